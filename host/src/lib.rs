@@ -1,0 +1,1 @@
+//! ntkscope on a workstation: data, backends, studies, figures and reports around `ntkscope-core`.

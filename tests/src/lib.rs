@@ -1,0 +1,1 @@
+//! Cases, tolerances and golden numbers shared by the test binaries.
