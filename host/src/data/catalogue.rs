@@ -23,7 +23,8 @@ pub struct CatalogueEntry {
 
 /// Every data set; idx files are looked for in `dir` (`--data-dir`), or where [`super::default_dir`] says.
 ///
-/// Only the names of files are looked at, not their content.
+/// Only the names of files are looked at, not their content: MNIST and Fashion-MNIST have the same file names, so one
+/// directory given for both is said to hold both.
 pub fn list(dir: Option<&Path>) -> Vec<CatalogueEntry> {
     let entry = |source: Source, description| {
         let dir = source.is_idx().then(|| dir.map(Path::to_path_buf).or_else(|| places::default_dir(&source).ok()));

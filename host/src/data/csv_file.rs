@@ -1,6 +1,7 @@
 //! Samples from a csv file: comma separated, one sample a line, the last column is y; a first line without any number
 //! is a header.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::error::DataError;
@@ -9,17 +10,23 @@ use super::raw::{Raw, Values};
 /// Reads all of `path`.
 pub(super) fn read(path: &Path) -> Result<Raw, DataError> {
     let at = |line: u64, what: String| DataError::Csv { path: path.into(), line, what };
-    let file = super::open_file(path)?;
+    let mut bytes = Vec::new();
+    super::open_file(path)?.read_to_end(&mut bytes).map_err(|e| at(1, format!("cannot be read: {e}")))?;
+    // csv counts the empty lines before a record as belonging to it.
+    let line_of = |position: Option<&csv::Position>| {
+        position.map_or(0, |p| {
+            let rest = bytes.get(p.byte() as usize..).unwrap_or_default();
+            p.line() + rest.iter().take_while(|b| b"\r\n".contains(b)).filter(|&&b| b == b'\n').count() as u64
+        })
+    };
     // Ragged lines are let through here so that the message below can name the line and both lengths.
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(file);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes.as_slice());
 
     let (mut x, mut y, mut columns) = (Vec::new(), Vec::new(), None);
     for (index, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| {
-            let line = e.position().map_or(index as u64 + 1, csv::Position::line);
-            at(line, format!("not readable as csv: {}", reason(&e)))
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|e| at(line_of(e.position()), format!("not readable as csv: {}", reason(&e))))?;
+        let line = line_of(record.position());
         if index == 0 && record.iter().all(|field| field.parse::<f64>().is_err()) {
             columns = Some(record.len());
             continue;

@@ -47,7 +47,7 @@ pub enum DataError {
     /// The circle needs antipodal pairs.
     #[error(
         "--n {n}: the circle is made of antipodal pairs; give an even --n of 2 or more, such as --n {}",
-        n + n % 2
+        n.saturating_add(n % 2)
     )]
     OddCircle {
         /// Points asked for.

@@ -80,28 +80,33 @@ fn smallest_angle(samples: &Samples, norms: &[f64]) -> Option<SmallestAngle> {
     let (mut least, mut pair) = (f64::INFINITY, (0, 1));
     for i in 0..samples.n {
         for j in i + 1..samples.n {
-            let distance = sum_of_squares(row(i), row(j), |a, b| a - b);
-            if distance < least {
+            if let Some(distance) = distance_below(least, row(i), row(j)) {
                 (least, pair) = (distance, (i, j));
             }
         }
     }
     let (first, second) = pair;
-    let sum = sum_of_squares(row(first), row(second), |a, b| a + b);
+    let sum: f64 = row(first).iter().zip(row(second)).map(|(a, b)| (a + b) * (a + b)).sum();
     Some(SmallestAngle { angle: 2.0 * libm::atan2(least.sqrt(), sum.sqrt()), first, second })
 }
 
-/// sum_k f(u_k, v_k)^2, in eight partial sums that the compiler can keep in one register.
-fn sum_of_squares(u: &[f64], v: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
-    let (u8s, v8s) = (u.chunks_exact(8), v.chunks_exact(8));
-    let rest: f64 = u8s.remainder().iter().zip(v8s.remainder()).map(|(&a, &b)| f(a, b) * f(a, b)).sum();
-    let mut sums = [0.0; 8];
-    for (a, b) in u8s.zip(v8s) {
-        for k in 0..8 {
-            sums[k] += f(a[k], b[k]) * f(a[k], b[k]);
+/// |u - v|^2 when it is below `bound`; given up after the first 64 or more numbers that reach it.
+fn distance_below(bound: f64, u: &[f64], v: &[f64]) -> Option<f64> {
+    let mut distance = 0.0;
+    for (u, v) in u.chunks(64).zip(v.chunks(64)) {
+        // Eight partial sums, so that the compiler may keep them in one register.
+        let mut sums = [0.0; 8];
+        for (u, v) in u.chunks(8).zip(v.chunks(8)) {
+            for ((sum, a), b) in sums.iter_mut().zip(u).zip(v) {
+                *sum += (a - b) * (a - b);
+            }
+        }
+        distance += sums.iter().sum::<f64>();
+        if distance >= bound {
+            return None;
         }
     }
-    sums.iter().sum::<f64>() + rest
+    Some(distance)
 }
 
 impl fmt::Display for Summary {
