@@ -168,6 +168,8 @@ impl Download<'_> {
                 return fs::rename(&part, self.path).map_err(refused(self.path, "rename the download to"));
             }
             response = self.request(0)?;
+        } else if response.status() == StatusCode::PARTIAL_CONTENT && range_start(&response) != Some(kept) {
+            response = self.request(0)?; // some other part of the file than was asked for
         }
         let resumed_at = match response.status() {
             StatusCode::PARTIAL_CONTENT if range_start(&response) == Some(kept) => kept,

@@ -126,13 +126,23 @@ fn a_server_without_range_starts_over() {
 }
 
 #[test]
-fn a_partial_answer_from_the_wrong_byte_is_refused() {
+fn a_partial_answer_from_the_wrong_byte_is_not_appended() {
     let packed = gzip(&content());
     let dir = directory("wrongrange");
     fs::write(dir.join("name.gz.part"), &packed[..1000]).unwrap();
-    let server = Server::start(packed, &[Manner::WrongRange]);
-    let error = download(&server.mirror, &dir, &sha256(&content())).0.unwrap_err();
-    assert_says(&error, 3, &["206", "name.gz", "--mirror"]);
+    let server = Server::start(packed.clone(), &[Manner::WrongRange]);
+    let (result, events) = download(&server.mirror, &dir, &sha256(&content()));
+    result.unwrap();
+    assert_eq!((started_at(&events), server.requests().len()), (Some(0), 2));
+    assert_eq!(fs::read(dir.join("name.gz")).unwrap(), packed);
+}
+
+#[test]
+fn https_is_spoken_and_a_server_that_does_not_speak_it_is_named() {
+    let server = Server::start(Vec::new(), &[Manner::Status("400 Bad Request")]);
+    let mirror = server.mirror.replace("http:", "https:");
+    let error = download(&mirror, &directory("https"), "").0.unwrap_err();
+    assert_says(&error, 3, &["https://127.0.0.1", "name.gz", "--mirror"]);
 }
 
 #[test]

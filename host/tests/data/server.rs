@@ -21,7 +21,7 @@ pub(super) enum Manner {
     WithoutLength,
     /// This status and an empty page.
     Status(&'static str),
-    /// 206, but from byte 0.
+    /// Answers a Range with 206, but from byte 0.
     WrongRange,
 }
 
@@ -86,7 +86,7 @@ fn answer(mut stream: TcpStream, content: &[u8], manner: Manner, log: &Log) -> s
             (head, &content[from..])
         }
         (Manner::Good, Some(_)) => ("416 Range Not Satisfiable\r\nContent-Length: 0".into(), &content[..0]),
-        (Manner::WrongRange, _) => (
+        (Manner::WrongRange, Some(_)) => (
             format!("206 Partial Content\r\nContent-Length: {end}\r\nContent-Range: bytes 0-{}/{end}", end - 1),
             content,
         ),
