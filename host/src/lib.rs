@@ -1,1 +1,3 @@
 //! ntkscope on a workstation: data, backends, studies, figures and reports around `ntkscope-core`.
+
+pub mod data;
