@@ -1,1 +1,4 @@
 //! ntkscope on a workstation: data, backends, studies, figures and reports around `ntkscope-core`.
+
+pub mod plot;
+pub mod report;
