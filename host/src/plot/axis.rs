@@ -59,7 +59,7 @@ impl Span {
         let pad = if half > size * 1e-12 {
             2.0 * margin * half
         } else if scale.is_decades() {
-            0.5
+            (size * 1e-9).max(0.5)
         } else if size == 0.0 {
             1.0
         } else {
@@ -101,7 +101,9 @@ mod tests {
     #[test]
     fn every_span_is_wider_than_nothing() {
         let tiny = f64::from_bits(1);
-        for values in [&[0.0][..], &[5.0], &[-3.0, -3.0], &[f64::MAX, f64::MIN], &[f64::MAX], &[tiny], &[1.0, 1.0 + 1e-15], &[]] {
+        for values in
+            [&[0.0][..], &[5.0], &[-3.0, -3.0], &[f64::MAX, f64::MIN], &[f64::MAX], &[tiny], &[1.0, 1.0 + 1e-15], &[]]
+        {
             for scale in [Scale::Linear, Scale::Exponent] {
                 let span = span(scale, values);
                 assert!(span.low < span.high && span.low.is_finite() && span.high.is_finite(), "{values:?} {span:?}");

@@ -141,7 +141,8 @@ fn description(figure: &Figure, note: Option<&str>) -> String {
     for (axis, which) in axes {
         text.push_str(&format!(" {which}: {}.", markup::plain(&axis.label)));
     }
-    let series: Vec<_> = figure.series.iter().map(|series| markup::plain(&series.label)).filter(|l| !l.is_empty()).collect();
+    let series: Vec<_> =
+        figure.series.iter().map(|series| markup::plain(&series.label)).filter(|l| !l.is_empty()).collect();
     if !series.is_empty() {
         text.push_str(&format!(" Series: {}.", series.join("; ")));
     }

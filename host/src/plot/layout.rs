@@ -31,7 +31,7 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     pub(super) fn new(figure: &'a Figure, x: &Span, y: &Span, note: bool) -> Self {
-        let y_ticks = ticks(y, 7);
+        let y_ticks = ticks(y, 8);
         let widest = widths(&y_ticks).fold(0.0, f64::max);
         let y_label = if figure.y.label.is_empty() { 0.0 } else { 30.0 };
         let left = (14.0 + y_label + widest + 10.0).round();

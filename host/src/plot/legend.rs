@@ -13,7 +13,7 @@ const BETWEEN: f64 = 26.0;
 /// Entries, already cut to the room, and their grid.
 pub(super) struct Legend<'a> {
     entries: Vec<(&'a Series, String)>,
-    columns: usize,
+    rows: usize,
     column_width: f64,
 }
 
@@ -25,20 +25,20 @@ impl<'a> Legend<'a> {
         let longest = entries.iter().map(|(_, label)| text::width(label, SIZE)).fold(0.0, f64::max);
         let column_width = SAMPLE + GAP + longest + BETWEEN;
         let fitting = (((room + BETWEEN) / column_width) as usize).max(1);
-        // As few rows as fit, and then as few columns as those rows need: 2 + 2 rather than 3 + 1.
         let rows = entries.len().div_ceil(fitting).max(1);
-        Self { columns: entries.len().div_ceil(rows).max(1), column_width, entries }
+        Self { rows, column_width, entries }
     }
 
     pub(super) fn height(&self) -> f64 {
-        self.entries.len().div_ceil(self.columns) as f64 * ROW
+        if self.entries.is_empty() { 0.0 } else { self.rows as f64 * ROW }
     }
 
     /// Draws the legend with its top left corner at (`left`, `top`).
     pub(super) fn draw(&self, scene: &mut Scene, left: f64, top: f64) {
         for (i, (series, label)) in self.entries.iter().enumerate() {
-            let x = left + (i % self.columns) as f64 * self.column_width;
-            let y = top + (i / self.columns) as f64 * ROW;
+            // Down the columns: the quantities of one run stand below one another.
+            let x = left + (i / self.rows) as f64 * self.column_width;
+            let y = top + (i % self.rows) as f64 * ROW;
             let sample = Rect { left: x, top: y + 3.0, right: x + SAMPLE, bottom: y + ROW - 4.0 };
             marks::sample(scene, series, sample);
             let baseline = (x + SAMPLE + GAP, y + ROW / 2.0 + SIZE * 0.34);

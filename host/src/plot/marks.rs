@@ -22,10 +22,7 @@ impl Projection<'_> {
     fn point(&self, (x, y): Point) -> Point {
         let far = |v: f64| v.clamp(-FAR, FAR);
         let Rect { left, bottom, .. } = self.frame;
-        (
-            far(left + self.x.fraction(x) * self.frame.width()),
-            far(bottom - self.y.fraction(y) * self.frame.height()),
-        )
+        (far(left + self.x.fraction(x) * self.frame.width()), far(bottom - self.y.fraction(y) * self.frame.height()))
     }
 
     fn shows(&self, (x, y): Point) -> bool {
@@ -50,8 +47,8 @@ pub(super) fn line(scene: &mut Scene, series: &Series, placed: &Placed, to: &Pro
     let hollow = series.mark == Mark::Dashed;
     let marker = |at: Point| to.shows(at).then(|| style::marker(series.style, at, RADIUS, hollow));
     let mut markers = Vec::new();
-    // Staggered by style, so that the markers of lines on top of one another stay visible.
-    let mut since = SPACING * (0.5 - 0.23 * (series.style % 4) as f64);
+    // Staggered by style and dash, so that the markers of lines on top of one another stay visible.
+    let mut since = SPACING * (0.6 - 0.23 * (series.style % 4) as f64 - if hollow { 0.45 } else { 0.0 });
     for run in runs(&placed.points) {
         let run: Vec<Point> = run.into_iter().map(|point| to.point(point)).collect();
         if series.mark != Mark::Points && run.len() > 1 {
@@ -109,5 +106,9 @@ fn stroke(series: &Series, points: &[Point]) -> Shape {
 
 /// The unbroken stretches.
 fn runs<T: Copy>(items: &[Option<T>]) -> Vec<Vec<T>> {
-    items.chunk_by(|a, b| a.is_some() == b.is_some()).map(|run| run.iter().flatten().copied().collect()).filter(|run: &Vec<T>| !run.is_empty()).collect()
+    items
+        .chunk_by(|a, b| a.is_some() == b.is_some())
+        .map(|run| run.iter().flatten().copied().collect())
+        .filter(|run: &Vec<T>| !run.is_empty())
+        .collect()
 }

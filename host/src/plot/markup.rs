@@ -74,10 +74,7 @@ mod tests {
     #[test]
     fn only_braced_markup_is_markup() {
         assert_eq!(runs("K_{t}"), [(Level::Base, "K"), (Level::Sub, "t")]);
-        assert_eq!(
-            runs("a_b 10^{−3}s _{"),
-            [(Level::Base, "a_b 10"), (Level::Super, "−3"), (Level::Base, "s _{")]
-        );
+        assert_eq!(runs("a_b 10^{−3}s _{"), [(Level::Base, "a_b 10"), (Level::Super, "−3"), (Level::Base, "s _{")]);
         assert_eq!(plain("max_{ij}|K|^{2}"), "maxij|K|2");
         assert_eq!(runs(""), []);
         assert_eq!(runs("_é^"), [(Level::Base, "_é^")]);

@@ -161,9 +161,8 @@ fn decimal_exponent(log_time: f64) -> f64 {
 
 fn spans_decades(series: &[Series]) -> bool {
     let values = series.iter().flat_map(|series| &series.y).filter(|y| y.is_finite());
-    let (low, high) = values.fold((f64::INFINITY, 0.0f64), |(low, high), &y| {
-        (if y > 0.0 { low.min(y) } else { low }, high.max(y))
-    });
+    let (low, high) =
+        values.fold((f64::INFINITY, 0.0f64), |(low, high), &y| (if y > 0.0 { low.min(y) } else { low }, high.max(y)));
     high / 10.0 > low
 }
 

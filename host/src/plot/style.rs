@@ -13,24 +13,17 @@ pub(super) const GRID: Colour = [226, 226, 226];
 pub(super) const DASHED: &[f64] = &[7.0, 4.0];
 
 // The palette's yellow is left out: too pale on white.
-const COLOURS: [Colour; 7] = [
-    [0, 114, 178],
-    [213, 94, 0],
-    [0, 158, 115],
-    [204, 121, 167],
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 0, 0],
-];
+const COLOURS: [Colour; 7] =
+    [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [0, 0, 0]];
 
 const THEORY: [&[f64]; 7] = [
-    &[2.0, 3.0],
-    &[9.0, 3.0, 2.0, 3.0],
-    &[9.0, 3.0, 2.0, 3.0, 2.0, 3.0],
-    &[14.0, 5.0],
-    &[2.0, 6.0],
-    &[5.0, 2.0],
-    &[16.0, 3.0, 5.0, 3.0],
+    &[2.0, 4.0],
+    &[9.0, 4.0, 2.0, 4.0],
+    &[9.0, 4.0, 2.0, 4.0, 2.0, 4.0],
+    &[12.0, 6.0],
+    &[2.0, 8.0],
+    &[5.0, 4.0],
+    &[14.0, 5.0, 5.0, 5.0],
 ];
 
 /// Corners of the marker shapes about the origin, in units of the marker's radius; an empty one is a circle. Eight shapes

@@ -7,7 +7,8 @@ use std::fmt::Write;
 /// The document, ending in a newline.
 pub(super) fn write(scene: &Scene) -> String {
     let (w, h) = (number(scene.width), number(scene.height));
-    let mut out = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\"");
+    let mut out =
+        format!("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\"");
     out.push_str(" role=\"img\" aria-label=\"");
     escape(&mut out, &scene.title);
     out.push_str("\">\n<desc>");
@@ -128,7 +129,13 @@ mod tests {
     #[test]
     fn steps_are_relative_and_end_where_they_should() {
         let mut out = String::new();
-        let steps = [Step::Move((1.0, 2.0)), Step::Line((0.5, 2.5)), Step::Close, Step::Move((3.0, 3.0)), Step::Line((4.0, 3.0))];
+        let steps = [
+            Step::Move((1.0, 2.0)),
+            Step::Line((0.5, 2.5)),
+            Step::Close,
+            Step::Move((3.0, 3.0)),
+            Step::Line((4.0, 3.0)),
+        ];
         write_steps(&mut out, &steps);
         assert_eq!(out, "M1 2l-.5 .5zM3 3l1 0");
     }

@@ -72,7 +72,10 @@ fn write_figure(out: &mut String, figure: &Figure, numbers: &mut Numbers) -> Res
     numbers.figures += 1;
     let n = numbers.figures;
     let (svg, caption) = (figure.svg()?, markup_html(&figure.caption));
-    let _ = writeln!(out, "<figure id=\"figure-{n}\">\n{svg}<figcaption><b>Figure {n}.</b> {caption}</figcaption>\n</figure>");
+    let _ = writeln!(
+        out,
+        "<figure id=\"figure-{n}\">\n{svg}<figcaption><b>Figure {n}.</b> {caption}</figcaption>\n</figure>"
+    );
     Ok(())
 }
 
@@ -101,7 +104,8 @@ fn write_table(out: &mut String, table: &Table, numbers: &mut Numbers) {
     open_table(out, &table.caption, numbers);
     let numeric: Vec<bool> = (0..table.width()).map(|column| table.is_numeric(column)).collect();
     let cells = |row: &[String]| -> Vec<(bool, String)> {
-        let cell = |(i, &numeric): (usize, &bool)| (numeric, row.get(i).map_or(String::new(), |cell| markup_html(cell)));
+        let cell =
+            |(i, &numeric): (usize, &bool)| (numeric, row.get(i).map_or(String::new(), |cell| markup_html(cell)));
         numeric.iter().enumerate().map(cell).collect()
     };
     out.push_str("<thead>\n");

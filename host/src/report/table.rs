@@ -30,7 +30,8 @@ impl Table {
     /// Whether a column holds numbers only (and at least one), which then stand to the right.
     pub(super) fn is_numeric(&self, column: usize) -> bool {
         let cells = || self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.trim());
-        cells().any(looks_like_number) && cells().all(|cell| looks_like_number(cell) || ["", "—", "–", "-"].contains(&cell))
+        cells().any(looks_like_number)
+            && cells().all(|cell| looks_like_number(cell) || ["", "—", "–", "-"].contains(&cell))
     }
 }
 
@@ -38,13 +39,20 @@ impl Table {
 fn looks_like_number(cell: &str) -> bool {
     let known = |c: char| c.is_ascii_digit() || " .,+-−±×^{}eE%".contains(c);
     let digits = cell.trim_start_matches(['+', '-', '−', '<', '>', '≤', '≥', '≈', ' ']);
-    ["NaN", "inf", "∞"].contains(&digits) || digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.chars().all(known)
+    ["NaN", "inf", "∞"].contains(&digits)
+        || digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.chars().all(known)
 }
 
 /// A number for people: four significant digits, plain between 0.001 and 100 000, else as `1.234×10^{5}`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
-        return if value.is_nan() { "NaN".into() } else if value > 0.0 { "∞".into() } else { "−∞".into() };
+        return if value.is_nan() {
+            "NaN".into()
+        } else if value > 0.0 {
+            "∞".into()
+        } else {
+            "−∞".into()
+        };
     }
     let text = format!("{value:.3e}");
     let (mantissa, exponent) = text.split_once('e').expect("the format has an exponent");

@@ -182,7 +182,18 @@ mod tests {
 
     #[test]
     fn csv_reads_back_bit_for_bit() {
-        let awkward = [0.1, -0.0, f64::MAX, f64::from_bits(1), f64::INFINITY, f64::NEG_INFINITY, 1.0 / 3.0, 1e300, 5e-324, f64::NAN];
+        let awkward = [
+            0.1,
+            -0.0,
+            f64::MAX,
+            f64::from_bits(1),
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            1.0 / 3.0,
+            1e300,
+            5e-324,
+            f64::NAN,
+        ];
         let mut rows = Vec::new();
         for shift in 0..awkward.len() {
             let mut row = TraceRow { step: u64::MAX - shift as u64, finite: shift % 2 == 0, ..TraceRow::default() };
@@ -209,7 +220,10 @@ mod tests {
         let row = TraceRow { drift_max: 1.5, effective_rank: 2.5, log_time: 3.5, time: 4.5, ..TraceRow::default() };
         let line = row.line();
         let cell = |name| line.split(',').nth(COLUMNS.iter().position(|&c| c == name).unwrap()).unwrap();
-        assert_eq!(["drift_max", "effective_rank", "log_time", "time", "finite"].map(cell), ["1.5", "2.5", "3.5", "4.5", "false"]);
+        assert_eq!(
+            ["drift_max", "effective_rank", "log_time", "time", "finite"].map(cell),
+            ["1.5", "2.5", "3.5", "4.5", "false"]
+        );
     }
 
     #[test]
