@@ -1,6 +1,6 @@
 //! The page of a report. All text goes through `markup_html`, which escapes it.
 
-use super::{Block, Claim, Report, Table, Verdict, number};
+use super::{Block, Claim, Report, Table, Verdict, number, number_with_error};
 use crate::plot::{Figure, markup_html, markup_plain};
 use anyhow::Result;
 use std::fmt::Write;
@@ -131,7 +131,7 @@ fn write_claims(out: &mut String, claims: &[Claim], numbers: &mut Numbers) {
         let measured = match (claim.measured, claim.uncertainty) {
             (None, _) => "—".into(),
             (Some(value), None) => number(value),
-            (Some(value), Some(uncertainty)) => format!("{} ± {}", number(value), number(uncertainty)),
+            (Some(value), Some(uncertainty)) => number_with_error(value, uncertainty),
         };
         let text = |cell: &str| (false, markup_html(cell));
         let (class, sign) = match claim.verdict {

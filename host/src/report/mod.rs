@@ -14,7 +14,7 @@ use std::path::Path;
 
 pub use atomic::write_atomic;
 pub use claim::{Claim, Verdict};
-pub use table::{Table, number};
+pub use table::{Table, number, number_with_error};
 pub use trace::{COLUMNS, Trace, TraceRow};
 
 /// A page with numbered figures and tables that needs nothing but itself: no script, no font, no picture from elsewhere.

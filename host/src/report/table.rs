@@ -37,8 +37,8 @@ impl Table {
 
 /// Numbers as people write them: `−1.5`, `3e5`, `4.2 ± 0.1`, `2×10^{5}`, `12 %`, `NaN`.
 fn looks_like_number(cell: &str) -> bool {
-    let known = |c: char| c.is_ascii_digit() || " .,+-−±×^{}eE%".contains(c);
-    let digits = cell.trim_start_matches(['+', '-', '−', '<', '>', '≤', '≥', '≈', ' ']);
+    let known = |c: char| c.is_ascii_digit() || " .,+-−±×^{}()eE%".contains(c);
+    let digits = cell.trim_start_matches(['+', '-', '−', '<', '>', '≤', '≥', '≈', ' ', '(']);
     ["NaN", "inf", "∞"].contains(&digits)
         || digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.chars().all(known)
 }
@@ -68,6 +68,29 @@ pub fn number(value: f64) -> String {
     text.replace('-', "−")
 }
 
+/// A number with its standard error, both ending at the error's second digit: `9.63 ± 0.29`, `(1.2 ± 0.1)×10^{7}`.
+pub fn number_with_error(value: f64, error: f64) -> String {
+    if !(value.is_finite() && error.is_finite() && error > 0.0) {
+        return format!("{} ± {}", number(value), number(error));
+    }
+    // From the decimal text, which is exact where a logarithm is rounded.
+    let exponent_of = |v: f64| match format!("{v:e}").split_once('e') {
+        Some((_, exponent)) if v != 0.0 => exponent.parse().unwrap_or(i32::MIN),
+        _ => i32::MIN,
+    };
+    let top = exponent_of(value).max(exponent_of(error));
+    let last = exponent_of(error) - 1;
+    let places = |last: i32| last.saturating_neg().clamp(0, 17) as usize;
+    let text = if (-3..5).contains(&top) {
+        format!("{value:.0$} ± {error:.0$}", places(last))
+    } else {
+        // In two steps, for powers of ten beyond the range of an f64.
+        let scaled = |v: f64| v / 10f64.powi(top / 2) / 10f64.powi(top - top / 2);
+        format!("({:.2$} ± {:.2$})×10^{{{top}}}", scaled(value), scaled(error), places(last - top))
+    };
+    text.replace('-', "−")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +112,23 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(number(value), text);
             assert!(looks_like_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_decides_how_many_digits_are_told() {
+        let cases: [(f64, f64, &str); 8] = [
+            (0.917, 0.02751, "0.917 ± 0.028"),
+            (-9.63, 0.2889, "−9.63 ± 0.29"),
+            (144.2, 12.0, "144 ± 12"),
+            (1.23e7, 1.1e6, "(1.23 ± 0.11)×10^{7}"),
+            (4.2e-6, 1e-5, "(0.4 ± 1.0)×10^{−5}"),
+            (0.0, 0.5, "0.00 ± 0.50"),
+            (1.5, 0.0, "1.5 ± 0"),
+            (2e-320, 1e-320, "(2.0 ± 1.0)×10^{−320}"),
+        ];
+        for (value, error, text) in cases {
+            assert_eq!(number_with_error(value, error), text);
         }
     }
 

@@ -89,6 +89,6 @@ fn verdicts_are_worded_and_counted() {
     for (class, word) in [("holds", " holds<"), ("fails", " fails<"), ("not-reached", " not reached<")] {
         assert!(html.contains(&format!("class=\"verdict {class}\"")) && html.contains(word), "{class}");
     }
-    assert!(html.contains("<td class=\"number\">1 ± 0.25</td>"));
+    assert!(html.contains("<td class=\"number\">1.00 ± 0.25</td>"));
     assert!(html.contains("<td class=\"number\">1.5</td>") && html.contains("<td class=\"number\"></td>"));
 }
