@@ -10,10 +10,10 @@ fn main() -> ! {
     for (i, x) in SLAB.iter_mut().enumerate() {
         *x += i as f32 * 0.5;
     }
-    defmt::println!("board {=str} ram {=usize}", BOARD, RAM);
-    for x in &SLAB[..4] {
-        defmt::println!("x {=u32:08x}", x.to_bits());
+    defmt::info!("board {=str}, {=usize} bytes of RAM", BOARD, RAM);
+    for (i, x) in (0u32..4).zip(SLAB) {
+        defmt::println!("{=str} {=u32} {=str} {=u32:08x}", "hello", i, "x", x.to_bits());
     }
-    defmt::println!("stack {=usize} of {=usize}", stack::used(), stack::available());
+    defmt::info!("stack {=usize} of {=usize} bytes", stack::used(), stack::available());
     exit(0)
 }

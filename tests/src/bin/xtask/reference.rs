@@ -1,0 +1,117 @@
+//! The same experiment on this machine, and the comparison bit for bit.
+
+use anyhow::{Result, bail, ensure};
+
+use crate::{board::Board, qemu::Frame};
+
+/// One number of an experiment, as a frame carries it: `RUN INDEX FIELD BITS`, the bits in hex.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Number {
+    run: &'static str,
+    index: u32,
+    field: &'static str,
+    bits: u32,
+}
+
+/// Every number that `binary` on `board` must send, computed on this machine.
+fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
+    let _ = (board, binary);
+    Ok((0..4).map(|i| Number { run: "hello", index: i, field: "x", bits: (i as f32 * 0.5).to_bits() }).collect())
+}
+
+/// Compares the numbers that `binary` sent from `board` with this machine's: a sentence about them if they are equal.
+pub(crate) fn compare(board: &Board, binary: &str, frames: &[Frame]) -> Result<String> {
+    let expected = expected(board, binary)?;
+    let actual: Vec<_> = frames.iter().filter(|frame| frame.level.is_none()).map(|frame| frame.text.as_str()).collect();
+    let what = format!("{binary} on {}", board.name);
+    compare_numbers(&what, &expected, &actual)?;
+    Ok(format!("{what}: {} numbers, all equal to the host's in every bit", expected.len()))
+}
+
+fn compare_numbers(what: &str, expected: &[Number], actual: &[&str]) -> Result<()> {
+    ensure!(!expected.is_empty(), "{what}: the host has no numbers to compare with");
+    for (i, (Number { run, index, field, bits }, line)) in expected.iter().zip(actual).enumerate() {
+        let place = format!("{what}: number {i}, {run} record {index}, field {field}");
+        let host = format!("the host has {}", shown(*bits));
+        let Some(rest) = line.strip_prefix(&format!("{run} {index} {field} ")) else {
+            bail!("{place}: {host}, the board sent `{line}`");
+        };
+        match u32::from_str_radix(rest, 16) {
+            Ok(sent) if sent == *bits => (),
+            Ok(sent) => bail!("{place}: {host}, the board {}", shown(sent)),
+            Err(_) => bail!("{place}: {host}, the board sent `{line}`"),
+        }
+    }
+    let (all, sent) = (expected.len(), actual.len());
+    if let Some(missing) = expected.get(sent) {
+        let Number { run, index, field, .. } = missing;
+        bail!(
+            "{what}: the board sent {sent} numbers of {all}; the first that is missing is {run} record {index}, field {field}"
+        );
+    }
+    if let Some(more) = actual.get(all) {
+        bail!("{what}: the board sent {sent} numbers, the host has {all}; the first too many is `{more}`");
+    }
+    Ok(())
+}
+
+/// The bits in hex, and what they are as a float.
+fn shown(bits: u32) -> String {
+    format!("{bits:08x} ({:e})", f32::from_bits(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: [Number; 3] = [
+        Number { run: "mse", index: 0, field: "loss", bits: 0x3f80_0000 },
+        Number { run: "mse", index: 0, field: "drift", bits: 0 },
+        Number { run: "mse", index: 1, field: "loss", bits: 0x3f00_0000 },
+    ];
+
+    fn lines(numbers: &[Number]) -> Vec<String> {
+        let line = |Number { run, index, field, bits }: &Number| format!("{run} {index} {field} {bits:08x}");
+        numbers.iter().map(line).collect()
+    }
+
+    fn verdict(expected: &[Number], lines: &[String]) -> String {
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        compare_numbers("b", expected, &lines).map_or_else(|error| error.to_string(), |()| "equal".into())
+    }
+
+    #[test]
+    fn equal_numbers_are_equal() {
+        assert_eq!(verdict(&NUMBERS, &lines(&NUMBERS)), "equal");
+    }
+
+    #[test]
+    fn any_single_bit_of_any_number_is_noticed() {
+        for i in 0..NUMBERS.len() {
+            for bit in 0..32 {
+                let mut other = NUMBERS;
+                other[i].bits ^= 1 << bit;
+                let said = verdict(&other, &lines(&NUMBERS));
+                assert!(said.starts_with(&format!("b: number {i}, ")), "{said}");
+            }
+        }
+        // Equal as floats, not as bits.
+        let mut other = NUMBERS;
+        other[1].bits = 1 << 31;
+        let said = verdict(&other, &lines(&NUMBERS));
+        assert_eq!(
+            said,
+            "b: number 1, mse record 0, field drift: the host has 80000000 (-0e0), the board 00000000 (0e0)"
+        );
+    }
+
+    #[test]
+    fn numbers_too_few_too_many_or_under_another_name_are_noticed() {
+        let sent = lines(&NUMBERS);
+        assert!(verdict(&NUMBERS, &sent[..2]).contains("2 numbers of 3; the first that is missing is mse record 1"));
+        assert!(verdict(&NUMBERS[..2], &sent).contains("the first too many is `mse 1 loss 3f000000`"));
+        let swapped = [sent[1].clone(), sent[0].clone(), sent[2].clone()];
+        assert!(verdict(&NUMBERS, &swapped).contains("the board sent `mse 0 drift 00000000`"));
+        assert!(verdict(&[], &[]).contains("no numbers"));
+    }
+}
