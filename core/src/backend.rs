@@ -1,0 +1,136 @@
+//! The seam for heavy work: matrix products, eigenvalues and independent bands of rows.
+//!
+//! `C <- alpha A B + beta C`. In [`Portable`] every element is one sum, `a_i0 b_0j + a_i1 b_1j + ...`, added
+//! from left to right into one accumulator that starts at 0, without fused multiply-add. That order is
+//! part of the contract: it is the same on a Cortex-M and on a workstation, and no tiling changes it.
+
+use crate::{Error, MatMut, MatRef, Real, linalg};
+
+/// What computes products and eigenvalues, and whether bands of rows run side by side.
+///
+/// Whatever an implementation does, its results do not depend on the number of threads.
+pub trait Backend<T: Real>: Sync {
+    /// Samples per tile of a kernel matrix. Tiles start at multiples of it, so that a kernel computed in
+    /// blocks of whole tiles has the bits of the kernel computed at once.
+    fn tile(&self) -> usize;
+
+    /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0. Shapes must agree.
+    fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>);
+
+    /// Eigenvalues of a symmetric matrix in ascending order; its lower triangle is read, `a` is destroyed.
+    /// `values` and `scratch` hold one number per row. Error: no convergence.
+    fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error>;
+
+    /// Calls `work(first_row, band, scratch)` for every band of `rows_per_band` rows of `out`, in any
+    /// order, each band once. `scratch` is a buffer of that length, one for every thread.
+    fn for_each_band(
+        &self,
+        out: MatMut<'_, T>,
+        rows_per_band: usize,
+        scratch: &mut [T],
+        work: &(dyn Fn(usize, MatMut<'_, T>, &mut [T]) + Sync),
+    );
+}
+
+/// The plain implementation: one thread, no allocation, the reference for every other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Portable;
+
+impl Portable {
+    /// Samples per tile of a kernel matrix; small, because two tiles lie in the caller's scratch.
+    pub const TILE: usize = 32;
+}
+
+impl<T: Real> Backend<T> for Portable {
+    fn tile(&self) -> usize {
+        Self::TILE
+    }
+    fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, mut c: MatMut<'_, T>) {
+        assert!(a.rows() == c.rows() && b.cols() == c.cols() && a.cols() == b.rows(), "gemm: shapes disagree");
+        let (m, n) = (c.rows(), c.cols());
+        for i in (0..m).step_by(4) {
+            for j in (0..n).step_by(4) {
+                match (m - i, n - j) {
+                    (4.., 4..) => tile::<T, 4, 4>(alpha, a, b, beta, &mut c, i, j),
+                    (4.., rest) => (0..rest).for_each(|q| tile::<T, 4, 1>(alpha, a, b, beta, &mut c, i, j + q)),
+                    (rest, 4..) => (0..rest).for_each(|r| tile::<T, 1, 4>(alpha, a, b, beta, &mut c, i + r, j)),
+                    (rows, cols) => (0..rows * cols)
+                        .for_each(|e| tile::<T, 1, 1>(alpha, a, b, beta, &mut c, i + e / cols, j + e % cols)),
+                }
+            }
+        }
+    }
+    fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
+        linalg::symmetric_eigenvalues(a, values, scratch)
+    }
+    fn for_each_band(
+        &self,
+        out: MatMut<'_, T>,
+        rows_per_band: usize,
+        scratch: &mut [T],
+        work: &(dyn Fn(usize, MatMut<'_, T>, &mut [T]) + Sync),
+    ) {
+        let (mut first, mut rest) = (0, out);
+        while rest.rows() > 0 {
+            let (band, tail) = {
+                let rows = rows_per_band.min(rest.rows());
+                rest.split_at_row(rows)
+            };
+            let rows = band.rows();
+            work(first, band, scratch);
+            first += rows;
+            rest = tail;
+        }
+    }
+}
+
+/// An R x C tile of `C <- alpha A B + beta C` whose sums live in registers.
+#[inline(always)]
+fn tile<T: Real, const R: usize, const C: usize>(
+    alpha: T,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    beta: T,
+    c: &mut MatMut<'_, T>,
+    i: usize,
+    j: usize,
+) {
+    let depth = a.cols();
+    let mut sum = [[T::ZERO; C]; R];
+    let mut add = |x: [T; R], y: [T; C]| {
+        for (row, x) in sum.iter_mut().zip(x) {
+            for (s, y) in row.iter_mut().zip(y) {
+                *s += x * y;
+            }
+        }
+    };
+    // Which of the two operands has adjacent elements along the summed index decides how it is read.
+    // Slices of known length let the compiler drop the bounds checks.
+    match (a.col_stride() == 1, b.row_stride() == 1) {
+        (true, true) => {
+            let x: [&[T]; R] = core::array::from_fn(|r| &a.data()[(i + r) * a.row_stride()..][..depth]);
+            let y: [&[T]; C] = core::array::from_fn(|q| &b.data()[(j + q) * b.col_stride()..][..depth]);
+            for k in 0..depth {
+                add(core::array::from_fn(|r| x[r][k]), core::array::from_fn(|q| y[q][k]));
+            }
+        }
+        (true, false) if b.col_stride() == 1 => {
+            let x: [&[T]; R] = core::array::from_fn(|r| &a.data()[(i + r) * a.row_stride()..][..depth]);
+            for k in 0..depth {
+                let y = &b.data()[k * b.row_stride() + j..][..C];
+                add(core::array::from_fn(|r| x[r][k]), core::array::from_fn(|q| y[q]));
+            }
+        }
+        _ => {
+            for k in 0..depth {
+                add(core::array::from_fn(|r| a.at(i + r, k)), core::array::from_fn(|q| b.at(k, j + q)));
+            }
+        }
+    }
+    for (r, row) in sum.iter().enumerate() {
+        for (q, s) in row.iter().enumerate() {
+            let c = c.at_mut(i + r, j + q);
+            *c = if beta == T::ZERO { alpha * *s } else { alpha * *s + beta * *c };
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What can be wrong with a call, with the numbers that say where.
+
+use core::fmt;
+
+/// Why a view could not be made or an operation not be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Error {
+    /// A buffer holds too few (or, where the length must be exact, too many) elements.
+    BufferLength {
+        /// which buffer
+        what: &'static str,
+        /// elements needed
+        need: usize,
+        /// elements handed in
+        got: usize,
+    },
+    /// Two shapes that must agree do not.
+    Shape {
+        /// which dimension of what
+        what: &'static str,
+        /// the size it must have
+        need: usize,
+        /// the size it has
+        got: usize,
+    },
+    /// A number of the description is outside its range.
+    OutOfRange {
+        /// which number, and its range
+        what: &'static str,
+    },
+    /// A number stopped being finite.
+    NonFinite {
+        /// which number
+        what: &'static str,
+        /// training step at which it appeared (0 before training)
+        step: u64,
+    },
+    /// The adaptive flow could not meet its tolerance with any step.
+    StepUnderflow {
+        /// training step at which it gave up
+        step: u64,
+    },
+    /// A matrix that must be positive definite is not.
+    NotPositiveDefinite {
+        /// index of the pivot that is not positive
+        pivot: usize,
+    },
+    /// The eigenvalue iteration did not converge.
+    NoConvergence {
+        /// index of the eigenvalue
+        eigenvalue: usize,
+    },
+}
+
+impl Error {
+    /// `Ok` when `got >= need`.
+    pub(crate) const fn at_least(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
+        if got >= need { Ok(()) } else { Err(Self::BufferLength { what, need, got }) }
+    }
+    /// `Ok` when `got == need`, for shapes.
+    pub(crate) const fn shape(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
+        if got == need { Ok(()) } else { Err(Self::Shape { what, need, got }) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::BufferLength { what, need, got } => write!(f, "{what}: needs {need} elements, got {got}"),
+            Self::Shape { what, need, got } => write!(f, "{what}: must be {need}, is {got}"),
+            Self::OutOfRange { what } => write!(f, "{what}"),
+            Self::NonFinite { what, step } => write!(f, "{what} is not finite at step {step}"),
+            Self::StepUnderflow { step } => {
+                write!(f, "the gradient flow cannot meet its tolerance with any step size at step {step}")
+            }
+            Self::NotPositiveDefinite { pivot } => write!(f, "matrix is not positive definite: pivot {pivot} is <= 0"),
+            Self::NoConvergence { eigenvalue } => write!(f, "eigenvalue {eigenvalue} did not converge"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,87 @@
+//! The forward pass: `f(x; theta)` and every layer's inputs, for a batch of samples.
+
+use crate::network::{Dense, Network, Source};
+use crate::{Backend, Error, MatRef, Real};
+
+/// Parameters of a network: a slice of exactly P numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Params<'a, N, T> {
+    network: &'a N,
+    theta: &'a [T],
+}
+
+impl<'a, N: Network, T: Real> Params<'a, N, T> {
+    /// Error: `theta` has another length than the network has parameters.
+    pub fn new(network: &'a N, theta: &'a [T]) -> Result<Self, Error> {
+        let need = network.sizes().parameters;
+        if theta.len() != need {
+            return Err(Error::BufferLength { what: "parameters", need, got: theta.len() });
+        }
+        Ok(Self { network, theta })
+    }
+    /// the network
+    pub fn network(&self) -> &'a N {
+        self.network
+    }
+    /// all P numbers, in the order of the layers
+    pub fn theta(&self) -> &'a [T] {
+        self.theta
+    }
+}
+
+/// The state of a forward pass: outputs and every layer's inputs `A` for n samples.
+#[derive(Clone, Copy, Debug)]
+pub struct Activations<'a, N, T> {
+    network: &'a N,
+    x: MatRef<'a, T>,
+    values: &'a [T],
+}
+
+/// `f(x_i; theta)` for the n rows of `x` `(n, d)`.
+///
+/// `buffer` holds at least `n * sizes().activations` numbers; what lies behind them is not touched.
+/// Errors: `x` has another number of columns than the network has inputs, or no row; a short buffer.
+pub fn forward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    params: Params<'a, N, T>,
+    x: MatRef<'a, T>,
+    buffer: &'a mut [T],
+) -> Result<Activations<'a, N, T>, Error> {
+    let sizes = params.network.sizes();
+    Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
+    if x.rows() == 0 {
+        return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
+    }
+    let need = x.rows() * sizes.activations;
+    Error::at_least("activations", need, buffer.len())?;
+    let values = &mut buffer[..need];
+    params.network.forward(backend, params.theta, x, values);
+    Ok(Activations { network: params.network, x, values })
+}
+
+impl<'a, N: Network, T: Real> Activations<'a, N, T> {
+    /// the network
+    pub fn network(&self) -> &'a N {
+        self.network
+    }
+    /// n
+    pub fn batch(&self) -> usize {
+        self.x.rows()
+    }
+    /// outputs `(n, C)`
+    pub fn outputs(&self) -> MatRef<'a, T> {
+        let (n, c) = (self.batch(), self.network.sizes().outputs);
+        MatRef::dense(&self.values[self.values.len() - n * c..], n, c)
+    }
+    /// A `(n, inputs)` of a layer
+    pub fn layer_inputs(&self, layer: &Dense) -> MatRef<'a, T> {
+        let n = self.batch();
+        match layer.source {
+            Source::Samples => self.x,
+            Source::Activations(at) => MatRef::dense(&self.values[n * at..][..n * layer.inputs], n, layer.inputs),
+        }
+    }
+    pub(crate) fn values(&self) -> &'a [T] {
+        self.values
+    }
+}

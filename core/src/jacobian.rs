@@ -1,0 +1,46 @@
+//! The Jacobian `J = d f / d theta`, `(n C, P)`, row `i C + c` for output c of sample i.
+//!
+//! For a layer `z = c W a + s b` the row holds `c D_i (x) A_i` and `s D_i`. It is what the kernels avoid; it
+//! is here because the plain definition `K = J J^T` is the reference they are tested against.
+
+use crate::backward::Deltas;
+use crate::forward::Activations;
+use crate::network::Network;
+use crate::{Error, MatMut, Real};
+
+/// `jacobian` `(n C, P)` from the forward pass and the derivatives of every output.
+///
+/// Errors: shape; deltas of other directions than the C outputs.
+pub fn jacobian<N: Network, T: Real>(
+    activations: &Activations<'_, N, T>,
+    deltas: &Deltas<'_, N, T>,
+    mut jacobian: MatMut<'_, T>,
+) -> Result<(), Error> {
+    let (n, sizes) = (activations.batch(), activations.network().sizes());
+    Error::shape("Jacobian: directions", sizes.outputs, deltas.directions())?;
+    Error::shape("Jacobian: rows", n * sizes.outputs, jacobian.rows())?;
+    Error::shape("Jacobian: columns", sizes.parameters, jacobian.cols())?;
+    for index in 0..sizes.layers {
+        let layer = activations.network().layer(index);
+        let a = activations.layer_inputs(&layer);
+        let (scale, bias_scale) = (T::from_f64(layer.weight_scale), T::from_f64(layer.bias_scale));
+        for direction in 0..sizes.outputs {
+            let d = deltas.of_layer(&layer, direction);
+            for i in 0..n {
+                let row = jacobian.row_mut(i * sizes.outputs + direction);
+                let weights = row[layer.weights..][..layer.outputs * layer.inputs].chunks_exact_mut(layer.inputs);
+                for (weights, d) in weights.zip(d.row(i)) {
+                    for (w, a) in weights.iter_mut().zip(a.row(i)) {
+                        *w = scale * *d * *a;
+                    }
+                }
+                if let Some(at) = layer.bias {
+                    for (b, d) in row[at..][..layer.outputs].iter_mut().zip(d.row(i)) {
+                        *b = bias_scale * *d;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

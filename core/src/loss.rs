@@ -1,0 +1,273 @@
+//! Losses on the outputs `f` `(n, C)`, always as the **mean** over the n samples.
+//!
+//! ```text
+//! squared error        (1/2n) sum_i |f_i - y_i|^2
+//! logistic (C = 1)     (1/n) sum_i [ln(1 + e^f_i) - q_i f_i],              q_i = P(class 1) in [0, 1]
+//! softmax (C >= 2)     -(1/n) sum_i sum_c q_ic ln softmax(f_i)_c,          sum_c q_ic = 1
+//! ```
+//!
+//! Targets `q` strictly inside (0, 1) are soft. Residuals `r = dl/df` of confident outputs are tiny
+//! differences `p - q`; they are formed as `p (1 - q) - q (1 - p)` from logarithms of p and 1 - p, so a
+//! logit of 1e4 neither cancels nor underflows: [`Loss::residuals`] divides by the **mismatch**
+//! `kappa = max_i sum_c q_ic (1 - p_ic)`, the largest expected probability of error, whose logarithm is
+//! known exactly. All scaled residuals lie in [-1, 1]. For hard labels kappa is the largest |r|; for soft
+//! ones it stays positive at the optimum. For squared error it is 1.
+
+use crate::{Error, MatMut, MatRef, Real};
+
+/// The loss of one network output against its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Loss {
+    /// (1/2)|f - y|^2
+    SquaredError,
+    /// cross-entropy of one logit
+    Logistic,
+    /// cross-entropy of C >= 2 logits
+    Softmax,
+}
+
+/// Loss and margins over all samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective<T> {
+    /// mean loss, without any penalty
+    pub loss: T,
+    /// ln kappa, see the module
+    pub ln_mismatch: T,
+    /// share of samples with a positive margin; a tie counts as wrong
+    pub accuracy: T,
+    /// smallest margin
+    pub margin_min: T,
+    /// mean margin
+    pub margin_mean: T,
+    /// largest |f|
+    pub logit_max: T,
+}
+
+impl Loss {
+    /// Writes the target of a sample of class `label` into `target` (C numbers).
+    ///
+    /// Squared error: -1 or +1 for one output, else one-hot. Cross-entropy: the probability of every class
+    /// after smoothing by `smoothing` = eps over K classes (K = 2 for one output): `1 - eps + eps/K` for the right one, `eps/K`
+    /// for the others. Errors: a label outside the classes; eps outside [0, 1), or not 0 for squared error.
+    pub fn target<T: Real>(self, label: usize, smoothing: f64, target: &mut [T]) -> Result<(), Error> {
+        let classes = target.len().max(2);
+        if label >= classes {
+            return Err(Error::OutOfRange { what: "label: not among the classes of the network's outputs" });
+        }
+        if !(0.0..1.0).contains(&smoothing) {
+            return Err(Error::OutOfRange { what: "smoothing: must lie in [0, 1)" });
+        }
+        if self == Self::SquaredError && smoothing > 0.0 {
+            return Err(Error::OutOfRange { what: "smoothing: only cross-entropy has soft targets" });
+        }
+        let other = smoothing / classes as f64;
+        let right = 1.0 - smoothing + other;
+        match (self, target) {
+            (Self::SquaredError, [one]) => *one = T::from_f64(if label == 1 { 1.0 } else { -1.0 }),
+            (_, [one]) => *one = T::from_f64(if label == 1 { right } else { other }),
+            (_, all) => {
+                for (c, q) in all.iter_mut().enumerate() {
+                    *q = T::from_f64(if c == label { right } else { other });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Error: the number of outputs does not fit the loss, or a target is outside its range.
+    pub fn check<T: Real>(self, targets: MatRef<'_, T>) -> Result<(), Error> {
+        match self {
+            Self::Logistic if targets.cols() != 1 => {
+                return Err(Error::OutOfRange { what: "logistic loss: the network must have 1 output" });
+            }
+            Self::Softmax if targets.cols() < 2 => {
+                return Err(Error::OutOfRange { what: "softmax loss: the network must have at least 2 outputs" });
+            }
+            _ => {}
+        }
+        for i in 0..targets.rows() {
+            let row = targets.row(i);
+            let sum = row.iter().fold(T::ZERO, |s, q| s + *q);
+            let off = (sum - T::ONE).abs() > T::from_count(8 * row.len()) * T::EPSILON;
+            let valid = match self {
+                Self::SquaredError => row.iter().all(|y| y.is_finite()),
+                _ => row.iter().all(|q| *q >= T::ZERO && *q <= T::ONE) && !(self == Self::Softmax && off),
+            };
+            if !valid {
+                return Err(Error::OutOfRange {
+                    what: "targets: probabilities in [0, 1] that sum to 1, or finite numbers",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Margin of one sample: `s f` with s = -1 or +1 for one output, else the right output less the best
+    /// wrong one. The right class of a soft target is its most probable one.
+    pub fn margin<T: Real>(self, f: &[T], target: &[T]) -> T {
+        if let ([f], [target]) = (f, target) {
+            let threshold = if self == Self::SquaredError { T::ZERO } else { T::from_f64(0.5) };
+            return if *target > threshold { *f } else { -*f };
+        }
+        let right = argmax(target);
+        let wrong = f.iter().enumerate().filter(|(c, _)| *c != right).map(|(_, x)| *x);
+        wrong.reduce(T::max).map_or(f[right], |best| f[right] - best)
+    }
+
+    /// Loss, margins and mismatch of the outputs `(n, C)` against the targets `(n, C)`.
+    pub fn evaluate<T: Real>(self, outputs: MatRef<'_, T>, targets: MatRef<'_, T>) -> Objective<T> {
+        let n = outputs.rows();
+        let mut sum = Objective {
+            loss: T::ZERO,
+            ln_mismatch: T::ZERO,
+            accuracy: T::ZERO,
+            margin_min: T::ZERO,
+            margin_mean: T::ZERO,
+            logit_max: T::ZERO,
+        };
+        for i in 0..n {
+            let (f, q) = (outputs.row(i), targets.row(i));
+            let (loss, ln_mismatch) = self.sample(f, q);
+            let margin = self.margin(f, q);
+            sum.loss += loss;
+            sum.ln_mismatch = if i == 0 { ln_mismatch } else { sum.ln_mismatch.max(ln_mismatch) };
+            sum.accuracy += if margin > T::ZERO { T::ONE } else { T::ZERO };
+            sum.margin_min = if i == 0 { margin } else { sum.margin_min.min(margin) };
+            sum.margin_mean += margin;
+            sum.logit_max = f.iter().fold(sum.logit_max, |m, x| m.max(x.abs()));
+        }
+        let n = T::from_count(n);
+        sum.loss /= n;
+        sum.accuracy /= n;
+        sum.margin_mean /= n;
+        sum
+    }
+
+    /// `seed_ic <- (1/n) r_ic / e^ln_scale`: the mean loss's derivative by every output, in units of
+    /// `e^ln_scale`.
+    pub fn residuals<T: Real>(
+        self,
+        outputs: MatRef<'_, T>,
+        targets: MatRef<'_, T>,
+        ln_scale: T,
+        mut seed: MatMut<'_, T>,
+    ) {
+        let n = T::from_count(outputs.rows());
+        for i in 0..outputs.rows() {
+            let (f, q) = (outputs.row(i), targets.row(i));
+            let row = seed.row_mut(i);
+            match self {
+                Self::SquaredError => {
+                    let scale = (-ln_scale).exp() / n;
+                    for (s, (f, y)) in row.iter_mut().zip(f.iter().zip(q)) {
+                        *s = scale * (*f - *y);
+                    }
+                }
+                Self::Logistic => row[0] = residual(q[0], ln_sigmoid(f[0]), ln_sigmoid(-f[0]), ln_scale) / n,
+                Self::Softmax => {
+                    let softmax = Softmax::of(f);
+                    for (c, s) in row.iter_mut().enumerate() {
+                        *s = residual(q[c], softmax.ln_p(f, c), softmax.ln_not_p(f, c), ln_scale) / n;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Loss and ln(sum_c q_c (1 - p_c)) of one sample.
+    fn sample<T: Real>(self, f: &[T], q: &[T]) -> (T, T) {
+        match self {
+            Self::SquaredError => {
+                let half = T::from_f64(0.5);
+                let square = |(f, y): (&T, &T)| (*f - *y) * (*f - *y);
+                (f.iter().zip(q).map(square).fold(T::ZERO, |s, x| s + half * x), T::ZERO)
+            }
+            Self::Logistic => {
+                // class 1 with probability p = sigma(f), class 0 with sigma(-f) = 1 - p
+                let (ln_p, ln_not) = (ln_sigmoid(f[0]), ln_sigmoid(-f[0]));
+                let (q1, q0) = (q[0], T::ONE - q[0]);
+                let loss = -(weighted(q1, ln_p) + weighted(q0, ln_not));
+                (loss, ln_mixture([(q1, ln_not), (q0, ln_p)].into_iter()))
+            }
+            Self::Softmax => {
+                let softmax = Softmax::of(f);
+                let loss = (0..f.len()).fold(T::ZERO, |s, c| s - weighted(q[c], softmax.ln_p(f, c)));
+                (loss, ln_mixture((0..f.len()).map(|c| (q[c], softmax.ln_not_p(f, c)))))
+            }
+        }
+    }
+}
+
+/// q x, and 0 where q is 0, whatever x.
+fn weighted<T: Real>(q: T, x: T) -> T {
+    if q == T::ZERO { T::ZERO } else { q * x }
+}
+
+/// ln sum_k q_k e^x_k over the q_k > 0, without underflow.
+fn ln_mixture<T: Real>(terms: impl Iterator<Item = (T, T)> + Clone) -> T {
+    let terms = terms.filter(|(q, _)| *q > T::ZERO);
+    let Some(top) = terms.clone().map(|(_, x)| x).reduce(T::max) else { return T::ZERO };
+    let mut count = 0;
+    let sum = terms.fold(T::ZERO, |s, (q, x)| {
+        count += 1;
+        s + q * (x - top).exp()
+    });
+    // one certain class: its own logarithm, without a rounding on the way
+    if count == 1 && sum == T::ONE { top } else { top + sum.ln() }
+}
+
+/// (p - q) / e^ln_scale = [p (1 - q) - q (1 - p)] / e^ln_scale.
+fn residual<T: Real>(q: T, ln_p: T, ln_not_p: T, ln_scale: T) -> T {
+    let part = |weight: T, ln: T| if weight == T::ZERO { T::ZERO } else { weight * (ln - ln_scale).exp() };
+    part(T::ONE - q, ln_p) - part(q, ln_not_p)
+}
+
+/// ln 1/(1 + e^-f)
+fn ln_sigmoid<T: Real>(f: T) -> T {
+    if f > T::ZERO { -(-f).exp().ln_1p() } else { f - f.exp().ln_1p() }
+}
+
+/// ln p_c and ln (1 - p_c) of every class, from sums of positive numbers only.
+struct Softmax<T> {
+    top: usize,
+    /// sum over c != top of e^(f_c - f_top)
+    rest: T,
+    /// ln of `rest`, without underflow
+    ln_rest: T,
+}
+
+impl<T: Real> Softmax<T> {
+    fn of(f: &[T]) -> Self {
+        let top = argmax(f);
+        let others = || f.iter().enumerate().filter(move |(c, _)| *c != top).map(move |(_, x)| *x - f[top]);
+        let rest = others().fold(T::ZERO, |s, x| s + x.exp());
+        let ln_rest = ln_mixture(others().map(|x| (T::ONE, x)));
+        Self { top, rest, ln_rest }
+    }
+    fn ln_p(&self, f: &[T], c: usize) -> T {
+        let ln_total = self.rest.ln_1p();
+        if c == self.top { -ln_total } else { f[c] - f[self.top] - ln_total }
+    }
+    fn ln_not_p(&self, f: &[T], c: usize) -> T {
+        let ln_total = self.rest.ln_1p();
+        if c == self.top {
+            self.ln_rest - ln_total
+        } else {
+            // 1 + the other small terms, over the total
+            let others = f.iter().enumerate().filter(|(k, _)| *k != c && *k != self.top);
+            others.fold(T::ZERO, |s, (_, x)| s + (*x - f[self.top]).exp()).ln_1p() - ln_total
+        }
+    }
+}
+
+/// Index of the largest element, the first of equals.
+fn argmax<T: Real>(x: &[T]) -> usize {
+    let mut best = 0;
+    for (i, v) in x.iter().enumerate() {
+        if *v > x[best] {
+            best = i;
+        }
+    }
+    best
+}

@@ -1,0 +1,244 @@
+//! Fully connected networks in the NTK parametrisation (science: Jacot et al. 2018), all entries N(0,1):
+//!
+//! ```text
+//! z_1 = sqrt(c_in) W_0 x + s b_0,   z_{l+1} = sqrt(sigma_w^2 / m_l) W_l phi(z_l) + s b_l,   f = z_{L+1}
+//! ```
+//!
+//! for L hidden layers of widths m_1..m_L. The defaults are those of Li, Yu, Chen, Lin 2023 and Chen, Li,
+//! Lin 2024: `c_in = 1` (no 1/sqrt(d) at the input), `sigma_w^2 = 2`. The analytic kernels follow from
+//! `S_0 = T_0 = c_in x.x' + s^2` and, for every layer, `S <- sigma_w^2 E[phi phi] + s^2`,
+//! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T.
+
+use super::{Activation, AnalyticEntry, Correlation, Dense, Name, Network, Sizes, Source};
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// Which layers have a trained bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Bias {
+    /// none
+    None,
+    /// the first layer only
+    Input,
+    /// every layer, the output's included
+    All,
+}
+
+/// A fully connected network: sizes, activation, scales, biases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fcn<'a> {
+    inputs: usize,
+    widths: &'a [usize],
+    outputs: usize,
+    activation: Activation,
+    bias: Bias,
+    bias_scale: f64,
+    input_variance: f64,
+    weight_variance: f64,
+}
+
+impl<'a> Fcn<'a> {
+    /// ReLU network without biases, `c_in = 1`, `sigma_w^2 = 2`.
+    ///
+    /// Error: `inputs`, `outputs`, the number of widths or a width is 0. In a `const` the error stops the
+    /// build.
+    pub const fn new(inputs: usize, widths: &'a [usize], outputs: usize) -> Result<Self, Error> {
+        if widths.is_empty() {
+            return Err(Error::OutOfRange { what: "depth: a network needs at least 1 hidden layer" });
+        }
+        let mut l = 0;
+        while l < widths.len() {
+            if widths[l] == 0 {
+                return Err(Error::OutOfRange { what: "width: must be at least 1" });
+            }
+            l += 1;
+        }
+        if inputs == 0 || outputs == 0 {
+            return Err(Error::OutOfRange { what: "inputs and outputs: must be at least 1" });
+        }
+        Ok(Self {
+            inputs,
+            widths,
+            outputs,
+            activation: Activation::Relu,
+            bias: Bias::None,
+            bias_scale: 1.0,
+            input_variance: 1.0,
+            weight_variance: 2.0,
+        })
+    }
+    /// The same network with this activation.
+    pub const fn with_activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
+    }
+    /// The same network with these biases, each entering as `scale * b`.
+    pub const fn with_bias(self, bias: Bias, scale: f64) -> Self {
+        Self { bias, bias_scale: scale, ..self }
+    }
+    /// The same network with `c_in` and `sigma_w^2`; `c_in = sigma_w^2 / d` is Lee et al. 2019's choice.
+    pub const fn with_variances(self, input: f64, weight: f64) -> Self {
+        Self { input_variance: input, weight_variance: weight, ..self }
+    }
+    /// The hidden widths m_1..m_L.
+    pub const fn widths(&self) -> &'a [usize] {
+        self.widths
+    }
+
+    /// Numbers entering layer `l` of 0..=L.
+    const fn fan_in(&self, l: usize) -> usize {
+        if l == 0 { self.inputs } else { self.widths[l - 1] }
+    }
+    /// Numbers leaving layer `l` of 0..=L.
+    const fn fan_out(&self, l: usize) -> usize {
+        if l == self.widths.len() { self.outputs } else { self.widths[l] }
+    }
+    const fn has_bias(&self, l: usize) -> bool {
+        match self.bias {
+            Bias::None => false,
+            Bias::Input => l == 0,
+            Bias::All => true,
+        }
+    }
+
+    /// All buffer lengths.
+    pub const fn sizes(&self) -> Sizes {
+        let depth = self.widths.len();
+        self.before(depth + 1)
+    }
+
+    /// The sizes of the first `layers` layers alone: the offsets at which layer `layers` begins.
+    const fn before(&self, layers: usize) -> Sizes {
+        let (mut parameters, mut activations, mut deltas, mut l) = (0, 0, 0, 0);
+        while l < layers {
+            parameters += self.fan_out(l) * self.fan_in(l) + if self.has_bias(l) { self.fan_out(l) } else { 0 };
+            // z and phi(z) of a hidden layer, z alone of the output
+            activations += if l < self.widths.len() { 2 * self.fan_out(l) } else { self.fan_out(l) };
+            deltas += self.fan_out(l);
+            l += 1;
+        }
+        let layers = self.widths.len() + 1;
+        Sizes { inputs: self.inputs, outputs: self.outputs, layers, parameters, activations, deltas }
+    }
+}
+
+/// z <- z + s b in every row.
+fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
+    for i in 0..z.rows() {
+        for (z, b) in z.row_mut(i).iter_mut().zip(bias) {
+            *z += scale * *b;
+        }
+    }
+}
+
+impl Network for Fcn<'_> {
+    fn sizes(&self) -> Sizes {
+        self.sizes()
+    }
+
+    fn layer(&self, index: usize) -> Dense {
+        let at = self.before(index);
+        let (inputs, outputs) = (self.fan_in(index), self.fan_out(index));
+        let variance = if index == 0 { self.input_variance } else { self.weight_variance / inputs as f64 };
+        Dense {
+            inputs,
+            outputs,
+            weight_scale: libm::sqrt(variance),
+            bias_scale: self.bias_scale,
+            weights: at.parameters,
+            bias: self.has_bias(index).then_some(at.parameters + inputs * outputs),
+            source: match index {
+                0 => Source::Samples,
+                // phi(z) lies behind z of the layer before
+                _ => Source::Activations(at.activations - inputs),
+            },
+            delta: at.deltas,
+            name: Name { prefix: "", weights: "W", bias: "b", index: Some(index) },
+        }
+    }
+
+    fn forward<T: Real, B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        x: MatRef<'_, T>,
+        activations: &mut [T],
+    ) {
+        let n = x.rows();
+        for l in 0..=self.widths.len() {
+            let layer = self.layer(l);
+            let (before, rest) = activations.split_at_mut(n * self.before(l).activations);
+            let a = match layer.source {
+                Source::Samples => x,
+                Source::Activations(at) => MatRef::dense(&before[n * at..], n, layer.inputs),
+            };
+            let (z, rest) = rest.split_at_mut(n * layer.outputs);
+            let mut z = MatMut::dense(z, n, layer.outputs);
+            let w = MatRef::dense(&theta[layer.weights..][..layer.outputs * layer.inputs], layer.outputs, layer.inputs);
+            backend.gemm(T::from_f64(layer.weight_scale), a, w.t(), T::ZERO, z.reborrow());
+            if let Some(at) = layer.bias {
+                add_bias(&mut z, T::from_f64(layer.bias_scale), &theta[at..][..layer.outputs]);
+            }
+            if l < self.widths.len() {
+                for (phi, z) in rest.iter_mut().zip(z.into_data().iter()) {
+                    *phi = self.activation.phi(*z);
+                }
+            }
+        }
+    }
+
+    fn backward<T: Real, B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        activations: &[T],
+        seed: MatRef<'_, T>,
+        deltas: &mut [T],
+    ) {
+        let n = seed.rows();
+        let last = self.layer(self.widths.len());
+        for (i, row) in deltas[n * last.delta..].chunks_exact_mut(self.outputs).enumerate().take(n) {
+            row.copy_from_slice(seed.row(i));
+        }
+        for l in (1..=self.widths.len()).rev() {
+            // D_{l-1} = c (D_l W_l) o phi'(z_l)
+            let layer = self.layer(l);
+            let (before, rest) = deltas.split_at_mut(n * layer.delta);
+            let d = MatRef::dense(&rest[..n * layer.outputs], n, layer.outputs);
+            let w = MatRef::dense(&theta[layer.weights..][..layer.outputs * layer.inputs], layer.outputs, layer.inputs);
+            let below = &mut before[n * (layer.delta - layer.inputs)..];
+            let below_view = MatMut::dense(below, n, layer.inputs);
+            backend.gemm(T::from_f64(layer.weight_scale), d, w, T::ZERO, below_view);
+            let z = &activations[n * self.before(l - 1).activations..][..n * layer.inputs];
+            for (d, z) in below.iter_mut().zip(z) {
+                *d *= self.activation.dphi(*z);
+            }
+        }
+    }
+
+    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64) {
+        theta.iter_mut().for_each(|x| *x = T::from_f64(normal()));
+    }
+
+    fn input_variances(&self) -> (f64, f64) {
+        (self.input_variance, self.bias_variance(0))
+    }
+
+    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
+        let mut pair = input;
+        let mut ntk = pair.covariance();
+        for l in 1..=self.widths.len() {
+            let (a, beta) = (T::from_f64(self.weight_variance), T::from_f64(self.bias_variance(l)));
+            let (next, derivative) = self.activation.propagate(pair, a, beta);
+            ntk = next.covariance() + derivative * ntk;
+            pair = next;
+        }
+        AnalyticEntry { nngp: pair.covariance(), ntk }
+    }
+}
+
+impl Fcn<'_> {
+    /// s^2 of layer `l`, 0 without bias.
+    fn bias_variance(&self, l: usize) -> f64 {
+        if self.has_bias(l) { self.bias_scale * self.bias_scale } else { 0.0 }
+    }
+}

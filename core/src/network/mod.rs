@@ -1,0 +1,150 @@
+//! What a network is to the rest of the crate: sizes, dense layers, one pass forward, one pass back.
+//!
+//! A network is a description; it owns no memory. Buffers hold, for a batch of n samples, blocks of shape
+//! `(n, width)` one after the other; a block's place is an offset *per sample*, so it begins at
+//! `n * offset`. [`Dense`] says for every trainable layer where its parameters, its inputs `A` and its
+//! derivatives `D` lie, and that is all that gradients and kernels need to know.
+
+mod activation;
+mod fcn;
+mod mirrored;
+
+pub use activation::{Activation, Correlation};
+pub use fcn::{Bias, Fcn};
+pub use mirrored::Mirrored;
+
+use crate::{Backend, MatRef, Real};
+use core::fmt;
+
+/// Buffer lengths of a network, in elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Sizes {
+    /// d, numbers per sample
+    pub inputs: usize,
+    /// C, outputs per sample
+    pub outputs: usize,
+    /// dense layers
+    pub layers: usize,
+    /// P, parameters
+    pub parameters: usize,
+    /// activations per sample; the last C of them are the outputs
+    pub activations: usize,
+    /// derivatives per sample and direction
+    pub deltas: usize,
+}
+
+/// One dense layer `z = c W a + s b`, and where its pieces lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dense {
+    /// numbers in `a`
+    pub inputs: usize,
+    /// numbers in `z`
+    pub outputs: usize,
+    /// c
+    pub weight_scale: f64,
+    /// s
+    pub bias_scale: f64,
+    /// W `(outputs, inputs)` row-major, from this parameter on
+    pub weights: usize,
+    /// b `(outputs)`, from this parameter on, where there is one
+    pub bias: Option<usize>,
+    /// where the inputs A `(n, inputs)` come from
+    pub source: Source,
+    /// D = df/dz `(n, outputs)`: offset per sample among the deltas
+    pub delta: usize,
+    /// the layer's names in files
+    pub name: Name,
+}
+
+/// Where a layer's inputs lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// they are the samples
+    Samples,
+    /// offset per sample among the activations
+    Activations(usize),
+}
+
+/// Names of a layer's arrays in files, e.g. `W0` and `b0`, or `second.W0` in a mirrored network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// `""`, `"first."` or `"second."`
+    pub prefix: &'static str,
+    /// symbol of the weights
+    pub weights: &'static str,
+    /// symbol of the bias
+    pub bias: &'static str,
+    /// number behind the symbol
+    pub index: Option<usize>,
+}
+
+impl Name {
+    /// The weights' name, to be displayed.
+    pub fn of_weights(&self) -> impl fmt::Display {
+        Symbol(self.prefix, self.weights, self.index)
+    }
+    /// The bias's name, to be displayed.
+    pub fn of_bias(&self) -> impl fmt::Display {
+        Symbol(self.prefix, self.bias, self.index)
+    }
+}
+
+struct Symbol(&'static str, &'static str, Option<usize>);
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0, self.1)?;
+        self.2.map_or(Ok(()), |index| write!(f, "{index}"))
+    }
+}
+
+/// NNGP and NTK of one pair of samples, for a scalar output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AnalyticEntry<T> {
+    /// covariance of the output at initialization
+    pub nngp: T,
+    /// neural tangent kernel, all parameters trained
+    pub ntk: T,
+}
+
+/// A network: a function of parameters and samples whose trainable pieces are dense layers.
+///
+/// The passes work on slices whose lengths were checked by the views of [`crate::forward`] and
+/// [`crate::backward`]; call those.
+pub trait Network: Copy + Sync {
+    /// All buffer lengths.
+    fn sizes(&self) -> Sizes;
+
+    /// Layer `index < sizes().layers`.
+    fn layer(&self, index: usize) -> Dense;
+
+    /// Fills `activations` `(n * sizes().activations)` from `x` `(n, d)`.
+    fn forward<T: Real, B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        x: MatRef<'_, T>,
+        activations: &mut [T],
+    );
+
+    /// Fills `deltas` `(n * sizes().deltas)` with D = d/dz sum_c seed_ic f_c(x_i) of every layer,
+    /// from `seed` `(n, C)` and the activations of the forward pass.
+    fn backward<T: Real, B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        activations: &[T],
+        seed: MatRef<'_, T>,
+        deltas: &mut [T],
+    );
+
+    /// Draws the parameters at initialization: `normal()` is N(0,1), called in the parameters' order.
+    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64);
+
+    /// (a, beta) of the first layer's pre-activations: covariance `a x.x' + beta`.
+    fn input_variances(&self) -> (f64, f64);
+
+    /// Analytic kernels of a pair of samples, from the pair of its first pre-activations.
+    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T>;
+}

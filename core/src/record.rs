@@ -1,0 +1,263 @@
+//! Recording a run: one [`Snapshot`], the [`Recorder`] that takes it, a [`Record`] of fixed capacity that is
+//! log-spaced in time.
+
+use crate::forward::Params;
+use crate::kernel::{
+    AnalyticKernel, MultiOutput, analytic, analytic_scratch, centred_alignment, max_abs_difference, relative_frobenius,
+    spectrum, structured, structured_scratch, tangent,
+};
+use crate::linalg::{squared_distance, sum_of_squares};
+use crate::network::Network;
+use crate::train::Trainer;
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// What is known of a network at one moment of its training. Kernels are those of the training samples:
+/// K_t the empirical one (for C outputs its trace over outputs, divided by C), Theta the analytic one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Snapshot<T> {
+    /// accepted steps
+    pub step: u64,
+    /// gradient-flow time t of the mean loss; infinite where it is too large to be represented
+    pub time: T,
+    /// ln(1 + t)
+    pub log_time: T,
+    /// mean loss, without the penalty
+    pub loss: T,
+    /// share of samples with a positive margin
+    pub accuracy: T,
+    /// smallest margin
+    pub margin_min: T,
+    /// mean margin
+    pub margin_mean: T,
+    /// largest |f|
+    pub logit_max: T,
+    /// |theta|
+    pub param_norm: T,
+    /// |theta - theta_0|
+    pub param_distance: T,
+    /// max_ij |K_t - K_0|
+    pub drift_max: T,
+    /// |K_t - K_0|_F / |K_0|_F
+    pub drift_fro: T,
+    /// max_ij |K_t - Theta|
+    pub error_max: T,
+    /// |K_t - Theta|_F / |Theta|_F
+    pub error_fro: T,
+    /// centred alignment of K_t with K_0
+    pub alignment: T,
+    /// smallest eigenvalue of K_t
+    pub lambda_min: T,
+    /// largest eigenvalue of K_t
+    pub lambda_max: T,
+    /// lambda_max / lambda_min
+    pub condition: T,
+    /// exp of the entropy of the normalised eigenvalues of K_t
+    pub effective_rank: T,
+    /// whether loss, parameters and kernel are finite
+    pub finite: bool,
+}
+
+impl<T: Real> Snapshot<T> {
+    /// Every number but `step` and `finite`, under its name, in a fixed order.
+    pub fn fields(&self) -> [(&'static str, T); 18] {
+        [
+            ("time", self.time),
+            ("loss", self.loss),
+            ("accuracy", self.accuracy),
+            ("margin_min", self.margin_min),
+            ("margin_mean", self.margin_mean),
+            ("logit_max", self.logit_max),
+            ("param_norm", self.param_norm),
+            ("param_distance", self.param_distance),
+            ("drift_max", self.drift_max),
+            ("drift_fro", self.drift_fro),
+            ("error_max", self.error_max),
+            ("error_fro", self.error_fro),
+            ("alignment", self.alignment),
+            ("lambda_min", self.lambda_min),
+            ("lambda_max", self.lambda_max),
+            ("condition", self.condition),
+            ("effective_rank", self.effective_rank),
+            ("log_time", self.log_time),
+        ]
+    }
+}
+
+/// Kernels of the training samples: analytic, at initialization, now.
+pub struct Recorder<'a, T> {
+    n: usize,
+    analytic: &'a mut [T],
+    initial: &'a mut [T],
+    current: &'a mut [T],
+    work: &'a mut [T],
+    values: &'a mut [T],
+    scratch: &'a mut [T],
+}
+
+/// Elements of the buffer of a [`Recorder`] for n samples on a backend whose tile is `tile`.
+pub const fn recorder_len(batch: usize, tile: usize) -> usize {
+    4 * batch * batch + batch + scratch_len(batch, tile)
+}
+
+const fn scratch_len(n: usize, tile: usize) -> usize {
+    let (s, a) = (structured_scratch(tile, n, n), analytic_scratch(tile, n, n));
+    let longer = if s > a { s } else { a };
+    if longer > n { longer } else { n }
+}
+
+impl<'a, T: Real> Recorder<'a, T> {
+    /// Computes Theta, and K_0 at the trainer's present parameters.
+    ///
+    /// `buffer` holds at least [`recorder_len`] numbers. Error: a short buffer.
+    pub fn new<N: Network, B: Backend<T> + ?Sized>(
+        trainer: &mut Trainer<'_, N, T, B>,
+        buffer: &'a mut [T],
+    ) -> Result<Self, Error> {
+        let (n, backend) = (trainer.problem().x().rows(), trainer.backend());
+        let tile = backend.tile();
+        Error::at_least("recorder", recorder_len(n, tile), buffer.len())?;
+        let mut rest = buffer;
+        let mut take = |len: usize| {
+            let (head, tail) = core::mem::take(&mut rest).split_at_mut(len);
+            rest = tail;
+            head
+        };
+        let mut recorder = Self {
+            n,
+            analytic: take(n * n),
+            initial: take(n * n),
+            current: take(n * n),
+            work: take(n * n),
+            values: take(n),
+            scratch: take(scratch_len(n, tile)),
+        };
+        let (network, x) = (trainer.problem().network(), trainer.problem().x());
+        let theta = MatMut::dense(recorder.analytic, n, n);
+        analytic(backend, network, AnalyticKernel::Ntk, x, None, theta, recorder.scratch)?;
+        recorder.measure_kernel(trainer)?;
+        recorder.initial.copy_from_slice(recorder.current);
+        Ok(recorder)
+    }
+
+    /// The analytic NTK Theta `(n, n)`.
+    pub fn analytic(&self) -> MatRef<'_, T> {
+        MatRef::dense(self.analytic, self.n, self.n)
+    }
+    /// K_0 `(n, n)`.
+    pub fn initial(&self) -> MatRef<'_, T> {
+        MatRef::dense(self.initial, self.n, self.n)
+    }
+    /// K_t `(n, n)` of the last snapshot.
+    pub fn current(&self) -> MatRef<'_, T> {
+        MatRef::dense(self.current, self.n, self.n)
+    }
+
+    fn measure_kernel<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        trainer: &mut Trainer<'_, N, T, B>,
+    ) -> Result<(), Error> {
+        let (backend, network, x) = (trainer.backend(), trainer.problem().network(), trainer.problem().x());
+        let (theta, work) = trainer.parts();
+        let tangent = tangent(backend, Params::new(network, theta)?, x, work)?;
+        let kernel = MatMut::dense(self.current, self.n, self.n);
+        structured(backend, &tangent, None, MultiOutput::Trace, kernel, self.scratch)
+    }
+
+    /// The snapshot of this moment. Where something is not finite, `finite` is false and the numbers that
+    /// cannot be computed are NaN.
+    pub fn observe<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        trainer: &mut Trainer<'_, N, T, B>,
+    ) -> Result<Snapshot<T>, Error> {
+        self.measure_kernel(trainer)?;
+        let (initial, analytic, current) = (self.initial(), self.analytic(), self.current());
+        let drift_max = max_abs_difference(current, initial);
+        let (drift_fro, error_fro) = (relative_frobenius(current, initial), relative_frobenius(current, analytic));
+        let (error_max, alignment) = (max_abs_difference(current, analytic), centred_alignment(current, initial));
+        let objective = *trainer.objective();
+        let param_norm = sum_of_squares(trainer.theta()).sqrt();
+        let param_distance = squared_distance(trainer.theta(), trainer.theta_0()).sqrt();
+        let finite = drift_fro.is_finite() && param_norm.is_finite() && objective.loss.is_finite();
+        let n = self.n;
+        let (kernel, work) = (MatRef::dense(self.current, n, n), MatMut::dense(self.work, n, n));
+        let nan = T::ZERO / T::ZERO;
+        let (lambda_min, lambda_max, condition, effective_rank) = if finite {
+            let s = spectrum(trainer.backend(), kernel, work, self.values, self.scratch)?;
+            (s.lambda_min, s.lambda_max, s.condition, s.effective_rank)
+        } else {
+            (nan, nan, nan, nan)
+        };
+        Ok(Snapshot {
+            step: trainer.step(),
+            time: trainer.time(),
+            log_time: trainer.log_time(),
+            loss: objective.loss,
+            accuracy: objective.accuracy,
+            margin_min: objective.margin_min,
+            margin_mean: objective.margin_mean,
+            logit_max: objective.logit_max,
+            param_norm,
+            param_distance,
+            drift_max,
+            drift_fro,
+            error_max,
+            error_fro,
+            alignment,
+            lambda_min,
+            lambda_max,
+            condition,
+            effective_rank,
+            finite,
+        })
+    }
+}
+
+/// At most `CAPACITY` snapshots, evenly spaced in ln(1 + t).
+///
+/// The end of a run need not be known: when the record is full every other snapshot is dropped and the
+/// spacing doubled, so a finished record of capacity k holds between k/2 and k of them, the first and the
+/// last always.
+#[derive(Clone, Debug)]
+pub struct Record<T, const CAPACITY: usize> {
+    snapshots: heapless::Vec<Snapshot<T>, CAPACITY>,
+    capacity: usize,
+    spacing: T,
+}
+
+/// Spacing in ln(1 + t) that a record begins with where the end of the run is not known.
+const FIRST_SPACING: f64 = 0.125;
+
+impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
+    /// An empty record of at most `capacity` snapshots for a run that ends at time `until`, if known.
+    /// Error: `capacity` below 3 or above `CAPACITY`.
+    pub fn new(capacity: usize, until: Option<T>) -> Result<Self, Error> {
+        if capacity < 3 || capacity > CAPACITY {
+            return Err(Error::OutOfRange { what: "snapshots: at least 3, at most the record's capacity" });
+        }
+        let known = until.map(|t| t.ln_1p() / T::from_count(capacity - 2));
+        let spacing = known.unwrap_or(T::from_f64(FIRST_SPACING));
+        Ok(Self { snapshots: heapless::Vec::new(), capacity, spacing })
+    }
+    /// Whether a snapshot at `log_time` = ln(1 + t) is due.
+    pub fn due(&self, log_time: T) -> bool {
+        self.snapshots.last().is_none_or(|last| log_time >= last.log_time + self.spacing)
+    }
+    /// Adds a snapshot.
+    pub fn push(&mut self, snapshot: Snapshot<T>) {
+        if self.snapshots.len() == self.capacity {
+            let mut index = 0;
+            self.snapshots.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+            self.spacing += self.spacing;
+        }
+        // there is room: the capacity is at most CAPACITY
+        let _ = self.snapshots.push(snapshot);
+    }
+    /// The snapshots, oldest first.
+    pub fn snapshots(&self) -> &[Snapshot<T>] {
+        &self.snapshots
+    }
+}

@@ -1,0 +1,302 @@
+//! Training: the objective and its gradient, and the two ways down.
+//!
+//! ```text
+//! J(theta) = (1/n) sum_i l(f(x_i; theta), y_i) + (lambda/2) |theta - theta_0|^2
+//! ```
+//!
+//! with the mean loss, so that gradient flow has `df/dt = -(1/n) K r`. In the convention of a summed loss
+//! the penalty is `n lambda` and time runs n times slower.
+
+use crate::backward::{backward, gradient};
+use crate::flow::{self, Flow, State};
+use crate::forward::{Params, forward};
+use crate::init::initialize;
+use crate::kernel::tangent_len;
+use crate::loss::{Loss, Objective};
+use crate::network::{Network, Sizes};
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// What is minimised: a network on samples with targets, a loss, a penalty.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a, N, T> {
+    network: &'a N,
+    x: MatRef<'a, T>,
+    targets: MatRef<'a, T>,
+    loss: Loss,
+    penalty: T,
+}
+
+impl<'a, N: Network, T: Real> Problem<'a, N, T> {
+    /// `x` `(n, d)`, `targets` `(n, C)` as [`Loss::target`] writes them, `penalty` = lambda >= 0 of the mean
+    /// loss. Errors: shapes, targets outside the loss's range, a negative or non-finite penalty or sample.
+    pub fn new(
+        network: &'a N,
+        x: MatRef<'a, T>,
+        targets: MatRef<'a, T>,
+        loss: Loss,
+        penalty: f64,
+    ) -> Result<Self, Error> {
+        let sizes = network.sizes();
+        Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
+        Error::shape("targets: rows", x.rows(), targets.rows())?;
+        Error::shape("targets: columns", sizes.outputs, targets.cols())?;
+        loss.check(targets)?;
+        if !(penalty >= 0.0 && penalty.is_finite()) {
+            return Err(Error::OutOfRange { what: "penalty: must be finite and >= 0" });
+        }
+        if x.rows() == 0 {
+            return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
+        }
+        if !(0..x.rows()).all(|i| x.row(i).iter().all(|v| v.is_finite())) {
+            return Err(Error::NonFinite { what: "sample", step: 0 });
+        }
+        Ok(Self { network, x, targets, loss, penalty: T::from_f64(penalty) })
+    }
+    /// the network
+    pub fn network(&self) -> &'a N {
+        self.network
+    }
+    /// the samples `(n, d)`
+    pub fn x(&self) -> MatRef<'a, T> {
+        self.x
+    }
+    /// the targets `(n, C)`
+    pub fn targets(&self) -> MatRef<'a, T> {
+        self.targets
+    }
+    /// the loss
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// Elements of `work` for [`Problem::evaluate`].
+    pub const fn work_len(sizes: Sizes, batch: usize) -> usize {
+        batch * (sizes.activations + sizes.deltas + sizes.outputs)
+    }
+
+    /// The objective at `theta`, and its gradient `dJ/dtheta` divided by the mismatch kappa where `scaled`.
+    ///
+    /// `work` holds [`Problem::work_len`] numbers. Errors: lengths.
+    pub fn evaluate<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        (theta, theta_0): (&[T], &[T]),
+        scaled: bool,
+        out: &mut [T],
+        work: &mut [T],
+    ) -> Result<Objective<T>, Error> {
+        let (n, sizes) = (self.x.rows(), self.network.sizes());
+        Error::at_least("training: work", Self::work_len(sizes, n), work.len())?;
+        let (values, rest) = work.split_at_mut(n * sizes.activations);
+        let (deltas, rest) = rest.split_at_mut(n * sizes.deltas);
+        let mut seed = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
+        let params = Params::new(self.network, theta)?;
+        let activations = forward(backend, params, self.x, values)?;
+        let objective = self.loss.evaluate(activations.outputs(), self.targets);
+        let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
+        self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow());
+        let deltas = backward(backend, params, &activations, seed.as_ref(), deltas)?;
+        gradient(backend, &activations, &deltas, out)?;
+        if self.penalty > T::ZERO {
+            let weight = self.penalty * (-ln_scale).exp();
+            for (g, (theta, theta_0)) in out.iter_mut().zip(theta.iter().zip(theta_0)) {
+                *g += weight * (*theta - *theta_0);
+            }
+        }
+        Ok(objective)
+    }
+}
+
+/// How the parameters move.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Optimizer {
+    /// adaptive gradient flow ([`crate::flow`]); a local error of this share of every step is allowed
+    Flow {
+        /// about 0.01; smaller is more exact
+        tolerance: f64,
+    },
+    /// `theta <- theta - rate grad J`; time advances by `rate` a step
+    Descent {
+        /// for squared error stable below 2 n / lambda_max(K)
+        rate: f64,
+    },
+}
+
+impl Optimizer {
+    /// Buffers of P numbers beside theta_0, theta and the gradient.
+    const fn buffers(&self) -> usize {
+        match self {
+            Self::Flow { .. } => flow::BUFFERS,
+            Self::Descent { .. } => 0,
+        }
+    }
+    fn check(&self) -> Result<(), Error> {
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        match *self {
+            Self::Flow { tolerance } if !(positive(tolerance) && tolerance < 1.0) => {
+                Err(Error::OutOfRange { what: "tolerance: must lie in (0, 1)" })
+            }
+            Self::Descent { rate } if !positive(rate) => {
+                Err(Error::OutOfRange { what: "rate: must be finite and > 0" })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+enum Method<'a, T> {
+    Flow(Flow<'a, T>),
+    Descent(T),
+}
+
+/// A network in training: parameters, gradient, clock.
+pub struct Trainer<'a, N, T, B: ?Sized> {
+    backend: &'a B,
+    problem: Problem<'a, N, T>,
+    theta_0: &'a [T],
+    state: State<'a, T>,
+    method: Method<'a, T>,
+    work: &'a mut [T],
+    step: u64,
+    evaluations: u64,
+}
+
+/// Elements of the buffer of a [`Trainer`] for n samples; the recorder uses its work space too.
+pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> usize {
+    (3 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
+}
+
+const fn work_len(sizes: Sizes, batch: usize) -> usize {
+    let (train, kernel) = (batch * (sizes.activations + sizes.deltas + sizes.outputs), tangent_len(sizes, batch));
+    if train > kernel { train } else { kernel }
+}
+
+impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
+    /// Initializes the network from `seed` and evaluates the objective there.
+    ///
+    /// `buffer` holds at least [`trainer_len`] numbers. Errors: a short buffer, the optimizer's numbers, a
+    /// non-finite loss.
+    pub fn new(
+        backend: &'a B,
+        problem: Problem<'a, N, T>,
+        optimizer: Optimizer,
+        seed: u64,
+        buffer: &'a mut [T],
+    ) -> Result<Self, Error> {
+        Self::with_initial(backend, problem, optimizer, buffer, |theta| initialize(problem.network, seed, theta))
+    }
+
+    /// The same from parameters that `initial` writes.
+    pub fn with_initial(
+        backend: &'a B,
+        problem: Problem<'a, N, T>,
+        optimizer: Optimizer,
+        buffer: &'a mut [T],
+        initial: impl FnOnce(&mut [T]) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        optimizer.check()?;
+        let (n, sizes) = (problem.x.rows(), problem.network.sizes());
+        Error::at_least("trainer", trainer_len(sizes, n, &optimizer), buffer.len())?;
+        let mut rest = buffer;
+        let mut take = |len: usize| {
+            let (head, tail) = core::mem::take(&mut rest).split_at_mut(len);
+            rest = tail;
+            head
+        };
+        let (theta_0, theta, gradient) = (take(sizes.parameters), take(sizes.parameters), take(sizes.parameters));
+        let method = match optimizer {
+            Optimizer::Flow { tolerance } => {
+                Method::Flow(Flow::new(core::array::from_fn(|_| take(sizes.parameters)), tolerance))
+            }
+            Optimizer::Descent { rate } => Method::Descent(T::from_f64(rate)),
+        };
+        let work = take(work_len(sizes, n));
+        initial(theta_0)?;
+        theta.copy_from_slice(theta_0);
+        let scaled = matches!(method, Method::Flow(_));
+        let objective = problem.evaluate(backend, (theta, theta_0), scaled, gradient, work)?;
+        if !objective.loss.is_finite() {
+            return Err(Error::NonFinite { what: "loss", step: 0 });
+        }
+        let state = State { theta, gradient, objective, log_time: T::ZERO };
+        Ok(Self { backend, problem, theta_0, state, method, work, step: 0, evaluations: 1 })
+    }
+
+    /// One step, not past time `until` (where that is given by more than 1e-4 of the step).
+    ///
+    /// Errors: [`Error::NonFinite`] with the step at which the loss stopped being finite,
+    /// [`Error::StepUnderflow`].
+    pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
+        let Self { backend, problem, theta_0, state, method, work, .. } = self;
+        self.step += 1;
+        match method {
+            Method::Flow(flow) => {
+                let limit = until.map(|t| t - state.log_time.exp_m1());
+                let mut evaluate = |theta: &[T], out: &mut [T]| {
+                    self.evaluations += 1;
+                    problem.evaluate(*backend, (theta, theta_0), true, out, work)
+                };
+                flow.advance(state, theta_0, limit, self.step, &mut evaluate)
+            }
+            Method::Descent(rate) => {
+                for (theta, g) in state.theta.iter_mut().zip(state.gradient.iter()) {
+                    *theta -= *rate * *g;
+                }
+                self.evaluations += 1;
+                state.objective = problem.evaluate(*backend, (state.theta, theta_0), false, state.gradient, work)?;
+                state.log_time = (*rate * T::from_f64(self.step as f64)).ln_1p();
+                if state.objective.loss.is_finite() {
+                    Ok(())
+                } else {
+                    Err(Error::NonFinite { what: "loss", step: self.step })
+                }
+            }
+        }
+    }
+
+    /// Whether time `until` is reached, to within 1e-4 of it.
+    pub fn reached(&self, until: T) -> bool {
+        self.time() >= until * T::from_f64(1.0 - 1e-4)
+    }
+    /// what is trained
+    pub fn problem(&self) -> &Problem<'a, N, T> {
+        &self.problem
+    }
+    /// the backend
+    pub fn backend(&self) -> &'a B {
+        self.backend
+    }
+    /// parameters
+    pub fn theta(&self) -> &[T] {
+        self.state.theta
+    }
+    /// parameters at initialization
+    pub fn theta_0(&self) -> &'a [T] {
+        self.theta_0
+    }
+    /// loss and margins at the parameters
+    pub fn objective(&self) -> &Objective<T> {
+        &self.state.objective
+    }
+    /// gradient-flow time t of the mean loss; infinite where it is too large to be represented
+    pub fn time(&self) -> T {
+        self.state.log_time.exp_m1()
+    }
+    /// ln(1 + t)
+    pub fn log_time(&self) -> T {
+        self.state.log_time
+    }
+    /// accepted steps
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+    /// gradient evaluations so far
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations
+    }
+    /// Parameters and the work space between steps, for kernels at the current parameters.
+    pub(crate) fn parts(&mut self) -> (&[T], &mut [T]) {
+        (self.state.theta, self.work)
+    }
+}
