@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every binary of the firmware.
-pub(crate) const BINARIES: [&str; 1] = ["hello"];
+pub(crate) const BINARIES: [&str; 2] = ["divergence", "kernel"];
 
 /// How the frames leave the chip.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,22 +1,30 @@
 //! The same experiment on this machine, and the comparison bit for bit.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 
-use crate::{board::Board, qemu::Frame};
-
-/// One number of an experiment, as a frame carries it: `RUN INDEX FIELD BITS`, the bits in hex.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Number {
-    run: &'static str,
-    index: u32,
-    field: &'static str,
-    bits: u32,
-}
+use crate::{
+    board::Board,
+    experiment::{Number, divergence, kernel},
+    qemu::Frame,
+};
 
 /// Every number that `binary` on `board` must send, computed on this machine.
 fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
-    let _ = (board, binary);
-    Ok((0..4).map(|i| Number { run: "hello", index: i, field: "x", bits: (i as f32 * 0.5).to_bits() }).collect())
+    let mut numbers = Vec::new();
+    let mut send = |number| numbers.push(number);
+    let result = match binary {
+        "divergence" => {
+            let width = divergence::width(board.ram);
+            divergence::run(width, &mut vec![0.0; divergence::len(width)], &mut send)
+        }
+        "kernel" => {
+            let widths = kernel::widths(board.ram);
+            kernel::run(widths, &mut vec![0.0; kernel::len(widths)], &mut send)
+        }
+        _ => bail!("{binary} has no experiment on the host"),
+    };
+    result.map_err(|error| anyhow!("{binary} for {}, on the host: {error}", board.name))?;
+    Ok(numbers)
 }
 
 /// Compares the numbers that `binary` sent from `board` with this machine's: a sentence about them if they are equal.
@@ -30,23 +38,24 @@ pub(crate) fn compare(board: &Board, binary: &str, frames: &[Frame]) -> Result<S
 
 fn compare_numbers(what: &str, expected: &[Number], actual: &[&str]) -> Result<()> {
     ensure!(!expected.is_empty(), "{what}: the host has no numbers to compare with");
-    for (i, (Number { run, index, field, bits }, line)) in expected.iter().zip(actual).enumerate() {
-        let place = format!("{what}: number {i}, {run} record {index}, field {field}");
-        let host = format!("the host has {}", shown(*bits));
-        let Some(rest) = line.strip_prefix(&format!("{run} {index} {field} ")) else {
-            bail!("{place}: {host}, the board sent `{line}`");
-        };
-        match u32::from_str_radix(rest, 16) {
-            Ok(sent) if sent == *bits => (),
-            Ok(sent) => bail!("{place}: {host}, the board {}", shown(sent)),
-            Err(_) => bail!("{place}: {host}, the board sent `{line}`"),
+    for (i, (Number { run, record, field, value }, line)) in expected.iter().zip(actual).enumerate() {
+        let place = format!("{what}: number {i}, {run} record {record}, field {field}");
+        let host = format!("the host has {}", shown(value.to_bits()));
+        let bits = line.strip_prefix(&format!("{run} {record} {field} ")).and_then(|rest| {
+            let (bits, _) = rest.split_once(' ')?;
+            u32::from_str_radix(bits, 16).ok()
+        });
+        match bits {
+            Some(bits) if bits == value.to_bits() => (),
+            Some(bits) => bail!("{place}: {host}, the board {}", shown(bits)),
+            None => bail!("{place}: {host}, the board sent `{line}`"),
         }
     }
     let (all, sent) = (expected.len(), actual.len());
     if let Some(missing) = expected.get(sent) {
-        let Number { run, index, field, .. } = missing;
+        let Number { run, record, field, .. } = missing;
         bail!(
-            "{what}: the board sent {sent} numbers of {all}; the first that is missing is {run} record {index}, field {field}"
+            "{what}: the board sent {sent} numbers of {all}; the first that is missing is {run} record {record}, field {field}"
         );
     }
     if let Some(more) = actual.get(all) {
@@ -65,13 +74,16 @@ mod tests {
     use super::*;
 
     const NUMBERS: [Number; 3] = [
-        Number { run: "mse", index: 0, field: "loss", bits: 0x3f80_0000 },
-        Number { run: "mse", index: 0, field: "drift", bits: 0 },
-        Number { run: "mse", index: 1, field: "loss", bits: 0x3f00_0000 },
+        Number { run: "mse", record: 0, field: "loss", value: 1.0 },
+        Number { run: "mse", record: 0, field: "drift", value: 0.0 },
+        Number { run: "mse", record: 1, field: "loss", value: 0.5 },
     ];
 
+    /// The lines as the firmware's `send` writes them.
     fn lines(numbers: &[Number]) -> Vec<String> {
-        let line = |Number { run, index, field, bits }: &Number| format!("{run} {index} {field} {bits:08x}");
+        let line = |Number { run, record, field, value }: &Number| {
+            format!("{run} {record} {field} {:08x} {value}", value.to_bits())
+        };
         numbers.iter().map(line).collect()
     }
 
@@ -90,14 +102,14 @@ mod tests {
         for i in 0..NUMBERS.len() {
             for bit in 0..32 {
                 let mut other = NUMBERS;
-                other[i].bits ^= 1 << bit;
+                other[i].value = f32::from_bits(other[i].value.to_bits() ^ 1 << bit);
                 let said = verdict(&other, &lines(&NUMBERS));
                 assert!(said.starts_with(&format!("b: number {i}, ")), "{said}");
             }
         }
         // Equal as floats, not as bits.
         let mut other = NUMBERS;
-        other[1].bits = 1 << 31;
+        other[1].value = -0.0;
         let said = verdict(&other, &lines(&NUMBERS));
         assert_eq!(
             said,
@@ -109,9 +121,9 @@ mod tests {
     fn numbers_too_few_too_many_or_under_another_name_are_noticed() {
         let sent = lines(&NUMBERS);
         assert!(verdict(&NUMBERS, &sent[..2]).contains("2 numbers of 3; the first that is missing is mse record 1"));
-        assert!(verdict(&NUMBERS[..2], &sent).contains("the first too many is `mse 1 loss 3f000000`"));
+        assert!(verdict(&NUMBERS[..2], &sent).contains("the first too many is `mse 1 loss 3f000000 0.5`"));
         let swapped = [sent[1].clone(), sent[0].clone(), sent[2].clone()];
-        assert!(verdict(&NUMBERS, &swapped).contains("the board sent `mse 0 drift 00000000`"));
+        assert!(verdict(&NUMBERS, &swapped).contains("the board sent `mse 0 drift 00000000 0`"));
         assert!(verdict(&[], &[]).contains("no numbers"));
     }
 }
