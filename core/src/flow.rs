@@ -28,9 +28,8 @@ const RADIUS_AGE: u32 = 16;
 const RADIUS_ITERATIONS: [u32; 2] = [12, 2];
 /// Rejections in a row after which the flow gives up: the step has shrunk by more than 1e10.
 const MAX_REJECTIONS: u32 = 40;
-/// Part of the distance from theta_0 that counts as step length in the error test: near an optimum the
-/// step length itself goes to 0, and at the kinks of ReLU the error does not.
-const DISTANCE_SHARE: f64 = 0.01;
+/// A step may end this share of itself behind the time limit.
+const LIMIT_SLACK: f64 = 1e-4;
 
 /// Where a trajectory stands.
 #[derive(Debug)]
@@ -55,12 +54,11 @@ pub struct Flow<'a, T> {
     tolerance: T,
     /// size of the next step in tau
     step: T,
+    /// |G|/rho at the start: the distance at which the stiffest direction comes to rest
+    first_distance: T,
     radius: Option<T>,
     age: u32,
 }
-
-/// A step may end this share of itself behind the time limit.
-const LIMIT_SLACK: f64 = 1e-4;
 
 /// Gradient divided by kappa, and objective, at `theta`.
 pub(crate) type Evaluate<'e, T> = dyn FnMut(&[T], &mut [T]) -> Result<Objective<T>, Error> + 'e;
@@ -75,6 +73,7 @@ impl<'a, T: Real> Flow<'a, T> {
             direction,
             tolerance: T::from_f64(tolerance),
             step: T::ZERO,
+            first_distance: T::ZERO,
             radius: None,
             age: 0,
         }
@@ -97,9 +96,14 @@ impl<'a, T: Real> Flow<'a, T> {
             self.estimate_radius(state, evaluate)?;
         }
         if fresh {
-            // a tenth of the time in which the stiffest direction moves
             let radius = self.radius.unwrap_or(T::ZERO);
-            self.step = if radius > T::ZERO { T::from_f64(0.1) / radius } else { T::ONE };
+            if radius > T::ZERO {
+                // a tenth of the time in which the stiffest direction moves
+                self.step = T::from_f64(0.1) / radius;
+                self.first_distance = sum_of_squares(state.gradient).sqrt() / radius;
+            } else {
+                self.step = T::ONE;
+            }
         }
         let mut finite = true;
         for _ in 0..MAX_REJECTIONS {
@@ -191,11 +195,10 @@ impl<'a, T: Real> Flow<'a, T> {
             let e = share * (*old - *new) - half * (*g_old + *g_new);
             sum += e * e;
         }
-        let moved = squared_distance(state.theta, new).sqrt();
         let distance = squared_distance(new, theta_0).sqrt();
         // rounding of theta itself is no error of the step
         let floor = T::from_f64(4.0) * T::EPSILON * sum_of_squares(new).sqrt();
-        let allowed = self.tolerance * (moved + T::from_f64(DISTANCE_SHARE) * distance) + floor;
+        let allowed = self.tolerance * (distance + self.first_distance) + floor;
         if sum == T::ZERO { T::ZERO } else { sum.sqrt() / allowed }
     }
 

@@ -1,26 +1,46 @@
 //! Parameters at initialization: independent N(0,1) from a seed, with the same bits on every machine.
 //!
-//! Generator: xoshiro256++ seeded by splitmix64 from one `u64`; normals by the ziggurat of `rand_distr`
-//! without the platform's maths library. Draws are made in f64 and rounded, so an f32 network is the
-//! f64 network of the same seed, rounded.
+//! Generator: xoshiro256++ seeded by splitmix64 from one `u64`; normals by Marsaglia's polar method, whose
+//! logarithm is libm's. (A ziggurat from a library would draw its tail with the platform's logarithm as soon
+//! as any other crate of the build asks for std.) Draws are made in f64 and rounded, so an f32 network is
+//! the f64 network of the same seed, rounded.
 
 use crate::{Error, Real, network::Network};
-use rand_core::SeedableRng;
-use rand_distr::{Distribution, StandardNormal};
+use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// A stream of N(0,1) deviates.
 #[derive(Clone, Debug)]
-pub struct Normals(Xoshiro256PlusPlus);
+pub struct Normals {
+    uniform: Xoshiro256PlusPlus,
+    /// the second deviate of the last pair
+    spare: Option<f64>,
+}
 
 impl Normals {
     /// The stream of this seed.
     pub fn new(seed: u64) -> Self {
-        Self(Xoshiro256PlusPlus::seed_from_u64(seed))
+        Self { uniform: Xoshiro256PlusPlus::seed_from_u64(seed), spare: None }
     }
-    /// The next deviate.
+    /// Uniform on [-1, 1): 53 random bits.
+    fn symmetric(&mut self) -> f64 {
+        (self.uniform.next_u64() >> 11) as f64 * (2.0 / (1u64 << 53) as f64) - 1.0
+    }
+    /// The next deviate: for (u, v) uniform in the unit disc, s = u^2 + v^2, both `u r` and `v r` with
+    /// `r = sqrt(-2 ln s / s)` are N(0,1) and independent.
     pub fn draw(&mut self) -> f64 {
-        StandardNormal.sample(&mut self.0)
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        loop {
+            let (u, v) = (self.symmetric(), self.symmetric());
+            let s = u * u + v * v;
+            if s > 0.0 && s < 1.0 {
+                let r = libm::sqrt(-2.0 * libm::log(s) / s);
+                self.spare = Some(v * r);
+                return u * r;
+            }
+        }
     }
 }
 
