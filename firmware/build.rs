@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (name, memory) = chosen(&boards)?;
     let ram =
         ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
+    let fpu = env::var("TARGET")?.ends_with("hf");
     fs::write(out.join("memory.x"), &memory)?;
     fs::write(
         out.join("stack.x"),
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         format!(
             "/// The board that this image is for.\npub const BOARD: &str = {name:?};\n\
              /// Its RAM, bytes.\npub const RAM: usize = {ram};\n\
+             /// Whether its core computes floats by itself.\npub const FPU: bool = {fpu};\n\
              /// What the linker keeps of it for the stack, bytes.\npub const STACK: usize = {STACK};\n"
         ),
     )?;

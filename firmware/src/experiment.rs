@@ -61,12 +61,13 @@ pub mod divergence {
     const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
     /// Gradient-flow times of the records after the first, which is the initialization.
     const TIMES: [f32; 11] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4];
-    /// A wider network would fit some boards, and keep them busy for hours.
+    /// A wider network would fit some boards and keep them busy for hours; without an FPU, ten times as long.
     const WIDEST: usize = 64;
+    const WIDEST_WITHOUT_FPU: usize = 32;
 
     /// The widest network whose buffers fit the RAM, in steps of 4.
-    pub const fn width(ram: usize) -> usize {
-        let mut width = WIDEST;
+    pub const fn width(ram: usize, fpu: bool) -> usize {
+        let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
         while width > 4 && size_of::<f32>() * len(width) + RESERVED > ram {
             width -= 4;
         }

@@ -4,9 +4,9 @@
 #![no_std]
 #![no_main]
 
-use ntkscope_firmware::{RAM, experiment::divergence, finish, send, start};
+use ntkscope_firmware::{FPU, RAM, experiment::divergence, finish, send, start};
 
-const WIDTH: usize = divergence::width(RAM);
+const WIDTH: usize = divergence::width(RAM, FPU);
 const LEN: usize = divergence::len(WIDTH);
 
 #[cortex_m_rt::entry]

@@ -42,6 +42,11 @@ impl Board {
         })
     }
 
+    /// Whether its core computes floats by itself.
+    pub(crate) fn fpu(&self) -> bool {
+        self.target.ends_with("hf")
+    }
+
     /// QEMU's machine for this board.
     pub(crate) fn machine(&self) -> Result<&str> {
         self.qemu.as_deref().with_context(|| {

@@ -58,7 +58,8 @@ pub(crate) fn build(toolchains: &mut Toolchains, board: &Board, transport: Trans
     process::run(
         cargo.args(["--quiet", "--release", "--locked", "--bins"]).args(features(board, transport)),
         minutes(20),
-    )?;
+    )
+    .context("if the lock file is behind the core's manifest, run `cargo update --workspace` in firmware/")?;
     let target = root().join("firmware/target");
     let folder = target.join("boards").join(format!("{}-{}", board.name, transport.feature()));
     fs::create_dir_all(&folder)?;

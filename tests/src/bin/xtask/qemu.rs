@@ -18,8 +18,8 @@ use crate::{process, toolchain};
 /// The emulator of every Arm machine.
 const QEMU: &str = "qemu-system-arm";
 
-/// How long one image may run.
-pub(crate) const LIMIT: Duration = process::minutes(5);
+/// How long one image may run; the longest takes about a minute where nothing else runs.
+pub(crate) const LIMIT: Duration = process::minutes(10);
 
 /// One decoded frame. A number that is compared comes without a level; what is said about a run has one.
 #[derive(Clone, PartialEq, Eq, Debug)]

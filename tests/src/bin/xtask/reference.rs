@@ -14,7 +14,7 @@ fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
     let mut send = |number| numbers.push(number);
     let result = match binary {
         "divergence" => {
-            let width = divergence::width(board.ram);
+            let width = divergence::width(board.ram, board.fpu());
             divergence::run(width, &mut vec![0.0; divergence::len(width)], &mut send)
         }
         "kernel" => {
@@ -31,15 +31,14 @@ fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
 pub(crate) fn compare(board: &Board, binary: &str, frames: &[Frame]) -> Result<String> {
     let expected = expected(board, binary)?;
     let actual: Vec<_> = frames.iter().filter(|frame| frame.level.is_none()).map(|frame| frame.text.as_str()).collect();
-    let what = format!("{binary} on {}", board.name);
-    compare_numbers(&what, &expected, &actual)?;
-    Ok(format!("{what}: {} numbers, all equal to the host's in every bit", expected.len()))
+    compare_numbers(&expected, &actual)?;
+    Ok(format!("{binary} on {}: {} numbers, all equal to the host's in every bit", board.name, expected.len()))
 }
 
-fn compare_numbers(what: &str, expected: &[Number], actual: &[&str]) -> Result<()> {
-    ensure!(!expected.is_empty(), "{what}: the host has no numbers to compare with");
+fn compare_numbers(expected: &[Number], actual: &[&str]) -> Result<()> {
+    ensure!(!expected.is_empty(), "the host has no numbers to compare with");
     for (i, (Number { run, record, field, value }, line)) in expected.iter().zip(actual).enumerate() {
-        let place = format!("{what}: number {i}, {run} record {record}, field {field}");
+        let place = format!("number {i}, {run} record {record}, field {field}");
         let host = format!("the host has {}", shown(value.to_bits()));
         let bits = line.strip_prefix(&format!("{run} {record} {field} ")).and_then(|rest| {
             let (bits, _) = rest.split_once(' ')?;
@@ -55,11 +54,11 @@ fn compare_numbers(what: &str, expected: &[Number], actual: &[&str]) -> Result<(
     if let Some(missing) = expected.get(sent) {
         let Number { run, record, field, .. } = missing;
         bail!(
-            "{what}: the board sent {sent} numbers of {all}; the first that is missing is {run} record {record}, field {field}"
+            "the board sent {sent} numbers of {all}; the first that is missing is {run} record {record}, field {field}"
         );
     }
     if let Some(more) = actual.get(all) {
-        bail!("{what}: the board sent {sent} numbers, the host has {all}; the first too many is `{more}`");
+        bail!("the board sent {sent} numbers, the host has {all}; the first too many is `{more}`");
     }
     Ok(())
 }
@@ -89,7 +88,7 @@ mod tests {
 
     fn verdict(expected: &[Number], lines: &[String]) -> String {
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
-        compare_numbers("b", expected, &lines).map_or_else(|error| error.to_string(), |()| "equal".into())
+        compare_numbers(expected, &lines).map_or_else(|error| error.to_string(), |()| "equal".into())
     }
 
     #[test]
@@ -104,17 +103,14 @@ mod tests {
                 let mut other = NUMBERS;
                 other[i].value = f32::from_bits(other[i].value.to_bits() ^ 1 << bit);
                 let said = verdict(&other, &lines(&NUMBERS));
-                assert!(said.starts_with(&format!("b: number {i}, ")), "{said}");
+                assert!(said.starts_with(&format!("number {i}, ")), "{said}");
             }
         }
         // Equal as floats, not as bits.
         let mut other = NUMBERS;
         other[1].value = -0.0;
         let said = verdict(&other, &lines(&NUMBERS));
-        assert_eq!(
-            said,
-            "b: number 1, mse record 0, field drift: the host has 80000000 (-0e0), the board 00000000 (0e0)"
-        );
+        assert_eq!(said, "number 1, mse record 0, field drift: the host has 80000000 (-0e0), the board 00000000 (0e0)");
     }
 
     #[test]

@@ -1,8 +1,17 @@
 //! Everything that is checked, in order; each step works alone too.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{
     board::Board,
@@ -131,24 +140,45 @@ fn firmware(session: &mut Session) -> Result<()> {
 /// Runs every binary on every board that QEMU has and compares its numbers with the host's.
 fn compare(session: &mut Session) -> Result<()> {
     qemu::ensure_installed()?;
+    let mut jobs = Vec::new();
     for name in QEMU_BOARDS {
         let board = Board::load(name)?;
         let images = image::build(&mut session.toolchains, &board, Transport::Semihosting).context(name)?;
-        for binary in BINARIES {
-            let elf = images.elf(binary);
-            let what = || format!("{binary} on {name}");
-            let start = Instant::now();
-            let run = qemu::run(&elf, board.machine()?, &[], qemu::LIMIT, |_| ()).with_context(what)?;
-            let seconds = start.elapsed().as_secs_f64();
-            run.check_exit().with_context(what)?;
-            let equal = reference::compare(&board, binary, &run.frames)?;
-            let stack = sizes::stack(&run.frames).with_context(what)?;
-            println!("{equal} ({seconds:.1} s in QEMU)");
-            let key = (name.to_owned(), Transport::Semihosting.feature(), binary);
-            session.taken.insert(key, Taken { size: Size::of(&elf)?, stack: Some(stack) });
+        let board = Arc::new(board);
+        jobs.extend(BINARIES.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
+    }
+    // QEMU takes one core each.
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers.min(jobs.len()) {
+            scope.spawn(|| {
+                while let Some((board, binary, elf)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = compare_one(board, binary, elf).with_context(|| format!("{binary} on {}", board.name));
+                    let key = (board.name.clone(), Transport::Semihosting.feature(), *binary);
+                    done.lock().expect("no worker panics").insert(key, result);
+                }
+            });
+        }
+    });
+    let mut failed = Vec::new();
+    for (key, result) in done.into_inner().expect("no worker panics") {
+        match result {
+            Ok(taken) => drop(session.taken.insert(key, taken)),
+            Err(error) => failed.push(format!("{error:#}")),
         }
     }
+    ensure!(failed.is_empty(), "{}", failed.join("\n"));
     Ok(())
+}
+
+fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
+    let start = Instant::now();
+    let run = qemu::run(elf, board.machine()?, &[], qemu::LIMIT, |_| ())?;
+    let seconds = start.elapsed().as_secs_f64();
+    run.check_exit()?;
+    println!("{} ({seconds:.1} s in QEMU)", reference::compare(board, binary, &run.frames)?);
+    Ok(Taken { size: Size::of(elf)?, stack: Some(sizes::stack(&run.frames)?) })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.
