@@ -27,7 +27,7 @@ mod workspace;
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{board::Board, image::Transport, toolchain::Kind};
@@ -119,7 +119,8 @@ fn run(cli: Cli) -> Result<u8> {
             if compare {
                 let run = qemu::run(&elf, machine, &qemu_args, limit, |_| ())?;
                 run.check_exit()?;
-                println!("{}", reference::compare(&board, &binary, &run.frames)?);
+                let what = || format!("{binary} on {}", board.name);
+                println!("{}", reference::compare(&board, &binary, &run.frames).with_context(what)?);
                 return Ok(0);
             }
             return Ok(qemu::run(&elf, machine, &qemu_args, limit, |frame| println!("{frame}"))?.code);
