@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::process::root;
 
@@ -22,8 +22,8 @@ pub(crate) struct Board {
 impl Board {
     pub(crate) fn load(name: &str) -> Result<Self> {
         let file = folder().join(name).with_extension("x");
-        let text = fs::read_to_string(&file)
-            .with_context(|| format!("no board `{name}`: the boards are {}", names().join(", ")))?;
+        ensure!(names().iter().any(|board| board == name), "no board `{name}`: the boards are {}", names().join(", "));
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         Self::parse(name, &text).with_context(|| file.display().to_string())
     }
 

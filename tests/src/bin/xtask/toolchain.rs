@@ -194,7 +194,7 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     }
     let id = process::output(Command::new("id").arg("-u"), minutes(1))?;
     if id != "0" {
-        bail!("not installed, and only root may: sudo sh -c '{by_hand}'");
+        bail!("{} must be installed, which only root may: sudo sh -c '{by_hand}'", packages.join(" "));
     }
     process::run(apt().arg("update"), minutes(5))?;
     process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages), minutes(15))
