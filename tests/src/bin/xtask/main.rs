@@ -7,12 +7,12 @@
 //! - [`image`]: the firmware's binaries, built; how much flash and RAM they take
 //! - [`qemu`]: one image run in QEMU, its frames decoded
 //! - [`experiment`]: what the images compute, compiled for this machine
-//! - [`reference`]: the same experiment on this machine, and the comparison bit for bit
+//! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
 //! - [`process`]: other programs, each under a time limit
 
 mod board;
-/// The firmware's experiments themselves: the same file, compiled for this machine.
+// The firmware's experiments themselves: the same file, compiled for this machine.
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment.rs"]
 mod experiment;
