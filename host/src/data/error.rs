@@ -1,0 +1,240 @@
+//! What can go wrong between asking for data and having it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A data error: what is wrong, where, and the flag that mends it.
+///
+/// [`DataError::exit_code`] tells wrong settings (2) from missing or damaged data (3).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// `--data` names neither a known data set nor an `.npz` or `.csv` file.
+    #[error(
+        "--data {given}: no such data set; give circle, sphere, mixture, mnist, fashion-mnist, or a file ending in .npz or .csv"
+    )]
+    UnknownSource {
+        /// What was typed.
+        given: String,
+    },
+    /// `--classes` is neither `parity` nor `all` nor two different labels.
+    #[error("--classes {given}: give parity, all, or two different labels such as 3,8")]
+    BadClasses {
+        /// What was typed.
+        given: String,
+    },
+    /// `--normalize` is neither `sphere` nor `none`.
+    #[error("--normalize {given}: give sphere or none")]
+    BadNormalize {
+        /// What was typed.
+        given: String,
+    },
+    /// `--n 0`.
+    #[error("--n 0: at least one sample is needed; give --n 1 or more, or leave it out")]
+    NoSamples,
+    /// More samples were asked for than there are.
+    #[error("--n {asked}: {place} has only {available} samples{selected}; give --n {available} or less")]
+    NTooLarge {
+        /// Samples asked for.
+        asked: usize,
+        /// Samples left after the class selection.
+        available: usize,
+        /// The file the samples come from.
+        place: String,
+        /// " after --classes …", or nothing.
+        selected: String,
+    },
+    /// The circle needs antipodal pairs.
+    #[error(
+        "--n {n}: the circle is made of antipodal pairs; give an even --n of 2 or more, such as --n {}",
+        n.saturating_add(n % 2)
+    )]
+    OddCircle {
+        /// Points asked for.
+        n: usize,
+    },
+    /// The dimension is too small for this data set.
+    #[error("--dimension {given}: {source_name} needs --dimension {least} or more")]
+    BadDimension {
+        /// The data set.
+        source_name: String,
+        /// Dimension asked for.
+        given: usize,
+        /// Smallest dimension allowed.
+        least: usize,
+    },
+    /// The data set has a dimension of its own.
+    #[error(
+        "--dimension: the dimension of {source_name} is given by the data; leave --dimension out, or use --data sphere or --data mixture"
+    )]
+    DimensionUnused {
+        /// The data set.
+        source_name: String,
+    },
+    /// The samples asked for cannot be held in memory.
+    #[error("--n {n} --dimension {d}: {n} x {d} numbers do not fit in memory; give a smaller --n or --dimension")]
+    TooLarge {
+        /// Samples.
+        n: usize,
+        /// Numbers per sample.
+        d: usize,
+    },
+    /// A selected class has no sample.
+    #[error(
+        "--classes {selection}: {place} has no sample with {class}; it has the labels {present}; choose --classes among those"
+    )]
+    MissingClass {
+        /// The selection as typed.
+        selection: String,
+        /// The file.
+        place: String,
+        /// The label or labels that are missing.
+        class: String,
+        /// The labels that do occur.
+        present: String,
+    },
+    /// A zero vector has no direction.
+    #[error(
+        "--normalize sphere: sample {index} (row {row} of {place}, both counted from 0) is the zero vector and has no direction; give --normalize none, or leave the sample out"
+    )]
+    ZeroSample {
+        /// Index among the samples used, from 0.
+        index: usize,
+        /// Row in the file, from 0.
+        row: usize,
+        /// The file.
+        place: String,
+    },
+    /// There is no home directory to put data in.
+    #[error("no directory for data: neither XDG_DATA_HOME nor a home directory is set; give --data-dir DIR")]
+    NoDataHome,
+    /// The data set is generated or is a file.
+    #[error("{source_name} is nothing to download: only mnist and fashion-mnist are")]
+    NothingToFetch {
+        /// The data set.
+        source_name: String,
+    },
+    /// The mirror is not an http(s) address.
+    #[error("--mirror {given}: not an address to download from; give one that begins with http:// or https://")]
+    BadMirror {
+        /// What was typed.
+        given: String,
+    },
+    /// A directory or file is not there.
+    #[error("{}: no such {what}; {mend}", path.display())]
+    NotFound {
+        /// What was looked for.
+        path: PathBuf,
+        /// "file", "directory" or "idx files (…)".
+        what: String,
+        /// The flag or command that mends it.
+        mend: String,
+    },
+    /// The operating system refused to read or write.
+    #[error("{}: cannot {action}: {source}; {mend}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// "read", "write", …
+        action: &'static str,
+        /// The flag that mends it.
+        mend: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// An idx file is damaged, or is none.
+    #[error("{}: {what}; fetch it again with `ntkscope data fetch`, or name another directory with --data-dir", path.display())]
+    Idx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A csv file is damaged, or is none.
+    #[error("{}, line {line}: {what}; mend the file or give another with --data", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1; 0 where the whole file is meant.
+        line: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An npz file is damaged, or is none, or has not the arrays `x` and `y`.
+    #[error("{}: {what}; mend the file or give another with --data", path.display())]
+    Npz {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, naming the array.
+        what: String,
+    },
+    /// A label that is no class.
+    #[error(
+        "{place}, row {row} (from 0): the label {value} is not an integer, so --classes {selection} cannot sort it into a class; leave --classes out for regression, or give other data with --data"
+    )]
+    NotAClass {
+        /// The file.
+        place: String,
+        /// Row, from 0.
+        row: usize,
+        /// The label.
+        value: f64,
+        /// The selection as typed.
+        selection: String,
+    },
+    /// A download failed.
+    #[error("{url}: {what}{kept}; check the network, or name another source with --mirror URL")]
+    Download {
+        /// The address.
+        url: String,
+        /// What went wrong.
+        what: String,
+        /// What is kept for the next try, or nothing.
+        kept: String,
+    },
+    /// A download is not the file it should be.
+    #[error(
+        "{url}: {check} is {found}, but should be {expected}; the download was removed: try again, or name another source with --mirror URL"
+    )]
+    Checksum {
+        /// The address.
+        url: String,
+        /// Which check was made.
+        check: &'static str,
+        /// The checksum of what came.
+        found: String,
+        /// The published checksum.
+        expected: String,
+    },
+}
+
+impl DataError {
+    /// The program's exit code: 2 for wrong usage or settings, 3 for data that is missing or damaged.
+    pub fn exit_code(&self) -> u8 {
+        use DataError::*;
+        match self {
+            UnknownSource { .. }
+            | BadClasses { .. }
+            | BadNormalize { .. }
+            | NoSamples
+            | NTooLarge { .. }
+            | OddCircle { .. }
+            | BadDimension { .. }
+            | DimensionUnused { .. }
+            | TooLarge { .. }
+            | MissingClass { .. }
+            | ZeroSample { .. }
+            | NoDataHome
+            | NothingToFetch { .. }
+            | BadMirror { .. } => 2,
+            NotFound { .. }
+            | Io { .. }
+            | Idx { .. }
+            | Csv { .. }
+            | Npz { .. }
+            | NotAClass { .. }
+            | Download { .. }
+            | Checksum { .. } => 3,
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Downloads idx files: each into NAME.part, checked, then renamed to NAME.
+//!
+//! A NAME.part that is there from an earlier try is continued where the server can (status 206), else begun anew. No
+//! file ever has its final name before its checksum was right.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use ureq::http::{Response, StatusCode, header};
+use ureq::{Agent, Body};
+
+use super::checksums::{self, Checksum, RemoteFile};
+use super::error::DataError;
+use super::spec::Source;
+use super::{hex, idx};
+
+/// No file of these data sets is near this size, in bytes: a server that goes on and on is not listened to.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// How long a download may stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For the name look-up and the connection, each.
+    pub connect: Duration,
+    /// For the answer to begin, and between any two pieces of it.
+    pub stall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(15), stall: Duration::from_secs(30) }
+    }
+}
+
+/// What a download reports while it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FetchProgress {
+    /// The file was there already and is right.
+    Kept {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An answer begins.
+    Started {
+        /// The address.
+        url: String,
+        /// Bytes kept from an earlier try; 0 for a fresh start.
+        resumed_at: u64,
+        /// Bytes of the whole file, where the server says.
+        total: Option<u64>,
+    },
+    /// More has come.
+    Received {
+        /// Bytes of the file so far, those of an earlier try included.
+        bytes: u64,
+        /// Bytes of the whole file, where the server says.
+        total: Option<u64>,
+    },
+    /// The file has its checksum and its name.
+    Finished {
+        /// The file.
+        path: PathBuf,
+        /// Which checksum was compared.
+        check: &'static str,
+    },
+}
+
+/// The mirror used for a data set unless another is named.
+///
+/// # Errors
+/// [`DataError::NothingToFetch`] for data that is not downloaded.
+pub fn default_mirror(source: &Source) -> Result<&'static str, DataError> {
+    published(source).map(|(_, mirror)| mirror)
+}
+
+/// Downloads the four files of `source` (`mnist` or `fashion-mnist`) into `dir` and returns their paths.
+///
+/// `mirror` is the address of a directory, over http or https; `None` is [`default_mirror`].
+///
+/// # Errors
+/// [`DataError::NothingToFetch`], and those of [`fetch_files`].
+pub fn fetch(
+    source: &Source,
+    dir: &Path,
+    mirror: Option<&str>,
+    progress: &mut dyn FnMut(FetchProgress),
+) -> Result<Vec<PathBuf>, DataError> {
+    let (files, default) = published(source)?;
+    fetch_files(files, mirror.unwrap_or(default), dir, Limits::default(), progress)
+}
+
+fn published(source: &Source) -> Result<(&'static [RemoteFile<'static>], &'static str), DataError> {
+    checksums::published(source).ok_or_else(|| DataError::NothingToFetch { source_name: source.to_string() })
+}
+
+/// Downloads `files` from the directory `mirror` into `dir`, which is made where it is missing; returns their paths.
+///
+/// Files that are there and right are kept; the others are fetched one after the other, stopping at the first failure.
+///
+/// # Errors
+/// [`DataError::BadMirror`]; [`DataError::Download`] (what has come stays for the next try);
+/// [`DataError::Checksum`] (what has come is removed); [`DataError::Io`].
+pub fn fetch_files(
+    files: &[RemoteFile<'_>],
+    mirror: &str,
+    dir: &Path,
+    limits: Limits,
+    progress: &mut dyn FnMut(FetchProgress),
+) -> Result<Vec<PathBuf>, DataError> {
+    let agent = agent(mirror, limits)?;
+    fs::create_dir_all(dir).map_err(refused(dir, "create the directory"))?;
+    let mut paths = Vec::new();
+    for file in files {
+        let path = dir.join(file.name);
+        if path.is_file() && checksum(&path, file.check).is_ok_and(|sum| sum == file.check.expected()) {
+            progress(FetchProgress::Kept { path: path.clone() });
+        } else {
+            let url = format!("{}/{}", mirror.trim_end_matches('/'), file.name);
+            Download { agent: &agent, url, path: &path, check: file.check }.run(progress)?;
+            progress(FetchProgress::Finished { path: path.clone(), check: file.check.what() });
+        }
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn agent(mirror: &str, limits: Limits) -> Result<Agent, DataError> {
+    let bad = || DataError::BadMirror { given: mirror.into() };
+    let uri: ureq::http::Uri = mirror.parse().map_err(|_| bad())?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.query().is_some() {
+        return Err(bad());
+    }
+    let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(bad)?;
+    let mut config = Agent::config_builder()
+        .http_status_as_error(false)
+        .user_agent(concat!("ntkscope/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(limits.connect))
+        .timeout_connect(Some(limits.connect))
+        .timeout_recv_response(Some(limits.stall))
+        .timeout_per_read(Some(limits.stall));
+    if ["localhost", "127.0.0.1", "[::1]"].contains(&host) {
+        config = config.proxy(None); // a mirror on this machine is not reached through a proxy
+    }
+    Ok(config.build().into())
+}
+
+/// One file on its way.
+struct Download<'a> {
+    agent: &'a Agent,
+    url: String,
+    /// The final name.
+    path: &'a Path,
+    check: Checksum<'a>,
+}
+
+impl Download<'_> {
+    fn run(&self, progress: &mut dyn FnMut(FetchProgress)) -> Result<(), DataError> {
+        let part = PathBuf::from(format!("{}.part", self.path.display()));
+        let kept = fs::metadata(&part).map_or(0, |m| m.len());
+        let mut response = self.request(kept)?;
+        if kept > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+            // The part is as long as the file, or longer: whole and right, or worthless.
+            if checksum(&part, self.check).is_ok_and(|sum| sum == self.check.expected()) {
+                return fs::rename(&part, self.path).map_err(refused(self.path, "rename the download to"));
+            }
+            response = self.request(0)?;
+        } else if response.status() == StatusCode::PARTIAL_CONTENT && range_start(&response) != Some(kept) {
+            response = self.request(0)?; // some other part of the file than was asked for
+        }
+        let resumed_at = match response.status() {
+            StatusCode::PARTIAL_CONTENT if range_start(&response) == Some(kept) => kept,
+            StatusCode::OK => 0,
+            status => return Err(self.failed(format!("the server answered {status}"), kept)),
+        };
+        self.receive(response, &part, resumed_at, progress)?;
+
+        let found = match checksum(&part, self.check) {
+            Ok(found) => found,
+            Err(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput) => {
+                format!("not to be had ({})", idx::reason(&e))
+            }
+            Err(e) => return Err(refused(&part, "read")(e)),
+        };
+        if found != self.check.expected() {
+            fs::remove_file(&part).map_err(refused(&part, "remove"))?;
+            let (check, expected) = (self.check.what(), self.check.expected().into());
+            return Err(DataError::Checksum { url: self.url.clone(), check, found, expected });
+        }
+        fs::rename(&part, self.path).map_err(refused(self.path, "rename the download to"))
+    }
+
+    /// Asks for the file from byte `from` on.
+    fn request(&self, from: u64) -> Result<Response<Body>, DataError> {
+        let mut request = self.agent.get(&self.url);
+        if from > 0 {
+            request = request.header(header::RANGE, format!("bytes={from}-"));
+        }
+        request.call().map_err(|e| self.failed(e.to_string(), from))
+    }
+
+    /// Writes the answer to `part`, after its first `start` bytes.
+    fn receive(
+        &self,
+        response: Response<Body>,
+        part: &Path,
+        start: u64,
+        progress: &mut dyn FnMut(FetchProgress),
+    ) -> Result<(), DataError> {
+        let length = response.headers().get(header::CONTENT_LENGTH);
+        let length: Option<u64> = length.and_then(|v| v.to_str().ok()?.trim().parse().ok());
+        let total = length.and_then(|length| length.checked_add(start));
+        progress(FetchProgress::Started { url: self.url.clone(), resumed_at: start, total });
+
+        let mut options = OpenOptions::new();
+        let options = if start > 0 { options.append(true) } else { options.write(true).create(true).truncate(true) };
+        let mut file = options.open(part).map_err(refused(part, "write"))?;
+        let mut body = response.into_body().into_reader();
+        let (mut bytes, mut buffer) = (start, vec![0; 1 << 16]);
+        loop {
+            let read = match body.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(self.failed(format!("the connection broke after {bytes} bytes ({e})"), bytes)),
+            };
+            file.write_all(&buffer[..read]).map_err(refused(part, "write"))?;
+            bytes += read as u64;
+            if bytes > MOST_BYTES {
+                fs::remove_file(part).map_err(refused(part, "remove"))?;
+                return Err(self.failed(format!("more than {MOST_BYTES} bytes came, and no end"), 0));
+            }
+            progress(FetchProgress::Received { bytes, total });
+        }
+        if let Some(total) = total.filter(|&total| bytes < total) {
+            return Err(self.failed(format!("the connection closed after {bytes} of {total} bytes"), bytes));
+        }
+        file.sync_all().map_err(refused(part, "write"))
+    }
+
+    fn failed(&self, what: String, kept: u64) -> DataError {
+        let kept = match kept {
+            0 => String::new(),
+            bytes => format!("; {bytes} bytes are kept, run the same command again to go on from there"),
+        };
+        DataError::Download { url: self.url.clone(), what, kept }
+    }
+}
+
+/// The first byte of a partial answer: `Content-Range: bytes START-END/TOTAL`.
+fn range_start(response: &Response<Body>) -> Option<u64> {
+    let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
+    range.trim().strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
+}
+
+/// The SHA-256 of the file, packed or unpacked as `check` has it.
+fn checksum(path: &Path, check: Checksum<'_>) -> io::Result<String> {
+    let mut reader: Box<dyn Read> = match check {
+        Checksum::Packed(_) => Box::new(File::open(path)?),
+        Checksum::Unpacked(_) => idx::open(path).map_err(io::Error::other)?,
+    };
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(hex(&hash.finalize())),
+            Ok(read) => hash.update(&buffer[..read]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn refused<'a>(path: &'a Path, action: &'static str) -> impl Fn(io::Error) -> DataError + 'a {
+    move |source| DataError::Io { path: path.into(), action, mend: "name another directory with --data-dir", source }
+}

@@ -1,0 +1,164 @@
+//! Samples to train on: generated, from idx files, or from the user's own npz and csv files.
+//!
+//! [`load`] turns a [`DataSpec`] into [`Samples`], in this order: read or generate, select the classes, keep the first
+//! n, normalise. [`fetch`] downloads, [`list`] and [`show`] describe; nothing here prints.
+
+mod catalogue;
+mod checksums;
+mod classes;
+mod csv_file;
+mod error;
+mod fetch;
+mod generate;
+mod idx;
+mod npz_file;
+mod places;
+mod raw;
+mod spec;
+mod summary;
+
+use std::fs::File;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+pub use catalogue::{CatalogueEntry, list};
+pub use checksums::{Checksum, RemoteFile};
+pub use error::DataError;
+pub use fetch::{FetchProgress, Limits, default_mirror, fetch, fetch_files};
+pub use generate::MIXTURE_OFFSET;
+pub use places::default_dir;
+pub use spec::{ClassSelection, DataSpec, Normalize, Source};
+pub use summary::{SmallestAngle, Summary, show};
+
+/// Samples ready to train on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// Inputs, (n, d) row-major.
+    pub x: Vec<f64>,
+    /// Number of samples.
+    pub n: usize,
+    /// Numbers per sample.
+    pub d: usize,
+    /// Labels as in the file, (n).
+    pub y: Vec<f64>,
+    /// Class of each sample, 0..classes, (n); empty for regression data (labels that are not integers, no selection).
+    pub labels: Vec<usize>,
+    /// Number of classes of the selection, whether or not each occurs among the first n; 0 for regression data.
+    pub classes: usize,
+    /// One line: data set, files, selection, normalisation.
+    pub description: String,
+    /// SHA-256, in hexadecimal, of `x` as little-endian f64 and then `labels` as little-endian u64 (for regression
+    /// data, `y` as little-endian f64 in their place).
+    pub sha256: String,
+}
+
+/// Loads or generates the samples of `spec`.
+///
+/// # Errors
+/// [`DataError`]: wrong settings (exit code 2), or missing or damaged data (exit code 3).
+pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
+    if spec.n == Some(0) {
+        return Err(DataError::NoSamples);
+    }
+    if spec.dimension.is_some() && !matches!(spec.source, Source::Sphere | Source::Mixture) {
+        return Err(DataError::DimensionUnused { source_name: spec.source.to_string() });
+    }
+    let raw = match &spec.source {
+        Source::Circle => generate::circle(spec.n.unwrap_or(6))?,
+        Source::Sphere => generate::sphere(spec.n.unwrap_or(64), spec.dimension.unwrap_or(3), spec.seed)?,
+        Source::Mixture => generate::mixture(spec.n.unwrap_or(64), spec.dimension.unwrap_or(2), spec.seed)?,
+        Source::Mnist | Source::FashionMnist => {
+            let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
+            idx::read(&idx::locate(&dir, &spec.source.to_string())?)?
+        }
+        Source::File(path) if spec::extension_is(path, "npz") => npz_file::read(path)?,
+        Source::File(path) if spec::extension_is(path, "csv") => csv_file::read(path)?,
+        Source::File(path) => return Err(DataError::UnknownSource { given: path.display().to_string() }),
+    };
+
+    let parity = spec.source.is_idx().then_some(ClassSelection::Parity);
+    let selection = spec.classes.or(parity);
+    let classes::Selected { mut rows, mut labels, classes } = classes::select(&raw, selection)?;
+    if let Some(n) = spec.n {
+        if n > rows.len() {
+            let selected = selection.map_or_else(String::new, |s| format!(" after --classes {s}"));
+            return Err(DataError::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
+        }
+        rows.truncate(n);
+        labels.truncate(n);
+    }
+
+    let mut x = raw.gather(&rows);
+    let sphere = if spec.source.is_idx() { Normalize::Sphere } else { Normalize::None };
+    let normalize = spec.normalize.unwrap_or(sphere);
+    if normalize == Normalize::Sphere {
+        for (index, sample) in x.chunks_exact_mut(raw.d).enumerate() {
+            if !to_unit_norm(sample) {
+                return Err(DataError::ZeroSample { index, row: rows[index], place: raw.place });
+            }
+        }
+    }
+    let y: Vec<f64> = rows.iter().map(|&row| raw.y[row]).collect();
+    let (n, d) = (rows.len(), raw.d);
+    let classes_text = match (classes, selection) {
+        (0, _) => "regression".into(),
+        (_, selection) => format!("classes {}", selection.unwrap_or(ClassSelection::All)),
+    };
+    let place = match &spec.source {
+        Source::Sphere | Source::Mixture => format!("{} of seed {}", raw.place, spec.seed),
+        source if source.is_idx() => format!("{source} ({})", raw.place),
+        _ => raw.place,
+    };
+    let description = format!("{place}: {n} of {} samples, {classes_text}, normalize {normalize}", raw.n);
+    let sha256 = digest(&x, &labels, &y);
+    Ok(Samples { x, n, d, y, labels, classes, description, sha256 })
+}
+
+/// sample <- sample / |sample|; false for the zero vector.
+fn to_unit_norm(sample: &mut [f64]) -> bool {
+    let largest = sample.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    if largest == 0.0 {
+        return false;
+    }
+    // Where squares would overflow or vanish the sample is brought to size first; elsewhere no rounding is added.
+    if !(1e-100..=1e100).contains(&largest) {
+        sample.iter_mut().for_each(|v| *v /= largest);
+    }
+    let norm = sample.iter().map(|v| v * v).sum::<f64>().sqrt();
+    sample.iter_mut().for_each(|v| *v /= norm);
+    true
+}
+
+/// What [`Samples::sha256`] says.
+fn digest(x: &[f64], labels: &[usize], y: &[f64]) -> String {
+    let mut hash = Sha256::new();
+    x.iter().for_each(|v| hash.update(v.to_le_bytes()));
+    match labels {
+        [] => y.iter().for_each(|v| hash.update(v.to_le_bytes())),
+        _ => labels.iter().for_each(|&label| hash.update((label as u64).to_le_bytes())),
+    }
+    hex(&hash.finalize())
+}
+
+/// Bytes in hexadecimal, small letters.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Opens the user's own file.
+fn open_file(path: &Path) -> Result<File, DataError> {
+    File::open(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => DataError::NotFound {
+            path: path.into(),
+            what: "file".into(),
+            mend: "give the path of an .npz or .csv file with --data".into(),
+        },
+        _ => DataError::Io { path: path.into(), action: "read", mend: "give another file with --data", source },
+    })
+}
+
+/// The last part of a path, for messages.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,32 @@
+//! Samples from an npz file: array `x` (n, d) and array `y` (n), any real or integer dtype, C or Fortran order.
+
+use std::path::Path;
+
+use super::error::DataError;
+use super::raw::{Raw, Values};
+use crate::npz::Npz;
+
+/// Reads all of `path`.
+pub(super) fn read(path: &Path) -> Result<Raw, DataError> {
+    let damaged = |what: String| DataError::Npz { path: path.into(), what };
+    let mut archive = Npz::new(super::open_file(path)?).map_err(damaged)?;
+    let (x_shape, x) = archive.array("x").map_err(damaged)?;
+    let (y_shape, y) = archive.array("y").map_err(damaged)?;
+
+    let &[n, d] = x_shape.as_slice() else {
+        return Err(damaged(format!("array `x` has shape {x_shape:?}, but (n, d) is needed")));
+    };
+    if n == 0 || d == 0 {
+        return Err(damaged(format!("array `x` has shape {x_shape:?}: there is no sample in it")));
+    }
+    if y_shape != [n] {
+        return Err(damaged(format!("array `y` has shape {y_shape:?}, but `x` has {n} samples, so ({n},) is needed")));
+    }
+    if let Some(at) = x.iter().position(|v| !v.is_finite()) {
+        return Err(damaged(format!("array `x`, row {} column {} (from 0): {} is not finite", at / d, at % d, x[at])));
+    }
+    if let Some(at) = y.iter().position(|v| !v.is_finite()) {
+        return Err(damaged(format!("array `y`, row {at} (from 0): {} is not finite", y[at])));
+    }
+    Ok(Raw { values: Values::Real(x), n, d, y, place: super::file_name(path) })
+}

@@ -1,0 +1,211 @@
+//! What the user asked for, as typed on the command line and as saved in a run's settings.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::DataError;
+
+/// Which samples to use: one table of a run's settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSpec {
+    /// The data set (`--data`).
+    pub source: Source,
+    /// Where idx files lie (`--data-dir`); `None` is [`super::default_dir`]. Only `mnist` and `fashion-mnist` look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir: Option<PathBuf>,
+    /// How many samples (`--n`): the first n after the class selection, or the number generated.
+    /// `None` is 6 for `circle`, 64 for `sphere` and `mixture`, and all there are for files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<usize>,
+    /// Which labels become which classes (`--classes`); `None` is `parity` for `mnist` and `fashion-mnist`, else `all`
+    /// when every label is an integer, and no classes at all (regression) when one is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassSelection>,
+    /// What is done to each sample (`--normalize`); `None` is `sphere` for `mnist` and `fashion-mnist`, else `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<Normalize>,
+    /// Numbers per sample d of `sphere` (default 3) and `mixture` (default 2); an error for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimension: Option<usize>,
+    /// Seed of `sphere` and `mixture`.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+impl DataSpec {
+    /// `source` with every other setting at its default, seed 0.
+    pub fn new(source: Source) -> Self {
+        Self { source, dir: None, n: None, classes: None, normalize: None, dimension: None, seed: 0 }
+    }
+}
+
+/// A data set: generated, downloaded, or the user's own file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Source {
+    /// n points on the unit circle in antipodal pairs, labels alternating.
+    Circle,
+    /// Random points on the unit sphere of R^d, labelled by a sign.
+    Sphere,
+    /// Two Gaussian clusters in R^d.
+    Mixture,
+    /// Handwritten digits: idx files.
+    Mnist,
+    /// Pictures of clothes: idx files.
+    FashionMnist,
+    /// An `.npz` file (arrays `x` (n, d) and `y` (n)) or a `.csv` file (last column is y).
+    File(PathBuf),
+}
+
+impl Source {
+    /// True for the data sets that consist of idx files.
+    pub fn is_idx(&self) -> bool {
+        matches!(self, Source::Mnist | Source::FashionMnist)
+    }
+}
+
+impl FromStr for Source {
+    type Err = DataError;
+
+    fn from_str(s: &str) -> Result<Self, DataError> {
+        Ok(match s {
+            "circle" => Source::Circle,
+            "sphere" => Source::Sphere,
+            "mixture" => Source::Mixture,
+            "mnist" => Source::Mnist,
+            "fashion-mnist" => Source::FashionMnist,
+            file if extension_is(Path::new(file), "npz") || extension_is(Path::new(file), "csv") => {
+                Source::File(file.into())
+            }
+            _ => return Err(DataError::UnknownSource { given: s.into() }),
+        })
+    }
+}
+
+/// True when `path` ends in `.wanted`, in small or capital letters.
+pub(super) fn extension_is(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(wanted))
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Circle => f.pad("circle"),
+            Source::Sphere => f.pad("sphere"),
+            Source::Mixture => f.pad("mixture"),
+            Source::Mnist => f.pad("mnist"),
+            Source::FashionMnist => f.pad("fashion-mnist"),
+            Source::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Which labels are used, and which class each becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ClassSelection {
+    /// Even labels are class 0, odd labels class 1.
+    Parity,
+    /// The first label is class 0, the second class 1, every other sample is left out.
+    Pair(u32, u32),
+    /// The distinct labels of the whole data, in increasing order, are classes 0..C.
+    All,
+}
+
+impl FromStr for ClassSelection {
+    type Err = DataError;
+
+    fn from_str(s: &str) -> Result<Self, DataError> {
+        let bad = || DataError::BadClasses { given: s.into() };
+        match s {
+            "parity" => Ok(ClassSelection::Parity),
+            "all" => Ok(ClassSelection::All),
+            _ => {
+                let (a, b) = s.split_once(',').ok_or_else(bad)?;
+                let label = |text: &str| text.trim().parse::<u32>().map_err(|_| bad());
+                let (a, b) = (label(a)?, label(b)?);
+                if a == b { Err(bad()) } else { Ok(ClassSelection::Pair(a, b)) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for ClassSelection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClassSelection::Parity => f.pad("parity"),
+            ClassSelection::Pair(a, b) => write!(f, "{a},{b}"),
+            ClassSelection::All => f.pad("all"),
+        }
+    }
+}
+
+/// What is done to each sample before it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Normalize {
+    /// Divided by its Euclidean norm.
+    Sphere,
+    /// Nothing.
+    None,
+}
+
+impl FromStr for Normalize {
+    type Err = DataError;
+
+    fn from_str(s: &str) -> Result<Self, DataError> {
+        match s {
+            "sphere" => Ok(Normalize::Sphere),
+            "none" => Ok(Normalize::None),
+            _ => Err(DataError::BadNormalize { given: s.into() }),
+        }
+    }
+}
+
+impl fmt::Display for Normalize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Normalize::Sphere => "sphere",
+            Normalize::None => "none",
+        })
+    }
+}
+
+// serde reads and writes the three as the strings above.
+impl TryFrom<String> for Source {
+    type Error = DataError;
+    fn try_from(s: String) -> Result<Self, DataError> {
+        s.parse()
+    }
+}
+impl From<Source> for String {
+    fn from(value: Source) -> String {
+        value.to_string()
+    }
+}
+impl TryFrom<String> for ClassSelection {
+    type Error = DataError;
+    fn try_from(s: String) -> Result<Self, DataError> {
+        s.parse()
+    }
+}
+impl From<ClassSelection> for String {
+    fn from(value: ClassSelection) -> String {
+        value.to_string()
+    }
+}
+impl TryFrom<String> for Normalize {
+    type Error = DataError;
+    fn try_from(s: String) -> Result<Self, DataError> {
+        s.parse()
+    }
+}
+impl From<Normalize> for String {
+    fn from(value: Normalize) -> String {
+        value.to_string()
+    }
+}

@@ -1,0 +1,134 @@
+//! What one should know of samples before training on them.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Samples;
+
+/// Largest n for which every pair of samples is looked at.
+const PAIRS_UP_TO: usize = 2000;
+
+/// A summary of [`Samples`]; its `Display` is a small table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The samples' own description.
+    pub description: String,
+    /// Number of samples.
+    pub n: usize,
+    /// Numbers per sample.
+    pub d: usize,
+    /// Number of classes; 0 for regression data.
+    pub classes: usize,
+    /// Samples of each class, (classes).
+    pub counts: Vec<usize>,
+    /// Smallest Euclidean norm of a sample.
+    pub norm_min: f64,
+    /// Mean Euclidean norm.
+    pub norm_mean: f64,
+    /// Largest Euclidean norm.
+    pub norm_max: f64,
+    /// The two samples closest in direction; `None` for one sample, more than 2000, or a zero sample.
+    pub smallest_angle: Option<SmallestAngle>,
+    /// The samples' checksum.
+    pub sha256: String,
+}
+
+/// The two samples closest in direction: at angle 0 every kernel without a bias is singular on them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SmallestAngle {
+    /// Radians.
+    pub angle: f64,
+    /// Index of the first sample.
+    pub first: usize,
+    /// Index of the second sample.
+    pub second: usize,
+}
+
+/// Summarises `samples`; about n^2 d / 2 operations while n is 2000 or less.
+pub fn show(samples: &Samples) -> Summary {
+    let norms: Vec<f64> =
+        samples.x.chunks_exact(samples.d).map(|row| row.iter().map(|v| v * v).sum::<f64>().sqrt()).collect();
+    let mut counts = vec![0; samples.classes];
+    samples.labels.iter().for_each(|&label| counts[label] += 1);
+    Summary {
+        description: samples.description.clone(),
+        n: samples.n,
+        d: samples.d,
+        classes: samples.classes,
+        counts,
+        norm_min: norms.iter().copied().fold(f64::INFINITY, f64::min),
+        norm_mean: norms.iter().sum::<f64>() / samples.n as f64,
+        norm_max: norms.iter().copied().fold(0.0, f64::max),
+        smallest_angle: smallest_angle(samples, &norms),
+        sha256: samples.sha256.clone(),
+    }
+}
+
+/// angle = 2 atan2(|u - v|, |u + v|) of unit vectors: exact near 0, where the arccosine of a rounded cosine is not.
+fn smallest_angle(samples: &Samples, norms: &[f64]) -> Option<SmallestAngle> {
+    if !(2..=PAIRS_UP_TO).contains(&samples.n) || norms.contains(&0.0) {
+        return None;
+    }
+    let unit: Vec<f64> = samples
+        .x
+        .chunks_exact(samples.d)
+        .zip(norms)
+        .flat_map(|(row, norm)| row.iter().map(move |v| v / norm))
+        .collect();
+    let row = |i: usize| &unit[i * samples.d..(i + 1) * samples.d];
+    let (mut least, mut pair) = (f64::INFINITY, (0, 1));
+    for i in 0..samples.n {
+        for j in i + 1..samples.n {
+            if let Some(distance) = distance_below(least, row(i), row(j)) {
+                (least, pair) = (distance, (i, j));
+            }
+        }
+    }
+    let (first, second) = pair;
+    let sum: f64 = row(first).iter().zip(row(second)).map(|(a, b)| (a + b) * (a + b)).sum();
+    Some(SmallestAngle { angle: 2.0 * libm::atan2(least.sqrt(), sum.sqrt()), first, second })
+}
+
+/// |u - v|^2 when it is below `bound`; given up after the first 64 or more numbers that reach it.
+fn distance_below(bound: f64, u: &[f64], v: &[f64]) -> Option<f64> {
+    let mut distance = 0.0;
+    for (u, v) in u.chunks(64).zip(v.chunks(64)) {
+        // Eight partial sums, so that the compiler may keep them in one register.
+        let mut sums = [0.0; 8];
+        for (u, v) in u.chunks(8).zip(v.chunks(8)) {
+            for ((sum, a), b) in sums.iter_mut().zip(u).zip(v) {
+                *sum += (a - b) * (a - b);
+            }
+        }
+        distance += sums.iter().sum::<f64>();
+        if distance >= bound {
+            return None;
+        }
+    }
+    Some(distance)
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.description)?;
+        writeln!(f, "samples         {} of {} numbers each", self.n, self.d)?;
+        if self.classes == 0 {
+            writeln!(f, "classes         none: the labels are not integers (regression)")?;
+        } else {
+            let counts: Vec<String> = self.counts.iter().enumerate().map(|(k, c)| format!("{k}: {c}")).collect();
+            writeln!(f, "classes         {} ({})", self.classes, counts.join(", "))?;
+        }
+        writeln!(f, "norm            min {:.6}, mean {:.6}, max {:.6}", self.norm_min, self.norm_mean, self.norm_max)?;
+        if let Some(SmallestAngle { angle, first, second }) = self.smallest_angle {
+            let degrees = angle.to_degrees();
+            write!(f, "smallest angle  {angle:.6} rad ({degrees:.3} degrees) between samples {first} and {second}")?;
+            writeln!(
+                f,
+                "{}",
+                if angle == 0.0 { ": same direction, so a kernel without bias is singular" } else { "" }
+            )?;
+        }
+        write!(f, "sha256          {}", self.sha256)
+    }
+}
