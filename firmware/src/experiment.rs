@@ -1,7 +1,7 @@
 //! What the binaries run, in terms of `ntkscope-core` alone. The task runner compiles this same file for the host and
 //! compares: every [`Number`] is equal in every bit on every machine.
 //!
-//! The samples are six points on the circle, `x_i = (cos(i pi/3), sin(i pi/3))`, with labels 0, 1, 0, 1, 0, 1.
+//! The samples are six points on the circle, `x_i = (cos(i pi/3), sin(i pi/3))`, i = 1..6, with labels 0, 1, 0, 1, 0, 1.
 
 use ntkscope_core::{
     Error, MatMut, MatRef, Portable,
@@ -35,7 +35,7 @@ pub type Send<'a> = &'a mut dyn FnMut(Number);
 
 const N: usize = 6;
 const SIN: f32 = 0.866_025_4;
-const POINTS: [f32; 2 * N] = [1.0, 0.0, 0.5, SIN, -0.5, SIN, -1.0, 0.0, -0.5, -SIN, 0.5, -SIN];
+const POINTS: [f32; 2 * N] = [0.5, SIN, -0.5, SIN, -1.0, 0.0, -0.5, -SIN, 0.5, -SIN, 1.0, 0.0];
 const SEED: u64 = 1;
 
 /// Bytes of RAM that the buffers leave to the stack and the transport; the linker checks it against the board.

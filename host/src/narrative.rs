@@ -48,6 +48,11 @@ pub fn lead(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Stri
     text
 }
 
+/// The text for a terminal: `1×10^{5}` becomes `1e5`, `K_{t}` becomes `K_t`.
+pub fn plain(text: &str) -> String {
+    text.replace("×10^{", "e").replace("_{", "_").replace('}', "").replace('−', "-")
+}
+
 fn sentence(run: &Finished<'_>) -> String {
     let Seen { last, scale, late, .. } = seen(&run.outcome);
     let name = run.training.label();

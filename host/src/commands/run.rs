@@ -69,7 +69,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     if args.common.json {
         print(&serde_json::to_string_pretty(&summary(&directory, &model, &samples, &finished))?)?;
     } else {
-        print(&lead)?;
+        print(&narrative::plain(&lead))?;
     }
     if !quiet {
         eprintln!("report: {}", directory.path().join("report.html").display());
