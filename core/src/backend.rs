@@ -6,6 +6,9 @@
 
 use crate::{Error, MatMut, MatRef, Real, linalg};
 
+/// Work on one band of rows: index of its first row, the band, scratch.
+pub type BandWork<'w, T> = dyn Fn(usize, MatMut<'_, T>, &mut [T]) + Sync + 'w;
+
 /// What computes products and eigenvalues, and whether bands of rows run side by side.
 ///
 /// Whatever an implementation does, its results do not depend on the number of threads.
@@ -28,7 +31,7 @@ pub trait Backend<T: Real>: Sync {
         out: MatMut<'_, T>,
         rows_per_band: usize,
         scratch: &mut [T],
-        work: &(dyn Fn(usize, MatMut<'_, T>, &mut [T]) + Sync),
+        work: &BandWork<'_, T>,
     );
 }
 
@@ -68,7 +71,7 @@ impl<T: Real> Backend<T> for Portable {
         out: MatMut<'_, T>,
         rows_per_band: usize,
         scratch: &mut [T],
-        work: &(dyn Fn(usize, MatMut<'_, T>, &mut [T]) + Sync),
+        work: &BandWork<'_, T>,
     ) {
         let (mut first, mut rest) = (0, out);
         while rest.rows() > 0 {
@@ -95,7 +98,6 @@ fn tile<T: Real, const R: usize, const C: usize>(
     i: usize,
     j: usize,
 ) {
-    let depth = a.cols();
     let mut sum = [[T::ZERO; C]; R];
     let mut add = |x: [T; R], y: [T; C]| {
         for (row, x) in sum.iter_mut().zip(x) {
@@ -108,21 +110,21 @@ fn tile<T: Real, const R: usize, const C: usize>(
     // Slices of known length let the compiler drop the bounds checks.
     match (a.col_stride() == 1, b.row_stride() == 1) {
         (true, true) => {
-            let x: [&[T]; R] = core::array::from_fn(|r| &a.data()[(i + r) * a.row_stride()..][..depth]);
-            let y: [&[T]; C] = core::array::from_fn(|q| &b.data()[(j + q) * b.col_stride()..][..depth]);
-            for k in 0..depth {
-                add(core::array::from_fn(|r| x[r][k]), core::array::from_fn(|q| y[q][k]));
+            let x = rows_from::<T, R>(a, i);
+            let y = rows_from::<T, C>(b.t(), j);
+            for k in 0..a.cols() {
+                add(x.map(|x| x[k]), y.map(|y| y[k]));
             }
         }
         (true, false) if b.col_stride() == 1 => {
-            let x: [&[T]; R] = core::array::from_fn(|r| &a.data()[(i + r) * a.row_stride()..][..depth]);
-            for k in 0..depth {
+            let x = rows_from::<T, R>(a, i);
+            for k in 0..a.cols() {
                 let y = &b.data()[k * b.row_stride() + j..][..C];
-                add(core::array::from_fn(|r| x[r][k]), core::array::from_fn(|q| y[q]));
+                add(x.map(|x| x[k]), core::array::from_fn(|q| y[q]));
             }
         }
         _ => {
-            for k in 0..depth {
+            for k in 0..a.cols() {
                 add(core::array::from_fn(|r| a.at(i + r, k)), core::array::from_fn(|q| b.at(k, j + q)));
             }
         }
@@ -133,4 +135,10 @@ fn tile<T: Real, const R: usize, const C: usize>(
             *c = if beta == T::ZERO { alpha * *s } else { alpha * *s + beta * *c };
         }
     }
+}
+
+/// R rows from row `i` on, of a view whose columns are adjacent.
+#[inline(always)]
+fn rows_from<'a, T: Real, const R: usize>(a: MatRef<'a, T>, i: usize) -> [&'a [T]; R] {
+    core::array::from_fn(|r| &a.data()[(i + r) * a.row_stride()..][..a.cols()])
 }

@@ -181,7 +181,7 @@ impl<'a, T: Real> Recorder<'a, T> {
         let finite = drift_fro.is_finite() && param_norm.is_finite() && objective.loss.is_finite();
         let n = self.n;
         let (kernel, work) = (MatRef::dense(self.current, n, n), MatMut::dense(self.work, n, n));
-        let nan = T::ZERO / T::ZERO;
+        let nan = T::from_f64(f64::NAN);
         let (lambda_min, lambda_max, condition, effective_rank) = if finite {
             let s = spectrum(trainer.backend(), kernel, work, self.values, self.scratch)?;
             (s.lambda_min, s.lambda_max, s.condition, s.effective_rank)

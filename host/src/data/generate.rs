@@ -1,14 +1,11 @@
 //! Data sets made from a formula: circle, sphere, mixture.
 //!
-//! The circle has the same bits on every machine: integers, libm and correctly rounded operations only. The random sets
-//! have the same bits too, save that about one normal draw in 4000 needs a logarithm, which `rand_distr` takes from the
-//! platform instead of libm when any package of the build turns on num-traits' `std`: its last bit may then differ.
+//! The same bits on every machine: integers, libm and correctly rounded operations only, and the normal deviates of
+//! [`ntkscope_core::init`].
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2};
 
-use rand_distr::{Distribution, StandardNormal};
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::SeedableRng;
+use ntkscope_core::init::Normals;
 
 use super::error::DataError;
 use super::raw::{Raw, Values};
@@ -79,13 +76,13 @@ pub(super) fn sphere(n: usize, d: usize, seed: u64) -> Result<Raw, DataError> {
         return Err(DataError::BadDimension { source_name: "sphere".into(), given: d, least: 2 });
     }
     let mut x = room(n, d)?;
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut rng = Normals::new(seed);
     for i in 0..n {
         let start = x.len();
         // A draw without direction, or on the border between the classes, is drawn again (probability ~ 2^-50).
         loop {
             x.truncate(start);
-            x.extend((0..d).map(|_| normal(&mut rng)));
+            x.extend((0..d).map(|_| rng.draw()));
             let point = &mut x[start..];
             let norm = point.iter().map(|v| v * v).sum::<f64>().sqrt();
             point.iter_mut().for_each(|v| *v /= norm);
@@ -107,17 +104,13 @@ pub(super) fn mixture(n: usize, d: usize, seed: u64) -> Result<Raw, DataError> {
         return Err(DataError::BadDimension { source_name: "mixture".into(), given: d, least: 1 });
     }
     let mut x = room(n, d)?;
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut rng = Normals::new(seed);
     for i in 0..n {
         let start = x.len();
-        x.extend((0..d).map(|_| normal(&mut rng)));
+        x.extend((0..d).map(|_| rng.draw()));
         x[start] += if i % 2 == 1 { MIXTURE_OFFSET } else { -MIXTURE_OFFSET };
     }
     Ok(Raw { values: Values::Real(x), n, d, y: alternating(n), place: "mixture".into() })
-}
-
-fn normal(rng: &mut Xoshiro256PlusPlus) -> f64 {
-    StandardNormal.sample(rng)
 }
 
 fn alternating(n: usize) -> Vec<f64> {

@@ -1,0 +1,172 @@
+//! The workstation's backend: products by `gemm`, eigenvalues by `faer`, bands of rows by `rayon`.
+//!
+//! Work is split by shape alone, never by the number of threads: a product into panels of [`PANEL`] rows or
+//! columns, a kernel into tiles that start at multiples of [`TILE`]. So one thread and many give the same bits.
+
+use faer::Side;
+use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real};
+use rayon::prelude::*;
+
+/// Samples per tile of a kernel: two tiles of f64 fit a core's level-2 cache.
+const TILE: usize = 128;
+/// Rows or columns of one panel of a product.
+const PANEL: usize = 256;
+/// Multiply-adds below which a product is not split.
+const WORTH_SPLITTING: usize = 1 << 20;
+
+/// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`instruction_set`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fast;
+
+/// A scalar that both backends take.
+pub trait HostReal: Real {
+    /// The fast backend where there is one for this scalar, else the portable one.
+    fn fast() -> &'static dyn Backend<Self>;
+}
+impl HostReal for f32 {
+    fn fast() -> &'static dyn Backend<Self> {
+        &Fast
+    }
+}
+impl HostReal for f64 {
+    fn fast() -> &'static dyn Backend<Self> {
+        &Fast
+    }
+}
+impl HostReal for Approx32 {
+    fn fast() -> &'static dyn Backend<Self> {
+        &Portable
+    }
+}
+
+/// The vector instructions that the products use here.
+pub fn instruction_set() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return "avx512";
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return "avx2";
+        }
+    }
+    if cfg!(target_arch = "aarch64") { "neon" } else { "scalar" }
+}
+
+impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
+    fn tile(&self) -> usize {
+        TILE
+    }
+
+    fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
+        assert!(a.rows() == c.rows() && b.cols() == c.cols() && a.cols() == b.rows(), "gemm: shapes disagree");
+        let (m, n, depth) = (c.rows(), c.cols(), a.cols());
+        let (row_stride, col_stride) = (c.row_stride(), c.col_stride());
+        let out = Shared(c.into_data().as_mut_ptr());
+        let panel = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
+            let (a, b) = (a.block(rows.clone(), 0..depth), b.block(0..depth, cols.clone()));
+            let at = rows.start * row_stride + cols.start * col_stride;
+            // SAFETY: `c` is a valid view, borrowed mutably for the whole call; the panels are disjoint
+            // blocks of it; a and b have the shapes that their views checked.
+            unsafe { product(alpha, a, b, beta, out.get().add(at), (row_stride, col_stride)) }
+        };
+        let part = |i: usize, len: usize| i * PANEL..len.min((i + 1) * PANEL);
+        if m == 0 || n == 0 || depth == 0 {
+            assert!(depth > 0, "gemm: nothing to sum over");
+        } else if m * n * depth < WORTH_SPLITTING {
+            panel(0..m, 0..n);
+        } else if m >= n {
+            (0..m.div_ceil(PANEL)).into_par_iter().for_each(|i| panel(part(i, m), 0..n));
+        } else {
+            (0..n.div_ceil(PANEL)).into_par_iter().for_each(|j| panel(0..m, part(j, n)));
+        }
+    }
+
+    fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], _scratch: &mut [T]) -> Result<(), Error> {
+        let n = a.rows();
+        if (0..n).any(|i| (0..=i).any(|j| !a.at(i, j).is_finite())) {
+            return Err(Error::NonFinite { what: "matrix of the eigenvalues", step: 0 });
+        }
+        let found = faer::Mat::from_fn(n, n, |i, j| if j <= i { a.at(i, j) } else { a.at(j, i) })
+            .self_adjoint_eigenvalues(Side::Lower)
+            .map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
+        values.copy_from_slice(&found);
+        Ok(())
+    }
+
+    fn for_each_band(
+        &self,
+        out: MatMut<'_, T>,
+        rows_per_band: usize,
+        scratch: &mut [T],
+        work: &BandWork<'_, T>,
+    ) {
+        let mut bands = Vec::new();
+        let (mut first, mut rest) = (0, out);
+        while rest.rows() > 0 {
+            let rows = rows_per_band.min(rest.rows());
+            let (band, tail) = rest.split_at_row(rows);
+            bands.push((first, band));
+            first += rows;
+            rest = tail;
+        }
+        let len = scratch.len();
+        // the last bands of a lower triangle are the longest: begin with them
+        bands.into_par_iter().rev().with_max_len(1).for_each_init(
+            || vec![T::ZERO; len],
+            |scratch, (first, band)| work(first, band, scratch),
+        );
+    }
+}
+
+/// A pointer that several threads may hold; each writes a block of its own.
+struct Shared<T>(*mut T);
+// SAFETY: see the one place where it is used: the blocks written through it are disjoint.
+unsafe impl<T: Send> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Shared<T> {}
+impl<T> Shared<T> {
+    fn get(&self) -> *mut T {
+        self.0
+    }
+}
+
+/// `C <- alpha A B + beta C` on one thread.
+///
+/// # Safety
+/// `c` points to element (0, 0) of a matrix with the rows of `a`, the columns of `b` and these strides, which
+/// nobody else reads or writes during the call.
+unsafe fn product<T: Real>(
+    alpha: T,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    beta: T,
+    c: *mut T,
+    (row_stride, col_stride): (usize, usize),
+) {
+    // SAFETY: the caller's promise for c; the views guarantee a and b.
+    unsafe {
+        gemm::gemm(
+            a.rows(),
+            b.cols(),
+            a.cols(),
+            c,
+            col_stride as isize,
+            row_stride as isize,
+            beta != T::ZERO,
+            a.data().as_ptr(),
+            a.col_stride() as isize,
+            a.row_stride() as isize,
+            b.data().as_ptr(),
+            b.col_stride() as isize,
+            b.row_stride() as isize,
+            // this library's alpha is the factor of C, its beta that of the product
+            beta,
+            alpha,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! What a run or a study leaves for people: a page that holds everything, and the trace of a run.
+
+mod atomic;
+mod claim;
+mod html;
+mod table;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+use crate::plot::Figure;
+use anyhow::Result;
+use std::path::Path;
+
+pub use atomic::write_atomic;
+pub use claim::{Claim, Verdict};
+pub use table::{Table, number, number_with_error};
+pub use trace::{COLUMNS, Trace, TraceRow};
+
+/// A page with numbered figures and tables that needs nothing but itself: no script, no font, no picture from elsewhere.
+///
+/// All text may hold any character, and the markup of figures (`K_{t}`, `10^{3}`).
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Heading and name of the page.
+    pub title: String,
+    /// A paragraph that says what was seen.
+    pub lead: String,
+    /// The rest, in order.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a report.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// Its heading.
+    pub title: String,
+    /// What it holds, in order.
+    pub blocks: Vec<Block>,
+}
+
+/// One element of a section.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// Running text.
+    Paragraph(String),
+    /// A table, numbered.
+    Table(Table),
+    /// A figure, drawn into the page, numbered, with its caption.
+    Figure(Figure),
+    /// Text in a fixed-width font, as it stands: settings, commands.
+    Code(String),
+    /// Claims and what was found of them, with a count of the verdicts.
+    Verdicts(Vec<Claim>),
+}
+
+impl Report {
+    /// The page.
+    pub fn html(&self) -> Result<String> {
+        html::page(self)
+    }
+
+    /// Writes the page to `path`, under a temporary name first.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        write_atomic(path, self.html()?.as_bytes())
+    }
+}

@@ -1,0 +1,94 @@
+//! The page: complete, escaped, and in need of nothing else.
+
+use super::*;
+use crate::plot::{Axis, Mark, Scale, Series};
+
+const NASTY: &str = "<script>alert(\"1\" & '2')</script> K_{<t>}";
+
+fn nasty() -> Report {
+    let figure = Figure {
+        name: "f".into(),
+        title: NASTY.into(),
+        x: Axis::new(NASTY, Scale::Linear),
+        y: Axis::new(NASTY, Scale::Linear),
+        series: vec![Series { label: NASTY.into(), x: vec![0.0, 1.0], y: vec![0.0, 1.0], mark: Mark::Line, style: 0 }],
+        caption: NASTY.into(),
+    };
+    let mut table = Table::new(NASTY, [NASTY, "n"]);
+    table.push([NASTY, "1.5"]);
+    table.push([NASTY]);
+    let claim = |verdict| Claim {
+        claim: NASTY.into(),
+        network: NASTY.into(),
+        loss: NASTY.into(),
+        init: NASTY.into(),
+        measured: Some(1.0),
+        uncertainty: Some(0.25),
+        theory: NASTY.into(),
+        verdict,
+        note: NASTY.into(),
+    };
+    let blocks = vec![
+        Block::Paragraph(NASTY.into()),
+        Block::Figure(figure.clone()),
+        Block::Table(table.clone()),
+        Block::Code(NASTY.into()),
+        Block::Verdicts(Verdict::ALL.map(claim).to_vec()),
+        Block::Figure(figure),
+    ];
+    let section = Section { title: NASTY.into(), blocks };
+    Report { title: NASTY.into(), lead: NASTY.into(), sections: vec![section.clone(), section.clone(), section] }
+}
+
+#[test]
+fn everything_is_escaped() {
+    let html = nasty().html().unwrap();
+    assert!(!html.contains("<script"));
+    assert!(
+        html.contains(
+            "<p>&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)&lt;/script&gt; K<sub>&lt;t&gt;</sub></p>"
+        )
+    );
+    // In code the markup of labels is just text.
+    assert!(html.contains("&lt;/script&gt; K_{&lt;t&gt;}</code>"));
+}
+
+#[test]
+fn the_page_refers_to_nothing_outside() {
+    let html = nasty().html().unwrap().replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for word in ["http", "src=", "url(", "@import", "<link", "<script", "<img", "//"] {
+        assert!(!html.contains(word), "{word}");
+    }
+    let links = html.matches("href=").count();
+    assert_eq!(links, html.matches("href=\"#section-").count());
+}
+
+#[test]
+fn figures_and_tables_are_numbered_and_elements_closed() {
+    let html = nasty().html().unwrap();
+    for (text, count) in [("<b>Figure 6.</b>", 1), ("<b>Figure 7.</b>", 0), ("<b>Table 6.</b>", 1), ("<figure id=", 6)]
+    {
+        assert_eq!(html.matches(text).count(), count, "{text}");
+    }
+    for tag in ["section", "table", "figure", "tr", "td", "th", "p", "div", "svg", "sub", "span", "main", "pre", "nav"]
+    {
+        let open = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+        assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+    let mut ids: Vec<&str> = html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id is used twice");
+}
+
+#[test]
+fn verdicts_are_worded_and_counted() {
+    let html = nasty().html().unwrap();
+    assert!(html.contains("Claims and verdicts: 1 holds, 1 fails, 1 not reached."));
+    for (class, word) in [("holds", " holds<"), ("fails", " fails<"), ("not-reached", " not reached<")] {
+        assert!(html.contains(&format!("class=\"verdict {class}\"")) && html.contains(word), "{class}");
+    }
+    assert!(html.contains("<td class=\"number\">1.00 ± 0.25</td>"));
+    assert!(html.contains("<td class=\"number\">1.5</td>") && html.contains("<td class=\"number\"></td>"));
+}
