@@ -2,7 +2,7 @@
 
 use ntkscope_core::kernel::AnalyticKernel::{Nngp, Ntk};
 use ntkscope_core::kernel::MultiOutput;
-use ntkscope_core::network::{Mirrored, Network};
+use ntkscope_core::network::{Activation, Mirrored, Network};
 use ntkscope_core::{Approx32, Portable, Real};
 use ntkscope_tests::cases::{Samples, Shape, named, shapes};
 use ntkscope_tests::measure::{analytic_kernel, ntk, ntk_by_contraction, outputs, theta};
@@ -70,7 +70,7 @@ fn the_kinds_of_kernels_of_several_outputs_belong_together() {
 /// Outputs and kernels in another precision, of the same parameters rounded.
 fn compare_precision<T: Real>(outputs_check: &mut Check, kernels: &mut Check, erf: bool) {
     for shape in shapes() {
-        if !erf && shape.activation == ntkscope_core::network::Activation::Erf {
+        if !erf && shape.activation == Activation::Erf {
             continue;
         }
         let network = Mirrored(shape.network());
@@ -81,8 +81,9 @@ fn compare_precision<T: Real>(outputs_check: &mut Check, kernels: &mut Check, er
         let wide: Samples<f64> = x.map();
         let case = format!("{shape:?}");
         // the pair's output is a difference: compare with the size of one half's
-        let halves = outputs(&network.0, &high[..high.len() / 2], &wide);
-        let scale = halves.iter().fold(0.0f64, |m, v| m.max(v.abs())).max(1e-3);
+        let (first, second) = high.split_at(high.len() / 2);
+        let halves = [outputs(&network.0, first, &wide), outputs(&network.0, second, &wide)];
+        let scale = halves.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs())).max(1e-3);
         let (expected, actual) = (outputs(&network, &high, &wide), outputs(&network, &low, &x));
         for (i, (e, a)) in expected.iter().zip(&actual).enumerate() {
             outputs_check.scaled(&case, i, *e, a.to_f64(), scale);
@@ -110,7 +111,7 @@ fn single_precision() {
 #[test]
 fn approximate_functions() {
     // ReLU networks take no transcendental function, so their passes are those of f32 bit for bit
-    for shape in shapes().iter().filter(|s| s.activation == ntkscope_core::network::Activation::Relu) {
+    for shape in shapes().iter().filter(|s| s.activation == Activation::Relu) {
         let network = shape.network();
         let single: Vec<f32> = theta(&network, shape.seed);
         let approximate: Vec<Approx32> = single.iter().map(|t| Approx32(*t)).collect();
