@@ -209,3 +209,36 @@ fn erf_kernels_by_quadrature() {
     }
     check.finish();
 }
+
+/// Samples that differ by a few units in the last place, where the angle is all rounding.
+fn barely_different<T: ntkscope_core::Real>() {
+    for seed in 0..40 {
+        let x: Samples<T> = Samples::gaussian(1, 3, 900 + seed);
+        let mut all = x.clone();
+        for k in 0..24 {
+            let ulps = T::EPSILON * T::from_f64([0.5, 1.0, 2.0, 3.0, 7.0, 40.0][k / 4]);
+            let sign = T::from_f64([1.0, -1.0, 1.0, -1.0][k % 4]);
+            all.values.extend(x.values.iter().enumerate().map(|(c, v)| {
+                let v = if c == k % 3 { *v + *v * ulps * sign } else { *v };
+                if k % 4 > 1 { T::ZERO - v } else { v }
+            }));
+            all.n += 1;
+        }
+        for name in ["lin0", "bias1", "ball1"] {
+            for depth in 1..=4 {
+                let network = named(name, 3, &WIDTHS[..depth]);
+                for which in [Nngp, Ntk] {
+                    let kernel = analytic_kernel(&Portable, &network, which, &all, None);
+                    assert!(kernel.iter().all(|k| k.is_finite()), "{name}, depth {depth}, seed {seed}: {kernel:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn barely_different_samples_have_finite_kernels() {
+    barely_different::<f64>();
+    barely_different::<f32>();
+    barely_different::<ntkscope_core::Approx32>();
+}
