@@ -216,7 +216,7 @@ impl<'a, T: Real> Recorder<'a, T> {
 /// At most `CAPACITY` snapshots, evenly spaced in ln(1 + t).
 ///
 /// The end of a run need not be known: when the record is full every other snapshot is dropped and the
-/// spacing doubled, so a finished record of capacity k holds between k/2 and k of them, the first and the
+/// spacing doubled, so a finished record of even capacity k holds between k/2 and k of them, the first and the
 /// last always.
 #[derive(Clone, Debug)]
 pub struct Record<T, const CAPACITY: usize> {
@@ -230,14 +230,15 @@ const FIRST_SPACING: f64 = 0.125;
 
 impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
     /// An empty record of at most `capacity` snapshots for a run that ends at time `until`, if known.
-    /// Error: `capacity` below 3 or above `CAPACITY`.
+    /// An odd one leaves a place empty: only an even number of evenly spaced snapshots, every other one dropped,
+    /// is evenly spaced up to the next. Error: `capacity` below 3 or above `CAPACITY`.
     pub fn new(capacity: usize, until: Option<T>) -> Result<Self, Error> {
         if capacity < 3 || capacity > CAPACITY {
             return Err(Error::OutOfRange { what: "snapshots: at least 3, at most the record's capacity" });
         }
         let known = until.map(|t| t.ln_1p() / T::from_count(capacity - 2));
         let spacing = known.unwrap_or(T::from_f64(FIRST_SPACING));
-        Ok(Self { snapshots: heapless::Vec::new(), capacity, spacing })
+        Ok(Self { snapshots: heapless::Vec::new(), capacity: capacity - capacity % 2, spacing })
     }
     /// Whether a snapshot at `log_time` = ln(1 + t) is due.
     pub fn due(&self, log_time: T) -> bool {

@@ -234,22 +234,26 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         Ok(Self { backend, problem, theta_0, state, method, work, step: 0, evaluations: 1 })
     }
 
-    /// One step, not past time `until` (where that is given by more than 1e-4 of the step).
+    /// One step. That of the flow does not end behind time `until`, where that is given, by more than 1e-4 of
+    /// itself, and ends there when nothing moves any more; descent takes whole steps.
     ///
     /// Errors: [`Error::NonFinite`] with the step at which the loss stopped being finite,
-    /// [`Error::StepUnderflow`].
+    /// [`Error::StepUnderflow`]; for the flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
+        let limit = until.map(|t| t - self.time());
+        if matches!(self.method, Method::Flow(_)) && limit.is_some_and(|limit| !(limit > T::ZERO)) {
+            return Err(Error::OutOfRange { what: "until: must lie behind the present time" });
+        }
         let Self { backend, problem, theta_0, state, method, work, .. } = self;
         self.step += 1;
         match method {
             Method::Flow(flow) => {
-                if let Some(until) = until
-                    && at_rest(state, theta_0, until - state.log_time.exp_m1())
+                if let (Some(until), Some(left)) = (until, limit)
+                    && at_rest(state, theta_0, left)
                 {
                     state.log_time = until.ln_1p();
                     return Ok(());
                 }
-                let limit = until.map(|t| t - state.log_time.exp_m1());
                 let mut evaluate = |theta: &[T], out: &mut [T]| {
                     self.evaluations += 1;
                     problem.evaluate(*backend, (theta, theta_0), true, out, work)

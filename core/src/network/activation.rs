@@ -47,12 +47,15 @@ impl<T: Real> Correlation<T> {
     pub fn kappa0(&self) -> T {
         T::from_f64(2.0 / core::f64::consts::PI) * self.cos2.sqrt().atan2(self.sin2.sqrt())
     }
-    /// 1 - kappa1 = 2 sin^2(theta/2) - (sin theta - theta cos theta)/pi; exactly 0 for theta = 0
+    /// 1 - kappa1 = 2 sin^2(theta/2) - (sin theta - theta cos theta)/pi; exactly 0 for theta = 0, never negative
     pub fn one_minus_kappa1(&self) -> T {
+        // The bracket is theta^3/3, but its rounding is of the order of theta (and with Approx32 so large that it
+        // decides for samples a few units in the last place apart): a result below 0 would be no angle.
         let two = T::from_f64(2.0);
         let theta = two * self.sin2.sqrt().atan2(self.cos2.sqrt());
         let sine = two * (self.sin2 * self.cos2).sqrt();
-        two * self.sin2 - (sine - theta * (self.cos2 - self.sin2)) / T::from_f64(core::f64::consts::PI)
+        let bracket = sine - theta * (self.cos2 - self.sin2);
+        (two * self.sin2 - bracket / T::from_f64(core::f64::consts::PI)).max(T::ZERO)
     }
 }
 

@@ -1,0 +1,169 @@
+//! Core's operations on vectors that are allocated for the purpose.
+
+use ntkscope_core::backward::output_derivatives;
+use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::init::initialize;
+use ntkscope_core::jacobian;
+use ntkscope_core::kernel::{
+    AnalyticKernel, MultiOutput, analytic, analytic_scratch, jacobian_contraction, structured, structured_scratch,
+    tangent, tangent_len,
+};
+use ntkscope_core::loss::{Loss, Objective};
+use ntkscope_core::network::Network;
+use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
+use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
+
+use crate::cases::Samples;
+
+/// Parameters at initialization.
+pub fn theta<N: Network, T: Real>(network: &N, seed: u64) -> Vec<T> {
+    let mut theta = vec![T::ZERO; network.sizes().parameters];
+    initialize(network, seed, &mut theta).expect("lengths");
+    theta
+}
+
+/// f(X) `(n, C)`.
+pub fn outputs<N: Network, T: Real>(network: &N, theta: &[T], x: &Samples<T>) -> Vec<T> {
+    let mut buffer = vec![T::ZERO; x.n * network.sizes().activations];
+    let params = Params::new(network, theta).expect("length");
+    forward(&Portable, params, x.view(), &mut buffer).expect("shapes").outputs().data().to_vec()
+}
+
+/// Which units of which layers are on: the signs of everything that enters a layer but the samples.
+pub fn pattern<N: Network, T: Real>(network: &N, theta: &[T], x: &Samples<T>) -> Vec<bool> {
+    let mut buffer = vec![T::ZERO; x.n * network.sizes().activations];
+    let params = Params::new(network, theta).expect("length");
+    let activations = forward(&Portable, params, x.view(), &mut buffer).expect("shapes");
+    let mut signs = Vec::new();
+    for index in 0..network.sizes().layers {
+        let a = activations.layer_inputs(&network.layer(index));
+        signs.extend((0..a.rows()).flat_map(|i| a.row(i)).map(|v| *v > T::ZERO));
+    }
+    signs
+}
+
+/// J `(n C, P)`.
+pub fn jacobian_of<N: Network, T: Real>(network: &N, theta: &[T], x: &Samples<T>) -> Vec<T> {
+    let sizes = network.sizes();
+    let (n, c) = (x.n, sizes.outputs);
+    let (mut values, mut deltas) = (vec![T::ZERO; n * sizes.activations], vec![T::ZERO; n * c * sizes.deltas]);
+    let mut scratch = vec![T::ZERO; n * c];
+    let params = Params::new(network, theta).expect("length");
+    let activations = forward(&Portable, params, x.view(), &mut values).expect("shapes");
+    let deltas = output_derivatives(&Portable, params, &activations, &mut deltas, &mut scratch).expect("lengths");
+    let mut out = vec![T::ZERO; n * c * sizes.parameters];
+    let view = MatMut::new(&mut out, n * c, sizes.parameters).expect("length");
+    jacobian::jacobian(&activations, &deltas, view).expect("shapes");
+    out
+}
+
+/// Rows and columns of the kernel of n samples against n'.
+pub fn kernel_shape<N: Network>(network: &N, (n, other): (usize, usize), which: MultiOutput) -> (usize, usize) {
+    let per_sample = if which == MultiOutput::Full { network.sizes().outputs } else { 1 };
+    (n * per_sample, other * per_sample)
+}
+
+/// The empirical NTK by `structured`.
+pub fn ntk<N: Network, T: Real, B: Backend<T>>(
+    backend: &B,
+    (network, theta): (&N, &[T]),
+    x: &Samples<T>,
+    y: Option<&Samples<T>>,
+    which: MultiOutput,
+) -> Vec<T> {
+    let sizes = network.sizes();
+    let params = Params::new(network, theta).expect("length");
+    let mut left = vec![T::ZERO; tangent_len(sizes, x.n)];
+    let left = tangent(backend, params, x.view(), &mut left).expect("shapes");
+    let mut right = vec![T::ZERO; y.map_or(0, |y| tangent_len(sizes, y.n))];
+    let right = y.map(|y| tangent(backend, params, y.view(), &mut right).expect("shapes"));
+    let batch = (x.n, y.map_or(x.n, |y| y.n));
+    let (rows, cols) = kernel_shape(network, batch, which);
+    let mut kernel = vec![T::ZERO; rows * cols];
+    let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), batch.0, batch.1)];
+    let view = MatMut::new(&mut kernel, rows, cols).expect("length");
+    structured(backend, &left, right.as_ref(), which, view, &mut scratch).expect("shapes");
+    kernel
+}
+
+/// The empirical NTK by `jacobian_contraction`.
+pub fn ntk_by_contraction<N: Network, T: Real>(
+    (network, theta): (&N, &[T]),
+    x: &Samples<T>,
+    y: Option<&Samples<T>>,
+    which: MultiOutput,
+) -> Vec<T> {
+    let (sizes, y) = (network.sizes(), y.unwrap_or(x));
+    let (left, right) = (jacobian_of(network, theta, x), jacobian_of(network, theta, y));
+    let (rows, cols) = kernel_shape(network, (x.n, y.n), which);
+    let mut kernel = vec![T::ZERO; rows * cols];
+    let view = |j, n| MatRef::new(j, n * sizes.outputs, sizes.parameters).expect("length");
+    let out = MatMut::new(&mut kernel, rows, cols).expect("length");
+    jacobian_contraction(&Portable, sizes, view(&left, x.n), view(&right, y.n), which, out).expect("shapes");
+    kernel
+}
+
+/// An analytic kernel.
+pub fn analytic_kernel<N: Network, T: Real, B: Backend<T>>(
+    backend: &B,
+    network: &N,
+    which: AnalyticKernel,
+    x: &Samples<T>,
+    y: Option<&Samples<T>>,
+) -> Vec<T> {
+    let cols = y.map_or(x.n, |y| y.n);
+    let mut kernel = vec![T::ZERO; x.n * cols];
+    let mut scratch = vec![T::ZERO; analytic_scratch(backend.tile(), x.n, cols)];
+    let out = MatMut::new(&mut kernel, x.n, cols).expect("length");
+    analytic(backend, network, which, x.view(), y.map(Samples::view), out, &mut scratch).expect("shapes");
+    kernel
+}
+
+/// Eigenvalues in ascending order.
+pub fn eigenvalues<T: Real>(matrix: &[T], n: usize) -> Vec<T> {
+    let (mut a, mut values, mut scratch) = (matrix.to_vec(), vec![T::ZERO; n], vec![T::ZERO; n]);
+    let a = MatMut::new(&mut a, n, n).expect("length");
+    Portable.symmetric_eigenvalues(a, &mut values, &mut scratch).expect("convergence");
+    values
+}
+
+/// Targets `(n, C)` of labels.
+pub fn targets<T: Real>(loss: Loss, labels: &[usize], outputs: usize, smoothing: f64) -> Samples<T> {
+    let mut values = vec![T::ZERO; labels.len() * outputs];
+    for (row, label) in values.chunks_exact_mut(outputs).zip(labels) {
+        loss.target(*label, smoothing, row).expect("label");
+    }
+    Samples { values, n: labels.len(), d: outputs }
+}
+
+/// Objective and gradient of a problem at `theta`.
+pub fn objective<N: Network, T: Real>(
+    network: &N,
+    problem: &Problem<'_, N, T>,
+    theta: &[T],
+    theta_0: &[T],
+    scaled: bool,
+) -> (Objective<T>, Vec<T>) {
+    let mut gradient = vec![T::ZERO; theta.len()];
+    let mut work = vec![T::ZERO; Problem::<N, T>::work_len(network.sizes(), problem.x().rows())];
+    let objective =
+        problem.evaluate(&Portable, (theta, theta_0), scaled, &mut gradient, &mut work).expect("lengths");
+    (objective, gradient)
+}
+
+/// Calls `body` with a trainer on `Portable` in a buffer of just the right length.
+pub fn train<N: Network, T: Real, R>(
+    problem: Problem<'_, N, T>,
+    optimizer: Optimizer,
+    seed: u64,
+    body: impl FnOnce(&mut Trainer<'_, N, T, Portable>) -> R,
+) -> R {
+    let mut buffer = vec![T::ZERO; trainer_len(problem.network().sizes(), problem.x().rows(), &optimizer)];
+    let mut trainer = Trainer::new(&Portable, problem, optimizer, seed, &mut buffer).expect("a valid problem");
+    body(&mut trainer)
+}
+
+/// f at a trainer's present parameters.
+pub fn trained_outputs<N: Network, T: Real>(trainer: &Trainer<'_, N, T, Portable>, x: &Samples<T>) -> Vec<T> {
+    outputs(trainer.problem().network(), trainer.theta(), x)
+}

@@ -1,0 +1,82 @@
+//! Distances between kernels and spectra on matrices whose answers are known.
+
+use ntkscope_core::kernel::{Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius, spectrum};
+use ntkscope_core::{MatMut, MatRef, Portable};
+use ntkscope_tests::cases::Samples;
+use ntkscope_tests::tolerance::Check;
+
+fn square(a: &[f64]) -> MatRef<'_, f64> {
+    let n = (a.len() as f64).sqrt() as usize;
+    MatRef::new(a, n, n).expect("a square")
+}
+
+fn spectrum_of(a: &[f64]) -> Spectrum<f64> {
+    let n = square(a).rows();
+    let (mut work, mut values, mut scratch) = (vec![0.0; n * n], vec![0.0; n], vec![0.0; n]);
+    let work = MatMut::new(&mut work, n, n).expect("length");
+    spectrum(&Portable, square(a), work, &mut values, &mut scratch).expect("convergence")
+}
+
+/// G G^T of a Gaussian (n, k).
+fn gram(n: usize, k: usize, seed: u64) -> Vec<f64> {
+    let g: Samples<f64> = Samples::gaussian(n, k, seed);
+    let dot = |i: usize, j: usize| g.view().row(i).iter().zip(g.view().row(j)).map(|(x, y)| x * y).sum();
+    (0..n * n).map(|e| dot(e / n, e % n)).collect()
+}
+
+#[test]
+fn largest_entries_and_differences() {
+    let (a, b) = ([1.0, -7.0, 2.0, 3.0], [1.0, -4.0, 2.5, 3.0]);
+    assert_eq!(max_abs(square(&a)), 7.0);
+    assert_eq!(max_abs_difference(square(&a), square(&b)), 3.0);
+    assert_eq!(max_abs_difference(square(&a), square(&a)), 0.0);
+    let mut nan = a;
+    nan[2] = f64::NAN;
+    assert!(max_abs(square(&nan)).is_nan(), "a maximum does not hide a NaN");
+    assert!(max_abs_difference(square(&nan), square(&b)).is_nan());
+}
+
+#[test]
+fn frobenius_and_alignment_by_definition() {
+    let mut check = Check::of("distances by definition");
+    for n in [2, 5, 23] {
+        let (a, b) = (gram(n, 3, 1), gram(n, n, 2));
+        let norm = |m: &[f64]| m.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let difference: Vec<f64> = a.iter().zip(&b).map(|(x, y)| x - y).collect();
+        check.relative(&"Frobenius", n, norm(&difference) / norm(&b), relative_frobenius(square(&a), square(&b)));
+        let centred = |m: &[f64]| -> Vec<f64> {
+            let mean = |f: &dyn Fn(usize) -> f64| (0..n).map(f).sum::<f64>() / n as f64;
+            let total = mean(&|i| mean(&|j| m[i * n + j]));
+            let one = |e: usize| m[e] - mean(&|j| m[e / n * n + j]) - mean(&|i| m[i * n + e % n]) + total;
+            (0..n * n).map(one).collect()
+        };
+        let (ca, cb) = (centred(&a), centred(&b));
+        let expected = ca.iter().zip(&cb).map(|(x, y)| x * y).sum::<f64>() / (norm(&ca) * norm(&cb));
+        check.relative(&"alignment", n, expected, centred_alignment(square(&a), square(&b)));
+        check.relative(&"alignment with itself", n, 1.0, centred_alignment(square(&a), square(&a)));
+        let twice_plus_constant: Vec<f64> = a.iter().map(|x| 2.0 * x + 0.5).collect();
+        check.relative(&"scale and shift", n, 1.0, centred_alignment(square(&a), square(&twice_plus_constant)));
+    }
+    check.finish();
+    assert_eq!(centred_alignment(square(&[2.0]), square(&[3.0])), 1.0);
+}
+
+#[test]
+fn spectra() {
+    let mut identity = vec![0.0; 49];
+    (0..7).for_each(|i| identity[i * 7 + i] = 3.0);
+    let s = spectrum_of(&identity);
+    assert_eq!((s.lambda_min, s.lambda_max, s.condition), (3.0, 3.0, 1.0));
+    let mut check = Check::of("effective rank");
+    check.relative(&"identity", 7, 7.0, s.effective_rank);
+    check.relative(&"one sample", 1, 1.0, spectrum_of(&[2.5]).effective_rank);
+    // eigenvalues 1 and 3: p = 1/4, 3/4
+    let expected = (0.25 * 4f64.ln() + 0.75 * (4.0f64 / 3.0).ln()).exp();
+    check.relative(&"1 and 3", 2, expected, spectrum_of(&[2.0, 1.0, 1.0, 2.0]).effective_rank);
+    check.finish();
+    let rank_one = spectrum_of(&[1.0; 36]);
+    assert!(rank_one.effective_rank < 1.0 + 1e-12 && rank_one.condition.abs() > 1e12, "{rank_one:?}");
+    assert!(spectrum_of(&[1.0, 2.0, 2.0, 1.0]).condition < 0.0, "an indefinite matrix");
+    let singular = spectrum_of(&[0.0, 0.0, 0.0, 1.0]);
+    assert!(singular.condition == f64::INFINITY && singular.effective_rank == 1.0, "{singular:?}");
+}

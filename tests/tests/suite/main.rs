@@ -1,0 +1,39 @@
+//! The suite of core. One binary, so that it links once.
+//!
+//! Every tolerance is an entry of `ntkscope_tests::tolerance::TABLE`. What each check measured is printed
+//! with `cargo test -p ntkscope-tests --test suite -- --nocapture`.
+
+mod agreement;
+mod distance;
+mod flow;
+mod golden;
+mod gradients;
+mod invariance;
+mod limit;
+mod linalg;
+mod loss;
+mod mirrored;
+mod record;
+mod scalar;
+mod six_points;
+
+#[test]
+fn every_tolerance_is_used() {
+    let sources = [
+        include_str!("agreement.rs"),
+        include_str!("distance.rs"),
+        include_str!("flow.rs"),
+        include_str!("golden.rs"),
+        include_str!("gradients.rs"),
+        include_str!("invariance.rs"),
+        include_str!("limit.rs"),
+        include_str!("linalg.rs"),
+        include_str!("loss.rs"),
+        include_str!("mirrored.rs"),
+        include_str!("record.rs"),
+        include_str!("scalar.rs"),
+        include_str!("six_points.rs"),
+    ];
+    let unused: Vec<_> = ntkscope_tests::tolerance::unused(&sources).collect();
+    assert!(unused.is_empty(), "{unused:?}");
+}
