@@ -57,7 +57,7 @@ fn sentence(run: &Finished<'_>) -> String {
     let Seen { last, scale, late, .. } = seen(&run.outcome);
     let name = run.training.label();
     let mut text = format!(
-        "Under {name}, after time t = {} (loss {}, smallest margin {}, {} % right) the empirical NTK has moved by max|K_t - K_0| = {}, that is {} % of its largest entry",
+        "Under {name}, after time t = {} (mean loss {}, smallest margin {}, {} % right) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}, that is {} % of its largest entry",
         number(last.time),
         number(last.loss),
         number(last.margin_min),
