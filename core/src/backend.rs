@@ -26,13 +26,7 @@ pub trait Backend<T: Real>: Sync {
 
     /// Calls `work(first_row, band, scratch)` for every band of `rows_per_band` rows of `out`, in any
     /// order, each band once. `scratch` is a buffer of that length, one for every thread.
-    fn for_each_band(
-        &self,
-        out: MatMut<'_, T>,
-        rows_per_band: usize,
-        scratch: &mut [T],
-        work: &BandWork<'_, T>,
-    );
+    fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>);
 }
 
 /// The plain implementation: one thread, no allocation, the reference for every other.
@@ -66,13 +60,7 @@ impl<T: Real> Backend<T> for Portable {
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
         linalg::symmetric_eigenvalues(a, values, scratch)
     }
-    fn for_each_band(
-        &self,
-        out: MatMut<'_, T>,
-        rows_per_band: usize,
-        scratch: &mut [T],
-        work: &BandWork<'_, T>,
-    ) {
+    fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>) {
         let (mut first, mut rest) = (0, out);
         while rest.rows() > 0 {
             let (band, tail) = {

@@ -94,13 +94,7 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
         Ok(())
     }
 
-    fn for_each_band(
-        &self,
-        out: MatMut<'_, T>,
-        rows_per_band: usize,
-        scratch: &mut [T],
-        work: &BandWork<'_, T>,
-    ) {
+    fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>) {
         let mut bands = Vec::new();
         let (mut first, mut rest) = (0, out);
         while rest.rows() > 0 {
@@ -112,10 +106,11 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
         }
         let len = scratch.len();
         // the last bands of a lower triangle are the longest: begin with them
-        bands.into_par_iter().rev().with_max_len(1).for_each_init(
-            || vec![T::ZERO; len],
-            |scratch, (first, band)| work(first, band, scratch),
-        );
+        bands
+            .into_par_iter()
+            .rev()
+            .with_max_len(1)
+            .for_each_init(|| vec![T::ZERO; len], |scratch, (first, band)| work(first, band, scratch));
     }
 }
 

@@ -81,7 +81,11 @@ fn at_least_one(flag: &'static str, value: usize, what: &str) -> Result<usize, U
 }
 
 fn non_negative(flag: &'static str, value: f64) -> Result<f64, UsageError> {
-    if value >= 0.0 && value.is_finite() { Ok(value) } else { Err(range(flag, value, "must be finite and not negative")) }
+    if value >= 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(range(flag, value, "must be finite and not negative"))
+    }
 }
 
 fn positive(flag: &'static str, value: f64) -> Result<f64, UsageError> {

@@ -112,7 +112,19 @@ network. Drift is K_{t} - K_{0}, error K_{t} - Θ. The margin of a sample is its
 output less the best wrong one. The loss is the mean over the samples, without any penalty.";
 
 fn end_table(finished: &[Finished<'_>]) -> Table {
-    let header = ["", "steps", "gradients", "t", "loss", "min margin", "max|K_{t} - K_{0}|", "relative drift", "λ_{min}", "|θ_{t} - θ_{0}|", "seconds"];
+    let header = [
+        "",
+        "steps",
+        "gradients",
+        "t",
+        "loss",
+        "min margin",
+        "max|K_{t} - K_{0}|",
+        "relative drift",
+        "λ_{min}",
+        "|θ_{t} - θ_{0}|",
+        "seconds",
+    ];
     let mut table = Table::new("Where each run ended.", header.map(String::from).to_vec());
     for Finished { training, outcome } in finished {
         let Seen { last, .. } = seen(outcome);

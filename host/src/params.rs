@@ -18,7 +18,12 @@ type Loaded = (Vec<usize>, Vec<f64>);
 /// Fills `theta` from the file. Errors: a missing name, another shape, a number that is not finite.
 pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mut [T]) -> Result<()> {
     if !path.exists() {
-        return Err(DataError::NotFound { path: path.into(), what: "no such file".into(), mend: "give --params the path of an npz or safetensors file".into() }.into());
+        return Err(DataError::NotFound {
+            path: path.into(),
+            what: "no such file".into(),
+            mend: "give --params the path of an npz or safetensors file".into(),
+        }
+        .into());
     }
     let damaged = |what: String| DataError::Npz { path: path.into(), what };
     let mut lookup: Box<dyn FnMut(&str) -> Result<Loaded, String>> =
@@ -35,11 +40,11 @@ pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mu
         let bias = layer.bias.map(|at| (layer.name.of_bias().to_string(), vec![layer.outputs], at));
         for (name, shape, at) in std::iter::once(weights).chain(bias) {
             let mismatch = |what: String| UsageError::Mismatch { path: path.into(), what };
-            let (found, data) = lookup(&name).map_err(|what| {
-                mismatch(format!("{what}; the network needs it: check --depth, --bias and --init"))
-            })?;
+            let (found, data) = lookup(&name)
+                .map_err(|what| mismatch(format!("{what}; the network needs it: check --depth, --bias and --init")))?;
             if found != shape {
-                let what = format!("array `{name}` has shape {found:?}, but the network needs {shape:?}; check --width");
+                let what =
+                    format!("array `{name}` has shape {found:?}, but the network needs {shape:?}; check --width");
                 return Err(mismatch(what).into());
             }
             if data.iter().any(|v| !v.is_finite()) {

@@ -200,10 +200,7 @@ fn run_as<T: HostReal, N: Network>(
     })
 }
 
-fn reached<N: Network, T: Real>(
-    trainer: &Trainer<'_, N, T, dyn Backend<T>>,
-    training: &Training,
-) -> Option<Stopped> {
+fn reached<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> Option<Stopped> {
     let (stop, objective) = (&training.stop, trainer.objective());
     if INTERRUPTED.load(Ordering::Relaxed) {
         Some(Stopped::Interrupted)

@@ -214,8 +214,9 @@ impl Settings {
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
                 .map_err(|e| UsageError::File { path: path.into(), what: e.to_string() })?;
-            let read: Table =
-                text.parse().map_err(|e: toml::de::Error| UsageError::File { path: path.into(), what: e.to_string() })?;
+            let read: Table = text
+                .parse()
+                .map_err(|e: toml::de::Error| UsageError::File { path: path.into(), what: e.to_string() })?;
             overlay(&mut table, read, &format!("in {}", path.display()))?;
         }
         for set in sets {
@@ -268,7 +269,8 @@ fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), UsageError>
             return Err(UsageError::UnknownKey { place: place.into(), near: nearest(&key, &known), key });
         }
         // whole numbers are welcome where a number with a point is meant
-        let float = ["bias-scale", "penalty", "smoothing", "rate", "tolerance", "until-time", "until-margin", "until-loss"];
+        let float =
+            ["bias-scale", "penalty", "smoothing", "rate", "tolerance", "until-time", "until-margin", "until-loss"];
         let value = match value {
             Value::Integer(i) if float.contains(&key.as_str()) => Value::Float(i as f64),
             other => other,
@@ -281,5 +283,9 @@ fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), UsageError>
 /// The known key that begins most like `key`, as a hint.
 fn nearest(key: &str, known: &[String]) -> String {
     let shared = |k: &str| k.chars().zip(key.chars()).take_while(|(a, b)| a == b).count();
-    known.iter().max_by_key(|k| shared(k)).filter(|k| shared(k) > 1).map_or(String::new(), |k| format!("; did you mean {k}?"))
+    known
+        .iter()
+        .max_by_key(|k| shared(k))
+        .filter(|k| shared(k) > 1)
+        .map_or(String::new(), |k| format!("; did you mean {k}?"))
 }

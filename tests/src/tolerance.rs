@@ -133,7 +133,11 @@ impl Check {
     /// Panics where the table has no such entry.
     pub fn of(name: &str) -> Self {
         let tolerance = TABLE.iter().find(|t| t.name == name);
-        Self { tolerance: *tolerance.unwrap_or_else(|| panic!("no tolerance is called {name:?}")), worst: None, count: 0 }
+        Self {
+            tolerance: *tolerance.unwrap_or_else(|| panic!("no tolerance is called {name:?}")),
+            worst: None,
+            count: 0,
+        }
     }
 
     /// An error of any measure; NaN counts as infinite.

@@ -65,7 +65,12 @@ fn read(given: &str) -> Result<Kernel> {
     let path = Path::new(path);
     let damaged = |what: String| DataError::Npz { path: path.into(), what };
     if !path.exists() {
-        return Err(DataError::NotFound { path: path.into(), what: "no such file".into(), mend: "give the path of an npz with a kernel".into() }.into());
+        return Err(DataError::NotFound {
+            path: path.into(),
+            what: "no such file".into(),
+            mend: "give the path of an npz with a kernel".into(),
+        }
+        .into());
     }
     let (shape, data) = npz::open(path).and_then(|mut archive| archive.array(name)).map_err(damaged)?;
     match shape.as_slice() {
@@ -74,7 +79,9 @@ fn read(given: &str) -> Result<Kernel> {
     }
     if let Some(at) = data.iter().position(|v| !v.is_finite()) {
         let n = shape[0];
-        return Err(damaged(format!("array `{name}`, row {} column {}: {} is not finite", at / n, at % n, data[at])).into());
+        return Err(
+            damaged(format!("array `{name}`, row {} column {}: {} is not finite", at / n, at % n, data[at])).into()
+        );
     }
     Ok(Kernel { n: shape[0], data })
 }

@@ -16,12 +16,12 @@ use crate::cli::{KernelArgs, KernelKind};
 use crate::data::{self, Samples};
 use crate::error::UsageError;
 use crate::experiment::{Model, data_spec};
+use crate::memory;
 use crate::params::read_parameters;
 use crate::run::{backend_of, sizes_of, tensors};
 use crate::settings::{Dtype, Init, Settings};
 use crate::store::{write_arrays, write_tensors};
 use crate::summary::KernelSummary;
-use crate::memory;
 
 /// Computes, saves, prints; returns the exit code.
 pub fn kernel(args: KernelArgs) -> Result<u8> {
@@ -52,12 +52,7 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
     }
 }
 
-fn kernel_as<T: HostReal, N: Network>(
-    network: &N,
-    args: &KernelArgs,
-    model: &Model,
-    samples: &Samples,
-) -> Result<u8> {
+fn kernel_as<T: HostReal, N: Network>(network: &N, args: &KernelArgs, model: &Model, samples: &Samples) -> Result<u8> {
     let (n, sizes, backend) = (samples.n, sizes_of(model)?, backend_of::<T>(args.backend));
     let tile = backend.tile();
     let which = multi_output(&args.multi_output, sizes.outputs)?;
@@ -99,7 +94,9 @@ fn kernel_as<T: HostReal, N: Network>(
     }
     let summaries: Vec<KernelSummary> = matrices
         .iter()
-        .map(|(name, k)| KernelSummary::of(backend, MatRef::new(k, rows, rows)?).with_context(|| format!("kernel {name}")))
+        .map(|(name, k)| {
+            KernelSummary::of(backend, MatRef::new(k, rows, rows)?).with_context(|| format!("kernel {name}"))
+        })
         .collect::<Result<_>>()?;
     if let Some(path) = &args.out {
         save(path, &matrices, (rows, model.dtype), samples)?;

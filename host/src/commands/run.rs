@@ -116,12 +116,7 @@ fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, fini
 }
 
 /// The machine-readable summary.
-fn summary(
-    directory: &RunDirectory,
-    model: &Model,
-    samples: &Samples,
-    finished: &[Finished<'_>],
-) -> serde_json::Value {
+fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> serde_json::Value {
     let number = |v: f64| if v.is_finite() { json!(v) } else { json!(v.to_string()) };
     let runs: Vec<_> = finished
         .iter()

@@ -86,8 +86,7 @@ fn path_and_clock_agree_with_runge_kutta() {
         Six::new(Loss::Logistic, 0.0, 0.02),
     ] {
         let case = format!("{:?}, targets {:?}, penalty {}", six.loss, six.labels.values, six.penalty);
-        let (exact, exact_pair) =
-            (six.runge_kutta(&single, 0.04, 1, &TIMES), six.runge_kutta(&pair, 0.04, 1, &TIMES));
+        let (exact, exact_pair) = (six.runge_kutta(&single, 0.04, 1, &TIMES), six.runge_kutta(&pair, 0.04, 1, &TIMES));
         for (tolerance, check) in [(1e-2, &mut coarse), (1e-3, &mut fine)] {
             let (seen, evaluations) = six.flow(&single, tolerance, 1, &TIMES);
             compare(check, &case, &TIMES, &exact, &seen);
