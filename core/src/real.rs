@@ -248,11 +248,7 @@ impl Real for Approx32 {
         if libm::fabsf(self.0) < 0.5 { Self(libm::expm1f(self.0)) } else { self.exp() - Self::ONE }
     }
     fn ln(self) -> Self {
-        if self.0.is_normal() && self.0 > 0.0 {
-            Self(micromath::F32(self.0).ln().0)
-        } else {
-            Self(libm::logf(self.0))
-        }
+        if self.0.is_normal() && self.0 > 0.0 { Self(micromath::F32(self.0).ln().0) } else { Self(libm::logf(self.0)) }
     }
     fn ln_1p(self) -> Self {
         if libm::fabsf(self.0) < 0.5 { Self(libm::log1pf(self.0)) } else { (Self::ONE + self).ln() }

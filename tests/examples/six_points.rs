@@ -17,7 +17,10 @@ fn main() {
         for mirrored in [true, false] {
             let begin = std::time::Instant::now();
             let runs: Vec<_> = (0..seeds).map(|seed| on_six_points(width, mirrored, method, seed, &MARKS)).collect();
-            println!("width {width}, mirrored {mirrored}, {method:?}, {seeds} seeds, {:.1} s", begin.elapsed().as_secs_f64());
+            println!(
+                "width {width}, mirrored {mirrored}, {method:?}, {seeds} seeds, {:.1} s",
+                begin.elapsed().as_secs_f64()
+            );
             let reference = TABLE.iter().find(|row| row.0 == mirrored && row.1 == width);
             for (k, mark) in MARKS.iter().enumerate() {
                 let mean = |f: &dyn Fn(usize) -> f64| (0..runs.len()).map(f).sum::<f64>() / runs.len() as f64;

@@ -97,11 +97,7 @@ fn sights<N: Network>(network: &N, method: Method, seed: u64, marks: &[f64]) -> 
 pub fn on_six_points(width: usize, mirrored: bool, method: Method, seed: u64, marks: &[f64]) -> Vec<Sight> {
     let widths = [width; 2];
     let network = named("bias1", 2, &widths);
-    if mirrored {
-        sights(&Mirrored(network), method, seed, marks)
-    } else {
-        sights(&network, method, seed, marks)
-    }
+    if mirrored { sights(&Mirrored(network), method, seed, marks) } else { sights(&network, method, seed, marks) }
 }
 
 /// Margins of [`TABLE`].

@@ -146,8 +146,7 @@ pub fn objective<N: Network, T: Real>(
 ) -> (Objective<T>, Vec<T>) {
     let mut gradient = vec![T::ZERO; theta.len()];
     let mut work = vec![T::ZERO; Problem::<N, T>::work_len(network.sizes(), problem.x().rows())];
-    let objective =
-        problem.evaluate(&Portable, (theta, theta_0), scaled, &mut gradient, &mut work).expect("lengths");
+    let objective = problem.evaluate(&Portable, (theta, theta_0), scaled, &mut gradient, &mut work).expect("lengths");
     (objective, gradient)
 }
 

@@ -59,9 +59,8 @@ fn the_kinds_of_kernels_of_several_outputs_belong_together() {
             let block: Vec<f64> = (0..x.n * y.n).map(|e| entry(e / y.n, e % y.n, k, k)).collect();
             same_bits(&format!("class {k}, {shape:?}"), &block, &of(MultiOutput::Class(k)));
         }
-        let mean: Vec<f64> = (0..x.n * y.n)
-            .map(|e| (0..c).map(|k| entry(e / y.n, e % y.n, k, k)).sum::<f64>() / c as f64)
-            .collect();
+        let mean: Vec<f64> =
+            (0..x.n * y.n).map(|e| (0..c).map(|k| entry(e / y.n, e % y.n, k, k)).sum::<f64>() / c as f64).collect();
         check.all_scaled(&format!("{shape:?}"), &mean, &trace);
     }
     check.finish();
@@ -96,11 +95,8 @@ fn compare_precision<T: Real>(outputs_check: &mut Check, kernels: &mut Check, er
 
 #[test]
 fn single_precision() {
-    let (mut f, mut kernels, mut analytic) = (
-        Check::of("f32: outputs"),
-        Check::of("f32: empirical kernel"),
-        Check::of("f32: analytic kernel"),
-    );
+    let (mut f, mut kernels, mut analytic) =
+        (Check::of("f32: outputs"), Check::of("f32: empirical kernel"), Check::of("f32: analytic kernel"));
     compare_precision::<f32>(&mut f, &mut kernels, true);
     analytic_precision::<f32>(&mut analytic);
     f.finish();

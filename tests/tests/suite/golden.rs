@@ -93,8 +93,7 @@ fn a_bias_at_the_input_is_an_input_of_1() {
     // exact: with three inputs the 1 is added last in either case
     for depth in 1..=4 {
         for which in [Nngp, Ntk] {
-            let expected =
-                analytic_kernel(&Portable, &named("lin0", 4, &WIDTHS[..depth]), which, &x.with_one(), None);
+            let expected = analytic_kernel(&Portable, &named("lin0", 4, &WIDTHS[..depth]), which, &x.with_one(), None);
             let actual = analytic_kernel(&Portable, &named("bias1", 3, &WIDTHS[..depth]), which, &x, None);
             same_bits(&format!("depth {depth}, {which:?}"), &expected, &actual);
         }
@@ -191,7 +190,8 @@ fn erf_kernels_by_quadrature() {
                     let (value, tangent) = erf_moments(q, q_other, covariance);
                     covariance = a * value + later;
                     ntk = covariance + a * tangent * ntk;
-                    (q, q_other) = (a * erf_moments(q, q, q).0 + later, a * erf_moments(q_other, q_other, q_other).0 + later);
+                    (q, q_other) =
+                        (a * erf_moments(q, q, q).0 + later, a * erf_moments(q_other, q_other, q_other).0 + later);
                     let network = Fcn::new(x.d, &WIDTHS[..depth], 1)
                         .expect("positive sizes")
                         .with_activation(Activation::Erf)

@@ -125,9 +125,12 @@ fn losses() {
         }
         let network = shape.network();
         let cross_entropy = if shape.outputs == 1 { Loss::Logistic } else { Loss::Softmax };
-        for kind in
-            [(Loss::SquaredError, 0.0, 0.0), (Loss::SquaredError, 0.0, 0.3), (cross_entropy, 0.0, 0.0), (cross_entropy, 0.1, 0.02)]
-        {
+        for kind in [
+            (Loss::SquaredError, 0.0, 0.0),
+            (Loss::SquaredError, 0.0, 0.3),
+            (cross_entropy, 0.0, 0.0),
+            (cross_entropy, 0.1, 0.02),
+        ] {
             compare_gradient(&network, &shape, kind, (&mut check, &mut scaling));
             compare_gradient(&Mirrored(network), &shape, kind, (&mut check, &mut scaling));
         }

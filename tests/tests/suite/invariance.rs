@@ -180,7 +180,11 @@ fn products_run_in_the_stated_order_whatever_the_strides() {
             for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
                 let (av, bv) = (strided(&a.values, (m, k), ta), strided(&b.values, (k, n), tb));
                 let view = |v, rows, cols, t| {
-                    if t { MatRef::new(v, cols, rows).expect("length").t() } else { MatRef::new(v, rows, cols).expect("length") }
+                    if t {
+                        MatRef::new(v, cols, rows).expect("length").t()
+                    } else {
+                        MatRef::new(v, rows, cols).expect("length")
+                    }
                 };
                 // where beta is 0 what C held must not matter
                 let mut out = if beta == 0.0 { vec![f64::NAN; m * n] } else { c.values.clone() };
@@ -195,7 +199,8 @@ fn products_run_in_the_stated_order_whatever_the_strides() {
 #[test]
 fn seeds() {
     let network = named("bias1", 3, &[20, 20]);
-    let (one, again, other) = (theta::<_, f64>(&network, 1), theta::<_, f64>(&network, 1), theta::<_, f64>(&network, 2));
+    let (one, again, other) =
+        (theta::<_, f64>(&network, 1), theta::<_, f64>(&network, 1), theta::<_, f64>(&network, 2));
     same_bits(&"the same seed", &one, &again);
     assert!(one.iter().zip(&other).all(|(a, b)| a != b));
     let rounded: Vec<f32> = one.iter().map(|x| *x as f32).collect();

@@ -43,10 +43,12 @@ fn slope(points: &[(f64, f64, f64)]) -> (f64, f64) {
 #[test]
 fn the_error_falls_like_one_over_the_square_root_of_the_width() {
     let x = six_points::<f32>();
-    let analytic = analytic_kernel(&Portable, &named("bias1", 2, &[1, 1]), AnalyticKernel::Ntk, &six_points::<f64>(), None);
+    let analytic =
+        analytic_kernel(&Portable, &named("bias1", 2, &[1, 1]), AnalyticKernel::Ntk, &six_points::<f64>(), None);
     let mut points = Vec::new();
     for (width, seeds) in WIDTHS {
-        let errors: Vec<f64> = (0..*seeds).map(|seed| error(*width, 100 * *width as u64 + seed, &x, &analytic)).collect();
+        let errors: Vec<f64> =
+            (0..*seeds).map(|seed| error(*width, 100 * *width as u64 + seed, &x, &analytic)).collect();
         let count = *seeds as f64;
         let mean = errors.iter().sum::<f64>() / count;
         // relative variance of one seed's error; the same at all widths, so it is estimated from all below

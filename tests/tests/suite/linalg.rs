@@ -115,9 +115,8 @@ fn cholesky_factor_and_solution() {
         let x: Samples<f64> = Samples::gaussian(n, 1, 6);
         let b: Vec<f64> = (0..n).map(|i| (0..n).map(|j| a[i * n + j] * x.values[j]).sum()).collect();
         let (l, solved) = solve(&a, n, &b).expect("positive definite");
-        let product: Vec<f64> = (0..n * n)
-            .map(|e| (0..=(e / n).min(e % n)).map(|k| l[e / n * n + k] * l[e % n * n + k]).sum())
-            .collect();
+        let product: Vec<f64> =
+            (0..n * n).map(|e| (0..=(e / n).min(e % n)).map(|k| l[e / n * n + k] * l[e % n * n + k]).sum()).collect();
         factor.all_scaled(&n, &a, &product);
         solution.all_scaled(&n, &x.values, &solved);
         let low = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();

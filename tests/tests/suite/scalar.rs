@@ -76,7 +76,8 @@ fn differences_near_0_keep_their_digits() {
 }
 #[test]
 fn approximate_functions_keep_zeros_infinities_and_nan() {
-    let special = [0.0, -0.0, -1.0, -1e30, 1e-42, 1e30, 1e-30, 89.0, 1000.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+    let special =
+        [0.0, -0.0, -1.0, -1e30, 1e-42, 1e30, 1e-30, 89.0, 1000.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
     let same = |name: &str, x: (f32, f32), exact: f32, approximate: Approx32| {
         let close = (approximate.0 - exact).abs() <= 0.07 * exact.abs() + 3e-3;
         let alike = if exact.is_finite() { close } else { exact.to_bits() == approximate.0.to_bits() };
