@@ -12,6 +12,7 @@ use crate::flow::{self, Flow, State};
 use crate::forward::{Params, forward};
 use crate::init::initialize;
 use crate::kernel::tangent_len;
+use crate::linalg::{squared_distance, sum_of_squares};
 use crate::loss::{Loss, Objective};
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
@@ -150,6 +151,16 @@ enum Method<'a, T> {
     Descent(T),
 }
 
+/// Share of the distance from theta_0 that counts as no movement.
+const REST: f64 = 1e-4;
+
+/// Whether gradient flow stays where it is for `time`: near a minimum |grad J| only falls, so the path that is
+/// left is no longer than `time |grad J|`. This is what lets a converged run reach any time in one step.
+fn at_rest<T: Real>(state: &State<'_, T>, theta_0: &[T], time: T) -> bool {
+    let speed = sum_of_squares(state.gradient).sqrt() * state.objective.ln_mismatch.exp();
+    time * speed < T::from_f64(REST) * squared_distance(state.theta, theta_0).sqrt()
+}
+
 /// A network in training: parameters, gradient, clock.
 pub struct Trainer<'a, N, T, B: ?Sized> {
     backend: &'a B,
@@ -224,7 +235,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     }
 
     /// One step. That of the flow does not end behind time `until`, where that is given, by more than 1e-4 of
-    /// itself; descent takes whole steps.
+    /// itself, and ends there when nothing moves any more; descent takes whole steps.
     ///
     /// Errors: [`Error::NonFinite`] with the step at which the loss stopped being finite,
     /// [`Error::StepUnderflow`]; for the flow an `until` that has passed.
@@ -237,6 +248,12 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         self.step += 1;
         match method {
             Method::Flow(flow) => {
+                if let (Some(until), Some(left)) = (until, limit)
+                    && at_rest(state, theta_0, left)
+                {
+                    state.log_time = until.ln_1p();
+                    return Ok(());
+                }
                 let mut evaluate = |theta: &[T], out: &mut [T]| {
                     self.evaluations += 1;
                     problem.evaluate(*backend, (theta, theta_0), true, out, work)

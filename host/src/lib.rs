@@ -1,7 +1,18 @@
 //! ntkscope on a workstation: data, backends, runs, figures and reports around `ntkscope-core`.
 
 pub mod backend;
+pub mod cli;
+pub mod commands;
 pub mod data;
+pub mod error;
+pub mod experiment;
+pub mod memory;
+pub mod narrative;
 pub mod npz;
+pub mod params;
 pub mod plot;
 pub mod report;
+pub mod run;
+pub mod settings;
+pub mod store;
+pub mod summary;

@@ -1,1 +1,23 @@
-fn main() {}
+//! The command line: a table of contents.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use ntkscope::cli::{Cli, Command};
+use ntkscope::commands::{self, compare, data, kernel, run};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Kernel(args) => kernel::kernel(args),
+        Command::Compare(args) => compare::compare(args),
+        Command::Data(args) => data::data(args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "ntkscope", &mut std::io::stdout());
+            Ok(commands::DONE)
+        }
+        Command::Man => commands::man(),
+    };
+    commands::exit(result)
+}

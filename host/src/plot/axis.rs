@@ -70,7 +70,8 @@ impl Span {
 
     /// 0 at the low end, 1 at the high end.
     pub(super) fn fraction(&self, coordinate: f64) -> f64 {
-        (coordinate / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0)
+        // Nothing needs to be farther out than this for its visible part to be right.
+        ((coordinate / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0)).clamp(-1e9, 1e9)
     }
 
     /// Whether a coordinate lies on the axis.

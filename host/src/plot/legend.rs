@@ -1,48 +1,64 @@
 //! The legend: above the axes, in as many columns as fit, so that it never lies on data.
 
-use super::scene::{Rect, Scene, Shape};
-use super::text::{self, Anchor};
-use super::{Figure, Series, marks, style};
+use super::style::{self, UNIT};
+use super::{Figure, Mark, Series, markup, text};
+use anyhow::Result;
+use plotters::coord::Shift;
+use plotters::prelude::{DrawingArea, DrawingBackend, Rectangle};
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-const SIZE: f64 = 13.0;
-const ROW: f64 = 21.0;
-const SAMPLE: f64 = 36.0;
-const GAP: f64 = 8.0;
-const BETWEEN: f64 = 26.0;
+const SIZE: i32 = 13 * UNIT;
+const ROW: i32 = 21 * UNIT;
+const SAMPLE: i32 = 36 * UNIT;
+const GAP: i32 = 8 * UNIT;
+const BETWEEN: i32 = 26 * UNIT;
 
 /// Entries, already cut to the room, and their grid.
 pub(super) struct Legend<'a> {
     entries: Vec<(&'a Series, String)>,
-    rows: usize,
-    column_width: f64,
+    rows: i32,
+    column_width: i32,
 }
 
 impl<'a> Legend<'a> {
     /// A legend for all series with a label, no wider than `room`.
-    pub(super) fn new(figure: &'a Figure, room: f64) -> Self {
-        let cut = |series: &'a Series| (series, text::fit(&series.label, SIZE, room - SAMPLE - GAP));
+    pub(super) fn new(figure: &'a Figure, room: i32) -> Self {
+        let cut = |series: &'a Series| (series, text::fit(&markup::unicode(&series.label), SIZE, room - SAMPLE - GAP));
         let entries: Vec<_> = figure.series.iter().filter(|series| !series.label.is_empty()).map(cut).collect();
-        let longest = entries.iter().map(|(_, label)| text::width(label, SIZE)).fold(0.0, f64::max);
+        let longest = entries.iter().map(|(_, label)| text::width(label, SIZE)).max().unwrap_or(0);
         let column_width = SAMPLE + GAP + longest + BETWEEN;
-        let fitting = (((room + BETWEEN) / column_width) as usize).max(1);
-        let rows = entries.len().div_ceil(fitting).max(1);
-        Self { rows, column_width, entries }
+        let fitting = ((room + BETWEEN) / column_width).max(1);
+        let rows = (entries.len() as i32 + fitting - 1) / fitting;
+        Self { entries, rows, column_width }
     }
 
-    pub(super) fn height(&self) -> f64 {
-        if self.entries.is_empty() { 0.0 } else { self.rows as f64 * ROW }
+    pub(super) fn height(&self) -> i32 {
+        self.rows * ROW
     }
 
     /// Draws the legend with its top left corner at (`left`, `top`).
-    pub(super) fn draw(&self, scene: &mut Scene, left: f64, top: f64) {
-        for (i, (series, label)) in self.entries.iter().enumerate() {
+    pub(super) fn draw<DB>(&self, area: &DrawingArea<DB, Shift>, left: i32, top: i32) -> Result<()>
+    where
+        DB: DrawingBackend<ErrorType: 'static>,
+    {
+        for ((series, label), i) in self.entries.iter().zip(0..) {
             // Down the columns: the quantities of one run stand below one another.
-            let x = left + (i / self.rows) as f64 * self.column_width;
-            let y = top + (i % self.rows) as f64 * ROW;
-            let sample = Rect { left: x, top: y + 3.0, right: x + SAMPLE, bottom: y + ROW - 4.0 };
-            marks::sample(scene, series, sample);
-            let baseline = (x + SAMPLE + GAP, y + ROW / 2.0 + SIZE * 0.34);
-            scene.shapes.push(Shape::filled(text::outline(label, SIZE, baseline, Anchor::Start, false), style::INK));
+            let (x, y) = (left + i / self.rows * self.column_width, top + i % self.rows * ROW + ROW / 2);
+            if let Mark::Band { .. } = series.mark {
+                let corners = [(x, y - ROW / 3), (x + SAMPLE, y + ROW / 3)];
+                area.draw(&Rectangle::new(corners, style::band(series.style).filled()))?;
+            }
+            if series.mark != Mark::Points {
+                area.draw(&style::line(series, vec![(x, y), (x + SAMPLE, y)]))?;
+            }
+            if series.mark != Mark::Theory {
+                area.draw(&style::marker(series, (x + SAMPLE / 2, y)))?;
+            }
+            // Backends disagree by a tenth of an em on where text stands; this is right within half of it on both.
+            let beside = text::style(SIZE).pos(Pos::new(HPos::Left, VPos::Bottom));
+            area.draw_text(label, &beside, (x + SAMPLE + GAP, y + SIZE * 65 / 100))?;
         }
+        Ok(())
     }
 }

@@ -35,6 +35,40 @@ pub(crate) fn plain(label: &str) -> String {
     runs(label).into_iter().map(|(_, text)| text).collect()
 }
 
+/// The label as one line of text: lowered and raised characters where Unicode has them all, else `_` or `^` before the run.
+pub(super) fn unicode(label: &str) -> String {
+    let mut out = String::new();
+    for (level, text) in runs(label) {
+        let (sign, table) = match level {
+            Level::Base => ("", &[][..]),
+            Level::Sub => ("_", SUBSCRIPTS),
+            Level::Super => ("^", SUPERSCRIPTS),
+        };
+        let moved = |c: char| table.iter().find(|pair| pair.0 == c).map(|pair| pair.1);
+        match text.chars().map(moved).collect::<Option<String>>() {
+            Some(moved) => out.push_str(&moved),
+            None => {
+                out.push_str(sign);
+                out.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+            }
+        }
+    }
+    out
+}
+
+#[rustfmt::skip]
+const SUBSCRIPTS: &[(char, char)] = &[
+    ('0', '₀'), ('1', '₁'), ('2', '₂'), ('3', '₃'), ('4', '₄'), ('5', '₅'), ('6', '₆'), ('7', '₇'), ('8', '₈'), ('9', '₉'),
+    ('+', '₊'), ('−', '₋'), ('a', 'ₐ'), ('e', 'ₑ'), ('h', 'ₕ'), ('i', 'ᵢ'), ('j', 'ⱼ'), ('k', 'ₖ'), ('l', 'ₗ'), ('m', 'ₘ'),
+    ('n', 'ₙ'), ('o', 'ₒ'), ('p', 'ₚ'), ('r', 'ᵣ'), ('s', 'ₛ'), ('t', 'ₜ'), ('u', 'ᵤ'), ('v', 'ᵥ'), ('x', 'ₓ'),
+];
+
+#[rustfmt::skip]
+const SUPERSCRIPTS: &[(char, char)] = &[
+    ('0', '⁰'), ('1', '¹'), ('2', '²'), ('3', '³'), ('4', '⁴'), ('5', '⁵'), ('6', '⁶'), ('7', '⁷'), ('8', '⁸'), ('9', '⁹'),
+    ('+', '⁺'), ('−', '⁻'), ('n', 'ⁿ'),
+];
+
 /// The label as HTML: escaped, with `<sub>` and `<sup>`.
 pub(crate) fn html(label: &str) -> String {
     let mut out = String::new();
@@ -78,6 +112,12 @@ mod tests {
         assert_eq!(plain("max_{ij}|K|^{2}"), "maxij|K|2");
         assert_eq!(runs(""), []);
         assert_eq!(runs("_é^"), [(Level::Base, "_é^")]);
+    }
+
+    #[test]
+    fn runs_move_whole_or_not_at_all() {
+        assert_eq!(unicode("λ_{min}(K_{t}) 10^{−12}"), "λₘᵢₙ(Kₜ) 10⁻¹²");
+        assert_eq!(unicode("a_{xy} b^{1.5}\n_"), "a_xy b^1.5 _");
     }
 
     #[test]

@@ -1,27 +1,20 @@
 //! Figures: a small description, drawn to SVG and PNG by one layout.
 //!
-//! ```text
-//! Figure --draw--> Scene (filled and stroked paths only) --svg--> text
-//!                                                        --png--> pixels (tiny-skia)
-//! ```
-//! A scene holds nothing but paths; text becomes outlines of an embedded font. Both outputs are therefore the same picture on
-//! every machine, and the same figure gives the same bytes. What cannot be drawn (non-finite values, values <= 0 on a
-//! logarithmic axis, points outside a given range) is counted and said in a note below the axes, never silently dropped.
+//! Drawn by plotters, with one layout for both outputs: a grid four times as fine as the units of the SVG, since plotters' backends
+//! know whole steps only. What cannot be drawn (non-finite values, values <= 0 on a logarithmic axis, points outside a given
+//! range) is counted and said in a note below the axes, never silently dropped.
 //!
 //! Titles, labels and captions know one markup: `K_{t}` for a subscript, `10^{3}` for a superscript.
 
 mod axis;
-mod draw;
-mod layout;
 mod legend;
 mod marks;
 mod markup;
-mod png;
+mod output;
+mod picture;
 mod run_figures;
-mod scene;
 mod series;
 mod style;
-mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -123,33 +116,34 @@ pub struct Figure {
 impl Figure {
     /// The figure as an SVG document, 900 units wide and 560 high (higher where the legend needs it).
     pub fn svg(&self) -> Result<String> {
-        Ok(svg::write(&self.scene()?))
+        self.check()?;
+        output::svg(self)
     }
 
     /// The figure as a PNG, two pixels to a unit of the SVG.
     pub fn png(&self) -> Result<Vec<u8>> {
-        png::write(&self.scene()?)
+        self.check()?;
+        output::png(self)
     }
 
     /// Writes `NAME.svg` and `NAME.png` into `dir` (made if missing), each under a temporary name first.
     pub fn save(&self, dir: &Path) -> Result<()> {
-        let scene = self.scene()?;
+        let (svg, png) = (self.svg()?, self.png()?);
         ensure!(
             !self.name.is_empty() && !self.name.contains(['/', '\\']) && !self.name.starts_with('.'),
             "a figure's name is a file stem, not {:?}",
             self.name
         );
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
-        write_atomic(&dir.join(format!("{}.svg", self.name)), svg::write(&scene).as_bytes())?;
-        write_atomic(&dir.join(format!("{}.png", self.name)), &png::write(&scene)?)
-    }
-
-    fn scene(&self) -> Result<scene::Scene> {
-        self.check().with_context(|| format!("figure {:?}", self.name))?;
-        Ok(draw::draw(self))
+        write_atomic(&dir.join(format!("{}.svg", self.name)), svg.as_bytes())?;
+        write_atomic(&dir.join(format!("{}.png", self.name)), &png)
     }
 
     fn check(&self) -> Result<()> {
+        self.whole().with_context(|| format!("figure {:?}", self.name))
+    }
+
+    fn whole(&self) -> Result<()> {
         for series in &self.series {
             let n = series.x.len();
             ensure!(series.y.len() == n, "series {:?} has {n} x but {} y", series.label, series.y.len());

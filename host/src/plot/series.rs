@@ -1,8 +1,10 @@
 //! From a series to the points that can be drawn, with a count of those that cannot.
 
 use super::axis::{Place, Span};
-use super::scene::Point;
 use super::{Figure, Mark, Scale, Series};
+
+/// In coordinates of the axes.
+pub(super) type Point = (f64, f64);
 
 /// What was left out of a figure, and why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,150 +1,121 @@
-//! Where ticks stand and what they say. Values are kept as integers times powers of ten, so labels are exact.
+//! Where ticks stand and what they say.
 
 use super::axis::Span;
+use super::markup;
+use plotters::coord::ranged1d::{BoldPoints, KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
+use std::ops::Range;
 
-/// A tick; one without a label is a minor one.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tick {
-    /// Coordinate on the axis.
-    pub(super) at: f64,
-    pub(super) label: Option<String>,
+/// At most so many ticks with a label.
+const MOST: usize = 8;
+
+/// Ticks of an axis; to plotters, an axis from 0 to 1.
+#[derive(Clone, Default)]
+pub(super) struct Ticks {
+    pub(super) labelled: Vec<(f64, String)>,
+    /// Lines of the grid in between.
+    pub(super) minor: Vec<f64>,
 }
 
-/// Ticks of an axis, about `target` of them with labels.
-pub(super) fn ticks(span: &Span, target: usize) -> Vec<Tick> {
-    if span.scale.is_decades() { decades(span, target) } else { linear(span.low, span.high, target) }
-}
-
-/// Ticks at multiples of 1, 2 or 5 times a power of ten.
-fn linear(low: f64, high: f64, target: usize) -> Vec<Tick> {
-    let values = multiples(low, high, target);
-    let largest = values.iter().map(|(n, _)| n.unsigned_abs()).max().unwrap_or(0);
-    let digits = |n: u64| n.checked_ilog10().unwrap_or(0) as i32;
-    let make = |&(n, exponent): &(i64, i32)| {
-        let top = exponent + digits(largest);
-        let label = match top {
-            _ if n == 0 => "0".into(),
-            -3..5 => decimal(n, exponent),
-            _ => format!("{}×10^{{{}}}", decimal(n, exponent - top), integer(top.into())),
-        };
-        Tick { at: value(n, exponent), label: Some(label) }
-    };
-    values.iter().map(make).collect()
-}
-
-/// Pairs (n, e), each the number n 10^e, within `low..=high`.
-fn multiples(low: f64, high: f64, target: usize) -> Vec<(i64, i32)> {
-    let raw = high / target as f64 - low / target as f64;
-    if !raw.is_normal() {
-        return Vec::new();
-    }
-    let mut exponent = raw.log10().floor() as i32;
-    let mut unit = 10;
-    for candidate in [1, 2, 5] {
-        if value(candidate, exponent) >= raw * 0.75 {
-            unit = candidate;
-            break;
+impl Ticks {
+    pub(super) fn new(span: &Span) -> Self {
+        let mut ticks = if span.scale.is_decades() { decades(span) } else { labelled(linear(span.low, span.high)) };
+        for (at, label) in &mut ticks.labelled {
+            (*at, *label) = (span.fraction(*at), markup::unicode(label));
         }
+        ticks.minor.iter_mut().for_each(|at| *at = span.fraction(*at));
+        ticks
     }
-    if unit == 10 {
-        (unit, exponent) = (1, exponent + 1);
+}
+
+impl Ranged for Ticks {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        RangedCoordf64::from(self.range()).map(value, limit)
     }
-    let step = value(unit, exponent);
-    let first = (low / step).ceil() as i64;
-    let all = (0..64).map(|i| first.saturating_add(i).saturating_mul(unit));
-    all.take_while(|&n| value(n, exponent) <= high)
-        .filter(|&n| value(n, exponent) >= low)
-        .map(|n| (n, exponent))
-        .collect()
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        let labelled = || self.labelled.iter().map(|tick| tick.0).collect();
+        if hint.weight().allow_light_points() { self.minor.clone() } else { labelled() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        0.0..1.0
+    }
+}
+
+impl ValueFormatter<f64> for Ticks {
+    fn format_ext(&self, value: &f64) -> String {
+        self.labelled.iter().find(|tick| tick.0 == *value).map_or(String::new(), |tick| tick.1.clone())
+    }
+}
+
+fn labelled(labelled: Vec<(f64, String)>) -> Ticks {
+    Ticks { labelled, minor: Vec::new() }
+}
+
+/// Ticks at round numbers; a power of ten that all of them share stays out of their digits.
+fn linear(low: f64, high: f64) -> Vec<(f64, String)> {
+    let size = low.abs().max(high.abs());
+    let exponent = match size.log10().floor() {
+        -3.0..5.0 => 0.0,
+        exponent => exponent.max(-300.0),
+    };
+    let unit = 10f64.powf(exponent);
+    let at = RangedCoordf64::from(low / unit..high / unit).key_points(BoldPoints(MOST));
+    let step = at.get(1).map_or(1.0, |second| second - at[0]);
+    // A step is 1, 2 or 5 times a power of ten.
+    let whole = |step: f64| step > 0.5 && (step - step.round()).abs() < 0.02;
+    let digits = (0..15).find(|&d| whole(step * 10f64.powi(d))).unwrap_or(15);
+    let label = |at: f64| {
+        let number = format!("{:.*}", digits as usize, at);
+        let number = if at.abs() < step * 1e-3 { "0".into() } else { number.replace('-', "−") };
+        if exponent == 0.0 || number == "0" { number } else { format!("{number}×{}", power(exponent)) }
+    };
+    at.into_iter().map(|at| (at * unit, label(at))).collect()
 }
 
 /// Ticks at whole decades, every so many; on short intervals at 1, 2, 5 within a decade, or evenly.
-fn decades(span: &Span, target: usize) -> Vec<Tick> {
+fn decades(span: &Span) -> Ticks {
     let (low, high) = (span.low, span.high);
-    if low.abs().max(high.abs()) > 1e12 {
-        return exponents(span, target);
+    // 1, 2, 5, 10, 20, 50, ...
+    let steps = (0..16).flat_map(|k| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(k)));
+    let step = steps.into_iter().find(|step| (high - low) / step <= MOST as f64).unwrap_or(f64::MAX);
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    if last <= first || high.abs().max(low.abs()) > 1e12 {
+        return within_decades(span);
     }
-    let (first, last) = (low.ceil() as i64, high.floor() as i64);
-    let mut step = 1;
-    for factor in [2, 5, 10].into_iter().cycle().take(60) {
-        if (high - low) / step as f64 <= target as f64 {
-            break;
-        }
-        // 1, 2, 5, 10, 20, 50, ...
-        step = if factor == 5 { step / 2 * 5 } else { step * 2 };
-    }
-    let start = first.div_euclid(step) * step + if first.rem_euclid(step) == 0 { 0 } else { step };
-    let labelled = if start <= last { (last - start) / step + 1 } else { 0 };
-    if labelled < 2 {
-        return within_decades(span, target);
-    }
-    let power = |k: i64| Tick { at: k as f64, label: Some(format!("10^{{{}}}", integer(k))) };
-    let mut ticks: Vec<Tick> = (0..labelled).map(|i| power(start + i * step)).collect();
-    let minor = |at: f64| Tick { at, label: None };
-    if step == 1 && high - low <= 12.0 {
-        let inner = (first - 1..=last).flat_map(|k| (2..10).map(move |m| k as f64 + f64::from(m).log10()));
-        ticks.extend(inner.filter(|&at| span.contains(at)).map(minor));
-    } else if step > 1 && step <= 10 && high - low <= 100.0 {
-        ticks.extend((first..=last).filter(|k| k.rem_euclid(step) != 0).map(|k| minor(k as f64)));
-    }
-    ticks
+    let count = (last - first) as usize;
+    let whole = (0..=count).map(|i| (first + i as f64) * step).map(|at| (at, power(at))).collect();
+    let inner = (0..=count + 1).flat_map(|i| (2..10).map(move |m| first - 1.0 + i as f64 + f64::from(m).log10()));
+    let minor = if step == 1.0 { inner.filter(|&at| span.contains(at)).collect() } else { Vec::new() };
+    Ticks { labelled: whole, minor }
 }
 
-/// Ticks of an interval with fewer than two labelled decades.
-fn within_decades(span: &Span, target: usize) -> Vec<Tick> {
+/// Ticks of an interval with fewer than two whole decades.
+fn within_decades(span: &Span) -> Ticks {
     let (low, high) = (span.low, span.high);
     if low < -300.0 || high > 300.0 {
-        return exponents(span, target);
+        let raised = |(at, label): (f64, String)| (at, format!("10^({label})"));
+        return labelled(linear(low, high).into_iter().map(raised).collect());
     }
-    let mut ticks = Vec::new();
-    for k in (low.floor() as i32)..=(high.floor() as i32) {
-        for m in 1..10 {
-            let at = f64::from(k) + f64::from(m).log10();
-            if span.contains(at) {
-                let label = [1, 2, 5].contains(&m).then(|| match k {
-                    -3..5 => decimal(m.into(), k),
-                    _ => format!("{m}×10^{{{}}}", integer(k.into())),
-                });
-                ticks.push(Tick { at, label });
-            }
-        }
+    let near = (low.floor() as i32..=high.floor() as i32).flat_map(|k| [1, 2, 5].map(|m| (k, m)));
+    let label = |(k, m): (i32, i32)| match k {
+        -3..5 => format!("{}", f64::from(m) * 10f64.powi(k)),
+        _ => format!("{m}×{}", power(k.into())),
+    };
+    let all: Vec<_> = near.map(|(k, m)| (f64::from(k) + f64::from(m).log10(), label((k, m)))).collect();
+    let mut inside: Vec<_> = all.into_iter().filter(|(at, _)| span.contains(*at)).collect();
+    if inside.len() < 3 {
+        inside = linear(10f64.powf(low), 10f64.powf(high)).into_iter().map(|(at, label)| (at.log10(), label)).collect();
     }
-    if ticks.iter().filter(|tick| tick.label.is_some()).count() >= 3 {
-        return ticks;
-    }
-    let mut ticks = linear(10f64.powf(low), 10f64.powf(high), target);
-    ticks.iter_mut().for_each(|tick| tick.at = tick.at.log10());
-    ticks.retain(|tick| span.contains(tick.at));
-    ticks
+    labelled(inside)
 }
 
-/// Even steps of the exponent, for powers of ten beyond what a number can hold.
-fn exponents(span: &Span, target: usize) -> Vec<Tick> {
-    let raised = |label: String| if label.contains('^') { format!("10^({label})") } else { format!("10^{{{label}}}") };
-    let ticks = linear(span.low, span.high, target).into_iter();
-    ticks.map(|tick| Tick { label: tick.label.map(raised), ..tick }).collect()
-}
-
-/// n 10^exponent, correctly rounded.
-fn value(n: i64, exponent: i32) -> f64 {
-    format!("{n}e{exponent}").parse().unwrap_or(f64::NAN)
-}
-
-fn integer(n: i64) -> String {
-    decimal(n, 0)
-}
-
-/// n 10^exponent written out, with a proper minus sign.
-fn decimal(n: i64, exponent: i32) -> String {
-    let sign = if n < 0 { "−" } else { "" };
-    let digits = n.unsigned_abs().to_string();
-    if exponent >= 0 {
-        return format!("{sign}{digits}{}", "0".repeat(exponent as usize));
-    }
-    let places = exponent.unsigned_abs() as usize;
-    let digits = format!("{digits:0>width$}", width = places + 1);
-    let (whole, part) = digits.split_at(digits.len() - places);
-    format!("{sign}{whole}.{part}")
+fn power(exponent: f64) -> String {
+    format!("10^{{{exponent:.0}}}").replace('-', "−")
 }
 
 #[cfg(test)]
@@ -152,33 +123,27 @@ mod tests {
     use super::super::Scale;
     use super::*;
 
-    fn labels(scale: Scale, low: f64, high: f64, target: usize) -> Vec<String> {
-        ticks(&Span { scale, low, high }, target).into_iter().filter_map(|tick| tick.label).collect()
+    fn labels(scale: Scale, low: f64, high: f64) -> Vec<String> {
+        Ticks::new(&Span { scale, low, high }).labelled.into_iter().map(|tick| tick.1).collect()
     }
 
     #[test]
     fn linear_labels_are_exact() {
-        assert_eq!(labels(Scale::Linear, -0.25, 0.31, 6), ["−0.2", "−0.1", "0", "0.1", "0.2", "0.3"]);
-        assert_eq!(labels(Scale::Linear, 0.0, 4.1e7, 4), ["0", "1×10^{7}", "2×10^{7}", "3×10^{7}", "4×10^{7}"]);
-        assert_eq!(labels(Scale::Linear, 0.0, 0.00021, 2), ["0", "1×10^{−4}", "2×10^{−4}"]);
-        assert_eq!(labels(Scale::Linear, 6.0, 6.000_000_2, 2), ["6.0000000", "6.0000001", "6.0000002"]);
-        assert_eq!(labels(Scale::Linear, 0.0, 900.0, 3), ["0", "500"]);
+        assert_eq!(labels(Scale::Linear, -0.25, 0.31), ["−0.2", "−0.1", "0", "0.1", "0.2", "0.3"]);
+        assert_eq!(labels(Scale::Linear, 0.0, 4.1e7), ["0", "1×10⁷", "2×10⁷", "3×10⁷", "4×10⁷"]);
+        assert_eq!(labels(Scale::Linear, 0.0, 0.00021), ["0", "0.5×10⁻⁴", "1.0×10⁻⁴", "1.5×10⁻⁴", "2.0×10⁻⁴"]);
+        assert_eq!(labels(Scale::Linear, 6.0, 6.000_000_2)[1], "6.00000005");
+        assert_eq!(labels(Scale::Linear, 0.0, 900.0).len(), 5);
     }
 
     #[test]
     fn decades_thin_out_over_long_ranges() {
-        assert_eq!(labels(Scale::Log, -1.2, 2.3, 8), ["10^{−1}", "10^{0}", "10^{1}", "10^{2}"]);
-        assert_eq!(
-            labels(Scale::Log, -320.0, 300.0, 7),
-            ["10^{−300}", "10^{−200}", "10^{−100}", "10^{0}", "10^{100}", "10^{200}", "10^{300}"]
-        );
-        assert_eq!(labels(Scale::Log, -0.4, 0.6, 8), ["0.5", "1", "2"]);
-        assert_eq!(labels(Scale::Log, 1.0, 1.02, 3), ["10.0", "10.2", "10.4"]);
-        assert_eq!(labels(Scale::Exponent, 0.0, 2.1e5, 3), ["10^{0}", "10^{100000}", "10^{200000}"]);
-        assert_eq!(
-            labels(Scale::Exponent, 1000.1, 1000.4, 3),
-            ["10^{1000.1}", "10^{1000.2}", "10^{1000.3}", "10^{1000.4}"]
-        );
+        assert_eq!(labels(Scale::Log, -1.2, 2.3), ["10⁻¹", "10⁰", "10¹", "10²"]);
+        assert_eq!(labels(Scale::Log, -320.0, 300.0)[0], "10⁻³⁰⁰");
+        assert_eq!(labels(Scale::Log, -0.4, 0.6), ["0.5", "1", "2"]);
+        assert_eq!(labels(Scale::Log, -1.4, -0.4), ["0.05", "0.1", "0.2"]);
+        assert_eq!(labels(Scale::Exponent, 0.0, 2.1e5)[1], "10⁵⁰⁰⁰⁰");
+        assert_eq!(labels(Scale::Exponent, 1000.1, 1000.4).last().unwrap(), "10^(1000.40)");
     }
 
     #[test]
@@ -190,9 +155,8 @@ mod tests {
             (-1e-320, 1e-320),
             (1e15, 1e15 + 1.0),
         ] {
-            for target in [2, 8] {
-                assert!(labels(Scale::Linear, low, high, target).len() <= 64);
-                assert!(labels(Scale::Exponent, low, high, target).len() <= 64);
+            for scale in [Scale::Linear, Scale::Exponent] {
+                assert!(labels(scale, low, high).len() <= 64);
             }
         }
     }

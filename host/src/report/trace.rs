@@ -58,7 +58,7 @@ pub struct TraceRow {
     pub error_max: f64,
     /// |K_t - Theta| / |Theta| in the Frobenius norm.
     pub error_fro: f64,
-    /// Alignment of K_t with the labels.
+    /// Centred alignment of K_t with K_0.
     pub alignment: f64,
     /// Smallest eigenvalue of K_t.
     pub lambda_min: f64,

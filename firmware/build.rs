@@ -1,0 +1,73 @@
+//! Lays the board's memory map before the linker, and hands its name and its RAM to the code.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+/// Bytes of stack that every board keeps: the linker refuses an image that leaves less.
+const STACK: u64 = 4096;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let boards = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("boards");
+    println!("cargo:rerun-if-changed={}", boards.display());
+
+    let (name, memory) = chosen(&boards)?;
+    let ram =
+        ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
+    let fpu = env::var("TARGET")?.ends_with("hf");
+    fs::write(out.join("memory.x"), &memory)?;
+    fs::write(
+        out.join("stack.x"),
+        format!(
+            "ASSERT(_stack_start - _stack_end >= {STACK}, \"\nThe static buffers leave less than {STACK} bytes of {name}'s RAM for the stack: choose a smaller network.\");\n"
+        ),
+    )?;
+    fs::write(
+        out.join("board.rs"),
+        format!(
+            "/// The board that this image is for.\npub const BOARD: &str = {name:?};\n\
+             /// Its RAM, bytes.\npub const RAM: usize = {ram};\n\
+             /// Whether its core computes floats by itself.\npub const FPU: bool = {fpu};\n\
+             /// What the linker keeps of it for the stack, bytes.\npub const STACK: usize = {STACK};\n"
+        ),
+    )?;
+
+    println!("cargo:rustc-link-search={}", out.display());
+    for arg in ["-Tlink.x", "-Tdefmt.x", "-Tstack.x", "--nmagic"] {
+        println!("cargo:rustc-link-arg-bins={arg}");
+    }
+    Ok(())
+}
+
+/// The one board whose feature is on, and the text of its memory map.
+fn chosen(boards: &PathBuf) -> Result<(String, String), Box<dyn Error>> {
+    let mut on = Vec::new();
+    for entry in fs::read_dir(boards)? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let feature = format!("CARGO_FEATURE_{}", name.to_uppercase().replace('-', "_"));
+        if env::var_os(feature).is_some() {
+            on.push((name, fs::read_to_string(&path)?));
+        }
+    }
+    match on.len() {
+        1 => Ok(on.remove(0)),
+        0 => Err(
+            "no board: --no-default-features --features BOARD,semihosting (or BOARD,rtt); the boards are in boards/"
+                .into(),
+        ),
+        _ => {
+            let names: Vec<_> = on.into_iter().map(|(name, _)| name).collect();
+            Err(format!("one board at a time, not {}: add --no-default-features", names.join(" and ")).into())
+        }
+    }
+}
+
+/// `RAM : ORIGIN = 0x20000000, LENGTH = 128K` -> 131072
+fn ram_bytes(memory: &str) -> Option<u64> {
+    let line = memory.lines().find(|line| line.trim_start().starts_with("RAM"))?;
+    let length = line.split("LENGTH").nth(1)?.trim_start_matches([' ', '=']).trim();
+    match length.strip_suffix(['K', 'M']) {
+        Some(n) => Some(n.parse::<u64>().ok()? << if length.ends_with('K') { 10 } else { 20 }),
+        None => length.parse().ok(),
+    }
+}

@@ -1,0 +1,209 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::data::Source;
+use crate::settings::{ModelSettings, TrainingSettings};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope run
+      six points on the circle, cross-entropy beside squared error, in seconds
+  ntkscope run --data mnist --data-dir DIR --classes parity --n 256 --width 512 --loss cross-entropy
+      odd against even digits
+  ntkscope run runs/circle-both/cross-entropy/run.toml
+      the same run again, with the same bits
+  ntkscope kernel analytic --data circle --depth 3 --out K.npz
+      one kernel matrix
+  ntkscope compare A.npz B.npz
+      every distance between two kernels";
+
+/// Shows when a neural network leaves the kernel regime, and by how much.
+///
+/// Trains fully connected networks, measures their empirical neural tangent kernel along training, and
+/// compares it with the analytic kernel of the infinitely wide network.
+#[derive(Parser, Debug)]
+#[command(name = "ntkscope", version, before_help = EXAMPLES, propagate_version = true)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Train one network and record its kernel along the way
+    #[command(before_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Compute one kernel matrix, save it, print its summary
+    #[command(before_help = KERNEL_EXAMPLES)]
+    Kernel(KernelArgs),
+    /// Every distance between two kernels
+    Compare(CompareArgs),
+    /// The data sets: list, show, fetch
+    Data(DataArgs),
+    /// Completions for a shell, on standard output
+    Completions {
+        /// the shell
+        shell: Shell,
+    },
+    /// The manual page, on standard output
+    Man,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  ntkscope run
+  ntkscope run --width 1024 --init standard --until-margin 16
+  ntkscope run --loss cross-entropy --penalty 0.03
+  ntkscope run settings.toml --set width=512 --out results";
+
+const KERNEL_EXAMPLES: &str = "\
+Examples:
+  ntkscope kernel analytic --depth 3 --bias none
+  ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
+  ntkscope kernel empirical --params P.npz --init standard --data samples.csv";
+
+/// Options of every command that works.
+#[derive(Args, Debug, Clone)]
+pub struct Common {
+    /// One machine-readable summary on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// No messages and no progress bar
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+    /// Threads; results do not depend on it [default: all cores]
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Machine")]
+    pub threads: Option<u16>,
+    /// Refuse what needs more memory than this, e.g. 4GiB [default: what is free]
+    #[arg(long, value_name = "SIZE", help_heading = "Machine")]
+    pub memory: Option<ByteSize>,
+}
+
+/// `ntkscope run`
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Settings, as a run.toml has them
+    pub file: Option<PathBuf>,
+    /// One setting, e.g. width=512; below flags, above the file
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelSettings,
+    /// Training
+    #[command(flatten)]
+    pub training: TrainingSettings,
+    /// Directory of the results [default: the first unused runs/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace results that are already in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Which kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KernelKind {
+    /// of the infinitely wide network
+    Analytic,
+    /// of the network at its parameters
+    Empirical,
+}
+
+/// `ntkscope kernel`
+#[derive(Args, Debug)]
+pub struct KernelArgs {
+    /// Which kernel
+    pub kind: KernelKind,
+    /// One setting, e.g. width=512; below flags
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelSettings,
+    /// Empirical kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class
+    #[arg(long, value_name = "full|trace|CLASS", default_value = "trace", help_heading = "Kernel")]
+    pub multi_output: String,
+    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …)
+    #[arg(long, value_name = "FILE", help_heading = "Kernel")]
+    pub params: Option<PathBuf>,
+    /// Save the network's parameters
+    #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
+    pub params_out: Option<PathBuf>,
+    /// Save the kernel: arrays kernel, x, y (analytic: also ntk and nngp)
+    #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Backend
+    #[arg(long, value_enum, default_value = "fast", help_heading = "Machine")]
+    pub backend: crate::settings::BackendKind,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `ntkscope compare`
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// Kernel A: an npz with an array `kernel`, or FILE.npz:NAME
+    pub a: String,
+    /// Kernel B, against which the relative distance is taken
+    pub b: String,
+    /// One machine-readable summary on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `ntkscope data`
+#[derive(Args, Debug)]
+pub struct DataArgs {
+    /// What to do with them
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+/// `ntkscope data list / show / fetch`
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// The data sets, and where their files are looked for
+    List {
+        /// Folder of the idx files
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// One machine-readable summary on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the samples of these settings are like
+    Show {
+        /// Network and data
+        #[command(flatten)]
+        model: ModelSettings,
+        /// One machine-readable summary on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download mnist or fashion-mnist and check every file
+    Fetch {
+        /// mnist or fashion-mnist
+        dataset: Source,
+        /// Where to [default: the per-user data folder]
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// Where from, a URL that the files' names are appended to
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+        /// No progress
+        #[arg(long, short)]
+        quiet: bool,
+    },
+}

@@ -1,0 +1,73 @@
+//! The commands, and what they have in common: exit codes, threads, messages.
+
+pub mod compare;
+pub mod data;
+pub mod kernel;
+pub mod run;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+
+use crate::cli::Cli;
+use crate::data::DataError;
+use crate::error::UsageError;
+
+/// Done.
+pub const DONE: u8 = 0;
+/// Done, but a stated claim or check failed.
+pub const FAILED: u8 = 1;
+/// Wrong usage or settings.
+pub const USAGE: u8 = 2;
+/// Interrupted; what is finished is kept.
+pub const INTERRUPTED: u8 = 130;
+
+/// The process's exit code; an error is printed with everything that led to it.
+pub fn exit(result: Result<u8>) -> ExitCode {
+    let code = match &result {
+        Ok(code) => *code,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            code_of(e)
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn code_of(error: &anyhow::Error) -> u8 {
+    for cause in error.chain() {
+        if let Some(e) = cause.downcast_ref::<DataError>() {
+            return e.exit_code();
+        }
+        if cause.is::<UsageError>() {
+            return USAGE;
+        }
+    }
+    FAILED
+}
+
+/// Runs `work` on a pool of `threads` threads.
+pub fn with_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) -> Result<R> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.map_or(0, usize::from))
+        .build()
+        .context("cannot start the threads")?;
+    Ok(pool.install(work))
+}
+
+/// Prints to standard output; a reader that went away (`| head`) is no error.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("standard output"),
+    }
+}
+
+/// The manual page on standard output.
+pub fn man() -> Result<u8> {
+    clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout()).context("standard output")?;
+    Ok(DONE)
+}

@@ -1,0 +1,194 @@
+//! `ntkscope run`: train, record, write the run directory, say what was seen.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::{DONE, FAILED, INTERRUPTED, print, with_threads};
+use crate::cli::RunArgs;
+use crate::data::{self, Samples};
+use crate::error::UsageError;
+use crate::experiment::{Model, Training, data_spec};
+use crate::memory;
+use crate::narrative::{self, Finished};
+use crate::report::{Trace, write_atomic};
+use crate::run::{self, INTERRUPTED as STOP, Observer, Stopped};
+use crate::settings::Settings;
+use crate::store::RunDirectory;
+
+/// Runs, and returns the exit code.
+pub fn run(args: RunArgs) -> Result<u8> {
+    let flags = Settings { model: args.model, training: args.training };
+    let settings = Settings::layered(&flags, &args.set, args.file.as_deref())?;
+    Model::check(&settings.model)?;
+    // everything that can be checked without data is checked before data is read
+    Training::resolve(&settings.training, settings.model.outputs.unwrap_or(1))?;
+    let samples = data::load(&data_spec(&settings.model))?;
+    require_classes(&samples)?;
+    let model = Model::resolve(&settings.model, &samples)?;
+    let trainings = Training::resolve(&settings.training, model.outputs)?;
+    for training in &trainings {
+        let what = format!("a run with {} samples and {} parameters", samples.n, run::sizes_of(&model)?.parameters);
+        memory::check(&what, run::forecast(&model, training, &samples)?, args.common.memory)?;
+    }
+    let loss = if trainings.len() > 1 { "both" } else { trainings[0].name() };
+    let source = model.settings.data.as_ref().map_or(String::new(), stem);
+    let directory = RunDirectory::create(args.out.as_deref(), &format!("{source}-{loss}"), args.force)?;
+    // a second Ctrl-C, or a system without signals, ends the process as usual
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    });
+
+    let quiet = args.common.quiet;
+    if !quiet {
+        eprintln!("{}", model.describe());
+        eprintln!("{}", samples.description);
+    }
+    let mut finished = Vec::new();
+    for training in &trainings {
+        let place = if trainings.len() > 1 { directory.inside(training.name())? } else { directory.clone() };
+        place.write_settings(&model, training, &samples)?;
+        let mut follow = Follow::new(training.label(), quiet, place.path().join("trace.csv"));
+        let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow))??;
+        follow.bar.finish_and_clear();
+        follow.error.map_or(Ok(()), Err)?;
+        place.write_outcome(&outcome, samples.n, model.dtype)?;
+        let stop = outcome.stopped == Stopped::Interrupted;
+        finished.push(Finished { training, outcome });
+        if stop {
+            break;
+        }
+    }
+    write_report(&directory, &model, &samples, &finished)?;
+    let lead = narrative::lead(&model, &samples, &finished);
+    if args.common.json {
+        print(&serde_json::to_string_pretty(&summary(&directory, &model, &samples, &finished))?)?;
+    } else {
+        print(&narrative::plain(&lead))?;
+    }
+    if !quiet {
+        eprintln!("report: {}", directory.path().join("report.html").display());
+        eprintln!("figures: {}", directory.path().join("figures").display());
+    }
+    let failed = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
+    Ok(if STOP.load(Ordering::Relaxed) {
+        INTERRUPTED
+    } else if failed {
+        FAILED
+    } else {
+        DONE
+    })
+}
+
+fn require_classes(samples: &Samples) -> Result<(), UsageError> {
+    if samples.classes >= 2 {
+        return Ok(());
+    }
+    let what = match samples.classes {
+        0 => "the labels are not integers, so there are no classes to train on; give labels such as 0 and 1",
+        _ => "the data has one class only; choose two with --classes a,b, or give more data",
+    };
+    Err(UsageError::Range { flag: "--data", given: samples.description.clone(), what: what.into() })
+}
+
+/// A short name of the data for a directory.
+fn stem(source: &data::Source) -> String {
+    match source {
+        data::Source::File(path) => path.file_stem().map_or("data".into(), |s| s.to_string_lossy().into_owned()),
+        other => other.to_string(),
+    }
+}
+
+fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Result<()> {
+    let traces: Vec<Trace> = finished.iter().map(|f| f.outcome.trace.clone()).collect();
+    let figures = crate::plot::run_figures(&traces, &[]);
+    let place = directory.path().join("figures");
+    std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
+    for figure in &figures {
+        figure.save(&place)?;
+    }
+    narrative::report(model, samples, finished, figures).save(&directory.path().join("report.html"))
+}
+
+/// The machine-readable summary.
+fn summary(
+    directory: &RunDirectory,
+    model: &Model,
+    samples: &Samples,
+    finished: &[Finished<'_>],
+) -> serde_json::Value {
+    let number = |v: f64| if v.is_finite() { json!(v) } else { json!(v.to_string()) };
+    let runs: Vec<_> = finished
+        .iter()
+        .map(|Finished { training, outcome }| {
+            let last = outcome.trace.rows.last().copied().unwrap_or_default();
+            let drift = outcome.trace.rows.iter().map(|r| r.drift_max).fold(0.0, f64::max);
+            json!({
+                "loss": training.name(),
+                "stopped": outcome.stopped.to_string(),
+                "steps": last.step,
+                "evaluations": outcome.evaluations,
+                "seconds": outcome.seconds,
+                "time": number(last.time),
+                "final_loss": number(last.loss),
+                "accuracy": number(last.accuracy),
+                "margin_min": number(last.margin_min),
+                "margin_mean": number(last.margin_mean),
+                "drift_max": number(last.drift_max),
+                "drift_max_sup": number(drift),
+                "drift_fro": number(last.drift_fro),
+                "error_fro": number(last.error_fro),
+                "lambda_min": number(last.lambda_min),
+                "param_distance": number(last.param_distance),
+            })
+        })
+        .collect();
+    json!({
+        "directory": directory.path(),
+        "network": model.describe(),
+        "parameters": run::sizes_of(model).map(|s| s.parameters).unwrap_or_default(),
+        "data": samples.description,
+        "data_sha256": samples.sha256,
+        "runs": runs,
+    })
+}
+
+/// A progress bar, and `trace.csv` kept up to date so that a killed run leaves what it had.
+struct Follow {
+    bar: ProgressBar,
+    trace: std::path::PathBuf,
+    written: Instant,
+    error: Option<anyhow::Error>,
+}
+
+impl Follow {
+    fn new(label: &str, quiet: bool, trace: std::path::PathBuf) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(1000), target);
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(label.to_owned());
+        Self { bar, trace, written: Instant::now(), error: None }
+    }
+}
+
+impl Observer for Follow {
+    fn step(&mut self, done: f64, at: &dyn Fn() -> String) {
+        if !self.bar.is_hidden() {
+            self.bar.set_position((done * 1000.0) as u64);
+            self.bar.set_message(at());
+        }
+    }
+    fn snapshot(&mut self, trace: &Trace) {
+        if self.written.elapsed() >= Duration::from_secs(1) && self.error.is_none() {
+            self.error = write_atomic(&self.trace, trace.to_csv().as_bytes()).err();
+            self.written = Instant::now();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A figure as a document or as pixels.
+
+use super::Figure;
+use super::markup::{escape, plain};
+use super::picture::Picture;
+use super::style::UNIT;
+use anyhow::{Context, Result};
+use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
+
+/// The SVG. Its first tag is written here: plotters' own has no room for what the figure says to those who cannot see it.
+pub(super) fn svg(figure: &Figure) -> Result<String> {
+    let picture = Picture::new(figure);
+    let (width, height) = picture.size();
+    let mut drawn = String::new();
+    picture.draw(&SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area())?;
+    let (_, body) = drawn.split_once('\n').context("the drawing has no first line")?;
+    let (w, h) = (width / UNIT as u32, height / UNIT as u32);
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {width} {height}\" \
+         stroke-linejoin=\"round\" role=\"img\" aria-label=\""
+    );
+    escape(&mut out, &plain(&figure.title));
+    out.push_str("\">\n<desc>");
+    escape(&mut out, &description(figure, picture.note.as_deref()));
+    out.push_str("</desc>\n");
+    out.push_str(body);
+    Ok(out)
+}
+
+/// The PNG: each pixel a mean over 2 x 2 steps of the grid, as plotters smooths few of its edges.
+pub(super) fn png(figure: &Figure) -> Result<Vec<u8>> {
+    let picture = Picture::new(figure);
+    let (width, height) = picture.size();
+    let row = 3 * width as usize;
+    let mut fine = vec![0; row * height as usize];
+    picture.draw(&BitMapBackend::with_buffer(&mut fine, (width, height)).into_drawing_area())?;
+    let mean = |i: usize| {
+        let four = [i, i + 3, i + row, i + row + 3].map(|i| u16::from(fine[i]));
+        (four.iter().sum::<u16>() / 4) as u8
+    };
+    let pixels = (0..fine.len()).step_by(2 * row).flat_map(|line| (0..row).step_by(6).map(move |x| line + x));
+    let pixels: Vec<u8> = pixels.flat_map(|i| [i, i + 1, i + 2]).map(mean).collect();
+
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, width / 2, height / 2);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.write_header()?.write_image_data(&pixels)?;
+    Ok(out)
+}
+
+fn description(figure: &Figure, note: Option<&str>) -> String {
+    let axes = [(&figure.x, "Horizontal"), (&figure.y, "Vertical")];
+    let axes = axes.map(|(axis, which)| format!(" {which}: {}.", plain(&axis.label)));
+    let series: Vec<_> = figure.series.iter().map(|series| plain(&series.label)).filter(|l| !l.is_empty()).collect();
+    let series = if series.is_empty() { String::new() } else { format!(" Series: {}.", series.join("; ")) };
+    let note = note.map_or(String::new(), |note| format!(" {note}."));
+    format!("{}{}{series}{note}", plain(&figure.caption), axes.concat()).trim().into()
+}

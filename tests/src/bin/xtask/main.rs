@@ -1,0 +1,135 @@
+//! `cargo xtask`: what a developer and the continuous integration do beyond `cargo build`.
+//!
+//! - [`steps`]: everything that is checked, in order
+//! - [`workspace`]: the steps on the host: format, clippy, documentation, tests
+//! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
+//! - [`board`]: what the first line of `firmware/boards/NAME.x` says
+//! - [`image`]: the firmware's binaries, built; how much flash and RAM they take
+//! - [`qemu`]: one image run in QEMU, its frames decoded
+//! - [`experiment`]: what the images compute, compiled for this machine
+//! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
+//! - [`sizes`]: the table of flash, RAM and stack
+//! - [`process`]: other programs, each under a time limit
+
+mod board;
+// The firmware's experiments themselves: the same file, compiled for this machine.
+#[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
+#[path = "../../../../firmware/src/experiment.rs"]
+mod experiment;
+mod image;
+mod process;
+mod qemu;
+mod reference;
+mod sizes;
+mod steps;
+mod toolchain;
+mod workspace;
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+
+use crate::{board::Board, image::Transport, toolchain::Kind};
+
+/// The developer's task runner.
+#[derive(Parser)]
+#[command(name = "cargo xtask", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+    /// Which Rust builds for the Cortex-M; `debian` can be asked for to try what a machine without rustup's targets does
+    #[arg(long, global = true, value_enum, default_value_t = Kind::Auto)]
+    toolchain: Kind,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo xtask test                                  everything that is checked
+  cargo xtask test --only format --only clippy      two steps of it
+  cargo xtask qemu --board microbit-v1 divergence   an experiment on an emulated micro:bit
+  cargo xtask flash --board nrf52840dk divergence   the same on a real board, through a debug probe
+  cargo xtask sizes                                 flash, RAM and stack of every image";
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every check, or the steps named by --only, and ends in a table
+    Test {
+        /// Run this step alone (may be given several times)
+        #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(steps::names()))]
+        only: Vec<String>,
+        /// List the steps and run none
+        #[arg(long)]
+        list: bool,
+    },
+    /// Builds a firmware binary, runs it in QEMU and prints its frames
+    Qemu {
+        #[command(flatten)]
+        target: Target,
+        /// Seconds after which QEMU is stopped
+        #[arg(long, value_name = "S", default_value_t = qemu::LIMIT.as_secs())]
+        limit: u64,
+        /// Compare the numbers with this machine's, bit for bit, and print only what they say of it
+        #[arg(long)]
+        compare: bool,
+        /// Further arguments for QEMU, after `--`
+        #[arg(last = true)]
+        qemu_args: Vec<String>,
+    },
+    /// Builds a firmware binary, writes it to a real board and prints its frames (needs probe-rs)
+    Flash {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Prints the flash, the static RAM and the measured stack of every firmware binary
+    Sizes,
+}
+
+#[derive(Args)]
+struct Target {
+    /// The firmware binary
+    #[arg(value_name = "BIN", value_parser = PossibleValuesParser::new(image::BINARIES))]
+    binary: String,
+    /// The board: a file firmware/boards/BOARD.x
+    #[arg(long, default_value = "an386")]
+    board: String,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8> {
+    let mut session = steps::Session::new(cli.toolchain);
+    match cli.task {
+        Task::Test { list: true, .. } => steps::list(),
+        Task::Test { only, .. } => return Ok(u8::from(!steps::test(&mut session, &only))),
+        Task::Qemu { target: Target { binary, board }, limit, compare, qemu_args } => {
+            let board = Board::load(&board)?;
+            let machine = board.machine()?;
+            qemu::ensure_installed()?;
+            let elf = image::build(&mut session.toolchains, &board, Transport::Semihosting)?.elf(&binary);
+            let limit = Duration::from_secs(limit);
+            if compare {
+                let run = qemu::run(&elf, machine, &qemu_args, limit, |_| ())?;
+                run.check_exit()?;
+                let what = || format!("{binary} on {}", board.name);
+                println!("{}", reference::compare(&board, &binary, &run.frames).with_context(what)?);
+                return Ok(0);
+            }
+            return Ok(qemu::run(&elf, machine, &qemu_args, limit, |frame| println!("{frame}"))?.code);
+        }
+        Task::Flash { target: Target { binary, board } } => {
+            let board = Board::load(&board)?;
+            image::flash(&mut session.toolchains, &board, &binary)?;
+        }
+        Task::Sizes => sizes::step(&mut session)?,
+    }
+    Ok(0)
+}

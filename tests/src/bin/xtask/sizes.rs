@@ -1,0 +1,50 @@
+//! The table of what every image takes of its board.
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    qemu::Frame,
+    steps::{Session, measure},
+};
+
+/// Builds and runs what has not been yet, and prints the table.
+pub(crate) fn step(session: &mut Session) -> Result<()> {
+    measure(session)?;
+    println!("{:<18} {:<12} {:<12} {:>8} {:>10} {:>7}", "board", "transport", "binary", "flash", "static RAM", "stack");
+    for ((board, transport, binary), taken) in &session.taken {
+        // A real board's stack shows when it runs there.
+        let stack = taken.stack.map_or("-".into(), |(used, _)| used.to_string());
+        let (flash, ram) = (taken.size.flash, taken.size.ram);
+        println!("{board:<18} {transport:<12} {binary:<12} {flash:>8} {ram:>10} {stack:>7}");
+    }
+    println!("bytes; the stack is the deepest of the run in QEMU, `-` for a board that was not run");
+    Ok(())
+}
+
+/// What an image said of its stack, `stack USED of AVAILABLE bytes`: an error if it said nothing or ran over.
+pub(crate) fn stack(frames: &[Frame]) -> Result<(u64, u64)> {
+    let said = frames.iter().filter(|frame| frame.level.is_some()).rev().find_map(|frame| {
+        let words = frame.text.strip_prefix("stack ")?.strip_suffix(" bytes")?;
+        let (used, available) = words.split_once(" of ")?;
+        Some((used.parse().ok()?, available.parse().ok()?))
+    });
+    let (used, available): (u64, u64) = said.context("the image did not say how much stack it used")?;
+    ensure!(used < available, "the stack took all of its {available} bytes and may have run into the buffers");
+    Ok((used, available))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(texts: &[&str]) -> Vec<Frame> {
+        texts.iter().map(|text| Frame { level: Some("info"), text: (*text).to_owned() }).collect()
+    }
+
+    #[test]
+    fn the_stack_is_read_and_checked() {
+        assert_eq!(stack(&frames(&["x", "stack 812 of 4096 bytes"])).unwrap(), (812, 4096));
+        assert!(stack(&frames(&["stack 4096 of 4096 bytes"])).is_err());
+        assert!(stack(&frames(&["stack"])).is_err());
+    }
+}

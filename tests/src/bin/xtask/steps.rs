@@ -1,0 +1,197 @@
+//! Everything that is checked, in order; each step works alone too.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    board::Board,
+    image::{self, BINARIES, Size, Transport},
+    process::minutes,
+    qemu, reference, sizes,
+    toolchain::{self, Kind, Toolchains},
+    workspace,
+};
+
+/// The boards that QEMU runs: a core with an FPU, one without, and the smallest.
+pub(crate) const QEMU_BOARDS: [&str; 3] = ["an386", "an385", "microbit-v1"];
+/// Real boards, whose images are linked with the probe's transport.
+pub(crate) const PROBE_BOARDS: [&str; 2] = ["stm32f4-discovery", "nrf52840dk"];
+/// The targets that the boards above and the core's own builds need.
+pub(crate) const TARGETS: [&str; 3] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "thumbv7em-none-eabihf"];
+
+/// What one step leaves for the next.
+pub(crate) struct Session {
+    pub(crate) toolchains: Toolchains,
+    /// What an image takes, by (board, transport, binary); the stack where it was run.
+    pub(crate) taken: BTreeMap<(String, &'static str, &'static str), Taken>,
+}
+
+/// What an image takes of its board.
+pub(crate) struct Taken {
+    pub(crate) size: Size,
+    /// Bytes of stack: used at the deepest, and there to be used.
+    pub(crate) stack: Option<(u64, u64)>,
+}
+
+impl Session {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self { toolchains: Toolchains::new(kind), taken: BTreeMap::new() }
+    }
+}
+
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&mut Session) -> Result<()>,
+}
+
+const STEPS: [Step; 11] = [
+    Step { name: "tools", what: "what the steps below call is there, or is installed", run: tools },
+    Step { name: "format", what: "rustfmt leaves every file as it is", run: workspace::format },
+    Step { name: "clippy", what: "no warnings on the host", run: workspace::clippy },
+    Step { name: "clippy-firmware", what: "no warnings on the microcontroller", run: workspace::clippy_firmware },
+    Step { name: "doc", what: "the documentation builds without warnings", run: workspace::doc },
+    Step { name: "test-debug", what: "tests with every check of indices and overflow", run: workspace::test_debug },
+    Step { name: "test-release", what: "the same tests, optimised", run: workspace::test_release },
+    Step { name: "no_std", what: "the core builds where there is no std", run: workspace::no_std },
+    Step { name: "firmware", what: "every binary links for every board, its stack kept free", run: firmware },
+    Step { name: "qemu", what: "every number in QEMU equals the host's, bit for bit", run: compare },
+    Step { name: "sizes", what: "flash, RAM and stack of every binary", run: sizes::step },
+];
+
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.name)
+}
+
+pub(crate) fn list() {
+    for Step { name, what, .. } in &STEPS {
+        println!("{name:<16} {what}");
+    }
+}
+
+/// Runs the steps named by `only`, all if it is empty; did every one succeed?
+///
+/// A step that fails does not keep the others from running: one run shows everything that is wrong.
+pub(crate) fn test(session: &mut Session, only: &[String]) -> bool {
+    let chosen: Vec<_> =
+        STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)).collect();
+    let start = Instant::now();
+    let mut results = Vec::new();
+    for (i, step) in chosen.iter().enumerate() {
+        println!("\n==== {}/{} {}: {} ====", i + 1, chosen.len(), step.name, step.what);
+        let start = Instant::now();
+        let result = (step.run)(session);
+        if let Err(error) = &result {
+            println!("FAILED {}: {error:#}", step.name);
+        }
+        results.push((step, result, start.elapsed()));
+    }
+
+    println!("\n==== summary ====");
+    for (step, result, time) in &results {
+        let verdict = if result.is_ok() { "ok" } else { "FAILED" };
+        println!("{:<16} {verdict:<7} {:>7.1} s", step.name, time.as_secs_f64());
+    }
+    println!("{:<24} {:>7.1} s", "in all", start.elapsed().as_secs_f64());
+    if chosen.len() < STEPS.len() {
+        println!("run by --only: {} of {} steps", chosen.len(), STEPS.len());
+    }
+    for (step, result, _) in &results {
+        if let Err(error) = result {
+            println!("\n{}: {error:#}", step.name);
+        }
+    }
+    let failed = results.iter().filter(|(_, result, _)| result.is_err()).count();
+    println!("\nsteps: {} passed, {failed} failed", results.len() - failed);
+    failed == 0
+}
+
+fn tools(session: &mut Session) -> Result<()> {
+    toolchain::ensure_components()?;
+    session.toolchains.ensure(&TARGETS)?;
+    qemu::ensure_installed()
+}
+
+/// Builds every binary for every board, and notes what each takes.
+fn firmware(session: &mut Session) -> Result<()> {
+    let boards = QEMU_BOARDS.map(|name| (name, Transport::Semihosting));
+    for (name, transport) in boards.into_iter().chain(PROBE_BOARDS.map(|name| (name, Transport::Rtt))) {
+        let board = Board::load(name)?;
+        let images = image::build(&mut session.toolchains, &board, transport).context(name)?;
+        for binary in BINARIES {
+            let size = Size::of(&images.elf(binary))?;
+            let key = (name.to_owned(), transport.feature(), binary);
+            session.taken.entry(key).or_insert(Taken { size, stack: None });
+        }
+    }
+    Ok(())
+}
+
+/// Runs every binary on every board that QEMU has and compares its numbers with the host's.
+fn compare(session: &mut Session) -> Result<()> {
+    qemu::ensure_installed()?;
+    let mut jobs = Vec::new();
+    for name in QEMU_BOARDS {
+        let board = Board::load(name)?;
+        let images = image::build(&mut session.toolchains, &board, Transport::Semihosting).context(name)?;
+        let board = Arc::new(board);
+        jobs.extend(BINARIES.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
+    }
+    // QEMU takes one core each.
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers.min(jobs.len()) {
+            scope.spawn(|| {
+                while let Some((board, binary, elf)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = compare_one(board, binary, elf).with_context(|| format!("{binary} on {}", board.name));
+                    let key = (board.name.clone(), Transport::Semihosting.feature(), *binary);
+                    done.lock().expect("no worker panics").insert(key, result);
+                }
+            });
+        }
+    });
+    let mut failed = Vec::new();
+    for (key, result) in done.into_inner().expect("no worker panics") {
+        match result {
+            Ok(taken) => drop(session.taken.insert(key, taken)),
+            Err(error) => failed.push(format!("{error:#}")),
+        }
+    }
+    ensure!(failed.is_empty(), "{}", failed.join("\n"));
+    Ok(())
+}
+
+fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
+    let start = Instant::now();
+    let run = qemu::run(elf, board.machine()?, &[], qemu::LIMIT, |_| ())?;
+    let seconds = start.elapsed().as_secs_f64();
+    run.check_exit()?;
+    println!("{} ({seconds:.1} s in QEMU)", reference::compare(board, binary, &run.frames)?);
+    Ok(Taken { size: Size::of(elf)?, stack: Some(sizes::stack(&run.frames)?) })
+}
+
+/// Runs what the table of sizes needs, unless an earlier step has.
+pub(crate) fn measure(session: &mut Session) -> Result<()> {
+    let known = |session: &Session, stack: bool| session.taken.values().any(|taken| taken.stack.is_some() == stack);
+    if !known(session, true) {
+        compare(session)?;
+    }
+    if !known(session, false) {
+        firmware(session)?;
+    }
+    Ok(())
+}
+
+/// How long a build or a test of the whole workspace may take.
+pub(crate) const LONG: std::time::Duration = minutes(40);

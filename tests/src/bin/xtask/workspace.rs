@@ -1,0 +1,57 @@
+//! The steps that cargo itself does.
+
+use anyhow::Result;
+
+use crate::{
+    board::Board,
+    image::{Transport, features},
+    process::{minutes, root, run},
+    steps::{LONG, QEMU_BOARDS, Session},
+    toolchain::cargo,
+};
+
+pub(crate) fn format(_: &mut Session) -> Result<()> {
+    run(cargo().args(["fmt", "--all", "--check"]), minutes(2))?;
+    run(cargo().args(["fmt", "--all", "--check"]).current_dir(root().join("firmware")), minutes(2))
+}
+
+pub(crate) fn clippy(_: &mut Session) -> Result<()> {
+    run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]), LONG)
+}
+
+pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
+    // A core with atomics and an FPU, and one with neither.
+    for (name, transport) in [("an386", Transport::Rtt), ("microbit-v1", Transport::Semihosting)] {
+        let board = Board::load(name)?;
+        let mut clippy = session.toolchains.cargo("firmware", "clippy", &board.target)?;
+        clippy.args(["--quiet", "--release", "--locked", "--lib", "--bins"]).args(features(&board, transport));
+        run(clippy.args(["--", "-D", "warnings"]), minutes(20))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn doc(session: &mut Session) -> Result<()> {
+    run(cargo().args(["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"), LONG)?;
+    let board = Board::load(QEMU_BOARDS[0])?;
+    let mut doc = session.toolchains.cargo("firmware", "doc", &board.target)?;
+    doc.args(["--quiet", "--release", "--locked", "--no-deps"]).args(features(&board, Transport::Semihosting));
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"), minutes(20))
+}
+
+pub(crate) fn test_debug(_: &mut Session) -> Result<()> {
+    run(cargo().args(["test", "--workspace"]), LONG)
+}
+
+pub(crate) fn test_release(_: &mut Session) -> Result<()> {
+    run(cargo().args(["test", "--workspace", "--release"]), LONG)
+}
+
+pub(crate) fn no_std(session: &mut Session) -> Result<()> {
+    for target in ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"] {
+        for more in [&[][..], &["--all-features"]] {
+            let mut build = session.toolchains.cargo("", "build", target)?;
+            run(build.args(["--quiet", "--package", "ntkscope-core"]).args(more), minutes(20))?;
+        }
+    }
+    Ok(())
+}
