@@ -241,7 +241,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// [`Error::StepUnderflow`]; for the flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
         let limit = until.map(|t| t - self.time());
-        if matches!(self.method, Method::Flow(_)) && limit.is_some_and(|limit| !(limit > T::ZERO)) {
+        if matches!(self.method, Method::Flow(_)) && !limit.is_none_or(|limit| limit > T::ZERO) {
             return Err(Error::OutOfRange { what: "until: must lie behind the present time" });
         }
         let Self { backend, problem, theta_0, state, method, work, .. } = self;

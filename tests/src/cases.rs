@@ -95,7 +95,9 @@ impl Shape {
 
 /// Every combination of biases and activation on shapes with ones, primes and a tile's border (32) in them.
 pub fn shapes() -> Vec<Shape> {
-    let sizes: [(usize, &[usize], usize, (usize, usize)); 9] = [
+    // inputs, widths, outputs, samples left and right
+    type Size = (usize, &'static [usize], usize, (usize, usize));
+    let sizes: [Size; 9] = [
         (1, &[1], 1, (1, 1)),
         (1, &[1, 1, 1], 1, (3, 2)),
         (3, &[1], 2, (5, 1)),
@@ -155,7 +157,7 @@ impl<T: Real> Backend<T> for Tiled {
         }
         for (first, band) in bands {
             // what another band left behind must not matter
-            scratch.fill(T::ZERO / T::ZERO);
+            scratch.fill(T::from_f64(f64::NAN));
             work(first, band, scratch);
         }
     }
