@@ -1,7 +1,12 @@
 //! The workstation's backend: products by `gemm`, eigenvalues by `faer`, bands of rows by `rayon`.
 //!
-//! Work is split by shape alone, never by the number of threads: a product into panels of [`PANEL`] rows or
+//! Work is split by shape alone, never by the number of threads: a product into panels of at most [`PANEL`] rows or
 //! columns, a kernel into tiles that start at multiples of [`TILE`]. So one thread and many give the same bits.
+//!
+//! A row of a product has the same bits whatever the number of rows beside it, so that samples may be worked on
+//! in blocks. `gemm` alone does not promise that: small matrices are summed in another order than large ones
+//! (its "horizontal" kernel, its products with a vector, its blocks of the summed index). [`product`] sees to it
+//! that every element of a matrix with at least two columns is summed by the one kernel for large matrices.
 
 use faer::Side;
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real};
@@ -9,8 +14,12 @@ use rayon::prelude::*;
 
 /// Samples per tile of a kernel: two tiles of f64 fit a core's level-2 cache.
 const TILE: usize = 128;
-/// Rows or columns of one panel of a product.
+/// Largest number of rows or columns of one panel of a product.
 const PANEL: usize = 256;
+/// Length of the sums that `gemm` forms in one go, whatever the shape; longer ones are split here.
+const DEPTH: usize = 512;
+/// Elements of C up to which `gemm` may take its kernel for small matrices.
+const SMALL: usize = 256;
 /// Multiply-adds below which a product is not split.
 const WORTH_SPLITTING: usize = 1 << 20;
 
@@ -70,15 +79,18 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
             // blocks of it; a and b have the shapes that their views checked.
             unsafe { product(alpha, a, b, beta, out.get().add(at), (row_stride, col_stride)) }
         };
-        let part = |i: usize, len: usize| i * PANEL..len.min((i + 1) * PANEL);
-        if m == 0 || n == 0 || depth == 0 {
-            assert!(depth > 0, "gemm: nothing to sum over");
-        } else if m * n * depth < WORTH_SPLITTING {
-            panel(0..m, 0..n);
-        } else if m >= n {
-            (0..m.div_ceil(PANEL)).into_par_iter().for_each(|i| panel(part(i, m), 0..n));
-        } else {
-            (0..n.div_ceil(PANEL)).into_par_iter().for_each(|j| panel(0..m, part(j, n)));
+        if m == 0 || n == 0 {
+            return;
+        }
+        assert!(depth > 0, "gemm: nothing to sum over");
+        let split = m * n * depth >= WORTH_SPLITTING;
+        match (n, split) {
+            // few enough rows for one and the same kernel, however many there are in all
+            (1, false) => (0..m).step_by(PANEL).for_each(|i| panel(i..m.min(i + PANEL), 0..1)),
+            (1, true) => panels(m).for_each(|rows| panel(rows, 0..1)),
+            (_, false) => panel(0..m, 0..n),
+            (_, true) if m >= n => panels(m).for_each(|rows| panel(rows, 0..n)),
+            (_, true) => panels(n).for_each(|cols| panel(0..m, cols)),
         }
     }
 
@@ -114,6 +126,12 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
     }
 }
 
+/// Panels of a side of this length, as even as can be: where there are several, none is shorter than PANEL / 2.
+fn panels(len: usize) -> impl IndexedParallelIterator<Item = std::ops::Range<usize>> {
+    let count = len.div_ceil(PANEL);
+    (0..count).into_par_iter().map(move |i| i * len / count..(i + 1) * len / count)
+}
+
 /// A pointer that several threads may hold; each writes a block of its own.
 struct Shared<T>(*mut T);
 // SAFETY: see the one place where it is used: the blocks written through it are disjoint.
@@ -126,7 +144,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// `C <- alpha A B + beta C` on one thread.
+/// `C <- alpha A B + beta C` on one thread. Where C is small, rows of zeros are added to A until it is not.
 ///
 /// # Safety
 /// `c` points to element (0, 0) of a matrix with the rows of `a`, the columns of `b` and these strides, which
@@ -139,29 +157,70 @@ unsafe fn product<T: Real>(
     c: *mut T,
     (row_stride, col_stride): (usize, usize),
 ) {
-    // SAFETY: the caller's promise for c; the views guarantee a and b.
-    unsafe {
-        gemm::gemm(
-            a.rows(),
-            b.cols(),
-            a.cols(),
-            c,
-            col_stride as isize,
-            row_stride as isize,
-            beta != T::ZERO,
-            a.data().as_ptr(),
-            a.col_stride() as isize,
-            a.row_stride() as isize,
-            b.data().as_ptr(),
-            b.col_stride() as isize,
-            b.row_stride() as isize,
-            // this library's alpha is the factor of C, its beta that of the product
-            beta,
-            alpha,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+    let (rows, cols, depth) = (a.rows(), b.cols(), a.cols());
+    if cols == 1 || (rows > 1 && rows * cols > SMALL) {
+        // SAFETY: the caller's promise.
+        return unsafe { sums(alpha, a, b, beta, c, (row_stride, col_stride)) };
+    }
+    let padded = (SMALL / cols + 1).max(2);
+    let mut left = vec![T::ZERO; padded * depth];
+    for (i, row) in left.chunks_exact_mut(depth).take(rows).enumerate() {
+        row.iter_mut().enumerate().for_each(|(k, value)| *value = a.at(i, k));
+    }
+    let left = MatRef::new(&left, padded, depth).expect("allocated with this shape");
+    let mut out = vec![T::ZERO; padded * cols];
+    let elements = || (0..rows * cols).map(|e| (e, e / cols * row_stride + e % cols * col_stride));
+    if beta != T::ZERO {
+        // SAFETY: the caller's promise: these are the elements of C.
+        elements().for_each(|(e, at)| out[e] = unsafe { *c.add(at) });
+    }
+    // SAFETY: `out` has the rows of `left`, the columns of `b` and these strides.
+    unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), (cols, 1)) };
+    // SAFETY: as above.
+    elements().for_each(|(e, at)| unsafe { *c.add(at) = out[e] });
+}
+
+/// `C <- alpha A B + beta C`, at most [`DEPTH`] terms at a time.
+///
+/// # Safety
+/// As for [`product`].
+unsafe fn sums<T: Real>(
+    alpha: T,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    beta: T,
+    c: *mut T,
+    (row_stride, col_stride): (usize, usize),
+) {
+    let depth = a.cols();
+    for start in (0..depth).step_by(DEPTH) {
+        let terms = start..depth.min(start + DEPTH);
+        let beta = if start == 0 { beta } else { T::ONE };
+        let (a, b) = (a.block(0..a.rows(), terms.clone()), b.block(terms, 0..b.cols()));
+        // SAFETY: the caller's promise for c; the views guarantee a and b.
+        unsafe {
+            gemm::gemm(
+                a.rows(),
+                b.cols(),
+                a.cols(),
+                c,
+                col_stride as isize,
+                row_stride as isize,
+                beta != T::ZERO,
+                a.data().as_ptr(),
+                a.col_stride() as isize,
+                a.row_stride() as isize,
+                b.data().as_ptr(),
+                b.col_stride() as isize,
+                b.row_stride() as isize,
+                // this library's alpha is the factor of C, its beta that of the product
+                beta,
+                alpha,
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
+            );
+        }
     }
 }

@@ -26,21 +26,15 @@ pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mu
         .into());
     }
     let damaged = |what: String| DataError::Npz { path: path.into(), what };
-    let mut lookup: Box<dyn FnMut(&str) -> Result<Loaded, String>> =
-        if path.extension().is_some_and(|e| e == "safetensors") {
-            let bytes = std::fs::read(path).map_err(|e| damaged(e.to_string()))?;
-            Box::new(move |name| from_safetensors(&bytes, name))
-        } else {
-            let mut archive = npz::open(path).map_err(damaged)?;
-            Box::new(move |name| archive.array(name))
-        };
+    let mut file = ParameterFile::open(path).map_err(damaged)?;
     for index in 0..network.sizes().layers {
         let layer = network.layer(index);
         let weights = (layer.name.of_weights().to_string(), vec![layer.outputs, layer.inputs], layer.weights);
         let bias = layer.bias.map(|at| (layer.name.of_bias().to_string(), vec![layer.outputs], at));
         for (name, shape, at) in std::iter::once(weights).chain(bias) {
             let mismatch = |what: String| UsageError::Mismatch { path: path.into(), what };
-            let (found, data) = lookup(&name)
+            let (found, data) = file
+                .array(&name)
                 .map_err(|what| mismatch(format!("{what}; the network needs it: check --depth, --bias and --init")))?;
             if found != shape {
                 let what =
@@ -56,6 +50,28 @@ pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mu
         }
     }
     Ok(())
+}
+
+/// A file of named tensors, open.
+enum ParameterFile {
+    Npz(npz::Npz),
+    SafeTensors(Vec<u8>),
+}
+
+impl ParameterFile {
+    fn open(path: &Path) -> Result<Self, String> {
+        if path.extension().is_some_and(|e| e == "safetensors") {
+            std::fs::read(path).map(Self::SafeTensors).map_err(|e| e.to_string())
+        } else {
+            npz::open(path).map(Self::Npz)
+        }
+    }
+    fn array(&mut self, name: &str) -> Result<Loaded, String> {
+        match self {
+            Self::Npz(archive) => archive.array(name),
+            Self::SafeTensors(bytes) => from_safetensors(bytes, name),
+        }
+    }
 }
 
 fn from_safetensors(bytes: &[u8], name: &str) -> Result<Loaded, String> {
