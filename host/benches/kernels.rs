@@ -13,7 +13,7 @@ use ntkscope_core::kernel::{
     AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
 };
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Bias, Fcn, Network};
+use ntkscope_core::network::{Bias, Fcn};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
