@@ -1,11 +1,11 @@
 //! The workstation's backend: products by `gemm`, eigenvalues by `faer`, bands of rows by `rayon`.
 //!
-//! Work is split by shape alone, never by the number of threads: a product into panels of at most [`PANEL`] rows or
-//! columns, a kernel into tiles that start at multiples of [`TILE`]. So one thread and many give the same bits.
+//! Work is split by shape alone, never by the number of threads: a product into panels of at most `PANEL` rows or
+//! columns, a kernel into tiles that start at multiples of `TILE`. So one thread and many give the same bits.
 //!
 //! A row of a product has the same bits whatever the number of rows beside it, so that samples may be worked on
 //! in blocks. `gemm` alone does not promise that: small matrices are summed in another order than large ones
-//! (its "horizontal" kernel, its products with a vector, its blocks of the summed index). [`product`] sees to it
+//! (its "horizontal" kernel, its products with a vector, its blocks of the summed index). `product` sees to it
 //! that every element of a matrix with at least two columns is summed by the one kernel for large matrices.
 
 use faer::Side;
