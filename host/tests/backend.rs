@@ -187,6 +187,34 @@ fn products_have_the_same_bits_on_one_thread_and_two() {
     check::<f64>();
 }
 
+/// Rows by themselves have the bits that they have among others, so samples may be worked on in blocks.
+#[test]
+fn a_row_of_a_product_does_not_depend_on_the_rows_beside_it() {
+    fn check<T: HostReal>() {
+        for (m, depth, n) in [(300, 300, 300), (300, 700, 40), (300, 1, 700), (300, 2, 30), (70, 1100, 1), (90, 65, 3)]
+        {
+            for layout in [Layout::RowMajor, Layout::Transposed] {
+                let (a, b) = (Stored::<T>::new(1, m, depth, Layout::RowMajor), Stored::<T>::new(2, depth, n, layout));
+                for factor in [1.0, 0.3] {
+                    let rows = |rows: std::ops::Range<usize>| {
+                        let mut c = vec![T::ONE; rows.len() * n];
+                        let out = MatMut::new(&mut c, rows.len(), n).unwrap();
+                        T::fast().gemm(T::from_f64(factor), a.view().block(rows, 0..depth), b.view(), T::ZERO, out);
+                        bits(&c)
+                    };
+                    let whole = rows(0..m);
+                    for part in [0..1, 5..7, 0..6, 3..40, 32..m, m - 44..m, m - 1..m] {
+                        let same = rows(part.clone()) == whole[part.start * n..part.end * n];
+                        assert!(same, "rows {part:?} of ({m} x {depth}) ({depth} x {n}), B {layout:?}, alpha {factor}");
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
 fn check_eigenvalues<T: HostReal>() {
     for n in [1, 2, 3, 10, 33, 90] {
         let entries: Vec<T> = normals(n as u64, n * n);
