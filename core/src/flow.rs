@@ -9,7 +9,8 @@
 //! is the second-order Runge-Kutta-Chebyshev method (Sommeijer, Shampine, Verwer 1998): s gradient
 //! evaluations give a stable step of `0.65 s^2 / rho`, against `2/rho` for one evaluation of gradient descent.
 //! The spectral radius rho comes from a nonlinear power iteration. The step adapts to the method's own
-//! estimate of the local error, and to the change of ln kappa that the clock interpolates.
+//! estimate of the local error, relative to the distance from theta_0, and to the change of ln kappa that the
+//! clock interpolates.
 
 use crate::linalg::{squared_distance, sum_of_squares};
 use crate::{Error, Real, loss::Objective};
@@ -64,7 +65,8 @@ pub struct Flow<'a, T> {
 pub(crate) type Evaluate<'e, T> = dyn FnMut(&[T], &mut [T]) -> Result<Objective<T>, Error> + 'e;
 
 impl<'a, T: Real> Flow<'a, T> {
-    /// `tolerance` bounds the estimated local error of a step by that share of the step's length.
+    /// `tolerance` bounds the estimated local error of a step by that share of the distance from theta_0 (at the
+    /// start, of the distance at which the stiffest direction comes to rest).
     pub(crate) fn new(buffers: [&'a mut [T]; BUFFERS], tolerance: f64) -> Self {
         let [first, second, stage_gradient, direction] = buffers;
         Self {

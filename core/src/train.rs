@@ -112,9 +112,10 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Optimizer {
-    /// adaptive gradient flow ([`crate::flow`]); a local error of this share of every step is allowed
+    /// adaptive gradient flow ([`crate::flow`])
     Flow {
-        /// about 0.01; smaller is more exact
+        /// local error allowed in a step, as a share of the distance from theta_0; 0.01 suits ReLU, whose kinks
+        /// make the number of steps grow like 1/tolerance
         tolerance: f64,
     },
     /// `theta <- theta - rate grad J`; time advances by `rate` a step
