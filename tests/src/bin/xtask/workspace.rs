@@ -39,11 +39,11 @@ pub(crate) fn doc(session: &mut Session) -> Result<()> {
 }
 
 pub(crate) fn test_debug(_: &mut Session) -> Result<()> {
-    run(cargo().args(["test", "--workspace"]), LONG)
+    run(cargo().args(["test", "--workspace", "--no-fail-fast"]), LONG)
 }
 
 pub(crate) fn test_release(_: &mut Session) -> Result<()> {
-    run(cargo().args(["test", "--workspace", "--release"]), LONG)
+    run(cargo().args(["test", "--workspace", "--release", "--no-fail-fast"]), LONG)
 }
 
 pub(crate) fn no_std(session: &mut Session) -> Result<()> {
