@@ -37,8 +37,9 @@ pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mu
                 .array(&name)
                 .map_err(|what| mismatch(format!("{what}; the network needs it: check --depth, --bias and --init")))?;
             if found != shape {
-                let what =
-                    format!("array `{name}` has shape {found:?}, but the network needs {shape:?}; check --width");
+                let what = format!(
+                    "array `{name}` has shape {found:?}, but the network needs {shape:?}; check --width and --depth"
+                );
                 return Err(mismatch(what).into());
             }
             if data.iter().any(|v| !v.is_finite()) {
@@ -61,7 +62,10 @@ enum ParameterFile {
 impl ParameterFile {
     fn open(path: &Path) -> Result<Self, String> {
         if path.extension().is_some_and(|e| e == "safetensors") {
-            std::fs::read(path).map(Self::SafeTensors).map_err(|e| e.to_string())
+            let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+            // a damaged file is known at once, and told from one that is for another network
+            SafeTensors::deserialize(&bytes).map_err(|e| format!("not readable as safetensors: {e}"))?;
+            Ok(Self::SafeTensors(bytes))
         } else {
             npz::open(path).map(Self::Npz)
         }
