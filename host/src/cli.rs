@@ -143,9 +143,9 @@ pub struct KernelArgs {
     /// Save the kernel: arrays kernel, x, y (analytic: also ntk and nngp)
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Backend
-    #[arg(long, value_enum, default_value = "fast", help_heading = "Machine")]
-    pub backend: crate::settings::BackendKind,
+    /// Backend [default: fast]
+    #[arg(long, value_enum, help_heading = "Machine")]
+    pub backend: Option<crate::settings::BackendKind>,
     /// The rest
     #[command(flatten)]
     pub common: Common,

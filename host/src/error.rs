@@ -30,11 +30,13 @@ pub enum UsageError {
         /// key, value and why
         what: String,
     },
-    /// `--set` without `=`.
-    #[error("--set {given}: give key=value, such as --set width=512")]
+    /// `--set` without `=`, or of a key without effect.
+    #[error("--set {given}: {what}")]
     Set {
         /// what was typed
         given: String,
+        /// what is wrong
+        what: String,
     },
     /// A number outside its range, or settings that do not go together.
     #[error("{flag} {given}: {what}")]
@@ -61,8 +63,10 @@ pub enum UsageError {
         source_of_limit: &'static str,
     },
     /// The place for the results cannot be used.
-    #[error("--out {}: {what}", path.display())]
+    #[error("{flag} {}: {what}", path.display())]
     Out {
+        /// the flag that names it
+        flag: &'static str,
         /// the path
         path: PathBuf,
         /// why

@@ -11,6 +11,10 @@ use crate::settings::{
     TrainingSettings,
 };
 
+/// Largest `--width` and `--outputs`: such layers have 2^40 weights, and no count of bytes overflows yet.
+const MAX_WIDTH: usize = 1 << 20;
+/// Largest `--depth`.
+const MAX_DEPTH: usize = 10_000;
 /// Largest `--snapshots`.
 pub const MAX_SNAPSHOTS: usize = 1024;
 
@@ -76,8 +80,12 @@ fn range(flag: &'static str, given: impl ToString, what: impl Into<String>) -> U
     UsageError::Range { flag, given: given.to_string(), what: what.into() }
 }
 
-fn at_least_one(flag: &'static str, value: usize, what: &str) -> Result<usize, UsageError> {
-    if value == 0 { Err(range(flag, 0, what)) } else { Ok(value) }
+fn at_least_one(flag: &'static str, value: usize, most: usize, what: &str) -> Result<(), UsageError> {
+    match value {
+        0 => Err(range(flag, 0, what)),
+        _ if value > most => Err(range(flag, value, format!("at most {most} is possible"))),
+        _ => Ok(()),
+    }
 }
 
 fn non_negative(flag: &'static str, value: f64) -> Result<f64, UsageError> {
@@ -108,9 +116,9 @@ pub fn data_spec(model: &ModelSettings) -> DataSpec {
 impl Model {
     /// Checks what needs no data: call it before loading.
     pub fn check(settings: &ModelSettings) -> Result<(), UsageError> {
-        at_least_one("--width", settings.width.unwrap_or(256), "a network needs a width of at least 1")?;
-        at_least_one("--depth", settings.depth.unwrap_or(2), "a network needs at least 1 hidden layer")?;
-        at_least_one("--outputs", settings.outputs.unwrap_or(1), "a network needs at least 1 output")?;
+        at_least_one("--width", settings.width.unwrap_or(256), MAX_WIDTH, "a network needs a width of at least 1")?;
+        at_least_one("--depth", settings.depth.unwrap_or(2), MAX_DEPTH, "a network needs at least 1 hidden layer")?;
+        at_least_one("--outputs", settings.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
         non_negative("--bias-scale", settings.bias_scale.unwrap_or(1.0)).map(drop)
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use ntkscope::cli::{Cli, Command};
 use ntkscope::commands::{self, compare, data, kernel, run};
 
@@ -13,10 +13,7 @@ fn main() -> ExitCode {
         Command::Kernel(args) => kernel::kernel(args),
         Command::Compare(args) => compare::compare(args),
         Command::Data(args) => data::data(args),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "ntkscope", &mut std::io::stdout());
-            Ok(commands::DONE)
-        }
+        Command::Completions { shell } => commands::completions(shell),
         Command::Man => commands::man(),
     };
     commands::exit(result)

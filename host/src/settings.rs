@@ -93,6 +93,11 @@ pub enum BackendKind {
     Portable,
 }
 
+/// Whole numbers as large as a toml file can hold.
+fn whole() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
+}
+
 /// Network and data: shared by every command that builds a network or loads samples.
 #[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -122,7 +127,7 @@ pub struct ModelSettings {
     #[arg(long, value_enum, help_heading = "Network")]
     pub init: Option<Init>,
     /// Seed of the parameters, and of generated data [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Network")]
+    #[arg(long, value_name = "N", value_parser = whole(), help_heading = "Network")]
     pub seed: Option<u64>,
     /// Scalar [default: f64]
     #[arg(long, value_enum, help_heading = "Network")]
@@ -179,7 +184,7 @@ pub struct TrainingSettings {
     #[arg(long, value_name = "E", allow_negative_numbers = true, help_heading = "Stop at whichever comes first")]
     pub until_loss: Option<f64>,
     /// Stop after N steps [default: 1000000]
-    #[arg(long, value_name = "N", help_heading = "Stop at whichever comes first")]
+    #[arg(long, value_name = "N", value_parser = whole(), help_heading = "Stop at whichever comes first")]
     pub max_steps: Option<u64>,
     /// At most K snapshots, log-spaced in time [default: 64]
     #[arg(long, value_name = "K", allow_negative_numbers = true, help_heading = "Recording")]
@@ -220,7 +225,10 @@ impl Settings {
             overlay(&mut table, read, &format!("in {}", path.display()))?;
         }
         for set in sets {
-            let (key, value) = set.split_once('=').ok_or_else(|| UsageError::Set { given: set.clone() })?;
+            let (key, value) = set.split_once('=').ok_or_else(|| UsageError::Set {
+                given: set.clone(),
+                what: "give key=value, such as --set width=512".into(),
+            })?;
             let value = value.trim();
             // a toml value where it is one, else a bare word such as mnist
             let parsed = format!("v = {value}").parse::<Table>().ok().and_then(|mut t| t.remove("v"));

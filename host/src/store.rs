@@ -16,7 +16,11 @@ use crate::settings::{BackendKind, Dtype, PROVENANCE};
 
 /// An existing, writable directory that held nothing, or whose old results may be replaced.
 #[derive(Clone, Debug)]
-pub struct RunDirectory(PathBuf);
+pub struct RunDirectory {
+    path: PathBuf,
+    /// the directories that were made for it, innermost first
+    made: Vec<PathBuf>,
+}
 
 impl RunDirectory {
     /// `out` as given, or the first unused `runs/NAME`, `runs/NAME-2`, … A directory that already holds
@@ -24,27 +28,38 @@ impl RunDirectory {
     /// written is known at once.
     pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, UsageError> {
         let path = out.map_or_else(|| first_unused(name), Path::to_path_buf);
-        let refuse = |what: String| UsageError::Out { path: path.clone(), what };
-        std::fs::create_dir_all(&path).map_err(|e| refuse(format!("cannot be created: {e}")))?;
-        let mut entries = std::fs::read_dir(&path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
+        let directory = Self { made: missing(&path), path };
+        directory.prepare(force).inspect_err(|_| directory.remove_if_empty())?;
+        Ok(directory)
+    }
+    fn prepare(&self, force: bool) -> Result<(), UsageError> {
+        let path = &self.path;
+        let refuse = |what: String| UsageError::Out { flag: "--out", path: path.clone(), what };
+        std::fs::create_dir_all(path).map_err(|e| refuse(format!("cannot be created: {e}")))?;
+        let mut entries = std::fs::read_dir(path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
         if entries.next().is_some() && !force {
             return Err(refuse("is not empty; choose another, or replace what is there with --force".into()));
         }
-        let probe = path.join(format!(".writable.{}", std::process::id()));
-        std::fs::write(&probe, b"")
-            .and_then(|()| std::fs::remove_file(&probe))
-            .map_err(|e| refuse(format!("cannot be written: {e}")))?;
-        Ok(Self(path))
+        probe(path).map_err(|e| refuse(format!("cannot be written: {e}")))
     }
     /// A directory inside this one, created.
     pub fn inside(&self, name: &str) -> Result<Self> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
+        let made = missing(&path);
         std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
+        Ok(Self { path, made })
+    }
+    /// For a run that failed before it had anything to keep: removes the directories that were made for it, as
+    /// far as they are empty.
+    pub fn remove_if_empty(&self) {
+        for directory in &self.made {
+            // one that is not empty holds results and stays, and so do those around it
+            let _ = std::fs::remove_dir(directory);
+        }
     }
     /// its path
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// `run.toml`: the settings, every key filled in, and where they come from. Running the file again gives
@@ -65,12 +80,12 @@ impl RunDirectory {
         table.insert(PROVENANCE.into(), Value::Table(provenance));
         let body = toml::to_string(&table).context("run.toml")?;
         let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
-        write_atomic(&self.0.join("run.toml"), format!("{head}{body}").as_bytes())
+        write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())
     }
 
     /// `trace.csv`, `kernels.npz` and `params.npz`.
     pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
-        outcome.trace.write(&self.0.join("trace.csv"))?;
+        outcome.trace.write(&self.path.join("trace.csv"))?;
         let [analytic, initial, last] = &outcome.kernels;
         let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
         let square = vec![n, n];
@@ -80,9 +95,31 @@ impl RunDirectory {
             ("final", &square, last),
             ("times", &vec![times.len()], &times),
         ];
-        write_arrays(&self.0.join("kernels.npz"), &arrays, dtype)?;
-        write_tensors(&self.0.join("params.npz"), &outcome.parameters, dtype)
+        write_arrays(&self.path.join("kernels.npz"), &arrays, dtype)?;
+        write_tensors(&self.path.join("params.npz"), &outcome.parameters, dtype)
     }
+}
+
+/// The directories on the way to `path` that are not there yet, innermost first.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let named = path.ancestors().filter(|p| !p.as_os_str().is_empty());
+    named.take_while(|p| !p.exists()).map(Path::to_path_buf).collect()
+}
+
+/// Creates and removes a file in `directory`.
+fn probe(directory: &Path) -> std::io::Result<()> {
+    let probe = directory.join(format!(".writable.{}", std::process::id()));
+    std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe))
+}
+
+/// Refuses a file that could not be written in the end, before the work begins.
+pub fn check_file(flag: &'static str, path: &Path) -> Result<(), UsageError> {
+    let refuse = |what: String| Err(UsageError::Out { flag, path: path.into(), what });
+    if path.is_dir() || path.file_name().is_none() {
+        return refuse("is no name of a file; give one such as K.npz".into());
+    }
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    probe(directory).or_else(|e| refuse(format!("cannot be written: {e}; give a file in an existing directory")))
 }
 
 /// `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that is not there.

@@ -19,24 +19,49 @@ use crate::experiment::{Model, data_spec};
 use crate::memory;
 use crate::params::read_parameters;
 use crate::run::{backend_of, sizes_of, tensors};
-use crate::settings::{Dtype, Init, Settings};
-use crate::store::{write_arrays, write_tensors};
+use crate::settings::{BackendKind, Dtype, Init, Settings, TrainingSettings};
+use crate::store::{check_file, write_arrays, write_tensors};
 use crate::summary::KernelSummary;
 
 /// Computes, saves, prints; returns the exit code.
 pub fn kernel(args: KernelArgs) -> Result<u8> {
-    let flags = Settings { model: args.model.clone(), ..Settings::default() };
-    let settings = Settings::layered(&flags, &args.set, None)?;
-    Model::check(&settings.model)?;
+    let training = TrainingSettings { backend: args.backend, ..TrainingSettings::default() };
+    let settings = Settings::layered(&Settings { model: args.model.clone(), training }, &args.set, None)?;
+    check(&args, &settings)?;
     let samples = data::load(&data_spec(&settings.model))?;
     let model = Model::resolve(&settings.model, &samples)?;
     let fcn = model.fcn()?;
+    let backend = settings.training.backend.unwrap_or(BackendKind::Fast);
     with_threads(args.common.threads, || match (model.init, model.dtype) {
-        (Init::Mirrored, Dtype::F64) => kernel_as::<f64, _>(&Mirrored(fcn), &args, &model, &samples),
-        (Init::Mirrored, Dtype::F32) => kernel_as::<f32, _>(&Mirrored(fcn), &args, &model, &samples),
-        (Init::Standard, Dtype::F64) => kernel_as::<f64, _>(&fcn, &args, &model, &samples),
-        (Init::Standard, Dtype::F32) => kernel_as::<f32, _>(&fcn, &args, &model, &samples),
+        (Init::Mirrored, Dtype::F64) => kernel_as::<f64, _>(&Mirrored(fcn), (&args, backend), &model, &samples),
+        (Init::Mirrored, Dtype::F32) => kernel_as::<f32, _>(&Mirrored(fcn), (&args, backend), &model, &samples),
+        (Init::Standard, Dtype::F64) => kernel_as::<f64, _>(&fcn, (&args, backend), &model, &samples),
+        (Init::Standard, Dtype::F32) => kernel_as::<f32, _>(&fcn, (&args, backend), &model, &samples),
     })?
+}
+
+/// Checks what needs no data, before any is read.
+fn check(args: &KernelArgs, settings: &Settings) -> Result<(), UsageError> {
+    Model::check(&settings.model)?;
+    let training = TrainingSettings { backend: None, ..settings.training.clone() };
+    if let Some(key) = (Settings { training, ..Settings::default() }).table()?.keys().next() {
+        return Err(UsageError::Set {
+            given: key.clone(),
+            what: "is of no use to a kernel: nothing is trained".into(),
+        });
+    }
+    if args.kind == KernelKind::Analytic {
+        for (flag, path) in [("--params", &args.params), ("--params-out", &args.params_out)] {
+            if let Some(path) = path {
+                let what = "the infinitely wide network has no parameters; it is for `kernel empirical`".into();
+                return Err(UsageError::Range { flag, given: path.display().to_string(), what });
+            }
+        }
+    }
+    for (flag, path) in [("--out", &args.out), ("--params-out", &args.params_out)] {
+        path.as_deref().map_or(Ok(()), |path| check_file(flag, path))?;
+    }
+    Ok(())
 }
 
 fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> {
@@ -52,8 +77,13 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
     }
 }
 
-fn kernel_as<T: HostReal, N: Network>(network: &N, args: &KernelArgs, model: &Model, samples: &Samples) -> Result<u8> {
-    let (n, sizes, backend) = (samples.n, sizes_of(model)?, backend_of::<T>(args.backend));
+fn kernel_as<T: HostReal, N: Network>(
+    network: &N,
+    (args, backend): (&KernelArgs, BackendKind),
+    model: &Model,
+    samples: &Samples,
+) -> Result<u8> {
+    let (n, sizes, backend) = (samples.n, sizes_of(model)?, backend_of::<T>(backend));
     let tile = backend.tile();
     let which = multi_output(&args.multi_output, sizes.outputs)?;
     let rows = if which == MultiOutput::Full && args.kind == KernelKind::Empirical { n * sizes.outputs } else { n };
@@ -62,12 +92,13 @@ fn kernel_as<T: HostReal, N: Network>(network: &N, args: &KernelArgs, model: &Mo
         KernelKind::Analytic => 5 * n * n,
         KernelKind::Empirical => 3 * rows * rows + tangent_len(sizes, n) + sizes.parameters,
     };
-    let need = (std::mem::size_of::<T>() * (numbers + n * samples.d) + 8 * (2 * rows * rows + n * samples.d)) as u64;
+    let written = 2 * rows * rows + n * samples.d + sizes.parameters;
+    let need = (std::mem::size_of::<T>() * (numbers + n * samples.d) + 8 * written) as u64;
     memory::check(&format!("a kernel of {rows} x {rows} entries"), need, args.common.memory)?;
 
     let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
     let x = MatRef::new(&x, n, samples.d)?;
-    let mut matrices: Vec<(&str, Vec<T>)> = Vec::new();
+    let (mut matrices, mut parameters) = (Vec::new(), Vec::new());
     match args.kind {
         KernelKind::Analytic => {
             for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
@@ -86,9 +117,7 @@ fn kernel_as<T: HostReal, N: Network>(network: &N, args: &KernelArgs, model: &Mo
             let tangent = tangent(backend, Params::new(network, &theta)?, x, &mut buffer)?;
             let (mut k, mut scratch) = (vec![T::ZERO; rows * rows], vec![T::ZERO; structured_scratch(tile, n, n)]);
             structured(backend, &tangent, None, which, MatMut::new(&mut k, rows, rows)?, &mut scratch)?;
-            if let Some(path) = &args.params_out {
-                write_tensors(path, &tensors(network, &theta), model.dtype)?;
-            }
+            parameters = tensors(network, &theta);
             matrices.push(("kernel", k));
         }
     }
@@ -98,6 +127,9 @@ fn kernel_as<T: HostReal, N: Network>(network: &N, args: &KernelArgs, model: &Mo
             KernelSummary::of(backend, MatRef::new(k, rows, rows)?).with_context(|| format!("kernel {name}"))
         })
         .collect::<Result<_>>()?;
+    if let Some(path) = &args.params_out {
+        write_tensors(path, &parameters, model.dtype)?;
+    }
     if let Some(path) = &args.out {
         save(path, &matrices, (rows, model.dtype), samples)?;
     }

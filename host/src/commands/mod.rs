@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
+use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::data::DataError;
@@ -68,6 +69,16 @@ pub fn print(text: &str) -> Result<()> {
 
 /// The manual page on standard output.
 pub fn man() -> Result<u8> {
-    clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout()).context("standard output")?;
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page).context("manual page")?;
+    print(String::from_utf8(page).context("manual page")?.trim_end())?;
+    Ok(DONE)
+}
+
+/// Completions for a shell on standard output.
+pub fn completions(shell: Shell) -> Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ntkscope", &mut script);
+    print(String::from_utf8(script).context("completions")?.trim_end())?;
     Ok(DONE)
 }

@@ -52,9 +52,14 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let mut finished = Vec::new();
     for training in &trainings {
         let place = if trainings.len() > 1 { directory.inside(training.name())? } else { directory.clone() };
-        place.write_settings(&model, training, &samples)?;
-        let mut follow = Follow::new(training.label(), quiet, place.path().join("trace.csv"));
-        let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow))??;
+        let settings = || place.write_settings(&model, training, &samples);
+        let mut follow = Follow::new(training.label(), quiet, place.path().join("trace.csv"), &settings);
+        let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow))
+            .and_then(|outcome| Ok(outcome?))
+            .inspect_err(|_| {
+                place.remove_if_empty();
+                directory.remove_if_empty();
+            })?;
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, samples.n, model.dtype)?;
@@ -75,7 +80,15 @@ pub fn run(args: RunArgs) -> Result<u8> {
         eprintln!("report: {}", directory.path().join("report.html").display());
         eprintln!("figures: {}", directory.path().join("figures").display());
     }
-    let failed = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
+    let overflowed = finished.iter().find(|f| f.outcome.trace.rows.last().is_some_and(|row| !row.finite));
+    if let Some(Finished { training, .. }) = overflowed {
+        let label = training.label();
+        eprintln!(
+            "error: {label}: the run ended in numbers that are not finite; try --normalize sphere or --dtype f64"
+        );
+    }
+    let stopped = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
+    let failed = stopped || overflowed.is_some();
     Ok(if STOP.load(Ordering::Relaxed) {
         INTERRUPTED
     } else if failed {
@@ -153,27 +166,29 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
     })
 }
 
-/// A progress bar, and `trace.csv` kept up to date so that a killed run leaves what it had.
-struct Follow {
+/// A progress bar; `run.toml` as soon as there is something to keep, and `trace.csv` kept up to date from then
+/// on, so that a killed run leaves what it had.
+struct Follow<'a> {
     bar: ProgressBar,
+    settings: &'a (dyn Fn() -> Result<()> + Sync),
     trace: std::path::PathBuf,
-    written: Instant,
+    written: Option<Instant>,
     error: Option<anyhow::Error>,
 }
 
-impl Follow {
-    fn new(label: &str, quiet: bool, trace: std::path::PathBuf) -> Self {
+impl<'a> Follow<'a> {
+    fn new(label: &str, quiet: bool, trace: std::path::PathBuf, settings: &'a (dyn Fn() -> Result<()> + Sync)) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(1000), target);
         if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
             bar.set_style(style);
         }
         bar.set_prefix(label.to_owned());
-        Self { bar, trace, written: Instant::now(), error: None }
+        Self { bar, settings, trace, written: None, error: None }
     }
 }
 
-impl Observer for Follow {
+impl Observer for Follow<'_> {
     fn step(&mut self, done: f64, at: &dyn Fn() -> String) {
         if !self.bar.is_hidden() {
             self.bar.set_position((done * 1000.0) as u64);
@@ -181,9 +196,11 @@ impl Observer for Follow {
         }
     }
     fn snapshot(&mut self, trace: &Trace) {
-        if self.written.elapsed() >= Duration::from_secs(1) && self.error.is_none() {
-            self.error = write_atomic(&self.trace, trace.to_csv().as_bytes()).err();
-            self.written = Instant::now();
+        if self.error.is_some() || self.written.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return;
         }
+        let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
+        self.error = settings.and_then(|()| write_atomic(&self.trace, trace.to_csv().as_bytes())).err();
+        self.written = Some(Instant::now());
     }
 }
