@@ -1,0 +1,174 @@
+//! `ntkscope run`: its files, the same bits again, and where settings come from.
+
+use std::fs;
+
+use ntkscope::report::COLUMNS;
+
+use crate::{Place, json};
+
+/// The files whose bytes depend on nothing but the settings.
+const RESULTS: [&str; 3] = ["trace.csv", "kernels.npz", "params.npz"];
+
+#[track_caller]
+fn assert_same_results(place: &Place, a: &str, b: &str) {
+    for file in RESULTS {
+        let (left, right) = (place.bytes(format!("{a}/{file}")), place.bytes(format!("{b}/{file}")));
+        assert!(!left.is_empty() && left == right, "{a}/{file} and {b}/{file} differ");
+    }
+}
+
+fn setting(place: &Place, file: &str, key: &str) -> toml::Value {
+    let text = String::from_utf8(place.bytes(file)).unwrap();
+    text.parse::<toml::Table>().unwrap().get(key).unwrap_or_else(|| panic!("no {key} in {text}")).clone()
+}
+
+#[test]
+fn one_run_leaves_every_file() {
+    let place = Place::new();
+    let done = place.succeed("run --width 16 --until-time 10 --loss cross-entropy --out o");
+    assert!(done.stdout.contains("cross-entropy"), "{}", done.stdout);
+    assert!(done.stderr.contains("o/report.html") && done.stderr.contains("o/figures"), "{}", done.stderr);
+    assert!(!done.stderr.contains('\x1b'), "no animation off a terminal: {:?}", done.stderr);
+
+    let trace = place.trace("o/trace.csv");
+    assert!(trace.rows.len() > 3 && trace.rows.iter().all(|r| r.finite));
+    assert_eq!((trace.rows[0].step, trace.rows[0].drift_max, trace.rows[0].alignment), (0, 0.0, 1.0));
+    let header = String::from_utf8(place.bytes("o/trace.csv")).unwrap();
+    assert_eq!(header.lines().next().unwrap(), COLUMNS.join(","));
+
+    for name in ["analytic", "initial", "final"] {
+        let (shape, kernel) = place.array("o/kernels.npz", name);
+        assert_eq!(shape, [6, 6], "{name}");
+        assert!((0..36).all(|e| kernel[e] == kernel[e % 6 * 6 + e / 6]), "{name} is symmetric");
+    }
+    let (shape, times) = place.array("o/kernels.npz", "times");
+    assert_eq!(shape, [trace.rows.len()]);
+    assert_eq!(times, trace.rows.iter().map(|r| r.time).collect::<Vec<_>>());
+    let drift = {
+        let (initial, last) = (place.array("o/kernels.npz", "initial").1, place.array("o/kernels.npz", "final").1);
+        initial.iter().zip(&last).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+    };
+    assert_eq!(drift, trace.rows.last().unwrap().drift_max);
+
+    assert_eq!(place.array("o/params.npz", "first.W0").0, [16, 2]);
+    assert_eq!(place.array("o/params.npz", "second.b0").0, [16]);
+    assert_eq!(place.array("o/params.npz", "first.W2").0, [1, 16]);
+
+    let mut figures: Vec<_> = fs::read_dir(place.path("o/figures")).unwrap().map(|e| e.unwrap().path()).collect();
+    figures.sort();
+    for kind in ["svg", "png"] {
+        let of_kind = figures.iter().filter(|p| p.extension().is_some_and(|e| e == kind));
+        assert!(of_kind.clone().count() >= 5, "{figures:?}");
+        assert!(of_kind.clone().all(|p| fs::metadata(p).unwrap().len() > 500));
+    }
+    let report = String::from_utf8(place.bytes("o/report.html")).unwrap();
+    assert!(report.contains("<svg") && report.contains("</html>") && !report.contains("src=\"http"));
+
+    let provenance = setting(&place, "o/run.toml", "provenance");
+    for key in ["ntkscope", "backend", "data", "data-sha256"] {
+        assert!(provenance.get(key).is_some(), "{provenance}");
+    }
+    assert!(place.content().keys().all(|p| !p.to_str().unwrap().ends_with(".tmp")), "temporary files were left");
+}
+
+#[test]
+fn a_saved_run_gives_the_same_bits_again() {
+    for flags in ["--backend portable", "--backend fast --dtype f32", "--backend fast --n 20 --init standard"] {
+        let place = Place::new();
+        place.succeed(&format!("run --width 16 --until-time 10 --seed 3 {flags} --out o --quiet"));
+        for loss in ["cross-entropy", "mse"] {
+            place.succeed(&format!("run o/{loss}/run.toml --out again-{loss} --quiet"));
+            assert_same_results(&place, &format!("o/{loss}"), &format!("again-{loss}"));
+            let (first, again) = (format!("o/{loss}/run.toml"), format!("again-{loss}/run.toml"));
+            assert_eq!(place.bytes(first), place.bytes(again), "{flags}: run.toml");
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_setting_survives_saving() {
+    let place = Place::new();
+    place.succeed(
+        "run --width 8 --depth 3 --outputs 2 --activation erf --bias all --bias-scale 0.5 --data mixture --dimension 4 \
+         --n 12 --classes parity --normalize sphere --loss cross-entropy --smoothing 0.1 --penalty 0.01 --optimizer gd \
+         --rate 0.5 --until-margin 3 --until-loss 0.01 --max-steps 20 --snapshots 5 --seed 9223372036854775807 --out o",
+    );
+    place.succeed("run o/run.toml --out again");
+    assert_same_results(&place, "o", "again");
+    assert_eq!(place.array("o/params.npz", "first.W3").0, [2, 8]);
+    assert_eq!(place.array("o/params.npz", "first.b3").0, [2]);
+}
+
+#[test]
+fn flags_over_set_over_file_over_defaults() {
+    let place = Place::new();
+    place.file("s.toml", "width = 9\ndepth = 3\nuntil-time = 2\nmax-steps = 7\nloss = \"mse\"\n");
+    place.succeed("run s.toml --set width=10 --set depth=1 --set max_steps=3 --width 11 --out o --quiet");
+    let value = |key| setting(&place, "o/run.toml", key).to_string();
+    assert_eq!(value("width"), "11", "flag");
+    assert_eq!((value("depth"), value("max-steps")), ("1".into(), "3".into()), "--set");
+    assert_eq!((value("until-time"), value("loss")), ("2.0".into(), "\"mse\"".into()), "file");
+    assert_eq!((value("seed"), value("dtype")), ("0".into(), "\"f64\"".into()), "defaults");
+    assert_eq!(place.array("o/params.npz", "first.W0").0, [11, 2]);
+}
+
+#[test]
+fn one_thread_and_two_give_the_same_bits() {
+    for dtype in ["f32", "f64"] {
+        let place = Place::new();
+        for threads in [1, 2] {
+            place.succeed(&format!(
+                "run --data sphere --n 300 --width 300 --loss cross-entropy --max-steps 3 --dtype {dtype} \
+                 --threads {threads} --out t{threads} --quiet"
+            ));
+        }
+        assert_same_results(&place, "t1", "t2");
+    }
+}
+
+#[test]
+fn json_is_all_that_stands_on_stdout() {
+    let place = Place::new();
+    let done = place.succeed("run --width 8 --until-time 3 --out o --json");
+    let summary = json(&done.stdout);
+    assert_eq!(summary["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(summary["runs"][0]["loss"], "cross-entropy");
+    assert_eq!(summary["runs"][1]["loss"], "mse");
+    assert_eq!(summary["directory"], "o");
+    let last = *place.trace("o/mse/trace.csv").rows.last().unwrap();
+    let loss = summary["runs"][1]["final_loss"].as_f64().unwrap();
+    assert!((loss - last.loss).abs() < 1e-15, "{loss} and {}", last.loss);
+    assert_eq!(summary["runs"][1]["steps"].as_u64(), Some(last.step));
+    assert_eq!(place.succeed("run --width 8 --until-time 3 --json --quiet").stderr, "");
+}
+
+#[test]
+fn without_out_a_run_finds_an_unused_directory() {
+    let place = Place::new();
+    for _ in 0..2 {
+        place.succeed("run --width 4 --until-time 1 --loss mse --quiet");
+    }
+    place.trace("runs/circle-mse/trace.csv");
+    place.trace("runs/circle-mse-2/trace.csv");
+}
+
+#[test]
+fn force_replaces_and_keeps_what_is_not_its_own() {
+    let place = Place::new();
+    place.file("o/notes.txt", "kept");
+    place.succeed("run --width 4 --until-time 1 --loss mse --out o --force --quiet");
+    place.succeed("run --width 5 --until-time 1 --loss mse --out o --force --quiet");
+    assert_eq!(place.bytes("o/notes.txt"), b"kept");
+    assert_eq!(place.array("o/params.npz", "first.W0").0, [5, 2]);
+}
+
+#[test]
+fn a_run_that_diverges_keeps_its_record_and_says_so() {
+    let place = Place::new();
+    let line = "run --width 16 --bias none --dtype f32 --loss mse --optimizer gd --rate 1e3 --out o";
+    let done = place.run(line.split_whitespace());
+    assert_eq!(done.code, 1, "{}{}", done.stdout, done.stderr);
+    assert!(done.stdout.contains("--rate"), "{}", done.stdout);
+    assert!(!place.trace("o/trace.csv").rows.is_empty());
+    place.bytes("o/report.html");
+}

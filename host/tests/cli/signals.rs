@@ -1,0 +1,83 @@
+//! What an interrupted and a killed run leave behind.
+
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use ntkscope::npz;
+use ntkscope::report::Trace;
+
+use crate::Place;
+
+/// Would take hours; snapshots come often.
+const LONG: &str = "run --data mixture --n 64 --width 64 --loss cross-entropy --optimizer gd --rate 1e-3 \
+                    --until-time 1e7 --max-steps 1000000000 --snapshots 1000 --out o";
+
+fn start(place: &Place) -> Child {
+    place.command(LONG.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// The end of a process that has been told to end.
+fn end(mut child: Child) -> ExitStatus {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if began.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            panic!("still running a minute after the signal");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Until `trace.csv`, kept up to date while the run goes on, has more than the first row.
+fn wait_for_rows(place: &Place) {
+    let began = Instant::now();
+    while Trace::read("", &place.path("o/trace.csv")).map_or(0, |trace| trace.rows.len()) < 2 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the trace does not grow");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn an_interrupted_run_keeps_what_it_has() {
+    for name in ["INT", "TERM"] {
+        let place = Place::new();
+        let child = start(&place);
+        wait_for_rows(&place);
+        signal(&child, name);
+        assert_eq!(end(child).code(), Some(130), "{name}");
+        let trace = place.trace("o/trace.csv");
+        assert!(trace.rows.len() > 1);
+        assert_eq!(place.array("o/kernels.npz", "times").0, [trace.rows.len()]);
+        assert_eq!(place.array("o/params.npz", "first.W0").0, [64, 2]);
+        for file in ["o/run.toml", "o/report.html", "o/figures"] {
+            assert!(place.path(file).exists(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_killed_run_leaves_whole_files_or_none() {
+    for milliseconds in [3, 40, 170, 1100, 1900] {
+        let place = Place::new();
+        let child = start(&place);
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        signal(&child, "KILL");
+        assert_eq!(end(child).code(), None);
+        let trace = place.path("o/trace.csv");
+        if trace.exists() {
+            assert!(!Trace::read("", &trace).unwrap().rows.is_empty());
+        }
+        let parameters = place.path("o/params.npz");
+        if parameters.exists() {
+            npz::open(&parameters).unwrap().array("first.W0").unwrap();
+        }
+    }
+}
