@@ -73,9 +73,9 @@ fn one_run_leaves_every_file() {
 
 #[test]
 fn a_saved_run_gives_the_same_bits_again() {
-    for flags in ["--backend portable", "--backend fast --dtype f32", "--backend fast --n 20 --init standard"] {
+    for flags in ["--backend portable", "--backend fast --dtype f32 --n 12 --init standard"] {
         let place = Place::new();
-        place.succeed(&format!("run --width 16 --until-time 10 --seed 3 {flags} --out o --quiet"));
+        place.succeed(&format!("run --width 16 --until-time 3 --snapshots 8 --seed 3 {flags} --out o --quiet"));
         for loss in ["cross-entropy", "mse"] {
             place.succeed(&format!("run o/{loss}/run.toml --out again-{loss} --quiet"));
             assert_same_results(&place, &format!("o/{loss}"), &format!("again-{loss}"));
@@ -118,7 +118,7 @@ fn one_thread_and_two_give_the_same_bits() {
         let place = Place::new();
         for threads in [1, 2] {
             place.succeed(&format!(
-                "run --data sphere --n 300 --width 300 --loss cross-entropy --max-steps 3 --dtype {dtype} \
+                "run --data sphere --n 300 --width 300 --loss cross-entropy --max-steps 3 --snapshots 4 --dtype {dtype} \
                  --threads {threads} --out t{threads} --quiet"
             ));
         }
