@@ -25,7 +25,7 @@ pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mu
         }
         .into());
     }
-    let damaged = |what: String| DataError::Npz { path: path.into(), what };
+    let damaged = |what: String| DataError::Archive { path: path.into(), what };
     let mut file = ParameterFile::open(path).map_err(damaged)?;
     for index in 0..network.sizes().layers {
         let layer = network.layer(index);

@@ -63,7 +63,7 @@ fn read(given: &str) -> Result<Kernel> {
         _ => (given, "kernel"),
     };
     let path = Path::new(path);
-    let damaged = |what: String| DataError::Npz { path: path.into(), what };
+    let damaged = |what: String| DataError::Archive { path: path.into(), what };
     if !path.exists() {
         return Err(DataError::NotFound {
             path: path.into(),

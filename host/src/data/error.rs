@@ -168,6 +168,14 @@ pub enum DataError {
         /// What is wrong, naming the array.
         what: String,
     },
+    /// A file of kernels or parameters is damaged, or lacks an array.
+    #[error("{}: {what}; mend the file or give another", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, naming the array.
+        what: String,
+    },
     /// A label that is no class.
     #[error(
         "{place}, row {row} (from 0): the label {value} is not an integer, so --classes {selection} cannot sort it into a class; leave --classes out for regression, or give other data with --data"
@@ -232,6 +240,7 @@ impl DataError {
             | Idx { .. }
             | Csv { .. }
             | Npz { .. }
+            | Archive { .. }
             | NotAClass { .. }
             | Download { .. }
             | Checksum { .. } => 3,
