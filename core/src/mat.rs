@@ -31,6 +31,13 @@ const fn exact(rows: usize, cols: usize, got: usize) -> Result<(), Error> {
     }
 }
 
+/// The first `len` elements of `buffer`, which keeps the rest: one buffer of the caller becomes many.
+pub(crate) fn take_front<'a, T>(buffer: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let (head, tail) = core::mem::take(buffer).split_at_mut(len);
+    *buffer = tail;
+    head
+}
+
 /// Where a block that begins at `(row, col)` starts; an empty block starts nowhere.
 fn start(rows: &Range<usize>, cols: &Range<usize>, row_stride: usize, col_stride: usize) -> usize {
     if rows.is_empty() || cols.is_empty() { 0 } else { rows.start * row_stride + cols.start * col_stride }

@@ -7,6 +7,7 @@ use crate::kernel::{
     spectrum, structured, structured_scratch, tangent,
 };
 use crate::linalg::{squared_distance, sum_of_squares};
+use crate::mat::take_front;
 use crate::network::Network;
 use crate::train::Trainer;
 use crate::{Backend, Error, MatMut, MatRef, Real};
@@ -118,11 +119,7 @@ impl<'a, T: Real> Recorder<'a, T> {
         let tile = backend.tile();
         Error::at_least("recorder", recorder_len(n, tile), buffer.len())?;
         let mut rest = buffer;
-        let mut take = |len: usize| {
-            let (head, tail) = core::mem::take(&mut rest).split_at_mut(len);
-            rest = tail;
-            head
-        };
+        let mut take = |len: usize| take_front(&mut rest, len);
         let mut recorder = Self {
             n,
             analytic: take(n * n),

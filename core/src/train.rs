@@ -14,6 +14,7 @@ use crate::init::initialize;
 use crate::kernel::tangent_len;
 use crate::linalg::{squared_distance, sum_of_squares};
 use crate::loss::{Loss, Objective};
+use crate::mat::take_front;
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -72,7 +73,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
 
     /// Elements of `work` for [`Problem::evaluate`].
     pub const fn work_len(sizes: Sizes, batch: usize) -> usize {
-        batch * (sizes.activations + sizes.deltas + sizes.outputs)
+        gradient_len(sizes, batch)
     }
 
     /// The objective at `theta`, and its gradient `dJ/dtheta` divided by the mismatch kappa where `scaled`.
@@ -179,8 +180,13 @@ pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> u
     (3 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
 }
 
+/// Elements of work of one gradient: activations, deltas, seed.
+const fn gradient_len(sizes: Sizes, batch: usize) -> usize {
+    batch * (sizes.activations + sizes.deltas + sizes.outputs)
+}
+
 const fn work_len(sizes: Sizes, batch: usize) -> usize {
-    let (train, kernel) = (batch * (sizes.activations + sizes.deltas + sizes.outputs), tangent_len(sizes, batch));
+    let (train, kernel) = (gradient_len(sizes, batch), tangent_len(sizes, batch));
     if train > kernel { train } else { kernel }
 }
 
@@ -211,11 +217,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         let (n, sizes) = (problem.x.rows(), problem.network.sizes());
         Error::at_least("trainer", trainer_len(sizes, n, &optimizer), buffer.len())?;
         let mut rest = buffer;
-        let mut take = |len: usize| {
-            let (head, tail) = core::mem::take(&mut rest).split_at_mut(len);
-            rest = tail;
-            head
-        };
+        let mut take = |len: usize| take_front(&mut rest, len);
         let (theta_0, theta, gradient) = (take(sizes.parameters), take(sizes.parameters), take(sizes.parameters));
         let method = match optimizer {
             Optimizer::Flow { tolerance } => {
