@@ -82,7 +82,7 @@ pub fn output_derivatives<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 
 /// `gradient <- sum_i sum_c seed_ic grad f_c(x_i)`, P numbers, from the deltas of that seed.
 ///
-/// For every layer `c D^T A`, and `s sum_i D_i` for its bias. Error: length of `gradient`.
+/// For every trained layer `c D^T A`, and `s sum_i D_i` for its bias; 0 for the others. Error: length of `gradient`.
 pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     activations: &Activations<'_, N, T>,
@@ -93,6 +93,11 @@ pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     Error::shape("gradient", sizes.parameters, gradient.len())?;
     for index in 0..sizes.layers {
         let layer = activations.network().layer(index);
+        if !layer.trained {
+            gradient[layer.weights..][..layer.outputs * layer.inputs].fill(T::ZERO);
+            layer.bias.into_iter().for_each(|at| gradient[at..][..layer.outputs].fill(T::ZERO));
+            continue;
+        }
         let (a, d) = (activations.layer_inputs(&layer), deltas.of_layer(&layer, 0));
         let weights = &mut gradient[layer.weights..][..layer.outputs * layer.inputs];
         let weights = MatMut::dense(weights, layer.outputs, layer.inputs);

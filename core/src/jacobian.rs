@@ -1,6 +1,6 @@
 //! The Jacobian `J = d f / d theta`, `(n C, P)`, row `i C + c` for output c of sample i.
 //!
-//! For a layer `z = c W a + s b` the row holds `c D_i (x) A_i` and `s D_i`. It is what the kernels avoid; it
+//! For a layer `z = c W a + s b` the row holds `c D_i (x) A_i` and `s D_i`, or 0 where it is not trained. It is what the kernels avoid; it
 //! is here because the plain definition `K = J J^T` is the reference they are tested against.
 
 use crate::backward::Deltas;
@@ -23,7 +23,8 @@ pub fn jacobian<N: Network, T: Real>(
     for index in 0..sizes.layers {
         let layer = activations.network().layer(index);
         let a = activations.layer_inputs(&layer);
-        let (scale, bias_scale) = (T::from_f64(layer.weight_scale), T::from_f64(layer.bias_scale));
+        let trained = |scale: f64| if layer.trained { T::from_f64(scale) } else { T::ZERO };
+        let (scale, bias_scale) = (trained(layer.weight_scale), trained(layer.bias_scale));
         for direction in 0..sizes.outputs {
             let d = deltas.of_layer(&layer, direction);
             for i in 0..n {

@@ -28,7 +28,7 @@
 //! | [`mat`] | matrix views over slices |
 //! | [`backend`] | the seam for heavy work, and `Portable` |
 //! | [`linalg`] | symmetric eigenvalues, Cholesky |
-//! | [`network`] | descriptions (`Fcn`, `Mirrored`), activations, the trait that joins them |
+//! | [`network`] | descriptions (`Fcn`, `ResNet`, `Mirrored`), activations, the trait that joins them |
 //! | [`forward`], [`backward`], [`jacobian`] | one pass each, and gradients |
 //! | [`init`] | seeded N(0,1) parameters, same bits on every machine |
 //! | [`kernel`] | empirical and analytic kernels, distances between kernels |

@@ -1,7 +1,7 @@
 //! What is tested on: samples, networks, backends that cut their work differently.
 
 use ntkscope_core::init::Normals;
-use ntkscope_core::network::{Activation, Bias, Fcn};
+use ntkscope_core::network::{Activation, Bias, Fcn, ResNet, Trained};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
 
 /// n samples of d numbers, row-major.
@@ -114,6 +114,34 @@ pub fn shapes() -> Vec<Shape> {
             for activation in [Activation::Relu, Activation::Erf] {
                 let seed = 7 * all.len() as u64 + 1;
                 all.push(Shape { inputs, widths: widths.to_vec(), outputs, bias, activation, batch, seed });
+            }
+        }
+    }
+    all
+}
+
+/// Residual networks on such shapes, with the shape that has their samples: every combination of bias and of what
+/// is trained.
+pub fn residual_shapes() -> Vec<(ResNet, Shape)> {
+    // inputs, width, depth, outputs, samples left and right, alpha
+    type Size = (usize, usize, usize, usize, (usize, usize), f64);
+    let sizes: [Size; 6] = [
+        (1, 1, 1, 1, (1, 1), 1.0),
+        (2, 7, 1, 1, (6, 2), 0.5),
+        (3, 1, 3, 2, (5, 3), 0.7),
+        (2, 5, 2, 3, (4, 5), 1.0),
+        (4, 6, 3, 1, (2, 33), 0.3),
+        (5, 13, 2, 2, (34, 31), 1.0),
+    ];
+    let mut all = Vec::new();
+    for (inputs, width, depth, outputs, batch, alpha) in sizes {
+        for bias in [Bias::None, Bias::Input] {
+            for trained in [Trained::All, Trained::Branches] {
+                let plain = ResNet::new(inputs, width, depth, outputs, alpha).expect("positive sizes");
+                let network = if bias == Bias::None { plain } else { plain.with_input_bias(0.7) };
+                let (seed, activation) = (11 * all.len() as u64 + 500, Activation::Relu);
+                let shape = Shape { inputs, widths: vec![width; depth], outputs, bias, activation, batch, seed };
+                all.push((network.with_trained(trained), shape));
             }
         }
     }

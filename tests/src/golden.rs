@@ -22,6 +22,23 @@ pub struct Family {
     pub depths: BTreeMap<usize, Kernels>,
 }
 
+/// Of a residual network.
+#[derive(Debug, Deserialize)]
+pub struct ResidualKernels {
+    pub nngp: Matrix,
+    pub ntk_all: Matrix,
+    /// only V and W trained, not normalised
+    #[serde(rename = "ntk_VW")]
+    pub ntk_branches: Matrix,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ResidualFamily {
+    /// by depth
+    #[serde(rename = "L")]
+    pub depths: BTreeMap<usize, ResidualKernels>,
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Scalars {
     pub u: Vec<String>,
@@ -40,6 +57,8 @@ pub struct Reference {
     #[serde(rename = "X")]
     pub samples: Matrix,
     pub fcn: BTreeMap<String, Family>,
+    /// by alpha and bias, e.g. `alpha=0.5,bias_in=1`
+    pub resnet: BTreeMap<String, ResidualFamily>,
     pub scalars: Scalars,
     #[serde(rename = "paperA_six_points")]
     pub six_points: SixPoints,

@@ -39,6 +39,10 @@ const fn entry(name: &'static str, limit: f64, nature: Nature, reason: &'static 
 pub const TABLE: &[Tolerance] = &[
     // golden: eps is 2.2e-16 in f64, 1.2e-7 in f32
     entry("golden kernels", 2e-14, Systematic, "rounding of up to 5 layers; 1e-12 is required"),
+    entry("golden residual kernels", 2e-14, Systematic, "rounding of up to 5 blocks; 1e-12 is required"),
+    entry("residual diagonal", 2e-15, Systematic, "rounding of a power and of |x|^2"),
+    entry("one residual block", 2e-15, Systematic, "rounding"),
+    entry("one residual unit", 1e-15, Systematic, "rounding"),
     entry("golden kappas", 5e-16, Systematic, "rounding: a few eps of numbers up to 1"),
     entry("analytic diagonal", 1e-15, Systematic, "rounding: the angle is exactly 0, so only |x|^2 is rounded"),
     entry("six points: lambda_min", 3e-14, Systematic, "rounding: n eps |K| = 6 x 2.2e-16 x 20; 1e-9 is required"),

@@ -16,7 +16,7 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 pub enum AnalyticKernel {
     /// covariance of the output at initialization
     Nngp,
-    /// neural tangent kernel, all parameters trained
+    /// neural tangent kernel of the trained parameters
     Ntk,
 }
 

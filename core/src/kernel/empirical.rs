@@ -133,8 +133,7 @@ fn structured_tile<N: Network, T: Real, B: Backend<T> + ?Sized>(
     let (gram_a, rest) = scratch.split_at_mut(height * width);
     let gram_d = &mut rest[..height * width];
     out.fill(T::ZERO);
-    for index in 0..sizes.layers {
-        let layer = network.layer(index);
+    for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
         let a = left.activations.layer_inputs(&layer).block(rows.clone(), 0..layer.inputs);
         let a_right = right.activations.layer_inputs(&layer).block(cols.clone(), 0..layer.inputs);
         let c2 = T::from_f64(layer.weight_scale * layer.weight_scale);

@@ -9,7 +9,7 @@
 //! `S_0 = T_0 = c_in x.x' + s^2` and, for every layer, `S <- sigma_w^2 E[phi phi] + s^2`,
 //! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T.
 
-use super::{Activation, AnalyticEntry, Correlation, Dense, Name, Network, Sizes, Source};
+use super::{Activation, AnalyticEntry, Correlation, Dense, Name, Network, Sizes, Source, add_bias};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Which layers have a trained bias.
@@ -121,15 +121,6 @@ impl<'a> Fcn<'a> {
     }
 }
 
-/// z <- z + s b in every row.
-fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
-    for i in 0..z.rows() {
-        for (z, b) in z.row_mut(i).iter_mut().zip(bias) {
-            *z += scale * *b;
-        }
-    }
-}
-
 impl Network for Fcn<'_> {
     fn sizes(&self) -> Sizes {
         self.sizes()
@@ -153,6 +144,7 @@ impl Network for Fcn<'_> {
             },
             delta: at.deltas,
             name: Name { prefix: "", weights: "W", bias: "b", index: Some(index) },
+            trained: true,
         }
     }
 

@@ -7,7 +7,7 @@
 //! both trained. The output at initialization is exactly 0 and the empirical NTK there is exactly the one
 //! of a single copy, at every width.
 
-use super::{AnalyticEntry, Correlation, Dense, Fcn, Network, Sizes, Source};
+use super::{AnalyticEntry, Correlation, Dense, Fcn, Network, ResNet, Sizes, Source};
 use crate::{Backend, MatRef, Real};
 
 /// Two copies of a network, subtracted.
@@ -27,6 +27,13 @@ const fn doubled(half: Sizes) -> Sizes {
 }
 
 impl Mirrored<Fcn<'_>> {
+    /// All buffer lengths.
+    pub const fn sizes(&self) -> Sizes {
+        doubled(self.0.sizes())
+    }
+}
+
+impl Mirrored<ResNet> {
     /// All buffer lengths.
     pub const fn sizes(&self) -> Sizes {
         doubled(self.0.sizes())

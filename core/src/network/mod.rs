@@ -8,12 +8,14 @@
 mod activation;
 mod fcn;
 mod mirrored;
+mod resnet;
 
 pub use activation::{Activation, Correlation};
 pub use fcn::{Bias, Fcn};
 pub use mirrored::Mirrored;
+pub use resnet::{ResNet, Trained};
 
-use crate::{Backend, MatRef, Real};
+use crate::{Backend, MatMut, MatRef, Real};
 use core::fmt;
 
 /// Buffer lengths of a network, in elements.
@@ -55,6 +57,8 @@ pub struct Dense {
     pub delta: usize,
     /// the layer's names in files
     pub name: Name,
+    /// whether its parameters move, and count in kernels; its gradient is 0 where not
+    pub trained: bool,
 }
 
 /// Where a layer's inputs lie.
@@ -99,12 +103,21 @@ impl fmt::Display for Symbol {
     }
 }
 
+/// z <- z + s b in every row.
+fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
+    for i in 0..z.rows() {
+        for (z, b) in z.row_mut(i).iter_mut().zip(bias) {
+            *z += scale * *b;
+        }
+    }
+}
+
 /// NNGP and NTK of one pair of samples, for a scalar output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AnalyticEntry<T> {
     /// covariance of the output at initialization
     pub nngp: T,
-    /// neural tangent kernel, all parameters trained
+    /// neural tangent kernel of the trained parameters
     pub ntk: T,
 }
 

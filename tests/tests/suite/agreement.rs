@@ -4,7 +4,7 @@ use ntkscope_core::kernel::AnalyticKernel::{Nngp, Ntk};
 use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::{Activation, Mirrored, Network};
 use ntkscope_core::{Approx32, Portable, Real};
-use ntkscope_tests::cases::{Samples, Shape, named, shapes};
+use ntkscope_tests::cases::{Samples, Shape, named, residual_shapes, shapes};
 use ntkscope_tests::measure::{analytic_kernel, ntk, ntk_by_contraction, outputs, theta};
 use ntkscope_tests::tolerance::{Check, same_bits};
 use std::fmt::Display;
@@ -41,6 +41,10 @@ fn structured_and_jacobian_contraction() {
         let network = shape.network();
         compare(&network, &shape, &format!("{shape:?}"), &mut check);
         compare(&Mirrored(network), &shape, &format!("mirrored {shape:?}"), &mut check);
+    }
+    for (network, shape) in residual_shapes() {
+        compare(&network, &shape, &format!("{network:?}, {shape:?}"), &mut check);
+        compare(&Mirrored(network), &shape, &format!("mirrored {network:?}, {shape:?}"), &mut check);
     }
     check.finish();
 }

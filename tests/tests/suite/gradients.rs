@@ -1,9 +1,9 @@
 //! Derivatives against central differences, in f64.
 
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, Network};
+use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, Network, Trained};
 use ntkscope_core::train::Problem;
-use ntkscope_tests::cases::{Samples, Shape, named, shapes};
+use ntkscope_tests::cases::{Samples, Shape, named, residual_shapes, shapes};
 use ntkscope_tests::measure::{jacobian_of, objective, outputs, pattern, targets, theta};
 use ntkscope_tests::tolerance::Check;
 use std::fmt::Display;
@@ -74,6 +74,12 @@ fn jacobian() {
         let network = shape.network();
         compare_jacobian(&network, &shape, &format!("{shape:?}"), &mut check);
         compare_jacobian(&Mirrored(network), &shape, &format!("mirrored {shape:?}"), &mut check);
+    }
+    for (network, shape) in residual_shapes() {
+        // what is not trained has a derivative, but no column
+        let network = network.with_trained(Trained::All);
+        compare_jacobian(&network, &shape, &format!("{network:?}"), &mut check);
+        compare_jacobian(&Mirrored(network), &shape, &format!("mirrored {network:?}"), &mut check);
     }
     check.finish();
 }

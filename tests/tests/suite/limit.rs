@@ -2,7 +2,8 @@
 
 use ntkscope_core::Portable;
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
-use ntkscope_tests::cases::{Samples, named, six_points};
+use ntkscope_core::network::{Network, ResNet};
+use ntkscope_tests::cases::{named, six_points};
 use ntkscope_tests::measure::{analytic_kernel, ntk, theta};
 use ntkscope_tests::tolerance::Check;
 
@@ -15,13 +16,17 @@ const WIDTHS: &[(usize, u64)] = if cfg!(debug_assertions) {
 } else {
     &[(64, 160), (128, 80), (256, 48), (512, 32), (1024, 24), (2048, 16), (4096, 10)]
 };
+/// Twice the matrices of the same width: narrower, with more seeds.
+const RESIDUAL_WIDTHS: &[(usize, u64)] = if cfg!(debug_assertions) {
+    &[(32, 150), (64, 100), (128, 60), (256, 20)]
+} else {
+    &[(64, 200), (128, 120), (256, 80), (512, 48), (1024, 24)]
+};
 
-/// |K - Theta|_F / |Theta|_F of one seed.
-fn error(width: usize, seed: u64, x: &Samples<f32>, analytic: &[f64]) -> f64 {
-    let widths = [width; 2];
-    let network = named("bias1", 2, &widths);
-    let theta: Vec<f32> = theta(&network, seed);
-    let kernel = ntk(&Portable, (&network, &theta), x, None, MultiOutput::Trace);
+/// |K - Theta|_F / |Theta|_F of one seed on the six points.
+fn error<N: Network>(network: &N, seed: u64, analytic: &[f64]) -> f64 {
+    let theta: Vec<f32> = theta(network, seed);
+    let kernel = ntk(&Portable, (network, &theta), &six_points::<f32>(), None, MultiOutput::Trace);
     let (difference, norm) = kernel
         .iter()
         .zip(analytic)
@@ -40,36 +45,51 @@ fn slope(points: &[(f64, f64, f64)]) -> (f64, f64) {
     (product / spread, 1.0 / spread.sqrt())
 }
 
-#[test]
-fn the_error_falls_like_one_over_the_square_root_of_the_width() {
-    let x = six_points::<f32>();
-    let analytic =
-        analytic_kernel(&Portable, &named("bias1", 2, &[1, 1]), AnalyticKernel::Ntk, &six_points::<f64>(), None);
+/// Fits the slope of ln(mean error) against ln(width); `error(width, seed)` is that of one seed.
+fn fit_rate(name: &str, widths: &[(usize, u64)], error: impl Fn(usize, u64) -> f64) -> (f64, f64) {
     let mut points = Vec::new();
-    for (width, seeds) in WIDTHS {
-        let errors: Vec<f64> =
-            (0..*seeds).map(|seed| error(*width, 100 * *width as u64 + seed, &x, &analytic)).collect();
+    for (width, seeds) in widths {
+        let errors: Vec<f64> = (0..*seeds).map(|seed| error(*width, 100 * *width as u64 + seed)).collect();
         let count = *seeds as f64;
         let mean = errors.iter().sum::<f64>() / count;
         // relative variance of one seed's error; the same at all widths, so it is estimated from all below
         let variance = errors.iter().map(|e| (e / mean - 1.0) * (e / mean - 1.0)).sum::<f64>() / (count - 1.0);
-        println!("width {width}: mean error {mean:.4}, relative deviation of a seed {:.3}", variance.sqrt());
+        println!("{name}, width {width}: mean error {mean:.4}, relative deviation of a seed {:.3}", variance.sqrt());
         points.push(((*width as f64).ln(), mean.ln(), variance, count));
     }
     let pooled = points.iter().map(|p| p.2 * p.3).sum::<f64>() / points.iter().map(|p| p.3).sum::<f64>();
     let fit: Vec<_> = points.iter().map(|(x, y, _, count)| (*x, *y, pooled / count)).collect();
     let (slope, standard_error) = slope(&fit);
-    println!("slope {slope:.4} +- {standard_error:.4}");
+    println!("{name}, slope {slope:.4} +- {standard_error:.4}");
+    // the size of the error: 3.5/sqrt(m) is the largest entry's deviation relative to the largest entry
+    let scaled: Vec<f64> = fit.iter().map(|(x, y, _)| (y + 0.5 * x).exp()).collect();
+    println!("{name}, error * sqrt(width): {scaled:?}");
+    (slope, standard_error)
+}
+
+fn check_rate(name: &str, widths: &[(usize, u64)], error: impl Fn(usize, u64) -> f64) {
+    let (slope, standard_error) = fit_rate(name, widths, error);
     let (mut check, mut scatter) = if cfg!(debug_assertions) {
         (Check::of("limit: slope, narrow networks"), Check::of("limit: standard error, narrow networks"))
     } else {
         (Check::of("limit: slope"), Check::of("limit: standard error of the slope"))
     };
-    check.absolute(&"slope", WIDTHS, -0.5, slope);
+    check.absolute(&name, widths, -0.5, slope);
     check.finish();
-    scatter.absolute(&"standard error", WIDTHS, 0.0, standard_error);
+    scatter.absolute(&name, widths, 0.0, standard_error);
     scatter.finish();
-    // the size of the error: 3.5/sqrt(m) is the largest entry's deviation relative to the largest entry
-    let scaled: Vec<f64> = fit.iter().map(|(x, y, _)| (y + 0.5 * x).exp()).collect();
-    println!("error * sqrt(width): {scaled:?}");
+}
+
+#[test]
+fn the_error_of_a_fully_connected_network_falls_like_one_over_the_square_root_of_the_width() {
+    let x = six_points::<f64>();
+    let analytic = analytic_kernel(&Portable, &named("bias1", 2, &[1, 1]), AnalyticKernel::Ntk, &x, None);
+    check_rate("bias1, depth 2", WIDTHS, |width, seed| error(&named("bias1", 2, &[width; 2]), seed, &analytic));
+}
+
+#[test]
+fn the_error_of_a_residual_network_falls_like_one_over_the_square_root_of_the_width() {
+    let network = |width| ResNet::new(2, width, 2, 1, 1.0).expect("positive sizes").with_input_bias(1.0);
+    let analytic = analytic_kernel(&Portable, &network(1), AnalyticKernel::Ntk, &six_points::<f64>(), None);
+    check_rate("resnet, 2 blocks", RESIDUAL_WIDTHS, |width, seed| error(&network(width), seed, &analytic));
 }

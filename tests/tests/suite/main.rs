@@ -14,6 +14,7 @@ mod linalg;
 mod loss;
 mod mirrored;
 mod record;
+mod resnet;
 mod scalar;
 mod six_points;
 
@@ -31,6 +32,7 @@ fn every_tolerance_is_used() {
         include_str!("loss.rs"),
         include_str!("mirrored.rs"),
         include_str!("record.rs"),
+        include_str!("resnet.rs"),
         include_str!("scalar.rs"),
         include_str!("six_points.rs"),
     ];

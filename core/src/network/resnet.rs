@@ -1,0 +1,275 @@
+//! Residual networks in the NTK parametrisation (Huang et al. 2020; Lai, Yu, Tian, Lin 2023), all entries
+//! N(0,1), width m, L blocks:
+//!
+//! ```text
+//! x_0 = sqrt(1/m) (A x + s b),   x_l = x_{l-1} + alpha sqrt(1/m) V_l phi(z_l),   z_l = sqrt(2/m) W_l x_{l-1},   f = v x_L
+//! ```
+//!
+//! with phi the ReLU. In the limit, with K_l the covariance of x_l, G_l = sqrt(q_{l-1} q'_{l-1}) kappa1 and
+//! the correlation of x_{l-1} in kappa0 and kappa1:
+//!
+//! ```text
+//! K_0 = x.x' + s^2,   K_l = K_{l-1} + alpha^2 G_l,   q_l = (1 + alpha^2) q_{l-1}
+//! T_l = T_{l-1} + alpha^2 kappa0 T_{l-1}  [earlier layers]  + alpha^2 G_l  [V_l]  + alpha^2 kappa0 K_{l-1}  [W_l]
+//! ```
+//!
+//! NNGP = K_L; NTK = T_L + K_L [v] from T_0 = K_0 [A, b], or T_L from T_0 = 0 where only V and W are trained.
+
+use super::{Activation, AnalyticEntry, Correlation, Dense, Name, Network, Sizes, Source, add_bias};
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// Which parameters of a residual network are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Trained {
+    /// all
+    All,
+    /// V_l and W_l of every block; A, b and v stay as they were drawn
+    Branches,
+}
+
+/// A residual network of ReLU blocks: sizes, branch scale, bias, what is trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResNet {
+    inputs: usize,
+    width: usize,
+    depth: usize,
+    outputs: usize,
+    alpha: f64,
+    /// s, where there is a bias
+    bias_scale: Option<f64>,
+    trained: Trained,
+}
+
+impl ResNet {
+    /// `depth` blocks of this width with branch scale `alpha`, without bias, all parameters trained.
+    ///
+    /// Errors: a size is 0; alpha is not a positive number.
+    pub const fn new(inputs: usize, width: usize, depth: usize, outputs: usize, alpha: f64) -> Result<Self, Error> {
+        if depth == 0 {
+            return Err(Error::OutOfRange { what: "depth: a network needs at least 1 residual block" });
+        }
+        if width == 0 {
+            return Err(Error::OutOfRange { what: "width: must be at least 1" });
+        }
+        if inputs == 0 || outputs == 0 {
+            return Err(Error::OutOfRange { what: "inputs and outputs: must be at least 1" });
+        }
+        if !(alpha > 0.0 && alpha.is_finite()) {
+            return Err(Error::OutOfRange { what: "alpha: must be finite and > 0" });
+        }
+        Ok(Self { inputs, width, depth, outputs, alpha, bias_scale: None, trained: Trained::All })
+    }
+    /// The same network with a bias at the input that enters as `scale * b`.
+    pub const fn with_input_bias(self, scale: f64) -> Self {
+        Self { bias_scale: Some(scale), ..self }
+    }
+    /// The same network with these parameters trained.
+    pub const fn with_trained(self, trained: Trained) -> Self {
+        Self { trained, ..self }
+    }
+
+    /// All buffer lengths.
+    pub const fn sizes(&self) -> Sizes {
+        let (m, blocks) = (self.width, self.depth);
+        Sizes {
+            inputs: self.inputs,
+            outputs: self.outputs,
+            layers: 2 * blocks + 2,
+            parameters: self.first_block() + 2 * blocks * m * m + self.outputs * m,
+            // x_0; z, phi(z) and x of every block; f
+            activations: m + 3 * blocks * m + self.outputs,
+            // of x_0; of z and x of every block; of f
+            deltas: m + 2 * blocks * m + self.outputs,
+        }
+    }
+
+    /// Parameters of A and b.
+    const fn first_block(&self) -> usize {
+        self.width * self.inputs + if self.bias_scale.is_some() { self.width } else { 0 }
+    }
+    /// Offset of x_l per sample among the activations, l = 0..=L; z_l and phi(z_l) lie before it.
+    const fn x_at(&self, l: usize) -> usize {
+        3 * l * self.width
+    }
+    /// Offset of df/dx_l per sample among the deltas; df/dz_l lies before it.
+    const fn dx_at(&self, l: usize) -> usize {
+        2 * l * self.width
+    }
+    /// s^2, 0 without bias.
+    fn bias_variance(&self) -> f64 {
+        self.bias_scale.map_or(0.0, |s| s * s)
+    }
+}
+
+/// W of a layer, `(outputs, inputs)`.
+fn weights<'a, T: Real>(theta: &'a [T], layer: &Dense) -> MatRef<'a, T> {
+    MatRef::dense(&theta[layer.weights..][..layer.outputs * layer.inputs], layer.outputs, layer.inputs)
+}
+
+impl Network for ResNet {
+    fn sizes(&self) -> Sizes {
+        self.sizes()
+    }
+
+    /// A; W_1, V_1, W_2, V_2, …; v.
+    fn layer(&self, index: usize) -> Dense {
+        let (m, last) = (self.width, 2 * self.depth + 1);
+        let block = index.div_ceil(2);
+        let name = |weights, index| Name { prefix: "", weights, bias: "b", index };
+        let branches = self.trained == Trained::Branches;
+        let hidden = Dense {
+            inputs: m,
+            outputs: m,
+            weight_scale: libm::sqrt(2.0 / m as f64),
+            bias_scale: 0.0,
+            weights: self.first_block() + index.saturating_sub(1) * m * m,
+            bias: None,
+            source: Source::Activations(self.x_at(block.saturating_sub(1))),
+            delta: self.dx_at(block).saturating_sub(m),
+            name: name("W", Some(block)),
+            trained: true,
+        };
+        if index == 0 {
+            let scale = libm::sqrt(1.0 / m as f64);
+            Dense {
+                inputs: self.inputs,
+                weight_scale: scale,
+                bias_scale: scale * self.bias_scale.unwrap_or(0.0),
+                weights: 0,
+                bias: self.bias_scale.map(|_| m * self.inputs),
+                source: Source::Samples,
+                delta: 0,
+                name: name("A", None),
+                trained: !branches,
+                ..hidden
+            }
+        } else if index == last {
+            Dense {
+                outputs: self.outputs,
+                weight_scale: 1.0,
+                source: Source::Activations(self.x_at(self.depth)),
+                delta: self.dx_at(self.depth) + m,
+                name: name("v", None),
+                trained: !branches,
+                ..hidden
+            }
+        } else if index % 2 == 1 {
+            hidden
+        } else {
+            Dense {
+                weight_scale: self.alpha * libm::sqrt(1.0 / m as f64),
+                // phi(z_l) lies before x_l
+                source: Source::Activations(self.x_at(block) - m),
+                delta: self.dx_at(block),
+                name: name("V", Some(block)),
+                ..hidden
+            }
+        }
+    }
+
+    fn forward<T: Real, B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        x: MatRef<'_, T>,
+        activations: &mut [T],
+    ) {
+        let (n, m) = (x.rows(), self.width);
+        let product = |layer: &Dense, a: MatRef<'_, T>, beta: T, z: MatMut<'_, T>| {
+            backend.gemm(T::from_f64(layer.weight_scale), a, weights(theta, layer).t(), beta, z);
+        };
+        let first = self.layer(0);
+        let mut x_0 = MatMut::dense(&mut activations[..n * m], n, m);
+        product(&first, x, T::ZERO, x_0.reborrow());
+        if let Some(at) = first.bias {
+            add_bias(&mut x_0, T::from_f64(first.bias_scale), &theta[at..][..m]);
+        }
+        for l in 1..=self.depth {
+            let (inner, branch) = (self.layer(2 * l - 1), self.layer(2 * l));
+            let (before, rest) = activations.split_at_mut(n * (self.x_at(l) - 2 * m));
+            let before = MatRef::dense(&before[n * self.x_at(l - 1)..], n, m);
+            let (z, rest) = rest.split_at_mut(n * m);
+            let (phi, rest) = rest.split_at_mut(n * m);
+            let after = &mut rest[..n * m];
+            product(&inner, before, T::ZERO, MatMut::dense(z, n, m));
+            for (phi, z) in phi.iter_mut().zip(z.iter()) {
+                *phi = Activation::Relu.phi(*z);
+            }
+            after.copy_from_slice(before.data());
+            product(&branch, MatRef::dense(phi, n, m), T::ONE, MatMut::dense(after, n, m));
+        }
+        let last = self.layer(2 * self.depth + 1);
+        let (before, outputs) = activations.split_at_mut(n * (self.x_at(self.depth) + m));
+        let x_last = MatRef::dense(&before[n * self.x_at(self.depth)..], n, m);
+        product(&last, x_last, T::ZERO, MatMut::dense(outputs, n, self.outputs));
+    }
+
+    fn backward<T: Real, B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        activations: &[T],
+        seed: MatRef<'_, T>,
+        deltas: &mut [T],
+    ) {
+        let (n, m) = (seed.rows(), self.width);
+        let product = |layer: &Dense, d: MatRef<'_, T>, beta: T, below: MatMut<'_, T>| {
+            backend.gemm(T::from_f64(layer.weight_scale), d, weights(theta, layer), beta, below);
+        };
+        let last = self.layer(2 * self.depth + 1);
+        let (below, outputs) = deltas.split_at_mut(n * last.delta);
+        for (i, row) in outputs.chunks_exact_mut(self.outputs).enumerate().take(n) {
+            row.copy_from_slice(seed.row(i));
+        }
+        let x_last = MatMut::dense(&mut below[n * self.dx_at(self.depth)..], n, m);
+        product(&last, MatRef::dense(outputs, n, self.outputs), T::ZERO, x_last);
+        for l in (1..=self.depth).rev() {
+            let (inner, branch) = (self.layer(2 * l - 1), self.layer(2 * l));
+            let (before, dx) = deltas.split_at_mut(n * self.dx_at(l));
+            let (before, dz) = before.split_at_mut(n * inner.delta);
+            let dx = MatRef::dense(&dx[..n * m], n, m);
+            // df/dz_l = alpha sqrt(1/m) (df/dx_l V_l) o phi'(z_l)
+            product(&branch, dx, T::ZERO, MatMut::dense(dz, n, m));
+            let z = &activations[n * (self.x_at(l) - 2 * m)..][..n * m];
+            for (d, z) in dz.iter_mut().zip(z) {
+                *d *= Activation::Relu.dphi(*z);
+            }
+            // df/dx_{l-1} = df/dx_l + sqrt(2/m) df/dz_l W_l
+            let before = &mut before[n * self.dx_at(l - 1)..];
+            before.copy_from_slice(dx.data());
+            product(&inner, MatRef::dense(dz, n, m), T::ONE, MatMut::dense(before, n, m));
+        }
+    }
+
+    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64) {
+        theta.iter_mut().for_each(|x| *x = T::from_f64(normal()));
+    }
+
+    fn input_variances(&self) -> (f64, f64) {
+        (1.0, self.bias_variance())
+    }
+
+    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
+        let (a2, half) = (T::from_f64(self.alpha * self.alpha), T::from_f64(0.5));
+        let growth = T::ONE + a2;
+        let mut pair = input;
+        let all = self.trained == Trained::All;
+        let mut tangent = if all { pair.covariance() } else { T::ZERO };
+        for _ in 0..self.depth {
+            let (kappa0, gap) = (pair.kappa0(), pair.one_minus_kappa1());
+            let kappa1 = T::ONE - gap;
+            let product = (pair.q * pair.q_other).sqrt();
+            tangent += a2 * (kappa0 * (tangent + pair.covariance()) + product * kappa1);
+            // cos' = (cos + alpha^2 kappa1)/(1 + alpha^2): 1 -+ cos' without differences of large numbers
+            pair = Correlation {
+                q: growth * pair.q,
+                q_other: growth * pair.q_other,
+                sin2: (pair.sin2 + a2 * half * gap) / growth,
+                cos2: (pair.cos2 + a2 * half * (T::ONE + kappa1)) / growth,
+            };
+        }
+        let nngp = pair.covariance();
+        AnalyticEntry { nngp, ntk: if all { tangent + nngp } else { tangent } }
+    }
+}
