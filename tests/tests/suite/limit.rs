@@ -18,9 +18,9 @@ const WIDTHS: &[(usize, u64)] = if cfg!(debug_assertions) {
 };
 /// Twice the matrices of the same width: narrower, with more seeds.
 const RESIDUAL_WIDTHS: &[(usize, u64)] = if cfg!(debug_assertions) {
-    &[(32, 150), (64, 100), (128, 60), (256, 20)]
+    &[(32, 250), (64, 200), (128, 120), (256, 60)]
 } else {
-    &[(64, 200), (128, 120), (256, 80), (512, 48), (1024, 24)]
+    &[(64, 300), (128, 200), (256, 120), (512, 80), (1024, 40)]
 };
 
 /// |K - Theta|_F / |Theta|_F of one seed on the six points.
