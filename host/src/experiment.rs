@@ -1,14 +1,15 @@
 //! What will run: settings with every default filled in, checked, ready to be saved and run again.
 
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Activation, Bias, Fcn};
+use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, ResNet, Trained};
 use ntkscope_core::train::Optimizer;
 
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
+use crate::network::AnyNetwork;
 use crate::settings::{
     ActivationKind, BackendKind, BiasKind, Dtype, Init, LossKind, ModelSettings, NetworkKind, OptimizerKind, Settings,
-    TrainingSettings,
+    TrainedKind, TrainingSettings,
 };
 
 /// Largest `--width` and `--outputs`: such layers have 2^40 weights, and no count of bytes overflows yet.
@@ -21,7 +22,7 @@ pub const MAX_SNAPSHOTS: usize = 1024;
 /// A network and its data, resolved.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// widths of the hidden layers
+    /// widths of the hidden layers or blocks
     pub widths: Vec<usize>,
     /// outputs C
     pub outputs: usize,
@@ -33,9 +34,12 @@ pub struct Model {
     pub seed: u64,
     /// scalar
     pub dtype: Dtype,
+    kind: NetworkKind,
     activation: Activation,
     bias: Bias,
     bias_scale: f64,
+    alpha: f64,
+    trained: Trained,
     /// the same as settings, every key filled in
     pub settings: ModelSettings,
 }
@@ -110,6 +114,7 @@ pub fn data_spec(model: &ModelSettings) -> DataSpec {
         normalize: model.normalize,
         dimension: model.dimension,
         seed: model.seed.unwrap_or(0),
+        held_out: model.held_out.unwrap_or(0),
     }
 }
 
@@ -119,7 +124,29 @@ impl Model {
         at_least_one("--width", settings.width.unwrap_or(256), MAX_WIDTH, "a network needs a width of at least 1")?;
         at_least_one("--depth", settings.depth.unwrap_or(2), MAX_DEPTH, "a network needs at least 1 hidden layer")?;
         at_least_one("--outputs", settings.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
-        non_negative("--bias-scale", settings.bias_scale.unwrap_or(1.0)).map(drop)
+        non_negative("--bias-scale", settings.bias_scale.unwrap_or(1.0))?;
+        match settings.network.unwrap_or(NetworkKind::Fcn) {
+            NetworkKind::Fcn => {
+                if let Some(alpha) = settings.alpha {
+                    return Err(range("--alpha", alpha, "is the branch scale of --network resnet; a fcn has no branches"));
+                }
+                if settings.trained == Some(TrainedKind::Branches) {
+                    return Err(range("--trained", "branches", "is for --network resnet; a fcn has no branches"));
+                }
+            }
+            NetworkKind::Resnet => {
+                positive("--alpha", settings.alpha.unwrap_or(1.0))?;
+                if settings.activation.is_some_and(|a| a != ActivationKind::Relu) {
+                    let what = "the blocks of a resnet are ReLU's; give --activation relu, or --network fcn";
+                    return Err(range("--activation", "erf", what));
+                }
+                if settings.bias == Some(BiasKind::All) {
+                    let what = "a resnet has a bias at its input or none; give --bias input or --bias none";
+                    return Err(range("--bias", "all", what));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The network that these settings mean for these samples.
@@ -134,15 +161,20 @@ impl Model {
         let (depth, width) = (settings.depth.unwrap_or(2), settings.width.unwrap_or(256));
         let bias = settings.bias.unwrap_or(BiasKind::Input);
         let activation = settings.activation.unwrap_or(ActivationKind::Relu);
+        let kind = settings.network.unwrap_or(NetworkKind::Fcn);
+        let residual = kind == NetworkKind::Resnet;
+        let trained = settings.trained.unwrap_or(TrainedKind::All);
         let spec = data_spec(settings);
         let filled = ModelSettings {
-            network: Some(settings.network.unwrap_or(NetworkKind::Fcn)),
+            network: Some(kind),
             depth: Some(depth),
             width: Some(width),
             outputs: Some(outputs),
             activation: Some(activation),
             bias: Some(bias),
             bias_scale: Some(settings.bias_scale.unwrap_or(1.0)),
+            alpha: residual.then_some(settings.alpha.unwrap_or(1.0)),
+            trained: Some(trained),
             init: Some(settings.init.unwrap_or(Init::Mirrored)),
             seed: Some(spec.seed),
             dtype: Some(settings.dtype.unwrap_or(Dtype::F64)),
@@ -157,6 +189,7 @@ impl Model {
             init: filled.init.unwrap_or(Init::Mirrored),
             seed: spec.seed,
             dtype: filled.dtype.unwrap_or(Dtype::F64),
+            kind,
             activation: match activation {
                 ActivationKind::Relu => Activation::Relu,
                 ActivationKind::Erf => Activation::Erf,
@@ -167,23 +200,51 @@ impl Model {
                 BiasKind::All => Bias::All,
             },
             bias_scale: settings.bias_scale.unwrap_or(1.0),
+            alpha: settings.alpha.unwrap_or(1.0),
+            trained: match trained {
+                TrainedKind::All => Trained::All,
+                TrainedKind::Branches => Trained::Branches,
+            },
             settings: filled,
         })
     }
 
-    /// One copy of the network.
-    pub fn fcn(&self) -> Result<Fcn<'_>, ntkscope_core::Error> {
-        let fcn = Fcn::new(self.inputs, &self.widths, self.outputs)?;
-        Ok(fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale))
+    /// The network as it will be trained.
+    pub fn network(&self) -> Result<AnyNetwork<'_>, ntkscope_core::Error> {
+        Ok(match self.kind {
+            NetworkKind::Fcn => {
+                let fcn = Fcn::new(self.inputs, &self.widths, self.outputs)?;
+                let fcn = fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale);
+                match self.init {
+                    Init::Standard => AnyNetwork::Fcn(fcn),
+                    Init::Mirrored => AnyNetwork::MirroredFcn(Mirrored(fcn)),
+                }
+            }
+            NetworkKind::Resnet => {
+                let plain = ResNet::new(self.inputs, self.widths[0], self.widths.len(), self.outputs, self.alpha)?;
+                let plain = plain.with_trained(self.trained);
+                let resnet = if self.bias == Bias::None { plain } else { plain.with_input_bias(self.bias_scale) };
+                match self.init {
+                    Init::Standard => AnyNetwork::ResNet(resnet),
+                    Init::Mirrored => AnyNetwork::MirroredResNet(Mirrored(resnet)),
+                }
+            }
+        })
     }
 
     /// The network in a few words.
     pub fn describe(&self) -> String {
         let settings = &self.settings;
         let word = |v: Option<&dyn std::fmt::Debug>| v.map_or(String::new(), |v| format!("{v:?}").to_lowercase());
+        let kind = match self.kind {
+            NetworkKind::Fcn => format!("fully connected, depth {}", self.widths.len()),
+            NetworkKind::Resnet => {
+                let trained = if self.trained == Trained::All { "" } else { ", only V and W trained" };
+                format!("residual, {} blocks, alpha {}{trained}", self.widths.len(), self.alpha)
+            }
+        };
         format!(
-            "fully connected, depth {}, width {}, {} output{}, {}, bias {}, {} initialization, seed {}",
-            self.widths.len(),
+            "{kind}, width {}, {} output{}, {}, bias {}, {} initialization, seed {}",
             self.widths[0],
             self.outputs,
             if self.outputs == 1 { "" } else { "s" },

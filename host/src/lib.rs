@@ -8,6 +8,7 @@ pub mod error;
 pub mod experiment;
 pub mod memory;
 pub mod narrative;
+pub mod network;
 pub mod npz;
 pub mod params;
 pub mod plot;

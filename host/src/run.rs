@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use ntkscope_core::network::{Mirrored, Network, Sizes};
+use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::record::{Record, Recorder, Snapshot, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, Error, MatRef, Portable, Real};
@@ -12,7 +12,7 @@ use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{MAX_SNAPSHOTS, Model, Training};
 use crate::report::{Trace, TraceRow};
-use crate::settings::{BackendKind, Dtype, Init};
+use crate::settings::{BackendKind, Dtype};
 
 /// Set by Ctrl-C: the run stops after its present step and keeps what it has.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -124,17 +124,13 @@ pub fn run(
     samples: &Samples,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let fcn = model.fcn()?;
-    match (model.init, model.dtype) {
-        (Init::Mirrored, Dtype::F64) => run_as::<f64, _>(&Mirrored(fcn), model, training, samples, observer),
-        (Init::Mirrored, Dtype::F32) => run_as::<f32, _>(&Mirrored(fcn), model, training, samples, observer),
-        (Init::Standard, Dtype::F64) => run_as::<f64, _>(&fcn, model, training, samples, observer),
-        (Init::Standard, Dtype::F32) => run_as::<f32, _>(&fcn, model, training, samples, observer),
+    match model.dtype {
+        Dtype::F64 => run_as::<f64>(model, training, samples, observer),
+        Dtype::F32 => run_as::<f32>(model, training, samples, observer),
     }
 }
 
-fn run_as<T: HostReal, N: Network>(
-    network: &N,
+fn run_as<T: HostReal>(
     model: &Model,
     training: &Training,
     samples: &Samples,
@@ -142,6 +138,7 @@ fn run_as<T: HostReal, N: Network>(
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let backend = backend_of::<T>(training.backend);
+    let network = &model.network()?;
     let sizes = network.sizes();
     let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
     let mut targets = vec![T::ZERO; samples.n * sizes.outputs];
@@ -286,9 +283,5 @@ pub fn tensors<N: Network, T: Real>(network: &N, theta: &[T]) -> Vec<Tensor> {
 
 /// Sizes of the network as it will be trained.
 pub fn sizes_of(model: &Model) -> Result<Sizes, Error> {
-    let fcn = model.fcn()?;
-    Ok(match model.init {
-        Init::Mirrored => Mirrored(fcn).sizes(),
-        Init::Standard => fcn.sizes(),
-    })
+    Ok(model.network()?.sizes())
 }

@@ -17,6 +17,18 @@ use crate::error::UsageError;
 pub enum NetworkKind {
     /// fully connected
     Fcn,
+    /// residual blocks of two layers
+    Resnet,
+}
+
+/// Which parameters are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainedKind {
+    /// all
+    All,
+    /// of a resnet, the blocks' V and W only
+    Branches,
 }
 
 /// Nonlinearity of the hidden layers.
@@ -105,7 +117,7 @@ pub struct ModelSettings {
     /// Family of networks [default: fcn]
     #[arg(long, value_enum, help_heading = "Network")]
     pub network: Option<NetworkKind>,
-    /// Hidden layers L [default: 2]
+    /// Hidden layers L, or residual blocks [default: 2]
     #[arg(long, value_name = "L", allow_negative_numbers = true, help_heading = "Network")]
     pub depth: Option<usize>,
     /// Width m of every hidden layer [default: 256]
@@ -123,6 +135,12 @@ pub struct ModelSettings {
     /// Scale of the biases: s in z = c W a + s b [default: 1]
     #[arg(long, value_name = "S", allow_negative_numbers = true, help_heading = "Network")]
     pub bias_scale: Option<f64>,
+    /// Scale of a resnet's branches: x + A V relu(W x) [default: 1]
+    #[arg(long, value_name = "A", allow_negative_numbers = true, help_heading = "Network")]
+    pub alpha: Option<f64>,
+    /// Trained parameters [default: all]
+    #[arg(long, value_enum, help_heading = "Network")]
+    pub trained: Option<TrainedKind>,
     /// Initialization [default: mirrored]
     #[arg(long, value_enum, help_heading = "Network")]
     pub init: Option<Init>,
@@ -141,6 +159,9 @@ pub struct ModelSettings {
     /// The first N samples after the selection of classes [default: all; circle 6, sphere and mixture 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
     pub n: Option<usize>,
+    /// Samples behind the first N on which predictions are compared; circle: points between its points [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
+    pub held_out: Option<usize>,
     /// parity (odd = 1), two labels "a,b", or all [default: parity for image sets, else all]
     #[arg(long, value_name = "SELECTION", help_heading = "Data")]
     pub classes: Option<ClassSelection>,
@@ -278,7 +299,7 @@ fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), UsageError>
         }
         // whole numbers are welcome where a number with a point is meant
         let float =
-            ["bias-scale", "penalty", "smoothing", "rate", "tolerance", "until-time", "until-margin", "until-loss"];
+            ["bias-scale", "alpha", "penalty", "smoothing", "rate", "tolerance", "until-time", "until-margin", "until-loss"];
         let value = match value {
             Value::Integer(i) if float.contains(&key.as_str()) => Value::Float(i as f64),
             other => other,

@@ -6,7 +6,7 @@ use ntkscope_core::init::initialize;
 use ntkscope_core::kernel::{
     AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
 };
-use ntkscope_core::network::{Mirrored, Network};
+use ntkscope_core::network::Network;
 use ntkscope_core::{MatMut, MatRef};
 use serde_json::json;
 
@@ -19,7 +19,7 @@ use crate::experiment::{Model, data_spec};
 use crate::memory;
 use crate::params::read_parameters;
 use crate::run::{backend_of, sizes_of, tensors};
-use crate::settings::{BackendKind, Dtype, Init, Settings, TrainingSettings};
+use crate::settings::{BackendKind, Dtype, Settings, TrainingSettings};
 use crate::store::{check_file, write_arrays, write_tensors};
 use crate::summary::KernelSummary;
 
@@ -30,13 +30,11 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
     check(&args, &settings)?;
     let samples = data::load(&data_spec(&settings.model))?;
     let model = Model::resolve(&settings.model, &samples)?;
-    let fcn = model.fcn()?;
+    let network = model.network()?;
     let backend = settings.training.backend.unwrap_or(BackendKind::Fast);
-    with_threads(args.common.threads, || match (model.init, model.dtype) {
-        (Init::Mirrored, Dtype::F64) => kernel_as::<f64, _>(&Mirrored(fcn), (&args, backend), &model, &samples),
-        (Init::Mirrored, Dtype::F32) => kernel_as::<f32, _>(&Mirrored(fcn), (&args, backend), &model, &samples),
-        (Init::Standard, Dtype::F64) => kernel_as::<f64, _>(&fcn, (&args, backend), &model, &samples),
-        (Init::Standard, Dtype::F32) => kernel_as::<f32, _>(&fcn, (&args, backend), &model, &samples),
+    with_threads(args.common.threads, || match model.dtype {
+        Dtype::F64 => kernel_as::<f64, _>(&network, (&args, backend), &model, &samples),
+        Dtype::F32 => kernel_as::<f32, _>(&network, (&args, backend), &model, &samples),
     })?
 }
 

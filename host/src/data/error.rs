@@ -44,6 +44,18 @@ pub enum DataError {
         /// " after --classes …", or nothing.
         selected: String,
     },
+    /// More samples were to be kept aside than there are behind the first n.
+    #[error("--held-out {asked}: {place} has {available} samples behind the first {n}; give a smaller --held-out or --n")]
+    HeldOutTooLarge {
+        /// Samples to keep aside.
+        asked: usize,
+        /// Samples to train on.
+        n: usize,
+        /// Samples behind those.
+        available: usize,
+        /// The file the samples come from.
+        place: String,
+    },
     /// The circle needs antipodal pairs.
     #[error(
         "--n {n}: the circle is made of antipodal pairs; give an even --n of 2 or more, such as --n {}",
@@ -226,6 +238,7 @@ impl DataError {
             | BadNormalize { .. }
             | NoSamples
             | NTooLarge { .. }
+            | HeldOutTooLarge { .. }
             | OddCircle { .. }
             | BadDimension { .. }
             | DimensionUnused { .. }

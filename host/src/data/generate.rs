@@ -67,6 +67,12 @@ pub(super) fn circle(n: usize) -> Result<Raw, DataError> {
     Ok(Raw { values: Values::Real(x), n, d: 2, y: alternating(n), place: "circle".into() })
 }
 
+/// h points of the circle at the angles 2 pi (i - 1/2)/h, i = 1..h: for h = n the middles between the points of
+/// [`circle`]; (h, 2).
+pub(super) fn between(h: usize) -> Vec<f64> {
+    (1..=h).flat_map(|i| <[f64; 2]>::from(cos_sin_turn(2 * i as u64 - 1, 2 * h as u64))).collect()
+}
+
 /// n points on the unit sphere S^(d-1) of R^d; label 1 when x_1 x_2 > 0, else 0; (n, d).
 ///
 /// Each point is a normalised Gaussian vector, hence uniform; then x_2 changes its sign where that is needed to make

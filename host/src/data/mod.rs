@@ -42,6 +42,8 @@ pub struct Samples {
     pub d: usize,
     /// Labels as in the file, (n).
     pub y: Vec<f64>,
+    /// Inputs kept aside, on which predictions are compared, (h, d) row-major; empty unless asked for.
+    pub held_out: Vec<f64>,
     /// Class of each sample, 0..classes, (n); empty for regression data (labels that are not integers, no selection).
     pub labels: Vec<usize>,
     /// Number of classes of the selection, whether or not each occurs among the first n; 0 for regression data.
@@ -64,10 +66,11 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
     if spec.dimension.is_some() && !matches!(spec.source, Source::Sphere | Source::Mixture) {
         return Err(DataError::DimensionUnused { source_name: spec.source.to_string() });
     }
+    let generated = spec.n.unwrap_or(64).saturating_add(spec.held_out);
     let raw = match &spec.source {
         Source::Circle => generate::circle(spec.n.unwrap_or(6))?,
-        Source::Sphere => generate::sphere(spec.n.unwrap_or(64), spec.dimension.unwrap_or(3), spec.seed)?,
-        Source::Mixture => generate::mixture(spec.n.unwrap_or(64), spec.dimension.unwrap_or(2), spec.seed)?,
+        Source::Sphere => generate::sphere(generated, spec.dimension.unwrap_or(3), spec.seed)?,
+        Source::Mixture => generate::mixture(generated, spec.dimension.unwrap_or(2), spec.seed)?,
         Source::Mnist | Source::FashionMnist => {
             let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
             idx::read(&idx::locate(&dir, &spec.source.to_string())?)?
@@ -80,14 +83,19 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
     let parity = spec.source.is_idx().then_some(ClassSelection::Parity);
     let selection = spec.classes.or(parity);
     let classes::Selected { mut rows, mut labels, classes } = classes::select(&raw, selection)?;
-    if let Some(n) = spec.n {
-        if n > rows.len() {
-            let selected = selection.map_or_else(String::new, |s| format!(" after --classes {s}"));
-            return Err(DataError::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
-        }
-        rows.truncate(n);
-        labels.truncate(n);
+    // the circle's lie between its points; of the others they are the next ones
+    let apart = if spec.source == Source::Circle { 0 } else { spec.held_out };
+    let n = spec.n.unwrap_or(rows.len().saturating_sub(apart));
+    if n > rows.len() {
+        let selected = selection.map_or_else(String::new, |s| format!(" after --classes {s}"));
+        return Err(DataError::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
     }
+    let behind = rows.len() - n;
+    if apart > behind || (apart > 0 && n == 0) {
+        return Err(DataError::HeldOutTooLarge { asked: apart, n, available: behind, place: raw.place });
+    }
+    rows.truncate(n + apart);
+    labels.truncate(n);
 
     let mut x = raw.gather(&rows);
     let sphere = if spec.source.is_idx() { Normalize::Sphere } else { Normalize::None };
@@ -99,8 +107,13 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
             }
         }
     }
+    let held_out = match spec.source {
+        Source::Circle => generate::between(spec.held_out),
+        _ => x.split_off(n * raw.d),
+    };
+    rows.truncate(n);
     let y: Vec<f64> = rows.iter().map(|&row| raw.y[row]).collect();
-    let (n, d) = (rows.len(), raw.d);
+    let d = raw.d;
     let classes_text = match (classes, selection) {
         (0, _) => "regression".into(),
         (_, selection) => format!("classes {}", selection.unwrap_or(ClassSelection::All)),
@@ -112,7 +125,7 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
     };
     let description = format!("{place}: {n} of {} samples, {classes_text}, normalize {normalize}", raw.n);
     let sha256 = digest(&x, &labels, &y);
-    Ok(Samples { x, n, d, y, labels, classes, description, sha256 })
+    Ok(Samples { x, n, d, y, held_out, labels, classes, description, sha256 })
 }
 
 /// sample <- sample / |sample|; false for the zero vector.

@@ -34,12 +34,15 @@ pub struct DataSpec {
     /// Seed of `sphere` and `mixture`.
     #[serde(default)]
     pub seed: u64,
+    /// How many samples behind the first n are kept aside (`--held-out`).
+    #[serde(default)]
+    pub held_out: usize,
 }
 
 impl DataSpec {
     /// `source` with every other setting at its default, seed 0.
     pub fn new(source: Source) -> Self {
-        Self { source, dir: None, n: None, classes: None, normalize: None, dimension: None, seed: 0 }
+        Self { source, dir: None, n: None, classes: None, normalize: None, dimension: None, seed: 0, held_out: 0 }
     }
 }
 

@@ -1,0 +1,178 @@
+//! What is made of several seeds: means with standard errors, slopes, curves on a common grid.
+
+/// A mean and its standard error, which is unknown for a single value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// mean
+    pub value: f64,
+    /// standard error of the mean, over seeds
+    pub error: Option<f64>,
+    /// how many values
+    pub count: usize,
+}
+
+impl Estimate {
+    /// Mean and standard error of these values; `None` where there are none, or one is not finite.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.is_empty() || values.iter().any(|v| !v.is_finite()) {
+            return None;
+        }
+        let count = values.len() as f64;
+        let value = values.iter().sum::<f64>() / count;
+        let square: f64 = values.iter().map(|v| (v - value) * (v - value)).sum();
+        let error = (values.len() > 1).then(|| (square / (count - 1.0) / count).sqrt());
+        Some(Self { value, error, count: values.len() })
+    }
+    /// The standard error, 0 where it is unknown.
+    pub fn error_or_0(&self) -> f64 {
+        self.error.unwrap_or(0.0)
+    }
+}
+
+/// Slope and intercept of the least-squares line through these points; `None` for fewer than two abscissae.
+pub fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let count = points.len() as f64;
+    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / count, y + p.1 / count));
+    let spread: f64 = points.iter().map(|p| (p.0 - x) * (p.0 - x)).sum();
+    let slope = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>() / spread;
+    slope.is_finite().then_some((slope, y - slope * x))
+}
+
+/// A curve of increasing abscissae, linear between its points.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curve {
+    x: Vec<f64>,
+    y: Vec<f64>,
+}
+
+impl Curve {
+    /// From points in order; those that are not finite, or whose abscissa does not rise above all before it, are
+    /// left out: margins may fall for a moment, and the curve is then read at their first passage.
+    pub fn new(points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let mut curve = Self::default();
+        for (x, y) in points {
+            if x.is_finite() && y.is_finite() && curve.x.last().is_none_or(|last| x > *last) {
+                curve.x.push(x);
+                curve.y.push(y);
+            }
+        }
+        curve
+    }
+    /// First and last abscissa; `None` for an empty curve.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        Some((*self.x.first()?, *self.x.last()?))
+    }
+    /// The ordinate at `x`; `None` outside the range.
+    pub fn at(&self, x: f64) -> Option<f64> {
+        let (first, last) = self.range()?;
+        if !(first..=last).contains(&x) {
+            return None;
+        }
+        let right = self.x.partition_point(|v| *v < x);
+        if right == 0 {
+            return self.y.first().copied();
+        }
+        let share = (x - self.x[right - 1]) / (self.x[right] - self.x[right - 1]);
+        Some(self.y[right - 1] + share * (self.y[right] - self.y[right - 1]))
+    }
+    /// The first abscissa at which the curve passes `level` from below; `None` where it never does.
+    pub fn passes(&self, level: f64) -> Option<f64> {
+        let at = self.y.iter().position(|y| *y >= level)?;
+        if at == 0 {
+            return self.x.first().copied();
+        }
+        let share = (level - self.y[at - 1]) / (self.y[at] - self.y[at - 1]);
+        Some(self.x[at - 1] + share * (self.x[at] - self.x[at - 1]))
+    }
+    /// Slope of the least-squares line through the points with abscissae in `[from, to]`, given as differences of
+    /// evenly spaced readings, so that crowded snapshots do not count more.
+    pub fn slope(&self, from: f64, to: f64) -> Option<f64> {
+        const READINGS: usize = 33;
+        let points: Option<Vec<_>> = (0..READINGS)
+            .map(|i| from + (to - from) * i as f64 / (READINGS - 1) as f64)
+            // the ends may lie a rounding outside
+            .map(|x| self.range().map(|(first, last)| x.clamp(first, last)).and_then(|x| Some((x, self.at(x)?))))
+            .collect();
+        line(&points?).map(|(slope, _)| slope)
+    }
+}
+
+/// Several curves on one grid: their mean, smallest and largest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spread {
+    /// the grid
+    pub x: Vec<f64>,
+    /// mean of all curves
+    pub mean: Vec<f64>,
+    /// smallest
+    pub low: Vec<f64>,
+    /// largest
+    pub high: Vec<f64>,
+}
+
+impl Spread {
+    /// On `count` abscissae spread evenly over the range that all the curves share.
+    pub fn of(curves: &[Curve], count: usize) -> Self {
+        let ranges: Option<Vec<_>> = curves.iter().map(Curve::range).collect();
+        let Some(ranges) = ranges.filter(|r| !r.is_empty()) else { return Self::default() };
+        let from = ranges.iter().fold(f64::NEG_INFINITY, |m, r| m.max(r.0));
+        let to = ranges.iter().fold(f64::INFINITY, |m, r| m.min(r.1));
+        let mut spread = Self::default();
+        for i in 0..count {
+            let x = (from + (to - from) * i as f64 / (count - 1).max(1) as f64).clamp(from, to.max(from));
+            let readings: Option<Vec<f64>> = curves.iter().map(|curve| curve.at(x)).collect();
+            if let Some(readings) = readings {
+                spread.x.push(x);
+                spread.mean.push(readings.iter().sum::<f64>() / readings.len() as f64);
+                spread.low.push(readings.iter().copied().fold(f64::INFINITY, f64::min));
+                spread.high.push(readings.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+            }
+        }
+        spread
+    }
+    /// The same with abscissae and ordinates passed through these functions: a curve of logarithms becomes one of
+    /// numbers.
+    pub fn map(mut self, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Self {
+        self.x.iter_mut().for_each(|v| *v = x(*v));
+        for values in [&mut self.mean, &mut self.low, &mut self.high] {
+            values.iter_mut().for_each(|v| *v = y(*v));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn estimates() {
+        let estimate = Estimate::of(&[1.0, 2.0, 3.0, 6.0]).unwrap();
+        assert_eq!(estimate.value, 3.0);
+        assert!((estimate.error.unwrap() - (14.0f64 / 3.0 / 4.0).sqrt()).abs() < 1e-15);
+        assert_eq!(Estimate::of(&[5.0]).unwrap().error, None);
+        assert_eq!(Estimate::of(&[]), None);
+        assert_eq!(Estimate::of(&[1.0, f64::NAN]), None);
+    }
+
+    #[test]
+    fn lines_and_curves() {
+        let (slope, intercept) = line(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]).unwrap();
+        assert!((slope - 2.0).abs() < 1e-15 && (intercept - 1.0).abs() < 1e-15);
+        assert_eq!(line(&[(1.0, 1.0), (1.0, 2.0)]), None);
+        let curve = Curve::new([(0.0, 0.0), (1.0, 2.0), (0.5, 9.0), (f64::NAN, 1.0), (3.0, 4.0)]);
+        assert_eq!((curve.at(0.5), curve.at(2.0), curve.at(3.0), curve.at(3.1)), (Some(1.0), Some(3.0), Some(4.0), None));
+        assert_eq!((curve.passes(1.0), curve.passes(0.0), curve.passes(5.0)), (Some(0.5), Some(0.0), None));
+        assert!((curve.slope(1.0, 3.0).unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(curve.slope(-1.0, 0.0), None, "no slope outside the curve");
+    }
+
+    #[test]
+    fn a_spread_covers_what_all_curves_share() {
+        let curves = [Curve::new([(0.0, 0.0), (4.0, 4.0)]), Curve::new([(1.0, 3.0), (5.0, 7.0)])];
+        let spread = Spread::of(&curves, 4);
+        assert_eq!(spread.x, [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!((spread.low[0], spread.mean[0], spread.high[0]), (1.0, 2.0, 3.0));
+        assert_eq!(Spread::of(&[], 4), Spread::default());
+    }
+}
