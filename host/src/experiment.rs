@@ -7,6 +7,7 @@ use ntkscope_core::train::Optimizer;
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
 use crate::network::AnyNetwork;
+use crate::prediction::MAX_SIZE;
 use crate::settings::{
     ActivationKind, BackendKind, BiasKind, Dtype, Init, LossKind, ModelSettings, NetworkKind, OptimizerKind, Settings,
     TrainedKind, TrainingSettings,
@@ -63,6 +64,8 @@ pub struct Training {
     pub snapshots: usize,
     /// backend
     pub backend: BackendKind,
+    /// whether fixed kernels' predictions are made for the same moments
+    pub predictions: bool,
     /// the same as settings, every key filled in
     pub settings: TrainingSettings,
 }
@@ -258,19 +261,23 @@ impl Model {
 
 impl Training {
     /// Checks, and the run or the two runs that these settings mean for a network of `outputs` outputs.
-    pub fn resolve(settings: &TrainingSettings, outputs: usize) -> Result<Vec<Self>, UsageError> {
+    pub fn resolve(settings: &TrainingSettings, outputs: usize, samples: usize) -> Result<Vec<Self>, UsageError> {
         match settings.loss.unwrap_or(LossKind::Both) {
             LossKind::Both => {
-                let cross_entropy = Self::one(settings, LossKind::CrossEntropy, outputs)?;
+                let cross_entropy = Self::one(settings, LossKind::CrossEntropy, (outputs, samples))?;
                 // soft targets are cross-entropy's; beside it, squared error keeps the hard ones
                 let hard = TrainingSettings { smoothing: Some(0.0), ..settings.clone() };
-                Ok(vec![cross_entropy, Self::one(&hard, LossKind::Mse, outputs)?])
+                Ok(vec![cross_entropy, Self::one(&hard, LossKind::Mse, (outputs, samples))?])
             }
-            one => Ok(vec![Self::one(settings, one, outputs)?]),
+            one => Ok(vec![Self::one(settings, one, (outputs, samples))?]),
         }
     }
 
-    fn one(settings: &TrainingSettings, kind: LossKind, outputs: usize) -> Result<Self, UsageError> {
+    fn one(
+        settings: &TrainingSettings,
+        kind: LossKind,
+        (outputs, samples): (usize, usize),
+    ) -> Result<Self, UsageError> {
         let penalty = non_negative("--penalty", settings.penalty.unwrap_or(0.0))?;
         let smoothing = settings.smoothing.unwrap_or(0.0);
         if !(0.0..1.0).contains(&smoothing) {
@@ -296,8 +303,15 @@ impl Training {
                 Optimizer::Flow { tolerance }
             }
         };
+        let until = settings.until_time.unwrap_or(1e5);
+        let ends = settings.until_margin.is_some() || settings.until_loss.is_some();
+        let predictions = settings.predictions.unwrap_or(penalty == 0.0 && outputs * samples <= MAX_SIZE);
+        if predictions && penalty > 0.0 {
+            return Err(range("--predictions", true, "are of training without --penalty"));
+        }
         let stop = Stop {
-            time: positive("--until-time", settings.until_time.unwrap_or(1e5))?,
+            // with another criterion a run may go on beyond what an f64 can hold
+            time: if until == f64::INFINITY && ends { until } else { positive("--until-time", until)? },
             margin: settings.until_margin.map(|u| positive("--until-margin", u)).transpose()?,
             loss: settings.until_loss.map(|e| positive("--until-loss", e)).transpose()?,
             steps: settings.max_steps.unwrap_or(1_000_000),
@@ -318,6 +332,7 @@ impl Training {
             until_time: Some(stop.time),
             max_steps: Some(stop.steps),
             snapshots: Some(snapshots),
+            predictions: Some(predictions),
             backend: Some(settings.backend.unwrap_or(BackendKind::Fast)),
             ..settings.clone()
         };
@@ -334,6 +349,7 @@ impl Training {
             stop,
             snapshots,
             backend: settings.backend.unwrap_or(BackendKind::Fast),
+            predictions,
             settings: filled,
         })
     }

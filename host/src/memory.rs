@@ -25,7 +25,7 @@ pub fn check(what: &str, need: u64, limit: Option<ByteSize>) -> Result<(), Usage
 }
 
 /// Bytes that can be had without swapping, where the system says so.
-fn available() -> Option<u64> {
+pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;

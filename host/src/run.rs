@@ -3,14 +3,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use ntkscope_core::forward::Params;
+use ntkscope_core::kernel::tangent_len;
 use ntkscope_core::network::{Network, Sizes};
+use ntkscope_core::predict::kernel_flow_len;
 use ntkscope_core::record::{Record, Recorder, Snapshot, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
-use ntkscope_core::{Backend, Error, MatRef, Portable, Real};
+use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{MAX_SNAPSHOTS, Model, Training};
+use crate::prediction::{Outputs, Predictions, Task, all_inputs};
 use crate::report::{Trace, TraceRow};
 use crate::settings::{BackendKind, Dtype};
 
@@ -67,6 +71,12 @@ pub struct Outcome {
     pub kernels: [Vec<f64>; 3],
     /// parameters at the end
     pub parameters: Vec<Tensor>,
+    /// what fixed kernels predict at the snapshots; `None` where that was not asked for
+    pub predictions: Option<Result<Predictions, Error>>,
+    /// C
+    pub outputs: usize,
+    /// smallest eigenvalue of the analytic kernel
+    pub analytic_lambda_min: f64,
     /// why it ended
     pub stopped: Stopped,
     /// gradient evaluations
@@ -87,7 +97,18 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
     let buffers = trainer_len(sizes, samples.n, &training.optimizer) + recorder_len(samples.n, tile);
     // the eigenvalue solver's copy and workspace; kernels and parameters as they are written
     let own = bytes * (buffers as u64 + n * (d + c) + 2 * n * n);
-    Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64))
+    let held = (samples.held_out.len() / samples.d.max(1)) as u64;
+    let predictions = if training.predictions { prediction_bytes(sizes, n, held) } else { 0 };
+    Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64) + predictions)
+}
+
+/// Bytes of the predictions: theta_0 again, the pairs (A, D) of all samples and the training samples, the kernel, and
+/// the kernel flow's space.
+fn prediction_bytes(sizes: Sizes, n: u64, held: u64) -> u64 {
+    let (n_, all) = (n as usize, (n + held) as usize);
+    let size = sizes.outputs * n_;
+    let kernels = 2 * size * sizes.outputs * all + kernel_flow_len(n_, sizes.outputs);
+    8 * (sizes.parameters + tangent_len(sizes, all) + tangent_len(sizes, n_) + kernels) as u64
 }
 
 fn tile_of(backend: BackendKind, dtype: Dtype) -> usize {
@@ -122,7 +143,7 @@ pub fn run(
     model: &Model,
     training: &Training,
     samples: &Samples,
-    observer: &mut dyn Observer,
+    observer: &mut (dyn Observer + Send),
 ) -> Result<Outcome, Error> {
     match model.dtype {
         Dtype::F64 => run_as::<f64>(model, training, samples, observer),
@@ -134,13 +155,14 @@ fn run_as<T: HostReal>(
     model: &Model,
     training: &Training,
     samples: &Samples,
-    observer: &mut dyn Observer,
+    observer: &mut (dyn Observer + Send),
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let backend = backend_of::<T>(training.backend);
     let network = &model.network()?;
     let sizes = network.sizes();
     let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
+    let outputs = training.predictions.then(|| Outputs::new(sizes, samples));
     let mut targets = vec![T::ZERO; samples.n * sizes.outputs];
     for (target, label) in targets.chunks_exact_mut(sizes.outputs).zip(&samples.labels) {
         training.loss.target(*label, training.smoothing, target)?;
@@ -155,46 +177,89 @@ fn run_as<T: HostReal>(
     let mut buffer = vec![T::ZERO; trainer_len(sizes, samples.n, &training.optimizer)];
     let mut trainer = Trainer::new(backend, problem, training.optimizer, model.seed, &mut buffer)?;
     let mut kernels = vec![T::ZERO; recorder_len(samples.n, backend.tile())];
-    let mut recorder = Recorder::new(&mut trainer, &mut kernels)?;
+    let recorder = Recorder::new(&mut trainer, &mut kernels)?;
 
-    let until = T::from_f64(training.stop.time);
+    let until = training.stop.time.is_finite().then(|| T::from_f64(training.stop.time));
     let open_ended = training.stop.margin.is_some() || training.stop.loss.is_some();
-    let mut record: Box<Record<T, MAX_SNAPSHOTS>> =
-        Box::new(Record::new(training.snapshots, (!open_ended).then_some(until))?);
+    let record: Box<Record<T, MAX_SNAPSHOTS>> =
+        Box::new(Record::new(training.snapshots, until.filter(|_| !open_ended))?);
     let label = training.label();
-    let push = |record: &mut Record<T, MAX_SNAPSHOTS>, snapshot, observer: &mut dyn Observer| {
-        record.push(snapshot);
-        observer.snapshot(&trace_of(label, record.snapshots()));
-    };
-    let first = recorder.observe(&mut trainer)?;
-    push(&mut record, first, observer);
+    let mut recording = Recording { label, recorder, record, outputs };
+    recording.observe(&mut trainer, observer)?;
     let stopped = loop {
         if let Some(stopped) = reached(&trainer, training) {
             break stopped;
         }
-        if let Err(e) = trainer.advance(Some(until)) {
+        if let Err(e) = trainer.advance(until) {
             break Stopped::Failed(e);
         }
         observer.step(share_done(&trainer, training), &|| where_at(&trainer));
-        if record.due(trainer.log_time()) {
-            let snapshot = recorder.observe(&mut trainer)?;
-            push(&mut record, snapshot, observer);
+        if recording.record.due(trainer.log_time()) {
+            recording.observe(&mut trainer, observer)?;
         }
     };
     // the end of the run is always recorded, also where it is not finite any more
-    if record.snapshots().last().is_none_or(|s| s.step != trainer.step()) {
-        let snapshot = recorder.observe(&mut trainer)?;
-        push(&mut record, snapshot, observer);
+    if recording.record.snapshots().last().is_none_or(|s| s.step != trainer.step()) {
+        recording.observe(&mut trainer, observer)?;
     }
+    let Recording { recorder, record, outputs, .. } = recording;
+    let predictions = outputs.map(|outputs| {
+        let theta_0: Vec<f64> = trainer.theta_0().iter().map(|v| v.to_f64()).collect();
+        let targets: Vec<f64> = targets.iter().map(|v| v.to_f64()).collect();
+        let (x, all) = all_inputs::<f64>(samples);
+        let task = Task {
+            network,
+            theta_0: &theta_0,
+            x: MatRef::new(&x, all, samples.d)?,
+            targets: MatRef::new(&targets, samples.n, sizes.outputs)?,
+            loss: training.loss,
+        };
+        task.predictions(backend_of::<f64>(training.backend), &outputs.seen(record.snapshots()))
+    });
     let double = |m: MatRef<'_, T>| m.data().iter().map(|v| v.to_f64()).collect::<Vec<f64>>();
     Ok(Outcome {
         trace: trace_of(label, record.snapshots()),
         kernels: [double(recorder.analytic()), double(recorder.initial()), double(recorder.current())],
         parameters: tensors(network, trainer.theta()),
+        predictions,
+        outputs: sizes.outputs,
+        analytic_lambda_min: smallest_eigenvalue(backend, recorder.analytic())?,
         stopped,
         evaluations: trainer.evaluations(),
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+fn smallest_eigenvalue<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<f64, Error> {
+    let n = kernel.rows();
+    let mut copy = kernel.data().to_vec();
+    let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
+    backend.symmetric_eigenvalues(MatMut::new(&mut copy, n, n)?, &mut values, &mut scratch)?;
+    Ok(values[0].to_f64())
+}
+
+/// What is kept along a run.
+struct Recording<'a, T> {
+    label: &'a str,
+    recorder: Recorder<'a, T>,
+    record: Box<Record<T, MAX_SNAPSHOTS>>,
+    outputs: Option<Outputs<T>>,
+}
+
+impl<T: Real> Recording<'_, T> {
+    fn observe<N: Network>(
+        &mut self,
+        trainer: &mut Trainer<'_, N, T, dyn Backend<T>>,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<(), Error> {
+        self.record.push(self.recorder.observe(trainer)?);
+        let snapshots = self.record.snapshots();
+        if let Some(outputs) = &mut self.outputs {
+            outputs.keep(trainer.backend(), Params::new(trainer.problem().network(), trainer.theta())?, snapshots)?;
+        }
+        observer.snapshot(&trace_of(self.label, snapshots));
+        Ok(())
+    }
 }
 
 fn reached<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> Option<Stopped> {
@@ -217,6 +282,7 @@ fn reached<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, tra
 /// The share of the way to the criterion that is nearest.
 fn share_done<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> f64 {
     let (stop, objective) = (&training.stop, trainer.objective());
+    // 0 for a run without an end in time
     let time = trainer.log_time().to_f64() / stop.time.ln_1p();
     let margin = stop.margin.map_or(0.0, |u| objective.margin_min.to_f64() / u);
     let steps = trainer.step() as f64 / stop.steps.max(1) as f64;

@@ -195,7 +195,7 @@ pub struct TrainingSettings {
     /// Local error of the flow, as a share of the distance from theta_0 [default: 0.01]
     #[arg(long, value_name = "TOL", allow_negative_numbers = true, help_heading = "Training")]
     pub tolerance: Option<f64>,
-    /// Stop at gradient-flow time T of the mean loss [default: 1e5]
+    /// Stop at gradient-flow time T of the mean loss; inf with --until-margin or --until-loss [default: 1e5]
     #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Stop at whichever comes first")]
     pub until_time: Option<f64>,
     /// Stop when the smallest margin reaches U
@@ -210,6 +210,9 @@ pub struct TrainingSettings {
     /// At most K snapshots, log-spaced in time [default: 64]
     #[arg(long, value_name = "K", allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: Option<usize>,
+    /// Predict the run with the analytic NTK and with the linearized network [default: true without a penalty, up to 2048 samples x outputs]
+    #[arg(long, value_name = "true|false", help_heading = "Recording")]
+    pub predictions: Option<bool>,
     /// Backend [default: fast]
     #[arg(long, value_enum, help_heading = "Recording")]
     pub backend: Option<BackendKind>,

@@ -11,6 +11,7 @@ use crate::error::UsageError;
 use crate::experiment::{Model, Training, settings_of};
 use crate::npz::{Array, Data, write};
 use crate::report::write_atomic;
+use crate::prediction::Predictions;
 use crate::run::{Outcome, Tensor};
 use crate::settings::{BackendKind, Dtype, PROVENANCE};
 
@@ -64,27 +65,47 @@ impl RunDirectory {
 
     /// `run.toml`: the settings, every key filled in, and where they come from. Running the file again gives
     /// the same bits with the same backend.
-    pub fn write_settings(&self, model: &Model, training: &Training, samples: &Samples) -> Result<()> {
+    ///
+    /// With an outcome, `[provenance]` also says how the run ended.
+    pub fn write_settings(
+        &self,
+        model: &Model,
+        training: &Training,
+        samples: &Samples,
+        outcome: Option<&Outcome>,
+    ) -> Result<()> {
         let mut table = settings_of(model, training).table()?;
         let text = |s: &str| Value::String(s.into());
         let backend = match training.backend {
             BackendKind::Fast => format!("gemm and faer, {}", instruction_set()),
             BackendKind::Portable => "portable".into(),
         };
-        let provenance = Table::from_iter([
+        let mut provenance = Table::from_iter([
             ("ntkscope".to_owned(), text(env!("CARGO_PKG_VERSION"))),
             ("backend".to_owned(), Value::String(backend)),
             ("data".to_owned(), text(&samples.description)),
             ("data-sha256".to_owned(), text(&samples.sha256)),
         ]);
+        if let Some(outcome) = outcome {
+            provenance.insert("samples".into(), Value::Integer(samples.n as i64));
+            provenance.insert("stopped".into(), Value::String(outcome.stopped.to_string()));
+            provenance.insert("evaluations".into(), Value::Integer(outcome.evaluations as i64));
+            provenance.insert("analytic-lambda-min".into(), Value::Float(outcome.analytic_lambda_min));
+        }
         table.insert(PROVENANCE.into(), Value::Table(provenance));
         let body = toml::to_string(&table).context("run.toml")?;
         let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
         write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())
     }
 
-    /// `trace.csv`, `kernels.npz` and `params.npz`.
+    /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
     pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
+        self.write_record(outcome, n, dtype)?;
+        write_tensors(&self.path.join("params.npz"), &outcome.parameters, dtype)
+    }
+
+    /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`.
+    pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
         outcome.trace.write(&self.path.join("trace.csv"))?;
         let [analytic, initial, last] = &outcome.kernels;
         let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
@@ -96,7 +117,20 @@ impl RunDirectory {
             ("times", &vec![times.len()], &times),
         ];
         write_arrays(&self.path.join("kernels.npz"), &arrays, dtype)?;
-        write_tensors(&self.path.join("params.npz"), &outcome.parameters, dtype)
+        let Some(Ok(predictions)) = &outcome.predictions else { return Ok(()) };
+        predictions.table.write(&self.path.join("predictions.csv"))?;
+        // (snapshots, n + h, C)
+        let Predictions { log_times, network, ntk, linearized, .. } = predictions;
+        let (count, all) = (log_times.len(), network.first().map_or(0, Vec::len) / outcome.outputs);
+        let shape = vec![count, all, outcome.outputs];
+        let [network, ntk, linearized] = [network, ntk, linearized].map(|rows| rows.concat());
+        let arrays = [
+            ("log_time", &vec![count], log_times),
+            ("network", &shape, &network),
+            ("ntk", &shape, &ntk),
+            ("linearized", &shape, &linearized),
+        ];
+        write_arrays(&self.path.join("predictions.npz"), &arrays, Dtype::F64)
     }
 }
 

@@ -25,11 +25,11 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let settings = Settings::layered(&flags, &args.set, args.file.as_deref())?;
     Model::check(&settings.model)?;
     // everything that can be checked without data is checked before data is read
-    Training::resolve(&settings.training, settings.model.outputs.unwrap_or(1))?;
+    Training::resolve(&settings.training, settings.model.outputs.unwrap_or(1), 0)?;
     let samples = data::load(&data_spec(&settings.model))?;
     require_classes(&samples)?;
     let model = Model::resolve(&settings.model, &samples)?;
-    let trainings = Training::resolve(&settings.training, model.outputs)?;
+    let trainings = Training::resolve(&settings.training, model.outputs, samples.n)?;
     for training in &trainings {
         let what = format!("a run with {} samples and {} parameters", samples.n, run::sizes_of(&model)?.parameters);
         memory::check(&what, run::forecast(&model, training, &samples)?, args.common.memory)?;
@@ -52,7 +52,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let mut finished = Vec::new();
     for training in &trainings {
         let place = if trainings.len() > 1 { directory.inside(training.name())? } else { directory.clone() };
-        let settings = || place.write_settings(&model, training, &samples);
+        let settings = || place.write_settings(&model, training, &samples, None);
         let mut follow = Follow::new(training.label(), quiet, place.path().join("trace.csv"), &settings);
         let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow))
             .and_then(|outcome| Ok(outcome?))
@@ -63,6 +63,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, samples.n, model.dtype)?;
+        place.write_settings(&model, training, &samples, Some(&outcome))?;
         let stop = outcome.stopped == Stopped::Interrupted;
         finished.push(Finished { training, outcome });
         if stop {

@@ -1,0 +1,270 @@
+//! What fixed kernels predict for a run, at the moments of its snapshots: gradient flow under the analytic NTK, and
+//! under the kernel K_0 of the network at initialization, which is the flow of the linearized network. Both start
+//! from the network's own outputs.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::kernel::{
+    AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
+};
+use ntkscope_core::loss::Loss;
+use ntkscope_core::network::{Network, Sizes};
+use ntkscope_core::predict::{
+    KernelFlow, KernelRegression, expand, kernel_flow_len, predict, regression_len,
+};
+use ntkscope_core::record::Snapshot;
+use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
+
+use crate::data::Samples;
+use crate::report::write_atomic;
+
+/// Largest n C for which predictions are made: they take (n C)^2 numbers and (n C)^3 operations a step.
+pub const MAX_SIZE: usize = 2048;
+/// Local error allowed in a training output, in a step of the kernel flow.
+const TOLERANCE: f64 = 1e-6;
+
+/// What is predicted: the training problem, in f64 whatever the run's scalar.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a, N> {
+    /// network
+    pub network: &'a N,
+    /// parameters at initialization
+    pub theta_0: &'a [f64],
+    /// training samples, then those held out, `(n + h, d)`
+    pub x: MatRef<'a, f64>,
+    /// targets `(n, C)`
+    pub targets: MatRef<'a, f64>,
+    /// loss
+    pub loss: Loss,
+}
+
+/// Outputs `(n + h, C)` at every snapshot: of the network, and as a fixed kernel predicts them.
+#[derive(Clone, Debug, Default)]
+pub struct Predictions {
+    /// ln(1 + t) of every snapshot
+    pub log_times: Vec<f64>,
+    /// the trained network
+    pub network: Vec<Vec<f64>>,
+    /// the analytic NTK
+    pub ntk: Vec<Vec<f64>>,
+    /// K_0: the network linearized at theta_0
+    pub linearized: Vec<Vec<f64>>,
+    /// what is written to `predictions.csv`
+    pub table: PredictionTable,
+}
+
+/// Training samples, then those held out, `(n + h, d)`, and n + h.
+pub fn all_inputs<T: Real>(samples: &Samples) -> (Vec<T>, usize) {
+    let all = samples.x.iter().chain(&samples.held_out);
+    (all.map(|v| T::from_f64(*v)).collect(), samples.n + samples.held_out.len() / samples.d.max(1))
+}
+
+/// The network's outputs at the snapshots of a run, `(n + h, C)` each.
+pub struct Outputs<T> {
+    x: Vec<T>,
+    all: usize,
+    activations: Vec<T>,
+    kept: Vec<(u64, Vec<f64>)>,
+}
+
+impl<T: Real> Outputs<T> {
+    /// None yet.
+    pub fn new(sizes: Sizes, samples: &Samples) -> Self {
+        let (x, all) = all_inputs(samples);
+        Self { x, all, activations: vec![T::ZERO; all * sizes.activations], kept: Vec::new() }
+    }
+    /// Those of the last snapshot; forgets those of snapshots that the record has dropped.
+    pub fn keep<N: Network>(
+        &mut self,
+        backend: &dyn Backend<T>,
+        params: Params<'_, N, T>,
+        snapshots: &[Snapshot<T>],
+    ) -> Result<(), Error> {
+        self.kept.retain(|(step, _)| snapshots.iter().any(|s| s.step == *step));
+        let Some(last) = snapshots.last() else { return Ok(()) };
+        let x = MatRef::new(&self.x, self.all, params.network().sizes().inputs)?;
+        let f = forward(backend, params, x, &mut self.activations)?;
+        self.kept.push((last.step, f.outputs().data().iter().map(|v| v.to_f64()).collect()));
+        Ok(())
+    }
+    /// Pairs of ln(1 + t) and outputs, of the snapshots that are finite.
+    pub fn seen(self, snapshots: &[Snapshot<T>]) -> Vec<(f64, Vec<f64>)> {
+        let of_step = |step: u64| snapshots.iter().find(|s| s.step == step && s.finite).map(|s| s.log_time.to_f64());
+        self.kept.into_iter().filter_map(|(step, f)| Some((of_step(step)?, f))).collect()
+    }
+}
+
+impl<N: Network> Task<'_, N> {
+    /// Predicts at the times of `seen`, pairs of ln(1 + t) and the network's outputs then.
+    ///
+    /// Errors: those of the kernel flow.
+    pub fn predictions(&self, backend: &dyn Backend<f64>, seen: &[(f64, Vec<f64>)]) -> Result<Predictions, Error> {
+        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
+        let sizes = self.network.sizes();
+        let params = Params::new(self.network, self.theta_0)?;
+        let mut activations = vec![0.0; all * sizes.activations];
+        let f_0 = forward(backend, params, self.x, &mut activations)?.outputs().data().to_vec();
+        let log_times: Vec<f64> = seen.iter().map(|(s, _)| *s).collect();
+        let ntk = self.flow(backend, &self.analytic(backend)?, &f_0, &log_times)?;
+        let linearized = self.flow(backend, &self.empirical(backend)?, &f_0, &log_times)?;
+        let network: Vec<Vec<f64>> = seen.iter().map(|(_, f)| f.clone()).collect();
+        let rows = (0..log_times.len())
+            .map(|k| PredictionRow {
+                log_time: log_times[k],
+                ntk: self.measure(&network[k], &ntk[k]),
+                linearized: self.measure(&network[k], &linearized[k]),
+            })
+            .collect();
+        debug_assert!(network.iter().all(|f| f.len() == all * c) && n <= all);
+        Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows } })
+    }
+
+    /// Theta (x) I_C of all samples against the training samples, `((n + h) C, n C)`.
+    fn analytic(&self, backend: &dyn Backend<f64>) -> Result<Vec<f64>, Error> {
+        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
+        let mut kernel = vec![0.0; all * n];
+        let mut scratch = vec![0.0; analytic_scratch(backend.tile(), all, n)];
+        let train = self.x.block(0..n, 0..self.x.cols());
+        let out = MatMut::new(&mut kernel, all, n)?;
+        analytic(backend, self.network, AnalyticKernel::Ntk, self.x, Some(train), out, &mut scratch)?;
+        let mut full = vec![0.0; all * c * n * c];
+        expand(MatRef::new(&kernel, all, n)?, c, MatMut::new(&mut full, all * c, n * c)?)?;
+        Ok(full)
+    }
+
+    /// K_0 of all samples against the training samples, `((n + h) C, n C)`.
+    fn empirical(&self, backend: &dyn Backend<f64>) -> Result<Vec<f64>, Error> {
+        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
+        let sizes = self.network.sizes();
+        let params = Params::new(self.network, self.theta_0)?;
+        let (mut left, mut right) = (vec![0.0; tangent_len(sizes, all)], vec![0.0; tangent_len(sizes, n)]);
+        let rows = tangent(backend, params, self.x, &mut left)?;
+        let cols = tangent(backend, params, self.x.block(0..n, 0..self.x.cols()), &mut right)?;
+        let mut kernel = vec![0.0; all * c * n * c];
+        let mut scratch = vec![0.0; structured_scratch(backend.tile(), all, n)];
+        let out = MatMut::new(&mut kernel, all * c, n * c)?;
+        structured(backend, &rows, Some(&cols), MultiOutput::Full, out, &mut scratch)?;
+        Ok(kernel)
+    }
+
+    /// Outputs `(n + h, C)` at these times under the kernel `((n + h) C, n C)`, from `f_0` `(n + h, C)`.
+    fn flow(
+        &self,
+        backend: &dyn Backend<f64>,
+        kernel: &[f64],
+        f_0: &[f64],
+        log_times: &[f64],
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
+        let cross = MatRef::new(kernel, all * c, n * c)?;
+        let train = cross.block(0..n * c, 0..n * c);
+        let start = MatRef::new(&f_0[..n * c], n, c)?;
+        let at = |g: MatRef<'_, f64>| -> Result<Vec<f64>, Error> {
+            let mut f = vec![0.0; all * c];
+            predict(backend, cross, MatRef::new(f_0, all, c)?, g, MatMut::new(&mut f, all, c)?)?;
+            Ok(f)
+        };
+        if self.loss == Loss::SquaredError {
+            let mut buffer = vec![0.0; regression_len(n, c)];
+            let mut regression = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
+            return log_times.iter().map(|s| at(regression.dual(backend, s.exp_m1().min(f64::MAX))?)).collect();
+        }
+        let mut buffer = vec![0.0; kernel_flow_len(n, c)];
+        let mut flow = KernelFlow::new(backend, train, start, self.targets, self.loss, TOLERANCE, &mut buffer)?;
+        let mut outputs = Vec::new();
+        for log_time in log_times {
+            flow.advance_to(*log_time)?;
+            outputs.push(at(flow.dual())?);
+        }
+        Ok(outputs)
+    }
+
+    fn measure(&self, network: &[f64], predicted: &[f64]) -> Measured {
+        let (c, n) = (self.targets.cols(), self.targets.rows());
+        let margins = || (0..n).map(|i| self.loss.margin(&predicted[i * c..][..c], self.targets.row(i)));
+        let difference = |from: usize, to: usize| {
+            let pairs = network[from..to].iter().zip(&predicted[from..to]);
+            // NaN where there is nothing to compare
+            pairs.map(|(f, k)| (f - k).abs()).fold(f64::NAN, f64::max)
+        };
+        Measured {
+            margin_min: margins().fold(f64::INFINITY, f64::min),
+            margin_mean: margins().sum::<f64>() / n as f64,
+            difference: difference(0, n * c),
+            difference_held_out: difference(n * c, network.len()),
+        }
+    }
+}
+
+/// A prediction at one moment, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// smallest margin over the training samples
+    pub margin_min: f64,
+    /// mean margin
+    pub margin_mean: f64,
+    /// largest |f_t - prediction| on the training samples
+    pub difference: f64,
+    /// the same on those held out; NaN where there are none
+    pub difference_held_out: f64,
+}
+
+/// A row of `predictions.csv`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PredictionRow {
+    /// ln(1 + t)
+    pub log_time: f64,
+    /// under the analytic NTK
+    pub ntk: Measured,
+    /// under K_0
+    pub linearized: Measured,
+}
+
+/// `predictions.csv`; empty where nothing is predicted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PredictionTable {
+    /// in order of time
+    pub rows: Vec<PredictionRow>,
+}
+
+const COLUMNS: &str = "log_time,\
+ntk_margin_min,ntk_margin_mean,ntk_difference,ntk_difference_held_out,\
+linearized_margin_min,linearized_margin_mean,linearized_difference,linearized_difference_held_out";
+
+impl PredictionTable {
+    /// Writes the file, under a temporary name first.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut text = format!("{COLUMNS}\n");
+        for PredictionRow { log_time, ntk, linearized } in &self.rows {
+            let _ = write!(text, "{log_time:?}");
+            for m in [ntk, linearized] {
+                let Measured { margin_min, margin_mean, difference, difference_held_out } = m;
+                let _ = write!(text, ",{margin_min:?},{margin_mean:?},{difference:?},{difference_held_out:?}");
+            }
+            text.push('\n');
+        }
+        write_atomic(path, text.as_bytes())
+    }
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let damaged = || format!("{} is damaged", path.display());
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut lines = text.lines();
+        ensure!(lines.next() == Some(COLUMNS), damaged());
+        let rows = lines.map(|line| {
+            let v: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().with_context(damaged)?;
+            ensure!(v.len() == 9, damaged());
+            let measured = |v: &[f64]| Measured {
+                margin_min: v[0],
+                margin_mean: v[1],
+                difference: v[2],
+                difference_held_out: v[3],
+            };
+            Ok(PredictionRow { log_time: v[0], ntk: measured(&v[1..5]), linearized: measured(&v[5..9]) })
+        });
+        Ok(Self { rows: rows.collect::<Result<_>>()? })
+    }
+}
