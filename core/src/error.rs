@@ -47,6 +47,16 @@ pub enum Error {
         /// index of the pivot that is not positive
         pivot: usize,
     },
+    /// A kernel that must be invertible is not.
+    SingularKernel {
+        /// index, in ascending order, of the largest eigenvalue that is zero to rounding
+        eigenvalue: usize,
+    },
+    /// A kernel is not positive semidefinite, and by more than rounding.
+    IndefiniteKernel {
+        /// index, in ascending order, of a negative eigenvalue
+        eigenvalue: usize,
+    },
     /// The eigenvalue iteration did not converge.
     NoConvergence {
         /// index of the eigenvalue
@@ -76,6 +86,12 @@ impl fmt::Display for Error {
                 write!(f, "the gradient flow cannot meet its tolerance with any step size at step {step}")
             }
             Self::NotPositiveDefinite { pivot } => write!(f, "matrix is not positive definite: pivot {pivot} is <= 0"),
+            Self::SingularKernel { eigenvalue } => {
+                write!(f, "the kernel is singular: eigenvalue {eigenvalue} in ascending order is zero to rounding")
+            }
+            Self::IndefiniteKernel { eigenvalue } => {
+                write!(f, "the kernel is not positive semidefinite: eigenvalue {eigenvalue} in ascending order is < 0")
+            }
             Self::NoConvergence { eigenvalue } => write!(f, "eigenvalue {eigenvalue} did not converge"),
         }
     }

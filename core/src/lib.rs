@@ -27,13 +27,14 @@
 //! | [`real`] | the scalar: `f32`, `f64`, `Approx32`; every transcendental function |
 //! | [`mat`] | matrix views over slices |
 //! | [`backend`] | the seam for heavy work, and `Portable` |
-//! | [`linalg`] | symmetric eigenvalues, Cholesky |
+//! | [`linalg`] | symmetric eigenvalues and eigenvectors, Cholesky |
 //! | [`network`] | descriptions (`Fcn`, `ResNet`, `Mirrored`), activations, the trait that joins them |
 //! | [`forward`], [`backward`], [`jacobian`] | one pass each, and gradients |
 //! | [`init`] | seeded N(0,1) parameters, same bits on every machine |
 //! | [`kernel`] | empirical and analytic kernels, distances between kernels |
 //! | [`loss`] | squared error, logistic, softmax; soft targets; margins |
 //! | [`train`], [`flow`] | the objective, gradient descent, adaptive gradient flow |
+//! | [`predict`] | what a kernel that stays fixed predicts: regression, flow of any loss |
 //! | [`record`] | one snapshot of a run, the recorder, a fixed-capacity record |
 //!
 //! Rules that hold everywhere: no allocation (buffers belong to the caller and their lengths are
@@ -55,6 +56,7 @@ pub mod linalg;
 pub mod loss;
 pub mod mat;
 pub mod network;
+pub mod predict;
 pub mod real;
 pub mod record;
 pub mod train;

@@ -38,6 +38,15 @@ pub(crate) fn take_front<'a, T>(buffer: &mut &'a mut [T], len: usize) -> &'a mut
     head
 }
 
+/// Error unless the rows of a row-major view lie behind one another.
+const fn adjacent(rows: usize, cols: usize, (row_stride, col_stride): (usize, usize)) -> Result<(), Error> {
+    if (cols <= 1 || col_stride == 1) && (rows <= 1 || row_stride == cols) {
+        Ok(())
+    } else {
+        Err(Error::OutOfRange { what: "matrix to be stacked: its rows must be adjacent" })
+    }
+}
+
 /// Where a block that begins at `(row, col)` starts; an empty block starts nowhere.
 fn start(rows: &Range<usize>, cols: &Range<usize>, row_stride: usize, col_stride: usize) -> usize {
     if rows.is_empty() || cols.is_empty() { 0 } else { rows.start * row_stride + cols.start * col_stride }
@@ -95,6 +104,12 @@ impl<'a, T: Copy> MatRef<'a, T> {
     pub fn row(&self, i: usize) -> &'a [T] {
         debug_assert!(self.col_stride == 1 || self.cols <= 1);
         &self.data[i * self.row_stride..][..self.cols]
+    }
+    /// The rows behind one another as one column `(rows cols, 1)`. Error: they are not adjacent.
+    pub(crate) fn stacked(self) -> Result<Self, Error> {
+        adjacent(self.rows, self.cols, (self.row_stride, self.col_stride))?;
+        let len = self.rows * self.cols;
+        Ok(Self::dense(&self.data[..len], len, 1))
     }
     /// the block of these rows and columns
     pub fn block(self, rows: Range<usize>, cols: Range<usize>) -> Self {
@@ -207,10 +222,27 @@ impl<'a, T: Copy> MatMut<'a, T> {
             |data, rows| Self { data, rows, cols: self.cols, row_stride: self.row_stride, col_stride: self.col_stride };
         (view(head, row), view(tail, self.rows - row))
     }
+    /// As [`MatRef::stacked`].
+    pub(crate) fn stacked(self) -> Result<Self, Error> {
+        adjacent(self.rows, self.cols, (self.row_stride, self.col_stride))?;
+        let len = self.rows * self.cols;
+        Ok(Self::dense(&mut self.data[..len], len, 1))
+    }
     /// every element of a row-major view set to `value`
     pub fn fill(&mut self, value: T) {
         for i in 0..self.rows {
             self.row_mut(i).fill(value);
+        }
+    }
+    /// A <- A^T of a square matrix
+    pub(crate) fn transpose(&mut self) {
+        debug_assert_eq!(self.rows, self.cols);
+        for i in 0..self.rows {
+            for j in 0..i {
+                let (below, above) = (self.at(i, j), self.at(j, i));
+                *self.at_mut(i, j) = above;
+                *self.at_mut(j, i) = below;
+            }
         }
     }
     /// K_ij <- K_ji for j > i: the lower triangle, mirrored

@@ -95,14 +95,45 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
     }
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], _scratch: &mut [T]) -> Result<(), Error> {
-        let n = a.rows();
-        if (0..n).any(|i| (0..=i).any(|j| !a.at(i, j).is_finite())) {
-            return Err(Error::NonFinite { what: "matrix of the eigenvalues", step: 0 });
-        }
-        let found = faer::Mat::from_fn(n, n, |i, j| if j <= i { a.at(i, j) } else { a.at(j, i) })
+        let found = symmetric(&a)?
             .self_adjoint_eigenvalues(Side::Lower)
             .map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
         values.copy_from_slice(&found);
+        Ok(())
+    }
+
+    fn symmetric_eigen(
+        &self,
+        a: MatMut<'_, T>,
+        values: &mut [T],
+        mut vectors: MatMut<'_, T>,
+        _scratch: &mut [T],
+    ) -> Result<(), Error> {
+        let n = a.rows();
+        let found = symmetric(&a)?.self_adjoint_eigen(Side::Lower);
+        let found = found.map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
+        for (k, value) in values.iter_mut().enumerate() {
+            *value = found.S()[k];
+        }
+        for i in 0..n {
+            for k in 0..n {
+                *vectors.at_mut(i, k) = found.U()[(i, k)];
+            }
+        }
+        Ok(())
+    }
+
+    fn cholesky(&self, mut a: MatMut<'_, T>) -> Result<(), Error> {
+        let n = a.rows();
+        let Ok(found) = symmetric(&a)?.llt(Side::Lower) else {
+            // faer does not say which pivot it was
+            return ntkscope_core::linalg::cholesky(a);
+        };
+        for i in 0..n {
+            for j in 0..=i {
+                *a.at_mut(i, j) = found.L()[(i, j)];
+            }
+        }
         Ok(())
     }
 
@@ -124,6 +155,15 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
             .with_max_len(1)
             .for_each_init(|| vec![T::ZERO; len], |scratch, (first, band)| work(first, band, scratch));
     }
+}
+
+/// The symmetric matrix whose lower triangle is that of `a`. Error: a number that is not finite.
+fn symmetric<T: Real + faer::traits::RealField>(a: &MatMut<'_, T>) -> Result<faer::Mat<T>, Error> {
+    let n = a.rows();
+    if (0..n).any(|i| (0..=i).any(|j| !a.at(i, j).is_finite())) {
+        return Err(Error::NonFinite { what: "symmetric matrix", step: 0 });
+    }
+    Ok(faer::Mat::from_fn(n, n, |i, j| if j <= i { a.at(i, j) } else { a.at(j, i) }))
 }
 
 /// Panels of a side of this length, as even as can be: where there are several, none is shorter than PANEL / 2.

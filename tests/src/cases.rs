@@ -165,6 +165,18 @@ impl<T: Real> Backend<T> for Tiled {
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
         Portable.symmetric_eigenvalues(a, values, scratch)
     }
+    fn symmetric_eigen(
+        &self,
+        a: MatMut<'_, T>,
+        values: &mut [T],
+        vectors: MatMut<'_, T>,
+        scratch: &mut [T],
+    ) -> Result<(), Error> {
+        Portable.symmetric_eigen(a, values, vectors, scratch)
+    }
+    fn cholesky(&self, a: MatMut<'_, T>) -> Result<(), Error> {
+        Portable.cholesky(a)
+    }
     fn for_each_band(
         &self,
         out: MatMut<'_, T>,

@@ -52,6 +52,39 @@ pub struct SixPoints {
     pub lambda_in_label_direction: BTreeMap<String, f64>,
 }
 
+/// A prediction for the five samples and the test point (0.2, 0.3, 0.9).
+#[derive(Debug, Deserialize)]
+pub struct Prediction {
+    pub train: Vec<f64>,
+    pub test: f64,
+}
+
+/// f_i(t) = +-u(t) on the six points.
+#[derive(Debug, Deserialize)]
+pub struct LogisticFlow {
+    pub lambda_s: f64,
+    /// by t
+    #[serde(rename = "u(t)")]
+    pub u: BTreeMap<String, f64>,
+}
+
+/// Two hidden layers.
+#[derive(Debug, Deserialize)]
+pub struct LogisticFlows {
+    pub lin0: LogisticFlow,
+    pub bias1: LogisticFlow,
+}
+
+/// What the kernel of bias1, L = 2, predicts from outputs f_0 that are not 0.
+#[derive(Debug, Deserialize)]
+pub struct Theory {
+    pub k_test_row_ntk: Vec<f64>,
+    pub mse_flow_t3_meanloss: Prediction,
+    pub soft_label_binary: Prediction,
+    #[serde(rename = "six_points_kernel_logistic_flow_L2")]
+    pub logistic_flow: LogisticFlows,
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Reference {
     #[serde(rename = "X")]
@@ -62,6 +95,7 @@ pub struct Reference {
     pub scalars: Scalars,
     #[serde(rename = "paperA_six_points")]
     pub six_points: SixPoints,
+    pub theory: Theory,
 }
 
 #[derive(Debug, Deserialize)]

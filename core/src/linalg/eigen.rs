@@ -1,7 +1,8 @@
-//! Eigenvalues of a symmetric matrix, in place: Householder reflections bring `A` to tridiagonal form
-//! `Q^T A Q`, then QL sweeps with implicit Wilkinson shifts deflate one eigenvalue after the other
-//! (Golub and Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3). (4/3) n^3 multiply-adds and no
-//! eigenvectors; absolute error about n epsilon |A|.
+//! Eigenvalues and eigenvectors of a symmetric matrix, `A = V diag(w) V^T`: Householder reflections bring `A`
+//! to tridiagonal form `Q^T A Q`, then QL sweeps with implicit Wilkinson shifts deflate one eigenvalue after
+//! the other (Golub and Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3). (4/3) n^3 multiply-adds for
+//! the eigenvalues alone; the eigenvectors, the product of all reflections and rotations, take several times as
+//! many. Absolute error about n epsilon |A|.
 
 use super::{dot, sum_of_squares};
 use crate::{Error, MatMut, Real};
@@ -20,12 +21,80 @@ pub fn symmetric_eigenvalues<T: Real>(mut a: MatMut<'_, T>, values: &mut [T], sc
     Error::at_least("eigenvalues: scratch", n, scratch.len())?;
     let off = &mut scratch[..n];
     tridiagonalize(&mut a, values, off);
-    if !values.iter().chain(off.iter()).all(|x| x.is_finite()) {
-        return Err(Error::NonFinite { what: "matrix of the eigenvalues", step: 0 });
-    }
-    implicit_ql(values, off)?;
+    finite(values, off)?;
+    implicit_ql(values, off, |_, _, _| {})?;
     values.sort_unstable_by(|x, y| x.partial_cmp(y).unwrap_or(core::cmp::Ordering::Equal));
     Ok(())
+}
+
+/// Eigenvalues, ascending, into `values` and orthonormal eigenvectors into the columns of `vectors` (n, n), of the
+/// symmetric matrix whose lower triangle is in `a`: column k belongs to `values[k]`.
+///
+/// `a` (n, n) row-major is destroyed, `vectors` row-major; `values` and `scratch` have n elements. The eigenvalues
+/// have the bits of [`symmetric_eigenvalues`]. Errors: lengths; a matrix with a non-finite element; no convergence.
+pub fn symmetric_eigen<T: Real>(
+    mut a: MatMut<'_, T>,
+    values: &mut [T],
+    mut vectors: MatMut<'_, T>,
+    scratch: &mut [T],
+) -> Result<(), Error> {
+    let n = a.rows();
+    Error::shape("eigenvalues: columns", n, a.cols())?;
+    Error::shape("eigenvalues: values", n, values.len())?;
+    Error::shape("eigenvectors: rows", n, vectors.rows())?;
+    Error::shape("eigenvectors: columns", n, vectors.cols())?;
+    Error::at_least("eigenvalues: scratch", n, scratch.len())?;
+    let off = &mut scratch[..n];
+    tridiagonalize(&mut a, values, off);
+    finite(values, off)?;
+    // V^T is built, because then every rotation joins two rows, whose elements are adjacent
+    reflections_transposed(a, &mut vectors);
+    implicit_ql(values, off, |i, sine, cosine| {
+        let (mut above, mut below) = vectors.reborrow().split_at_row(i + 1);
+        for (x, y) in above.row_mut(i).iter_mut().zip(below.row_mut(0)) {
+            (*x, *y) = (cosine * *x - sine * *y, sine * *x + cosine * *y);
+        }
+    })?;
+    for k in 0..n {
+        let least = (k..n).fold(k, |least, i| if values[i] < values[least] { i } else { least });
+        if least > k {
+            values.swap(k, least);
+            let (mut above, mut below) = vectors.reborrow().split_at_row(least);
+            above.row_mut(k).swap_with_slice(below.row_mut(0));
+        }
+    }
+    vectors.transpose();
+    Ok(())
+}
+
+/// Error: an element that is not finite makes one of these not finite.
+fn finite<T: Real>(diagonal: &[T], off: &[T]) -> Result<(), Error> {
+    if diagonal.iter().chain(off).all(|x| x.is_finite()) {
+        Ok(())
+    } else {
+        Err(Error::NonFinite { what: "matrix of the eigenvalues", step: 0 })
+    }
+}
+
+/// `out <- Q^T = H_2 H_3 ... H_(n-1)` with `H_i = I - 2 v v^T/|v|^2`, v the first i elements of row i of `a`, where
+/// [`tridiagonalize`] leaves them; a reflection it left out is a row of zeros.
+fn reflections_transposed<T: Real>(mut a: MatMut<'_, T>, out: &mut MatMut<'_, T>) {
+    let n = a.rows();
+    out.fill(T::ZERO);
+    (0..n).for_each(|i| *out.at_mut(i, i) = T::ONE);
+    for i in 2..n {
+        let v = &a.row_mut(i)[..i];
+        let square = sum_of_squares(v);
+        if square == T::ZERO {
+            continue;
+        }
+        let beta = T::from_f64(2.0) / square;
+        for j in 0..i {
+            let row = &mut out.row_mut(j)[..i];
+            let share = beta * dot(row, v);
+            row.iter_mut().zip(v).for_each(|(x, v)| *x -= share * *v);
+        }
+    }
 }
 
 /// A <- Q^T A Q, from the last row upwards; `diagonal[i]` = T_ii, `off[i]` = T_i,i-1 (off[0] = 0).
@@ -83,8 +152,9 @@ fn tridiagonalize<T: Real>(a: &mut MatMut<'_, T>, diagonal: &mut [T], off: &mut 
     }
 }
 
-/// Eigenvalues of the tridiagonal matrix (diagonal, off) into `diagonal`, in no order.
-fn implicit_ql<T: Real>(diagonal: &mut [T], off: &mut [T]) -> Result<(), Error> {
+/// Eigenvalues of the tridiagonal matrix (diagonal, off) into `diagonal`, in no order. `rotate(i, sine, cosine)` is
+/// told every rotation of the eigenvectors i and i + 1.
+fn implicit_ql<T: Real>(diagonal: &mut [T], off: &mut [T], mut rotate: impl FnMut(usize, T, T)) -> Result<(), Error> {
     let n = diagonal.len();
     if n == 0 {
         return Ok(());
@@ -124,6 +194,7 @@ fn implicit_ql<T: Real>(diagonal: &mut [T], off: &mut [T]) -> Result<(), Error> 
                 shift = sine * r;
                 diagonal[i + 1] = g2 + shift;
                 g = cosine * r - b;
+                rotate(i, sine, cosine);
             }
             if cut.is_none() {
                 diagonal[first] -= shift;

@@ -1,10 +1,10 @@
-//! Small dense decompositions in place: symmetric eigenvalues and Cholesky.
+//! Small dense decompositions in place: symmetric eigenvalues and eigenvectors, Cholesky.
 
 mod cholesky;
 mod eigen;
 
 pub use cholesky::{cholesky, cholesky_solve};
-pub use eigen::symmetric_eigenvalues;
+pub use eigen::{symmetric_eigen, symmetric_eigenvalues};
 
 use crate::Real;
 

@@ -88,7 +88,7 @@ impl Cell {
     ///
     /// A run is made in a directory of another name, which gets its own when everything is written: a killed
     /// study leaves no half a run behind that could be taken for a whole one.
-    pub fn run(&self, study: &Path, threads: u16, observer: &mut dyn Observer) -> Result<Progress> {
+    pub fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
         let Resolved { model, training, samples } = self.resolve()?;
         let place = self.directory(study);
         if self.is_finished(&place, &settings_of(&model, &training).table()?, &samples) {

@@ -13,6 +13,7 @@ mod limit;
 mod linalg;
 mod loss;
 mod mirrored;
+mod predict;
 mod record;
 mod resnet;
 mod scalar;
@@ -31,6 +32,7 @@ fn every_tolerance_is_used() {
         include_str!("linalg.rs"),
         include_str!("loss.rs"),
         include_str!("mirrored.rs"),
+        include_str!("predict.rs"),
         include_str!("record.rs"),
         include_str!("resnet.rs"),
         include_str!("scalar.rs"),

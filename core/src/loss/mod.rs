@@ -13,7 +13,10 @@
 //! known exactly. All scaled residuals lie in [-1, 1]. For hard labels kappa is the largest |r|; for soft
 //! ones it stays positive at the optimum. For squared error it is 1.
 
+mod probability;
+
 use crate::{Error, MatMut, MatRef, Real};
+use probability::{Softmax, argmax, ln_mixture, ln_sigmoid};
 
 /// The loss of one network output against its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +178,30 @@ impl Loss {
         }
     }
 
+    /// `out <- (1/n) d r_i / d f_i / e^ln_scale`: the Hessian of the mean loss in the outputs, in units of
+    /// `e^ln_scale`, as one (C, C) block for each of the n samples, one below the other: `out` is `(nC, C)`.
+    ///
+    /// Squared error: 1. Logistic: `p (1 - p)`. Softmax: `diag(p) - p p^T`. From logarithms, as the residuals, so
+    /// that no factor underflows before its product with `e^-ln_scale` does, and `1 - p` does not cancel.
+    pub fn hessian<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T, mut out: MatMut<'_, T>) {
+        let (n, classes) = (T::from_count(outputs.rows()), outputs.cols());
+        for i in 0..outputs.rows() {
+            let f = outputs.row(i);
+            let softmax = (self == Self::Softmax).then(|| Softmax::of(f));
+            for c in 0..classes {
+                for (k, h) in out.row_mut(i * classes + c).iter_mut().enumerate() {
+                    *h = match (self, &softmax) {
+                        (Self::Softmax, Some(p)) if k == c => (p.ln_p(f, c) + p.ln_not_p(f, c) - ln_scale).exp() / n,
+                        (Self::Softmax, Some(p)) => -(p.ln_p(f, c) + p.ln_p(f, k) - ln_scale).exp() / n,
+                        (Self::Logistic, _) => (ln_sigmoid(f[0]) + ln_sigmoid(-f[0]) - ln_scale).exp() / n,
+                        _ if k == c => (-ln_scale).exp() / n,
+                        _ => T::ZERO,
+                    };
+                }
+            }
+        }
+    }
+
     /// Loss and ln(sum_c q_c (1 - p_c)) of one sample.
     fn sample<T: Real>(self, f: &[T], q: &[T]) -> (T, T) {
         match self {
@@ -204,70 +231,8 @@ fn weighted<T: Real>(q: T, x: T) -> T {
     if q == T::ZERO { T::ZERO } else { q * x }
 }
 
-/// ln sum_k q_k e^x_k over the q_k > 0, without underflow.
-fn ln_mixture<T: Real>(terms: impl Iterator<Item = (T, T)> + Clone) -> T {
-    let terms = terms.filter(|(q, _)| *q > T::ZERO);
-    let Some(top) = terms.clone().map(|(_, x)| x).reduce(T::max) else { return T::ZERO };
-    let mut count = 0;
-    let sum = terms.fold(T::ZERO, |s, (q, x)| {
-        count += 1;
-        s + q * (x - top).exp()
-    });
-    // one certain class: its own logarithm, without a rounding on the way
-    if count == 1 && sum == T::ONE { top } else { top + sum.ln() }
-}
-
 /// (p - q) / e^ln_scale = [p (1 - q) - q (1 - p)] / e^ln_scale.
 fn residual<T: Real>(q: T, ln_p: T, ln_not_p: T, ln_scale: T) -> T {
     let part = |weight: T, ln: T| if weight == T::ZERO { T::ZERO } else { weight * (ln - ln_scale).exp() };
     part(T::ONE - q, ln_p) - part(q, ln_not_p)
-}
-
-/// ln 1/(1 + e^-f)
-fn ln_sigmoid<T: Real>(f: T) -> T {
-    if f > T::ZERO { -(-f).exp().ln_1p() } else { f - f.exp().ln_1p() }
-}
-
-/// ln p_c and ln (1 - p_c) of every class, from sums of positive numbers only.
-struct Softmax<T> {
-    top: usize,
-    /// sum over c != top of e^(f_c - f_top)
-    rest: T,
-    /// ln of `rest`, without underflow
-    ln_rest: T,
-}
-
-impl<T: Real> Softmax<T> {
-    fn of(f: &[T]) -> Self {
-        let top = argmax(f);
-        let others = || f.iter().enumerate().filter(move |(c, _)| *c != top).map(move |(_, x)| *x - f[top]);
-        let rest = others().fold(T::ZERO, |s, x| s + x.exp());
-        let ln_rest = ln_mixture(others().map(|x| (T::ONE, x)));
-        Self { top, rest, ln_rest }
-    }
-    fn ln_p(&self, f: &[T], c: usize) -> T {
-        let ln_total = self.rest.ln_1p();
-        if c == self.top { -ln_total } else { f[c] - f[self.top] - ln_total }
-    }
-    fn ln_not_p(&self, f: &[T], c: usize) -> T {
-        let ln_total = self.rest.ln_1p();
-        if c == self.top {
-            self.ln_rest - ln_total
-        } else {
-            // 1 + the other small terms, over the total
-            let others = f.iter().enumerate().filter(|(k, _)| *k != c && *k != self.top);
-            others.fold(T::ZERO, |s, (_, x)| s + (*x - f[self.top]).exp()).ln_1p() - ln_total
-        }
-    }
-}
-
-/// Index of the largest element, the first of equals.
-fn argmax<T: Real>(x: &[T]) -> usize {
-    let mut best = 0;
-    for (i, v) in x.iter().enumerate() {
-        if *v > x[best] {
-            best = i;
-        }
-    }
-    best
 }

@@ -1,0 +1,90 @@
+//! What gradient flow predicts when the kernel stays where it is: n training samples, C outputs, a fixed kernel K.
+//!
+//! ```text
+//! f(x, t) = f_0(x) + K(x, X) g(t)
+//! ```
+//!
+//! Every prediction has this dual form: the coefficients g of the training samples carry all that was learned, and one
+//! function, [`predict`], takes them to any samples. Samples and outputs are stacked, (n, C) row-major: output c of
+//! sample i is number `i C + c`, so K is (nC, nC) in the layout of [`crate::kernel::MultiOutput::Full`]; a kernel
+//! (n, n') that all outputs share becomes one by [`expand`]. Time t is always that of the mean loss.
+//!
+//! Directions u in which K vanishes to rounding, `w <= nC epsilon w_max`, are never learned: K(x, X) u = 0 for every
+//! x, because a kernel is positive semidefinite on train and test samples together. They are left out of g.
+
+mod curvature;
+mod kernel_flow;
+mod modes;
+mod regression;
+mod rosenbrock;
+
+pub use curvature::factor_curvature;
+pub use kernel_flow::{KernelFlow, kernel_flow_len};
+pub use regression::{KernelRegression, regression_len};
+
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// `out <- K (x) I_C`: the kernel `(n, n')` of one output, for `outputs` = C outputs that share it.
+///
+/// `out` is `(n C, n' C)`. Errors: shapes, C = 0.
+pub fn expand<T: Real>(kernel: MatRef<'_, T>, outputs: usize, mut out: MatMut<'_, T>) -> Result<(), Error> {
+    if outputs == 0 {
+        return Err(Error::OutOfRange { what: "outputs: there must be at least 1" });
+    }
+    Error::shape("expanded kernel: rows", kernel.rows() * outputs, out.rows())?;
+    Error::shape("expanded kernel: columns", kernel.cols() * outputs, out.cols())?;
+    for i in 0..out.rows() {
+        for j in 0..out.cols() {
+            let same = i % outputs == j % outputs;
+            *out.at_mut(i, j) = if same { kernel.at(i / outputs, j / outputs) } else { T::ZERO };
+        }
+    }
+    Ok(())
+}
+
+/// `out <- f_0(x) + K(x, X) g` for m samples x.
+///
+/// `k_cross` = K(x, X) is `(m C, n C)`, `f_0` and `out` are `(m, C)`, `g` is `(n, C)`. Errors: shapes; the rows of `g`
+/// or of `out` are not adjacent.
+pub fn predict<T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    k_cross: MatRef<'_, T>,
+    f_0: MatRef<'_, T>,
+    g: MatRef<'_, T>,
+    mut out: MatMut<'_, T>,
+) -> Result<(), Error> {
+    let outputs = g.cols();
+    Error::shape("kernel of test and training samples: columns", g.rows() * outputs, k_cross.cols())?;
+    Error::shape("kernel of test and training samples: rows", f_0.rows() * outputs, k_cross.rows())?;
+    Error::shape("f_0 of the test samples: columns", outputs, f_0.cols())?;
+    Error::shape("predictions: rows", f_0.rows(), out.rows())?;
+    Error::shape("predictions: columns", outputs, out.cols())?;
+    for i in 0..f_0.rows() {
+        for c in 0..outputs {
+            *out.at_mut(i, c) = f_0.at(i, c);
+        }
+    }
+    backend.gemm(T::ONE, k_cross, g.stacked()?, T::ONE, out.stacked()?);
+    Ok(())
+}
+
+/// Errors: the kernel is not (nC, nC), f_0 not (n, C), for targets (n, C) with n >= 1 and C >= 1.
+fn check_shapes<T: Real>(kernel: MatRef<'_, T>, f_0: MatRef<'_, T>, targets: MatRef<'_, T>) -> Result<(), Error> {
+    let size = targets.rows() * targets.cols();
+    if size == 0 {
+        return Err(Error::OutOfRange { what: "targets: there must be at least 1" });
+    }
+    Error::shape("kernel of the training samples: rows", size, kernel.rows())?;
+    Error::shape("kernel of the training samples: columns", size, kernel.cols())?;
+    Error::shape("f_0: rows", targets.rows(), f_0.rows())?;
+    Error::shape("f_0: columns", targets.cols(), f_0.cols())
+}
+
+/// Copies the rows of `from` behind one another.
+fn stack<T: Real>(from: MatRef<'_, T>, to: &mut [T]) {
+    for (i, row) in to.chunks_exact_mut(from.cols().max(1)).enumerate() {
+        for (c, x) in row.iter_mut().enumerate() {
+            *x = from.at(i, c);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The modes of a kernel: `K = sum_k w_k u_k u_k^T`, with u_k as row k of a matrix.
+
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// Elements of the work of [`modes`] for a kernel (size, size).
+pub(super) const fn modes_work_len(size: usize) -> usize {
+    size * size + size
+}
+
+/// Eigenvalues w, ascending, into `values` and u_k into row k of `rows`; the number of leading w that are zero to
+/// rounding, `w <= N epsilon w_max`, is returned.
+///
+/// `kernel` is (N, N) of which the lower triangle is read, `values` has N, `rows` N^2 and `work` [`modes_work_len`]
+/// elements. Errors: those of the eigenvalues; [`Error::IndefiniteKernel`] where one is negative by more than
+/// `sqrt(epsilon) w_max`, half of the digits, which rounding in the kernel's own sums does not reach.
+pub(super) fn modes<T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    kernel: MatRef<'_, T>,
+    values: &mut [T],
+    rows: &mut [T],
+    work: &mut [T],
+) -> Result<usize, Error> {
+    let size = kernel.rows();
+    let (copy, scratch) = work.split_at_mut(size * size);
+    let mut copy = MatMut::dense(copy, size, size);
+    for i in 0..size {
+        for j in 0..size {
+            *copy.at_mut(i, j) = kernel.at(i, j);
+        }
+    }
+    backend.symmetric_eigen(copy, values, MatMut::dense(rows, size, size), &mut scratch[..size])?;
+    MatMut::dense(rows, size, size).transpose();
+    let largest = values.last().map_or(T::ZERO, |w| w.max(T::ZERO));
+    if values.first().is_some_and(|w| *w < -(T::EPSILON.sqrt() * largest)) {
+        return Err(Error::IndefiniteKernel { eigenvalue: 0 });
+    }
+    let rounding = T::from_count(size) * T::EPSILON * largest;
+    Ok(values.iter().take_while(|w| **w <= rounding).count())
+}

@@ -1,0 +1,128 @@
+//! Squared error under a fixed kernel, in closed form (mean loss, time t):
+//!
+//! ```text
+//! f(X, t) = y + e^(-t K/n) (f_0(X) - y)
+//! g(t) = sum_k (1 - e^(-t w_k/n)) / w_k  u_k u_k^T (y - f_0(X)),        K = sum_k w_k u_k u_k^T
+//! ```
+//!
+//! Gradient descent at learning rate eta has `(1 - eta w_k/n)^s` after s steps where the flow has `e^(-t w_k/n)`.
+
+use super::modes::{modes, modes_work_len};
+use super::{check_shapes, stack};
+use crate::mat::take_front;
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// The kernel's modes, and what they have to learn.
+#[derive(Debug)]
+pub struct KernelRegression<'a, T> {
+    samples: usize,
+    outputs: usize,
+    values: &'a [T],
+    /// u_k in row k
+    modes: MatRef<'a, T>,
+    /// how many of `values` are zero to rounding
+    vanishing: usize,
+    /// u_k . (y - f_0)
+    to_learn: &'a [T],
+    /// coefficients of the modes in g
+    coefficients: &'a mut [T],
+    /// g
+    dual: &'a mut [T],
+}
+
+/// Elements of the buffer of a [`KernelRegression`] on n samples of C outputs.
+pub const fn regression_len(samples: usize, outputs: usize) -> usize {
+    let size = samples * outputs;
+    size * size + 4 * size + modes_work_len(size)
+}
+
+impl<'a, T: Real> KernelRegression<'a, T> {
+    /// Decomposes `kernel` `(nC, nC)`; `f_0` and the targets y are `(n, C)`.
+    ///
+    /// `buffer` holds [`regression_len`] numbers. Errors: shapes; a short buffer; numbers that are not finite; a
+    /// kernel that is not positive semidefinite.
+    pub fn new<B: Backend<T> + ?Sized>(
+        backend: &B,
+        kernel: MatRef<'_, T>,
+        f_0: MatRef<'_, T>,
+        targets: MatRef<'_, T>,
+        buffer: &'a mut [T],
+    ) -> Result<Self, Error> {
+        let (samples, outputs) = (targets.rows(), targets.cols());
+        let size = samples * outputs;
+        check_shapes(kernel, f_0, targets)?;
+        Error::at_least("kernel regression", regression_len(samples, outputs), buffer.len())?;
+        let mut rest = buffer;
+        let mut take = |len: usize| take_front(&mut rest, len);
+        let (values, rows, to_learn, coefficients) = (take(size), take(size * size), take(size), take(size));
+        let (dual, work) = (take(size), take(modes_work_len(size)));
+        stack(f_0, dual);
+        stack(targets, coefficients);
+        for (e, y) in dual.iter_mut().zip(coefficients.iter()) {
+            *e = *y - *e;
+        }
+        if !dual.iter().all(|e| e.is_finite()) {
+            return Err(Error::NonFinite { what: "target less f_0", step: 0 });
+        }
+        let vanishing = modes(backend, kernel, values, rows, work)?;
+        let modes = MatRef::dense(rows, size, size);
+        let learn = MatMut::dense(to_learn, size, 1);
+        backend.gemm(T::ONE, modes, MatRef::dense(dual, size, 1), T::ZERO, learn);
+        Ok(Self { samples, outputs, values, modes, vanishing, to_learn, coefficients, dual })
+    }
+
+    /// g `(n, C)` after time t >= 0 of gradient flow on the mean loss; t may be infinite.
+    ///
+    /// Errors: a negative time or NaN; at t = infinity [`Error::SingularKernel`], where g has no limit.
+    pub fn dual<B: Backend<T> + ?Sized>(&mut self, backend: &B, time: T) -> Result<MatRef<'_, T>, Error> {
+        if time < T::ZERO || time.is_nan() {
+            return Err(Error::OutOfRange { what: "time: must be >= 0" });
+        }
+        if !time.is_finite() && self.vanishing > 0 {
+            return Err(Error::SingularKernel { eigenvalue: self.vanishing - 1 });
+        }
+        let rate = time / T::from_count(self.samples);
+        Ok(self.combine(backend, |w| -(-(rate * w)).exp_m1()))
+    }
+
+    /// g `(n, C)` after `steps` steps of gradient descent on the mean loss at learning rate `rate`.
+    ///
+    /// Converges below `rate = 2 n / w_max`. Errors: a rate that is not finite and positive; g is not finite.
+    pub fn dual_of_descent<B: Backend<T> + ?Sized>(
+        &mut self,
+        backend: &B,
+        rate: T,
+        steps: u64,
+    ) -> Result<MatRef<'_, T>, Error> {
+        if !(rate > T::ZERO && rate.is_finite()) {
+            return Err(Error::OutOfRange { what: "rate: must be finite and > 0" });
+        }
+        let (share, count) = (rate / T::from_count(self.samples), T::from_f64(steps as f64));
+        let half = T::from_f64(0.5);
+        let g = self.combine(backend, |w| match share * w {
+            _ if steps == 0 => T::ZERO,
+            // 1 - (1 - x)^s without cancellation where x is small
+            x if x < half => -(count * (-x).ln_1p()).exp_m1(),
+            x => {
+                let size = (count * (T::ONE - x).abs().ln()).exp();
+                if x > T::ONE && steps % 2 == 1 { T::ONE + size } else { T::ONE - size }
+            }
+        });
+        if !g.data().iter().all(|g| g.is_finite()) {
+            return Err(Error::NonFinite { what: "dual coefficient of gradient descent", step: steps });
+        }
+        Ok(g)
+    }
+
+    /// g = sum_k learned(w_k) / w_k  u_k u_k^T (y - f_0)
+    fn combine<B: Backend<T> + ?Sized>(&mut self, backend: &B, learned: impl Fn(T) -> T) -> MatRef<'_, T> {
+        let modes = self.values.iter().zip(self.to_learn);
+        for (k, (c, (w, e))) in self.coefficients.iter_mut().zip(modes).enumerate() {
+            *c = if k < self.vanishing { T::ZERO } else { learned(*w) / *w * *e };
+        }
+        let size = self.dual.len();
+        let (coefficients, g) = (MatRef::dense(self.coefficients, size, 1), MatMut::dense(self.dual, size, 1));
+        backend.gemm(T::ONE, self.modes.t(), coefficients, T::ZERO, g);
+        MatRef::dense(self.dual, self.samples, self.outputs)
+    }
+}
