@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::data::Source;
-use crate::settings::{ModelSettings, TrainingSettings};
+use crate::settings::{ModelSettings, NetworkKind, TrainingSettings};
+use crate::studies::divergence::plan::Part;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +16,8 @@ Examples:
       six points on the circle, cross-entropy beside squared error, in seconds
   ntkscope run --data mnist --data-dir DIR --classes parity --n 256 --width 512 --loss cross-entropy
       odd against even digits
+  ntkscope reproduce divergence
+      a paper's study: figures and a table of claims
   ntkscope run runs/circle-both/cross-entropy/run.toml
       the same run again, with the same bits
   ntkscope kernel analytic --data circle --depth 3 --out K.npz
@@ -24,7 +27,7 @@ Examples:
 
 /// Shows when a neural network leaves the kernel regime, and by how much.
 ///
-/// Trains fully connected networks, measures their empirical neural tangent kernel along training, and
+/// Trains fully connected and residual networks, measures their empirical neural tangent kernel along training, and
 /// compares it with the analytic kernel of the infinitely wide network.
 #[derive(Parser, Debug)]
 #[command(name = "ntkscope", version, before_help = EXAMPLES, propagate_version = true)]
@@ -40,6 +43,9 @@ pub enum Command {
     /// Train one network and record its kernel along the way
     #[command(before_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Carry out a paper's study: a grid of runs, figures, a table of claims
+    #[command(before_help = REPRODUCE_EXAMPLES)]
+    Reproduce(ReproduceArgs),
     /// Compute one kernel matrix, save it, print its summary
     #[command(before_help = KERNEL_EXAMPLES)]
     Kernel(KernelArgs),
@@ -62,6 +68,15 @@ Examples:
   ntkscope run --width 1024 --init standard --until-margin 16
   ntkscope run --loss cross-entropy --penalty 0.03
   ntkscope run settings.toml --set width=512 --out results";
+
+const REPRODUCE_EXAMPLES: &str = "\
+Examples:
+  ntkscope reproduce divergence
+      six points on the circle, in minutes
+  ntkscope reproduce divergence --only mnist --data-dir DIR --widths 128,512
+      odd against even digits
+  ntkscope reproduce divergence --full --data-dir DIR --out results
+      everything; call it again to go on where it was interrupted";
 
 const KERNEL_EXAMPLES: &str = "\
 Examples:
@@ -106,6 +121,53 @@ pub struct RunArgs {
     /// Replace results that are already in --out
     #[arg(long, help_heading = "Output")]
     pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Which study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StudyKind {
+    /// under cross-entropy the kernel leaves the NTK, under squared error it stays
+    Divergence,
+}
+
+/// `ntkscope reproduce`
+#[derive(Args, Debug)]
+pub struct ReproduceArgs {
+    /// Which study
+    pub study: StudyKind,
+    /// The small grid, minutes on two cores; this is the default
+    #[arg(long, conflicts_with = "full", help_heading = "Grid")]
+    pub quick: bool,
+    /// All parts, more widths and seeds: hours to days; finished runs are kept
+    #[arg(long, help_heading = "Grid")]
+    pub full: bool,
+    /// Only these parts of the study
+    #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
+    pub only: Vec<Part>,
+    /// Only these families of networks
+    #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
+    pub network: Vec<NetworkKind>,
+    /// These widths instead of the grid's
+    #[arg(long, value_name = "M,M,…", value_delimiter = ',', help_heading = "Grid")]
+    pub widths: Vec<usize>,
+    /// This many seeds instead of the grid's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Grid")]
+    pub seeds: Option<u64>,
+    /// This many MNIST samples [default: 256]
+    #[arg(long, value_name = "N", help_heading = "Grid")]
+    pub n: Option<usize>,
+    /// Folder of MNIST's idx files
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub data_dir: Option<PathBuf>,
+    /// Say what would run, and stop
+    #[arg(long, help_heading = "Grid")]
+    pub dry_run: bool,
+    /// Directory of the study; one that holds finished runs is gone on with [default: studies/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
     /// The rest
     #[command(flatten)]
     pub common: Common,

@@ -71,6 +71,7 @@ fn sentence(run: &Finished<'_>) -> String {
         late if late < 0.02 => ", and has come to rest: next to nothing of that came in the last fifth of ln(1 + t).",
         _ => ", and is slowing down.",
     });
+    text.push_str(&prediction_sentence(run));
     match run.outcome.stopped {
         Stopped::Interrupted => text.push_str(" The run was interrupted there; what it had recorded is kept."),
         Stopped::Failed(e) => {
@@ -80,6 +81,26 @@ fn sentence(run: &Finished<'_>) -> String {
         _ => {}
     }
     text
+}
+
+/// When the outputs leave what the network's own kernel predicts: by a tenth of the mean margin.
+fn prediction_sentence(run: &Finished<'_>) -> String {
+    let table = match &run.outcome.predictions {
+        None => return String::new(),
+        Some(Err(e)) => return format!(" The fixed kernels' predictions could not be made: {e}."),
+        Some(Ok(predictions)) => &predictions.table,
+    };
+    let Some(last) = table.rows.last() else { return String::new() };
+    let left = table.rows.iter().find(|row| row.linearized.difference > 0.1 * row.linearized.margin_mean.abs());
+    let when = match left.filter(|row| row.log_time > 0.0) {
+        Some(row) => format!("by more than a tenth of the mean margin from t = {}", number(row.log_time.exp_m1())),
+        None => "by less than a tenth of the mean margin all the time".into(),
+    };
+    format!(
+        " Its outputs differ from those of the linearized network {when}; at the end by {} (from those of the analytic NTK by {}).",
+        number(last.linearized.difference),
+        number(last.ntk.difference),
+    )
 }
 
 /// The report of one run, or of two side by side.

@@ -248,8 +248,11 @@ impl PredictionTable {
         }
         write_atomic(path, text.as_bytes())
     }
-    /// Reads the file.
+    /// Reads the file; an empty table where there is none.
     pub fn read(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Ok(Self::default());
+        }
         let damaged = || format!("{} is damaged", path.display());
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut lines = text.lines();

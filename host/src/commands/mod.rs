@@ -3,10 +3,12 @@
 pub mod compare;
 pub mod data;
 pub mod kernel;
+pub mod reproduce;
 pub mod run;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
@@ -15,6 +17,7 @@ use clap_complete::Shell;
 use crate::cli::Cli;
 use crate::data::DataError;
 use crate::error::UsageError;
+use crate::run::INTERRUPTED as STOP;
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -47,6 +50,16 @@ fn code_of(error: &anyhow::Error) -> u8 {
         }
     }
     FAILED
+}
+
+/// From now on Ctrl-C asks the work to stop at the next step; a second one, or a system without signals, ends the
+/// process as usual.
+pub fn stop_on_interrupt() {
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    });
 }
 
 /// Runs `work` on a pool of `threads` threads.

@@ -7,13 +7,14 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::{DONE, FAILED, INTERRUPTED, print, with_threads};
+use super::{DONE, FAILED, INTERRUPTED, print, stop_on_interrupt, with_threads};
 use crate::cli::RunArgs;
 use crate::data::{self, Samples};
 use crate::error::UsageError;
 use crate::experiment::{Model, Training, data_spec};
 use crate::memory;
 use crate::narrative::{self, Finished};
+use crate::plot;
 use crate::report::{Trace, write_atomic};
 use crate::run::{self, INTERRUPTED as STOP, Observer, Stopped};
 use crate::settings::Settings;
@@ -37,13 +38,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let loss = if trainings.len() > 1 { "both" } else { trainings[0].name() };
     let source = model.settings.data.as_ref().map_or(String::new(), stem);
     let directory = RunDirectory::create(args.out.as_deref(), &format!("{source}-{loss}"), args.force)?;
-    // a second Ctrl-C, or a system without signals, ends the process as usual
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-    });
-
+    stop_on_interrupt();
     let quiet = args.common.quiet;
     if !quiet {
         eprintln!("{}", model.describe());
@@ -120,7 +115,17 @@ fn stem(source: &data::Source) -> String {
 
 fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Result<()> {
     let traces: Vec<Trace> = finished.iter().map(|f| f.outcome.trace.clone()).collect();
-    let figures = crate::plot::run_figures(&traces, &[]);
+    let predicted: Vec<_> = finished
+        .iter()
+        .filter_map(|f| Some((f.training.label(), &f.outcome.predictions.as_ref()?.as_ref().ok()?.table)))
+        .collect();
+    let overlays: Vec<_> = predicted
+        .iter()
+        .enumerate()
+        .flat_map(|(i, (name, table))| plot::overlays(if predicted.len() > 1 { name } else { "" }, i, table))
+        .collect();
+    let mut figures = plot::run_figures(&traces, &overlays);
+    figures.extend(plot::prediction_figure(&predicted));
     let place = directory.path().join("figures");
     std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
     for figure in &figures {

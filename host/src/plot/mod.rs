@@ -12,6 +12,7 @@ mod marks;
 mod markup;
 mod output;
 mod picture;
+mod prediction_figures;
 mod run_figures;
 mod series;
 mod style;
@@ -25,6 +26,7 @@ use anyhow::{Context, Result, ensure};
 use std::path::Path;
 
 pub(crate) use markup::{escape, html as markup_html, plain as markup_plain};
+pub use prediction_figures::{overlays, prediction_figure};
 pub use run_figures::{Overlay, Panel, run_figures};
 
 /// How an axis turns a value into a position.

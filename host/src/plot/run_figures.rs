@@ -154,7 +154,7 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
 }
 
 /// log10 t from ln(1 + t): minus infinity at t = 0, finite for any t however large.
-fn decimal_exponent(log_time: f64) -> f64 {
+pub(crate) fn decimal_exponent(log_time: f64) -> f64 {
     // Beyond 40 the 1 is below half a unit in the last place of t.
     if log_time > 40.0 { log_time / LN_10 } else { log_time.exp_m1().log10() }
 }

@@ -1,0 +1,95 @@
+//! `ntkscope reproduce`: a study, from its grid to its page.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{DONE, FAILED, INTERRUPTED, print, stop_on_interrupt};
+use crate::cli::ReproduceArgs;
+use crate::error::UsageError;
+use crate::report::{Claim, Verdict};
+use crate::studies::cell::{Cell, Finished};
+use crate::studies::divergence;
+use crate::studies::divergence::plan::Options;
+use crate::studies::grid::{self, Resources};
+
+/// Runs the study, and returns the exit code.
+pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
+    let options = Options {
+        full: args.full,
+        only: args.only.clone(),
+        networks: args.network.clone(),
+        widths: args.widths.clone(),
+        seeds: args.seeds,
+        n: args.n,
+        data_dir: args.data_dir.clone(),
+    };
+    let cells = options.cells();
+    if args.dry_run {
+        return dry_run(&cells);
+    }
+    // every setting and every data set is looked at before the first run
+    for cell in &cells {
+        cell.resolve()?;
+    }
+    let directory = args.out.clone().unwrap_or_else(|| PathBuf::from("studies/divergence"));
+    let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.clone(), what: e.to_string() };
+    std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
+    stop_on_interrupt();
+    let available = std::thread::available_parallelism().map_or(1, usize::from);
+    let resources = Resources {
+        threads: args.common.threads.map_or(available, usize::from),
+        memory: args.common.memory.map(|m| m.as_u64()),
+        quiet: args.common.quiet,
+    };
+    if !args.common.quiet {
+        eprintln!("{} runs, in {}", cells.len(), directory.display());
+    }
+    if !grid::run(&cells, &directory, resources)? {
+        eprintln!("interrupted; finished runs are kept, and the same command goes on from here");
+        return Ok(INTERRUPTED);
+    }
+    let finished: Vec<Finished> =
+        cells.iter().map(|cell| cell.read(&cell.directory(&directory))).collect::<Result<_>>()?;
+    let claims = divergence::write(&options, &finished, &directory).context("the report")?;
+    say(&args, &directory, &claims)?;
+    Ok(if claims.iter().any(|claim| claim.verdict == Verdict::Fails) { FAILED } else { DONE })
+}
+
+fn dry_run(cells: &[Cell]) -> Result<u8> {
+    for cell in cells {
+        print(&cell.id)?;
+    }
+    Ok(DONE)
+}
+
+fn say(args: &ReproduceArgs, directory: &std::path::Path, claims: &[Claim]) -> Result<()> {
+    let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
+    if args.common.json {
+        let rows: Vec<_> = claims
+            .iter()
+            .map(|c| {
+                json!({
+                    "claim": c.claim, "network": c.network, "loss": c.loss, "init": c.init, "measured": c.measured,
+                    "uncertainty": c.uncertainty, "theory": c.theory, "verdict": c.verdict.to_string(), "note": c.note,
+                })
+            })
+            .collect();
+        let summary = json!({ "directory": directory, "claims": rows });
+        print(&serde_json::to_string_pretty(&summary)?)?;
+    } else {
+        let [holds, fails, open] = Verdict::ALL.map(count);
+        print(&format!("{holds} claims hold, {fails} fail, {open} are not reached"))?;
+        for claim in claims.iter().filter(|claim| claim.verdict != Verdict::Holds) {
+            print(&crate::narrative::plain(&format!(
+                "{}: {} ({}, {}, {}): {}",
+                claim.verdict, claim.claim, claim.network, claim.loss, claim.init, claim.note
+            )))?;
+        }
+    }
+    if !args.common.quiet {
+        eprintln!("report: {}", directory.join("report.html").display());
+    }
+    Ok(())
+}
