@@ -95,9 +95,8 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
     }
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], _scratch: &mut [T]) -> Result<(), Error> {
-        let found = symmetric(&a)?
-            .self_adjoint_eigenvalues(Side::Lower)
-            .map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
+        let found =
+            symmetric(&a)?.self_adjoint_eigenvalues(Side::Lower).map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
         values.copy_from_slice(&found);
         Ok(())
     }

@@ -131,7 +131,11 @@ impl Model {
         match settings.network.unwrap_or(NetworkKind::Fcn) {
             NetworkKind::Fcn => {
                 if let Some(alpha) = settings.alpha {
-                    return Err(range("--alpha", alpha, "is the branch scale of --network resnet; a fcn has no branches"));
+                    return Err(range(
+                        "--alpha",
+                        alpha,
+                        "is the branch scale of --network resnet; a fcn has no branches",
+                    ));
                 }
                 if settings.trained == Some(TrainedKind::Branches) {
                     return Err(range("--trained", "branches", "is for --network resnet; a fcn has no branches"));

@@ -12,9 +12,7 @@ use ntkscope_core::kernel::{
 };
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::{Network, Sizes};
-use ntkscope_core::predict::{
-    KernelFlow, KernelRegression, expand, kernel_flow_len, predict, regression_len,
-};
+use ntkscope_core::predict::{KernelFlow, KernelRegression, expand, kernel_flow_len, predict, regression_len};
 use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
 
@@ -111,6 +109,7 @@ impl<N: Network> Task<'_, N> {
         let ntk = self.flow(backend, &self.analytic(backend)?, &f_0, &log_times)?;
         let linearized = self.flow(backend, &self.empirical(backend)?, &f_0, &log_times)?;
         let network: Vec<Vec<f64>> = seen.iter().map(|(_, f)| f.clone()).collect();
+        let outputs = |predicted: Vec<Predicted>| predicted.into_iter().map(|p| p.outputs).collect();
         let rows = (0..log_times.len())
             .map(|k| PredictionRow {
                 log_time: log_times[k],
@@ -119,6 +118,7 @@ impl<N: Network> Task<'_, N> {
             })
             .collect();
         debug_assert!(network.iter().all(|f| f.len() == all * c) && n <= all);
+        let (ntk, linearized) = (outputs(ntk), outputs(linearized));
         Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows } })
     }
 
@@ -157,15 +157,18 @@ impl<N: Network> Task<'_, N> {
         kernel: &[f64],
         f_0: &[f64],
         log_times: &[f64],
-    ) -> Result<Vec<Vec<f64>>, Error> {
+    ) -> Result<Vec<Predicted>, Error> {
         let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
         let cross = MatRef::new(kernel, all * c, n * c)?;
         let train = cross.block(0..n * c, 0..n * c);
         let start = MatRef::new(&f_0[..n * c], n, c)?;
-        let at = |g: MatRef<'_, f64>| -> Result<Vec<f64>, Error> {
-            let mut f = vec![0.0; all * c];
-            predict(backend, cross, MatRef::new(f_0, all, c)?, g, MatMut::new(&mut f, all, c)?)?;
-            Ok(f)
+        let at = |g: MatRef<'_, f64>| -> Result<Predicted, Error> {
+            let mut outputs = vec![0.0; all * c];
+            predict(backend, cross, MatRef::new(f_0, all, c)?, g, MatMut::new(&mut outputs, all, c)?)?;
+            // |theta_t - theta_0|^2 = g^T K g of the linear model, and K g = f - f_0
+            let moved = outputs.iter().zip(f_0).map(|(f, f_0)| f - f_0);
+            let square: f64 = moved.zip(g.data()).map(|(f, g)| f * g).sum();
+            Ok(Predicted { outputs, distance: square.max(0.0).sqrt() })
         };
         if self.loss == Loss::SquaredError {
             let mut buffer = vec![0.0; regression_len(n, c)];
@@ -182,7 +185,7 @@ impl<N: Network> Task<'_, N> {
         Ok(outputs)
     }
 
-    fn measure(&self, network: &[f64], predicted: &[f64]) -> Measured {
+    fn measure(&self, network: &[f64], Predicted { outputs: predicted, distance }: &Predicted) -> Measured {
         let (c, n) = (self.targets.cols(), self.targets.rows());
         let margins = || (0..n).map(|i| self.loss.margin(&predicted[i * c..][..c], self.targets.row(i)));
         let difference = |from: usize, to: usize| {
@@ -195,6 +198,7 @@ impl<N: Network> Task<'_, N> {
             margin_mean: margins().sum::<f64>() / n as f64,
             difference: difference(0, n * c),
             difference_held_out: difference(n * c, network.len()),
+            distance: *distance,
         }
     }
 }
@@ -210,6 +214,15 @@ pub struct Measured {
     pub difference: f64,
     /// the same on those held out; NaN where there are none
     pub difference_held_out: f64,
+    /// |theta_t - theta_0| of a linear model with this kernel
+    pub distance: f64,
+}
+
+/// A prediction at one moment.
+struct Predicted {
+    /// `(n + h, C)`
+    outputs: Vec<f64>,
+    distance: f64,
 }
 
 /// A row of `predictions.csv`.
@@ -231,8 +244,8 @@ pub struct PredictionTable {
 }
 
 const COLUMNS: &str = "log_time,\
-ntk_margin_min,ntk_margin_mean,ntk_difference,ntk_difference_held_out,\
-linearized_margin_min,linearized_margin_mean,linearized_difference,linearized_difference_held_out";
+ntk_margin_min,ntk_margin_mean,ntk_difference,ntk_difference_held_out,ntk_distance,\
+linearized_margin_min,linearized_margin_mean,linearized_difference,linearized_difference_held_out,linearized_distance";
 
 impl PredictionTable {
     /// Writes the file, under a temporary name first.
@@ -241,8 +254,10 @@ impl PredictionTable {
         for PredictionRow { log_time, ntk, linearized } in &self.rows {
             let _ = write!(text, "{log_time:?}");
             for m in [ntk, linearized] {
-                let Measured { margin_min, margin_mean, difference, difference_held_out } = m;
-                let _ = write!(text, ",{margin_min:?},{margin_mean:?},{difference:?},{difference_held_out:?}");
+                let values = [m.margin_min, m.margin_mean, m.difference, m.difference_held_out, m.distance];
+                for value in values {
+                    let _ = write!(text, ",{value:?}");
+                }
             }
             text.push('\n');
         }
@@ -259,14 +274,15 @@ impl PredictionTable {
         ensure!(lines.next() == Some(COLUMNS), damaged());
         let rows = lines.map(|line| {
             let v: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().with_context(damaged)?;
-            ensure!(v.len() == 9, damaged());
+            ensure!(v.len() == 11, damaged());
             let measured = |v: &[f64]| Measured {
                 margin_min: v[0],
                 margin_mean: v[1],
                 difference: v[2],
                 difference_held_out: v[3],
+                distance: v[4],
             };
-            Ok(PredictionRow { log_time: v[0], ntk: measured(&v[1..5]), linearized: measured(&v[5..9]) })
+            Ok(PredictionRow { log_time: v[0], ntk: measured(&v[1..6]), linearized: measured(&v[6..11]) })
         });
         Ok(Self { rows: rows.collect::<Result<_>>()? })
     }

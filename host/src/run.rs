@@ -270,7 +270,7 @@ fn reached<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, tra
         Some(Stopped::Margin)
     } else if stop.loss.is_some_and(|e| objective.loss.to_f64() <= e) {
         Some(Stopped::Loss)
-    } else if trainer.reached(T::from_f64(stop.time)) {
+    } else if stop.time.is_finite() && trainer.reached(T::from_f64(stop.time)) {
         Some(Stopped::Time)
     } else if trainer.step() >= stop.steps {
         Some(Stopped::Steps)

@@ -301,8 +301,17 @@ fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), UsageError>
             return Err(UsageError::UnknownKey { place: place.into(), near: nearest(&key, &known), key });
         }
         // whole numbers are welcome where a number with a point is meant
-        let float =
-            ["bias-scale", "alpha", "penalty", "smoothing", "rate", "tolerance", "until-time", "until-margin", "until-loss"];
+        let float = [
+            "bias-scale",
+            "alpha",
+            "penalty",
+            "smoothing",
+            "rate",
+            "tolerance",
+            "until-time",
+            "until-margin",
+            "until-loss",
+        ];
         let value = match value {
             Value::Integer(i) if float.contains(&key.as_str()) => Value::Float(i as f64),
             other => other,

@@ -10,8 +10,8 @@ use crate::data::Samples;
 use crate::error::UsageError;
 use crate::experiment::{Model, Training, settings_of};
 use crate::npz::{Array, Data, write};
-use crate::report::write_atomic;
 use crate::prediction::Predictions;
+use crate::report::write_atomic;
 use crate::run::{Outcome, Tensor};
 use crate::settings::{BackendKind, Dtype, PROVENANCE};
 

@@ -45,7 +45,9 @@ pub enum DataError {
         selected: String,
     },
     /// More samples were to be kept aside than there are behind the first n.
-    #[error("--held-out {asked}: {place} has {available} samples behind the first {n}; give a smaller --held-out or --n")]
+    #[error(
+        "--held-out {asked}: {place} has {available} samples behind the first {n}; give a smaller --held-out or --n"
+    )]
     HeldOutTooLarge {
         /// Samples to keep aside.
         asked: usize,

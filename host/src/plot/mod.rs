@@ -27,6 +27,7 @@ use std::path::Path;
 
 pub(crate) use markup::{escape, html as markup_html, plain as markup_plain};
 pub use prediction_figures::{overlays, prediction_figure};
+pub(crate) use run_figures::decimal_exponent;
 pub use run_figures::{Overlay, Panel, run_figures};
 
 /// How an axis turns a value into a position.

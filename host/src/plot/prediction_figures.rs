@@ -16,7 +16,11 @@ pub fn overlays(name: &str, style: usize, table: &PredictionTable) -> Vec<Overla
     };
     vec![
         overlay("mean, as Θ predicts", style, table.rows.iter().map(|row| row.ntk.margin_mean).collect()),
-        overlay("mean, as K_{0} predicts", style + 3, table.rows.iter().map(|row| row.linearized.margin_mean).collect()),
+        overlay(
+            "mean, as K_{0} predicts",
+            style + 3,
+            table.rows.iter().map(|row| row.linearized.margin_mean).collect(),
+        ),
     ]
 }
 
@@ -35,7 +39,12 @@ pub fn prediction_figure(runs: &[(&str, &PredictionTable)]) -> Option<Figure> {
         add("Θ, training samples", Mark::Line, apart, rows.iter().map(|r| r.ntk.difference).collect());
         add("Θ, held out", Mark::Dashed, apart, rows.iter().map(|r| r.ntk.difference_held_out).collect());
         add("K_{0}, training samples", Mark::Line, apart + 1, rows.iter().map(|r| r.linearized.difference).collect());
-        add("K_{0}, held out", Mark::Dashed, apart + 1, rows.iter().map(|r| r.linearized.difference_held_out).collect());
+        add(
+            "K_{0}, held out",
+            Mark::Dashed,
+            apart + 1,
+            rows.iter().map(|r| r.linearized.difference_held_out).collect(),
+        );
     }
     (!series.is_empty()).then(|| Figure {
         name: "prediction".into(),

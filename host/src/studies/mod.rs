@@ -4,3 +4,4 @@ pub mod cell;
 pub mod divergence;
 pub mod grid;
 pub mod statistics;
+pub mod table;

@@ -161,7 +161,10 @@ mod tests {
         assert!((slope - 2.0).abs() < 1e-15 && (intercept - 1.0).abs() < 1e-15);
         assert_eq!(line(&[(1.0, 1.0), (1.0, 2.0)]), None);
         let curve = Curve::new([(0.0, 0.0), (1.0, 2.0), (0.5, 9.0), (f64::NAN, 1.0), (3.0, 4.0)]);
-        assert_eq!((curve.at(0.5), curve.at(2.0), curve.at(3.0), curve.at(3.1)), (Some(1.0), Some(3.0), Some(4.0), None));
+        assert_eq!(
+            (curve.at(0.5), curve.at(2.0), curve.at(3.0), curve.at(3.1)),
+            (Some(1.0), Some(3.0), Some(4.0), None)
+        );
         assert_eq!((curve.passes(1.0), curve.passes(0.0), curve.passes(5.0)), (Some(0.5), Some(0.0), None));
         assert!((curve.slope(1.0, 3.0).unwrap() - 1.0).abs() < 1e-12);
         assert_eq!(curve.slope(-1.0, 0.0), None, "no slope outside the curve");

@@ -222,9 +222,7 @@ impl Options {
                 Grid { widths: vec![128, 512, 2048], seeds: if full { 3 } else { 1 }, held_out: 64, ..small(data, n) }
             }
             Part::Sphere => small(of(Source::Sphere, 32, 32), 32),
-            Part::Separable => {
-                small(ModelSettings { dimension: Some(32), ..of(Source::Mixture, 32, 32) }, 32)
-            }
+            Part::Separable => small(ModelSettings { dimension: Some(32), ..of(Source::Mixture, 32, 32) }, 32),
             Part::Mixture => small(of(Source::Mixture, 32, 32), 32),
         };
         if !self.widths.is_empty() {
@@ -264,6 +262,11 @@ fn cell(part: Part, grid: &Grid, (net, width, init, loss, seed): (&Net, usize, I
     let work = copies * parameters * (grid.samples + grid.held_out + 20) as f64 * steps / 1e6;
     let id = format!("{}-{}-w{width}-{loss_name}-{init_name}-s{seed}", part.name(), net.name());
     Cell { id, part: part.name(), settings: Settings { model, training }, work }
+}
+
+/// Network and initialization of a cell.
+pub fn kind_of(model: &ModelSettings) -> Option<(Net, Init)> {
+    Some((Net { kind: model.network?, depth: model.depth?, alpha: model.alpha.unwrap_or(1.0) }, model.init?))
 }
 
 /// The loss's name in ids and tables.
