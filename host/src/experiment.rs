@@ -14,7 +14,7 @@ use crate::settings::{
 };
 
 /// Largest `--width` and `--outputs`: such layers have 2^40 weights, and no count of bytes overflows yet.
-const MAX_WIDTH: usize = 1 << 20;
+pub const MAX_WIDTH: usize = 1 << 20;
 /// Largest `--depth`.
 const MAX_DEPTH: usize = 10_000;
 /// Largest `--snapshots`.

@@ -25,6 +25,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         n: args.n,
         data_dir: args.data_dir.clone(),
     };
+    options.check()?;
     let cells = options.cells();
     if args.dry_run {
         return dry_run(&cells);
@@ -33,6 +34,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     for cell in &cells {
         cell.resolve()?;
     }
+    let at_a_time = grid::at_a_time(&cells, args.common.memory.map(|m| m.as_u64()))?;
     let directory = args.out.clone().unwrap_or_else(|| PathBuf::from("studies/divergence"));
     let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.clone(), what: e.to_string() };
     std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
@@ -40,7 +42,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     let available = std::thread::available_parallelism().map_or(1, usize::from);
     let resources = Resources {
         threads: args.common.threads.map_or(available, usize::from),
-        memory: args.common.memory.map(|m| m.as_u64()),
+        at_a_time,
         quiet: args.common.quiet,
     };
     if !args.common.quiet {

@@ -15,8 +15,8 @@ use crate::run::{self, INTERRUPTED, Observer};
 pub struct Resources {
     /// threads in all
     pub threads: usize,
-    /// bytes of memory in all
-    pub memory: Option<u64>,
+    /// most cells at a time, see [`at_a_time`]
+    pub at_a_time: usize,
     /// no progress bar
     pub quiet: bool,
 }
@@ -29,7 +29,7 @@ pub fn run(cells: &[Cell], study: &Path, resources: Resources) -> Result<bool> {
     // the longest first, so that no long one is left alone at the end
     let mut order: Vec<&Cell> = cells.iter().collect();
     order.sort_by(|a, b| b.work.total_cmp(&a.work));
-    let workers = resources.threads.min(order.len()).min(at_a_time(cells, resources.memory)?).max(1);
+    let workers = resources.threads.min(order.len()).min(resources.at_a_time).max(1);
     let threads = u16::try_from((resources.threads / workers).max(1)).unwrap_or(u16::MAX);
     let shared = Shared {
         order,
@@ -52,7 +52,7 @@ pub fn run(cells: &[Cell], study: &Path, resources: Resources) -> Result<bool> {
 }
 
 /// How many cells fit into memory at a time, by the largest of them. Error: not even that one does.
-fn at_a_time(cells: &[Cell], memory: Option<u64>) -> Result<usize> {
+pub fn at_a_time(cells: &[Cell], memory: Option<u64>) -> Result<usize> {
     // widths, depth and data decide, so the cell of most work is the largest
     let Some(largest) = cells.iter().max_by(|a, b| a.work.total_cmp(&b.work)) else { return Ok(1) };
     let resolved = largest.resolve()?;

@@ -4,6 +4,7 @@ mod data;
 mod files;
 mod kernel;
 mod refused;
+mod reproduce;
 mod run;
 #[cfg(unix)]
 mod signals;

@@ -7,7 +7,7 @@ impl Place {
     /// The program ends with `code`, says every one of `parts` on stderr and nothing on stdout, and leaves all
     /// files and directories as they were.
     #[track_caller]
-    fn refuse(&self, line: &str, code: i32, parts: &[&str]) {
+    pub fn refuse(&self, line: &str, code: i32, parts: &[&str]) {
         let before = self.content();
         let done = self.run(line.split_whitespace());
         assert_eq!(done.code, code, "{line}: {}{}", done.stdout, done.stderr);
@@ -103,6 +103,17 @@ fn networks_that_are_none() {
         place.refuse(&format!("{command} --width 99999999999"), 2, &["--width"]);
         place.refuse(&format!("{command} --depth 99999999999"), 2, &["--depth"]);
     }
+}
+
+#[test]
+fn residual_networks_that_are_none() {
+    let place = Place::new();
+    place.refuse("run --network resnet --alpha 0 --out o", 2, &["--alpha 0"]);
+    place.refuse("run --network resnet --alpha nan --out o", 2, &["--alpha"]);
+    place.refuse("run --alpha 0.5 --out o", 2, &["--alpha 0.5", "--network resnet"]);
+    place.refuse("run --trained branches --out o", 2, &["--trained branches", "--network resnet"]);
+    place.refuse("run --network resnet --activation erf --out o", 2, &["--activation erf", "relu"]);
+    place.refuse("kernel analytic --network resnet --bias all", 2, &["--bias all", "--bias input"]);
 }
 
 #[test]

@@ -172,3 +172,37 @@ fn a_run_that_diverges_keeps_its_record_and_says_so() {
     assert!(!place.trace("o/trace.csv").rows.is_empty());
     place.bytes("o/report.html");
 }
+
+#[test]
+fn a_residual_network_and_its_predictions() {
+    let place = Place::new();
+    let model = "--network resnet --width 16 --alpha 0.5 --held-out 4";
+    place.succeed(&format!("run {model} --until-time 10 --loss cross-entropy --quiet --out o"));
+    for name in ["first.A", "first.b", "second.W2", "second.V1", "first.v"] {
+        let shape = place.array("o/params.npz", name).0;
+        assert_eq!(shape.iter().product::<usize>() % 16, 0, "{name}: {shape:?}");
+    }
+    assert_eq!(place.array("o/params.npz", "second.V1").0, [16, 16]);
+    place.succeed("run o/run.toml --quiet --out again");
+    assert_same_results(&place, "o", "again");
+    assert_eq!(place.bytes("o/predictions.csv"), place.bytes("again/predictions.csv"));
+    // a row for every snapshot, outputs on 6 + 4 samples, all from the same start
+    let rows = place.trace("o/trace.csv").rows;
+    for name in ["network", "ntk", "linearized"] {
+        let (shape, values) = place.array("o/predictions.npz", name);
+        assert_eq!(shape, [rows.len(), 10, 1]);
+        assert!(values[..10].iter().all(|f| *f == 0.0), "a mirrored network begins at 0, and so do its predictions");
+    }
+    let margin = place.array("o/predictions.npz", "network").1[10 * (rows.len() - 1)..][..6]
+        .iter()
+        .enumerate()
+        .map(|(i, f)| if i % 2 == 1 { *f } else { -f })
+        .fold(f64::INFINITY, f64::min);
+    assert_eq!(margin, rows.last().unwrap().margin_min);
+    // another data set: the first n do not depend on how many are held out
+    let sphere = "run --data sphere --n 10 --width 8 --until-time 1 --loss mse --quiet";
+    place.succeed(&format!("{sphere} --held-out 5 --out a"));
+    place.succeed(&format!("{sphere} --predictions false --out b"));
+    assert_same_results(&place, "a", "b");
+    assert!(place.path("a/predictions.csv").exists() && !place.path("b/predictions.csv").exists());
+}

@@ -148,3 +148,17 @@ fn recorded_runs_can_be_repeated() {
         assert_eq!(samples(&spec(source)).sha256, sha256, "{source}");
     }
 }
+
+#[test]
+fn what_is_held_out_is_not_among_the_samples() {
+    for source in ["sphere", "mixture"] {
+        let (all, cut) = (spec(source), DataSpec { n: Some(20), held_out: 7, ..spec(source) });
+        let (all, cut) = (samples(&DataSpec { n: Some(27), ..all }), samples(&cut));
+        assert_eq!((cut.n, cut.labels.len(), cut.held_out.len()), (20, 20, 7 * cut.d), "{source}");
+        assert_eq!([&cut.x[..], &cut.held_out[..]].concat(), all.x, "{source}: the next ones");
+    }
+    let circle = samples(&DataSpec { n: Some(6), held_out: 6, ..spec("circle") });
+    let angle = |x: &[f64]| x[1].atan2(x[0]).to_degrees().rem_euclid(360.0);
+    let degrees: Vec<f64> = circle.held_out.chunks(2).map(|x| angle(x).round()).collect();
+    assert_eq!(degrees, [30.0, 90.0, 150.0, 210.0, 270.0, 330.0]);
+}

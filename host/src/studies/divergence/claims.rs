@@ -52,6 +52,12 @@ pub fn of_group(group: &Group<'_>) -> Vec<Claim> {
     }
 }
 
+/// Widths at which every seed passes the share of drift when time already grows exponentially with the margin.
+pub fn late_widths(group: &Group<'_>) -> Vec<usize> {
+    let late = |run: &Run<'_>| run.passes_drift(SHARE).is_some_and(|(_, margin)| margin > LATE);
+    group.widths().into_iter().filter(|width| group.at_width(CE, *width).iter().all(late)).collect()
+}
+
 struct Builder<'a, 'g> {
     group: &'a Group<'g>,
 }
@@ -256,15 +262,9 @@ impl<'g> Builder<'_, 'g> {
         self.claim(claim, loss_name(loss), Judged { measured, theory: "−1".into(), holds, note })
     }
 
-    /// Widths at which every seed passes 10 % of drift beyond the first moments.
-    fn late_widths(&self) -> Vec<usize> {
-        let late = |run: &Run<'g>| run.passes_drift(SHARE).is_some_and(|(_, margin)| margin > LATE);
-        self.group.widths().into_iter().filter(|w| self.group.at_width(CE, *w).iter().all(late)).collect()
-    }
-
     /// t(m) ~ exp(c sqrt(m)).
     fn time_of_drift(&self) -> Claim {
-        let widths = self.late_widths();
+        let widths = late_widths(self.group);
         let of_seed = |seed: u64| {
             let point = |width: &usize| {
                 let (time, _) = self.group.one(CE, *width, seed)?.passes_drift(SHARE)?;
@@ -296,7 +296,7 @@ impl<'g> Builder<'_, 'g> {
 
     /// The margin at which the drift passes 10 % grows like sqrt(m): drift ~ c u^2/m.
     fn margin_of_drift(&self) -> Claim {
-        let widths = self.late_widths();
+        let widths = late_widths(self.group);
         let measured = if widths.len() >= 2 {
             self.slope_in_width(CE, &widths, |run| run.passes_drift(SHARE).map(|(_, margin)| margin))
         } else {

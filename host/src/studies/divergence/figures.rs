@@ -1,11 +1,11 @@
 //! The figures of the study: each compares the widths of one network on one data set, with bands over seeds.
 
-use super::claims::{MARGIN, SHARE};
+use super::claims::{MARGIN, SHARE, late_widths};
 use super::group::{Group, Run};
 use crate::plot::{Axis, Figure, Mark, Scale, Series, decimal_exponent};
-use crate::report::TraceRow;
+use crate::report::{TraceRow, number};
 use crate::settings::{Init, LossKind};
-use crate::studies::statistics::{Curve, Spread};
+use crate::studies::statistics::{Curve, Spread, line};
 
 const CE: LossKind = LossKind::CrossEntropy;
 const MSE: LossKind = LossKind::Mse;
@@ -103,7 +103,7 @@ impl<'g> Draw<'_, 'g> {
             let at = Curve::new(widest.x.iter().copied().zip(widest.y.iter().copied())).at(MARGIN);
             if let Some(at) = at {
                 let y = x.iter().map(|u| at * (u / MARGIN) * (u / MARGIN)).collect();
-                series.push(Series { label: "∝ u^{2}".into(), x, y, mark: Mark::Theory, style: 0 });
+                series.push(Series { label: "slope 2".into(), x, y, mark: Mark::Theory, style: 0 });
             }
             let last = self.group.all(CE).map(|run| run.largest(|row| row.margin_mean)).fold(f64::INFINITY, f64::min);
             if let (Some(exponent), Some(first)) = (self.group.net.exponent(), series.first()) {
@@ -111,7 +111,7 @@ impl<'g> Draw<'_, 'g> {
                 if let Some(at) = line.at(from) {
                     let x = vec![from, last];
                     let y = x.iter().map(|u| 1.5 * at * (u / from).powf(exponent)).collect();
-                    let label = "∝ u^{2L/(L+1)}".into();
+                    let label = "slope 2L/(L+1)".into();
                     series.push(Series { label, x, y, mark: Mark::Theory, style: 1 });
                 }
             }
@@ -145,7 +145,7 @@ impl<'g> Draw<'_, 'g> {
         let samples = self.group.all(CE).next().map(|run| run.finished.analytic_lambda_min);
         let known = self.group.part == super::plan::Part::SixPoints && self.group.init == Init::Mirrored;
         if let (Some(lambda), Some(widest), true) = (samples, series.last(), known) {
-            let (x, label) = (widest.x.clone(), "kernel: u (6/λ_{s})^{1/2}".into());
+            let (x, label) = (widest.x.clone(), "kernel: u √(6/λ_{s})".into());
             let y = x.iter().map(|u| u * (6.0 / lambda).sqrt()).collect();
             series.push(Series { label, x, y, mark: Mark::Theory, style: 0 });
         }
@@ -227,7 +227,7 @@ impl<'g> Draw<'_, 'g> {
         if let Some(first) = series.first().filter(|s| s.x.len() > 1) {
             let (x, last) = (first.x.clone(), first.x.len() - 1);
             let y = x.iter().map(|m| first.y[last] * first.x[last] / m).collect();
-            series.push(Series { label: "∝ 1/m".into(), x, y, mark: Mark::Theory, style: 0 });
+            series.push(Series { label: "slope −1".into(), x, y, mark: Mark::Theory, style: 0 });
         }
         let caption = "Drift at fixed mean margins u, and the largest drift under squared error, against the width.";
         let axes = (Axis::new("width m", Scale::Log), Axis::new(DRIFT, Scale::Log));
@@ -236,14 +236,25 @@ impl<'g> Draw<'_, 'g> {
 
     fn time_width(&self) -> Figure {
         let points = self.by_width(CE, |run| run.passes_drift(SHARE).map(|(time, _)| time.exp_m1()));
-        let series = if points.is_empty() {
-            Vec::new()
-        } else {
+        let mut series = Vec::new();
+        if !points.is_empty() {
             let column = |k: usize| points.iter().map(|p| p.1[k]).collect();
             let x: Vec<f64> = points.iter().map(|p| p.0.sqrt()).collect();
             let mark = Mark::Band { low: column(1), high: column(2) };
-            vec![Series { label: "t(m)".into(), x, y: column(0), mark, style: 0 }]
-        };
+            series.push(Series { label: "t(m)".into(), x, y: column(0), mark, style: 0 });
+        }
+        let late = late_widths(self.group);
+        let fitted: Vec<(f64, f64)> = points
+            .iter()
+            .filter(|point| late.contains(&(point.0 as usize)))
+            .map(|point| (point.0.sqrt(), point.1[0].ln()))
+            .collect();
+        if let (Some((slope, start)), [first, .., last]) = (line(&fitted), &fitted[..]) {
+            let x = vec![first.0, last.0];
+            let y = x.iter().map(|root| (start + slope * root).exp()).collect();
+            let label = format!("fit exp({} √m)", number(slope));
+            series.push(Series { label, x, y, mark: Mark::Theory, style: 1 });
+        }
         let caption = "Time at which the kernel has drifted by 10 % (Frobenius) under cross-entropy, against the square root of \
                        the width: a straight line is exp(c √m).";
         let axes = (Axis::new("√m, m the width", Scale::Linear), Axis::new("time t of 10 % drift", Scale::Log));
@@ -269,7 +280,7 @@ pub fn of_exponents(groups: &[Group<'_>]) -> Option<Figure> {
         if let Some(exponent) = group.net.exponent() {
             let x = vec![(last / 100.0).max(from), last];
             let y = x.iter().map(|u| 0.5 * at * (u / last).powf(exponent)).collect();
-            let label = format!("∝ u^{{2L/(L+1)}}, L = {}", group.net.depth);
+            let label = format!("slope 2L/(L+1), L = {}", group.net.depth);
             series.push(Series { label, x, y, mark: Mark::Theory, style });
         }
     }

@@ -76,7 +76,7 @@ fn introduction(part: Part, groups: &[Group<'_>]) -> String {
         Part::SixPoints => {
             "Six points on the unit circle at angles i π/3 with labels 0, 1, 0, 1, 0, 1: three antipodal pairs with opposite \
              labels. The label vector is an eigenvector of every dot-product kernel, so kernel theory has closed forms here: \
-             margin u with u + e^{u} − 1 = λ_{s} t/6, distance |θ_{t} − θ_{0}| = u (6/λ_{s})^{1/2}."
+             margin u with u + e^{u} − 1 = λ_{s} t/6, distance |θ_{t} − θ_{0}| = u √(6/λ_{s})."
         }
         Part::Exponent => {
             "One narrow network on the six points, trained until t is beyond any number a computer usually holds: the margin u \

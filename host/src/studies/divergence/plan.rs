@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::data::{ClassSelection, Source};
+use crate::error::UsageError;
+use crate::experiment::MAX_WIDTH;
 use crate::settings::{Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
 use crate::studies::cell::Cell;
 
@@ -139,6 +141,23 @@ impl Options {
         }
     }
 
+    /// Errors: a width that is none; a choice that chooses nothing.
+    pub fn check(&self) -> Result<(), UsageError> {
+        let wrong = |flag, given: String, what: &str| Err(UsageError::Range { flag, given, what: what.into() });
+        if let Some(width) = self.widths.iter().find(|width| **width == 0 || **width > MAX_WIDTH) {
+            return wrong("--widths", width.to_string(), &format!("give widths from 1 to {MAX_WIDTH}"));
+        }
+        let mnist = self.parts().contains(&Part::Mnist);
+        if let (Some(n), false) = (self.n, mnist) {
+            return wrong("--n", n.to_string(), "is the number of MNIST samples; add --only mnist, or --full");
+        }
+        if let (Some(dir), false) = (&self.data_dir, mnist) {
+            let what = "is the folder of MNIST; add --only mnist, or --full";
+            return wrong("--data-dir", dir.display().to_string(), what);
+        }
+        Ok(())
+    }
+
     /// Every cell of the grid.
     pub fn cells(&self) -> Vec<Cell> {
         self.parts().into_iter().flat_map(|part| self.cells_of(part)).collect()
@@ -227,6 +246,8 @@ impl Options {
         };
         if !self.widths.is_empty() {
             grid.widths.clone_from(&self.widths);
+            grid.widths.sort_unstable();
+            grid.widths.dedup();
         }
         grid.seeds = self.seeds.unwrap_or(grid.seeds);
         grid

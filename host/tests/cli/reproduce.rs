@@ -1,0 +1,96 @@
+//! A study: what it writes, that it goes on where it was killed, and that nothing else depends on that.
+
+use std::time::{Duration, Instant};
+
+use crate::{Place, json};
+
+const STUDY: &str = "reproduce divergence --only six-points --network fcn --widths 8,16 --seeds 2 --quiet --out study";
+
+/// Exit code 1 says that a claim failed, which narrow networks may bring about.
+fn study(place: &Place, more: &str) -> String {
+    let done = place.run(STUDY.split(' ').chain(more.split_whitespace()));
+    let claims = String::from_utf8(place.bytes("study/claims.csv")).unwrap();
+    let failed = claims.lines().any(|line| line.contains(",fails,"));
+    assert_eq!(done.code, i32::from(failed), "{}", done.stderr);
+    done.stdout
+}
+
+#[test]
+fn a_study_has_its_files_and_keeps_finished_runs() {
+    let place = Place::new();
+    let summary = json(&study(&place, "--json"));
+    let claims = summary["claims"].as_array().unwrap();
+    for name in ["A1", "A2", "A3"] {
+        assert!(claims.iter().any(|claim| claim["claim"].as_str().unwrap().starts_with(name)), "no claim {name}");
+    }
+    let header = "claim,network,loss,init,measured,uncertainty,theory,verdict,note";
+    assert!(place.bytes("study/claims.csv").starts_with(header.as_bytes()));
+    let report = String::from_utf8(place.bytes("study/report.html")).unwrap();
+    assert!(report.contains("<svg") && !report.contains("http://") && report.contains("six-points"));
+    assert!(!place.bytes("study/figures/six-points-fcn2-mirrored-drift.svg").is_empty());
+    let id = "six-points-fcn2-w8-cross-entropy-mirrored-s0";
+    let before = std::fs::metadata(place.path(format!("study/runs/{id}/trace.csv"))).unwrap().modified().unwrap();
+    // again, with one run taken away: that one is made again, the others are kept, and the tables are the same
+    let tables = [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")];
+    std::fs::remove_dir_all(place.path("study/runs/six-points-fcn2-w16-mse-standard-s1")).unwrap();
+    study(&place, "--threads 1");
+    assert_eq!(tables, [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")]);
+    let after = std::fs::metadata(place.path(format!("study/runs/{id}/trace.csv"))).unwrap().modified().unwrap();
+    assert_eq!(before, after, "a finished run was made again");
+    // a run of the study is a run like any other
+    let run = format!("run study/runs/{id}/run.toml --out again --quiet");
+    assert_eq!(place.run(run.split(' ')).code, 0);
+    assert_eq!(place.bytes("again/trace.csv"), place.bytes(format!("study/runs/{id}/trace.csv")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_study_goes_on_to_the_same_tables() {
+    let whole = Place::new();
+    study(&whole, "");
+    let place = Place::new();
+    for kills in [1, 3, 6] {
+        let mut child = place.command(STUDY.split(' ')).spawn().unwrap();
+        let start = Instant::now();
+        let finished = || {
+            let runs = std::fs::read_dir(place.path("study/runs"));
+            let names = runs.into_iter().flatten().filter_map(|e| e.ok()?.file_name().into_string().ok());
+            names.filter(|name| !name.starts_with('.')).count()
+        };
+        while finished() < kills && child.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < Duration::from_secs(120), "no run was finished");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    study(&place, "");
+    for table in ["study/claims.csv", "study/cells.csv"] {
+        assert_eq!(place.bytes(table), whole.bytes(table), "{table}");
+    }
+    let left: Vec<_> = std::fs::read_dir(place.path("study/runs")).unwrap().collect();
+    assert!(left.iter().all(|e| !e.as_ref().unwrap().file_name().to_string_lossy().starts_with('.')), "{left:?}");
+}
+
+#[test]
+fn wrong_studies_are_refused() {
+    let place = Place::new();
+    let study = "reproduce divergence --out study";
+    place.refuse(&format!("{study} --widths 0"), 2, &["--widths 0"]);
+    place.refuse(&format!("{study} --n 5"), 2, &["--n 5", "--only mnist"]);
+    place.refuse(&format!("{study} --data-dir d"), 2, &["--data-dir d", "--only mnist"]);
+    place.refuse(&format!("{study} --only mnist --data-dir nowhere"), 3, &["nowhere", "--data-dir"]);
+    place.refuse(&format!("{study} --only circles"), 2, &["circles", "six-points"]);
+    place.refuse(&format!("{study} --memory 1KiB"), 2, &["--memory", "memory"]);
+    place.refuse("reproduce divergences", 2, &["divergences"]);
+}
+
+#[test]
+fn a_dry_run_says_what_would_run() {
+    let place = Place::new();
+    let done = place.succeed("reproduce divergence --only six-points --network resnet --widths 4 --seeds 1 --dry-run");
+    let ids: Vec<_> = done.stdout.lines().collect();
+    assert_eq!(ids.len(), 4, "{ids:?}");
+    assert!(ids.contains(&"six-points-resnet2-alpha1-w4-mse-standard-s0"));
+    assert!(place.content().is_empty());
+}
