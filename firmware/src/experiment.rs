@@ -12,7 +12,7 @@ use ntkscope_core::{
         relative_frobenius, spectrum, structured, structured_scratch, tangent, tangent_len,
     },
     loss::Loss,
-    network::{Bias, Fcn, Mirrored},
+    network::{Bias, Fcn, Mirrored, Network, ResNet, Sizes},
     record::{Recorder, recorder_len},
     train::{Optimizer, Problem, Trainer, trainer_len},
 };
@@ -54,42 +54,32 @@ fn points() -> Result<MatRef<'static, f32>, Error> {
     MatRef::new(&POINTS, N, 2)
 }
 
-/// Trained with cross-entropy a network leaves the kernel regime, with squared error it stays.
-pub mod divergence {
+/// Whether a buffer of `len` numbers fits the RAM.
+const fn fits(len: usize, ram: usize) -> bool {
+    size_of::<f32>() * len + RESERVED <= ram
+}
+
+/// One network trained with either loss, the kernel recorded along the way.
+mod training {
     use super::*;
 
     const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
     /// Gradient-flow times of the records after the first, which is the initialization.
     const TIMES: [f32; 11] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4];
-    /// A wider network would fit some boards and keep them busy for hours; without an FPU, ten times as long.
-    const WIDEST: usize = 64;
-    const WIDEST_WITHOUT_FPU: usize = 32;
 
-    /// The widest network whose buffers fit the RAM, in steps of 4.
-    pub const fn width(ram: usize, fpu: bool) -> usize {
-        let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
-        while width > 4 && size_of::<f32>() * len(width) + RESERVED > ram {
-            width -= 4;
-        }
-        width
-    }
-
-    /// Numbers in the buffer for one width.
-    pub const fn len(width: usize) -> usize {
-        let sizes = Mirrored(network(&[width, width])).sizes();
+    /// Numbers in the buffer for a network of these sizes.
+    pub(super) const fn len(sizes: Sizes) -> usize {
         trainer_len(sizes, N, &FLOW) + recorder_len(N, Portable::TILE)
     }
 
-    /// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.
-    pub fn run(width: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
-        let widths = [width; 2];
-        let network = Mirrored(network(&widths));
+    /// Trains the network with either loss from the same initialization; `buffer` holds at least [`len`] numbers.
+    pub(super) fn run(network: &impl Network, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
         for (run, loss) in [("cross-entropy", Loss::Logistic), ("squared-error", Loss::SquaredError)] {
             let mut targets = [0.0; N];
             for (i, target) in targets.iter_mut().enumerate() {
                 loss.target(i % 2, 0.0, core::slice::from_mut(target))?;
             }
-            let problem = Problem::new(&network, points()?, MatRef::new(&targets, N, 1)?, loss, 0.0)?;
+            let problem = Problem::new(network, points()?, MatRef::new(&targets, N, 1)?, loss, 0.0)?;
             let (kernels, training) = buffer.split_at_mut(recorder_len(N, Portable::TILE));
             let mut trainer = Trainer::new(&Portable, problem, FLOW, SEED, training)?;
             let mut recorder = Recorder::new(&mut trainer, kernels)?;
@@ -108,6 +98,73 @@ pub mod divergence {
     }
 }
 
+/// Trained with cross-entropy a network leaves the kernel regime, with squared error it stays.
+pub mod divergence {
+    use super::*;
+
+    /// A wider network would fit some boards and keep them busy for hours; without an FPU, ten times as long.
+    const WIDEST: usize = 64;
+    const WIDEST_WITHOUT_FPU: usize = 32;
+
+    /// The widest network whose buffers fit the RAM, in steps of 4.
+    pub const fn width(ram: usize, fpu: bool) -> usize {
+        let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
+        while width > 4 && !fits(len(width), ram) {
+            width -= 4;
+        }
+        width
+    }
+
+    /// Numbers in the buffer for one width.
+    pub const fn len(width: usize) -> usize {
+        training::len(Mirrored(network(&[width, width])).sizes())
+    }
+
+    /// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.
+    pub fn run(width: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+        training::run(&Mirrored(network(&[width, width])), buffer, send)
+    }
+}
+
+/// The same in a residual network of two blocks.
+pub mod resnet {
+    use super::*;
+
+    const BLOCKS: usize = 2;
+    /// Scale of a block's branch.
+    const ALPHA: f64 = 0.5;
+    /// Narrower than [`divergence`]'s: it has four times the weights at equal width, and is to take about as long.
+    const WIDEST: usize = 32;
+    const WIDEST_WITHOUT_FPU: usize = 8;
+
+    /// The widest network whose buffers fit the RAM, in steps of 4.
+    pub const fn width(ram: usize, fpu: bool) -> usize {
+        let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
+        while width > 4 && !fits(len(width), ram) {
+            width -= 4;
+        }
+        width
+    }
+
+    /// Numbers in the buffer for one width.
+    pub const fn len(width: usize) -> usize {
+        training::len(pair(width).sizes())
+    }
+
+    /// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.
+    pub fn run(width: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+        training::run(&pair(width), buffer, send)
+    }
+
+    /// Two mirrored copies with a bias at the input.
+    const fn pair(width: usize) -> Mirrored<ResNet> {
+        match ResNet::new(2, width, BLOCKS, 1, ALPHA) {
+            Ok(network) => Mirrored(network.with_input_bias(1.0)),
+            Err(_) => panic!("a width is 0"),
+        }
+    }
+}
+
 /// The empirical NTK at initialization nears the analytic one as the width grows.
 pub mod kernel {
     use super::*;
@@ -118,7 +175,7 @@ pub mod kernel {
     /// How many of the widths fit the RAM.
     pub const fn widths(ram: usize) -> usize {
         let mut count = 0;
-        while count < WIDTHS.len() && size_of::<f32>() * len(count + 1) + RESERVED <= ram {
+        while count < WIDTHS.len() && fits(len(count + 1), ram) {
             count += 1;
         }
         count

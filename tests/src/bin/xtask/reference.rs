@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 
 use crate::{
     board::Board,
-    experiment::{Number, divergence, kernel},
+    experiment::{Number, divergence, kernel, resnet},
     qemu::Frame,
 };
 
@@ -20,6 +20,10 @@ fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
         "kernel" => {
             let widths = kernel::widths(board.ram);
             kernel::run(widths, &mut vec![0.0; kernel::len(widths)], &mut send)
+        }
+        "resnet" => {
+            let width = resnet::width(board.ram, board.fpu());
+            resnet::run(width, &mut vec![0.0; resnet::len(width)], &mut send)
         }
         _ => bail!("{binary} has no experiment on the host"),
     };
@@ -70,7 +74,10 @@ fn shown(bits: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::{image::BINARIES, process::root};
 
     const NUMBERS: [Number; 3] = [
         Number { run: "mse", record: 0, field: "loss", value: 1.0 },
@@ -111,6 +118,28 @@ mod tests {
         other[1].value = -0.0;
         let said = verdict(&other, &lines(&NUMBERS));
         assert_eq!(said, "number 1, mse record 0, field drift: the host has 80000000 (-0e0), the board 00000000 (0e0)");
+    }
+
+    #[test]
+    fn every_binary_of_the_firmware_is_compared_in_every_number() {
+        let sources = fs::read_dir(root().join("firmware/src/bin")).unwrap();
+        let mut names: Vec<_> =
+            sources.map(|source| source.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+        names.sort();
+        assert_eq!(names, BINARIES);
+        // The board whose networks are the smallest.
+        let board = Board::load("microbit-v1").unwrap();
+        for binary in BINARIES {
+            let numbers = expected(&board, binary).unwrap();
+            let sent = lines(&numbers);
+            assert_eq!(verdict(&numbers, &sent), "equal", "{binary}");
+            for i in 0..numbers.len() {
+                let mut other = numbers.clone();
+                other[i].value = f32::from_bits(other[i].value.to_bits() ^ 1);
+                let said = verdict(&other, &sent);
+                assert!(said.starts_with(&format!("number {i}, ")), "{binary}: {said}");
+            }
+        }
     }
 
     #[test]
