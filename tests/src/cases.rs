@@ -22,6 +22,14 @@ impl<T: Real> Samples<T> {
         let mut normals = Normals::new(seed);
         Self { values: (0..n * d).map(|_| T::from_f64(normals.draw())).collect(), n, d }
     }
+    /// n samples of d zeros.
+    pub fn zeros(n: usize, d: usize) -> Self {
+        Self { values: vec![T::ZERO; n * d], n, d }
+    }
+    /// One sample for every d of the values.
+    pub fn from_values(values: &[T], d: usize) -> Self {
+        Self { values: values.to_vec(), n: values.len() / d, d }
+    }
     pub fn view(&self) -> MatRef<'_, T> {
         MatRef::new(&self.values, self.n, self.d).expect("n x d values")
     }

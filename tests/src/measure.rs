@@ -10,6 +10,7 @@ use ntkscope_core::kernel::{
 };
 use ntkscope_core::loss::{Loss, Objective};
 use ntkscope_core::network::Network;
+use ntkscope_core::predict::{KernelFlow, expand, kernel_flow_len, predict};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
@@ -165,4 +166,50 @@ pub fn train<N: Network, T: Real, R>(
 /// f at a trainer's present parameters.
 pub fn trained_outputs<N: Network, T: Real>(trainer: &Trainer<'_, N, T, Portable>, x: &Samples<T>) -> Vec<T> {
     outputs(trainer.problem().network(), trainer.theta(), x)
+}
+
+/// Calls `body` with the flow under a fixed kernel (nC, nC) in a buffer of just the right length, from `f_0` to `y`.
+pub fn kernel_flow<T: Real, B: Backend<T>, R>(
+    backend: &B,
+    kernel: &[T],
+    (f_0, y): (&Samples<T>, &Samples<T>),
+    loss: Loss,
+    tolerance: f64,
+    body: impl FnOnce(&mut KernelFlow<'_, T, B>) -> R,
+) -> R {
+    let mut buffer = vec![T::from_f64(f64::NAN); kernel_flow_len(y.n, y.d)];
+    let kernel = MatRef::new(kernel, y.n * y.d, y.n * y.d).expect("length");
+    let flow = KernelFlow::new(backend, kernel, f_0.view(), y.view(), loss, tolerance, &mut buffer);
+    body(&mut flow.expect("a valid problem"))
+}
+
+/// Train outputs and dual coefficients `(n, C)` of that flow at ln(1 + t).
+pub fn kernel_flow_to<T: Real>(
+    kernel: &[T],
+    ends: (&Samples<T>, &Samples<T>),
+    loss: Loss,
+    tolerance: f64,
+    log_time: T,
+) -> (Vec<T>, Samples<T>) {
+    kernel_flow(&Portable, kernel, ends, loss, tolerance, |flow| {
+        flow.advance_to(log_time).expect("a flow");
+        assert!(flow.log_time() == log_time, "lands exactly");
+        (flow.outputs().data().to_vec(), Samples::from_values(flow.dual().data(), ends.1.d))
+    })
+}
+
+/// K (x) I_C of a kernel (rows, cols).
+pub fn expanded<T: Real>(kernel: &[T], (rows, cols): (usize, usize), outputs: usize) -> Vec<T> {
+    let mut out = vec![T::from_f64(f64::NAN); kernel.len() * outputs * outputs];
+    let view = MatMut::new(&mut out, rows * outputs, cols * outputs).expect("length");
+    expand(MatRef::new(kernel, rows, cols).expect("length"), outputs, view).expect("shapes");
+    out
+}
+
+/// f_0 + K g for the samples of f_0.
+pub fn predicted<T: Real>(k_cross: &[T], f_0: &Samples<T>, g: MatRef<'_, T>) -> Vec<T> {
+    let mut out = f_0.values.clone();
+    let cross = MatRef::new(k_cross, out.len(), g.rows() * g.cols()).expect("length");
+    predict(&Portable, cross, f_0.view(), g, MatMut::new(&mut out, f_0.n, f_0.d).expect("length")).expect("shapes");
+    out
 }

@@ -17,6 +17,7 @@ mod kernel_flow;
 mod modes;
 mod regression;
 mod rosenbrock;
+mod step;
 
 pub use curvature::factor_curvature;
 pub use kernel_flow::{KernelFlow, kernel_flow_len};

@@ -1,7 +1,7 @@
-//! Eigenvalues and Cholesky on matrices whose answers are known.
+//! Eigenvalues, eigenvectors and Cholesky on matrices whose answers are known.
 
 use ntkscope_core::linalg::{cholesky, cholesky_solve, dot, squared_distance, sum_of_squares};
-use ntkscope_core::{Error, MatMut, MatRef, Real};
+use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
 use ntkscope_tests::cases::Samples;
 use ntkscope_tests::golden::extreme;
 use ntkscope_tests::measure::eigenvalues;
@@ -77,6 +77,59 @@ fn eigenvalues_of_known_spectra() {
     single.finish();
 }
 
+/// Eigenvalues and eigenvectors (columns), from the lower triangle alone.
+fn eigen<T: Real>(matrix: &[T], n: usize) -> (Vec<T>, Vec<T>) {
+    let nan = T::from_f64(f64::NAN);
+    let (mut a, mut values, mut vectors, mut scratch) = (matrix.to_vec(), vec![nan; n], vec![nan; n * n], vec![nan; n]);
+    (0..n).for_each(|i| (i + 1..n).for_each(|j| a[i * n + j] = nan));
+    let view = MatMut::new(&mut a, n, n).expect("length");
+    let out = MatMut::new(&mut vectors, n, n).expect("length");
+    Portable.symmetric_eigen(view, &mut values, out, &mut scratch).expect("convergence");
+    (values, vectors)
+}
+
+/// A v_k - w_k v_k in units of |A|, and V^T V - I.
+fn compare_eigen<T: Real>(name: &str, a: &[T], n: usize, residual: &mut Check, orthogonality: &mut Check) {
+    let (values, vectors) = eigen(a, n);
+    same_bits(&name, &eigenvalues(a, n), &values);
+    let v = |i: usize, k: usize| vectors[i * n + k].to_f64();
+    let norm = values.iter().fold(0.0, |m: f64, w| m.max(w.to_f64().abs()));
+    for (k, w) in values.iter().enumerate() {
+        for i in 0..n {
+            let image: f64 = (0..n).map(|j| a[i * n + j].to_f64() * v(j, k)).sum();
+            let scale = if norm == 0.0 { 1.0 } else { norm };
+            residual.scaled(&name, (i, k), w.to_f64() * v(i, k), image, scale);
+            let product: f64 = (0..n).map(|j| v(j, i) * v(j, k)).sum();
+            orthogonality.absolute(&name, (i, k), if i == k { 1.0 } else { 0.0 }, product);
+        }
+    }
+}
+
+#[test]
+fn eigenvectors_of_known_spectra() {
+    let (mut residual, mut orthogonality) = (Check::of("eigenvectors"), Check::of("orthogonality"));
+    let (mut single, mut single_orthogonality) = (Check::of("eigenvectors, f32"), Check::of("orthogonality, f32"));
+    for (name, spectrum) in spectra() {
+        let (n, a) = (spectrum.len(), with_spectrum(&spectrum, 40));
+        // exactly symmetric
+        let a: Vec<f64> = (0..n * n).map(|e| a[(e / n).max(e % n) * n + (e / n).min(e % n)]).collect();
+        compare_eigen(name, &a, n, &mut residual, &mut orthogonality);
+        if name != "tiny" && name != "huge" {
+            let low: Vec<f32> = a.iter().map(|v| *v as f32).collect();
+            compare_eigen(name, &low, n, &mut single, &mut single_orthogonality);
+        }
+        let mut diagonal = vec![0.0; n * n];
+        (0..n).for_each(|i| diagonal[i * n + i] = spectrum[(7 * i + 3) % n]);
+        compare_eigen(&format!("diagonal, {name}"), &diagonal, n, &mut residual, &mut orthogonality);
+    }
+    compare_eigen("ones", &[1.0; 50 * 50], 50, &mut residual, &mut orthogonality);
+    let blocks: Vec<f64> = (0..144).map(|e| if e / 12 % 4 == e % 12 % 4 { 1.0 } else { 0.0 }).collect();
+    compare_eigen("repeated", &blocks, 12, &mut residual, &mut orthogonality);
+    assert_eq!(eigen(&[3.0f64], 1), (vec![3.0], vec![1.0]));
+    assert_eq!(eigen::<f64>(&[], 0), (vec![], vec![]));
+    [residual, orthogonality, single, single_orthogonality].into_iter().for_each(Check::finish);
+}
+
 #[test]
 fn only_the_lower_triangle_is_read() {
     let expected: Vec<f64> = (0..9).map(f64::from).collect();
@@ -94,6 +147,11 @@ fn a_matrix_that_is_not_finite_is_an_error() {
         let (mut values, mut scratch) = ([0.0; 3], [0.0; 3]);
         let a = MatMut::new(&mut a, 3, 3).expect("length");
         let result = ntkscope_core::linalg::symmetric_eigenvalues(a, &mut values, &mut scratch);
+        assert!(matches!(result, Err(Error::NonFinite { .. })), "{at}: {result:?}");
+        let (mut a, mut vectors) = ([1.0; 9], [0.0; 9]);
+        a[at] = f64::NAN;
+        let (a, out) = (MatMut::new(&mut a, 3, 3).expect("length"), MatMut::new(&mut vectors, 3, 3).expect("length"));
+        let result = Portable.symmetric_eigen(a, &mut values, out, &mut scratch);
         assert!(matches!(result, Err(Error::NonFinite { .. })), "{at}: {result:?}");
     }
 }

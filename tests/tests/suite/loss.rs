@@ -107,6 +107,45 @@ fn binary_logit_and_two_classes_agree() {
     }
 }
 
+/// The mean loss's Hessian in the outputs `(nC, C)`.
+fn hessian(which: Loss, f: &Samples<f64>, ln_scale: f64) -> Vec<f64> {
+    let mut out = vec![f64::NAN; f.values.len() * f.d];
+    which.hessian(f.view(), ln_scale, MatMut::new(&mut out, f.values.len(), f.d).expect("length"));
+    out
+}
+
+#[test]
+fn hessians_are_the_derivatives_of_the_residuals() {
+    let mut check = Check::of("Hessian of the loss by differences");
+    for (which, c) in [(Loss::SquaredError, 2), (Loss::Logistic, 1), (Loss::Softmax, 2), (Loss::Softmax, 4)] {
+        let (f, n) = (Samples::<f64>::gaussian(3, c, 8), 3);
+        let q = Samples::from_values(&vec![1.0 / c.max(2) as f64; n * c], c);
+        let (ln_scale, h) = (0.7, 1e-5);
+        let blocks = hessian(which, &f, ln_scale);
+        for (at, i, k) in (0..n * c).flat_map(|at| (0..c).map(move |k| (at, at / c, k))) {
+            let shifted = |by: f64| {
+                let (mut f, mut r) = (f.clone(), vec![0.0; n * c]);
+                f.values[i * c + k] += by;
+                which.residuals(f.view(), q.view(), ln_scale, MatMut::new(&mut r, n, c).expect("length"));
+                r[at]
+            };
+            let expected = (shifted(h) - shifted(-h)) / (2.0 * h);
+            check.absolute(&format!("{which:?}, C = {c}"), (at, k), expected, blocks[at * c + k]);
+        }
+    }
+    check.finish();
+}
+
+#[test]
+fn hessians_of_confident_outputs_do_not_underflow() {
+    for f in [-5000.0, -800.0, 40.0, 3000.0f64] {
+        // p (1 - p) = e^-|f|, so that in units of it the Hessian is 1 and -1
+        assert_eq!(hessian(Loss::Logistic, &Samples::from_values(&[f], 1), -f.abs()), [1.0]);
+        let blocks = hessian(Loss::Softmax, &Samples::from_values(&[0.0, f, -1e5], 3), -f.abs());
+        assert_eq!(blocks, [1.0, -1.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+}
+
 #[test]
 fn margins_accuracy_and_ties() {
     let f: Samples<f64> = Samples::from_rows(&[vec![2.0], vec![-1.0], vec![0.0], vec![-3.0]]);

@@ -14,6 +14,8 @@ mod linalg;
 mod loss;
 mod mirrored;
 mod predict;
+mod predict_flow;
+mod predict_outputs;
 mod record;
 mod resnet;
 mod scalar;
@@ -33,6 +35,8 @@ fn every_tolerance_is_used() {
         include_str!("loss.rs"),
         include_str!("mirrored.rs"),
         include_str!("predict.rs"),
+        include_str!("predict_flow.rs"),
+        include_str!("predict_outputs.rs"),
         include_str!("record.rs"),
         include_str!("resnet.rs"),
         include_str!("scalar.rs"),
