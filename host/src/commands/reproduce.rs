@@ -40,11 +40,8 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
     stop_on_interrupt();
     let available = std::thread::available_parallelism().map_or(1, usize::from);
-    let resources = Resources {
-        threads: args.common.threads.map_or(available, usize::from),
-        at_a_time,
-        quiet: args.common.quiet,
-    };
+    let resources =
+        Resources { threads: args.common.threads.map_or(available, usize::from), at_a_time, quiet: args.common.quiet };
     if !args.common.quiet {
         eprintln!("{} runs, in {}", cells.len(), directory.display());
     }

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use csv::Writer;
 
 use super::cell::Finished;
+use crate::narrative::plain;
 use crate::report::{Claim, TraceRow};
 
 /// One row per claim.
@@ -24,11 +25,6 @@ pub fn claims_csv(claims: &[Claim]) -> Result<String> {
         ]
     });
     text(&header, rows)
-}
-
-/// The markup of figures and pages, as plain text.
-fn plain(text: &str) -> String {
-    crate::plot::markup_plain(text)
 }
 
 /// One row per run of the grid: its settings and its results.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Place, json};
 
-const STUDY: &str = "reproduce divergence --only six-points --network fcn --widths 8,16 --seeds 2 --quiet --out study";
+const STUDY: &str = "reproduce divergence --only six-points --network fcn --widths 16,32 --seeds 2 --quiet --out study";
 
 /// Exit code 1 says that a claim failed, which narrow networks may bring about.
 fn study(place: &Place, more: &str) -> String {
@@ -26,13 +26,13 @@ fn a_study_has_its_files_and_keeps_finished_runs() {
     let header = "claim,network,loss,init,measured,uncertainty,theory,verdict,note";
     assert!(place.bytes("study/claims.csv").starts_with(header.as_bytes()));
     let report = String::from_utf8(place.bytes("study/report.html")).unwrap();
-    assert!(report.contains("<svg") && !report.contains("http://") && report.contains("six-points"));
+    assert!(report.contains("<svg") && !report.contains("src=\"http") && report.contains("six-points"));
     assert!(!place.bytes("study/figures/six-points-fcn2-mirrored-drift.svg").is_empty());
-    let id = "six-points-fcn2-w8-cross-entropy-mirrored-s0";
+    let id = "six-points-fcn2-w16-cross-entropy-mirrored-s0";
     let before = std::fs::metadata(place.path(format!("study/runs/{id}/trace.csv"))).unwrap().modified().unwrap();
     // again, with one run taken away: that one is made again, the others are kept, and the tables are the same
     let tables = [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")];
-    std::fs::remove_dir_all(place.path("study/runs/six-points-fcn2-w16-mse-standard-s1")).unwrap();
+    std::fs::remove_dir_all(place.path("study/runs/six-points-fcn2-w32-mse-standard-s1")).unwrap();
     study(&place, "--threads 1");
     assert_eq!(tables, [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")]);
     let after = std::fs::metadata(place.path(format!("study/runs/{id}/trace.csv"))).unwrap().modified().unwrap();

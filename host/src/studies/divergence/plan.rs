@@ -272,6 +272,8 @@ fn cell(part: Part, grid: &Grid, (net, width, init, loss, seed): (&Net, usize, I
         until_time: Some(if cross_entropy { f64::INFINITY } else { 1e6 }),
         until_margin: cross_entropy.then_some(grid.margin),
         until_loss: (!cross_entropy).then_some(1e-8),
+        // a network too narrow for the data never gets there
+        max_steps: Some(if part == Part::Exponent { 1_000_000 } else { 20_000 }),
         snapshots: Some(grid.snapshots),
         predictions: Some(part != Part::Exponent),
         ..TrainingSettings::default()
