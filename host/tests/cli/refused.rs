@@ -7,7 +7,7 @@ impl Place {
     /// The program ends with `code`, says every one of `parts` on stderr and nothing on stdout, and leaves all
     /// files and directories as they were.
     #[track_caller]
-    pub fn refuse(&self, line: &str, code: i32, parts: &[&str]) {
+    pub(crate) fn refuse(&self, line: &str, code: i32, parts: &[&str]) {
         let before = self.content();
         let done = self.run(line.split_whitespace());
         assert_eq!(done.code, code, "{line}: {}{}", done.stdout, done.stderr);

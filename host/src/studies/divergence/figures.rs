@@ -32,6 +32,9 @@ pub fn of_group(group: &Group<'_>) -> Vec<Figure> {
     figures
 }
 
+/// From the coordinate in which a curve is read to the one that is shown.
+type Change = fn(f64) -> f64;
+
 struct Draw<'a, 'g> {
     group: &'a Group<'g>,
 }
@@ -56,12 +59,7 @@ impl<'g> Draw<'_, 'g> {
     }
 
     /// A band for every width; `curve` of a run in the coordinates in which it is read, `shown` those of the figure.
-    fn bands(
-        &self,
-        loss: LossKind,
-        curve: impl Fn(&Run<'g>) -> Curve,
-        shown: (fn(f64) -> f64, fn(f64) -> f64),
-    ) -> Vec<Series> {
+    fn bands(&self, loss: LossKind, curve: impl Fn(&Run<'g>) -> Curve, shown: (Change, Change)) -> Vec<Series> {
         let mut series = Vec::new();
         for (style, width) in self.group.widths().into_iter().enumerate() {
             let curves: Vec<Curve> = self.group.at_width(loss, width).iter().map(&curve).collect();

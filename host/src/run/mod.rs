@@ -1,13 +1,18 @@
 //! One training run: from samples and settings to trace, kernels and parameters in memory.
 
+mod forecast;
+mod record;
+
+pub use forecast::{forecast, sizes_of};
+use record::trace_of;
+pub use record::{Tensor, tensors};
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ntkscope_core::forward::Params;
-use ntkscope_core::kernel::tangent_len;
-use ntkscope_core::network::{Network, Sizes};
-use ntkscope_core::predict::kernel_flow_len;
-use ntkscope_core::record::{Record, Recorder, Snapshot, recorder_len};
+use ntkscope_core::network::Network;
+use ntkscope_core::record::{Record, Recorder, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
 
@@ -15,7 +20,7 @@ use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{MAX_SNAPSHOTS, Model, Training};
 use crate::prediction::{Outputs, Predictions, Task, all_inputs};
-use crate::report::{Trace, TraceRow};
+use crate::report::Trace;
 use crate::settings::{BackendKind, Dtype};
 
 /// Set by Ctrl-C: the run stops after its present step and keeps what it has.
@@ -51,17 +56,6 @@ impl std::fmt::Display for Stopped {
     }
 }
 
-/// A named tensor of the network's parameters.
-#[derive(Clone, Debug)]
-pub struct Tensor {
-    /// `W0`, `second.b0`, …
-    pub name: String,
-    /// shape
-    pub shape: Vec<usize>,
-    /// numbers, row-major
-    pub data: Vec<f64>,
-}
-
 /// What a run leaves behind.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -83,40 +77,6 @@ pub struct Outcome {
     pub evaluations: u64,
     /// wall-clock seconds
     pub seconds: f64,
-}
-
-/// Bytes that [`run`] will take, beside the program itself.
-pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result<u64, Error> {
-    let sizes = sizes_of(model)?;
-    let bytes = match model.dtype {
-        Dtype::F32 => 4,
-        Dtype::F64 => 8,
-    };
-    let tile = tile_of(training.backend, model.dtype);
-    let (n, d, c) = (samples.n as u64, samples.d as u64, sizes.outputs as u64);
-    let buffers = trainer_len(sizes, samples.n, &training.optimizer) + recorder_len(samples.n, tile);
-    // the eigenvalue solver's copy and workspace; kernels and parameters as they are written
-    let own = bytes * (buffers as u64 + n * (d + c) + 2 * n * n);
-    let held = (samples.held_out.len() / samples.d.max(1)) as u64;
-    let predictions = if training.predictions { prediction_bytes(sizes, n, held) } else { 0 };
-    Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64) + predictions)
-}
-
-/// Bytes of the predictions: theta_0 again, the pairs (A, D) of all samples and the training samples, the kernel, and
-/// the kernel flow's space.
-fn prediction_bytes(sizes: Sizes, n: u64, held: u64) -> u64 {
-    let (n_, all) = (n as usize, (n + held) as usize);
-    let size = sizes.outputs * n_;
-    let kernels = 2 * size * sizes.outputs * all + kernel_flow_len(n_, sizes.outputs);
-    8 * (sizes.parameters + tangent_len(sizes, all) + tangent_len(sizes, n_) + kernels) as u64
-}
-
-fn tile_of(backend: BackendKind, dtype: Dtype) -> usize {
-    match (backend, dtype) {
-        (BackendKind::Portable, _) => Portable::TILE,
-        (BackendKind::Fast, Dtype::F32) => f32::fast().tile(),
-        (BackendKind::Fast, Dtype::F64) => f64::fast().tile(),
-    }
 }
 
 /// The backend of this kind for this scalar.
@@ -297,57 +257,4 @@ fn where_at<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>) ->
         objective.loss.to_f64(),
         objective.margin_min.to_f64()
     )
-}
-
-fn trace_of<T: Real>(label: &str, snapshots: &[Snapshot<T>]) -> Trace {
-    Trace { label: label.into(), rows: snapshots.iter().map(row_of).collect() }
-}
-
-fn row_of<T: Real>(s: &Snapshot<T>) -> TraceRow {
-    TraceRow {
-        step: s.step,
-        time: s.time.to_f64(),
-        loss: s.loss.to_f64(),
-        accuracy: s.accuracy.to_f64(),
-        margin_min: s.margin_min.to_f64(),
-        margin_mean: s.margin_mean.to_f64(),
-        logit_max: s.logit_max.to_f64(),
-        param_norm: s.param_norm.to_f64(),
-        param_distance: s.param_distance.to_f64(),
-        drift_max: s.drift_max.to_f64(),
-        drift_fro: s.drift_fro.to_f64(),
-        error_max: s.error_max.to_f64(),
-        error_fro: s.error_fro.to_f64(),
-        alignment: s.alignment.to_f64(),
-        lambda_min: s.lambda_min.to_f64(),
-        lambda_max: s.lambda_max.to_f64(),
-        condition: s.condition.to_f64(),
-        effective_rank: s.effective_rank.to_f64(),
-        finite: s.finite,
-        log_time: s.log_time.to_f64(),
-    }
-}
-
-/// The parameters as named tensors, W as (out, in).
-pub fn tensors<N: Network, T: Real>(network: &N, theta: &[T]) -> Vec<Tensor> {
-    let double = |from: usize, len: usize| theta[from..from + len].iter().map(|v| v.to_f64()).collect();
-    let mut out = Vec::new();
-    for index in 0..network.sizes().layers {
-        let layer = network.layer(index);
-        out.push(Tensor {
-            name: layer.name.of_weights().to_string(),
-            shape: vec![layer.outputs, layer.inputs],
-            data: double(layer.weights, layer.outputs * layer.inputs),
-        });
-        if let Some(at) = layer.bias {
-            let name = layer.name.of_bias().to_string();
-            out.push(Tensor { name, shape: vec![layer.outputs], data: double(at, layer.outputs) });
-        }
-    }
-    out
-}
-
-/// Sizes of the network as it will be trained.
-pub fn sizes_of(model: &Model) -> Result<Sizes, Error> {
-    Ok(model.network()?.sizes())
 }

@@ -1,7 +1,9 @@
 //! The fast backend against the portable one: the same results to rounding, and bits that depend neither on the
 //! number of threads nor on how a kernel is cut into blocks of whole tiles.
 
-use ntkscope::backend::{Fast, HostReal};
+mod decompositions;
+
+use ntkscope::backend::HostReal;
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::{Normals, initialize};
 use ntkscope_core::kernel::{
@@ -9,7 +11,7 @@ use ntkscope_core::kernel::{
     tangent_len,
 };
 use ntkscope_core::network::{Bias, Fcn, Mirrored, Network};
-use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
+use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
 fn normals<T: Real>(seed: u64, len: usize) -> Vec<T> {
     let mut stream = Normals::new(seed);
@@ -213,43 +215,6 @@ fn a_row_of_a_product_does_not_depend_on_the_rows_beside_it() {
     }
     check::<f32>();
     check::<f64>();
-}
-
-fn check_eigenvalues<T: HostReal>() {
-    for n in [1, 2, 3, 10, 33, 90] {
-        let entries: Vec<T> = normals(n as u64, n * n);
-        let spectrum = |backend: &dyn Backend<T>| {
-            let mut matrix = entries.clone();
-            for i in 0..n {
-                // what lies above the diagonal must not be read
-                matrix[i * n..][i + 1..n].fill(T::from_f64(f64::NAN));
-            }
-            let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
-            backend.symmetric_eigenvalues(MatMut::new(&mut matrix, n, n).unwrap(), &mut values, &mut scratch).unwrap();
-            values.iter().map(|v| v.to_f64()).collect::<Vec<f64>>()
-        };
-        let (fast, portable) = (spectrum(T::fast()), spectrum(&Portable));
-        assert!(fast.is_sorted(), "n {n}: {fast:?}");
-        let largest = portable.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        for (f, p) in fast.iter().zip(&portable) {
-            assert!((f - p).abs() <= 4.0 * n as f64 * epsilon::<T>() * largest, "n {n}: {f:e} and {p:e}");
-        }
-    }
-}
-
-#[test]
-fn eigenvalues() {
-    check_eigenvalues::<f32>();
-    check_eigenvalues::<f64>();
-}
-
-#[test]
-fn eigenvalues_of_what_is_not_finite_are_an_error() {
-    for bad in [f64::NAN, f64::INFINITY] {
-        let (mut matrix, mut values, mut scratch) = (vec![1.0, 0.0, bad, 1.0], [0.0; 2], [0.0; 2]);
-        let found = Fast.symmetric_eigenvalues(MatMut::new(&mut matrix, 2, 2).unwrap(), &mut values, &mut scratch);
-        assert!(matches!(found, Err(Error::NonFinite { .. })), "{found:?}");
-    }
 }
 
 /// A network at its initialization and samples.

@@ -1,0 +1,122 @@
+//! How the drift falls with the width, and how long the kernel stays.
+
+use super::{Builder, CE, DRIFT, Judged};
+use crate::report::{Claim, number};
+use crate::settings::LossKind;
+use crate::studies::divergence::group::{Group, Run};
+use crate::studies::divergence::plan::loss_name;
+use crate::studies::statistics::{Estimate, line};
+
+/// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
+pub const MARGIN: f64 = 2.0;
+/// Relative drift whose time is asked for.
+pub const SHARE: f64 = 0.1;
+/// Mean margin behind which time grows exponentially with the margin.
+const LATE: f64 = 0.5;
+/// Allowance for slopes in width, whose law holds for small drift only.
+const SLOPE_ALLOWANCE: f64 = 0.25;
+
+/// Widths at which every seed passes the share of drift when time already grows exponentially with the margin.
+pub fn late_widths(group: &Group<'_>) -> Vec<usize> {
+    let late = |run: &Run<'_>| run.passes_drift(SHARE).is_some_and(|(_, margin)| margin > LATE);
+    group.widths().into_iter().filter(|width| group.at_width(CE, *width).iter().all(late)).collect()
+}
+
+impl<'g> Builder<'_, 'g> {
+    /// The slope of ln(value) against ln(width), for every seed, and its mean.
+    fn slope_in_width(
+        &self,
+        loss: LossKind,
+        widths: &[usize],
+        value: impl Fn(&Run<'g>) -> Option<f64>,
+    ) -> Option<Estimate> {
+        let of_seed = |seed: u64| {
+            let point = |width: &usize| {
+                let value = value(&self.group.one(loss, *width, seed)?)?;
+                Some(((*width as f64).ln(), value.ln()))
+            };
+            let points: Option<Vec<_>> = widths.iter().map(point).collect();
+            Some(line(&points?)?.0)
+        };
+        let slopes: Option<Vec<f64>> = self.group.seeds().into_iter().map(of_seed).collect();
+        Estimate::of(&slopes?)
+    }
+    /// The fall of the drift with the width: at a fixed margin, or the largest one of squared error.
+    pub(super) fn falls_with_width(&self, loss: LossKind) -> Claim {
+        let value = |run: &Run<'g>| match loss {
+            CE => run.at_margin(MARGIN, DRIFT),
+            _ => Some(run.largest(DRIFT)),
+        };
+        let relative = |run: &Run<'g>| match loss {
+            CE => run.at_margin(MARGIN, |row| row.drift_fro),
+            _ => Some(run.largest(|row| row.drift_fro)),
+        };
+        // c u^2/m is the law of small drift
+        let small = |width: &usize| {
+            let shares: Option<Vec<f64>> = self.group.at_width(loss, *width).iter().map(relative).collect();
+            shares.and_then(|s| Estimate::of(&s)).is_some_and(|s| s.value < 0.3)
+        };
+        let widths: Vec<usize> = self.group.widths().into_iter().filter(small).collect();
+        let measured = if widths.len() >= 2 { self.slope_in_width(loss, &widths, value) } else { None };
+        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(SLOPE_ALLOWANCE));
+        let holds = measured.zip(allowance).map(|(m, a)| (m.value + 1.0).abs() <= a);
+        let (what, claim) = match loss {
+            CE => (format!("drift at mean margin {}", number(MARGIN)), "A3 fall of the drift with the width"),
+            _ => ("largest drift".into(), "A3 fall of the largest drift with the width"),
+        };
+        let note = format!(
+            "slope of ln({what}) against ln m over widths {widths:?}, those of less than 30 % relative drift there; \
+             allowed: two standard errors, or {SLOPE_ALLOWANCE}"
+        );
+        self.claim(claim, loss_name(loss), Judged { measured, theory: "−1".into(), holds, note })
+    }
+
+    /// t(m) ~ exp(c sqrt(m)).
+    pub(super) fn time_of_drift(&self) -> Claim {
+        let widths = late_widths(self.group);
+        let of_seed = |seed: u64| {
+            let point = |width: &usize| {
+                let (time, _) = self.group.one(CE, *width, seed)?.passes_drift(SHARE)?;
+                Some(((*width as f64).sqrt(), time))
+            };
+            let points: Option<Vec<_>> = widths.iter().map(point).collect();
+            Some(line(&points?)?.0)
+        };
+        let slopes: Option<Vec<f64>> = self.group.seeds().into_iter().map(of_seed).collect();
+        let measured = if widths.len() >= 2 { slopes.and_then(|s| Estimate::of(&s)) } else { None };
+        let times: Vec<String> = self.group.widths().iter().map(|width| self.time_at(*width)).collect();
+        let note = format!(
+            "c in t(m) ~ exp(c √m), t(m) the time at which |K_{{t}} − K_{{0}}|_{{F}}/|K_{{0}}|_{{F}} passes 10 %, fitted over \
+             widths {widths:?} (those that pass it behind mean margin {LATE}); t(m): {}",
+            times.join(", ")
+        );
+        let holds = measured.map(|m| m.value > 2.0 * m.error_or_0());
+        let theory = "c > 0".into();
+        self.claim("A3 time of 10 % drift, exp(c √m)", loss_name(CE), Judged { measured, theory, holds, note })
+    }
+
+    /// `64: 12.3`, the geometric mean over seeds.
+    fn time_at(&self, width: usize) -> String {
+        let times: Option<Vec<f64>> =
+            self.group.at_width(CE, width).iter().map(|run| run.passes_drift(SHARE).map(|(time, _)| time)).collect();
+        let mean = times.and_then(|t| Estimate::of(&t)).map_or("not passed".into(), |t| number(t.value.exp_m1()));
+        format!("{width}: {mean}")
+    }
+
+    /// The margin at which the drift passes 10 % grows like sqrt(m): drift ~ c u^2/m.
+    pub(super) fn margin_of_drift(&self) -> Claim {
+        let widths = late_widths(self.group);
+        let measured = if widths.len() >= 2 {
+            self.slope_in_width(CE, &widths, |run| run.passes_drift(SHARE).map(|(_, margin)| margin))
+        } else {
+            None
+        };
+        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.15));
+        let holds = measured.zip(allowance).map(|(m, a)| (m.value - 0.5).abs() <= a);
+        let note = format!(
+            "exponent a of u ~ m^{{a}}, u the mean margin at 10 % drift, widths {widths:?}; allowed: two standard errors, or 0.15"
+        );
+        let theory = "1/2, from drift ~ c u^{2}/m".into();
+        self.claim("A3 margin of 10 % drift", loss_name(CE), Judged { measured, theory, holds, note })
+    }
+}

@@ -1,0 +1,110 @@
+//! Eigenvalues, eigenvectors and Cholesky factors of the fast backend.
+
+use ntkscope::backend::{Fast, HostReal};
+use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
+
+use crate::{epsilon, normals};
+
+fn check_eigenvalues<T: HostReal>() {
+    for n in [1, 2, 3, 10, 33, 90] {
+        let entries: Vec<T> = normals(n as u64, n * n);
+        let spectrum = |backend: &dyn Backend<T>| {
+            let mut matrix = entries.clone();
+            for i in 0..n {
+                // what lies above the diagonal must not be read
+                matrix[i * n..][i + 1..n].fill(T::from_f64(f64::NAN));
+            }
+            let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
+            backend.symmetric_eigenvalues(MatMut::new(&mut matrix, n, n).unwrap(), &mut values, &mut scratch).unwrap();
+            values.iter().map(|v| v.to_f64()).collect::<Vec<f64>>()
+        };
+        let (fast, portable) = (spectrum(T::fast()), spectrum(&Portable));
+        assert!(fast.is_sorted(), "n {n}: {fast:?}");
+        let largest = portable.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        for (f, p) in fast.iter().zip(&portable) {
+            assert!((f - p).abs() <= 4.0 * n as f64 * epsilon::<T>() * largest, "n {n}: {f:e} and {p:e}");
+        }
+    }
+}
+
+#[test]
+fn eigenvalues() {
+    check_eigenvalues::<f32>();
+    check_eigenvalues::<f64>();
+}
+
+#[test]
+fn eigenvalues_of_what_is_not_finite_are_an_error() {
+    for bad in [f64::NAN, f64::INFINITY] {
+        let (mut matrix, mut values, mut scratch) = (vec![1.0, 0.0, bad, 1.0], [0.0; 2], [0.0; 2]);
+        let found = Fast.symmetric_eigenvalues(MatMut::new(&mut matrix, 2, 2).unwrap(), &mut values, &mut scratch);
+        assert!(matches!(found, Err(Error::NonFinite { .. })), "{found:?}");
+    }
+}
+
+/// A A^T of Gaussian A `(n, rank)`.
+fn gram<T: HostReal>(n: usize, rank: usize, seed: u64) -> Vec<T> {
+    let (factor, mut gram) = (normals::<T>(seed, n * rank), vec![T::ZERO; n * n]);
+    let a = MatRef::new(&factor, n, rank).unwrap();
+    Portable.gemm(T::ONE, a, a.t(), T::ZERO, MatMut::new(&mut gram, n, n).unwrap());
+    gram
+}
+
+fn check_eigenvectors<T: HostReal>() {
+    // the second and the third have repeated eigenvalues 0
+    for (n, rank) in [(1, 1), (7, 3), (40, 39), (65, 65)] {
+        let a = gram::<T>(n, rank, n as u64);
+        let mut copy = a.clone();
+        // only the lower triangle may be read
+        (0..n).for_each(|i| copy[i * n + i + 1..(i + 1) * n].fill(T::from_f64(f64::NAN)));
+        let (mut values, mut vectors, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n * n], vec![T::ZERO; n]);
+        let view = MatMut::new(&mut vectors, n, n).unwrap();
+        T::fast().symmetric_eigen(MatMut::new(&mut copy, n, n).unwrap(), &mut values, view, &mut scratch).unwrap();
+        assert!(values.windows(2).all(|w| w[0] <= w[1]), "ascending");
+        let allowed = 30.0 * n as f64 * epsilon::<T>();
+        let largest = values[n - 1].to_f64();
+        let v = |i: usize, k: usize| vectors[i * n + k].to_f64();
+        for k in 0..n {
+            for j in 0..n {
+                let product: f64 = (0..n).map(|i| v(i, k) * v(i, j)).sum();
+                assert!((product - f64::from(u8::from(j == k))).abs() <= allowed, "orthonormal {j} {k}, n {n}");
+                let image: f64 = (0..n).map(|i| a[j * n + i].to_f64() * v(i, k)).sum();
+                assert!((image - values[k].to_f64() * v(j, k)).abs() <= allowed * largest, "A v = w v, {j} {k}, n {n}");
+            }
+        }
+    }
+}
+
+#[test]
+fn eigenvectors() {
+    check_eigenvectors::<f64>();
+    check_eigenvectors::<f32>();
+}
+
+fn check_cholesky<T: HostReal>() {
+    for n in [1, 5, 64, 131] {
+        let a = gram::<T>(n, 2 * n, 3 * n as u64);
+        let (mut fast, mut plain) = (a.clone(), a.clone());
+        T::fast().cholesky(MatMut::new(&mut fast, n, n).unwrap()).unwrap();
+        Portable.cholesky(MatMut::new(&mut plain, n, n).unwrap()).unwrap();
+        let largest = a.iter().fold(0.0, |m: f64, v| m.max(v.to_f64().abs()));
+        for i in 0..n {
+            for j in 0..n {
+                let (f, p) = (fast[i * n + j].to_f64(), plain[i * n + j].to_f64());
+                let allowed = if j <= i { 100.0 * n as f64 * epsilon::<T>() * largest.sqrt() } else { 0.0 };
+                assert!((f - p).abs() <= allowed, "L_{i},{j}: {f} against {p}, n {n}; above the diagonal untouched");
+            }
+        }
+    }
+}
+
+#[test]
+fn cholesky_factors() {
+    check_cholesky::<f64>();
+    check_cholesky::<f32>();
+    let mut indefinite = [1.0, 0.0, 2.0, 1.0];
+    let error = Fast.cholesky(MatMut::new(&mut indefinite, 2, 2).unwrap()).unwrap_err();
+    assert_eq!(error, Error::NotPositiveDefinite { pivot: 1 });
+    let mut wrong = [f64::NAN; 4];
+    assert!(matches!(Fast.cholesky(MatMut::new(&mut wrong, 2, 2).unwrap()), Err(Error::NonFinite { .. })));
+}
