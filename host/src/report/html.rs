@@ -123,7 +123,7 @@ fn write_claims(out: &mut String, claims: &[Claim], numbers: &mut Numbers) {
         format!("{count} {}", plural(verdict, count))
     });
     open_table(out, &format!("Claims and verdicts: {}.", counts.join(", ")), numbers);
-    let header = ["claim", "network", "loss", "initialisation", "measured", "theory", "verdict", "note"];
+    let header = ["claim", "network", "loss", "initialization", "measured", "theory", "verdict"];
     out.push_str("<thead>\n");
     write_row(out, "th", header.into_iter().map(|name| (name == "measured", name.into())));
     out.push_str("</thead>\n<tbody>\n");
@@ -151,9 +151,11 @@ fn write_claims(out: &mut String, claims: &[Claim], numbers: &mut Numbers) {
             (true, markup_html(&measured)),
             text(&claim.theory),
             (false, verdict),
-            text(&claim.note),
         ];
         write_row(out, "td", cells.into_iter());
+        if !claim.note.is_empty() {
+            let _ = writeln!(out, "<tr class=\"note\"><td colspan=\"7\">{}</td></tr>", markup_html(&claim.note));
+        }
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
 }

@@ -13,7 +13,7 @@ pub fn claims_csv(claims: &[Claim]) -> Result<String> {
     let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:?}"));
     let rows = claims.iter().map(|c| {
         vec![
-            c.claim.clone(),
+            plain(&c.claim),
             c.network.clone(),
             c.loss.clone(),
             c.init.clone(),
