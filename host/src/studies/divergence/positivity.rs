@@ -59,7 +59,10 @@ fn claim((family, bias, depth, known): (Family, bool, usize, f64), x: MatRef<'_,
         Family::ResNet(alpha) => {
             let network = ResNet::new(2, 1, depth, 1, alpha)?;
             let network = if bias { network.with_input_bias(1.0) } else { network };
-            (smallest_eigenvalue(&network, x)?, format!("ResNet, {depth} block{}, α = {alpha}", if depth == 1 { "" } else { "s" }))
+            (
+                smallest_eigenvalue(&network, x)?,
+                format!("ResNet, {depth} block{}, α = {alpha}", if depth == 1 { "" } else { "s" }),
+            )
         }
     };
     let holds = (measured - known).abs() <= 1e-9;
