@@ -57,6 +57,16 @@ pub enum Error {
         /// index, in ascending order, of a negative eigenvalue
         eigenvalue: usize,
     },
+    /// A loss without a penalty falls for ever: no finite outputs have it smallest.
+    NoFiniteSolution {
+        /// index of the first training sample whose target is certain
+        sample: usize,
+    },
+    /// Newton's method did not reach the minimum.
+    NoMinimum {
+        /// steps taken
+        steps: u64,
+    },
     /// The eigenvalue iteration did not converge.
     NoConvergence {
         /// index of the eigenvalue
@@ -91,6 +101,12 @@ impl fmt::Display for Error {
             }
             Self::IndefiniteKernel { eigenvalue } => {
                 write!(f, "the kernel is not positive semidefinite: eigenvalue {eigenvalue} in ascending order is < 0")
+            }
+            Self::NoFiniteSolution { sample } => {
+                write!(f, "no finite solution: the target of sample {sample} is certain and nothing bounds its output")
+            }
+            Self::NoMinimum { steps } => {
+                write!(f, "Newton's method did not reach the minimum in {steps} steps; a larger penalty may do")
             }
             Self::NoConvergence { eigenvalue } => write!(f, "eigenvalue {eigenvalue} did not converge"),
         }

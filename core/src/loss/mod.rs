@@ -106,6 +106,37 @@ impl Loss {
         Ok(())
     }
 
+    /// Whether a target gives some class the probability 0, so that no finite output meets it.
+    pub fn certain<T: Real>(self, target: &[T]) -> bool {
+        match self {
+            Self::SquaredError => false,
+            Self::Logistic => target.iter().any(|q| *q == T::ZERO || *q == T::ONE),
+            Self::Softmax => target.contains(&T::ZERO),
+        }
+    }
+
+    /// `out <- f` with the least loss of every sample by itself: the outputs that meet the targets. Both are `(n, C)`.
+    ///
+    /// Squared error: y. Logistic: `ln q - ln(1 - q)`. Softmax: `ln q_c - mean_k ln q_k`, with sum 0, as any number
+    /// may be added to all of them. Certain targets give infinities or NaN. Error: shapes.
+    pub fn met<T: Real>(self, targets: MatRef<'_, T>, mut out: MatMut<'_, T>) -> Result<(), Error> {
+        Error::shape("outputs that meet the targets: rows", targets.rows(), out.rows())?;
+        Error::shape("outputs that meet the targets: columns", targets.cols(), out.cols())?;
+        let classes = T::from_count(targets.cols());
+        for i in 0..targets.rows() {
+            let q = targets.row(i);
+            let mean = q.iter().fold(T::ZERO, |s, q| s + q.ln()) / classes;
+            for (f, q) in out.row_mut(i).iter_mut().zip(q) {
+                *f = match self {
+                    Self::SquaredError => *q,
+                    Self::Logistic => q.ln() - (T::ONE - *q).ln(),
+                    Self::Softmax => q.ln() - mean,
+                };
+            }
+        }
+        Ok(())
+    }
+
     /// Margin of one sample: `s f` with s = -1 or +1 for one output, else the right output less the best
     /// wrong one. The right class of a soft target is its most probable one.
     pub fn margin<T: Real>(self, f: &[T], target: &[T]) -> T {

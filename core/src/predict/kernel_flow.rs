@@ -12,13 +12,13 @@
 //! estimate is held below the tolerance in the training outputs, absolutely. Targets that can be met (squared error,
 //! soft labels) are met exponentially in t; then nothing moves any more, and the rest of the time is free.
 
-use super::modes::{modes, modes_work_len};
+use super::modes::{features, modes_work_len};
 use super::step::{Step, System, largest, step_len};
 use super::{check_shapes, stack};
 use crate::linalg::sum_of_squares;
 use crate::loss::Loss;
 use crate::mat::take_front;
-use crate::{Backend, Error, MatMut, MatRef, Real};
+use crate::{Backend, Error, MatRef, Real};
 
 /// First step in s; a step that is too long is rejected.
 const FIRST_STEP: f64 = 0.1;
@@ -83,13 +83,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
         let (values, rows, factor) = (take(size), take(size * size), take(modes_work_len(size)));
-        let vanishing = modes(backend, kernel, values, rows, factor)?;
-        let (values, rows) = (&values[vanishing..], &mut rows[vanishing * size..]);
-        for (row, w) in rows.chunks_exact_mut(size).zip(values) {
-            let length = w.sqrt();
-            row.iter_mut().for_each(|u| *u *= length);
-        }
-        let rank = values.len();
+        let vanishing = features(backend, kernel, values, rows, factor)?;
+        let rank = size - vanishing;
+        let (values, features) = (&values[vanishing..], MatRef::dense(&rows[vanishing * size..], rank, size));
         let (start, outputs_now) = (take(size), take(size));
         stack(f_0, start);
         outputs_now.copy_from_slice(start);
@@ -100,7 +96,6 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         z.fill(T::ZERO);
         dual.fill(T::ZERO);
         let next = Step::new(size, outputs, rank, factor, &mut take);
-        let features = MatRef::dense(rows, rank, size);
         Ok(Self {
             system: System { backend, loss, targets, f_0: start, values, features },
             tolerance: T::from_f64(tolerance),
@@ -134,12 +129,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
                 self.advance(log_time)?;
             }
         }
-        let (rank, size) = (self.z.len(), self.outputs.len());
-        for (c, (z, w)) in self.next.z.iter_mut().zip(self.z.iter().zip(self.system.values)) {
-            *c = *z / *w;
-        }
-        let (coefficients, dual) = (MatRef::dense(self.next.z, rank, 1), MatMut::dense(self.dual, size, 1));
-        self.system.backend.gemm(T::ONE, self.system.features.t(), coefficients, T::ZERO, dual);
+        self.system.dual(self.z, self.next.z, self.dual);
         Ok(())
     }
 

@@ -11,17 +11,34 @@
 //!
 //! Directions u in which K vanishes to rounding, `w <= nC epsilon w_max`, are never learned: K(x, X) u = 0 for every
 //! x, because a kernel is positive semidefinite on train and test samples together. They are left out of g.
+//!
+//! | what is predicted | by |
+//! | --- | --- |
+//! | squared error, at any time, also of gradient descent | [`KernelRegression`] |
+//! | any loss, at any time | [`KernelFlow`] |
+//! | cross-entropy or squared error with a penalty on the distance from theta_0, t = infinity | [`FixedPoint`] |
+//! | soft targets without a penalty, t = infinity | [`SoftTargets`] |
+//! | the law of any of these over random initializations | [`smoother`], [`mean`], [`covariance`]; [`GaussianProcess`] |
 
 mod curvature;
+mod distribution;
+mod fixed_point;
 mod kernel_flow;
+mod linear_model;
 mod modes;
 mod regression;
 mod rosenbrock;
+mod sample;
+mod soft_targets;
 mod step;
 
 pub use curvature::factor_curvature;
+pub use distribution::{Joint, Training, covariance, laplace_covariance, mean, smoother, smoother_len};
+pub use fixed_point::{FixedPoint, fixed_point_len};
 pub use kernel_flow::{KernelFlow, kernel_flow_len};
 pub use regression::{KernelRegression, regression_len};
+pub use sample::{GaussianProcess, draw_fixed_point, gaussian_process_len};
+pub use soft_targets::{SoftTargets, soft_targets_len};
 
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -79,6 +96,14 @@ fn check_shapes<T: Real>(kernel: MatRef<'_, T>, f_0: MatRef<'_, T>, targets: Mat
     Error::shape("kernel of the training samples: columns", size, kernel.cols())?;
     Error::shape("f_0: rows", targets.rows(), f_0.rows())?;
     Error::shape("f_0: columns", targets.cols(), f_0.cols())
+}
+
+/// Takes from every sample's `classes` numbers their mean: P x with `P = I - 11^T/C`.
+fn centre<T: Real>(x: &mut [T], classes: usize) {
+    for row in x.chunks_exact_mut(classes) {
+        let mean = row.iter().fold(T::ZERO, |s, x| s + *x) / T::from_count(classes);
+        row.iter_mut().for_each(|x| *x -= mean);
+    }
 }
 
 /// Copies the rows of `from` behind one another.

@@ -1,4 +1,8 @@
-//! The modes of a kernel: `K = sum_k w_k u_k u_k^T`, with u_k as row k of a matrix.
+//! The modes of a kernel, with u_k as row k of a matrix, and the features of a linear model that has that kernel:
+//!
+//! ```text
+//! K = sum_k w_k u_k u_k^T = Phi^T Phi,     row k of Phi is sqrt(w_k) u_k
+//! ```
 
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -36,4 +40,20 @@ pub(super) fn modes<T: Real, B: Backend<T> + ?Sized>(
     }
     let rounding = T::from_count(size) * T::EPSILON * largest;
     Ok(values.iter().take_while(|w| **w <= rounding).count())
+}
+
+/// As [`modes`], but `rows` gets Phi: `sqrt(w_k) u_k` in row k, for all but the leading rows, whose w vanishes.
+pub(super) fn features<T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    kernel: MatRef<'_, T>,
+    values: &mut [T],
+    rows: &mut [T],
+    work: &mut [T],
+) -> Result<usize, Error> {
+    let vanishing = modes(backend, kernel, values, rows, work)?;
+    for (row, w) in rows.chunks_exact_mut(kernel.rows()).zip(values).skip(vanishing) {
+        let length = w.sqrt();
+        row.iter_mut().for_each(|u| *u *= length);
+    }
+    Ok(vanishing)
 }

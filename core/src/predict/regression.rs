@@ -82,7 +82,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
             return Err(Error::SingularKernel { eigenvalue: self.vanishing - 1 });
         }
         let rate = time / T::from_count(self.samples);
-        Ok(self.combine(backend, |w| -(-(rate * w)).exp_m1()))
+        Ok(self.combine(backend, |w| learned(rate, w)))
     }
 
     /// g `(n, C)` after `steps` steps of gradient descent on the mean loss at learning rate `rate`.
@@ -125,4 +125,9 @@ impl<'a, T: Real> KernelRegression<'a, T> {
         backend.gemm(T::ONE, self.modes.t(), coefficients, T::ZERO, g);
         MatRef::dense(self.dual, self.samples, self.outputs)
     }
+}
+
+/// `1 - e^(-rate w)`: the share of a mode that is learned, rate = t/n.
+pub(super) fn learned<T: Real>(rate: T, w: T) -> T {
+    -(-(rate * w)).exp_m1()
 }

@@ -6,6 +6,7 @@
 //!
 //! A Rosenbrock step along the flow, and the Newton step that tells how far the minimum of the loss is.
 
+use super::centre;
 use super::curvature::factor_curvature;
 use super::rosenbrock::{ARGUMENT, CLOCK, CLOCK_SLOPE, COUPLING, GAMMA, STAGES};
 use crate::linalg::cholesky_solve;
@@ -19,7 +20,7 @@ pub(super) struct System<'a, T, B: ?Sized> {
     pub(super) loss: Loss,
     /// (n, C)
     pub(super) targets: MatRef<'a, T>,
-    pub(super) f_0: &'a [T],
+    pub(super) f_0: &'a mut [T],
     /// w_k > 0, ascending
     pub(super) values: &'a [T],
     /// Phi: sqrt(w_k) u_k in row k
@@ -76,10 +77,10 @@ impl<'a, T: Real> Step<'a, T> {
         log_time: T,
         h: T,
     ) -> Result<Option<T>, Error> {
-        let (backend, rank) = (system.backend, z.len());
+        let rank = z.len();
         let damping = T::ONE / (T::from_f64(GAMMA) * h);
         system.hessian(f, -log_time, self.hessian);
-        match self.factor(system, damping) {
+        match system.factor(self.hessian, damping, self.factor, self.weighted) {
             Err(Error::NotPositiveDefinite { .. }) => return Ok(None),
             other => other?,
         }
@@ -102,8 +103,7 @@ impl<'a, T: Real> Step<'a, T> {
         let error = &*self.stages[STAGES - 1];
         self.z.iter_mut().zip(error).for_each(|(z, e)| *z += *e);
         system.outputs_at(self.z, self.outputs);
-        let in_outputs = MatMut::dense(self.residuals, f.len(), 1);
-        backend.gemm(T::ONE, system.features.t(), MatRef::dense(error, rank, 1), T::ZERO, in_outputs);
+        system.in_outputs(error, self.residuals);
         Ok(Some(largest(self.residuals)))
     }
 
@@ -114,7 +114,7 @@ impl<'a, T: Real> Step<'a, T> {
         (f, log_time): (&[T], T),
     ) -> T {
         system.hessian(f, -log_time, self.hessian);
-        let (_, most) = self.curvatures(system.targets.cols());
+        let (_, most) = curvatures(self.hessian, system.targets.cols());
         most * system.values.last().map_or(T::ZERO, |w| *w)
     }
 
@@ -130,39 +130,24 @@ impl<'a, T: Real> Step<'a, T> {
         let (size, rank) = (f.len(), system.values.len());
         system.hessian(f, -log_time, self.hessian);
         let rounding = T::from_count(size) * T::EPSILON;
-        let (least, most) = self.curvatures(system.targets.cols());
+        let (least, most) = curvatures(self.hessian, system.targets.cols());
         if least <= rounding * most {
             return None;
         }
         // below the rounding of the curvature nothing is known
-        self.factor(system, rounding * most * *system.values.last()?).ok()?;
+        let damping = rounding * most * *system.values.last()?;
+        system.factor(self.hessian, damping, self.factor, self.weighted).ok()?;
         let u = &mut *self.stages[0];
         system.descent(f, -log_time, self.residuals, u);
         cholesky_solve(MatRef::dense(self.factor, rank, rank), u).ok()?;
-        let change = MatMut::dense(self.residuals, size, 1);
-        system.backend.gemm(T::ONE, system.features.t(), MatRef::dense(u, rank, 1), T::ZERO, change);
+        system.in_outputs(u, self.residuals);
         Some(largest(self.residuals))
-    }
-
-    /// Smallest and largest trace of a sample's (C, C) block of the Hessian.
-    fn curvatures(&self, classes: usize) -> (T, T) {
-        let trace = |block: &[T]| block.iter().step_by(classes + 1).fold(T::ZERO, |s, h| s + *h);
-        let mut traces = self.hessian.chunks_exact(classes * classes).map(trace);
-        let first = traces.next().unwrap_or(T::ZERO);
-        traces.fold((first, first), |(least, most), h| (least.min(h), most.max(h)))
-    }
-
-    /// Factor of `c I + Phi H Phi^T` from the Hessian H that lies in its buffer.
-    fn factor<B: Backend<T> + ?Sized>(&mut self, system: &System<'_, T, B>, damping: T) -> Result<(), Error> {
-        let (size, classes, rank) = (self.outputs.len(), system.targets.cols(), system.values.len());
-        let (hessian, lower) = (MatRef::dense(self.hessian, size, classes), MatMut::dense(self.factor, rank, rank));
-        factor_curvature(system.backend, system.features, hessian, damping, lower, self.weighted)
     }
 }
 
 impl<T: Real, B: Backend<T> + ?Sized> System<'_, T, B> {
     /// `f <- f_0 + Phi^T z`
-    fn outputs_at(&self, z: &[T], f: &mut [T]) {
+    pub(super) fn outputs_at(&self, z: &[T], f: &mut [T]) {
         f.copy_from_slice(self.f_0);
         let size = f.len();
         let f = MatMut::dense(f, size, 1);
@@ -170,7 +155,7 @@ impl<T: Real, B: Backend<T> + ?Sized> System<'_, T, B> {
     }
 
     /// H at f, in units of `e^ln_scale`.
-    fn hessian(&self, f: &[T], ln_scale: T, out: &mut [T]) {
+    pub(super) fn hessian(&self, f: &[T], ln_scale: T, out: &mut [T]) {
         let (samples, classes) = (self.targets.rows(), self.targets.cols());
         self.loss.hessian(MatRef::dense(f, samples, classes), ln_scale, MatMut::dense(out, f.len(), classes));
     }
@@ -179,19 +164,46 @@ impl<T: Real, B: Backend<T> + ?Sized> System<'_, T, B> {
     ///
     /// Under softmax a sample's residuals add up to 0 but for rounding, which e^s would bring to light as a drift of
     /// the sum over the classes; so what remains is taken out.
-    fn descent(&self, f: &[T], ln_scale: T, residuals: &mut [T], out: &mut [T]) {
+    pub(super) fn descent(&self, f: &[T], ln_scale: T, residuals: &mut [T], out: &mut [T]) {
         let (samples, classes) = (self.targets.rows(), self.targets.cols());
         let r = MatMut::dense(residuals, samples, classes);
         self.loss.residuals(MatRef::dense(f, samples, classes), self.targets, ln_scale, r);
         if self.loss == Loss::Softmax {
-            for row in residuals.chunks_exact_mut(classes) {
-                let mean = row.iter().fold(T::ZERO, |s, r| s + *r) / T::from_count(classes);
-                row.iter_mut().for_each(|r| *r -= mean);
-            }
+            centre(residuals, classes);
         }
         let (r, rank) = (MatRef::dense(residuals, f.len(), 1), out.len());
         self.backend.gemm(-T::ONE, self.features, r, T::ZERO, MatMut::dense(out, rank, 1));
     }
+
+    /// Factor of `c I + Phi H Phi^T` into the first rank^2 elements of `factor`; Phi H is left in `weighted`.
+    pub(super) fn factor(&self, hessian: &[T], damping: T, factor: &mut [T], weighted: &mut [T]) -> Result<(), Error> {
+        let (classes, rank) = (self.targets.cols(), self.values.len());
+        let hessian = MatRef::dense(hessian, self.f_0.len(), classes);
+        let lower = MatMut::dense(&mut factor[..rank * rank], rank, rank);
+        factor_curvature(self.backend, self.features, hessian, damping, lower, weighted)
+    }
+
+    /// `out <- Phi^T x`: what a step x of the coordinates changes in the outputs.
+    pub(super) fn in_outputs(&self, x: &[T], out: &mut [T]) {
+        let out = MatMut::dense(&mut out[..self.f_0.len()], self.f_0.len(), 1);
+        self.backend.gemm(T::ONE, self.features.t(), MatRef::dense(x, x.len(), 1), T::ZERO, out);
+    }
+
+    /// `out <- g = sum_k (z_k/w_k) Phi_k`, for which `K g = Phi^T z`.
+    pub(super) fn dual(&self, z: &[T], coefficients: &mut [T], out: &mut [T]) {
+        for (c, (z, w)) in coefficients.iter_mut().zip(z.iter().zip(self.values)) {
+            *c = *z / *w;
+        }
+        self.in_outputs(coefficients, out);
+    }
+}
+
+/// Smallest and largest trace of a sample's (C, C) block of the Hessian.
+pub(super) fn curvatures<T: Real>(hessian: &[T], classes: usize) -> (T, T) {
+    let trace = |block: &[T]| block.iter().step_by(classes + 1).fold(T::ZERO, |s, h| s + *h);
+    let mut traces = hessian.chunks_exact(classes * classes).map(trace);
+    let first = traces.next().unwrap_or(T::ZERO);
+    traces.fold((first, first), |(least, most), h| (least.min(h), most.max(h)))
 }
 
 /// max_i |x_i|; NaN if there is one

@@ -1,0 +1,266 @@
+//! The linear model of a kernel, `f = f_0 + Phi^T z`, and the least penalised mean loss in it:
+//!
+//! ```text
+//! J(z) = R(f_0 + Phi^T z) + (LAMBDA/2)|z|^2,     (Phi H Phi^T + LAMBDA I) d = -(Phi r/n + LAMBDA z),     z <- z + s d
+//! ```
+//!
+//! `|z|` is the distance of the parameters from theta_0. J is convex, and its slope along d is cheap, because the
+//! change of the outputs, `Phi^T d`, is known: s is sought where the slope vanishes, beyond 1 as well. So the method
+//! comes down from anywhere: logits of any size, flat losses, kernels of any scale.
+//!
+//! Under softmax the residuals of a sample add up to 0, so only `P K P` matters, P = I - 11^T/C: z are its coordinates.
+
+use super::modes::{features, modes_work_len};
+use super::step::{System, curvatures, largest};
+use super::{centre, check_shapes, stack};
+use crate::linalg::{cholesky_solve, dot, sum_of_squares};
+use crate::loss::Loss;
+use crate::mat::take_front;
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// Newton steps after which the method gives up; ten are typical, 400 the most seen from logits of 1e6.
+const MAX_STEPS: u64 = 1000;
+/// Trial lengths of a step. Halving once and doubling once a factor of 2, they span all that a double holds.
+const MAX_TRIALS: u32 = 200;
+/// Share of the first slope along a step that may be left at its end.
+const FLAT: f64 = 0.1;
+
+/// The model, where it stands, and the work space.
+#[derive(Debug)]
+pub(super) struct LinearModel<'a, T, B: ?Sized> {
+    pub(super) system: System<'a, T, B>,
+    /// K `(nC, nC)`
+    kernel: MatRef<'a, T>,
+    pub(super) z: &'a mut [T],
+    pub(super) outputs: &'a mut [T],
+    /// g, with K g = f - f_0
+    pub(super) dual: &'a mut [T],
+    direction: &'a mut [T],
+    /// Phi^T of the direction
+    change: &'a mut [T],
+    trial: &'a mut [T],
+    residuals: &'a mut [T],
+    hessian: &'a mut [T],
+    factor: &'a mut [T],
+    weighted: &'a mut [T],
+}
+
+/// Elements of the buffer of a [`LinearModel`] on n samples of C outputs.
+pub(super) const fn linear_model_len(samples: usize, outputs: usize) -> usize {
+    let size = samples * outputs;
+    2 * size * size + modes_work_len(size) + size * outputs + 9 * size
+}
+
+impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
+    /// Errors: shapes, a short buffer, targets outside the loss's range, a kernel that is not finite or not positive
+    /// semidefinite.
+    pub(super) fn new(
+        backend: &'a B,
+        kernel: MatRef<'a, T>,
+        targets: MatRef<'a, T>,
+        loss: Loss,
+        buffer: &'a mut [T],
+    ) -> Result<Self, Error> {
+        let (samples, classes) = (targets.rows(), targets.cols());
+        let size = samples * classes;
+        check_shapes(kernel, targets, targets)?;
+        loss.check(targets)?;
+        Error::at_least("linear model of a kernel", linear_model_len(samples, classes), buffer.len())?;
+        let mut rest = buffer;
+        let mut take = |len: usize| take_front(&mut rest, len);
+        let (values, rows, weighted) = (take(size), take(size * size), take(size * size));
+        let factor = take(modes_work_len(size));
+        let vanishing = if loss == Loss::Softmax {
+            centre_kernel(kernel, classes, weighted);
+            let vanishing = features(backend, MatRef::dense(weighted, size, size), values, rows, factor)?;
+            // modes of small w have rounding of the others' size in their means
+            centre(rows, classes);
+            vanishing
+        } else {
+            features(backend, kernel, values, rows, factor)?
+        };
+        let rank = size - vanishing;
+        let (values, phi) = (&values[vanishing..], MatRef::dense(&rows[vanishing * size..], rank, size));
+        let (f_0, z, outputs_now, dual) = (take(size), take(rank), take(size), take(size));
+        [&mut *f_0, z, outputs_now, dual].into_iter().for_each(|x| x.fill(T::ZERO));
+        Ok(Self {
+            system: System { backend, loss, targets, f_0, values, features: phi },
+            kernel,
+            z,
+            outputs: outputs_now,
+            dual,
+            direction: take(rank),
+            change: take(size),
+            trial: take(size),
+            residuals: take(size),
+            hessian: take(size * classes),
+            factor,
+            weighted,
+        })
+    }
+
+    /// The next problem: f_0 `(n, C)`. Errors: shapes; not finite.
+    pub(super) fn set(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
+        Error::shape("f_0: rows", self.system.targets.rows(), f_0.rows())?;
+        Error::shape("f_0: columns", self.system.targets.cols(), f_0.cols())?;
+        stack(f_0, self.system.f_0);
+        if self.system.f_0.iter().all(|f| f.is_finite()) {
+            Ok(())
+        } else {
+            Err(Error::NonFinite { what: "f_0", step: 0 })
+        }
+    }
+
+    /// z for the outputs nearest to `goal`, in the norm of the kernel's inverse where it has one.
+    pub(super) fn approach(&mut self, goal: impl Fn(usize) -> T) {
+        for (i, (e, f_0)) in self.trial.iter_mut().zip(self.system.f_0.iter()).enumerate() {
+            *e = goal(i) - *f_0;
+        }
+        let (e, z) = (MatRef::dense(self.trial, self.trial.len(), 1), MatMut::dense(self.z, self.z.len(), 1));
+        self.system.backend.gemm(T::ONE, self.system.features, e, T::ZERO, z);
+        self.z.iter_mut().zip(self.system.values).for_each(|(z, w)| *z /= *w);
+    }
+
+    /// z <- the minimum of J, from where z is; penalty = LAMBDA >= 0. The steps taken are returned.
+    ///
+    /// Ends where a step is below half of the digits, and no longer less than half of the step before: at rounding.
+    /// Errors: no minimum within the steps allowed; a step that is not finite.
+    pub(super) fn minimize(&mut self, penalty: T) -> Result<u64, Error> {
+        let mut last = None;
+        self.system.outputs_at(self.z, self.outputs);
+        for step in 1..=MAX_STEPS {
+            self.newton_direction(penalty)?;
+            let size = largest(self.change);
+            if !size.is_finite() {
+                return Err(Error::NonFinite { what: "step of Newton's method", step });
+            }
+            let scale = T::ONE.max(largest(self.outputs)).max(largest(self.system.f_0));
+            let near = size <= T::EPSILON.sqrt() * scale;
+            let length = if near { T::ONE } else { self.length(penalty) };
+            self.z.iter_mut().zip(self.direction.iter()).for_each(|(z, d)| *z += length * *d);
+            self.system.outputs_at(self.z, self.outputs);
+            let settled = last.is_some_and(|last| size + size >= last);
+            if size == T::ZERO || near && settled {
+                self.finish();
+                return Ok(step);
+            }
+            last = Some(size);
+        }
+        Err(Error::NoMinimum { steps: MAX_STEPS })
+    }
+
+    /// d and `Phi^T d`; `factor` and `weighted` are those of [`System::factor`].
+    fn newton_direction(&mut self, penalty: T) -> Result<(), Error> {
+        let (size, rank) = (self.outputs.len(), self.z.len());
+        self.system.hessian(self.outputs, T::ZERO, self.hessian);
+        let (_, most) = curvatures(self.hessian, self.system.targets.cols());
+        let steepest = most * self.system.values.last().map_or(T::ZERO, |w| *w);
+        // below the rounding of the curvature nothing is known, and where J is flat every length is tried anyway
+        let known = penalty.max(T::from_count(size) * T::EPSILON * steepest);
+        let damping = if known > T::ZERO { known } else { T::ONE };
+        self.system.factor(self.hessian, damping, self.factor, self.weighted)?;
+        self.system.descent(self.outputs, T::ZERO, self.residuals, self.direction);
+        self.direction.iter_mut().zip(self.z.iter()).for_each(|(d, z)| *d -= penalty * *z);
+        cholesky_solve(MatRef::dense(&self.factor[..rank * rank], rank, rank), self.direction)?;
+        self.system.in_outputs(self.direction, self.change);
+        Ok(())
+    }
+
+    /// s where the slope of J along d is at most [`FLAT`] of what it is at 0, by doubling and halving.
+    fn length(&mut self, penalty: T) -> T {
+        let (along, square) = (dot(self.z, self.direction), sum_of_squares(self.direction));
+        let mut slope_at = |s: T| {
+            for (t, (f, change)) in self.trial.iter_mut().zip(self.outputs.iter().zip(self.change.iter())) {
+                *t = *f + s * *change;
+            }
+            let (samples, classes) = (self.system.targets.rows(), self.system.targets.cols());
+            let (f, r) = (MatRef::dense(self.trial, samples, classes), MatMut::dense(self.residuals, samples, classes));
+            self.system.loss.residuals(f, self.system.targets, T::ZERO, r);
+            dot(self.residuals, self.change) + penalty * (along + s * square)
+        };
+        let flat = T::from_f64(FLAT) * slope_at(T::ZERO).abs();
+        let (mut low, mut high, mut s) = (T::ZERO, None, T::ONE);
+        for _ in 0..MAX_TRIALS {
+            let slope = slope_at(s);
+            if slope.abs() <= flat {
+                return s;
+            }
+            // NaN is outputs that are too large
+            if slope < T::ZERO {
+                low = s
+            } else {
+                high = Some(s)
+            }
+            s = high.map_or(s + s, |high| (low + high) / T::from_f64(2.0));
+        }
+        low
+    }
+
+    /// g and f from z. Under softmax, K g may also move the mean over the classes, which the loss does not see.
+    pub(super) fn finish(&mut self) {
+        self.system.dual(self.z, self.direction, self.dual);
+        let (size, classes) = (self.outputs.len(), self.system.targets.cols());
+        if self.system.loss == Loss::Softmax {
+            let (g, moved) = (MatRef::dense(self.dual, size, 1), MatMut::dense(self.trial, size, 1));
+            self.system.backend.gemm(T::ONE, self.kernel, g, T::ZERO, moved);
+            for (f, moved) in self.outputs.chunks_exact_mut(classes).zip(self.trial.chunks_exact(classes)) {
+                let mean = moved.iter().fold(T::ZERO, |s, x| s + *x) / T::from_count(classes);
+                f.iter_mut().for_each(|f| *f += mean);
+            }
+        }
+    }
+
+    /// |theta - theta_0|
+    pub(super) fn distance(&self) -> T {
+        sum_of_squares(self.z).sqrt()
+    }
+
+    /// Largest element of what is 0 at the minimum, in the outputs: `f - f_0 + K r/(n LAMBDA)`, or `K r/n` without a
+    /// penalty.
+    pub(super) fn residual(&mut self, penalty: T) -> T {
+        self.system.descent(self.outputs, T::ZERO, self.residuals, self.direction);
+        if penalty > T::ZERO {
+            self.direction.iter_mut().zip(self.z.iter()).for_each(|(d, z)| *d = *z - *d / penalty);
+        }
+        self.system.in_outputs(self.direction, self.change);
+        largest(self.change)
+    }
+
+    /// `A <- K(x, X) (K + LAMBDA H^-1)^-1 = psi^T (LAMBDA I + Phi H Phi^T)^-1 Phi H` with `psi = Phi^-T K(X, x)`, at
+    /// the present outputs: H need not be invertible, nor K.
+    ///
+    /// `k_cross` and `out` are (M, nC); `work` holds M nC numbers. Errors: shapes, a short work.
+    pub(super) fn smoother(
+        &mut self,
+        penalty: T,
+        k_cross: MatRef<'_, T>,
+        out: MatMut<'_, T>,
+        work: &mut [T],
+    ) -> Result<(), Error> {
+        let (size, rank, backend) = (self.outputs.len(), self.z.len(), self.system.backend);
+        Error::shape("kernel of test and training samples: columns", size, k_cross.cols())?;
+        Error::shape("smoother: rows", k_cross.rows(), out.rows())?;
+        Error::shape("smoother: columns", size, out.cols())?;
+        Error::at_least("smoother: work", k_cross.rows() * size, work.len())?;
+        self.newton_direction(penalty)?;
+        let psi = &mut work[..k_cross.rows() * rank];
+        backend.gemm(T::ONE, k_cross, self.system.features.t(), T::ZERO, MatMut::dense(psi, k_cross.rows(), rank));
+        for row in psi.chunks_exact_mut(rank.max(1)) {
+            row.iter_mut().zip(self.system.values).for_each(|(x, w)| *x /= *w);
+            cholesky_solve(MatRef::dense(&self.factor[..rank * rank], rank, rank), row)?;
+        }
+        let (psi, weighted) = (MatRef::dense(psi, k_cross.rows(), rank), &self.weighted[..rank * size]);
+        backend.gemm(T::ONE, psi, MatRef::dense(weighted, rank, size), T::ZERO, out);
+        Ok(())
+    }
+}
+
+/// `out <- P K P`, P the projection of every sample's outputs on those with sum 0.
+fn centre_kernel<T: Real>(kernel: MatRef<'_, T>, classes: usize, out: &mut [T]) {
+    stack(kernel, out);
+    let mut rows = MatMut::dense(out, kernel.rows(), kernel.cols());
+    for _ in 0..2 {
+        (0..kernel.rows()).for_each(|i| centre(rows.row_mut(i), classes));
+        rows.transpose();
+    }
+}
