@@ -104,7 +104,8 @@ impl RunDirectory {
         write_tensors(&self.path.join("params.npz"), &outcome.parameters, dtype)
     }
 
-    /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`.
+    /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`,
+    /// where training has an end `limit.csv` and `limit.npz`.
     pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
         outcome.trace.write(&self.path.join("trace.csv"))?;
         let [analytic, initial, last] = &outcome.kernels;
@@ -118,6 +119,19 @@ impl RunDirectory {
         ];
         write_arrays(&self.path.join("kernels.npz"), &arrays, dtype)?;
         let Some(Ok(predictions)) = &outcome.predictions else { return Ok(()) };
+        if let Some(limit) = &predictions.limit {
+            limit.row.write(&self.path.join("limit.csv"))?;
+            let shape = vec![limit.network.len() / outcome.outputs, outcome.outputs];
+            let arrays = [
+                ("network", &shape, &limit.network),
+                ("ntk", &shape, &limit.ntk),
+                ("linearized", &shape, &limit.linearized),
+            ];
+            write_arrays(&self.path.join("limit.npz"), &arrays, Dtype::F64)?;
+        }
+        if predictions.log_times.is_empty() {
+            return Ok(());
+        }
         predictions.table.write(&self.path.join("predictions.csv"))?;
         // (snapshots, n + h, C)
         let Predictions { log_times, network, ntk, linearized, .. } = predictions;

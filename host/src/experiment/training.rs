@@ -95,10 +95,7 @@ impl Training {
         };
         let until = settings.until_time.unwrap_or(1e5);
         let ends = settings.until_margin.is_some() || settings.until_loss.is_some();
-        let predictions = settings.predictions.unwrap_or(penalty == 0.0 && outputs * samples <= MAX_SIZE);
-        if predictions && penalty > 0.0 {
-            return Err(range("--predictions", true, "are of training without --penalty"));
-        }
+        let predictions = settings.predictions.unwrap_or(outputs * samples <= MAX_SIZE);
         let stop = Stop {
             // with another criterion a run may go on beyond what an f64 can hold
             time: if until == f64::INFINITY && ends { until } else { positive("--until-time", until)? },

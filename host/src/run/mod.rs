@@ -173,6 +173,8 @@ fn run_as<T: HostReal>(
             x: MatRef::new(&x, all, samples.d)?,
             targets: MatRef::new(&targets, samples.n, sizes.outputs)?,
             loss: training.loss,
+            penalty: training.penalty,
+            soft: training.smoothing > 0.0,
         };
         task.predictions(backend_of::<f64>(training.backend), &outputs.seen(record.snapshots()))
     });

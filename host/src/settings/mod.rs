@@ -122,7 +122,7 @@ pub struct TrainingSettings {
     /// At most K snapshots, log-spaced in time [default: 64]
     #[arg(long, value_name = "K", allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: Option<usize>,
-    /// Predict the run with the analytic NTK and with the linearized network [default: true without a penalty, up to 2048 samples x outputs]
+    /// Predict the run with the analytic NTK and with the linearized network [default: true up to 2048 samples x outputs]
     #[arg(long, value_name = "true|false", help_heading = "Recording")]
     pub predictions: Option<bool>,
     /// Backend [default: fast]

@@ -206,3 +206,31 @@ fn a_residual_network_and_its_predictions() {
     assert_same_results(&place, "a", "b");
     assert!(place.path("a/predictions.csv").exists() && !place.path("b/predictions.csv").exists());
 }
+
+#[test]
+fn where_training_ends() {
+    let place = Place::new();
+    let model = "run --width 64 --loss cross-entropy --held-out 6 --quiet";
+    // with a penalty there is a fixed point, and no prediction of the way there
+    place.succeed(&format!("{model} --penalty 0.1 --until-time 100 --out p"));
+    assert!(place.path("p/limit.csv").exists() && !place.path("p/predictions.csv").exists());
+    let (shape, network) = place.array("p/limit.npz", "network");
+    assert_eq!(shape, [12, 1]);
+    let linearized = place.array("p/limit.npz", "linearized").1;
+    let worst = network.iter().zip(&linearized).fold(0.0f64, |m, (f, k)| m.max((f - k).abs()));
+    let size = linearized.iter().fold(0.0f64, |m, k| m.max(k.abs()));
+    assert!(worst < 0.5 * size, "{network:?} and {linearized:?}");
+    // |theta - theta_0|^2 <= 2 R(f_0)/LAMBDA at every snapshot
+    let bound = (2.0 * std::f64::consts::LN_2 / 0.1).sqrt();
+    assert!(place.trace("p/trace.csv").rows.iter().all(|row| row.param_distance <= bound));
+    // soft targets are met: logit(1 - eps/2)
+    place.succeed(&format!("{model} --smoothing 0.2 --until-time 1e4 --out s"));
+    let logit = 9.0f64.ln();
+    for name in ["ntk", "linearized"] {
+        let f = place.array("s/limit.npz", name).1;
+        assert!((0..6).all(|i| (f[i].abs() - logit).abs() < 1e-9), "{name}: {f:?}");
+    }
+    // hard labels without a penalty end nowhere
+    place.succeed(&format!("{model} --until-time 10 --out h"));
+    assert!(!place.path("h/limit.csv").exists());
+}

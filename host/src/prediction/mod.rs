@@ -2,10 +2,12 @@
 //! under the kernel K_0 of the network at initialization, which is the flow of the linearized network. Both start
 //! from the network's own outputs.
 
-use std::fmt::Write as _;
-use std::path::Path;
+mod limit;
+mod table;
 
-use anyhow::{Context, Result, ensure};
+pub use limit::{Limit, LimitRow};
+pub use table::{PredictionRow, PredictionTable};
+
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::kernel::{
     AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
@@ -17,7 +19,6 @@ use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
 
 use crate::data::Samples;
-use crate::report::write_atomic;
 
 /// Largest n C for which predictions are made: they take (n C)^2 numbers and (n C)^3 operations a step.
 pub const MAX_SIZE: usize = 2048;
@@ -37,6 +38,10 @@ pub struct Task<'a, N> {
     pub targets: MatRef<'a, f64>,
     /// loss
     pub loss: Loss,
+    /// LAMBDA of the mean loss
+    pub penalty: f64,
+    /// whether no target is certain
+    pub soft: bool,
 }
 
 /// Outputs `(n + h, C)` at every snapshot: of the network, and as a fixed kernel predicts them.
@@ -52,6 +57,8 @@ pub struct Predictions {
     pub linearized: Vec<Vec<f64>>,
     /// what is written to `predictions.csv`
     pub table: PredictionTable,
+    /// where training ends, if it ends anywhere
+    pub limit: Option<Limit>,
 }
 
 /// Training samples, then those held out, `(n + h, d)`, and n + h.
@@ -100,15 +107,22 @@ impl<N: Network> Task<'_, N> {
     ///
     /// Errors: those of the kernel flow.
     pub fn predictions(&self, backend: &dyn Backend<f64>, seen: &[(f64, Vec<f64>)]) -> Result<Predictions, Error> {
-        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
+        let (all, c) = (self.x.rows(), self.targets.cols());
         let sizes = self.network.sizes();
         let params = Params::new(self.network, self.theta_0)?;
         let mut activations = vec![0.0; all * sizes.activations];
         let f_0 = forward(backend, params, self.x, &mut activations)?.outputs().data().to_vec();
         let log_times: Vec<f64> = seen.iter().map(|(s, _)| *s).collect();
-        let ntk = self.flow(backend, &self.analytic(backend)?, &f_0, &log_times)?;
-        let linearized = self.flow(backend, &self.empirical(backend)?, &f_0, &log_times)?;
-        let network: Vec<Vec<f64>> = seen.iter().map(|(_, f)| f.clone()).collect();
+        let kernels = [self.analytic(backend)?, self.empirical(backend)?];
+        let limit = match seen.last() {
+            Some((_, network)) if self.has_limit() => Some(self.limit(backend, &kernels, &f_0, network)?),
+            _ => None,
+        };
+        // a penalty pulls the parameters back, which the flow of the outputs alone does not know
+        let log_times = if self.penalty > 0.0 { Vec::new() } else { log_times };
+        let ntk = self.flow(backend, &kernels[0], &f_0, &log_times)?;
+        let linearized = self.flow(backend, &kernels[1], &f_0, &log_times)?;
+        let network: Vec<Vec<f64>> = seen.iter().take(log_times.len()).map(|(_, f)| f.clone()).collect();
         let outputs = |predicted: Vec<Predicted>| predicted.into_iter().map(|p| p.outputs).collect();
         let rows = (0..log_times.len())
             .map(|k| PredictionRow {
@@ -117,9 +131,9 @@ impl<N: Network> Task<'_, N> {
                 linearized: self.measure(&network[k], &linearized[k]),
             })
             .collect();
-        debug_assert!(network.iter().all(|f| f.len() == all * c) && n <= all);
+        debug_assert!(network.iter().all(|f| f.len() == all * c));
         let (ntk, linearized) = (outputs(ntk), outputs(linearized));
-        Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows } })
+        Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows }, limit })
     }
 
     /// Theta (x) I_C of all samples against the training samples, `((n + h) C, n C)`.
@@ -162,14 +176,7 @@ impl<N: Network> Task<'_, N> {
         let cross = MatRef::new(kernel, all * c, n * c)?;
         let train = cross.block(0..n * c, 0..n * c);
         let start = MatRef::new(&f_0[..n * c], n, c)?;
-        let at = |g: MatRef<'_, f64>| -> Result<Predicted, Error> {
-            let mut outputs = vec![0.0; all * c];
-            predict(backend, cross, MatRef::new(f_0, all, c)?, g, MatMut::new(&mut outputs, all, c)?)?;
-            // |theta_t - theta_0|^2 = g^T K g of the linear model, and K g = f - f_0
-            let moved = outputs.iter().zip(f_0).map(|(f, f_0)| f - f_0);
-            let square: f64 = moved.zip(g.data()).map(|(f, g)| f * g).sum();
-            Ok(Predicted { outputs, distance: square.max(0.0).sqrt() })
-        };
+        let at = |g: MatRef<'_, f64>| self.predicted(backend, kernel, f_0, g);
         if self.loss == Loss::SquaredError {
             let mut buffer = vec![0.0; regression_len(n, c)];
             let mut regression = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
@@ -183,6 +190,24 @@ impl<N: Network> Task<'_, N> {
             outputs.push(at(flow.dual())?);
         }
         Ok(outputs)
+    }
+
+    /// Outputs `(n + h, C)` of the dual coefficients g `(n, C)`, and |theta - theta_0| of the linear model.
+    fn predicted(
+        &self,
+        backend: &dyn Backend<f64>,
+        kernel: &[f64],
+        f_0: &[f64],
+        g: MatRef<'_, f64>,
+    ) -> Result<Predicted, Error> {
+        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
+        let mut outputs = vec![0.0; all * c];
+        let cross = MatRef::new(kernel, all * c, n * c)?;
+        predict(backend, cross, MatRef::new(f_0, all, c)?, g, MatMut::new(&mut outputs, all, c)?)?;
+        // |theta - theta_0|^2 = g^T K g of the linear model, and K g = f - f_0
+        let moved = outputs.iter().zip(f_0).map(|(f, f_0)| f - f_0);
+        let square: f64 = moved.zip(g.data()).map(|(f, g)| f * g).sum();
+        Ok(Predicted { outputs, distance: square.max(0.0).sqrt() })
     }
 
     fn measure(&self, network: &[f64], Predicted { outputs: predicted, distance }: &Predicted) -> Measured {
@@ -223,67 +248,4 @@ struct Predicted {
     /// `(n + h, C)`
     outputs: Vec<f64>,
     distance: f64,
-}
-
-/// A row of `predictions.csv`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PredictionRow {
-    /// ln(1 + t)
-    pub log_time: f64,
-    /// under the analytic NTK
-    pub ntk: Measured,
-    /// under K_0
-    pub linearized: Measured,
-}
-
-/// `predictions.csv`; empty where nothing is predicted.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PredictionTable {
-    /// in order of time
-    pub rows: Vec<PredictionRow>,
-}
-
-const COLUMNS: &str = "log_time,\
-ntk_margin_min,ntk_margin_mean,ntk_difference,ntk_difference_held_out,ntk_distance,\
-linearized_margin_min,linearized_margin_mean,linearized_difference,linearized_difference_held_out,linearized_distance";
-
-impl PredictionTable {
-    /// Writes the file, under a temporary name first.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = format!("{COLUMNS}\n");
-        for PredictionRow { log_time, ntk, linearized } in &self.rows {
-            let _ = write!(text, "{log_time:?}");
-            for m in [ntk, linearized] {
-                let values = [m.margin_min, m.margin_mean, m.difference, m.difference_held_out, m.distance];
-                for value in values {
-                    let _ = write!(text, ",{value:?}");
-                }
-            }
-            text.push('\n');
-        }
-        write_atomic(path, text.as_bytes())
-    }
-    /// Reads the file; an empty table where there is none.
-    pub fn read(path: &Path) -> Result<Self> {
-        if !path.exists() {
-            return Ok(Self::default());
-        }
-        let damaged = || format!("{} is damaged", path.display());
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut lines = text.lines();
-        ensure!(lines.next() == Some(COLUMNS), damaged());
-        let rows = lines.map(|line| {
-            let v: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().with_context(damaged)?;
-            ensure!(v.len() == 11, damaged());
-            let measured = |v: &[f64]| Measured {
-                margin_min: v[0],
-                margin_mean: v[1],
-                difference: v[2],
-                difference_held_out: v[3],
-                distance: v[4],
-            };
-            Ok(PredictionRow { log_time: v[0], ntk: measured(&v[1..6]), linearized: measured(&v[6..11]) })
-        });
-        Ok(Self { rows: rows.collect::<Result<_>>()? })
-    }
 }
