@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use crate::data::Source;
 use crate::settings::{ModelSettings, NetworkKind, TrainingSettings};
-use crate::studies::divergence::plan::Part;
+use crate::studies::plan::Part;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::{DONE, FAILED, INTERRUPTED, print, stop_on_interrupt};
-use crate::cli::ReproduceArgs;
+use crate::cli::{ReproduceArgs, StudyKind};
 use crate::error::UsageError;
 use crate::report::{Claim, Verdict};
-use crate::studies::cell::{Cell, Finished};
-use crate::studies::divergence;
-use crate::studies::divergence::plan::Options;
-use crate::studies::grid::{self, Resources};
+use crate::studies::Study;
+use crate::studies::divergence::Divergence;
+use crate::studies::grid::{self, Job, Resources};
+use crate::studies::plan::Options;
 
 /// Runs the study, and returns the exit code.
 pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
@@ -25,40 +25,38 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         n: args.n,
         data_dir: args.data_dir.clone(),
     };
-    options.check()?;
-    let cells = options.cells();
+    let mut study: Box<dyn Study> = match args.study {
+        StudyKind::Divergence => Box::new(Divergence::new(options)?),
+    };
     if args.dry_run {
-        return dry_run(&cells);
+        return dry_run(&study.jobs());
     }
-    // every setting and every data set is looked at before the first run
-    for cell in &cells {
-        cell.resolve()?;
-    }
-    let at_a_time = grid::at_a_time(&cells, args.common.memory.map(|m| m.as_u64()))?;
-    let directory = args.out.clone().unwrap_or_else(|| PathBuf::from("studies/divergence"));
+    let directory = args.out.clone().unwrap_or_else(|| PathBuf::from("studies").join(study.name()));
+    // every setting and every data set is looked at before the first run, and before anything is written
+    let at_a_time = grid::at_a_time(&study.jobs(), args.common.memory.map(|m| m.as_u64()))?;
     let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.clone(), what: e.to_string() };
     std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
+    study.prepare(&directory)?;
     stop_on_interrupt();
     let available = std::thread::available_parallelism().map_or(1, usize::from);
     let resources =
         Resources { threads: args.common.threads.map_or(available, usize::from), at_a_time, quiet: args.common.quiet };
+    let jobs = study.jobs();
     if !args.common.quiet {
-        eprintln!("{} runs, in {}", cells.len(), directory.display());
+        eprintln!("{} runs, in {}", jobs.len(), directory.display());
     }
-    if !grid::run(&cells, &directory, resources)? {
+    if !grid::run(&jobs, &directory, resources)? {
         eprintln!("interrupted; finished runs are kept, and the same command goes on from here");
         return Ok(INTERRUPTED);
     }
-    let finished: Vec<Finished> =
-        cells.iter().map(|cell| cell.read(&cell.directory(&directory))).collect::<Result<_>>()?;
-    let claims = divergence::write(&options, &finished, &directory).context("the report")?;
+    let claims = study.write(&directory).context("the report")?;
     say(&args, &directory, &claims)?;
     Ok(if claims.iter().any(|claim| claim.verdict == Verdict::Fails) { FAILED } else { DONE })
 }
 
-fn dry_run(cells: &[Cell]) -> Result<u8> {
-    for cell in cells {
-        print(&cell.id)?;
+fn dry_run(jobs: &[&dyn Job]) -> Result<u8> {
+    for job in jobs {
+        print(job.id())?;
     }
     Ok(DONE)
 }

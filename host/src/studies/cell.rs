@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
+use super::grid::{Job, Progress};
 use crate::commands::with_threads;
 use crate::data::{self, Samples};
 use crate::experiment::{Model, Training, data_spec, settings_of};
-use crate::prediction::PredictionTable;
+use crate::prediction::{LimitRow, PredictionTable};
 use crate::report::Trace;
 use crate::run::{self, Observer, Stopped};
 use crate::settings::{PROVENANCE, Settings};
@@ -36,6 +37,8 @@ pub struct Finished {
     pub trace: Trace,
     /// what fixed kernels predict at the same moments
     pub predictions: PredictionTable,
+    /// where training ends under fixed kernels, if anywhere
+    pub limit: Option<LimitRow>,
     /// why it ended
     pub stopped: String,
     /// gradient evaluations
@@ -44,17 +47,6 @@ pub struct Finished {
     pub analytic_lambda_min: f64,
     /// samples trained on
     pub samples: usize,
-}
-
-/// How running a cell ended, short of an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// it was finished before
-    Kept,
-    /// it is finished now
-    Done,
-    /// Ctrl-C; nothing of it is kept
-    Interrupted,
 }
 
 /// A cell's settings with every default filled in, and its samples.
@@ -79,35 +71,14 @@ impl Cell {
         Ok(Resolved { model, training, samples })
     }
 
+    /// Reads the finished run of this study.
+    pub fn finished(&self, study: &Path) -> Result<Finished> {
+        self.read(&self.directory(study))
+    }
+
     /// Where its finished run lies, under the study's directory.
     pub fn directory(&self, study: &Path) -> PathBuf {
         study.join("runs").join(&self.id)
-    }
-
-    /// Runs it, unless its directory holds the finished run of the same settings and data.
-    ///
-    /// A run is made in a directory of another name, which gets its own when everything is written: a killed
-    /// study leaves no half a run behind that could be taken for a whole one.
-    pub fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
-        let Resolved { model, training, samples } = self.resolve()?;
-        let place = self.directory(study);
-        if self.is_finished(&place, &settings_of(&model, &training).table()?, &samples) {
-            return Ok(Progress::Kept);
-        }
-        let unfinished = study.join("runs").join(format!(".{}.unfinished", self.id));
-        remove(&unfinished)?;
-        let directory = RunDirectory::create(Some(&unfinished), "", false)?;
-        let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer))??;
-        if outcome.stopped == Stopped::Interrupted {
-            remove(&unfinished)?;
-            return Ok(Progress::Interrupted);
-        }
-        directory.write_record(&outcome, samples.n, model.dtype)?;
-        directory.write_settings(&model, &training, &samples, Some(&outcome))?;
-        remove(&place)?;
-        std::fs::rename(&unfinished, &place)
-            .with_context(|| format!("cannot rename {} to {}", unfinished.display(), place.display()))?;
-        Ok(Progress::Done)
     }
 
     fn is_finished(&self, place: &Path, settings: &Table, samples: &Samples) -> bool {
@@ -129,12 +100,57 @@ impl Cell {
             cell: self.clone(),
             trace: Trace::read("", &place.join("trace.csv"))?,
             predictions: PredictionTable::read(&place.join("predictions.csv"))?,
+            limit: LimitRow::read(&place.join("limit.csv"))?,
             stopped: stopped.with_context(|| format!("{}: the run is not finished", place.display()))?.to_owned(),
             evaluations: number("evaluations")? as u64,
             analytic_lambda_min: number("analytic-lambda-min")?,
             samples: number("samples")? as usize,
         })
     }
+}
+
+impl Job for Cell {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn work(&self) -> f64 {
+        self.work
+    }
+    fn need(&self) -> Result<u64> {
+        let resolved = self.resolve()?;
+        Ok(run::forecast(&resolved.model, &resolved.training, &resolved.samples)?)
+    }
+
+    /// Runs it, unless its directory holds the finished run of the same settings and data.
+    ///
+    /// A run is made in a directory of another name, which gets its own when everything is written: a killed
+    /// study leaves no half a run behind that could be taken for a whole one.
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
+        let Resolved { model, training, samples } = self.resolve()?;
+        let place = self.directory(study);
+        if self.is_finished(&place, &settings_of(&model, &training).table()?, &samples) {
+            return Ok(Progress::Kept);
+        }
+        let unfinished = study.join("runs").join(format!(".{}.unfinished", self.id));
+        remove(&unfinished)?;
+        let directory = RunDirectory::create(Some(&unfinished), "", false)?;
+        let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer))??;
+        if outcome.stopped == Stopped::Interrupted {
+            remove(&unfinished)?;
+            return Ok(Progress::Interrupted);
+        }
+        directory.write_record(&outcome, samples.n, model.dtype)?;
+        directory.write_settings(&model, &training, &samples, Some(&outcome))?;
+        remove(&place)?;
+        std::fs::rename(&unfinished, &place)
+            .with_context(|| format!("cannot rename {} to {}", unfinished.display(), place.display()))?;
+        Ok(Progress::Done)
+    }
+}
+
+/// All finished runs of a study.
+pub fn read_all(cells: &[Cell], study: &Path) -> Result<Vec<Finished>> {
+    cells.iter().map(|cell| cell.finished(study)).collect()
 }
 
 /// The settings of a run directory, and its table of provenance.
@@ -147,7 +163,7 @@ fn read_settings(place: &Path) -> Result<(Table, Table)> {
 }
 
 /// Removes a directory and all in it, if it is there.
-fn remove(path: &Path) -> Result<()> {
+pub(super) fn remove(path: &Path) -> Result<()> {
     if path.exists() {
         std::fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }

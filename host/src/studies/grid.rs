@@ -1,4 +1,4 @@
-//! The grid: all cells of a study, several at a time, each on threads of its own; finished ones are kept.
+//! The grid: all jobs of a study, several at a time, each on threads of its own; finished ones are kept.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -7,28 +7,50 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::cell::{Cell, Progress};
-use crate::run::{self, INTERRUPTED, Observer};
+use crate::run::{INTERRUPTED, Observer};
+
+/// A piece of a study that is kept once it is finished.
+pub trait Job: Sync {
+    /// Name of its directory, unique in the study.
+    fn id(&self) -> &str;
+    /// Expected work relative to other jobs: an order and a progress bar rest on it, nothing else.
+    fn work(&self) -> f64;
+    /// Bytes of memory that it takes. Errors: wrong settings, missing data.
+    fn need(&self) -> Result<u64>;
+    /// Does the work, unless it is finished already.
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress>;
+}
+
+/// How a job ended, short of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// it was finished before
+    Kept,
+    /// it is finished now
+    Done,
+    /// Ctrl-C; nothing of it is kept
+    Interrupted,
+}
 
 /// What the machine gives to a study.
 #[derive(Clone, Copy, Debug)]
 pub struct Resources {
     /// threads in all
     pub threads: usize,
-    /// most cells at a time, see [`at_a_time`]
+    /// most jobs at a time, see [`at_a_time`]
     pub at_a_time: usize,
     /// no progress bar
     pub quiet: bool,
 }
 
-/// Runs every cell that is not finished yet. Returns whether all are finished now; the alternative is Ctrl-C.
+/// Does every job that is not finished yet. Returns whether all are finished now; the alternative is Ctrl-C.
 ///
-/// The result does not depend on how many run at a time. Errors: the first of any cell; cells that were
+/// The result does not depend on how many run at a time. Errors: the first of any job; those that were
 /// finished by then are kept.
-pub fn run(cells: &[Cell], study: &Path, resources: Resources) -> Result<bool> {
+pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources) -> Result<bool> {
     // the longest first, so that no long one is left alone at the end
-    let mut order: Vec<&Cell> = cells.iter().collect();
-    order.sort_by(|a, b| b.work.total_cmp(&a.work));
+    let mut order = jobs.to_vec();
+    order.sort_by(|a, b| b.work().total_cmp(&a.work()));
     let workers = resources.threads.min(order.len()).min(resources.at_a_time).max(1);
     let threads = u16::try_from((resources.threads / workers).max(1)).unwrap_or(u16::MAX);
     let shared = Shared {
@@ -38,7 +60,7 @@ pub fn run(cells: &[Cell], study: &Path, resources: Resources) -> Result<bool> {
         next: AtomicUsize::new(0),
         failed: Mutex::new(None),
         stop: AtomicBool::new(false),
-        bar: bar(cells, resources.quiet),
+        bar: bar(jobs, resources.quiet),
         finished: AtomicUsize::new(0),
     };
     std::thread::scope(|scope| {
@@ -48,26 +70,28 @@ pub fn run(cells: &[Cell], study: &Path, resources: Resources) -> Result<bool> {
     });
     shared.bar.finish_and_clear();
     let failed = shared.failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    failed.map_or(Ok(shared.finished.load(Ordering::Relaxed) == cells.len()), Err)
+    failed.map_or(Ok(shared.finished.load(Ordering::Relaxed) == jobs.len()), Err)
 }
 
-/// How many cells fit into memory at a time, by the largest of them. Error: not even that one does.
-pub fn at_a_time(cells: &[Cell], memory: Option<u64>) -> Result<usize> {
-    // widths, depth and data decide, so the cell of most work is the largest
-    let Some(largest) = cells.iter().max_by(|a, b| a.work.total_cmp(&b.work)) else { return Ok(1) };
-    let resolved = largest.resolve()?;
-    let need = run::forecast(&resolved.model, &resolved.training, &resolved.samples)?;
-    crate::memory::check(&format!("the run {}", largest.id), need, memory.map(bytesize::ByteSize::b))?;
+/// How many jobs fit into memory at a time, by the largest. Errors: wrong settings, missing data of any job; not even one
+/// fits.
+pub fn at_a_time(jobs: &[&dyn Job], memory: Option<u64>) -> Result<usize> {
+    let mut need = 1;
+    for job in jobs {
+        let bytes = job.need().with_context(|| format!("run {}", job.id()))?;
+        crate::memory::check(&format!("the run {}", job.id()), bytes, memory.map(bytesize::ByteSize::b))?;
+        need = need.max(bytes);
+    }
     let free = memory.or_else(crate::memory::available).unwrap_or(u64::MAX);
-    Ok(usize::try_from(free / need.max(1)).unwrap_or(usize::MAX))
+    Ok(usize::try_from(free / need).unwrap_or(usize::MAX))
 }
 
-/// Positions of the bar that one unit of the smallest cell's work takes.
+/// Positions of the bar that one unit of work takes.
 const RESOLUTION: f64 = 1000.0;
 
-fn bar(cells: &[Cell], quiet: bool) -> ProgressBar {
+fn bar(jobs: &[&dyn Job], quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let total: f64 = cells.iter().map(|cell| cell.work).sum();
+    let total: f64 = jobs.iter().map(|job| job.work()).sum();
     let bar = ProgressBar::with_draw_target(Some((total * RESOLUTION) as u64), target);
     if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
         bar.set_style(style);
@@ -76,7 +100,7 @@ fn bar(cells: &[Cell], quiet: bool) -> ProgressBar {
 }
 
 struct Shared<'a> {
-    order: Vec<&'a Cell>,
+    order: Vec<&'a dyn Job>,
     study: &'a Path,
     threads: u16,
     next: AtomicUsize,
@@ -87,12 +111,12 @@ struct Shared<'a> {
 }
 
 impl Shared<'_> {
-    /// Takes cells until there are none, one failed, or the study is interrupted.
+    /// Takes jobs until there are none, one failed, or the study is interrupted.
     fn work(&self) {
         while !self.stop.load(Ordering::Relaxed) && !INTERRUPTED.load(Ordering::Relaxed) {
-            let Some(cell) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let mut share = Share { bar: &self.bar, work: cell.work, shown: 0 };
-            match cell.run(self.study, self.threads, &mut share).with_context(|| format!("run {}", cell.id)) {
+            let Some(job) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
+            let mut share = Share { bar: &self.bar, work: job.work(), shown: 0 };
+            match job.run(self.study, self.threads, &mut share).with_context(|| format!("run {}", job.id())) {
                 Ok(Progress::Interrupted) => return,
                 Ok(Progress::Kept | Progress::Done) => {
                     let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
@@ -109,7 +133,7 @@ impl Shared<'_> {
     }
 }
 
-/// One cell's part of the bar.
+/// One job's part of the bar.
 struct Share<'a> {
     bar: &'a ProgressBar,
     work: f64,

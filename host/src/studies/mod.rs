@@ -3,5 +3,27 @@
 pub mod cell;
 pub mod divergence;
 pub mod grid;
+pub mod plan;
 pub mod statistics;
 pub mod table;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::report::Claim;
+use grid::Job;
+
+/// A study: what runs, and what comes of it.
+pub trait Study {
+    /// Its name, as it is typed.
+    fn name(&self) -> &'static str;
+    /// Everything that runs.
+    fn jobs(&self) -> Vec<&dyn Job>;
+    /// Puts what the jobs need into the directory; before they run, and before they are looked at.
+    fn prepare(&mut self, _directory: &Path) -> Result<()> {
+        Ok(())
+    }
+    /// Writes `claims.csv`, `cells.csv`, the figures and the report from the finished jobs; returns the claims.
+    fn write(&self, directory: &Path) -> Result<Vec<Claim>>;
+}

@@ -85,7 +85,7 @@ fn row(f: &Finished) -> Vec<String> {
         given(model.alpha),
         model.width.map_or(String::new(), |v| v.to_string()),
         model.init.map_or(String::new(), |v| word(&v)),
-        training.loss.map_or(String::new(), |v| super::divergence::plan::loss_name(v).into()),
+        training.loss.map_or(String::new(), |v| super::plan::loss_name(v).into()),
         model.seed.map_or(String::new(), |v| v.to_string()),
         f.samples.to_string(),
         f.stopped.clone(),

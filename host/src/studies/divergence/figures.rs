@@ -41,7 +41,7 @@ struct Draw<'a, 'g> {
 
 impl<'g> Draw<'_, 'g> {
     fn figure(&self, name: &str, title: &str, (x, y): (Axis, Axis), series: Vec<Series>, caption: &str) -> Figure {
-        let init = super::plan::init_name(self.group.init);
+        let init = crate::studies::plan::init_name(self.group.init);
         Figure {
             name: format!("{}-{}-{init}-{name}", self.group.part.name(), self.group.net.name()),
             title: format!("{title}: {}", self.group.net.title()),
@@ -141,7 +141,7 @@ impl<'g> Draw<'_, 'g> {
         };
         let mut series = self.bands(CE, curve, (f64::exp, f64::exp));
         let samples = self.group.all(CE).next().map(|run| run.finished.analytic_lambda_min);
-        let known = self.group.part == super::plan::Part::SixPoints && self.group.init == Init::Mirrored;
+        let known = self.group.part == crate::studies::plan::Part::SixPoints && self.group.init == Init::Mirrored;
         if let (Some(lambda), Some(widest), true) = (samples, series.last(), known) {
             let (x, label) = (widest.x.clone(), "kernel: u √(6/λ_{s})".into());
             let y = x.iter().map(|u| u * (6.0 / lambda).sqrt()).collect();

@@ -11,21 +11,50 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::cell::Finished;
+use super::Study;
+use super::cell::{Cell, Finished, read_all};
+use super::grid::Job;
+use super::plan::{Net, Options, Part, kind_of};
 use super::table::{cells_csv, claims_csv};
 use crate::data;
+use crate::error::UsageError;
 use crate::plot::Figure;
 use crate::report::{Block, Claim, Report, Section, Verdict, number, write_atomic};
 use crate::settings::Init;
 use group::Group;
-use plan::{Net, Options, Part};
+
+/// The study.
+pub struct Divergence {
+    options: Options,
+    cells: Vec<Cell>,
+}
+
+impl Divergence {
+    /// With the cells that the options choose. Errors: options that choose nothing.
+    pub fn new(options: Options) -> Result<Self, UsageError> {
+        options.check(&plan::PARTS, &plan::QUICK)?;
+        Ok(Self { cells: plan::cells(&options), options })
+    }
+}
+
+impl Study for Divergence {
+    fn name(&self) -> &'static str {
+        "divergence"
+    }
+    fn jobs(&self) -> Vec<&dyn Job> {
+        self.cells.iter().map(|cell| cell as &dyn Job).collect()
+    }
+    fn write(&self, directory: &Path) -> Result<Vec<Claim>> {
+        write(&self.options, &read_all(&self.cells, directory)?, directory)
+    }
+}
 
 /// Writes `claims.csv`, `cells.csv`, the figures and the report; returns the claims.
-pub fn write(options: &Options, finished: &[Finished], directory: &Path) -> Result<Vec<Claim>> {
+fn write(options: &Options, finished: &[Finished], directory: &Path) -> Result<Vec<Claim>> {
     let mut claims = positivity::on_six_points()?;
     let mut sections = Vec::new();
     let place = directory.join("figures");
-    for part in options.parts() {
+    for part in options.parts(&plan::PARTS, &plan::QUICK) {
         let groups = groups(part, finished);
         let mut blocks = vec![Block::Paragraph(introduction(part, &groups))];
         if part != Part::SixPoints && part != Part::Exponent {
@@ -59,7 +88,7 @@ pub fn write(options: &Options, finished: &[Finished], directory: &Path) -> Resu
 fn groups(part: Part, finished: &[Finished]) -> Vec<Group<'_>> {
     let mut kinds: Vec<(Net, Init)> = Vec::new();
     for cell in finished.iter().map(|f| &f.cell).filter(|cell| cell.part == part.name()) {
-        if let Some(kind) = plan::kind_of(&cell.settings.model)
+        if let Some(kind) = kind_of(&cell.settings.model)
             && !kinds.contains(&kind)
         {
             kinds.push(kind);
@@ -85,7 +114,7 @@ fn introduction(part: Part, groups: &[Group<'_>]) -> String {
         Part::Mnist => "Handwritten digits, odd against even, every image scaled to unit norm.",
         Part::Sphere => "Points on the unit sphere of R^{3}; the label is the sign of x_{1} x_{2}.",
         Part::Separable => "Two clusters in 32 dimensions, as many as samples: a linear function separates them.",
-        Part::Mixture => "Two overlapping clusters in the plane: only a network that memorises them separates them.",
+        _ => "Two overlapping clusters in the plane: only a network that memorises them separates them.",
     };
     format!("{what} {samples} samples, widths {widths:?}, {} seed(s).", first.seeds().len())
 }

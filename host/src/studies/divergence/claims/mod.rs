@@ -9,9 +9,9 @@ mod width;
 pub use width::{MARGIN, SHARE, late_widths};
 
 use super::group::{Group, Run};
-use super::plan::{Part, init_name, loss_name};
 use crate::report::{Claim, TraceRow, Verdict, number};
 use crate::settings::LossKind;
+use crate::studies::plan::{Part, init_name, loss_name};
 use crate::studies::statistics::{Curve, Estimate};
 
 const CE: LossKind = LossKind::CrossEntropy;

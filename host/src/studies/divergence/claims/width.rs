@@ -4,7 +4,7 @@ use super::{Builder, CE, DRIFT, Judged};
 use crate::report::{Claim, number};
 use crate::settings::LossKind;
 use crate::studies::divergence::group::{Group, Run};
-use crate::studies::divergence::plan::loss_name;
+use crate::studies::plan::loss_name;
 use crate::studies::statistics::{Estimate, line};
 
 /// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
