@@ -25,7 +25,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         n: args.n,
         data_dir: args.data_dir.clone(),
     };
-    let mut study: Box<dyn Study> = match args.study {
+    let study: Box<dyn Study> = match args.study {
         StudyKind::Divergence => Box::new(Divergence::new(options)?),
     };
     if args.dry_run {
@@ -36,7 +36,6 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     let at_a_time = grid::at_a_time(&study.jobs(), args.common.memory.map(|m| m.as_u64()))?;
     let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.clone(), what: e.to_string() };
     std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
-    study.prepare(&directory)?;
     stop_on_interrupt();
     let available = std::thread::available_parallelism().map_or(1, usize::from);
     let resources =

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub enum DataError {
     /// `--data` names neither a known data set nor an `.npz` or `.csv` file.
     #[error(
-        "--data {given}: no such data set; give circle, sphere, mixture, mnist, fashion-mnist, or a file ending in .npz or .csv"
+        "--data {given}: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in .npz or .csv"
     )]
     UnknownSource {
         /// What was typed.
@@ -57,6 +57,14 @@ pub enum DataError {
         available: usize,
         /// The file the samples come from.
         place: String,
+    },
+    /// Whole groups of six points with four labels each.
+    #[error("--n {n}: each of the six points of conflicting has copies in groups of four; give --n {next}")]
+    BadConflicting {
+        /// Samples asked for.
+        n: usize,
+        /// The next number that is possible.
+        next: usize,
     },
     /// The circle needs antipodal pairs.
     #[error(
@@ -242,6 +250,7 @@ impl DataError {
             | NTooLarge { .. }
             | HeldOutTooLarge { .. }
             | OddCircle { .. }
+            | BadConflicting { .. }
             | BadDimension { .. }
             | DimensionUnused { .. }
             | TooLarge { .. }

@@ -119,6 +119,27 @@ pub(super) fn mixture(n: usize, d: usize, seed: u64) -> Result<Raw, DataError> {
     Ok(Raw { values: Values::Real(x), n, d, y: alternating(n), place: "mixture".into() })
 }
 
+/// Copies of each of the six points in [`conflicting`] that agree with the paper's label, to one that does not.
+const AGREEING: usize = 3;
+
+/// The six points of [`circle`], each n/6 times, all six after one another; of every four copies three have its label and one the
+/// other: a target of probability 3/4 in all but name; (n, 2).
+pub(super) fn conflicting(n: usize) -> Result<Raw, DataError> {
+    const GROUP: usize = 6 * (AGREEING + 1);
+    if n == 0 || n % GROUP != 0 {
+        return Err(DataError::BadConflicting { n, next: n.div_ceil(GROUP).max(1) * GROUP });
+    }
+    let six = circle(6)?;
+    let Values::Real(points) = &six.values else { return Ok(six) };
+    let (mut x, mut y) = (room(n, 2)?, Vec::with_capacity(n));
+    for copy in 0..n / 6 {
+        x.extend_from_slice(points);
+        let disagrees = copy % (AGREEING + 1) == AGREEING;
+        y.extend(six.y.iter().map(|label| if disagrees { 1.0 - label } else { *label }));
+    }
+    Ok(Raw { values: Values::Real(x), n, d: 2, y, place: "conflicting".into() })
+}
+
 fn alternating(n: usize) -> Vec<f64> {
     (0..n).map(|i| (i % 2) as f64).collect()
 }

@@ -69,6 +69,7 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
     let generated = spec.n.unwrap_or(64).saturating_add(spec.held_out);
     let raw = match &spec.source {
         Source::Circle => generate::circle(spec.n.unwrap_or(6))?,
+        Source::Conflicting => generate::conflicting(spec.n.unwrap_or(24))?,
         Source::Sphere => generate::sphere(generated, spec.dimension.unwrap_or(3), spec.seed)?,
         Source::Mixture => generate::mixture(generated, spec.dimension.unwrap_or(2), spec.seed)?,
         Source::Mnist | Source::FashionMnist => {
@@ -84,7 +85,8 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
     let selection = spec.classes.or(parity);
     let classes::Selected { mut rows, mut labels, classes } = classes::select(&raw, selection)?;
     // the circle's lie between its points; of the others they are the next ones
-    let apart = if spec.source == Source::Circle { 0 } else { spec.held_out };
+    let on_circle = matches!(spec.source, Source::Circle | Source::Conflicting);
+    let apart = if on_circle { 0 } else { spec.held_out };
     let n = spec.n.unwrap_or(rows.len().saturating_sub(apart));
     if n > rows.len() {
         let selected = selection.map_or_else(String::new, |s| format!(" after --classes {s}"));
@@ -107,10 +109,7 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
             }
         }
     }
-    let held_out = match spec.source {
-        Source::Circle => generate::between(spec.held_out),
-        _ => x.split_off(n * raw.d),
-    };
+    let held_out = if on_circle { generate::between(spec.held_out) } else { x.split_off(n * raw.d) };
     rows.truncate(n);
     let y: Vec<f64> = rows.iter().map(|&row| raw.y[row]).collect();
     let d = raw.d;

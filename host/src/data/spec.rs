@@ -18,7 +18,7 @@ pub struct DataSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
     /// How many samples (`--n`): the first n after the class selection, or the number generated.
-    /// `None` is 6 for `circle`, 64 for `sphere` and `mixture`, and all there are for files.
+    /// `None` is 6 for `circle`, 24 for `conflicting`, 64 for `sphere` and `mixture`, and all there are for files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<usize>,
     /// Which labels become which classes (`--classes`); `None` is `parity` for `mnist` and `fashion-mnist`, else `all`
@@ -52,6 +52,8 @@ impl DataSpec {
 pub enum Source {
     /// n points on the unit circle in antipodal pairs, labels alternating.
     Circle,
+    /// Six points of the circle, each several times with labels that disagree.
+    Conflicting,
     /// Random points on the unit sphere of R^d, labelled by a sign.
     Sphere,
     /// Two Gaussian clusters in R^d.
@@ -79,6 +81,7 @@ impl FromStr for Source {
             "circle" => Source::Circle,
             "sphere" => Source::Sphere,
             "mixture" => Source::Mixture,
+            "conflicting" => Source::Conflicting,
             "mnist" => Source::Mnist,
             "fashion-mnist" => Source::FashionMnist,
             file if extension_is(Path::new(file), "npz") || extension_is(Path::new(file), "csv") => {
@@ -100,6 +103,7 @@ impl fmt::Display for Source {
             Source::Circle => f.pad("circle"),
             Source::Sphere => f.pad("sphere"),
             Source::Mixture => f.pad("mixture"),
+            Source::Conflicting => f.pad("conflicting"),
             Source::Mnist => f.pad("mnist"),
             Source::FashionMnist => f.pad("fashion-mnist"),
             Source::File(path) => write!(f, "{}", path.display()),

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{FixedPoint, SoftTargets, fixed_point_len, soft_targets_len};
 use ntkscope_core::{Backend, Error, MatRef};
@@ -47,26 +46,26 @@ pub struct LimitMeasured {
 }
 
 impl<N: Network> Task<'_, N> {
-    /// Whether training ends somewhere finite.
-    pub(super) fn has_limit(&self) -> bool {
-        self.penalty > 0.0 || self.soft || self.loss == Loss::SquaredError
-    }
-
-    /// The limits under the two kernels, analytic and K_0, beside the network's outputs.
+    /// The limits under the two kernels, analytic and K_0, beside the network's outputs; `None` where there is none:
+    /// without a penalty, a sample with a certain target goes on for ever.
     pub(super) fn limit(
         &self,
         backend: &dyn Backend<f64>,
         kernels: &[Vec<f64>; 2],
         f_0: &[f64],
         network: &[f64],
-    ) -> Result<Limit, Error> {
+    ) -> Result<Option<Limit>, Error> {
         let [ntk, linearized] = [&kernels[0], &kernels[1]].map(|kernel| self.limit_of(backend, kernel, f_0));
+        let endless = |e: &Error| matches!(e, Error::NoFiniteSolution { .. } | Error::SingularKernel { .. });
+        if self.penalty == 0.0 && [&ntk, &linearized].into_iter().any(|limit| limit.as_ref().is_err_and(endless)) {
+            return Ok(None);
+        }
         let (ntk, linearized) = (ntk?, linearized?);
         let (c, n) = (self.targets.cols(), self.targets.rows());
         let start = self.loss.evaluate(MatRef::new(&f_0[..n * c], n, c)?, self.targets).loss;
         let bound = if self.penalty > 0.0 { (2.0 * start / self.penalty).sqrt() } else { f64::INFINITY };
         let row = LimitRow { ntk: self.compare(network, &ntk), linearized: self.compare(network, &linearized), bound };
-        Ok(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row })
+        Ok(Some(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row }))
     }
 
     fn limit_of(&self, backend: &dyn Backend<f64>, kernel: &[f64], f_0: &[f64]) -> Result<Predicted, Error> {

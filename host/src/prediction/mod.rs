@@ -40,8 +40,6 @@ pub struct Task<'a, N> {
     pub loss: Loss,
     /// LAMBDA of the mean loss
     pub penalty: f64,
-    /// whether no target is certain
-    pub soft: bool,
 }
 
 /// Outputs `(n + h, C)` at every snapshot: of the network, and as a fixed kernel predicts them.
@@ -115,8 +113,8 @@ impl<N: Network> Task<'_, N> {
         let log_times: Vec<f64> = seen.iter().map(|(s, _)| *s).collect();
         let kernels = [self.analytic(backend)?, self.empirical(backend)?];
         let limit = match seen.last() {
-            Some((_, network)) if self.has_limit() => Some(self.limit(backend, &kernels, &f_0, network)?),
-            _ => None,
+            Some((_, network)) => self.limit(backend, &kernels, &f_0, network)?,
+            None => None,
         };
         // a penalty pulls the parameters back, which the flow of the outputs alone does not know
         let log_times = if self.penalty > 0.0 { Vec::new() } else { log_times };

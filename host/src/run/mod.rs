@@ -174,7 +174,6 @@ fn run_as<T: HostReal>(
             targets: MatRef::new(&targets, samples.n, sizes.outputs)?,
             loss: training.loss,
             penalty: training.penalty,
-            soft: training.smoothing > 0.0,
         };
         task.predictions(backend_of::<f64>(training.backend), &outputs.seen(record.snapshots()))
     });

@@ -62,7 +62,7 @@ pub struct ModelSettings {
     /// Scalar [default: f64]
     #[arg(long, value_enum, help_heading = "Network")]
     pub dtype: Option<Dtype>,
-    /// circle, sphere, mixture, mnist, fashion-mnist, FILE.npz (x, y) or FILE.csv (last column y) [default: circle]
+    /// circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (x, y) or FILE.csv (last column y) [default: circle]
     #[arg(long, value_name = "DATA", help_heading = "Data")]
     pub data: Option<Source>,
     /// Folder of the idx files (train or t10k, .gz or not)

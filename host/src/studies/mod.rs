@@ -20,10 +20,6 @@ pub trait Study {
     fn name(&self) -> &'static str;
     /// Everything that runs.
     fn jobs(&self) -> Vec<&dyn Job>;
-    /// Puts what the jobs need into the directory; before they run, and before they are looked at.
-    fn prepare(&mut self, _directory: &Path) -> Result<()> {
-        Ok(())
-    }
     /// Writes `claims.csv`, `cells.csv`, the figures and the report from the finished jobs; returns the claims.
     fn write(&self, directory: &Path) -> Result<Vec<Claim>>;
 }
