@@ -1,7 +1,7 @@
 //! Golden numbers: values at 40 digits or more, computed independently of this code, rounded to double.
 //!
 //! `reference.json` was made with mpmath from the recursions and agrees with neural-tangents 0.6.5 to
-//! 1e-13; `extreme.json` with the script beside it.
+//! 1e-13; `extreme.json` and `distribution.json` with the scripts beside them.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -59,6 +59,28 @@ pub struct Prediction {
     pub test: f64,
 }
 
+/// Theirs, and |theta - theta_0|^2.
+#[derive(Debug, Deserialize)]
+pub struct PredictionAndDistance {
+    pub train: Vec<f64>,
+    pub test: f64,
+    pub dtheta2: f64,
+}
+
+/// Of three classes.
+#[derive(Debug, Deserialize)]
+pub struct ClassPrediction {
+    pub train: Matrix,
+    pub test: Vec<f64>,
+}
+
+/// Over initializations, at the test point.
+#[derive(Debug, Deserialize)]
+pub struct Law {
+    pub mean: f64,
+    pub var: f64,
+}
+
 /// f_i(t) = +-u(t) on the six points.
 #[derive(Debug, Deserialize)]
 pub struct LogisticFlow {
@@ -80,7 +102,13 @@ pub struct LogisticFlows {
 pub struct Theory {
     pub k_test_row_ntk: Vec<f64>,
     pub mse_flow_t3_meanloss: Prediction,
-    pub soft_label_binary: Prediction,
+    pub lee2019_t3_meanloss: Law,
+    pub lee2019_tinf: Law,
+    pub ridge_mse: Prediction,
+    pub reg_ce_binary: PredictionAndDistance,
+    #[serde(rename = "reg_ce_softmax_C3")]
+    pub reg_ce_softmax: ClassPrediction,
+    pub soft_label_binary: PredictionAndDistance,
     #[serde(rename = "six_points_kernel_logistic_flow_L2")]
     pub logistic_flow: LogisticFlows,
 }
@@ -124,10 +152,31 @@ pub struct Extreme {
     pub hilbert: Vec<f64>,
 }
 
+/// At one penalty `lam` beside the sum of the losses.
+#[derive(Debug, Deserialize)]
+pub struct PenalisedLaw {
+    pub lam: f64,
+    pub outputs: Vec<f64>,
+    pub delta: Matrix,
+    pub laplace: Matrix,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Distribution {
+    pub samples: Matrix,
+    pub labels: Vec<usize>,
+    pub binary: Vec<PenalisedLaw>,
+    pub softmax: Vec<PenalisedLaw>,
+}
+
 pub fn reference() -> Reference {
     serde_json::from_str(include_str!("../golden/reference.json")).expect("reference.json")
 }
 
 pub fn extreme() -> Extreme {
     serde_json::from_str(include_str!("../golden/extreme.json")).expect("extreme.json")
+}
+
+pub fn distribution() -> Distribution {
+    serde_json::from_str(include_str!("../golden/distribution.json")).expect("distribution.json")
 }

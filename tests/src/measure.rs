@@ -10,7 +10,10 @@ use ntkscope_core::kernel::{
 };
 use ntkscope_core::loss::{Loss, Objective};
 use ntkscope_core::network::Network;
-use ntkscope_core::predict::{KernelFlow, expand, kernel_flow_len, predict};
+use ntkscope_core::predict::{
+    FixedPoint, Joint, KernelFlow, SoftTargets, Training, covariance, expand, fixed_point_len, kernel_flow_len,
+    predict, smoother, smoother_len, soft_targets_len,
+};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
@@ -212,4 +215,69 @@ pub fn predicted<T: Real>(k_cross: &[T], f_0: &Samples<T>, g: MatRef<'_, T>) -> 
     let cross = MatRef::new(k_cross, out.len(), g.rows() * g.cols()).expect("length");
     predict(&Portable, cross, f_0.view(), g, MatMut::new(&mut out, f_0.n, f_0.d).expect("length")).expect("shapes");
     out
+}
+
+/// View of a square matrix.
+pub fn square<T: Real>(matrix: &[T]) -> MatRef<'_, T> {
+    let n = matrix.len().isqrt();
+    MatRef::new(matrix, n, n).expect("a square matrix")
+}
+
+/// Calls `body` with the penalised problem under a kernel (nC, nC), in a buffer of just the right length.
+pub fn fixed_point<T: Real, R>(
+    kernel: &[T],
+    y: &Samples<T>,
+    loss: Loss,
+    penalty: f64,
+    body: impl FnOnce(&mut FixedPoint<'_, T, Portable>) -> R,
+) -> R {
+    let mut buffer = vec![T::from_f64(f64::NAN); fixed_point_len(y.n, y.d)];
+    let penalty = T::from_f64(penalty);
+    let problem = FixedPoint::new(&Portable, square(kernel), y.view(), loss, penalty, &mut buffer);
+    body(&mut problem.expect("a valid problem"))
+}
+
+/// The same without a penalty.
+pub fn soft_targets<T: Real, R>(
+    kernel: &[T],
+    y: &Samples<T>,
+    loss: Loss,
+    body: impl FnOnce(&mut SoftTargets<'_, T, Portable>) -> R,
+) -> R {
+    let mut buffer = vec![T::from_f64(f64::NAN); soft_targets_len(y.n, y.d)];
+    let problem = SoftTargets::new(&Portable, square(kernel), y.view(), loss, &mut buffer);
+    body(&mut problem.expect("a valid problem"))
+}
+
+/// A `(m, n)` of a linear predictor.
+pub fn smoother_of(ntk: Joint<'_, f64>, training: Training<f64>) -> Vec<f64> {
+    let (m, n) = (ntk.test().rows(), ntk.train().rows());
+    let (mut a, mut buffer) = (vec![f64::NAN; m * n], vec![f64::NAN; smoother_len(n, m)]);
+    smoother(&Portable, ntk, training, MatMut::new(&mut a, m, n).expect("length"), &mut buffer).expect("a smoother");
+    a
+}
+
+/// A `(mC, nC)` of a penalised problem where it stands.
+pub fn smoother_at(problem: &mut FixedPoint<'_, f64, Portable>, k_cross: MatRef<'_, f64>) -> Vec<f64> {
+    let (m, n) = (k_cross.rows(), k_cross.cols());
+    let (mut a, mut work) = (vec![f64::NAN; m * n], vec![f64::NAN; m * n]);
+    problem.smoother(k_cross, MatMut::new(&mut a, m, n).expect("length"), &mut work).expect("a smoother");
+    a
+}
+
+/// Covariance `(m, m)` over initializations.
+pub fn covariance_of(nngp: Joint<'_, f64>, a: &[f64]) -> Vec<f64> {
+    let (m, n) = (nngp.test().rows(), nngp.train().rows());
+    let (mut out, mut work) = (vec![f64::NAN; m * m], vec![f64::NAN; m * n]);
+    let a = MatRef::new(a, m, n).expect("length");
+    covariance(&Portable, nngp, a, MatMut::new(&mut out, m, m).expect("length"), &mut work).expect("shapes");
+    out
+}
+
+/// A A^T / columns + shift, with A of independent normal numbers: of full rank where shift > 0.
+pub fn gram(n: usize, columns: usize, shift: f64, seed: u64) -> Vec<f64> {
+    let a: Samples<f64> = Samples::gaussian(n, columns, seed);
+    let row = |i: usize| &a.values[i * columns..][..columns];
+    let entry = |i: usize, j: usize| row(i).iter().zip(row(j)).map(|(x, y)| x * y).sum::<f64>() / columns as f64;
+    (0..n * n).map(|e| entry(e / n, e % n) + if e / n == e % n { shift } else { 0.0 }).collect()
 }

@@ -10,21 +10,21 @@
 //! regression, `f* = f_0 + K (K + n LAMBDA I)^-1 (y - f_0)`. Under cross-entropy f* is the mode of Gaussian process
 //! classification with prior mean f_0 and prior covariance `K/(n LAMBDA)`.
 
-use super::linear_model::{LinearModel, linear_model_len};
+use super::newton::{Newton, newton_len};
 use crate::loss::Loss;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel, loss and penalty, to be solved for any f_0.
 #[derive(Debug)]
 pub struct FixedPoint<'a, T, B: ?Sized> {
-    model: LinearModel<'a, T, B>,
+    newton: Newton<'a, T, B>,
     penalty: T,
     steps: u64,
 }
 
 /// Elements of the buffer of a [`FixedPoint`] on n samples of C outputs.
 pub const fn fixed_point_len(samples: usize, outputs: usize) -> usize {
-    linear_model_len(samples, outputs)
+    newton_len(samples, outputs)
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
@@ -51,8 +51,8 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
         if !(penalty > T::ZERO && penalty.is_finite()) {
             return Err(Error::OutOfRange { what: "penalty: must be finite and > 0" });
         }
-        let model = LinearModel::new(backend, kernel, targets, loss, buffer)?;
-        Ok(Self { model, penalty, steps: 0 })
+        let newton = Newton::new(backend, kernel, targets, loss, buffer)?;
+        Ok(Self { newton, penalty, steps: 0 })
     }
 
     /// Solves for `f_0` `(n, C)`, from theta = theta_0.
@@ -60,7 +60,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     /// Errors: shapes; f_0 is not finite; [`Error::NoMinimum`], where the penalty is below the rounding of the loss's
     /// curvature, `n epsilon w_max`.
     pub fn solve(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
-        self.model.z.fill(T::ZERO);
+        self.newton.z.fill(T::ZERO);
         self.minimize(f_0)
     }
 
@@ -71,13 +71,13 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
         if !start.iter().all(|z| z.is_finite()) {
             return Err(Error::NonFinite { what: "start", step: 0 });
         }
-        self.model.z.copy_from_slice(start);
+        self.newton.z.copy_from_slice(start);
         self.minimize(f_0)
     }
 
     fn minimize(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
-        self.model.set(f_0)?;
-        self.steps = self.model.minimize(self.penalty)?;
+        self.newton.system.set(f_0)?;
+        self.steps = self.newton.minimize(self.penalty)?;
         Ok(())
     }
 
@@ -87,27 +87,27 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     /// squared error A is the same for every f_0. `k_cross` = K(x, X) is `(mC, nC)`; `work` holds `mC nC` numbers.
     /// Errors: shapes, a short work.
     pub fn smoother(&mut self, k_cross: MatRef<'_, T>, out: MatMut<'_, T>, work: &mut [T]) -> Result<(), Error> {
-        self.model.smoother(self.penalty, k_cross, out, work)
+        self.newton.smoother(self.penalty, k_cross, out, work)
     }
 
     /// f* `(n, C)` of the training samples
     pub fn outputs(&self) -> MatRef<'_, T> {
-        self.view(self.model.outputs)
+        self.view(self.newton.outputs)
     }
     /// g `(n, C)`, for [`super::predict`]
     pub fn dual(&self) -> MatRef<'_, T> {
-        self.view(self.model.dual)
+        self.view(self.newton.dual)
     }
     fn view<'b>(&self, values: &'b [T]) -> MatRef<'b, T> {
-        MatRef::dense(values, self.model.system.targets.rows(), self.model.system.targets.cols())
+        MatRef::dense(values, self.newton.system.targets.rows(), self.newton.system.targets.cols())
     }
     /// |theta* - theta_0|
     pub fn distance(&self) -> T {
-        self.model.distance()
+        self.newton.distance()
     }
     /// Largest element of `f* - f_0 + (1/(n LAMBDA)) K r(f*)`; rounding of r alone makes `epsilon K r/(n LAMBDA)`.
     pub fn residual(&mut self) -> T {
-        self.model.residual(self.penalty)
+        self.newton.residual(self.penalty)
     }
     /// Newton steps of the last solution
     pub fn steps(&self) -> u64 {
@@ -115,7 +115,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     }
     /// number of coordinates of [`Self::solve_from`]
     pub fn rank(&self) -> usize {
-        self.model.z.len()
+        self.newton.z.len()
     }
     /// LAMBDA
     pub fn penalty(&self) -> T {

@@ -12,9 +12,9 @@
 //! estimate is held below the tolerance in the training outputs, absolutely. Targets that can be met (squared error,
 //! soft labels) are met exponentially in t; then nothing moves any more, and the rest of the time is free.
 
-use super::modes::{features, modes_work_len};
-use super::step::{Step, System, largest, step_len};
-use super::{check_shapes, stack};
+use super::modes::modes_work_len;
+use super::step::{Step, step_len};
+use super::system::{System, largest};
 use crate::linalg::sum_of_squares;
 use crate::loss::Loss;
 use crate::mat::take_front;
@@ -54,7 +54,7 @@ pub struct KernelFlow<'a, T, B: ?Sized> {
 /// Elements of the buffer of a [`KernelFlow`] on n samples of C outputs.
 pub const fn kernel_flow_len(samples: usize, outputs: usize) -> usize {
     let size = samples * outputs;
-    size * size + 5 * size + modes_work_len(size) + step_len(size, outputs)
+    2 * size * size + 5 * size + modes_work_len(size) + step_len(size, outputs)
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
@@ -65,7 +65,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// tolerance that is not positive, numbers that are not finite, a kernel that is not positive semidefinite.
     pub fn new(
         backend: &'a B,
-        kernel: MatRef<'_, T>,
+        kernel: MatRef<'a, T>,
         f_0: MatRef<'_, T>,
         targets: MatRef<'a, T>,
         loss: Loss,
@@ -74,30 +74,23 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     ) -> Result<Self, Error> {
         let (samples, outputs) = (targets.rows(), targets.cols());
         let size = samples * outputs;
-        check_shapes(kernel, f_0, targets)?;
-        loss.check(targets)?;
         if !(tolerance > 0.0 && tolerance.is_finite()) {
             return Err(Error::OutOfRange { what: "tolerance: must be finite and > 0" });
         }
         Error::at_least("kernel flow", kernel_flow_len(samples, outputs), buffer.len())?;
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
-        let (values, rows, factor) = (take(size), take(size * size), take(modes_work_len(size)));
-        let vanishing = features(backend, kernel, values, rows, factor)?;
-        let rank = size - vanishing;
-        let (values, features) = (&values[vanishing..], MatRef::dense(&rows[vanishing * size..], rank, size));
-        let (start, outputs_now) = (take(size), take(size));
-        stack(f_0, start);
-        outputs_now.copy_from_slice(start);
-        if !start.iter().all(|f| f.is_finite()) {
-            return Err(Error::NonFinite { what: "f_0", step: 0 });
-        }
-        let (z, dual) = (take(rank), take(size));
+        let (weighted, factor) = (take(size * size), take(modes_work_len(size)));
+        let mut system = System::new(backend, kernel, targets, loss, (factor, weighted), &mut take)?;
+        system.set(f_0)?;
+        let rank = system.values.len();
+        let (z, outputs_now, dual) = (take(rank), take(size), take(size));
+        outputs_now.copy_from_slice(system.f_0);
         z.fill(T::ZERO);
         dual.fill(T::ZERO);
-        let next = Step::new(size, outputs, rank, factor, &mut take);
+        let next = Step::new(size, outputs, rank, (factor, weighted), &mut take);
         Ok(Self {
-            system: System { backend, loss, targets, f_0: start, values, features },
+            system,
             tolerance: T::from_f64(tolerance),
             z,
             outputs: outputs_now,
@@ -129,7 +122,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
                 self.advance(log_time)?;
             }
         }
-        self.system.dual(self.z, self.next.z, self.dual);
+        self.system.solution(self.z, self.outputs, self.dual, (self.next.z, self.next.outputs));
         Ok(())
     }
 

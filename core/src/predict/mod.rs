@@ -24,13 +24,14 @@ mod curvature;
 mod distribution;
 mod fixed_point;
 mod kernel_flow;
-mod linear_model;
 mod modes;
+mod newton;
 mod regression;
 mod rosenbrock;
 mod sample;
 mod soft_targets;
 mod step;
+mod system;
 
 pub use curvature::factor_curvature;
 pub use distribution::{Joint, Training, covariance, laplace_covariance, mean, smoother, smoother_len};

@@ -9,14 +9,14 @@
 //! `P K P` above.) A singular kernel cannot meet all targets: then the flow tends to the least loss among the outputs
 //! `f_0 + K g`, e.g. the logit of the mean target at equal samples, also where their labels are certain but differ.
 
-use super::linear_model::{LinearModel, linear_model_len};
+use super::newton::{Newton, newton_len};
 use crate::loss::Loss;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel and its targets, to be solved for any f_0.
 #[derive(Debug)]
 pub struct SoftTargets<'a, T, B: ?Sized> {
-    model: LinearModel<'a, T, B>,
+    newton: Newton<'a, T, B>,
     /// outputs that meet the targets, where the kernel can
     met: &'a mut [T],
     regular: bool,
@@ -25,7 +25,7 @@ pub struct SoftTargets<'a, T, B: ?Sized> {
 
 /// Elements of the buffer of [`SoftTargets`] on n samples of C outputs.
 pub const fn soft_targets_len(samples: usize, outputs: usize) -> usize {
-    linear_model_len(samples, outputs) + samples * outputs
+    newton_len(samples, outputs) + samples * outputs
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
@@ -47,10 +47,10 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
         let size = samples * classes;
         Error::at_least("soft targets", soft_targets_len(samples, classes), buffer.len())?;
         let (met, rest) = buffer.split_at_mut(size);
-        let model = LinearModel::new(backend, kernel, targets, loss, rest)?;
+        let newton = Newton::new(backend, kernel, targets, loss, rest)?;
         loss.met(targets, MatMut::dense(met, samples, classes))?;
         let free = if loss == Loss::Softmax { classes - 1 } else { classes };
-        let rank = model.z.len();
+        let rank = newton.z.len();
         let groups = Groups::new(kernel, targets);
         if let Some(sample) = (0..samples).find(|i| groups.certain(loss, *i)) {
             return Err(if groups.count() * free == rank {
@@ -59,7 +59,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
                 Error::SingularKernel { eigenvalue: (samples * free - rank).saturating_sub(1) }
             });
         }
-        Ok(Self { model, met, regular: rank == samples * free, steps: 0 })
+        Ok(Self { newton, met, regular: rank == samples * free, steps: 0 })
     }
 
     /// Solves for `f_0` `(n, C)`: in closed form, or by Newton's method where the kernel is singular.
@@ -67,45 +67,46 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
     /// Errors: shapes; f_0 is not finite; [`Error::NoMinimum`], where the kernel is singular and the targets so close
     /// to certain that their curvature is lost beside that of others.
     pub fn solve(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
-        self.model.set(f_0)?;
+        self.newton.system.set(f_0)?;
         if !self.regular {
             // from outputs near 0, where no class is certain
-            self.model.approach(|_| T::ZERO);
-            self.steps = self.model.minimize(T::ZERO)?;
+            self.newton.approach(|_| T::ZERO);
+            self.steps = self.newton.minimize(T::ZERO)?;
             return Ok(());
         }
         let met = &*self.met;
-        self.model.approach(|i| met[i]);
-        self.model.outputs.copy_from_slice(met);
-        if self.model.system.loss == Loss::Softmax {
-            let classes = f_0.cols();
-            for (i, row) in self.model.outputs.chunks_exact_mut(classes).enumerate() {
-                let mean = (0..classes).fold(T::ZERO, |s, c| s + f_0.at(i, c)) / T::from_count(classes);
-                row.iter_mut().for_each(|f| *f += mean);
-            }
+        self.newton.approach(|i| met[i]);
+        self.newton.finish();
+        // met to the last digit; the means over the classes are not the targets'
+        let classes = f_0.cols();
+        for (f, met) in self.newton.outputs.chunks_exact_mut(classes).zip(met.chunks_exact(classes)) {
+            let mean = match self.newton.system.loss {
+                Loss::Softmax => f.iter().fold(T::ZERO, |s, f| s + *f) / T::from_count(classes),
+                _ => T::ZERO,
+            };
+            f.iter_mut().zip(met).for_each(|(f, met)| *f = *met + mean);
         }
-        self.model.finish();
         Ok(())
     }
 
     /// f* `(n, C)` of the training samples
     pub fn outputs(&self) -> MatRef<'_, T> {
-        self.view(self.model.outputs)
+        self.view(self.newton.outputs)
     }
     /// g `(n, C)`, for [`super::predict`]
     pub fn dual(&self) -> MatRef<'_, T> {
-        self.view(self.model.dual)
+        self.view(self.newton.dual)
     }
     fn view<'b>(&self, values: &'b [T]) -> MatRef<'b, T> {
-        MatRef::dense(values, self.model.system.targets.rows(), self.model.system.targets.cols())
+        MatRef::dense(values, self.newton.system.targets.rows(), self.newton.system.targets.cols())
     }
     /// |theta* - theta_0|
     pub fn distance(&self) -> T {
-        self.model.distance()
+        self.newton.distance()
     }
     /// Largest element of `(1/n) K r(f*)`: how fast the outputs still move.
     pub fn residual(&mut self) -> T {
-        self.model.residual(T::ZERO)
+        self.newton.residual(T::ZERO)
     }
     /// Newton steps of the last solution, 0 where it is in closed form
     pub fn steps(&self) -> u64 {

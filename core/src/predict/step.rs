@@ -6,26 +6,10 @@
 //!
 //! A Rosenbrock step along the flow, and the Newton step that tells how far the minimum of the loss is.
 
-use super::centre;
-use super::curvature::factor_curvature;
 use super::rosenbrock::{ARGUMENT, CLOCK, CLOCK_SLOPE, COUPLING, GAMMA, STAGES};
+use super::system::{System, curvatures, largest};
 use crate::linalg::cholesky_solve;
-use crate::loss::Loss;
-use crate::{Backend, Error, MatMut, MatRef, Real};
-
-/// What flows.
-#[derive(Debug)]
-pub(super) struct System<'a, T, B: ?Sized> {
-    pub(super) backend: &'a B,
-    pub(super) loss: Loss,
-    /// (n, C)
-    pub(super) targets: MatRef<'a, T>,
-    pub(super) f_0: &'a mut [T],
-    /// w_k > 0, ascending
-    pub(super) values: &'a [T],
-    /// Phi: sqrt(w_k) u_k in row k
-    pub(super) features: MatRef<'a, T>,
-}
+use crate::{Backend, Error, MatRef, Real};
 
 /// Result of a step that is being tried, and its work space.
 #[derive(Debug)]
@@ -42,18 +26,18 @@ pub(super) struct Step<'a, T> {
     weighted: &'a mut [T],
 }
 
-/// Elements that [`Step::new`] takes, beside those of the factor.
+/// Elements that [`Step::new`] takes, beside those of its two matrices.
 pub(super) const fn step_len(size: usize, outputs: usize) -> usize {
-    size * size + size * outputs + (4 + STAGES) * size
+    size * outputs + (4 + STAGES) * size
 }
 
 impl<'a, T: Real> Step<'a, T> {
-    /// `size` = nC, `rank` of the kernel; `factor` holds at least rank^2 numbers, `take` hands out others.
+    /// `size` = nC, `rank` of the kernel; `factor` holds at least rank^2 numbers, `weighted` rank nC, `take` hands out others.
     pub(super) fn new(
         size: usize,
         outputs: usize,
         rank: usize,
-        factor: &'a mut [T],
+        (factor, weighted): (&'a mut [T], &'a mut [T]),
         take: &mut impl FnMut(usize) -> &'a mut [T],
     ) -> Self {
         Self {
@@ -64,7 +48,7 @@ impl<'a, T: Real> Step<'a, T> {
             stages: core::array::from_fn(|_| take(rank)),
             slope: take(rank),
             factor: &mut factor[..rank * rank],
-            weighted: take(rank * size),
+            weighted,
         }
     }
 
@@ -143,72 +127,6 @@ impl<'a, T: Real> Step<'a, T> {
         system.in_outputs(u, self.residuals);
         Some(largest(self.residuals))
     }
-}
-
-impl<T: Real, B: Backend<T> + ?Sized> System<'_, T, B> {
-    /// `f <- f_0 + Phi^T z`
-    pub(super) fn outputs_at(&self, z: &[T], f: &mut [T]) {
-        f.copy_from_slice(self.f_0);
-        let size = f.len();
-        let f = MatMut::dense(f, size, 1);
-        self.backend.gemm(T::ONE, self.features.t(), MatRef::dense(z, z.len(), 1), T::ONE, f);
-    }
-
-    /// H at f, in units of `e^ln_scale`.
-    pub(super) fn hessian(&self, f: &[T], ln_scale: T, out: &mut [T]) {
-        let (samples, classes) = (self.targets.rows(), self.targets.cols());
-        self.loss.hessian(MatRef::dense(f, samples, classes), ln_scale, MatMut::dense(out, f.len(), classes));
-    }
-
-    /// `out <- -(1/n) Phi r(f) / e^ln_scale`.
-    ///
-    /// Under softmax a sample's residuals add up to 0 but for rounding, which e^s would bring to light as a drift of
-    /// the sum over the classes; so what remains is taken out.
-    pub(super) fn descent(&self, f: &[T], ln_scale: T, residuals: &mut [T], out: &mut [T]) {
-        let (samples, classes) = (self.targets.rows(), self.targets.cols());
-        let r = MatMut::dense(residuals, samples, classes);
-        self.loss.residuals(MatRef::dense(f, samples, classes), self.targets, ln_scale, r);
-        if self.loss == Loss::Softmax {
-            centre(residuals, classes);
-        }
-        let (r, rank) = (MatRef::dense(residuals, f.len(), 1), out.len());
-        self.backend.gemm(-T::ONE, self.features, r, T::ZERO, MatMut::dense(out, rank, 1));
-    }
-
-    /// Factor of `c I + Phi H Phi^T` into the first rank^2 elements of `factor`; Phi H is left in `weighted`.
-    pub(super) fn factor(&self, hessian: &[T], damping: T, factor: &mut [T], weighted: &mut [T]) -> Result<(), Error> {
-        let (classes, rank) = (self.targets.cols(), self.values.len());
-        let hessian = MatRef::dense(hessian, self.f_0.len(), classes);
-        let lower = MatMut::dense(&mut factor[..rank * rank], rank, rank);
-        factor_curvature(self.backend, self.features, hessian, damping, lower, weighted)
-    }
-
-    /// `out <- Phi^T x`: what a step x of the coordinates changes in the outputs.
-    pub(super) fn in_outputs(&self, x: &[T], out: &mut [T]) {
-        let out = MatMut::dense(&mut out[..self.f_0.len()], self.f_0.len(), 1);
-        self.backend.gemm(T::ONE, self.features.t(), MatRef::dense(x, x.len(), 1), T::ZERO, out);
-    }
-
-    /// `out <- g = sum_k (z_k/w_k) Phi_k`, for which `K g = Phi^T z`.
-    pub(super) fn dual(&self, z: &[T], coefficients: &mut [T], out: &mut [T]) {
-        for (c, (z, w)) in coefficients.iter_mut().zip(z.iter().zip(self.values)) {
-            *c = *z / *w;
-        }
-        self.in_outputs(coefficients, out);
-    }
-}
-
-/// Smallest and largest trace of a sample's (C, C) block of the Hessian.
-pub(super) fn curvatures<T: Real>(hessian: &[T], classes: usize) -> (T, T) {
-    let trace = |block: &[T]| block.iter().step_by(classes + 1).fold(T::ZERO, |s, h| s + *h);
-    let mut traces = hessian.chunks_exact(classes * classes).map(trace);
-    let first = traces.next().unwrap_or(T::ZERO);
-    traces.fold((first, first), |(least, most), h| (least.min(h), most.max(h)))
-}
-
-/// max_i |x_i|; NaN if there is one
-pub(super) fn largest<T: Real>(x: &[T]) -> T {
-    x.iter().fold(T::ZERO, |m, x| m.max(x.abs()))
 }
 
 /// `to <- to + scale sum_j weights_j terms_j`

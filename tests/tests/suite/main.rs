@@ -15,6 +15,8 @@ mod loss;
 mod mirrored;
 mod predict;
 mod predict_flow;
+mod predict_law;
+mod predict_lazy;
 mod predict_outputs;
 mod record;
 mod resnet;
@@ -36,6 +38,8 @@ fn every_tolerance_is_used() {
         include_str!("mirrored.rs"),
         include_str!("predict.rs"),
         include_str!("predict_flow.rs"),
+        include_str!("predict_law.rs"),
+        include_str!("predict_lazy.rs"),
         include_str!("predict_outputs.rs"),
         include_str!("record.rs"),
         include_str!("resnet.rs"),

@@ -9,24 +9,11 @@ use ntkscope_core::predict::{
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 use ntkscope_tests::cases::{Samples, Tiled, named};
 use ntkscope_tests::golden::reference;
-use ntkscope_tests::measure::{analytic_kernel, kernel_flow, predicted};
+use ntkscope_tests::measure::{analytic_kernel, gram, kernel_flow, predicted, square};
 use ntkscope_tests::tolerance::{Check, same_bits};
-
-fn square(kernel: &[f64]) -> MatRef<'_, f64> {
-    let n = kernel.len().isqrt();
-    MatRef::new(kernel, n, n).expect("square")
-}
 
 fn column(values: &[f64]) -> Samples<f64> {
     Samples::from_values(values, 1)
-}
-
-/// A A^T / columns + shift, with A of independent normal numbers: of full rank where shift > 0.
-fn gram(n: usize, columns: usize, shift: f64, seed: u64) -> Vec<f64> {
-    let a: Samples<f64> = Samples::gaussian(n, columns, seed);
-    let row = |i: usize| &a.values[i * columns..][..columns];
-    let entry = |i: usize, j: usize| row(i).iter().zip(row(j)).map(|(x, y)| x * y).sum::<f64>() / columns as f64;
-    (0..n * n).map(|e| entry(e / n, e % n) + if e / n == e % n { shift } else { 0.0 }).collect()
 }
 
 /// Calls `body` with a regression in a buffer of just the right length.

@@ -1,4 +1,4 @@
-//! The linear model of a kernel, `f = f_0 + Phi^T z`, and the least penalised mean loss in it:
+//! The least penalised mean loss in the linear model of a kernel:
 //!
 //! ```text
 //! J(z) = R(f_0 + Phi^T z) + (LAMBDA/2)|z|^2,     (Phi H Phi^T + LAMBDA I) d = -(Phi r/n + LAMBDA z),     z <- z + s d
@@ -7,30 +7,26 @@
 //! `|z|` is the distance of the parameters from theta_0. J is convex, and its slope along d is cheap, because the
 //! change of the outputs, `Phi^T d`, is known: s is sought where the slope vanishes, beyond 1 as well. So the method
 //! comes down from anywhere: logits of any size, flat losses, kernels of any scale.
-//!
-//! Under softmax the residuals of a sample add up to 0, so only `P K P` matters, P = I - 11^T/C: z are its coordinates.
 
-use super::modes::{features, modes_work_len};
-use super::step::{System, curvatures, largest};
-use super::{centre, check_shapes, stack};
+use super::modes::modes_work_len;
+use super::system::{System, curvatures, largest};
 use crate::linalg::{cholesky_solve, dot, sum_of_squares};
 use crate::loss::Loss;
 use crate::mat::take_front;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
-/// Newton steps after which the method gives up; ten are typical, 400 the most seen from logits of 1e6.
+/// Newton steps after which the method gives up; ten are typical, 260 the most seen from logits of 1e5
+/// under kernels of condition 1e6, and 700 where the penalty is lost beside rounding.
 const MAX_STEPS: u64 = 1000;
 /// Trial lengths of a step. Halving once and doubling once a factor of 2, they span all that a double holds.
 const MAX_TRIALS: u32 = 200;
 /// Share of the first slope along a step that may be left at its end.
 const FLAT: f64 = 0.1;
 
-/// The model, where it stands, and the work space.
+/// Where the method stands, and its work space.
 #[derive(Debug)]
-pub(super) struct LinearModel<'a, T, B: ?Sized> {
+pub(super) struct Newton<'a, T, B: ?Sized> {
     pub(super) system: System<'a, T, B>,
-    /// K `(nC, nC)`
-    kernel: MatRef<'a, T>,
     pub(super) z: &'a mut [T],
     pub(super) outputs: &'a mut [T],
     /// g, with K g = f - f_0
@@ -45,13 +41,13 @@ pub(super) struct LinearModel<'a, T, B: ?Sized> {
     weighted: &'a mut [T],
 }
 
-/// Elements of the buffer of a [`LinearModel`] on n samples of C outputs.
-pub(super) const fn linear_model_len(samples: usize, outputs: usize) -> usize {
+/// Elements of the buffer of a [`Newton`] on n samples of C outputs.
+pub(super) const fn newton_len(samples: usize, outputs: usize) -> usize {
     let size = samples * outputs;
     2 * size * size + modes_work_len(size) + size * outputs + 9 * size
 }
 
-impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
+impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
     /// Errors: shapes, a short buffer, targets outside the loss's range, a kernel that is not finite or not positive
     /// semidefinite.
     pub(super) fn new(
@@ -63,31 +59,18 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
     ) -> Result<Self, Error> {
         let (samples, classes) = (targets.rows(), targets.cols());
         let size = samples * classes;
-        check_shapes(kernel, targets, targets)?;
-        loss.check(targets)?;
-        Error::at_least("linear model of a kernel", linear_model_len(samples, classes), buffer.len())?;
+        Error::at_least("Newton's method", newton_len(samples, classes), buffer.len())?;
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
-        let (values, rows, weighted) = (take(size), take(size * size), take(size * size));
-        let factor = take(modes_work_len(size));
-        let vanishing = if loss == Loss::Softmax {
-            centre_kernel(kernel, classes, weighted);
-            let vanishing = features(backend, MatRef::dense(weighted, size, size), values, rows, factor)?;
-            // modes of small w have rounding of the others' size in their means
-            centre(rows, classes);
-            vanishing
-        } else {
-            features(backend, kernel, values, rows, factor)?
-        };
-        let rank = size - vanishing;
-        let (values, phi) = (&values[vanishing..], MatRef::dense(&rows[vanishing * size..], rank, size));
-        let (f_0, z, outputs_now, dual) = (take(size), take(rank), take(size), take(size));
-        [&mut *f_0, z, outputs_now, dual].into_iter().for_each(|x| x.fill(T::ZERO));
+        let (weighted, factor) = (take(size * size), take(modes_work_len(size)));
+        let system = System::new(backend, kernel, targets, loss, (factor, weighted), &mut take)?;
+        let rank = system.values.len();
+        let (z, outputs, dual) = (take(rank), take(size), take(size));
+        [&mut *z, outputs, dual].into_iter().for_each(|x| x.fill(T::ZERO));
         Ok(Self {
-            system: System { backend, loss, targets, f_0, values, features: phi },
-            kernel,
+            system,
             z,
-            outputs: outputs_now,
+            outputs,
             dual,
             direction: take(rank),
             change: take(size),
@@ -97,18 +80,6 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
             factor,
             weighted,
         })
-    }
-
-    /// The next problem: f_0 `(n, C)`. Errors: shapes; not finite.
-    pub(super) fn set(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
-        Error::shape("f_0: rows", self.system.targets.rows(), f_0.rows())?;
-        Error::shape("f_0: columns", self.system.targets.cols(), f_0.cols())?;
-        stack(f_0, self.system.f_0);
-        if self.system.f_0.iter().all(|f| f.is_finite()) {
-            Ok(())
-        } else {
-            Err(Error::NonFinite { what: "f_0", step: 0 })
-        }
     }
 
     /// z for the outputs nearest to `goal`, in the norm of the kernel's inverse where it has one.
@@ -129,13 +100,13 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
         let mut last = None;
         self.system.outputs_at(self.z, self.outputs);
         for step in 1..=MAX_STEPS {
-            self.newton_direction(penalty)?;
+            let known = self.newton_direction(penalty)?;
             let size = largest(self.change);
             if !size.is_finite() {
                 return Err(Error::NonFinite { what: "step of Newton's method", step });
             }
             let scale = T::ONE.max(largest(self.outputs)).max(largest(self.system.f_0));
-            let near = size <= T::EPSILON.sqrt() * scale;
+            let near = size <= T::EPSILON.sqrt() * scale * known;
             let length = if near { T::ONE } else { self.length(penalty) };
             self.z.iter_mut().zip(self.direction.iter()).for_each(|(z, d)| *z += length * *d);
             self.system.outputs_at(self.z, self.outputs);
@@ -150,20 +121,24 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
     }
 
     /// d and `Phi^T d`; `factor` and `weighted` are those of [`System::factor`].
-    fn newton_direction(&mut self, penalty: T) -> Result<(), Error> {
+    ///
+    /// Below the rounding of the curvature nothing is known, so that it is the least damping. Where that exceeds the
+    /// penalty, and samples are flat beside others, d may be too short by the factor that is returned.
+    fn newton_direction(&mut self, penalty: T) -> Result<T, Error> {
         let (size, rank) = (self.outputs.len(), self.z.len());
         self.system.hessian(self.outputs, T::ZERO, self.hessian);
-        let (_, most) = curvatures(self.hessian, self.system.targets.cols());
-        let steepest = most * self.system.values.last().map_or(T::ZERO, |w| *w);
-        // below the rounding of the curvature nothing is known, and where J is flat every length is tried anyway
-        let known = penalty.max(T::from_count(size) * T::EPSILON * steepest);
-        let damping = if known > T::ZERO { known } else { T::ONE };
+        let (least, most) = curvatures(self.hessian, self.system.targets.cols());
+        let rounding = T::from_count(size) * T::EPSILON * most;
+        let damping = penalty.max(rounding * self.system.values.last().map_or(T::ZERO, |w| *w));
+        let known = if damping > penalty && least <= rounding { penalty / damping } else { T::ONE };
+        // where J is flat the length is sought anyway
+        let damping = if damping > T::ZERO { damping } else { T::ONE };
         self.system.factor(self.hessian, damping, self.factor, self.weighted)?;
         self.system.descent(self.outputs, T::ZERO, self.residuals, self.direction);
         self.direction.iter_mut().zip(self.z.iter()).for_each(|(d, z)| *d -= penalty * *z);
         cholesky_solve(MatRef::dense(&self.factor[..rank * rank], rank, rank), self.direction)?;
         self.system.in_outputs(self.direction, self.change);
-        Ok(())
+        Ok(known)
     }
 
     /// s where the slope of J along d is at most [`FLAT`] of what it is at 0, by doubling and halving.
@@ -196,18 +171,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
         low
     }
 
-    /// g and f from z. Under softmax, K g may also move the mean over the classes, which the loss does not see.
+    /// f and g from z.
     pub(super) fn finish(&mut self) {
-        self.system.dual(self.z, self.direction, self.dual);
-        let (size, classes) = (self.outputs.len(), self.system.targets.cols());
-        if self.system.loss == Loss::Softmax {
-            let (g, moved) = (MatRef::dense(self.dual, size, 1), MatMut::dense(self.trial, size, 1));
-            self.system.backend.gemm(T::ONE, self.kernel, g, T::ZERO, moved);
-            for (f, moved) in self.outputs.chunks_exact_mut(classes).zip(self.trial.chunks_exact(classes)) {
-                let mean = moved.iter().fold(T::ZERO, |s, x| s + *x) / T::from_count(classes);
-                f.iter_mut().for_each(|f| *f += mean);
-            }
-        }
+        self.system.solution(self.z, self.outputs, self.dual, (self.direction, self.trial));
     }
 
     /// |theta - theta_0|
@@ -252,15 +218,5 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> LinearModel<'a, T, B> {
         let (psi, weighted) = (MatRef::dense(psi, k_cross.rows(), rank), &self.weighted[..rank * size]);
         backend.gemm(T::ONE, psi, MatRef::dense(weighted, rank, size), T::ZERO, out);
         Ok(())
-    }
-}
-
-/// `out <- P K P`, P the projection of every sample's outputs on those with sum 0.
-fn centre_kernel<T: Real>(kernel: MatRef<'_, T>, classes: usize, out: &mut [T]) {
-    stack(kernel, out);
-    let mut rows = MatMut::dense(out, kernel.rows(), kernel.cols());
-    for _ in 0..2 {
-        (0..kernel.rows()).for_each(|i| centre(rows.row_mut(i), classes));
-        rows.transpose();
     }
 }
