@@ -131,6 +131,8 @@ pub struct RunArgs {
 pub enum StudyKind {
     /// under cross-entropy the kernel leaves the NTK, under squared error it stays
     Divergence,
+    /// with a penalty, or with soft targets, it stays, and ends where a formula says
+    Lazy,
 }
 
 /// `ntkscope reproduce`

@@ -12,6 +12,7 @@ use crate::report::{Claim, Verdict};
 use crate::studies::Study;
 use crate::studies::divergence::Divergence;
 use crate::studies::grid::{self, Job, Resources};
+use crate::studies::lazy::Lazy;
 use crate::studies::plan::Options;
 
 /// Runs the study, and returns the exit code.
@@ -27,6 +28,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     };
     let study: Box<dyn Study> = match args.study {
         StudyKind::Divergence => Box::new(Divergence::new(options)?),
+        StudyKind::Lazy => Box::new(Lazy::new(options)?),
     };
     if args.dry_run {
         return dry_run(&study.jobs());

@@ -93,6 +93,10 @@ impl<T: Real> Outputs<T> {
         self.kept.push((last.step, f.outputs().data().iter().map(|v| v.to_f64()).collect()));
         Ok(())
     }
+    /// Those that were kept last.
+    pub fn last(&self) -> &[f64] {
+        self.kept.last().map_or(&[], |(_, f)| f)
+    }
     /// Pairs of ln(1 + t) and outputs, of the snapshots that are finite.
     pub fn seen(self, snapshots: &[Snapshot<T>]) -> Vec<(f64, Vec<f64>)> {
         let of_step = |step: u64| snapshots.iter().find(|s| s.step == step && s.finite).map(|s| s.log_time.to_f64());

@@ -71,6 +71,8 @@ pub struct Outcome {
     pub outputs: usize,
     /// smallest eigenvalue of the analytic kernel
     pub analytic_lambda_min: f64,
+    /// outputs at the end on the training samples and those held out, (n + h, C)
+    pub end: Vec<f64>,
     /// why it ended
     pub stopped: Stopped,
     /// gradient evaluations
@@ -163,6 +165,8 @@ fn run_as<T: HostReal>(
         recording.observe(&mut trainer, observer)?;
     }
     let Recording { recorder, record, outputs, .. } = recording;
+    let mut last = Outputs::new(sizes, samples);
+    last.keep(backend, Params::new(network, trainer.theta())?, record.snapshots())?;
     let predictions = outputs.map(|outputs| {
         let theta_0: Vec<f64> = trainer.theta_0().iter().map(|v| v.to_f64()).collect();
         let targets: Vec<f64> = targets.iter().map(|v| v.to_f64()).collect();
@@ -183,6 +187,7 @@ fn run_as<T: HostReal>(
         kernels: [double(recorder.analytic()), double(recorder.initial()), double(recorder.current())],
         parameters: tensors(network, trainer.theta()),
         predictions,
+        end: last.last().to_vec(),
         outputs: sizes.outputs,
         // NaN where samples are so large that the kernel overflows
         analytic_lambda_min: smallest_eigenvalue(backend, recorder.analytic()).unwrap_or(f64::NAN),

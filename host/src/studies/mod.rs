@@ -3,6 +3,8 @@
 pub mod cell;
 pub mod divergence;
 pub mod grid;
+pub mod group;
+pub mod lazy;
 pub mod plan;
 pub mod statistics;
 pub mod table;

@@ -1,10 +1,10 @@
 //! The figures of the study: each compares the widths of one network on one data set, with bands over seeds.
 
 use super::claims::{MARGIN, SHARE, late_widths};
-use super::group::{Group, Run};
 use crate::plot::{Axis, Figure, Mark, Scale, Series, decimal_exponent};
 use crate::report::{TraceRow, number};
 use crate::settings::{Init, LossKind};
+use crate::studies::group::{Group, Run};
 use crate::studies::statistics::{Curve, Spread, line};
 
 const CE: LossKind = LossKind::CrossEntropy;

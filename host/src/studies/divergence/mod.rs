@@ -3,7 +3,6 @@
 
 pub mod claims;
 pub mod figures;
-pub mod group;
 pub mod plan;
 pub mod positivity;
 
@@ -14,6 +13,7 @@ use anyhow::{Context, Result};
 use super::Study;
 use super::cell::{Cell, Finished, read_all};
 use super::grid::Job;
+use super::group::Group;
 use super::plan::{Net, Options, Part, kind_of};
 use super::table::{cells_csv, claims_csv};
 use crate::data;
@@ -21,7 +21,6 @@ use crate::error::UsageError;
 use crate::plot::Figure;
 use crate::report::{Block, Claim, Report, Section, Verdict, number, write_atomic};
 use crate::settings::Init;
-use group::Group;
 
 /// The study.
 pub struct Divergence {

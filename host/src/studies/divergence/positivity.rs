@@ -9,9 +9,9 @@ use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
 use ntkscope_core::network::{Bias, Fcn, Network, ResNet};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 
-use super::group::Group;
 use crate::data::{DataSpec, Source, load};
 use crate::report::{Claim, Verdict, number};
+use crate::studies::group::Group;
 
 /// lambda_min of the NTK on the six points, to the digits to which it is known from 40-digit arithmetic:
 /// network, bias at the input, depth, value. Widths do not enter.

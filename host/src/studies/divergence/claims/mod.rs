@@ -8,9 +8,9 @@ mod width;
 
 pub use width::{MARGIN, SHARE, late_widths};
 
-use super::group::{Group, Run};
 use crate::report::{Claim, TraceRow, Verdict, number};
 use crate::settings::LossKind;
+use crate::studies::group::{Group, Run};
 use crate::studies::plan::{Part, init_name, loss_name};
 use crate::studies::statistics::{Curve, Estimate};
 

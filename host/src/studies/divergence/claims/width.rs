@@ -3,7 +3,7 @@
 use super::{Builder, CE, DRIFT, Judged};
 use crate::report::{Claim, number};
 use crate::settings::LossKind;
-use crate::studies::divergence::group::{Group, Run};
+use crate::studies::group::{Group, Run};
 use crate::studies::plan::loss_name;
 use crate::studies::statistics::{Estimate, line};
 

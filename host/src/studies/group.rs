@@ -1,10 +1,10 @@
 //! The runs of one network from one initialization on one data set, by width and seed.
 
+use super::plan::{Net, Part};
 use crate::plot::decimal_exponent;
 use crate::report::TraceRow;
 use crate::settings::{Init, LossKind};
 use crate::studies::cell::Finished;
-use crate::studies::plan::{Net, Part};
 use crate::studies::statistics::Curve;
 
 /// All runs of a (part, network, initialization).

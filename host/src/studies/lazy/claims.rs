@@ -1,0 +1,299 @@
+//! The claims of the study: what keeps the kernel, where training ends, and how the ends are spread.
+
+use super::ensemble::{Ensemble, Law, Members};
+use super::plan::Kind;
+use crate::report::{Claim, TraceRow, Verdict, number};
+use crate::settings::LossKind;
+use crate::studies::group::{Group, Run};
+use crate::studies::plan::{Part, init_name};
+use crate::studies::statistics::{Curve, Estimate, line};
+
+const CE: LossKind = LossKind::CrossEntropy;
+const DRIFT: fn(&TraceRow) -> f64 = |row| row.drift_max;
+
+/// The runs of one kind beside the plain ones of the same part and network.
+pub struct Kept<'a> {
+    /// penalty or smoothing
+    pub kind: Kind,
+    /// its runs
+    pub group: &'a Group<'a>,
+    /// runs of plain cross-entropy
+    pub plain: Option<&'a Group<'a>>,
+}
+
+/// All claims about runs of one kind.
+pub fn of_runs(kept: &Kept<'_>) -> Vec<Claim> {
+    match (kept.group.part, kept.kind) {
+        (Part::Conflicting, _) => vec![kept.bounded("B2"), kept.targets_met()],
+        (_, Kind::Plain) => Vec::new(),
+        (Part::MnistTen, _) => vec![kept.bounded("B1"), kept.ends_near(), kept.distance_bound(), kept.agreement()],
+        (_, Kind::Penalty(_)) => {
+            let mut claims = vec![kept.bounded("B1"), kept.falls("B1"), kept.ends_near(), kept.distance_bound()];
+            claims.extend((kept.group.part == Part::Mnist).then(|| kept.agreement()));
+            claims
+        }
+        (_, Kind::Smoothing(_)) => {
+            let mut claims = vec![kept.bounded("B2"), kept.falls("B2"), kept.on_the_plain_curve(), kept.ends_near()];
+            claims.extend((kept.group.part == Part::Mnist).then(|| kept.agreement()));
+            claims
+        }
+    }
+}
+
+struct Judged {
+    measured: Option<Estimate>,
+    theory: String,
+    holds: Option<bool>,
+    note: String,
+}
+
+impl<'a> Kept<'a> {
+    fn claim(&self, claim: String, Judged { measured, theory, holds, note }: Judged) -> Claim {
+        let one_seed = if measured.is_some_and(|m| m.count == 1) { "; one seed, so no standard error" } else { "" };
+        Claim {
+            claim,
+            network: format!("{}; {}", self.group.net.title(), self.group.part.name()),
+            loss: format!("cross-entropy, {}", self.kind.title()),
+            init: init_name(self.group.init).into(),
+            measured: measured.map(|m| m.value),
+            uncertainty: measured.and_then(|m| m.error),
+            theory,
+            verdict: match (holds, measured) {
+                (Some(true), Some(_)) => Verdict::Holds,
+                (Some(false), Some(_)) => Verdict::Fails,
+                _ => Verdict::NotReached,
+            },
+            note: format!("{note}{one_seed}"),
+        }
+    }
+    fn widest(&self) -> usize {
+        self.group.widths().last().copied().unwrap_or(0)
+    }
+    fn at_widest(&self, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
+        let values: Option<Vec<f64>> = self.group.at_width(CE, self.widest()).iter().map(value).collect();
+        Estimate::of(&values?)
+    }
+    /// Slope of ln(value) against ln(width), seed by seed.
+    fn slope(&self, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
+        let of_seed = |seed: u64| {
+            let widths = self.group.widths();
+            let point = |width: &usize| Some(((*width as f64).ln(), value(&self.group.one(CE, *width, seed)?)?.ln()));
+            let points: Option<Vec<_>> = widths.iter().map(point).collect();
+            Some(line(&points?)?.0)
+        };
+        let slopes: Option<Vec<f64>> = self.group.seeds().into_iter().map(of_seed).collect();
+        Estimate::of(&slopes?)
+    }
+    fn by_width(&self, value: impl Fn(&Run<'a>) -> f64) -> String {
+        let at = |width: &usize| {
+            let values: Vec<f64> = self.group.at_width(CE, *width).iter().map(&value).collect();
+            format!("{width}: {}", Estimate::of(&values).map_or("none".into(), |e| number(e.value)))
+        };
+        self.group.widths().iter().map(at).collect::<Vec<_>>().join(", ")
+    }
+
+    /// B1, B2: the drift comes to rest.
+    fn bounded(&self, letter: &str) -> Claim {
+        let growth = |run: Run<'a>| {
+            let last = run.last();
+            let drift = Curve::new(run.rows().map(|row| (row.log_time, row.drift_max)));
+            Some((last.drift_max / drift.at(last.log_time - 2.0f64.ln())?).ln())
+        };
+        let values: Option<Vec<f64>> = self.group.all(CE).map(growth).collect();
+        let measured = values.and_then(|values| Estimate::of(&values));
+        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.1));
+        let holds = measured.zip(allowance).map(|(m, a)| m.value.abs() <= a);
+        let note = format!(
+            "ln of the drift's growth over the last doubling of time, mean over widths and seeds; largest drift at each \
+             width: {}; allowed: two standard errors, or 0.1",
+            self.by_width(|run| run.largest(DRIFT))
+        );
+        let claim = format!("{letter} drift comes to rest under cross-entropy");
+        self.claim(claim, Judged { measured, theory: "0".into(), holds, note })
+    }
+
+    /// B1, B2: the largest drift falls like 1/width.
+    fn falls(&self, letter: &str) -> Claim {
+        let measured = self.slope(|run| Some(run.largest(DRIFT)));
+        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.25));
+        let holds = measured.zip(allowance).map(|(m, a)| (m.value + 1.0).abs() <= a);
+        let note = format!(
+            "slope of ln(largest drift) against ln m, widths {:?}; allowed: two standard errors, or 0.25",
+            self.group.widths()
+        );
+        let claim = format!("{letter} fall of the largest drift with the width");
+        self.claim(claim, Judged { measured, theory: "−1".into(), holds, note })
+    }
+
+    /// B2: soft targets stop on the curve that plain cross-entropy goes on along.
+    fn on_the_plain_curve(&self) -> Claim {
+        let Kind::Smoothing(eps) = self.kind else { unreachable!("soft targets only") };
+        let margin = ((1.0 - 0.5 * eps) / (0.5 * eps)).ln();
+        let ratio = |run: &Run<'a>| {
+            let plain = self.plain?.one(CE, run.width, run.seed)?;
+            Some(run.last().drift_max / plain.at_margin(margin, DRIFT)?)
+        };
+        // the widest that plain runs have too
+        let width = self.plain.and_then(|plain| plain.widths().last().copied()).unwrap_or(0);
+        let values: Option<Vec<f64>> = self.group.at_width(CE, width).iter().map(ratio).collect();
+        let measured = values.and_then(|values| Estimate::of(&values));
+        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.3));
+        let holds = measured.zip(allowance).map(|(m, a)| (m.value - 1.0).abs() <= a);
+        let note = format!(
+            "final drift over that of plain cross-entropy from the same start at margin logit(1 − ε/2) = {}, width {width}; \
+             allowed: two standard errors, or 0.3",
+            number(margin)
+        );
+        let claim = "B2 drift as plain cross-entropy has it at the targets' margin".into();
+        self.claim(claim, Judged { measured, theory: "1".into(), holds, note })
+    }
+
+    /// B3: the end is near the linearized network's, the nearer the wider.
+    fn ends_near(&self) -> Claim {
+        // training points meet soft targets whatever the kernel
+        let (difference, where_): (fn(&Run<'_>) -> Option<f64>, _) = match self.kind {
+            Kind::Penalty(_) => (|run| Some(run.finished.limit?.linearized.measured.difference), "training"),
+            _ => (|run| Some(run.finished.limit?.linearized.measured.difference_held_out), "held-out"),
+        };
+        let measured = self.slope(difference);
+        let holds = measured.map(|m| m.value + 2.0 * m.error_or_0() < 0.0);
+        let note = format!(
+            "slope of ln |f_{{T}} − f*[K_{{0}}]| (largest over the {where_} points) against ln m; |f_{{T}} − f*| at each width: {}, \
+             with the analytic NTK in place of K_{{0}}: {}",
+            self.by_width(|run| difference(run).unwrap_or(f64::NAN)),
+            self.by_width(|run| run.finished.limit.map_or(f64::NAN, |limit| match self.kind {
+                Kind::Penalty(_) => limit.ntk.measured.difference,
+                _ => limit.ntk.measured.difference_held_out,
+            }))
+        );
+        let theory = "< 0; about −1/2".into();
+        self.claim("B3 ends where the linearized network does".into(), Judged { measured, theory, holds, note })
+    }
+
+    /// B3: |theta_t - theta_0|^2 <= 2 R(f_0)/LAMBDA, at every snapshot.
+    fn distance_bound(&self) -> Claim {
+        let share = |run: Run<'a>| {
+            let bound = run.finished.limit?.bound;
+            Some(run.largest(|row| row.param_distance) / bound)
+        };
+        let values: Option<Vec<f64>> = self.group.all(CE).map(share).collect();
+        let largest = values.as_ref().map(|v| v.iter().copied().fold(0.0, f64::max));
+        let measured = largest.and_then(|v| Estimate::of(&[v]));
+        let holds = largest.map(|v| v <= 1.0);
+        let note =
+            "largest |θ_{t} − θ_{0}| of all runs and snapshots over (2 R(f_{0})/Λ)^{1/2}, R the mean loss".into();
+        let mut claim = self.claim(
+            "B3 bound on the movement of the parameters".into(),
+            Judged { measured, theory: "≤ 1".into(), holds, note },
+        );
+        // a largest value has no standard error
+        claim.note = claim.note.replace("; one seed, so no standard error", "");
+        claim
+    }
+
+    /// B3 on held-out images: the same class.
+    fn agreement(&self) -> Claim {
+        let measured = self.at_widest(|run| Some(run.finished.limit?.linearized.agreement));
+        let ntk = self.at_widest(|run| Some(run.finished.limit?.ntk.agreement));
+        let holds = measured.map(|m| m.value >= 0.95);
+        let note = format!(
+            "share of held-out images to which network and fixed point of its own kernel K_{{0}} give the same class, width {}; \
+             with the analytic NTK {}",
+            self.widest(),
+            ntk.map_or("not known".into(), |e| number(e.value))
+        );
+        let claim = "B3 same class as the kernel's on held-out images".into();
+        self.claim(claim, Judged { measured, theory: "≥ 0.95".into(), holds, note })
+    }
+
+    /// B2 for labels that disagree: outputs meet the mean label.
+    fn targets_met(&self) -> Claim {
+        let all: Option<Vec<f64>> =
+            self.group.all(CE).map(|run| Some(run.finished.limit?.linearized.measured.difference)).collect();
+        let largest = all.map(|v| v.into_iter().fold(0.0, f64::max));
+        let measured = largest.and_then(|v| Estimate::of(&[v]));
+        let holds = largest.map(|v| v <= 0.01);
+        let note =
+            "largest |f_{T} − logit(3/4)| over points, widths and seeds: three of four labels of every point agree"
+                .into();
+        let mut claim =
+            self.claim("B2 meets targets that disagree".into(), Judged { measured, theory: "0".into(), holds, note });
+        claim.note = claim.note.replace("; one seed, so no standard error", "");
+        claim
+    }
+}
+
+/// B4: the spread of an ensemble is the one that theory has, and not the Laplace posterior's.
+pub fn of_ensemble(ensemble: &Ensemble, members: &Members, law: &Law) -> Vec<Claim> {
+    let columns: Vec<Vec<f64>> = (0..members.points).map(|i| members.column(i)).collect();
+    let deviations: Vec<f64> = columns.iter().map(|c| deviation(c)).collect();
+    let networks = ensemble.networks as f64;
+    // standard error of a standard deviation
+    let noise = 1.0 / (2.0 * (networks - 1.0)).sqrt();
+    let ratios: Vec<f64> = deviations.iter().zip(&law.deviation).map(|(d, t)| d / t).collect();
+    let worst = ratios.iter().fold(0.0f64, |m, r| m.max((r - 1.0).abs()));
+    let mean_ratio = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    let list = |values: &[f64]| values.iter().map(|v| number(*v)).collect::<Vec<_>>().join(", ");
+    let offset = columns
+        .iter()
+        .zip(law.mean.iter().zip(&law.deviation))
+        .map(|(c, (m, d))| ((c.iter().sum::<f64>() / networks - m) / d).abs())
+        .fold(0.0, f64::max);
+    let claim = |name: &str, measured: f64, uncertainty: Option<f64>, theory: &str, holds: bool, note: String| Claim {
+        claim: name.into(),
+        network: format!("FCN, L = 1, width {}; ensemble", ensemble.width),
+        loss: format!("cross-entropy, {}", ensemble.kind.title()),
+        init: "standard".into(),
+        measured: Some(measured),
+        uncertainty,
+        theory: theory.into(),
+        verdict: if holds { Verdict::Holds } else { Verdict::Fails },
+        note,
+    };
+    let mut claims = vec![claim(
+        "B4 spread over initializations",
+        worst,
+        Some(noise),
+        "0",
+        worst <= 0.12,
+        format!(
+            "largest |sd/sd of theory − 1| over the held-out points; sd of {networks} networks: {}; theory: {}; mean ratio {}; means \
+             within {} theoretical sd; allowed 0.12",
+            list(&deviations),
+            list(&law.deviation),
+            number(mean_ratio),
+            number(offset)
+        ),
+    )];
+    if let Some(laplace) = &law.laplace {
+        let against: Vec<f64> = deviations.iter().zip(laplace).map(|(d, l)| l / d).collect();
+        let nearest = against.iter().fold(f64::INFINITY, |m, r| m.min((r - 1.0).abs()));
+        claims.push(claim(
+            "B4 not the Laplace posterior",
+            against.iter().sum::<f64>() / against.len() as f64,
+            None,
+            "≠ 1",
+            nearest > 0.5,
+            format!(
+                "mean of sd of the Laplace posterior over sd of the ensemble; Laplace: {}; ensemble: {}",
+                list(laplace),
+                list(&deviations)
+            ),
+        ));
+    }
+    claims
+}
+
+impl Members {
+    /// Every network's output on point `i`.
+    pub fn column(&self, i: usize) -> Vec<f64> {
+        self.outputs.iter().skip(i).step_by(self.points).copied().collect()
+    }
+}
+
+/// Standard deviation of a sample.
+pub fn deviation(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (count - 1.0)).sqrt()
+}

@@ -1,0 +1,167 @@
+//! The study "lazy": with a penalty towards the initial parameters, or with targets that leave every class a positive
+//! probability, wide networks stay in the kernel regime under cross-entropy, and end where an explicit formula says
+//! (Plenk, Calvo-Ordonez, Cartea, Gal, van der Wilk, Ciosek 2026).
+
+pub mod claims;
+pub mod ensemble;
+pub mod figures;
+pub mod plan;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::Study;
+use super::cell::{Cell, Finished, read_all};
+use super::grid::Job;
+use super::group::Group;
+use super::plan::{Net, Options, Part, kind_of};
+use super::table::{cells_csv, claims_csv};
+use crate::error::UsageError;
+use crate::plot::Figure;
+use crate::report::{Block, Claim, Report, Section, Verdict, number, write_atomic};
+use crate::settings::Init;
+use claims::Kept;
+use ensemble::Ensemble;
+use plan::Kind;
+
+/// The study.
+pub struct Lazy {
+    options: Options,
+    cells: Vec<Cell>,
+    ensembles: Vec<Ensemble>,
+}
+
+impl Lazy {
+    /// With the runs that the options choose. Errors: options that choose nothing.
+    pub fn new(options: Options) -> Result<Self, UsageError> {
+        options.check(&plan::PARTS, &plan::QUICK)?;
+        Ok(Self { cells: plan::cells(&options), ensembles: ensemble::ensembles(&options), options })
+    }
+}
+
+impl Study for Lazy {
+    fn name(&self) -> &'static str {
+        "lazy"
+    }
+    fn jobs(&self) -> Vec<&dyn Job> {
+        let ensembles = self.ensembles.iter().map(|e| e as &dyn Job);
+        self.cells.iter().map(|cell| cell as &dyn Job).chain(ensembles).collect()
+    }
+    fn write(&self, directory: &Path) -> Result<Vec<Claim>> {
+        let finished = read_all(&self.cells, directory)?;
+        let (mut claims, mut sections) = (Vec::new(), Vec::new());
+        for part in self.options.parts(&plan::PARTS, &plan::QUICK) {
+            let (of_part, figures) = match part {
+                Part::Ensemble => self.ensembles(directory)?,
+                _ => of_part(part, &finished),
+            };
+            claims.extend(of_part);
+            let mut blocks = vec![Block::Paragraph(introduction(part).into())];
+            for figure in figures {
+                figure.save(&directory.join("figures")).with_context(|| format!("figure {}", figure.name))?;
+                blocks.push(Block::Figure(figure));
+            }
+            sections.push(Section { title: part.title().into(), blocks });
+        }
+        write_atomic(&directory.join("claims.csv"), claims_csv(&claims)?.as_bytes())?;
+        write_atomic(&directory.join("cells.csv"), cells_csv(&finished)?.as_bytes())?;
+        report(&claims, sections, &finished).save(&directory.join("report.html"))?;
+        Ok(claims)
+    }
+}
+
+impl Lazy {
+    fn ensembles(&self, directory: &Path) -> Result<(Vec<Claim>, Vec<Figure>)> {
+        let (mut claims, mut drawn) = (Vec::new(), Vec::new());
+        for ensemble in &self.ensembles {
+            let (members, law) = (ensemble.read(directory)?, ensemble.law()?);
+            claims.extend(claims::of_ensemble(ensemble, &members, &law));
+            drawn.extend(figures::of_ensemble(ensemble, &members, &law));
+        }
+        Ok((claims, drawn))
+    }
+}
+
+/// Claims and figures of the runs of a part.
+fn of_part(part: Part, finished: &[Finished]) -> (Vec<Claim>, Vec<Figure>) {
+    let mut nets: Vec<Net> = Vec::new();
+    let mut kinds: Vec<Kind> = Vec::new();
+    for cell in finished.iter().map(|f| &f.cell).filter(|cell| cell.part == part.name()) {
+        let (net, kind) = (kind_of(&cell.settings.model).map(|(net, _)| net), Kind::of(&cell.settings.training));
+        nets.extend(net.filter(|net| !nets.contains(net)));
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let of_kind = |kind: Kind| -> Vec<Finished> {
+        finished.iter().filter(|f| Kind::of(&f.cell.settings.training) == kind).cloned().collect()
+    };
+    let by_kind: Vec<(Kind, Vec<Finished>)> = kinds.iter().map(|kind| (*kind, of_kind(*kind))).collect();
+    let (mut claims, mut drawn) = (Vec::new(), Vec::new());
+    for net in nets {
+        let groups: Vec<(Kind, Group<'_>)> = by_kind
+            .iter()
+            .map(|(kind, runs)| (*kind, Group::of(part, net, Init::Mirrored, runs)))
+            .filter(|(_, group)| !group.is_empty())
+            .collect();
+        let plain = groups.iter().find(|(kind, _)| *kind == Kind::Plain).map(|(_, group)| group);
+        let kept: Vec<Kept<'_>> = groups.iter().map(|(kind, group)| Kept { kind: *kind, group, plain }).collect();
+        claims.extend(kept.iter().flat_map(claims::of_runs));
+        if part != Part::Conflicting {
+            drawn.extend(figures::of_network(&kept));
+        }
+    }
+    (claims, drawn)
+}
+
+fn introduction(part: Part) -> &'static str {
+    match part {
+        Part::SixPoints => {
+            "Six points on the unit circle, three antipodal pairs with opposite labels. With a penalty the end is f* = f_{0} − K (p(f*) − \
+             y)/(n Λ); with soft targets the outputs meet logit(q) on the training points."
+        }
+        Part::Conflicting => {
+            "The same six points, each four times: three labels agree and one does not, so the mean label is a soft target although no \
+             single one is."
+        }
+        Part::Ensemble => {
+            "Networks of one hidden layer from a few hundred seeds. Theory: f_{0} is a Gaussian process with the NNGP kernel, training \
+             adds A (y − f_{0}(X)), so the trained outputs are Gaussian too (with a penalty to first order)."
+        }
+        Part::Mnist => {
+            "Handwritten digits, odd against even, every image scaled to unit norm; 500 more images are held out."
+        }
+        _ => {
+            "Handwritten digits, ten classes and ten outputs, every image scaled to unit norm; 500 more images are held out."
+        }
+    }
+}
+
+fn report(claims: &[Claim], sections: Vec<Section>, finished: &[Finished]) -> Report {
+    let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
+    let [holds, fails, open] = Verdict::ALL.map(count);
+    let lead = format!(
+        "Cross-entropy does not always drive a network out of the kernel regime: with a penalty on the distance from the initial \
+         parameters, or with targets that leave every class a positive probability, training ends, the wider the network the nearer to \
+         where its initial kernel K_{{0}} says. {} runs were made. Of {} claims {holds} hold, {fails} fail and {open} are not reached.",
+        finished.len(),
+        number(claims.len() as f64)
+    );
+    let mut all = vec![Section {
+        title: "Claims".into(),
+        blocks: vec![
+            Block::Paragraph(
+                "Uncertainties are standard errors over seeds. A verdict is about the runs that were made.".into(),
+            ),
+            Block::Verdicts(claims.to_vec()),
+        ],
+    }];
+    all.extend(sections);
+    all.push(Section { title: "Terms".into(), blocks: vec![Block::Paragraph(TERMS.into())] });
+    Report { title: "ntkscope reproduce lazy".into(), lead, sections: all }
+}
+
+const TERMS: &str = "Λ is the penalty's factor in the mean loss, (Λ/2)|θ − θ_{0}|^{2}; ε the smoothing: targets 1 − ε + ε/C and ε/C. \
+K_{t} is the empirical neural tangent kernel of the training samples, K_{0} that at initialization; drift is max_{ij} |K_{t} − K_{0}|. \
+f_{T} are the trained outputs, f*[K] those of the explicit solution under the kernel K. sd is a standard deviation.";
