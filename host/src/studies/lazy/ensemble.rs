@@ -59,7 +59,7 @@ pub fn ensembles(options: &Options) -> Vec<Ensemble> {
     if !options.parts(&super::plan::PARTS, &super::plan::QUICK).contains(&Part::Ensemble) {
         return Vec::new();
     }
-    let widths = if options.widths.is_empty() { vec![64, 512] } else { options.widths.clone() };
+    let widths = if options.widths.is_empty() { vec![64, 512, 2048] } else { options.widths.clone() };
     let kinds = [Kind::Smoothing(0.2), Kind::Penalty(0.3 / 6.0)];
     let all = kinds.into_iter().flat_map(|kind| widths.iter().map(move |width| (kind, *width)));
     all.map(|(kind, width)| ensemble(options, kind, width)).collect()
@@ -76,7 +76,8 @@ fn ensemble(options: &Options, kind: Kind, width: usize) -> Ensemble {
         seed: Some(0),
         data: Some(Source::Circle),
         n: Some(6),
-        held_out: Some(6),
+        // eight, so that they lie at different distances from the training points
+        held_out: Some(8),
         ..ModelSettings::default()
     };
     let training = TrainingSettings { predictions: Some(false), snapshots: Some(4), ..kind.training() };

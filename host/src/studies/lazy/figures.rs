@@ -1,6 +1,6 @@
 //! The figures of the study.
 
-use super::claims::Kept;
+use super::claims::{Kept, Measured};
 use super::ensemble::{Ensemble, Law, Members};
 use super::plan::Kind;
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
@@ -129,7 +129,7 @@ fn end_width(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
 }
 
 /// Spread of an ensemble beside the laws.
-pub fn of_ensemble(ensemble: &Ensemble, members: &Members, law: &Law) -> Vec<Figure> {
+pub fn of_ensemble(Measured { ensemble, members, law }: &Measured<'_>) -> Vec<Figure> {
     let name = format!("ensemble-w{}-{}", ensemble.width, ensemble.kind.name());
     let what = format!(
         "{} networks of one hidden layer, width {}, {}, standard initialization, six points.",

@@ -21,7 +21,7 @@ use crate::error::UsageError;
 use crate::plot::Figure;
 use crate::report::{Block, Claim, Report, Section, Verdict, number, write_atomic};
 use crate::settings::Init;
-use claims::Kept;
+use claims::{Kept, Measured};
 use ensemble::Ensemble;
 use plan::Kind;
 
@@ -74,10 +74,14 @@ impl Study for Lazy {
 impl Lazy {
     fn ensembles(&self, directory: &Path) -> Result<(Vec<Claim>, Vec<Figure>)> {
         let (mut claims, mut drawn) = (Vec::new(), Vec::new());
-        for ensemble in &self.ensembles {
-            let (members, law) = (ensemble.read(directory)?, ensemble.law()?);
-            claims.extend(claims::of_ensemble(ensemble, &members, &law));
-            drawn.extend(figures::of_ensemble(ensemble, &members, &law));
+        // of one kind they stand together, narrow to wide
+        for same in self.ensembles.chunk_by(|a, b| a.kind == b.kind) {
+            let measured = |ensemble| -> Result<Measured<'_>> {
+                Ok(Measured { ensemble, members: Ensemble::read(ensemble, directory)?, law: Ensemble::law(ensemble)? })
+            };
+            let by_width: Vec<Measured<'_>> = same.iter().map(measured).collect::<Result<_>>()?;
+            claims.extend(claims::of_ensembles(&by_width));
+            drawn.extend(by_width.last().into_iter().flat_map(figures::of_ensemble));
         }
         Ok((claims, drawn))
     }
