@@ -34,7 +34,7 @@
 //! | [`kernel`] | empirical and analytic kernels, distances between kernels |
 //! | [`loss`] | squared error, logistic, softmax; soft targets; margins |
 //! | [`train`], [`flow`] | the objective, gradient descent, adaptive gradient flow |
-//! | [`predict`] | what a kernel that stays fixed predicts: regression, flow of any loss |
+//! | [`predict`] | what a kernel that stays fixed predicts: regression, flow, penalised minima, laws over initializations |
 //! | [`record`] | one snapshot of a run, the recorder, a fixed-capacity record |
 //!
 //! Rules that hold everywhere: no allocation (buffers belong to the caller and their lengths are

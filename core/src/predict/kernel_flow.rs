@@ -6,7 +6,8 @@
 //!
 //! with the clock `s = ln(1 + t)`: under cross-entropy with separable data the logits grow like ln t, so the path
 //! becomes straight in s, and t = e^1000 is as near as s = 1000. Row k of Phi is `sqrt(w_k) u_k`; z is what a linear
-//! model's parameters are, so |z| is their distance from the start, and `g = sum_k (z_k/w_k) Phi_k`.
+//! model's parameters are, so |z| is their distance from the start, and `g = sum_k (z_k/w_k) Phi_k`. (Under softmax these
+//! are the modes of `P K P`, P = I - 11^T/C, because residuals have sum 0.)
 //!
 //! The equation is stiff (e^s w_k spans all decades), so steps are implicit: the Rosenbrock method RODAS, whose error
 //! estimate is held below the tolerance in the training outputs, absolutely. Targets that can be met (squared error,

@@ -332,6 +332,11 @@ fn draws_have_their_covariance() {
     same_bits(&"the same seed", &one, &again);
     same_bits(&"the first column", &one, &three.chunks(3).map(|f| f[0]).collect::<Vec<_>>());
     assert!(one != draw(4, 1));
+    assert_eq!(
+        [one[0].to_bits(), one[3].to_bits()],
+        [0x3ff2_3a6a_e03b_ac2d, 0xbfb3_8bde_20ba_7f58],
+        "on every machine"
+    );
     assert!((one[0] - one[5]).abs() < 1e-14, "equal samples have equal values: {one:?}");
     let deviates: Vec<f64> = {
         let mut normals = Normals::new(3);

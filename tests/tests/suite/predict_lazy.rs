@@ -275,8 +275,8 @@ fn equal_samples_with_other_labels() {
         for i in 0..6 {
             let q = [[1.0 / 3.0; 3], [0.25, 0.25, 0.5], [0.2, 0.3, 0.5]][[0, 0, 0, 1, 1, 2][i]];
             let mean = q.iter().map(|q: &f64| q.ln()).sum::<f64>() / 3.0;
-            for c in 0..3 {
-                check.absolute(&"softmax", (i, c), q[c].ln() - mean, problem.outputs().at(i, c));
+            for (c, q) in q.iter().enumerate() {
+                check.absolute(&"softmax", (i, c), q.ln() - mean, problem.outputs().at(i, c));
             }
         }
     });
