@@ -23,6 +23,12 @@ impl Estimate {
         let error = (values.len() > 1).then(|| (square / (count - 1.0) / count).sqrt());
         Some(Self { value, error, count: values.len() })
     }
+    /// Whether the value is the target's to within two standard errors or `allowance`. `None`, not judged, where it is
+    /// farther off than the allowance and the standard error is unknown.
+    pub fn agrees(&self, target: f64, allowance: f64) -> Option<bool> {
+        let off = (self.value - target).abs();
+        if off <= allowance { Some(true) } else { self.error.map(|error| off <= 2.0 * error) }
+    }
     /// The standard error, 0 where it is unknown.
     pub fn error_or_0(&self) -> f64 {
         self.error.unwrap_or(0.0)
@@ -150,7 +156,10 @@ mod tests {
         let estimate = Estimate::of(&[1.0, 2.0, 3.0, 6.0]).unwrap();
         assert_eq!(estimate.value, 3.0);
         assert!((estimate.error.unwrap() - (14.0f64 / 3.0 / 4.0).sqrt()).abs() < 1e-15);
-        assert_eq!(Estimate::of(&[5.0]).unwrap().error, None);
+        let one = Estimate::of(&[5.0]).unwrap();
+        assert_eq!((one.error, one.agrees(4.0, 1.0), one.agrees(4.0, 0.5)), (None, Some(true), None));
+        // 3.0 with the standard error 1.08
+        assert_eq!((estimate.agrees(5.0, 0.1), estimate.agrees(5.3, 0.1)), (Some(true), Some(false)));
         assert_eq!(Estimate::of(&[]), None);
         assert_eq!(Estimate::of(&[1.0, f64::NAN]), None);
     }

@@ -101,8 +101,7 @@ impl<'a> Kept<'a> {
         };
         let values: Option<Vec<f64>> = self.group.all(CE).map(growth).collect();
         let measured = values.and_then(|values| Estimate::of(&values));
-        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.1));
-        let holds = measured.zip(allowance).map(|(m, a)| m.value.abs() <= a);
+        let holds = measured.and_then(|m| m.agrees(0.0, 0.1));
         let note = format!(
             "ln of the drift's growth over the last doubling of time, mean over widths and seeds; largest drift at each \
              width: {}; allowed: two standard errors, or 0.1",
@@ -115,8 +114,7 @@ impl<'a> Kept<'a> {
     /// B1, B2: the largest drift falls like 1/width.
     fn falls(&self, letter: &str) -> Claim {
         let measured = self.slope(|run| Some(run.largest(DRIFT)));
-        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.25));
-        let holds = measured.zip(allowance).map(|(m, a)| (m.value + 1.0).abs() <= a);
+        let holds = measured.and_then(|m| m.agrees(-1.0, 0.25));
         let note = format!(
             "slope of ln(largest drift) against ln m, widths {:?}; allowed: two standard errors, or 0.25",
             self.group.widths()
@@ -137,8 +135,7 @@ impl<'a> Kept<'a> {
         let width = self.plain.and_then(|plain| plain.widths().last().copied()).unwrap_or(0);
         let values: Option<Vec<f64>> = self.group.at_width(CE, width).iter().map(ratio).collect();
         let measured = values.and_then(|values| Estimate::of(&values));
-        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.3));
-        let holds = measured.zip(allowance).map(|(m, a)| (m.value - 1.0).abs() <= a);
+        let holds = measured.and_then(|m| m.agrees(1.0, 0.3));
         let note = format!(
             "final drift over that of plain cross-entropy from the same start at margin logit(1 − ε/2) = {}, width {width}; \
              allowed: two standard errors, or 0.3",

@@ -128,8 +128,7 @@ impl<'g> Builder<'_, 'g> {
             Some(run.at_margin(EARLY, DISTANCE)? / linear.at(EARLY.ln())?.exp())
         };
         let measured = self.at_widest(CE, ratio);
-        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.1));
-        let holds = measured.zip(allowance).map(|(m, a)| (m.value - 1.0).abs() <= a);
+        let holds = measured.and_then(|m| m.agrees(1.0, 0.1));
         let note = format!(
             "|θ_{{t}} − θ_{{0}}| of the network over that of its linearization, at mean margin {} and width {}; allowed: two \
              standard errors, or 0.1 for the drift until then",
@@ -170,7 +169,6 @@ impl<'g> Builder<'_, 'g> {
         let fitted = self.group.all(MSE).map(|run| run.last().loss).fold(0.0, f64::max);
         let measured = values.as_ref().and_then(|values| Estimate::of(values));
         let largest = values.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
-        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.1));
         let note = format!(
             "ln of the final drift over the drift where the mean loss is {}, mean over all widths and seeds; the loss went \
              on to {} at most; largest of a run {}, of either sign (units at their kinks); allowed: two standard errors, or 0.1",
@@ -178,8 +176,7 @@ impl<'g> Builder<'_, 'g> {
             number(fitted),
             number(largest)
         );
-        let close = measured.zip(allowance).map(|(m, a)| m.value.abs() <= a);
-        let holds = close.filter(|_| fitted < 1e-2 * FITTED);
+        let holds = measured.filter(|_| fitted < 1e-2 * FITTED).and_then(|m| m.agrees(0.0, 0.1));
         let theory = "0".into();
         self.claim("A3 drift saturates under squared error", loss_name(MSE), Judged { measured, theory, holds, note })
     }

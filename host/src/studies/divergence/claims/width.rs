@@ -58,8 +58,7 @@ impl<'g> Builder<'_, 'g> {
         };
         let widths: Vec<usize> = self.group.widths().into_iter().filter(small).collect();
         let measured = if widths.len() >= 2 { self.slope_in_width(loss, &widths, value) } else { None };
-        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(SLOPE_ALLOWANCE));
-        let holds = measured.zip(allowance).map(|(m, a)| (m.value + 1.0).abs() <= a);
+        let holds = measured.and_then(|m| m.agrees(-1.0, SLOPE_ALLOWANCE));
         let (what, claim) = match loss {
             CE => (format!("drift at mean margin {}", number(MARGIN)), "A3 fall of the drift with the width"),
             _ => ("largest drift".into(), "A3 fall of the largest drift with the width"),
@@ -111,8 +110,7 @@ impl<'g> Builder<'_, 'g> {
         } else {
             None
         };
-        let allowance = measured.map(|m| (2.0 * m.error_or_0()).max(0.15));
-        let holds = measured.zip(allowance).map(|(m, a)| (m.value - 0.5).abs() <= a);
+        let holds = measured.and_then(|m| m.agrees(0.5, 0.15));
         let note = format!(
             "exponent a of u ~ m^{{a}}, u the mean margin at 10 % drift, widths {widths:?}; allowed: two standard errors, or 0.15"
         );
