@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::data::Source;
-use crate::settings::{ModelSettings, NetworkKind, TrainingSettings};
+use crate::settings::{LossKind, ModelSettings, NetworkKind, TrainingSettings};
 use crate::studies::plan::Part;
 
 const EXAMPLES: &str = "\
@@ -46,6 +46,9 @@ pub enum Command {
     /// Carry out a paper's study: a grid of runs, figures, a table of claims
     #[command(before_help = REPRODUCE_EXAMPLES)]
     Reproduce(ReproduceArgs),
+    /// Predict trained networks on test points from kernels alone: mean, deviation, class probabilities
+    #[command(before_help = PREDICT_EXAMPLES)]
+    Predict(PredictArgs),
     /// Compute one kernel matrix, save it, print its summary
     #[command(before_help = KERNEL_EXAMPLES)]
     Kernel(KernelArgs),
@@ -77,6 +80,14 @@ Examples:
       odd against even digits
   ntkscope reproduce divergence --full --data-dir DIR --out results
       everything; call it again to go on where it was interrupted";
+
+const PREDICT_EXAMPLES: &str = "\
+Examples:
+  ntkscope predict --penalty 0.01 --held-out 6
+      where cross-entropy with a penalty ends, and how that is spread over initializations
+  ntkscope predict --loss mse --time 100 --data train.csv --test test.csv --out P.csv
+  ntkscope predict --smoothing 0.1 --kernel initial --width 512 --seed 3 --held-out 6
+      the linearization of one network";
 
 const KERNEL_EXAMPLES: &str = "\
 Examples:
@@ -182,6 +193,50 @@ pub enum KernelKind {
     Analytic,
     /// of the network at its parameters
     Empirical,
+}
+
+/// Which kernel predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictKernel {
+    /// the analytic NTK, over random initializations
+    Ntk,
+    /// that of one network at initialization, from its own outputs
+    Initial,
+}
+
+/// `ntkscope predict`
+#[derive(Args, Debug)]
+pub struct PredictArgs {
+    /// One setting, e.g. width=512; below flags
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelSettings,
+    /// Loss, a mean over the samples [default: cross-entropy]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub loss: Option<LossKind>,
+    /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss [default: 0]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true, help_heading = "Training")]
+    pub penalty: Option<f64>,
+    /// Soft targets for cross-entropy: 1 - EPS + EPS/C for the right class [default: 0]
+    #[arg(long, value_name = "EPS", allow_negative_numbers = true, help_heading = "Training")]
+    pub smoothing: Option<f64>,
+    /// Gradient-flow time of the mean loss; finite for squared error without a penalty [default: inf]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Training")]
+    pub time: Option<f64>,
+    /// Kernel
+    #[arg(long, value_enum, default_value = "ntk", help_heading = "Prediction")]
+    pub kernel: PredictKernel,
+    /// Test points, FILE.npz (x, y) or FILE.csv (last column y), instead of --held-out
+    #[arg(long, value_name = "FILE", conflicts_with = "held_out", help_heading = "Prediction")]
+    pub test: Option<Source>,
+    /// Save: P.npz (arrays x, mean, sd, probability, laplace_sd) or P.csv (a row per test point)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// `ntkscope kernel`

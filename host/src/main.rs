@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ntkscope::cli::{Cli, Command};
-use ntkscope::commands::{self, compare, data, kernel, reproduce, run};
+use ntkscope::commands::{self, compare, data, kernel, predict, reproduce, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),
+        Command::Predict(args) => predict::predict(args),
         Command::Kernel(args) => kernel::kernel(args),
         Command::Compare(args) => compare::compare(args),
         Command::Data(args) => data::data(args),

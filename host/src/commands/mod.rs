@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod data;
 pub mod kernel;
+pub mod predict;
 pub mod reproduce;
 pub mod run;
 

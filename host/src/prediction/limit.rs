@@ -68,7 +68,7 @@ impl<N: Network> Task<'_, N> {
         Ok(Some(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row }))
     }
 
-    fn limit_of(&self, backend: &dyn Backend<f64>, kernel: &[f64], f_0: &[f64]) -> Result<Predicted, Error> {
+    pub(super) fn limit_of(&self, backend: &dyn Backend<f64>, kernel: &[f64], f_0: &[f64]) -> Result<Predicted, Error> {
         let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
         let train = MatRef::new(kernel, all * c, n * c)?.block(0..n * c, 0..n * c);
         let start = MatRef::new(&f_0[..n * c], n, c)?;

@@ -138,6 +138,22 @@ impl<N: Network> Task<'_, N> {
         Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows }, limit })
     }
 
+    /// Outputs `(n + h, C)` of the linearized network at time t of the mean loss, infinite as well, with a penalty only
+    /// that.
+    ///
+    /// Errors: no finite solution, a singular kernel.
+    pub fn linearized(&self, backend: &dyn Backend<f64>, time: f64) -> Result<Vec<f64>, Error> {
+        let params = Params::new(self.network, self.theta_0)?;
+        let mut activations = vec![0.0; self.x.rows() * self.network.sizes().activations];
+        let f_0 = forward(backend, params, self.x, &mut activations)?.outputs().data().to_vec();
+        let kernel = self.empirical(backend)?;
+        if !time.is_finite() {
+            return Ok(self.limit_of(backend, &kernel, &f_0)?.outputs);
+        }
+        let mut at = self.flow(backend, &kernel, &f_0, &[time.ln_1p()])?;
+        Ok(at.pop().map_or(Vec::new(), |predicted| predicted.outputs))
+    }
+
     /// Theta (x) I_C of all samples against the training samples, `((n + h) C, n C)`.
     fn analytic(&self, backend: &dyn Backend<f64>) -> Result<Vec<f64>, Error> {
         let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());

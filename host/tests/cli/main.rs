@@ -3,6 +3,7 @@
 mod data;
 mod files;
 mod kernel;
+mod predict;
 mod refused;
 mod reproduce;
 mod run;

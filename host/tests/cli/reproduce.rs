@@ -94,3 +94,21 @@ fn a_dry_run_says_what_would_run() {
     assert!(ids.contains(&"six-points-resnet2-alpha1-w4-mse-standard-s0"));
     assert!(place.content().is_empty());
 }
+
+#[test]
+fn the_lazy_study_has_its_files() {
+    let place = Place::new();
+    let line = "reproduce lazy --only six-points,conflicting,ensemble --network fcn --widths 8,16 --seeds 1 --quiet --out study";
+    let done = place.run(line.split(' '));
+    assert!([0, 1].contains(&done.code), "{}", done.stderr);
+    let claims = String::from_utf8(place.bytes("study/claims.csv")).unwrap();
+    for name in ["B1 ", "B2 ", "B3 ", "B4 "] {
+        assert!(claims.lines().any(|claim| claim.starts_with(name)), "no claim {name}");
+    }
+    let ensemble = String::from_utf8(place.bytes("study/runs/ensemble-fcn1-w16-penalty0.050/ensemble.csv")).unwrap();
+    assert_eq!(ensemble.lines().count(), 401);
+    let tables = [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")];
+    place.run(line.split(' '));
+    assert_eq!(tables, [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")]);
+    place.refuse("reproduce lazy --only sphere --out other", 2, &["--only sphere", "six-points"]);
+}

@@ -1,7 +1,8 @@
 //! The claims of the study: what keeps the kernel, where training ends, and how the ends are spread.
 
-use super::ensemble::{Ensemble, Law, Members};
+use super::ensemble::{Ensemble, Members};
 use super::plan::Kind;
+use crate::law::Law;
 use crate::report::{Claim, TraceRow, Verdict, number};
 use crate::settings::LossKind;
 use crate::studies::group::{Group, Run};
@@ -153,7 +154,9 @@ impl<'a> Kept<'a> {
             _ => (|run| Some(run.finished.limit?.linearized.measured.difference_held_out), "held-out"),
         };
         let measured = self.slope(difference);
-        let holds = measured.map(|m| m.value + 2.0 * m.error_or_0() < 0.0);
+        // neither falling nor growing for certain: more seeds or widths would tell
+        let spread = measured.and_then(|m| m.error.map(|error| (m.value, 2.0 * error)));
+        let holds = spread.and_then(|(slope, spread)| (slope.abs() > spread).then_some(slope < 0.0));
         let note = format!(
             "slope of ln |f_{{T}} − f*[K_{{0}}]| (largest over the {where_} points) against ln m; |f_{{T}} − f*| at each width: {}, \
              with the analytic NTK in place of K_{{0}}: {}",

@@ -5,16 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail, ensure};
-use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
-use ntkscope_core::loss::Loss;
-use ntkscope_core::predict::{FixedPoint, fixed_point_len, predict};
-use ntkscope_core::predict::{Joint, Training, covariance, laplace_covariance, mean, smoother, smoother_len};
-use ntkscope_core::{Backend, MatMut, MatRef};
+use ntkscope_core::MatRef;
 
 use super::plan::Kind;
-use crate::backend::{Fast, HostReal};
 use crate::commands::with_threads;
 use crate::data::Source;
+use crate::law::{Law, Limit};
 use crate::prediction::all_inputs;
 use crate::report::write_atomic;
 use crate::run::{self, INTERRUPTED, Observer, Stopped};
@@ -43,17 +39,6 @@ pub struct Members {
     pub outputs: Vec<f64>,
 }
 
-/// Mean and standard deviation that theory has for a test point.
-#[derive(Clone, Debug, Default)]
-pub struct Law {
-    /// means of the predictors over initializations
-    pub mean: Vec<f64>,
-    /// their standard deviations
-    pub deviation: Vec<f64>,
-    /// standard deviations of the Laplace posterior of Gaussian process classification, with a penalty
-    pub laplace: Option<Vec<f64>>,
-}
-
 /// The ensembles that the options choose.
 pub fn ensembles(options: &Options) -> Vec<Ensemble> {
     if !options.parts(&super::plan::PARTS, &super::plan::QUICK).contains(&Part::Ensemble) {
@@ -67,7 +52,7 @@ pub fn ensembles(options: &Options) -> Vec<Ensemble> {
 
 fn ensemble(options: &Options, kind: Kind, width: usize) -> Ensemble {
     let net = Net::fcn(1);
-    let networks = if options.full { 400 } else { 200 };
+    let networks = if options.full { 1000 } else { 400 };
     let model = ModelSettings {
         network: Some(net.kind),
         depth: Some(net.depth),
@@ -120,58 +105,21 @@ impl Ensemble {
     /// The law of the predictors on the points held out, from the analytic NNGP and NTK.
     pub fn law(&self) -> Result<Law> {
         let Resolved { model, training, samples } = self.first.resolve()?;
-        let network = model.network()?;
         let (x, all) = all_inputs::<f64>(&samples);
-        let x = MatRef::new(&x, all, samples.d)?;
-        let kernel = |which| -> Result<Vec<f64>> {
-            let (mut k, mut scratch) =
-                (vec![0.0; all * all], vec![0.0; analytic_scratch(Backend::<f64>::tile(&Fast), all, all)]);
-            analytic(&Fast, &network, which, x, None, MatMut::new(&mut k, all, all)?, &mut scratch)?;
-            Ok(k)
-        };
-        let (nngp, ntk) = (kernel(AnalyticKernel::Nngp)?, kernel(AnalyticKernel::Ntk)?);
-        let (n, m) = (samples.n, all - samples.n);
-        let nngp = Joint::new(MatRef::new(&nngp, all, all)?, n)?;
-        let ntk = Joint::new(MatRef::new(&ntk, all, all)?, n)?;
-        let mut targets = vec![0.0; n];
+        let mut targets = vec![0.0; samples.n];
         for (target, label) in targets.iter_mut().zip(&samples.labels) {
-            Loss::Logistic.target(*label, training.smoothing, std::slice::from_mut(target))?;
+            training.loss.target(*label, training.smoothing, std::slice::from_mut(target))?;
         }
-        let targets = MatRef::new(&targets, n, 1)?;
-        let (mut a, mut mean_of, mut cov, mut work) =
-            (vec![0.0; m * n], vec![0.0; m], vec![0.0; m * m], vec![0.0; m * n]);
-        let mut laplace = None;
-        if let Kind::Penalty(lambda) = self.kind {
-            let mut buffer = vec![0.0; fixed_point_len(n, 1)];
-            let backend = f64::fast();
-            let mut end = FixedPoint::new(backend, ntk.train(), targets, Loss::Logistic, lambda, &mut buffer)?;
-            let zero = vec![0.0; all];
-            end.solve(MatRef::new(&zero[..n], n, 1)?)?;
-            end.smoother(ntk.cross(), MatMut::new(&mut a, m, n)?, &mut work)?;
-            predict(
-                backend,
-                ntk.cross(),
-                MatRef::new(&zero[..m], m, 1)?,
-                end.dual(),
-                MatMut::new(&mut mean_of, m, 1)?,
-            )?;
-            let mut posterior = vec![0.0; m * m];
-            laplace_covariance(backend, &end, ntk, MatRef::new(&a, m, n)?, MatMut::new(&mut posterior, m, m)?)?;
-            laplace = Some(deviations(&posterior, m));
-        } else {
-            let mut buffer = vec![0.0; smoother_len(n, m)];
-            smoother(&Fast, ntk, Training::Flow(f64::INFINITY), MatMut::new(&mut a, m, n)?, &mut buffer)?;
-            let mut met = vec![0.0; n];
-            Loss::Logistic.met(targets, MatMut::new(&mut met, n, 1)?)?;
-            mean(&Fast, MatRef::new(&a, m, n)?, MatRef::new(&met, n, 1)?, MatMut::new(&mut mean_of, m, 1)?)?;
-        }
-        covariance(&Fast, nngp, MatRef::new(&a, m, n)?, MatMut::new(&mut cov, m, m)?, &mut work)?;
-        Ok(Law { mean: mean_of, deviation: deviations(&cov, m), laplace })
+        let limit = Limit {
+            network: &model.network()?,
+            x: MatRef::new(&x, all, samples.d)?,
+            targets: MatRef::new(&targets, samples.n, 1)?,
+            loss: training.loss,
+            penalty: training.penalty,
+            time: f64::INFINITY,
+        };
+        Ok(limit.law()?)
     }
-}
-
-fn deviations(covariance: &[f64], m: usize) -> Vec<f64> {
-    (0..m).map(|i| covariance[i * m + i].max(0.0).sqrt()).collect()
 }
 
 impl Job for Ensemble {

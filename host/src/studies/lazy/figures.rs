@@ -1,8 +1,9 @@
 //! The figures of the study.
 
 use super::claims::{Kept, Measured};
-use super::ensemble::{Ensemble, Law, Members};
+use super::ensemble::{Ensemble, Members};
 use super::plan::Kind;
+use crate::law::Law;
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::settings::LossKind;
 use crate::studies::group::{Group, Run};

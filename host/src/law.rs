@@ -1,0 +1,244 @@
+//! The law of predictors over random initializations in the limit of infinite width, on test points: mean, standard
+//! deviation, class probabilities. The formulas are [`ntkscope_core::predict`]'s; here they meet samples and settings.
+
+use anyhow::Result;
+use ntkscope_core::init::Normals;
+use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
+use ntkscope_core::loss::Loss;
+use ntkscope_core::network::Network;
+use ntkscope_core::predict::{
+    FixedPoint, Joint, SoftTargets, Training, covariance, expand, fixed_point_len, laplace_covariance, mean, predict,
+    smoother, smoother_len, soft_targets_len,
+};
+use ntkscope_core::{Error, MatMut, MatRef};
+
+use crate::backend::HostReal;
+
+/// What is trained, in the limit of infinite width.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit<'a, N> {
+    /// network; its width does not enter
+    pub network: &'a N,
+    /// training samples, then test points, `(n + m, d)`
+    pub x: MatRef<'a, f64>,
+    /// targets `(n, C)`
+    pub targets: MatRef<'a, f64>,
+    /// loss
+    pub loss: Loss,
+    /// LAMBDA of the mean loss
+    pub penalty: f64,
+    /// time t of the mean loss; infinite but for squared error without a penalty
+    pub time: f64,
+}
+
+struct Merged {
+    /// distinct training samples, then the test points
+    x: Vec<f64>,
+    targets: Vec<f64>,
+}
+
+/// A law on m test points of C outputs.
+#[derive(Clone, Debug, Default)]
+pub struct Law {
+    /// means `(m, C)`
+    pub mean: Vec<f64>,
+    /// standard deviations over initializations `(m, C)`; under softmax those of the logits less their mean
+    pub deviation: Vec<f64>,
+    /// standard deviations of the Laplace posterior of Gaussian process classification `(m, C)`, with a penalty and
+    /// cross-entropy
+    pub laplace: Option<Vec<f64>>,
+}
+
+impl<N: Network> Limit<'_, N> {
+    /// n, m, C.
+    fn shape(&self) -> (usize, usize, usize) {
+        let (n, c) = (self.targets.rows(), self.targets.cols());
+        (n, self.x.rows() - n, c)
+    }
+
+    fn kernel(&self, which: AnalyticKernel) -> Result<Vec<f64>, Error> {
+        let (backend, all) = (f64::fast(), self.x.rows());
+        let (mut k, mut scratch) = (vec![0.0; all * all], vec![0.0; analytic_scratch(backend.tile(), all, all)]);
+        analytic(backend, self.network, which, self.x, None, MatMut::new(&mut k, all, all)?, &mut scratch)?;
+        Ok(k)
+    }
+
+    /// The law. Exact for squared error and for soft targets; with cross-entropy and a penalty by the delta method.
+    ///
+    /// Errors: a singular kernel at t = infinity, no finite solution, no convergence.
+    pub fn law(&self) -> Result<Law, Error> {
+        if self.penalty == 0.0 && !self.time.is_finite() {
+            let merged = self.merged();
+            if merged.targets.len() < self.targets.rows() * self.targets.cols() {
+                let (c, d) = (self.targets.cols(), self.x.cols());
+                let x = MatRef::new(&merged.x, merged.x.len() / d, d)?;
+                let targets = MatRef::new(&merged.targets, merged.targets.len() / c, c)?;
+                return Limit { x, targets, ..*self }.law();
+            }
+        }
+        let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
+        if self.penalty > 0.0 && self.loss != Loss::SquaredError {
+            self.delta(&nngp, &ntk)
+        } else {
+            self.exact(&nngp, &ntk)
+        }
+    }
+
+    /// Equal training samples as one, with the mean of their targets: without a penalty and in the limit of time that is
+    /// what they ask for together, and each of them alone would make the kernel singular.
+    fn merged(&self) -> Merged {
+        let (n, _, c) = self.shape();
+        let mut merged = Merged { x: Vec::new(), targets: Vec::new() };
+        let mut counts: Vec<f64> = Vec::new();
+        for i in 0..n {
+            let found = merged.x.chunks_exact(self.x.cols()).position(|x| x == self.x.row(i));
+            let at = found.unwrap_or_else(|| {
+                merged.x.extend_from_slice(self.x.row(i));
+                merged.targets.extend(vec![0.0; c]);
+                counts.push(0.0);
+                counts.len() - 1
+            });
+            counts[at] += 1.0;
+            merged.targets[at * c..][..c].iter_mut().zip(self.targets.row(i)).for_each(|(sum, y)| *sum += y);
+        }
+        for (target, count) in merged.targets.chunks_exact_mut(c).zip(counts) {
+            target.iter_mut().for_each(|y| *y /= count);
+        }
+        (n..self.x.rows()).for_each(|i| merged.x.extend_from_slice(self.x.row(i)));
+        merged
+    }
+
+    /// One smoother for all outputs.
+    fn exact(&self, nngp: &[f64], ntk: &[f64]) -> Result<Law, Error> {
+        let ((n, m, c), all, backend) = (self.shape(), self.x.rows(), f64::fast());
+        let [nngp, ntk] = [nngp, ntk].map(|k| MatRef::new(k, all, all).and_then(|k| Joint::new(k, n)));
+        let (nngp, ntk) = (nngp?, ntk?);
+        let training = if self.penalty > 0.0 { Training::Ridge(self.penalty) } else { Training::Flow(self.time) };
+        let (mut a, mut buffer) = (vec![0.0; m * n], vec![0.0; smoother_len(n, m)]);
+        smoother(backend, ntk, training, MatMut::new(&mut a, m, n)?, &mut buffer)?;
+        let a = MatRef::new(&a, m, n)?;
+        let (mut met, mut means, mut cov, mut work) =
+            (vec![0.0; n * c], vec![0.0; m * c], vec![0.0; m * m], vec![0.0; m * n]);
+        if self.loss != Loss::SquaredError {
+            // says which sample has no finite solution, where one has not
+            let mut train = vec![0.0; n * c * n * c];
+            expand(ntk.train(), c, MatMut::new(&mut train, n * c, n * c)?)?;
+            let mut buffer = vec![0.0; soft_targets_len(n, c)];
+            SoftTargets::new(backend, MatRef::new(&train, n * c, n * c)?, self.targets, self.loss, &mut buffer)?;
+        }
+        self.loss.met(self.targets, MatMut::new(&mut met, n, c)?)?;
+        mean(backend, a, MatRef::new(&met, n, c)?, MatMut::new(&mut means, m, c)?)?;
+        covariance(backend, nngp, a, MatMut::new(&mut cov, m, m)?, &mut work)?;
+        // the mean over the classes changes no probability: P = I - 11^T/C
+        let centred = if self.loss == Loss::Softmax { 1.0 - 1.0 / c as f64 } else { 1.0 };
+        let deviation = (0..m * c).map(|e| (centred * cov[(e / c) * (m + 1)]).max(0.0).sqrt()).collect();
+        Ok(Law { mean: means, deviation, laplace: None })
+    }
+
+    /// About the solution for f_0 = 0, all outputs stacked.
+    fn delta(&self, nngp: &[f64], ntk: &[f64]) -> Result<Law, Error> {
+        let ((n, m, c), all, backend) = (self.shape(), self.x.rows(), f64::fast());
+        let stacked = |kernel: &[f64]| -> Result<Vec<f64>, Error> {
+            let mut full = vec![0.0; all * c * all * c];
+            expand(MatRef::new(kernel, all, all)?, c, MatMut::new(&mut full, all * c, all * c)?)?;
+            Ok(full)
+        };
+        let (nngp, ntk) = (stacked(nngp)?, stacked(ntk)?);
+        let nngp = Joint::new(MatRef::new(&nngp, all * c, all * c)?, n * c)?;
+        let ntk = Joint::new(MatRef::new(&ntk, all * c, all * c)?, n * c)?;
+        let mut buffer = vec![0.0; fixed_point_len(n, c)];
+        let mut end = FixedPoint::new(backend, ntk.train(), self.targets, self.loss, self.penalty, &mut buffer)?;
+        let zero = vec![0.0; all * c];
+        end.solve(MatRef::new(&zero[..n * c], n, c)?)?;
+        let (rows, cols) = (m * c, n * c);
+        let (mut a, mut work, mut means) = (vec![0.0; rows * cols], vec![0.0; rows * cols], vec![0.0; rows]);
+        end.smoother(ntk.cross(), MatMut::new(&mut a, rows, cols)?, &mut work)?;
+        predict(backend, ntk.cross(), MatRef::new(&zero[..rows], m, c)?, end.dual(), MatMut::new(&mut means, m, c)?)?;
+        let (a, mut cov, mut posterior) =
+            (MatRef::new(&a, rows, cols)?, vec![0.0; rows * rows], vec![0.0; rows * rows]);
+        covariance(backend, nngp, a, MatMut::new(&mut cov, rows, rows)?, &mut work)?;
+        laplace_covariance(backend, &end, ntk, a, MatMut::new(&mut posterior, rows, rows)?)?;
+        let deviations =
+            |cov: &[f64]| (0..rows).map(|e| self.centred_variance(cov, (rows, c), e).max(0.0).sqrt()).collect();
+        Ok(Law { mean: means, deviation: deviations(&cov), laplace: Some(deviations(&posterior)) })
+    }
+
+    /// Variance of output `e` = i C + k, under softmax less the mean over the sample's outputs.
+    fn centred_variance(&self, cov: &[f64], (rows, c): (usize, usize), e: usize) -> f64 {
+        if self.loss != Loss::Softmax {
+            return cov[e * (rows + 1)];
+        }
+        let weight = |k: usize| f64::from(u8::from(k == e % c)) - 1.0 / c as f64;
+        let block = e / c * c;
+        let terms = (0..c * c).map(|p| weight(p / c) * weight(p % c) * cov[(block + p / c) * rows + block + p % c]);
+        terms.sum()
+    }
+}
+
+/// Draws for probabilities of several classes.
+const DRAWS: usize = 4000;
+
+/// E[probability of every class] `(m, K)`, K = 2 for one output: the law's Gaussian logits through the loss's link. Several
+/// classes are drawn independently, from seed 0, each with its own deviation.
+pub fn probabilities(loss: Loss, outputs: usize, mean: &[f64], deviation: &[f64]) -> Vec<f64> {
+    if outputs == 1 {
+        let p = mean.iter().zip(deviation).flat_map(|(m, d)| {
+            let one = expected_sigmoid(*m, *d);
+            [1.0 - one, one]
+        });
+        return p.collect();
+    }
+    let mut normals = Normals::new(0);
+    let mut all = Vec::with_capacity(mean.len());
+    for (mean, deviation) in mean.chunks_exact(outputs).zip(deviation.chunks_exact(outputs)) {
+        let certain = deviation.iter().all(|d| *d == 0.0);
+        let draws = if certain { 1 } else { DRAWS };
+        let mut sum = vec![0.0; outputs];
+        for _ in 0..draws {
+            let f: Vec<f64> =
+                mean.iter().zip(deviation).map(|(m, d)| m + if certain { 0.0 } else { d * normals.draw() }).collect();
+            let top = f.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = f.iter().map(|f| (f - top).exp()).sum();
+            sum.iter_mut().zip(&f).for_each(|(s, f)| *s += (f - top).exp() / total / draws as f64);
+        }
+        all.extend(sum);
+    }
+    debug_assert!(loss != Loss::Logistic);
+    all
+}
+
+/// E[1/(1 + e^-f)], f ~ N(mean, deviation^2), by the trapezoidal rule, which converges exponentially here.
+fn expected_sigmoid(mean: f64, deviation: f64) -> f64 {
+    let sigmoid = |f: f64| 1.0 / (1.0 + (-f).exp());
+    if deviation == 0.0 {
+        return sigmoid(mean);
+    }
+    const REACH: i32 = 120;
+    let (mut sum, mut total) = (0.0, 0.0);
+    for k in -REACH..=REACH {
+        let z = f64::from(k) * 8.0 / f64::from(REACH);
+        let weight = (-0.5 * z * z).exp();
+        sum += weight * sigmoid(mean + deviation * z);
+        total += weight;
+    }
+    sum / total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expected_probabilities() {
+        assert_eq!(expected_sigmoid(0.0, 3.0), 0.5);
+        assert!((expected_sigmoid(2.0, 0.0) - 1.0 / (1.0 + (-2.0f64).exp())).abs() < 1e-15);
+        // probit approximation of the same integral, good to 0.01 or so
+        let kappa = 1.0 / (1.0 + std::f64::consts::PI / 8.0 * 4.0f64).sqrt();
+        assert!((expected_sigmoid(1.5, 2.0) - 1.0 / (1.0 + (-1.5 * kappa).exp())).abs() < 0.02);
+        let p = probabilities(Loss::Softmax, 3, &[1.0, 0.0, -1.0], &[0.0; 3]);
+        let total = 1f64.exp() + 1.0 + (-1f64).exp();
+        assert!((p[0] - 1f64.exp() / total).abs() < 1e-15 && (p.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+        let spread = probabilities(Loss::Softmax, 3, &[1.0, 0.0, -1.0], &[2.0; 3]);
+        assert!(spread[0] < p[0] && (spread.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{spread:?}");
+    }
+}

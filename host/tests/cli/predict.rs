@@ -1,0 +1,73 @@
+//! `ntkscope predict`: where training ends, over initializations.
+
+use crate::{Place, json};
+
+/// (mean, sd, probability of class 1) of every test point.
+#[track_caller]
+fn points(place: &Place, line: &str) -> Vec<[f64; 3]> {
+    let done = place.succeed(&format!("predict {line} --json"));
+    let summary = json(&done.stdout);
+    let number = |point: &serde_json::Value, key: &str| point[key].as_f64().unwrap_or(f64::NAN);
+    let points = summary["points"].as_array().unwrap();
+    points.iter().map(|p| [number(p, "mean"), number(p, "sd"), number(p, "probability1")]).collect()
+}
+
+#[test]
+fn soft_targets_are_met_and_labels_that_disagree_are_soft() {
+    let place = Place::new();
+    // three points of the circle that are training points, of label 0
+    let logit = 19f64.ln();
+    for p in points(&place, "--smoothing 0.1 --init standard --held-out 3") {
+        assert!((p[0] + logit).abs() < 1e-9 && p[1] < 1e-6 && (p[2] - 0.05).abs() < 1e-9, "{p:?}");
+    }
+    for p in points(&place, "--data conflicting --init standard --held-out 3") {
+        assert!((p[0] + 3f64.ln()).abs() < 1e-9 && p[1] < 1e-6 && (p[2] - 0.25).abs() < 1e-9, "{p:?}");
+    }
+    // between the points a random initialization stays, a mirrored one has none
+    assert!(points(&place, "--smoothing 0.1 --init standard --held-out 5").iter().any(|p| p[1] > 0.05));
+    assert!(points(&place, "--smoothing 0.1 --init mirrored --held-out 5").iter().all(|p| p[1] == 0.0));
+}
+
+#[test]
+fn a_penalty_and_files() {
+    let place = Place::new();
+    place.succeed("predict --penalty 0.05 --init standard --held-out 4 --out P.npz --quiet");
+    for (name, columns) in [("x", 2), ("mean", 1), ("sd", 1), ("probability", 2), ("laplace_sd", 1)] {
+        let (shape, values) = place.array("P.npz", name);
+        assert_eq!(shape, [4, columns], "{name}");
+        assert!(values.iter().all(|v| v.is_finite()));
+    }
+    let (sd, laplace) = (place.array("P.npz", "sd").1, place.array("P.npz", "laplace_sd").1);
+    assert!(sd.iter().zip(&laplace).all(|(s, l)| l > &(1.5 * s)), "{sd:?} {laplace:?}");
+    place.file("train.csv", "0,1,0\n1,0,1\n0,-1,0\n-1,0.5,1\n");
+    place.file("test.csv", "0.5,0.5,0\n0.1,-0.3,1\n");
+    place.succeed("predict --loss mse --data train.csv --test test.csv --time 50 --init standard --out P.csv --quiet");
+    let text = String::from_utf8(place.bytes("P.csv")).unwrap();
+    assert_eq!(text.lines().next(), Some("mean,sd"));
+    assert_eq!(text.lines().count(), 3);
+    // one network: its linearization ends where the run's limit says
+    let model = "--width 32 --seed 3 --penalty 0.1 --held-out 4";
+    place.succeed(&format!("run {model} --loss cross-entropy --until-time 1 --quiet --out o"));
+    let expected = place.array("o/limit.npz", "linearized").1;
+    let found = points(&place, &format!("{model} --kernel initial"));
+    assert!(found.iter().zip(&expected[6..]).all(|(p, e)| (p[0] - e).abs() < 1e-12), "{found:?} {expected:?}");
+}
+
+#[test]
+fn what_has_no_answer_is_refused() {
+    let place = Place::new();
+    place.refuse("predict --held-out 4", 2, &["no finite solution", "--penalty", "--smoothing"]);
+    place.refuse("predict --penalty 0.1", 2, &["--held-out", "--test"]);
+    place.refuse(
+        "predict --smoothing 0.1 --bias none --depth 1 --held-out 4",
+        2,
+        &["singular", "eigenvalue", "--penalty"],
+    );
+    place.refuse("predict --smoothing 0.1 --time 5 --held-out 4", 2, &["--time 5", "--kernel initial"]);
+    place.refuse("predict --loss both --held-out 4", 2, &["--loss both"]);
+    place.refuse("predict --loss mse --time -1 --held-out 4", 2, &["--time -1"]);
+    place.refuse("predict --loss mse --penalty -1 --held-out 4", 2, &["--penalty -1"]);
+    place.file("test.csv", "1,2,3,0\n4,5,6,1\n");
+    place.refuse("predict --loss mse --test test.csv", 2, &["--test", "3 numbers"]);
+    place.refuse("predict --loss mse --test absent.csv", 3, &["absent.csv"]);
+}
