@@ -64,7 +64,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     let outputs = if regression { 1 } else { model.outputs };
     let training = Training::resolve(&settings.training, outputs, samples.n)?.remove(0);
     let time = args.time.unwrap_or(f64::INFINITY);
-    if !(time >= 0.0) {
+    if time.is_nan() || time < 0.0 {
         return Err(wrong("--time", time.to_string(), "must not be negative").into());
     }
     let closed = training.loss == Loss::SquaredError && training.penalty == 0.0;

@@ -126,7 +126,7 @@ const AGREEING: usize = 3;
 /// other: a target of probability 3/4 in all but name; (n, 2).
 pub(super) fn conflicting(n: usize) -> Result<Raw, DataError> {
     const GROUP: usize = 6 * (AGREEING + 1);
-    if n == 0 || n % GROUP != 0 {
+    if n == 0 || !n.is_multiple_of(GROUP) {
         return Err(DataError::BadConflicting { n, next: n.div_ceil(GROUP).max(1) * GROUP });
     }
     let six = circle(6)?;

@@ -9,6 +9,7 @@ use super::grid::{Job, Progress};
 use crate::commands::with_threads;
 use crate::data::{self, Samples};
 use crate::experiment::{Model, Training, data_spec, settings_of};
+use crate::npz;
 use crate::prediction::{LimitRow, PredictionTable};
 use crate::report::Trace;
 use crate::run::{self, Observer, Stopped};
@@ -39,6 +40,8 @@ pub struct Finished {
     pub predictions: PredictionTable,
     /// where training ends under fixed kernels, if anywhere
     pub limit: Option<LimitRow>,
+    /// outputs at the end and those of the linearized network's limit, `(n + h, C)` each, where there is one
+    pub ends: Option<[Vec<f64>; 2]>,
     /// why it ended
     pub stopped: String,
     /// gradient evaluations
@@ -101,6 +104,7 @@ impl Cell {
             trace: Trace::read("", &place.join("trace.csv"))?,
             predictions: PredictionTable::read(&place.join("predictions.csv"))?,
             limit: LimitRow::read(&place.join("limit.csv"))?,
+            ends: read_ends(&place.join("limit.npz"))?,
             stopped: stopped.with_context(|| format!("{}: the run is not finished", place.display()))?.to_owned(),
             evaluations: number("evaluations")? as u64,
             analytic_lambda_min: number("analytic-lambda-min")?,
@@ -151,6 +155,17 @@ impl Job for Cell {
 /// All finished runs of a study.
 pub fn read_all(cells: &[Cell], study: &Path) -> Result<Vec<Finished>> {
     cells.iter().map(|cell| cell.finished(study)).collect()
+}
+
+/// Outputs of `limit.npz`: the network's, and the linearized one's.
+fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let damaged = |what: String| anyhow::anyhow!("{} is damaged: {what}", path.display());
+    let mut file = npz::open(path).map_err(damaged)?;
+    let mut outputs = |name: &str| file.array(name).map(|(_, values)| values).map_err(damaged);
+    Ok(Some([outputs("network")?, outputs("linearized")?]))
 }
 
 /// The settings of a run directory, and its table of provenance.

@@ -29,6 +29,7 @@ pub fn claims_csv(claims: &[Claim]) -> Result<String> {
 
 /// One row per run of the grid: its settings and its results.
 pub fn cells_csv(finished: &[Finished]) -> Result<String> {
+    // differences and agreement with the linearized network, but for those called ntk
     let header = [
         "id",
         "part",
@@ -61,6 +62,10 @@ pub fn cells_csv(finished: &[Finished]) -> Result<String> {
         "log_time_of_10_percent_drift",
         "ntk_difference",
         "linearized_difference",
+        "limit_difference",
+        "limit_difference_held_out",
+        "limit_agreement",
+        "limit_agreement_ntk",
     ];
     text(&header, finished.iter().map(row))
 }
@@ -109,6 +114,10 @@ fn row(f: &Finished) -> Vec<String> {
         given(passes),
         given(predicted.map(|row| row.ntk.difference)),
         given(predicted.map(|row| row.linearized.difference)),
+        given(f.limit.map(|limit| limit.linearized.measured.difference)),
+        given(f.limit.map(|limit| limit.linearized.measured.difference_held_out)),
+        given(f.limit.map(|limit| limit.linearized.agreement)),
+        given(f.limit.map(|limit| limit.ntk.agreement)),
     ]
 }
 

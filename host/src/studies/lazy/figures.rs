@@ -15,8 +15,9 @@ const DRIFT: &str = "drift, max_{ij} |K_{t} − K_{0}|";
 /// The figures of all kinds of one part and network.
 pub fn of_network(kinds: &[Kept<'_>]) -> Vec<Figure> {
     let Some(first) = kinds.first() else { return Vec::new() };
+    let group = first.group;
     let mut figures =
-        vec![drift_width(first.group, kinds), drift_margin(first.group, kinds), end_width(first.group, kinds)];
+        vec![drift_width(group, kinds), drift_margin(group, kinds), ends(group, kinds), end_width(group, kinds)];
     figures.retain(|figure| !figure.series.is_empty());
     figures
 }
@@ -112,6 +113,37 @@ fn drift_margin(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
     let caption = "Lines: plain cross-entropy, which goes on for ever. Points: where training ends with a penalty or with soft targets, \
                    one for every run: soft targets stop on the curve.";
     figure(group, "drift-margin", "Where training stops", axes, series, caption)
+}
+
+/// Most points of a scatter.
+const SCATTER: usize = 600;
+
+fn ends(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
+    let mut series = Vec::new();
+    let width = kinds.iter().filter_map(|kept| kept.group.widths().last().copied()).max().unwrap_or(0);
+    for (style, kept) in kinds.iter().filter(|kept| kept.kind != Kind::Plain).enumerate() {
+        let runs = kept.group.at_width(CE, width);
+        let both = runs.iter().filter_map(|run| run.finished.ends.as_ref()).flat_map(|[f, k]| k.iter().zip(f));
+        let (x, y): (Vec<f64>, Vec<f64>) = both.map(|(k, f)| (*k, *f)).take(SCATTER).unzip();
+        if !x.is_empty() {
+            series.push(Series { label: kept.kind.title(), x, y, mark: Mark::Points, style });
+        }
+    }
+    let values = || series.iter().flat_map(|s| s.x.iter().copied());
+    let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    if low < high {
+        let line = vec![low, high];
+        series.push(Series { label: "equal".into(), x: line.clone(), y: line, mark: Mark::Theory, style: 0 });
+    }
+    let axes = (
+        Axis::new("explicit solution f*[K_{0}] (logit units)", Scale::Linear),
+        Axis::new("trained output f_{T} (logit units)", Scale::Linear),
+    );
+    let caption = format!(
+        "Trained outputs against the explicit solution under the network's own initial kernel, training and held-out points, width \
+         {width}, every seed (at most {SCATTER} points of a kind)."
+    );
+    figure(group, "ends", "Where training ends", axes, series, &caption)
 }
 
 fn end_width(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {

@@ -112,6 +112,7 @@ fn of_part(part: Part, finished: &[Finished]) -> (Vec<Claim>, Vec<Figure>) {
         let plain = groups.iter().find(|(kind, _)| *kind == Kind::Plain).map(|(_, group)| group);
         let kept: Vec<Kept<'_>> = groups.iter().map(|(kind, group)| Kept { kind: *kind, group, plain }).collect();
         claims.extend(kept.iter().flat_map(claims::of_runs));
+        claims.extend(claims::lost_with_smoothing(&kept).filter(|_| part == Part::SixPoints));
         if part != Part::Conflicting {
             drawn.extend(figures::of_network(&kept));
         }

@@ -123,8 +123,10 @@ fn kinds(options: &Options, part: Part, net: &Net) -> Vec<(Kind, Vec<usize>)> {
             central.into_iter().chain(others).collect()
         }
         Part::Conflicting => vec![(Kind::Plain, widths(&[64, 256]))],
-        Part::MnistTen => vec![(Kind::Penalty(1e-3), widths(&[128, 512]))],
-        _ => [Kind::Penalty(1e-3), Kind::Smoothing(0.1), Kind::Plain].map(|kind| (kind, widths(&[128, 512]))).to_vec(),
+        Part::MnistTen => [0.1, 0.01, 1e-3].map(|lambda| (Kind::Penalty(lambda), widths(&[128, 512]))).to_vec(),
+        _ => [Kind::Penalty(0.1), Kind::Penalty(1e-3), Kind::Smoothing(0.1), Kind::Plain]
+            .map(|kind| (kind, widths(&[128, 512])))
+            .to_vec(),
     }
 }
 
