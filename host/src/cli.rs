@@ -144,6 +144,8 @@ pub enum StudyKind {
     Divergence,
     /// with a penalty, or with soft targets, it stays, and ends where a formula says
     Lazy,
+    /// every study, each in a directory of its name
+    All,
 }
 
 /// `ntkscope reproduce`

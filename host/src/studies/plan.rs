@@ -17,6 +17,8 @@ pub enum Part {
     Exponent,
     /// odd against even handwritten digits
     Mnist,
+    /// the same with 1024 of them
+    MnistLarge,
     /// all ten handwritten digits
     MnistTen,
     /// the six points, each four times with labels that disagree
@@ -38,6 +40,7 @@ impl Part {
             Self::SixPoints => "six-points",
             Self::Exponent => "exponent",
             Self::Mnist => "mnist",
+            Self::MnistLarge => "mnist-large",
             Self::MnistTen => "mnist-ten",
             Self::Conflicting => "conflicting",
             Self::Ensemble => "ensemble",
@@ -52,6 +55,7 @@ impl Part {
             Self::SixPoints => "Six points",
             Self::Exponent => "The exponent of divergence",
             Self::Mnist => "MNIST, odd against even digits",
+            Self::MnistLarge => "MNIST, odd against even, 1024 digits",
             Self::MnistTen => "MNIST, ten digits",
             Self::Conflicting => "Labels that disagree",
             Self::Ensemble => "Over initializations",
@@ -154,7 +158,7 @@ impl Options {
             );
         }
         let parts = self.parts(all, quick);
-        let mnist = parts.contains(&Part::Mnist) || parts.contains(&Part::MnistTen);
+        let mnist = [Part::Mnist, Part::MnistLarge, Part::MnistTen].iter().any(|part| parts.contains(part));
         if let (Some(n), false) = (self.n, mnist) {
             return wrong("--n", n.to_string(), "is the number of MNIST samples; add --only mnist, or --full");
         }

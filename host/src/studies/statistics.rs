@@ -24,10 +24,13 @@ impl Estimate {
         Some(Self { value, error, count: values.len() })
     }
     /// Whether the value is the target's to within two standard errors or `allowance`. `None`, not judged, where it is
-    /// farther off than the allowance and the standard error is unknown.
+    /// farther off than that, but the standard error is unknown or that of two values only, which is next to unknown.
     pub fn agrees(&self, target: f64, allowance: f64) -> Option<bool> {
         let off = (self.value - target).abs();
-        if off <= allowance { Some(true) } else { self.error.map(|error| off <= 2.0 * error) }
+        if off <= allowance {
+            return Some(true);
+        }
+        self.error.map(|error| off <= 2.0 * error).filter(|agrees| *agrees || self.count > 2)
     }
     /// The standard error, 0 where it is unknown.
     pub fn error_or_0(&self) -> f64 {
@@ -158,6 +161,8 @@ mod tests {
         assert!((estimate.error.unwrap() - (14.0f64 / 3.0 / 4.0).sqrt()).abs() < 1e-15);
         let one = Estimate::of(&[5.0]).unwrap();
         assert_eq!((one.error, one.agrees(4.0, 1.0), one.agrees(4.0, 0.5)), (None, Some(true), None));
+        let two = Estimate::of(&[1.0, 1.2]).unwrap();
+        assert_eq!((two.agrees(1.2, 0.0), two.agrees(2.0, 0.0)), (Some(true), None));
         // 3.0 with the standard error 1.08
         assert_eq!((estimate.agrees(5.0, 0.1), estimate.agrees(5.3, 0.1)), (Some(true), Some(false)));
         assert_eq!(Estimate::of(&[]), None);

@@ -162,3 +162,16 @@ fn what_is_held_out_is_not_among_the_samples() {
     let degrees: Vec<f64> = circle.held_out.chunks(2).map(|x| angle(x).round()).collect();
     assert_eq!(degrees, [30.0, 90.0, 150.0, 210.0, 270.0, 330.0]);
 }
+
+#[test]
+fn labels_that_disagree() {
+    let data = samples(&spec("conflicting"));
+    assert_eq!((data.n, data.d, data.classes), (24, 2, 2));
+    let six = samples(&spec("circle"));
+    for i in 0..24 {
+        assert_eq!(data.x[2 * i..][..2], six.x[2 * (i % 6)..][..2], "copy {i}");
+        // the last of every four copies
+        assert_eq!(data.labels[i] != six.labels[i % 6], i / 6 == 3, "label {i}");
+    }
+    assert_refused(&DataSpec { n: Some(25), ..spec("conflicting") }, 2, &["--n 25", "--n 48"]);
+}

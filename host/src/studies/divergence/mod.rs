@@ -110,7 +110,7 @@ fn introduction(part: Part, groups: &[Group<'_>]) -> String {
             "One narrow network on the six points, trained until t is beyond any number a computer usually holds: the margin u \
              grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}."
         }
-        Part::Mnist => "Handwritten digits, odd against even, every image scaled to unit norm.",
+        Part::Mnist | Part::MnistLarge => "Handwritten digits, odd against even, every image scaled to unit norm.",
         Part::Sphere => "Points on the unit sphere of R^{3}; the label is the sign of x_{1} x_{2}.",
         Part::Separable => "Two clusters in 32 dimensions, as many as samples: a linear function separates them.",
         _ => "Two overlapping clusters in the plane: only a network that memorises them separates them.",

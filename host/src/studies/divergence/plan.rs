@@ -6,8 +6,8 @@ use crate::studies::cell::Cell;
 use crate::studies::plan::{Net, Options, Part, init_name, loss_name};
 
 /// The parts of this study.
-pub const PARTS: [Part; 6] =
-    [Part::SixPoints, Part::Exponent, Part::Mnist, Part::Sphere, Part::Separable, Part::Mixture];
+pub const PARTS: [Part; 7] =
+    [Part::SixPoints, Part::Exponent, Part::Mnist, Part::MnistLarge, Part::Sphere, Part::Separable, Part::Mixture];
 /// Those of `--quick`.
 pub const QUICK: [Part; 2] = [Part::SixPoints, Part::Exponent];
 
@@ -98,14 +98,20 @@ fn grid(options: &Options, part: Part) -> Grid {
             margin: if full { 1e5 } else { 1e4 },
             snapshots: 512,
         },
-        Part::Mnist => {
-            let n = options.n.unwrap_or(256);
+        Part::Mnist | Part::MnistLarge => {
+            let large = part == Part::MnistLarge;
+            let n = if large { 1024 } else { options.n.unwrap_or(256) };
             let data = ModelSettings {
                 data_dir: options.data_dir.clone(),
                 classes: Some(ClassSelection::Parity),
                 ..of(Source::Mnist, n, 64)
             };
-            Grid { widths: vec![128, 512, 2048], seeds: if full { 3 } else { 1 }, held_out: 64, ..small(data, n) }
+            Grid {
+                widths: if large { vec![128, 512] } else { vec![128, 512, 2048] },
+                seeds: if full && !large { 3 } else { 1 },
+                held_out: 64,
+                ..small(data, n)
+            }
         }
         Part::Sphere => small(of(Source::Sphere, 32, 32), 32),
         Part::Separable => small(ModelSettings { dimension: Some(32), ..of(Source::Mixture, 32, 32) }, 32),
