@@ -34,8 +34,8 @@ pub fn list(dir: Option<&Path>) -> Vec<CatalogueEntry> {
     };
     vec![
         entry(Source::Circle, "n points (6) on the unit circle in antipodal pairs, labels alternating"),
-        entry(Source::Sphere, "n points (64) uniform on the unit sphere of R^d (3), label: sign of x_1 x_2"),
         entry(Source::Conflicting, "the six points of circle, each n/6 times (24): of four labels one disagrees"),
+        entry(Source::Sphere, "n points (64) uniform on the unit sphere of R^d (3), label: sign of x_1 x_2"),
         entry(Source::Mixture, "n points (64) of two unit Gaussians in R^d (2) at -1.5 e_1 and +1.5 e_1"),
         entry(Source::Mnist, "handwritten digits, 28 x 28 pixels, 10 labels"),
         entry(Source::FashionMnist, "pictures of clothes, 28 x 28 pixels, 10 labels"),

@@ -104,7 +104,7 @@ pub struct TrainingSettings {
     /// Step of gradient descent in time t; needed with --optimizer gd
     #[arg(long, value_name = "ETA", allow_negative_numbers = true, help_heading = "Training")]
     pub rate: Option<f64>,
-    /// Local error of the flow, as a share of the distance from theta_0 [default: 0.01]
+    /// Local error of the flow, as a share of the distance from theta_0; 0.0025 for drifts to a percent [default: 0.01]
     #[arg(long, value_name = "TOL", allow_negative_numbers = true, help_heading = "Training")]
     pub tolerance: Option<f64>,
     /// Stop at gradient-flow time T of the mean loss; inf with --until-margin or --until-loss [default: 1e5]
