@@ -83,11 +83,14 @@ fn learning(name: &str, target: fn(&[f64]) -> f64, largest: usize, draws: u32) -
     for n in std::iter::successors(Some(100), |n| Some(2 * n)).take_while(|n| *n <= largest) {
         let begin = Instant::now();
         let point = experiment.point(n, draws)?;
-        let (zero, gaussian) = (show(Some(point.zero)), show(Some(point.gaussian)));
+        let (zero, gaussian) = (show(Some(point.zero.log)), show(Some(point.gaussian.log)));
         let seconds = begin.elapsed().as_secs_f64();
-        println!("  n = {n:5}  {zero}   {gaussian}   best time at an end: {} [{seconds:.0} s]", point.at_an_end);
-        from_zero.push((n, point.zero));
-        from_gaussian.push((n, point.gaussian));
+        println!(
+            "  n = {n:5}  {zero}   {gaussian}   best time at an end: {}, {} [{seconds:.0} s]",
+            point.zero.at_an_end, point.gaussian.at_an_end
+        );
+        from_zero.push((n, point.zero.log));
+        from_gaussian.push((n, point.gaussian.log));
     }
     for from in [0, 1] {
         let [zero, gaussian] = [&from_zero, &from_gaussian].map(|all| show(slope(&all[from.min(all.len())..])));

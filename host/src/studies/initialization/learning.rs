@@ -123,17 +123,24 @@ pub struct Draw {
     pub gaussian: Best,
 }
 
-/// Mean logarithms of the risk over the draws, at one n.
+/// The smallest risks from one start, over the draws.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Risk {
+    /// mean of their logarithms
+    pub log: Estimate,
+    /// draws whose best time is the first or the last of the grid
+    pub at_an_end: usize,
+}
+
+/// A point of the learning curves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LearningPoint {
     /// training samples
     pub n: usize,
     /// from f_0 = 0
-    pub zero: Estimate,
+    pub zero: Risk,
     /// from f_0 = f^GP
-    pub gaussian: Estimate,
-    /// paths, of both starts, whose best time is the first or the last
-    pub at_an_end: usize,
+    pub gaussian: Risk,
 }
 
 impl<N: Network> Experiment<'_, N> {
@@ -172,13 +179,14 @@ impl<N: Network> Experiment<'_, N> {
         N: Sync,
     {
         let all: Vec<Draw> = (0..draws).into_par_iter().map(|index| self.draw(n, index)).collect::<Result<_, _>>()?;
-        let mean = |of: fn(&Draw) -> Best| {
+        let risk = |of: fn(&Draw) -> Best| {
+            let logs: Vec<f64> = all.iter().map(|draw| of(draw).risk.ln()).collect();
             let none = Error::OutOfRange { what: "draws: at least 1, with risks above 0" };
-            Estimate::of(&all.iter().map(|draw| of(draw).risk.ln()).collect::<Vec<_>>()).ok_or(none)
+            let ends = [0, self.times.len().saturating_sub(1)];
+            let at_an_end = all.iter().filter(|draw| ends.contains(&of(draw).time)).count();
+            Ok(Risk { log: Estimate::of(&logs).ok_or(none)?, at_an_end })
         };
-        let ends = |best: &Best| best.time == 0 || best.time + 1 == self.times.len();
-        let at_an_end = all.iter().flat_map(|draw| [draw.zero, draw.gaussian]).filter(ends).count();
-        Ok(LearningPoint { n, zero: mean(|d| d.zero)?, gaussian: mean(|d| d.gaussian)?, at_an_end })
+        Ok(LearningPoint { n, zero: risk(|d| d.zero)?, gaussian: risk(|d| d.gaussian)? })
     }
 }
 
@@ -260,12 +268,15 @@ mod tests {
         assert_ne!(experiment.draw(20, 1).unwrap(), experiment.draw(20, 2).unwrap());
         let points: Vec<_> = [25, 50, 100].map(|n| experiment.point(n, 8).unwrap()).into();
         let slopes = [
-            slope(&points.iter().map(|p| (p.n, p.zero)).collect::<Vec<_>>()).unwrap(),
-            slope(&points.iter().map(|p| (p.n, p.gaussian)).collect::<Vec<_>>()).unwrap(),
+            slope(&points.iter().map(|p| (p.n, p.zero.log)).collect::<Vec<_>>()).unwrap(),
+            slope(&points.iter().map(|p| (p.n, p.gaussian.log)).collect::<Vec<_>>()).unwrap(),
         ];
-        assert!(points.iter().all(|p| p.gaussian.value > p.zero.value), "{points:?}");
+        assert!(points.iter().all(|p| p.gaussian.log.value > p.zero.log.value), "{points:?}");
         assert!(slopes[0].value + 2.0 * slopes[0].error.unwrap() < slopes[1].value, "{slopes:?}");
-        assert!(slopes[1].value < -0.3 && points.iter().all(|p| p.at_an_end == 0), "{slopes:?} {points:?}");
+        assert!(
+            slopes[1].value < -0.3 && points.iter().all(|p| p.zero.at_an_end + p.gaussian.at_an_end == 0),
+            "{slopes:?} {points:?}"
+        );
         assert!(experiment.point(20, 0).is_err());
         assert!(Experiment { times: &[], ..experiment }.draw(20, 0).is_err());
         assert!(Experiment { target: zero, ..experiment }.draw(20, 0).unwrap().gaussian.risk > 0.0);
