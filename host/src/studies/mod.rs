@@ -4,6 +4,7 @@ pub mod cell;
 pub mod divergence;
 pub mod grid;
 pub mod group;
+pub mod initialization;
 pub mod lazy;
 pub mod plan;
 pub mod statistics;

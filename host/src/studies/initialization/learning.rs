@@ -1,0 +1,298 @@
+//! Learning curves of a fixed kernel: the excess risk of its gradient flow, stopped at the best time, against the number
+//! n of training samples, from f_0 = 0 (mirrored initialization) and from f_0 = f^GP (the usual one, infinitely wide).
+//!
+//! ```text
+//! y = f*(X) + noise,     risk(t) = mean over test points of (f_t(x) - f*(x))^2
+//! ```
+//!
+//! On S^d the paper has `n^(-3/(d+3))` for f^GP, up to n^epsilon, however smooth f* is. From 0 a smooth f* is learned
+//! faster, at rates up to n^-1. By its proposition 4.1 the risk from f_0 with target f* is that from 0 with target
+//! f* - f_0: starting from f^GP is learning it.
+
+use ntkscope_core::init::Normals;
+use ntkscope_core::kernel::AnalyticKernel;
+use ntkscope_core::network::Network;
+use ntkscope_core::predict::{GaussianProcess, Joint, KernelRegression, gaussian_process_len, predict, regression_len};
+use ntkscope_core::{Error, MatMut, MatRef};
+use rayon::prelude::*;
+
+use super::{check_size, kernel, sphere};
+use crate::backend::HostReal;
+use crate::studies::statistics::{Estimate, line};
+
+/// f* of the paper's experiment: (sum_j x_j)^2.
+pub fn squared_sum(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>().powi(2)
+}
+
+/// f* = 0: from f_0 = f^GP, learning f^GP alone.
+pub fn zero(_: &[f64]) -> f64 {
+    0.0
+}
+
+/// `count` times from `first` to `last`, evenly spaced in their logarithm, both ends included.
+pub fn log_grid(first: f64, last: f64, count: usize) -> Vec<f64> {
+    let step = (last / first).ln() / count.saturating_sub(1).max(1) as f64;
+    (0..count).map(|i| first * (step * i as f64).exp()).collect()
+}
+
+/// n training samples and m test points of a fixed kernel, with a target of any kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// K on training samples, then test points
+    pub kernel: Joint<'a, f64>,
+    /// f* on the same points `(n + m)`
+    pub target: &'a [f64],
+    /// y - f*(X) `(n)`
+    pub noise: &'a [f64],
+}
+
+impl Task<'_> {
+    /// Excess risk at every one of `times` of gradient flow on the mean loss from `f_0` `(n + m)`; one
+    /// eigendecomposition for all of them.
+    ///
+    /// Errors: shapes, m = 0, those of [`KernelRegression`].
+    pub fn risks(&self, f_0: &[f64], times: &[f64]) -> Result<Vec<f64>, Error> {
+        let (backend, n, m) = (f64::fast(), self.kernel.train().rows(), self.kernel.test().rows());
+        check_size("target", n + m, self.target.len())?;
+        check_size("f_0", n + m, f_0.len())?;
+        check_size("noise", n, self.noise.len())?;
+        if m == 0 {
+            return Err(Error::OutOfRange { what: "test points: there must be at least 1" });
+        }
+        let y: Vec<f64> = self.target.iter().zip(self.noise).map(|(f, e)| f + e).collect();
+        let (start, start_test) = (MatRef::new(&f_0[..n], n, 1)?, MatRef::new(&f_0[n..], m, 1)?);
+        let mut buffer = vec![0.0; regression_len(n, 1)];
+        let (train, y) = (self.kernel.train(), MatRef::new(&y, n, 1)?);
+        let mut regression = KernelRegression::new(backend, train, start, y, &mut buffer)?;
+        let mut f = vec![0.0; m];
+        let risk = |time: &f64| {
+            let g = regression.dual(backend, *time)?;
+            predict(backend, self.kernel.cross(), start_test, g, MatMut::new(&mut f, m, 1)?)?;
+            Ok(f.iter().zip(&self.target[n..]).map(|(f, target)| (f - target).powi(2)).sum::<f64>() / m as f64)
+        };
+        times.iter().map(risk).collect()
+    }
+}
+
+/// A random experiment on the sphere S^(d-1), d the network's inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Experiment<'a, N> {
+    /// network; its width does not enter
+    pub network: &'a N,
+    /// f*
+    pub target: fn(&[f64]) -> f64,
+    /// standard deviation of the noise
+    pub noise: f64,
+    /// test points m of every draw
+    pub test: usize,
+    /// times among which the best is chosen, ascending
+    pub times: &'a [f64],
+    /// Draw r of n samples takes its deviates from the stream of seed `seed + 2^32 n + r`, wrapping: the points,
+    /// training samples first, the noise, f^GP. So draws are independent, also those of different n.
+    pub seed: u64,
+}
+
+/// The smallest excess risk along a path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// risk
+    pub risk: f64,
+    /// index of its time: first and last say that the grid is too short
+    pub time: usize,
+}
+
+impl Best {
+    /// The first smallest of these; `None` without any number.
+    pub fn of(risks: &[f64]) -> Option<Self> {
+        let better = |best: Option<Self>, (time, risk): (usize, &f64)| match best {
+            Some(best) if best.risk <= *risk => Some(best),
+            _ if risk.is_nan() => best,
+            _ => Some(Self { risk: *risk, time }),
+        };
+        risks.iter().enumerate().fold(None, better)
+    }
+}
+
+/// One draw of points, noise and f^GP, learned from both starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Draw {
+    /// from f_0 = 0
+    pub zero: Best,
+    /// from f_0 = f^GP
+    pub gaussian: Best,
+}
+
+/// The smallest risks from one start, over the draws.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Risk {
+    /// mean of their logarithms
+    pub log: Estimate,
+    /// draws whose best time is the first or the last of the grid
+    pub at_an_end: usize,
+}
+
+/// A point of the learning curves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearningPoint {
+    /// training samples
+    pub n: usize,
+    /// from f_0 = 0
+    pub zero: Risk,
+    /// from f_0 = f^GP
+    pub gaussian: Risk,
+}
+
+impl<N: Network> Experiment<'_, N> {
+    /// Draw `index` of `n` samples. Errors: no times; those of [`Task::risks`] and of the Gaussian process.
+    pub fn draw(&self, n: usize, index: u32) -> Result<Draw, Error> {
+        let (all, d) = (n + self.test, self.network.sizes().inputs);
+        let seed = self.seed.wrapping_add(((n as u64) << 32).wrapping_add(u64::from(index)));
+        let mut normals = Normals::new(seed);
+        let x = sphere(all, d, &mut normals);
+        let target: Vec<f64> = x.chunks_exact(d).map(self.target).collect();
+        let noise: Vec<f64> = (0..n).map(|_| self.noise * normals.draw()).collect();
+        let f_gp = self.random_outputs(MatRef::new(&x, all, d)?, &mut normals)?;
+        let ntk = kernel(self.network, AnalyticKernel::Ntk, MatRef::new(&x, all, d)?)?;
+        let kernel = Joint::new(MatRef::new(&ntk, all, all)?, n)?;
+        let task = Task { kernel, target: &target, noise: &noise };
+        let best = |f_0: &[f64]| {
+            let none = Error::OutOfRange { what: "times: there must be at least 1" };
+            Best::of(&task.risks(f_0, self.times)?).ok_or(none)
+        };
+        Ok(Draw { zero: best(&vec![0.0; all])?, gaussian: best(&f_gp)? })
+    }
+
+    /// f^GP ~ GP(0, NNGP) on all the points together.
+    fn random_outputs(&self, x: MatRef<'_, f64>, normals: &mut Normals) -> Result<Vec<f64>, Error> {
+        let (backend, all) = (f64::fast(), x.rows());
+        let nngp = kernel(self.network, AnalyticKernel::Nngp, x)?;
+        let (mut buffer, mut f) = (vec![0.0; gaussian_process_len(all)], vec![0.0; all]);
+        let mut process = GaussianProcess::new(backend, MatRef::new(&nngp, all, all)?, &mut buffer)?;
+        process.draw(backend, normals, MatMut::new(&mut f, all, 1)?)?;
+        Ok(f)
+    }
+
+    /// The learning curve at n from `draws` draws, side by side. Errors: those of [`Self::draw`]; no draws; a risk of 0.
+    pub fn point(&self, n: usize, draws: u32) -> Result<LearningPoint, Error>
+    where
+        N: Sync,
+    {
+        let all: Vec<Draw> = (0..draws).into_par_iter().map(|index| self.draw(n, index)).collect::<Result<_, _>>()?;
+        let risk = |of: fn(&Draw) -> Best| {
+            let logs: Vec<f64> = all.iter().map(|draw| of(draw).risk.ln()).collect();
+            let none = Error::OutOfRange { what: "draws: at least 1, with risks above 0" };
+            let ends = [0, self.times.len().saturating_sub(1)];
+            let at_an_end = all.iter().filter(|draw| ends.contains(&of(draw).time)).count();
+            Ok(Risk { log: Estimate::of(&logs).ok_or(none)?, at_an_end })
+        };
+        Ok(LearningPoint { n, zero: risk(|d| d.zero)?, gaussian: risk(|d| d.gaussian)? })
+    }
+}
+
+/// Least-squares slope of mean log risks over ln n. Its error is what the draws' standard errors make of it, the draws
+/// of different n being independent; it knows nothing of a curve that bends. `None` for fewer than two n.
+pub fn slope(points: &[(usize, Estimate)]) -> Option<Estimate> {
+    let all: Vec<(f64, f64)> = points.iter().map(|(n, log_risk)| ((*n as f64).ln(), log_risk.value)).collect();
+    let (value, _) = line(&all)?;
+    let count = points.len();
+    let centre = all.iter().map(|(x, _)| x).sum::<f64>() / count as f64;
+    let spread: f64 = all.iter().map(|(x, _)| (x - centre).powi(2)).sum();
+    // the slope is sum_i (x_i - centre)/spread y_i
+    let shares = all.iter().zip(points).map(|((x, _), (_, y))| Some(((x - centre) / spread * y.error?).powi(2)));
+    let error = shares.sum::<Option<f64>>().map(f64::sqrt);
+    Some(Estimate { value, error, count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ntkscope_core::network::{Bias, Fcn};
+
+    fn network() -> Fcn<'static> {
+        Fcn::new(3, &[1], 1).unwrap().with_bias(Bias::None, 0.0)
+    }
+    fn experiment<'a>(network: &'a Fcn<'a>, times: &'a [f64]) -> Experiment<'a, Fcn<'a>> {
+        Experiment { network, target: squared_sum, noise: 0.2, test: 100, times, seed: 0 }
+    }
+
+    /// Proposition 4.1: from f_0 with target f*, or from 0 with target f* - f_0.
+    #[test]
+    fn risk_depends_on_the_difference_of_target_and_start() {
+        const N: usize = 60;
+        const ALL: usize = 100;
+        let (network, times) = (network(), log_grid(1.0, 1e7, 29));
+        let mut normals = Normals::new(3);
+        let x = sphere(ALL, 3, &mut normals);
+        let x = MatRef::new(&x, ALL, 3).unwrap();
+        let ntk = kernel(&network, AnalyticKernel::Ntk, x).unwrap();
+        let joint = Joint::new(MatRef::new(&ntk, ALL, ALL).unwrap(), N).unwrap();
+        let target: Vec<f64> = (0..ALL).map(|i| squared_sum(x.row(i))).collect();
+        let noise: Vec<f64> = (0..N).map(|_| 0.2 * normals.draw()).collect();
+        let f_0 = experiment(&network, &times).random_outputs(x, &mut normals).unwrap();
+        let difference: Vec<f64> = target.iter().zip(&f_0).map(|(f, f_0)| f - f_0).collect();
+        let task = Task { kernel: joint, target: &target, noise: &noise };
+        let from_f_0 = task.risks(&f_0, &times).unwrap();
+        let from_0 = Task { target: &difference, ..task }.risks(&[0.0; ALL], &times).unwrap();
+        for (a, b) in from_f_0.iter().zip(&from_0) {
+            assert!((a - b).abs() < 1e-12 * a, "{a} {b}");
+        }
+        // before any time has passed it is the mean square of that difference
+        let square = difference[N..].iter().map(|d| d * d).sum::<f64>() / (ALL - N) as f64;
+        assert!((task.risks(&f_0, &[0.0]).unwrap()[0] - square).abs() < 1e-14 * square);
+        assert!(task.risks(&f_0[1..], &times).is_err());
+    }
+
+    /// Test points that are the training samples, no noise: after a long time the target is met there.
+    #[test]
+    fn training_samples_are_learned() {
+        const N: usize = 20;
+        // with a bias, without which a single hidden layer does not learn every odd function
+        let network = network().with_bias(Bias::Input, 1.0);
+        let once = sphere(N, 3, &mut Normals::new(4));
+        let twice = [once.clone(), once].concat();
+        let x = MatRef::new(&twice, 2 * N, 3).unwrap();
+        let ntk = kernel(&network, AnalyticKernel::Ntk, x).unwrap();
+        let target: Vec<f64> = (0..2 * N).map(|i| x.at(i, 0).sin()).collect();
+        let joint = Joint::new(MatRef::new(&ntk, 2 * N, 2 * N).unwrap(), N).unwrap();
+        let task = Task { kernel: joint, target: &target, noise: &[0.0; N] };
+        let risks = task.risks(&[0.5; 2 * N], &[1e3, 1e9]).unwrap();
+        assert!(risks[1] < 1e-20 && risks[0] > risks[1], "{risks:?}");
+    }
+
+    #[test]
+    fn draws_are_reproducible_and_ordered() {
+        let (network, times) = (network(), log_grid(1.0, 1e7, 40));
+        let experiment = experiment(&network, &times);
+        assert_eq!(experiment.draw(20, 1).unwrap(), experiment.draw(20, 1).unwrap());
+        assert_ne!(experiment.draw(20, 1).unwrap(), experiment.draw(20, 2).unwrap());
+        let points: Vec<_> = [25, 50, 100].map(|n| experiment.point(n, 8).unwrap()).into();
+        let slopes = [
+            slope(&points.iter().map(|p| (p.n, p.zero.log)).collect::<Vec<_>>()).unwrap(),
+            slope(&points.iter().map(|p| (p.n, p.gaussian.log)).collect::<Vec<_>>()).unwrap(),
+        ];
+        assert!(points.iter().all(|p| p.gaussian.log.value > p.zero.log.value), "{points:?}");
+        assert!(slopes[0].value + 2.0 * slopes[0].error.unwrap() < slopes[1].value, "{slopes:?}");
+        assert!(
+            slopes[1].value < -0.3 && points.iter().all(|p| p.zero.at_an_end + p.gaussian.at_an_end == 0),
+            "{slopes:?} {points:?}"
+        );
+        assert!(experiment.point(20, 0).is_err());
+        assert!(Experiment { times: &[], ..experiment }.draw(20, 0).is_err());
+        assert!(Experiment { target: zero, ..experiment }.draw(20, 0).unwrap().gaussian.risk > 0.0);
+    }
+
+    #[test]
+    fn best_times_and_slopes() {
+        assert_eq!(Best::of(&[2.0, f64::NAN, 1.0, 1.0]), Some(Best { risk: 1.0, time: 2 }));
+        assert_eq!(Best::of(&[]), None);
+        let grid = log_grid(1.0, 1e7, 8);
+        assert!(grid.iter().enumerate().all(|(i, t)| (t / 10f64.powi(i as i32) - 1.0).abs() < 1e-14), "{grid:?}");
+        let at = |value, error| Estimate { value, error, count: 5 };
+        let (n, step) = ([100, 200], 2f64.ln());
+        let found = slope(&[(n[0], at(0.0, Some(0.3))), (n[1], at(-step, Some(0.4)))]).unwrap();
+        assert!((found.value + 1.0).abs() < 1e-14 && (found.error.unwrap() - 0.5 / step).abs() < 1e-14);
+        assert_eq!(slope(&[(n[0], at(0.0, None)), (n[1], at(-step, Some(0.4)))]).unwrap().error, None);
+        assert_eq!(slope(&[(100, at(0.0, None))]), None);
+    }
+}
