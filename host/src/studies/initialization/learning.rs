@@ -174,10 +174,7 @@ impl<N: Network> Experiment<'_, N> {
     }
 
     /// The learning curve at n from `draws` draws, side by side. Errors: those of [`Self::draw`]; no draws; a risk of 0.
-    pub fn point(&self, n: usize, draws: u32) -> Result<LearningPoint, Error>
-    where
-        N: Sync,
-    {
+    pub fn point(&self, n: usize, draws: u32) -> Result<LearningPoint, Error> {
         let all: Vec<Draw> = (0..draws).into_par_iter().map(|index| self.draw(n, index)).collect::<Result<_, _>>()?;
         let risk = |of: fn(&Draw) -> Best| {
             let logs: Vec<f64> = all.iter().map(|draw| of(draw).risk.ln()).collect();
