@@ -17,8 +17,8 @@ fn main() -> Result<()> {
     let source: Source = given.next().context("which data set?")?.parse()?;
     let dir = given.next().context("in which directory?")?;
     let n = given.next().map_or(Ok(3000), |n| n.parse())?;
-    println!("normalize, coding: alpha = slope of tail sums / decay, assumed (d+1)/d, and fitted");
-    for normalize in [Normalize::None, Normalize::Sphere] {
+    println!("scale, coding: alpha = slope of tail sums / decay, assumed (d+1)/d, and fitted");
+    for (scale, normalize) in [("as they are", Normalize::None), ("unit sphere", Normalize::Sphere)] {
         let (classes, normalize) = (Some(ClassSelection::All), Some(normalize));
         let spec =
             DataSpec { dir: Some(dir.clone().into()), n: Some(n), classes, normalize, ..DataSpec::new(source.clone()) };
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
             let (all, middle) = (nearly_all(n), 20..=n / 5);
             let assumed = row(all, Decay::Dimension(samples.d))?;
             let fitted = row(middle.clone(), Decay::Fitted(middle))?;
-            println!("{normalize:?}, {coding:?}: k < 0.9 n {assumed};  k in 20..n/5 {fitted}");
+            println!("{scale}, {coding:?}: k < 0.9 n {assumed};  k in 20..n/5 {fitted}");
         }
     }
     Ok(())

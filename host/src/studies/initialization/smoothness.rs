@@ -48,7 +48,8 @@ pub enum Decay {
     Fitted(RangeInclusive<usize>),
 }
 
-/// The window of the paper: k < 0.9 n, all but the end, where tail sums of n points bend down.
+/// The window of the paper: k < 0.9 n. In logarithms most of these k lie near n, where the tail sums of n points bend
+/// down: a window that ends well before gives a smaller alpha, closer to that of infinitely many points.
 pub fn nearly_all(n: usize) -> RangeInclusive<usize> {
     1..=((9 * n).div_ceil(10)).saturating_sub(1)
 }
