@@ -7,8 +7,8 @@ use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{
-    FixedPoint, Joint, SoftTargets, Training, covariance, expand, fixed_point_len, laplace_covariance, mean, predict,
-    smoother, smoother_len, soft_targets_len,
+    FixedPoint, Joint, Training, covariance, expand, fixed_point_len, laplace_covariance, mean, predict, smoother,
+    smoother_len,
 };
 use ntkscope_core::{Error, MatMut, MatRef};
 
@@ -119,12 +119,10 @@ impl<N: Network> Limit<'_, N> {
         let a = MatRef::new(&a, m, n)?;
         let (mut met, mut means, mut cov, mut work) =
             (vec![0.0; n * c], vec![0.0; m * c], vec![0.0; m * m], vec![0.0; m * n]);
-        if self.loss != Loss::SquaredError {
-            // says which sample has no finite solution, where one has not
-            let mut train = vec![0.0; n * c * n * c];
-            expand(ntk.train(), c, MatMut::new(&mut train, n * c, n * c)?)?;
-            let mut buffer = vec![0.0; soft_targets_len(n, c)];
-            SoftTargets::new(backend, MatRef::new(&train, n * c, n * c)?, self.targets, self.loss, &mut buffer)?;
+        if self.loss != Loss::SquaredError
+            && let Some(sample) = (0..n).find(|i| self.loss.certain(self.targets.row(*i)))
+        {
+            return Err(Error::NoFiniteSolution { sample });
         }
         self.loss.met(self.targets, MatMut::new(&mut met, n, c)?)?;
         mean(backend, a, MatRef::new(&met, n, c)?, MatMut::new(&mut means, m, c)?)?;

@@ -165,7 +165,7 @@ impl Network for Fcn<'_> {
             };
             let (z, rest) = rest.split_at_mut(n * layer.outputs);
             let mut z = MatMut::dense(z, n, layer.outputs);
-            let w = MatRef::dense(&theta[layer.weights..][..layer.outputs * layer.inputs], layer.outputs, layer.inputs);
+            let w = layer.weights_in(theta);
             backend.gemm(T::from_f64(layer.weight_scale), a, w.t(), T::ZERO, z.reborrow());
             if let Some(at) = layer.bias {
                 add_bias(&mut z, T::from_f64(layer.bias_scale), &theta[at..][..layer.outputs]);
@@ -196,7 +196,7 @@ impl Network for Fcn<'_> {
             let layer = self.layer(l);
             let (before, rest) = deltas.split_at_mut(n * layer.delta);
             let d = MatRef::dense(&rest[..n * layer.outputs], n, layer.outputs);
-            let w = MatRef::dense(&theta[layer.weights..][..layer.outputs * layer.inputs], layer.outputs, layer.inputs);
+            let w = layer.weights_in(theta);
             let below = &mut before[n * (layer.delta - layer.inputs)..];
             let below_view = MatMut::dense(below, n, layer.inputs);
             backend.gemm(T::from_f64(layer.weight_scale), d, w, T::ZERO, below_view);
@@ -205,10 +205,6 @@ impl Network for Fcn<'_> {
                 *d *= self.activation.dphi(*z);
             }
         }
-    }
-
-    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64) {
-        theta.iter_mut().for_each(|x| *x = T::from_f64(normal()));
     }
 
     fn input_variances(&self) -> (f64, f64) {

@@ -61,6 +61,13 @@ pub struct Dense {
     pub trained: bool,
 }
 
+impl Dense {
+    /// W `(outputs, inputs)` among the network's parameters.
+    fn weights_in<'a, T: Real>(&self, theta: &'a [T]) -> MatRef<'a, T> {
+        MatRef::dense(&theta[self.weights..][..self.outputs * self.inputs], self.outputs, self.inputs)
+    }
+}
+
 /// Where a layer's inputs lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -153,7 +160,9 @@ pub trait Network: Copy + Sync {
     );
 
     /// Draws the parameters at initialization: `normal()` is N(0,1), called in the parameters' order.
-    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64);
+    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64) {
+        theta.iter_mut().for_each(|x| *x = T::from_f64(normal()));
+    }
 
     /// (a, beta) of the first layer's pre-activations: covariance `a x.x' + beta`.
     fn input_variances(&self) -> (f64, f64);

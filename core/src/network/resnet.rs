@@ -102,11 +102,6 @@ impl ResNet {
     }
 }
 
-/// W of a layer, `(outputs, inputs)`.
-fn weights<'a, T: Real>(theta: &'a [T], layer: &Dense) -> MatRef<'a, T> {
-    MatRef::dense(&theta[layer.weights..][..layer.outputs * layer.inputs], layer.outputs, layer.inputs)
-}
-
 impl Network for ResNet {
     fn sizes(&self) -> Sizes {
         self.sizes()
@@ -177,7 +172,7 @@ impl Network for ResNet {
     ) {
         let (n, m) = (x.rows(), self.width);
         let product = |layer: &Dense, a: MatRef<'_, T>, beta: T, z: MatMut<'_, T>| {
-            backend.gemm(T::from_f64(layer.weight_scale), a, weights(theta, layer).t(), beta, z);
+            backend.gemm(T::from_f64(layer.weight_scale), a, layer.weights_in(theta).t(), beta, z);
         };
         let first = self.layer(0);
         let mut x_0 = MatMut::dense(&mut activations[..n * m], n, m);
@@ -215,7 +210,7 @@ impl Network for ResNet {
     ) {
         let (n, m) = (seed.rows(), self.width);
         let product = |layer: &Dense, d: MatRef<'_, T>, beta: T, below: MatMut<'_, T>| {
-            backend.gemm(T::from_f64(layer.weight_scale), d, weights(theta, layer), beta, below);
+            backend.gemm(T::from_f64(layer.weight_scale), d, layer.weights_in(theta), beta, below);
         };
         let last = self.layer(2 * self.depth + 1);
         let (below, outputs) = deltas.split_at_mut(n * last.delta);
@@ -240,10 +235,6 @@ impl Network for ResNet {
             before.copy_from_slice(dx.data());
             product(&inner, MatRef::dense(dz, n, m), T::ONE, MatMut::dense(before, n, m));
         }
-    }
-
-    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64) {
-        theta.iter_mut().for_each(|x| *x = T::from_f64(normal()));
     }
 
     fn input_variances(&self) -> (f64, f64) {

@@ -82,6 +82,11 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
         })
     }
 
+    /// `(n, C)`, of outputs or of g
+    pub(super) fn view<'b>(&self, values: &'b [T]) -> MatRef<'b, T> {
+        MatRef::dense(values, self.system.targets.rows(), self.system.targets.cols())
+    }
+
     /// z for the outputs nearest to `goal`, in the norm of the kernel's inverse where it has one.
     pub(super) fn approach(&mut self, goal: impl Fn(usize) -> T) {
         for (i, (e, f_0)) in self.trial.iter_mut().zip(self.system.f_0.iter()).enumerate() {

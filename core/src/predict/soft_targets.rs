@@ -91,14 +91,11 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
 
     /// f* `(n, C)` of the training samples
     pub fn outputs(&self) -> MatRef<'_, T> {
-        self.view(self.newton.outputs)
+        self.newton.view(self.newton.outputs)
     }
     /// g `(n, C)`, for [`super::predict`]
     pub fn dual(&self) -> MatRef<'_, T> {
-        self.view(self.newton.dual)
-    }
-    fn view<'b>(&self, values: &'b [T]) -> MatRef<'b, T> {
-        MatRef::dense(values, self.newton.system.targets.rows(), self.newton.system.targets.cols())
+        self.newton.view(self.newton.dual)
     }
     /// |theta* - theta_0|
     pub fn distance(&self) -> T {

@@ -165,8 +165,14 @@ fn run_as<T: HostReal>(
         recording.observe(&mut trainer, observer)?;
     }
     let Recording { recorder, record, outputs, .. } = recording;
-    let mut last = Outputs::new(sizes, samples);
-    last.keep(backend, Params::new(network, trainer.theta())?, record.snapshots())?;
+    let end = match &outputs {
+        Some(outputs) => outputs.last().to_vec(),
+        None => {
+            let mut last = Outputs::new(sizes, samples);
+            last.keep(backend, Params::new(network, trainer.theta())?, record.snapshots())?;
+            last.last().to_vec()
+        }
+    };
     let predictions = outputs.map(|outputs| {
         let theta_0: Vec<f64> = trainer.theta_0().iter().map(|v| v.to_f64()).collect();
         let targets: Vec<f64> = targets.iter().map(|v| v.to_f64()).collect();
@@ -187,7 +193,7 @@ fn run_as<T: HostReal>(
         kernels: [double(recorder.analytic()), double(recorder.initial()), double(recorder.current())],
         parameters: tensors(network, trainer.theta()),
         predictions,
-        end: last.last().to_vec(),
+        end,
         outputs: sizes.outputs,
         // NaN where samples are so large that the kernel overflows
         analytic_lambda_min: smallest_eigenvalue(backend, recorder.analytic()).unwrap_or(f64::NAN),

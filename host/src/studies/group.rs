@@ -5,7 +5,7 @@ use crate::plot::decimal_exponent;
 use crate::report::TraceRow;
 use crate::settings::{Init, LossKind};
 use crate::studies::cell::Finished;
-use crate::studies::statistics::Curve;
+use crate::studies::statistics::{Curve, Estimate, line};
 
 /// All runs of a (part, network, initialization).
 pub struct Group<'a> {
@@ -33,7 +33,7 @@ pub struct Run<'a> {
 
 impl<'a> Group<'a> {
     /// The runs among `finished` that belong together; a cell of the plan that knows its part and network.
-    pub fn of(part: Part, net: Net, init: Init, finished: &'a [Finished]) -> Self {
+    pub fn of(part: Part, net: Net, init: Init, finished: impl IntoIterator<Item = &'a Finished>) -> Self {
         let belongs = |f: &&Finished| {
             let model = &f.cell.settings.model;
             let same_net = model.network == Some(net.kind) && model.depth == Some(net.depth);
@@ -44,7 +44,7 @@ impl<'a> Group<'a> {
             let (model, training) = (&f.cell.settings.model, &f.cell.settings.training);
             Some(Run { width: model.width?, seed: model.seed?, loss: training.loss?, finished: f })
         };
-        Self { part, net, init, runs: finished.iter().filter(belongs).filter_map(run).collect() }
+        Self { part, net, init, runs: finished.into_iter().filter(belongs).filter_map(run).collect() }
     }
     /// Widths, ascending.
     pub fn widths(&self) -> Vec<usize> {
@@ -71,6 +71,38 @@ impl<'a> Group<'a> {
     /// One run.
     pub fn one(&self, loss: LossKind, width: usize, seed: u64) -> Option<Run<'a>> {
         self.all(loss).find(|run| run.width == width && run.seed == seed)
+    }
+    /// The largest width; 0 without runs.
+    pub fn widest(&self) -> usize {
+        self.widths().last().copied().unwrap_or(0)
+    }
+    /// Mean of a number over the seeds of one width; `None` where a run has none.
+    pub fn mean_at(&self, loss: LossKind, width: usize, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
+        let values: Option<Vec<f64>> = self.at_width(loss, width).iter().map(value).collect();
+        Estimate::of(&values?)
+    }
+    /// Slope of the least-squares line through (abscissa, ordinate) of every width, seed by seed.
+    pub fn slope(
+        &self,
+        loss: LossKind,
+        widths: &[usize],
+        point: impl Fn(&Run<'a>) -> Option<(f64, f64)>,
+    ) -> Option<Estimate> {
+        let of_seed = |seed: u64| {
+            let points: Option<Vec<_>> = widths.iter().map(|width| point(&self.one(loss, *width, seed)?)).collect();
+            Some(line(&points?)?.0)
+        };
+        let slopes: Option<Vec<f64>> = self.seeds().into_iter().map(of_seed).collect();
+        Estimate::of(&slopes?)
+    }
+    /// Slope of ln(value) against ln(width).
+    pub fn exponent_in_width(
+        &self,
+        loss: LossKind,
+        widths: &[usize],
+        value: impl Fn(&Run<'a>) -> Option<f64>,
+    ) -> Option<Estimate> {
+        self.slope(loss, widths, |run| Some(((run.width as f64).ln(), value(run)?.ln())))
     }
     /// Whether there are no runs.
     pub fn is_empty(&self) -> bool {

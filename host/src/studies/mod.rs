@@ -5,6 +5,7 @@ pub mod divergence;
 pub mod grid;
 pub mod group;
 pub mod initialization;
+pub mod judged;
 pub mod lazy;
 pub mod plan;
 pub mod statistics;

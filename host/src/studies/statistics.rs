@@ -7,7 +7,7 @@ pub struct Estimate {
     pub value: f64,
     /// standard error of the mean, over seeds
     pub error: Option<f64>,
-    /// how many values
+    /// how many values; 0 for an extreme of all runs, which has no standard error
     pub count: usize,
 }
 
@@ -22,6 +22,10 @@ impl Estimate {
         let square: f64 = values.iter().map(|v| (v - value) * (v - value)).sum();
         let error = (values.len() > 1).then(|| (square / (count - 1.0) / count).sqrt());
         Some(Self { value, error, count: values.len() })
+    }
+    /// The largest or smallest of all runs.
+    pub fn extreme(value: f64) -> Self {
+        Self { value, error: None, count: 0 }
     }
     /// Whether the value is the target's to within two standard errors or `allowance`. `None`, not judged, where it is
     /// farther off than that, but the standard error is unknown or that of two values only, which is next to unknown.

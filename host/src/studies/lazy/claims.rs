@@ -6,7 +6,8 @@ use crate::law::Law;
 use crate::report::{Claim, TraceRow, Verdict, number};
 use crate::settings::LossKind;
 use crate::studies::group::{Group, Run};
-use crate::studies::plan::{Part, init_name};
+use crate::studies::judged::Judged;
+use crate::studies::plan::Part;
 use crate::studies::statistics::{Curve, Estimate, line};
 
 const CE: LossKind = LossKind::CrossEntropy;
@@ -76,49 +77,13 @@ pub fn lost_with_smoothing(kinds: &[Kept<'_>]) -> Option<Claim> {
     Some(claim)
 }
 
-struct Judged {
-    measured: Option<Estimate>,
-    theory: String,
-    holds: Option<bool>,
-    note: String,
-}
-
 impl<'a> Kept<'a> {
-    fn claim(&self, claim: String, Judged { measured, theory, holds, note }: Judged) -> Claim {
-        let one_seed = if measured.is_some_and(|m| m.count == 1) { "; one seed, so no standard error" } else { "" };
-        Claim {
-            claim,
-            network: format!("{}; {}", self.group.net.title(), self.group.part.name()),
-            loss: format!("cross-entropy, {}", self.kind.title()),
-            init: init_name(self.group.init).into(),
-            measured: measured.map(|m| m.value),
-            uncertainty: measured.and_then(|m| m.error),
-            theory,
-            verdict: match (holds, measured) {
-                (Some(true), Some(_)) => Verdict::Holds,
-                (Some(false), Some(_)) => Verdict::Fails,
-                _ => Verdict::NotReached,
-            },
-            note: format!("{note}{one_seed}"),
-        }
+    fn claim(&self, claim: String, judged: Judged) -> Claim {
+        judged.claim(claim, self.group, format!("cross-entropy, {}", self.kind.title()))
     }
-    fn widest(&self) -> usize {
-        self.group.widths().last().copied().unwrap_or(0)
-    }
-    fn at_widest(&self, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
-        let values: Option<Vec<f64>> = self.group.at_width(CE, self.widest()).iter().map(value).collect();
-        Estimate::of(&values?)
-    }
-    /// Slope of ln(value) against ln(width), seed by seed.
+    /// Slope of ln(value) against ln(width), over all widths.
     fn slope(&self, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
-        let of_seed = |seed: u64| {
-            let widths = self.group.widths();
-            let point = |width: &usize| Some(((*width as f64).ln(), value(&self.group.one(CE, *width, seed)?)?.ln()));
-            let points: Option<Vec<_>> = widths.iter().map(point).collect();
-            Some(line(&points?)?.0)
-        };
-        let slopes: Option<Vec<f64>> = self.group.seeds().into_iter().map(of_seed).collect();
-        Estimate::of(&slopes?)
+        self.group.exponent_in_width(CE, &self.group.widths(), value)
     }
     fn by_width(&self, value: impl Fn(&Run<'a>) -> f64) -> String {
         let at = |width: &usize| {
@@ -213,28 +178,24 @@ impl<'a> Kept<'a> {
         };
         let values: Option<Vec<f64>> = self.group.all(CE).map(share).collect();
         let largest = values.as_ref().map(|v| v.iter().copied().fold(0.0, f64::max));
-        let measured = largest.and_then(|v| Estimate::of(&[v]));
+        let measured = largest.map(Estimate::extreme);
         let holds = largest.map(|v| v <= 1.0);
         let note =
             "largest |θ_{t} − θ_{0}| of all runs and snapshots over (2 R(f_{0})/Λ)^{1/2}, R the mean loss".into();
-        let mut claim = self.claim(
-            "B3 bound on the movement of the parameters".into(),
-            Judged { measured, theory: "≤ 1".into(), holds, note },
-        );
-        // a largest value has no standard error
-        claim.note = claim.note.replace("; one seed, so no standard error", "");
-        claim
+        let claim = "B3 bound on the movement of the parameters".into();
+        self.claim(claim, Judged { measured, theory: "≤ 1".into(), holds, note })
     }
 
     /// B3 on held-out images: the same class.
     fn agreement(&self) -> Claim {
-        let measured = self.at_widest(|run| Some(run.finished.limit?.linearized.agreement));
-        let ntk = self.at_widest(|run| Some(run.finished.limit?.ntk.agreement));
+        let measured =
+            self.group.mean_at(CE, self.group.widest(), |run| Some(run.finished.limit?.linearized.agreement));
+        let ntk = self.group.mean_at(CE, self.group.widest(), |run| Some(run.finished.limit?.ntk.agreement));
         let holds = measured.map(|m| m.value >= 0.95);
         let note = format!(
             "share of held-out images to which network and fixed point of its own kernel K_{{0}} give the same class, width {}; \
              with the analytic NTK {}",
-            self.widest(),
+            self.group.widest(),
             ntk.map_or("not known".into(), |e| number(e.value))
         );
         let claim = "B3 same class as the kernel's on held-out images".into();
@@ -246,15 +207,12 @@ impl<'a> Kept<'a> {
         let all: Option<Vec<f64>> =
             self.group.all(CE).map(|run| Some(run.finished.limit?.linearized.measured.difference)).collect();
         let largest = all.map(|v| v.into_iter().fold(0.0, f64::max));
-        let measured = largest.and_then(|v| Estimate::of(&[v]));
+        let measured = largest.map(Estimate::extreme);
         let holds = largest.map(|v| v <= 0.01);
         let note =
             "largest |f_{T} − logit(3/4)| over points, widths and seeds: three of four labels of every point agree"
                 .into();
-        let mut claim =
-            self.claim("B2 meets targets that disagree".into(), Judged { measured, theory: "0".into(), holds, note });
-        claim.note = claim.note.replace("; one seed, so no standard error", "");
-        claim
+        self.claim("B2 meets targets that disagree".into(), Judged { measured, theory: "0".into(), holds, note })
     }
 }
 

@@ -98,15 +98,12 @@ fn of_part(part: Part, finished: &[Finished]) -> (Vec<Claim>, Vec<Figure>) {
             kinds.push(kind);
         }
     }
-    let of_kind = |kind: Kind| -> Vec<Finished> {
-        finished.iter().filter(|f| Kind::of(&f.cell.settings.training) == kind).cloned().collect()
-    };
-    let by_kind: Vec<(Kind, Vec<Finished>)> = kinds.iter().map(|kind| (*kind, of_kind(*kind))).collect();
+    let of_kind = |kind: Kind| finished.iter().filter(move |f| Kind::of(&f.cell.settings.training) == kind);
     let (mut claims, mut drawn) = (Vec::new(), Vec::new());
     for net in nets {
-        let groups: Vec<(Kind, Group<'_>)> = by_kind
+        let groups: Vec<(Kind, Group<'_>)> = kinds
             .iter()
-            .map(|(kind, runs)| (*kind, Group::of(part, net, Init::Mirrored, runs)))
+            .map(|kind| (*kind, Group::of(part, net, Init::Mirrored, of_kind(*kind))))
             .filter(|(_, group)| !group.is_empty())
             .collect();
         let plain = groups.iter().find(|(kind, _)| *kind == Kind::Plain).map(|(_, group)| group);

@@ -8,10 +8,11 @@ mod width;
 
 pub use width::{MARGIN, SHARE, late_widths};
 
-use crate::report::{Claim, TraceRow, Verdict, number};
+use crate::report::{Claim, TraceRow, number};
 use crate::settings::LossKind;
 use crate::studies::group::{Group, Run};
-use crate::studies::plan::{Part, init_name, loss_name};
+use crate::studies::judged::Judged;
+use crate::studies::plan::{Part, loss_name};
 use crate::studies::statistics::{Curve, Estimate};
 
 const CE: LossKind = LossKind::CrossEntropy;
@@ -52,43 +53,16 @@ struct Builder<'a, 'g> {
     group: &'a Group<'g>,
 }
 
-/// What a claim is judged by.
-struct Judged {
-    measured: Option<Estimate>,
-    theory: String,
-    /// `None`: not reached
-    holds: Option<bool>,
-    note: String,
-}
-
 impl<'g> Builder<'_, 'g> {
     fn claim(&self, claim: &str, loss: &str, judged: Judged) -> Claim {
-        let Judged { measured, theory, holds, note } = judged;
-        let one_seed = if measured.is_some_and(|m| m.count == 1) { "; one seed, so no standard error" } else { "" };
-        Claim {
-            claim: claim.into(),
-            network: format!("{}; {}", self.group.net.title(), self.group.part.name()),
-            loss: loss.into(),
-            init: init_name(self.group.init).into(),
-            measured: measured.map(|m| m.value),
-            uncertainty: measured.and_then(|m| m.error),
-            theory,
-            verdict: match (holds, measured) {
-                (Some(true), Some(_)) => Verdict::Holds,
-                (Some(false), Some(_)) => Verdict::Fails,
-                _ => Verdict::NotReached,
-            },
-            note: format!("{note}{one_seed}"),
-        }
+        judged.claim(claim, self.group, loss)
     }
-
     fn widest(&self) -> usize {
-        self.group.widths().last().copied().unwrap_or(0)
+        self.group.widest()
     }
     /// Mean over the seeds of the widest networks.
     fn at_widest(&self, loss: LossKind, value: impl Fn(&Run<'g>) -> Option<f64>) -> Option<Estimate> {
-        let values: Option<Vec<f64>> = self.group.at_width(loss, self.widest()).iter().map(value).collect();
-        Estimate::of(&values?)
+        self.group.mean_at(loss, self.widest(), value)
     }
     fn reached(&self) -> String {
         let furthest = self.group.all(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);

@@ -1,11 +1,12 @@
 //! How the drift falls with the width, and how long the kernel stays.
 
-use super::{Builder, CE, DRIFT, Judged};
+use super::{Builder, CE, DRIFT};
 use crate::report::{Claim, number};
 use crate::settings::LossKind;
 use crate::studies::group::{Group, Run};
+use crate::studies::judged::Judged;
 use crate::studies::plan::loss_name;
-use crate::studies::statistics::{Estimate, line};
+use crate::studies::statistics::Estimate;
 
 /// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
 pub const MARGIN: f64 = 2.0;
@@ -23,24 +24,6 @@ pub fn late_widths(group: &Group<'_>) -> Vec<usize> {
 }
 
 impl<'g> Builder<'_, 'g> {
-    /// The slope of ln(value) against ln(width), for every seed, and its mean.
-    fn slope_in_width(
-        &self,
-        loss: LossKind,
-        widths: &[usize],
-        value: impl Fn(&Run<'g>) -> Option<f64>,
-    ) -> Option<Estimate> {
-        let of_seed = |seed: u64| {
-            let point = |width: &usize| {
-                let value = value(&self.group.one(loss, *width, seed)?)?;
-                Some(((*width as f64).ln(), value.ln()))
-            };
-            let points: Option<Vec<_>> = widths.iter().map(point).collect();
-            Some(line(&points?)?.0)
-        };
-        let slopes: Option<Vec<f64>> = self.group.seeds().into_iter().map(of_seed).collect();
-        Estimate::of(&slopes?)
-    }
     /// The fall of the drift with the width: at a fixed margin, or the largest one of squared error.
     pub(super) fn falls_with_width(&self, loss: LossKind) -> Claim {
         let value = |run: &Run<'g>| match loss {
@@ -57,7 +40,7 @@ impl<'g> Builder<'_, 'g> {
             shares.and_then(|s| Estimate::of(&s)).is_some_and(|s| s.value < 0.3)
         };
         let widths: Vec<usize> = self.group.widths().into_iter().filter(small).collect();
-        let measured = if widths.len() >= 2 { self.slope_in_width(loss, &widths, value) } else { None };
+        let measured = if widths.len() >= 2 { self.group.exponent_in_width(loss, &widths, value) } else { None };
         let holds = measured.and_then(|m| m.agrees(-1.0, SLOPE_ALLOWANCE));
         let (what, claim) = match loss {
             CE => (format!("drift at mean margin {}", number(MARGIN)), "A3 fall of the drift with the width"),
@@ -73,16 +56,10 @@ impl<'g> Builder<'_, 'g> {
     /// t(m) ~ exp(c sqrt(m)).
     pub(super) fn time_of_drift(&self) -> Claim {
         let widths = late_widths(self.group);
-        let of_seed = |seed: u64| {
-            let point = |width: &usize| {
-                let (time, _) = self.group.one(CE, *width, seed)?.passes_drift(SHARE)?;
-                Some(((*width as f64).sqrt(), time))
-            };
-            let points: Option<Vec<_>> = widths.iter().map(point).collect();
-            Some(line(&points?)?.0)
-        };
-        let slopes: Option<Vec<f64>> = self.group.seeds().into_iter().map(of_seed).collect();
-        let measured = if widths.len() >= 2 { slopes.and_then(|s| Estimate::of(&s)) } else { None };
+        let measured = self.group.slope(CE, &widths, |run| {
+            let (time, _) = run.passes_drift(SHARE)?;
+            Some(((run.width as f64).sqrt(), time))
+        });
         let times: Vec<String> = self.group.widths().iter().map(|width| self.time_at(*width)).collect();
         let note = format!(
             "c in t(m) ~ exp(c √m), t(m) the time at which |K_{{t}} − K_{{0}}|_{{F}}/|K_{{0}}|_{{F}} passes 10 %, fitted over \
@@ -106,7 +83,7 @@ impl<'g> Builder<'_, 'g> {
     pub(super) fn margin_of_drift(&self) -> Claim {
         let widths = late_widths(self.group);
         let measured = if widths.len() >= 2 {
-            self.slope_in_width(CE, &widths, |run| run.passes_drift(SHARE).map(|(_, margin)| margin))
+            self.group.exponent_in_width(CE, &widths, |run| run.passes_drift(SHARE).map(|(_, margin)| margin))
         } else {
             None
         };

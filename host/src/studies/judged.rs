@@ -1,0 +1,41 @@
+//! What a claim is judged by, and the row that it becomes.
+
+use super::group::Group;
+use super::plan::init_name;
+use super::statistics::Estimate;
+use crate::report::{Claim, Verdict};
+
+/// What a claim is judged by.
+pub struct Judged {
+    /// the number that decides
+    pub measured: Option<Estimate>,
+    /// what theory says of it
+    pub theory: String,
+    /// `None`: not reached
+    pub holds: Option<bool>,
+    /// anything a reader should know
+    pub note: String,
+}
+
+impl Judged {
+    /// The row about a group of runs.
+    pub fn claim(self, claim: impl Into<String>, group: &Group<'_>, loss: impl Into<String>) -> Claim {
+        let Self { measured, theory, holds, note } = self;
+        let one_seed = if measured.is_some_and(|m| m.count == 1) { "; one seed, so no standard error" } else { "" };
+        Claim {
+            claim: claim.into(),
+            network: format!("{}; {}", group.net.title(), group.part.name()),
+            loss: loss.into(),
+            init: init_name(group.init).into(),
+            measured: measured.map(|m| m.value),
+            uncertainty: measured.and_then(|m| m.error),
+            theory,
+            verdict: match (holds, measured) {
+                (Some(true), Some(_)) => Verdict::Holds,
+                (Some(false), Some(_)) => Verdict::Fails,
+                _ => Verdict::NotReached,
+            },
+            note: format!("{note}{one_seed}"),
+        }
+    }
+}
