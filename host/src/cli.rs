@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::data::Source;
 use crate::settings::{LossKind, ModelSettings, NetworkKind, TrainingSettings};
+use crate::studies::initialization::smoothness::Coding;
 use crate::studies::plan::Part;
 
 const EXAMPLES: &str = "\
@@ -49,6 +50,9 @@ pub enum Command {
     /// Predict trained networks on test points from kernels alone: mean, deviation, class probabilities
     #[command(before_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),
+    /// How smooth the labels of a data set are for the NTK, and what random initialization costs there
+    #[command(before_help = SMOOTHNESS_EXAMPLES)]
+    Smoothness(SmoothnessArgs),
     /// Compute one kernel matrix, save it, print its summary
     #[command(before_help = KERNEL_EXAMPLES)]
     Kernel(KernelArgs),
@@ -78,6 +82,8 @@ Examples:
       six points on the circle, in minutes
   ntkscope reproduce divergence --only mnist --data-dir DIR --widths 128,512
       odd against even digits
+  ntkscope reproduce initialization
+      what random initialization costs, from kernels alone
   ntkscope reproduce divergence --full --data-dir DIR --out results
       everything; call it again to go on where it was interrupted";
 
@@ -88,6 +94,12 @@ Examples:
   ntkscope predict --loss mse --time 100 --data train.csv --test test.csv --out P.csv
   ntkscope predict --smoothing 0.1 --kernel initial --width 512 --seed 3 --held-out 6
       the linearization of one network";
+
+const SMOOTHNESS_EXAMPLES: &str = "\
+Examples:
+  ntkscope smoothness --data samples.csv --depth 1
+  ntkscope smoothness --data mnist --data-dir DIR --classes all --n 3000 --depth 1 --coding value
+  ntkscope smoothness --data sphere --n 800 --dimension 4 --json";
 
 const KERNEL_EXAMPLES: &str = "\
 Examples:
@@ -144,6 +156,8 @@ pub enum StudyKind {
     Divergence,
     /// with a penalty, or with soft targets, it stays, and ends where a formula says
     Lazy,
+    /// random initialization costs learning rate, mirrored initialization does not
+    Initialization,
     /// every study, each in a directory of its name
     All,
 }
@@ -168,16 +182,19 @@ pub struct ReproduceArgs {
     /// These widths instead of the grid's
     #[arg(long, value_name = "M,M,…", value_delimiter = ',', help_heading = "Grid")]
     pub widths: Vec<usize>,
-    /// This many seeds instead of the grid's
+    /// This many seeds, draws or trials instead of the grid's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Grid")]
     pub seeds: Option<u64>,
-    /// This many MNIST samples [default: 256]
+    /// This many MNIST samples [default: 256, 200 or 3000, by study]
     #[arg(long, value_name = "N", help_heading = "Grid")]
     pub n: Option<usize>,
     /// Folder of MNIST's idx files
     #[arg(long, value_name = "DIR", help_heading = "Grid")]
     pub data_dir: Option<PathBuf>,
-    /// Say what would run, and stop
+    /// Folder of Fashion-MNIST's idx files, for initialization's part smoothness
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub fashion_dir: Option<PathBuf>,
+    /// Say what would run and about how long, and stop
     #[arg(long, help_heading = "Grid")]
     pub dry_run: bool,
     /// Directory of the study; one that holds finished runs is gone on with [default: studies/NAME]
@@ -239,6 +256,40 @@ pub struct PredictArgs {
     /// The rest
     #[command(flatten)]
     pub common: Common,
+}
+
+/// `ntkscope smoothness`
+#[derive(Args, Debug)]
+pub struct SmoothnessArgs {
+    /// One setting, e.g. depth=1; below flags
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelSettings,
+    /// How classes become functions; labels that are no classes are used as they are [default: parity for two, else one-hot]
+    #[arg(long, value_enum, help_heading = "Estimate")]
+    pub coding: Option<Coding>,
+    /// Indices k of the eigenfunctions that are fitted, from 1 [default: 20..N/5 of N samples]
+    #[arg(long, value_name = "FIRST..LAST", value_parser = window, help_heading = "Estimate")]
+    pub window: Option<(usize, usize)>,
+    /// Draws of the outputs of a random network
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Estimate")]
+    pub draws: u16,
+    /// Directory of the figure and of spectra.csv [default: the first unused runs/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace results that are already in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+fn window(text: &str) -> Result<(usize, usize), String> {
+    let ends = text.split_once("..").and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    ends.ok_or_else(|| "give FIRST..LAST, such as 20..600".into())
 }
 
 /// `ntkscope kernel`

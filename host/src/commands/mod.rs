@@ -6,6 +6,7 @@ pub mod kernel;
 pub mod predict;
 pub mod reproduce;
 pub mod run;
+pub mod smoothness;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ mod reproduce;
 mod run;
 #[cfg(unix)]
 mod signals;
+mod smoothness;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
