@@ -29,7 +29,7 @@ fn real_labels() {
         let turn = f64::from(i) * 0.1;
         format!("{},{},{}\n", turn.cos(), turn.sin(), (3.0 * turn).sin() + 0.5)
     };
-    std::fs::write(place.path("waves.csv"), (0..60).map(row).collect::<String>()).unwrap();
+    place.file("waves.csv", (0..60).map(row).collect::<String>());
     let line = "smoothness --data waves.csv --draws 2 --window 3..9 --out s --json --quiet";
     let summary = json(&place.succeed(line).stdout);
     let spectra = String::from_utf8(place.bytes("s/spectra.csv")).unwrap();

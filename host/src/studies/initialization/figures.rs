@@ -90,7 +90,7 @@ pub fn decay(Decayed { on: [_, on], spectra: [_, spectra] }: &Decayed) -> Figure
         name: format!("spectra-s{}", on.sphere),
         title: format!("Spectra on S^{{{}}}: FCN, L = {}, {} points", on.sphere, on.depth, on.points),
         x: Axis::new("index k", Scale::Log),
-        y: Axis::new("eigenvalue λ_{k}, tail sum Σ_{j ≥ k} c_{j}^{2}", Scale::Log),
+        y: Axis::new("eigenvalue λ_{k}; tail sum of c_{j}^{2} over j ≥ k", Scale::Log),
         series,
         caption: format!(
             "Eigenvalues of the kernels on {} points, and mean tail sums of {} draws of f^{{GP}} in the eigenfunctions of the NTK; the slopes \

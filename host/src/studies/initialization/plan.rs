@@ -97,9 +97,8 @@ fn decay(options: &Options, sphere: usize) -> [Kept<OnSphere>; 2] {
 }
 
 fn learning(options: &Options, dimension: usize, target: Target) -> Vec<Kept<Learning>> {
-    let (sizes, draws): (&[usize], u64) =
-        if options.full { (&[100, 200, 400, 800, 1600], 40) } else { (&[100, 200, 400, 800], 40) };
-    let draws = options.seeds.unwrap_or(draws) as u32;
+    let sizes: &[usize] = if options.full { &[100, 200, 400, 800, 1600] } else { &[100, 200, 400, 800] };
+    let draws = options.seeds.unwrap_or(40) as u32;
     let of = |n: &usize| Kept {
         id: format!("learning-d{dimension}-{}-n{n}", target.name()),
         measurement: Learning { dimension, target, n: *n, draws, noise: 0.2, test: 600, times: [1.0, 1e7], seed: 0 },
