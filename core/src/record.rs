@@ -31,7 +31,7 @@ pub struct Snapshot<T> {
     pub margin_min: T,
     /// mean margin
     pub margin_mean: T,
-    /// largest |f|
+    /// largest |f|, less the problem's offset
     pub logit_max: T,
     /// |theta|
     pub param_norm: T,

@@ -306,7 +306,8 @@ pub struct KernelArgs {
     /// Empirical kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class
     #[arg(long, value_name = "full|trace|CLASS", default_value = "trace", help_heading = "Kernel")]
     pub multi_output: String,
-    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …)
+    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …); a shifted
+    /// network's are a standard one's, and so is the kernel
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
     /// Save the network's parameters

@@ -106,6 +106,8 @@ pub const TABLE: &[Tolerance] = &[
     entry("flow of erf, tolerance 1e-2", 0.04, Systematic, "a few times the tolerance"),
     entry("flow of erf, tolerance 1e-4", 0.002, Systematic, "smooth: third order in steps that grow as tolerance^(1/3)"),
     entry("descent at rate 0.01", 0.005, Systematic, "first order in the rate"),
+    entry("shifted on y, standard on y + f_0", 5e-15, Systematic, "rounding of f - f_0 - y against f - (y + f_0), over 200 steps of descent"),
+    entry("shifted on y, standard on y + f_0, flow", 1e-11, Systematic, "the same rounding, which moves the flow's steps, and they its error of 1e-2"),
     entry("tolerance halved, late", 0.05, Chance, "relative, at t = 1e7: which side of a kink a unit ends on is chaotic"),
     entry("rise of the objective in a step", 0.005, Systematic, "a step's error, a share of the tolerance 1e-2"),
     entry("landing", 1e-4, Systematic, "stated by the flow"),

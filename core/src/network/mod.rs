@@ -149,7 +149,8 @@ pub trait Network: Copy + Sync {
     );
 
     /// Fills `deltas` `(n * sizes().deltas)` with D = d/dz sum_c seed_ic f_c(x_i) of every layer,
-    /// from `seed` `(n, C)` and the activations of the forward pass.
+    /// from `seed` `(n, C)` and the activations of the forward pass, the outputs excepted: training with an offset
+    /// leaves other numbers there.
     fn backward<T: Real, B: Backend<T> + ?Sized>(
         &self,
         backend: &B,

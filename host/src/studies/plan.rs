@@ -217,5 +217,6 @@ pub fn init_name(init: Init) -> &'static str {
     match init {
         Init::Mirrored => "mirrored",
         Init::Standard => "standard",
+        Init::Shifted => "shifted",
     }
 }

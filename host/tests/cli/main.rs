@@ -7,6 +7,7 @@ mod predict;
 mod refused;
 mod reproduce;
 mod run;
+mod shifted;
 #[cfg(unix)]
 mod signals;
 mod smoothness;

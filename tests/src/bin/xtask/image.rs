@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every binary of the firmware.
-pub(crate) const BINARIES: [&str; 3] = ["divergence", "kernel", "resnet"];
+pub(crate) const BINARIES: [&str; 4] = ["divergence", "initialization", "kernel", "resnet"];
 
 /// How the frames leave the chip.
 #[derive(Clone, Copy, PartialEq, Eq)]

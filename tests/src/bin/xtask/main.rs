@@ -12,9 +12,9 @@
 //! - [`process`]: other programs, each under a time limit
 
 mod board;
-// The firmware's experiments themselves: the same file, compiled for this machine.
+// The firmware's experiments themselves: the same files, compiled for this machine.
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
-#[path = "../../../../firmware/src/experiment.rs"]
+#[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;
 mod image;
 mod process;

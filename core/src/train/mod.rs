@@ -1,113 +1,26 @@
-//! Training: the objective and its gradient, and the two ways down.
+//! Training: the objective and its gradient ([`Problem`]), and the two ways down ([`Optimizer`], [`Trainer`]).
 //!
 //! ```text
-//! J(theta) = (1/n) sum_i l(f(x_i; theta), y_i) + (lambda/2) |theta - theta_0|^2
+//! J(theta) = (1/n) sum_i l(f(x_i; theta) - o_i, y_i) + (lambda/2) |theta - theta_0|^2
 //! ```
 //!
 //! with the mean loss, so that gradient flow has `df/dt = -(1/n) K r`. In the convention of a summed loss
-//! the penalty is `n lambda` and time runs n times slower.
+//! the penalty is `n lambda` and time runs n times slower. The offset o is 0 where none is given
+//! ([`Problem::with_offset`]).
 
-use crate::backward::{backward, gradient};
+mod problem;
+
+pub use problem::Problem;
+
 use crate::flow::{self, Flow, State};
-use crate::forward::{Params, forward};
 use crate::init::initialize;
 use crate::kernel::tangent_len;
 use crate::linalg::{squared_distance, sum_of_squares};
-use crate::loss::{Loss, Objective};
+use crate::loss::Objective;
 use crate::mat::take_front;
 use crate::network::{Network, Sizes};
-use crate::{Backend, Error, MatMut, MatRef, Real};
-
-/// What is minimised: a network on samples with targets, a loss, a penalty.
-#[derive(Clone, Copy, Debug)]
-pub struct Problem<'a, N, T> {
-    network: &'a N,
-    x: MatRef<'a, T>,
-    targets: MatRef<'a, T>,
-    loss: Loss,
-    penalty: T,
-}
-
-impl<'a, N: Network, T: Real> Problem<'a, N, T> {
-    /// `x` `(n, d)`, `targets` `(n, C)` as [`Loss::target`] writes them, `penalty` = lambda >= 0 of the mean
-    /// loss. Errors: shapes, targets outside the loss's range, a negative or non-finite penalty or sample.
-    pub fn new(
-        network: &'a N,
-        x: MatRef<'a, T>,
-        targets: MatRef<'a, T>,
-        loss: Loss,
-        penalty: f64,
-    ) -> Result<Self, Error> {
-        let sizes = network.sizes();
-        Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
-        Error::shape("targets: rows", x.rows(), targets.rows())?;
-        Error::shape("targets: columns", sizes.outputs, targets.cols())?;
-        loss.check(targets)?;
-        if !(penalty >= 0.0 && penalty.is_finite()) {
-            return Err(Error::OutOfRange { what: "penalty: must be finite and >= 0" });
-        }
-        if x.rows() == 0 {
-            return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
-        }
-        if !(0..x.rows()).all(|i| x.row(i).iter().all(|v| v.is_finite())) {
-            return Err(Error::NonFinite { what: "sample", step: 0 });
-        }
-        Ok(Self { network, x, targets, loss, penalty: T::from_f64(penalty) })
-    }
-    /// the network
-    pub fn network(&self) -> &'a N {
-        self.network
-    }
-    /// the samples `(n, d)`
-    pub fn x(&self) -> MatRef<'a, T> {
-        self.x
-    }
-    /// the targets `(n, C)`
-    pub fn targets(&self) -> MatRef<'a, T> {
-        self.targets
-    }
-    /// the loss
-    pub fn loss(&self) -> Loss {
-        self.loss
-    }
-
-    /// Elements of `work` for [`Problem::evaluate`].
-    pub const fn work_len(sizes: Sizes, batch: usize) -> usize {
-        gradient_len(sizes, batch)
-    }
-
-    /// The objective at `theta`, and its gradient `dJ/dtheta` divided by the mismatch kappa where `scaled`.
-    ///
-    /// `work` holds [`Problem::work_len`] numbers. Errors: lengths.
-    pub fn evaluate<B: Backend<T> + ?Sized>(
-        &self,
-        backend: &B,
-        (theta, theta_0): (&[T], &[T]),
-        scaled: bool,
-        out: &mut [T],
-        work: &mut [T],
-    ) -> Result<Objective<T>, Error> {
-        let (n, sizes) = (self.x.rows(), self.network.sizes());
-        Error::at_least("training: work", Self::work_len(sizes, n), work.len())?;
-        let (values, rest) = work.split_at_mut(n * sizes.activations);
-        let (deltas, rest) = rest.split_at_mut(n * sizes.deltas);
-        let mut seed = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
-        let params = Params::new(self.network, theta)?;
-        let activations = forward(backend, params, self.x, values)?;
-        let objective = self.loss.evaluate(activations.outputs(), self.targets);
-        let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
-        self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow());
-        let deltas = backward(backend, params, &activations, seed.as_ref(), deltas)?;
-        gradient(backend, &activations, &deltas, out)?;
-        if self.penalty > T::ZERO {
-            let weight = self.penalty * (-ln_scale).exp();
-            for (g, (theta, theta_0)) in out.iter_mut().zip(theta.iter().zip(theta_0)) {
-                *g += weight * (*theta - *theta_0);
-            }
-        }
-        Ok(objective)
-    }
-}
+use crate::{Backend, Error, Real};
+use problem::gradient_len;
 
 /// How the parameters move.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -180,11 +93,6 @@ pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> u
     (3 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
 }
 
-/// Elements of work of one gradient: activations, deltas, seed.
-const fn gradient_len(sizes: Sizes, batch: usize) -> usize {
-    batch * (sizes.activations + sizes.deltas + sizes.outputs)
-}
-
 const fn work_len(sizes: Sizes, batch: usize) -> usize {
     let (train, kernel) = (gradient_len(sizes, batch), tangent_len(sizes, batch));
     if train > kernel { train } else { kernel }
@@ -202,7 +110,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         seed: u64,
         buffer: &'a mut [T],
     ) -> Result<Self, Error> {
-        Self::with_initial(backend, problem, optimizer, buffer, |theta| initialize(problem.network, seed, theta))
+        Self::with_initial(backend, problem, optimizer, buffer, |theta| initialize(problem.network(), seed, theta))
     }
 
     /// The same from parameters that `initial` writes.
@@ -214,7 +122,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         initial: impl FnOnce(&mut [T]) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         optimizer.check()?;
-        let (n, sizes) = (problem.x.rows(), problem.network.sizes());
+        let (n, sizes) = (problem.x().rows(), problem.network().sizes());
         Error::at_least("trainer", trainer_len(sizes, n, &optimizer), buffer.len())?;
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
