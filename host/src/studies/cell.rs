@@ -25,7 +25,7 @@ pub struct Cell {
     pub part: &'static str,
     /// network, data and training, one loss
     pub settings: Settings,
-    /// expected work relative to other cells: an order and a progress bar rest on it, nothing else
+    /// see [`Job::work`]
     pub work: f64,
 }
 

@@ -10,7 +10,7 @@ use crate::backend::HostReal;
 use crate::commands::with_threads;
 
 /// Rate in multiply-adds per second, in f64 on one thread, of the machine on which the jobs' work was measured in seconds.
-pub const REFERENCE_RATE: f64 = 2.5e10;
+pub const REFERENCE_RATE: f64 = 5.3e10;
 
 /// Multiply-adds per second of this machine now: the median of a few products of f64 matrices, on one thread. Error: no
 /// thread can be started.

@@ -23,6 +23,9 @@ pub const QUICK: [Part; 3] = [Part::Outputs, Part::Spectra, Part::Learning];
 /// Network of the comparison of networks with the kernel's flow.
 pub const CLOSE: Net = Net::fcn(1);
 
+/// Initializations of those networks.
+pub const INITIALIZATIONS: [Init; 3] = [Init::Mirrored, Init::Shifted, Init::Standard];
+
 /// Everything that runs.
 pub struct Plan {
     /// networks at initialization, narrow to wide
@@ -114,7 +117,7 @@ fn replicas(options: &Options, dimension: usize) -> Vec<Kept<Replica>> {
 
 fn cells(options: &Options) -> Vec<Cell> {
     let mut cells = Vec::new();
-    for init in [Init::Mirrored, Init::Standard] {
+    for init in INITIALIZATIONS {
         for width in widths(options, &[64, 128, 256, 512, 1024, 2048]) {
             for seed in 0..options.seeds.unwrap_or(5) {
                 cells.push(cell(init, width, seed));

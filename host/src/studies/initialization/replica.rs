@@ -117,7 +117,7 @@ impl Measurement for Replica {
     fn work(&self) -> f64 {
         let (n, test) = (self.n as f64, (self.measured().len() * self.test) as f64);
         let passes = 3.0 * self.epochs as f64 * n + test;
-        3.0 * f64::from(self.trials) * passes * self.width as f64 * (self.dimension as f64 + 8.0) * 8e-11
+        3.0 * f64::from(self.trials) * passes * self.width as f64 * (self.dimension as f64 + 8.0) * 3e-11
     }
     fn need(&self) -> Result<u64> {
         let sizes = self.sizes()?;

@@ -8,13 +8,12 @@ use super::claims::{self, Decayed, Learned, Replicated};
 use super::curves::Curves;
 use super::decay::Spectra;
 use super::figures;
-use super::plan::{CLOSE, PARTS, Plan, QUICK};
+use super::plan::{CLOSE, INITIALIZATIONS, PARTS, Plan, QUICK};
 use super::points::Target;
 use super::smoothness::middle;
 use crate::error::UsageError;
 use crate::plot::Figure;
 use crate::report::{Claim, write_atomic};
-use crate::settings::Init;
 use crate::studies::Study;
 use crate::studies::cell::{Finished, read_all};
 use crate::studies::grid::Job;
@@ -148,7 +147,7 @@ fn learning(all: &[Learned]) -> Found {
 
 fn closeness(finished: &[Finished]) -> Found {
     let of = |init| Group::of(Part::Closeness, CLOSE, init, finished);
-    let groups = [Init::Mirrored, Init::Standard].map(of);
+    let groups = INITIALIZATIONS.map(of);
     (groups.iter().flat_map(claims::closeness).collect(), vec![figures::closeness(&groups)])
 }
 

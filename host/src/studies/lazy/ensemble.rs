@@ -63,7 +63,7 @@ fn ensemble(options: &Options, kind: Kind, width: usize) -> Kept<Ensemble> {
     };
     let training = TrainingSettings { predictions: Some(false), snapshots: Some(4), ..kind.training() };
     let id = format!("ensemble-{}-w{width}-{}", net.name(), kind.name());
-    let work = (networks as usize * width) as f64 / 1e3;
+    let work = 3.3e-5 * (networks as usize * width) as f64;
     let first = Cell { id: id.clone(), part: "ensemble", settings: Settings { model, training }, work };
     Kept { id, measurement: Ensemble { kind, width, networks, first } }
 }

@@ -45,7 +45,11 @@ pub fn decay(Decayed { on: [half, all], spectra }: &Decayed) -> Vec<Claim> {
     let rows = [
         ("C4 decay of the eigenvalues of the NTK", ntk, "exponent of λ_{k} in k"),
         ("C4 decay of the eigenvalues of the NNGP", nngp, "exponent of λ_{k} in k"),
-        ("C4 decay of the tail sums of f^{GP}", tail, "exponent in k of the sum of c_{j}^{2} over j ≥ k, mean over the draws"),
+        (
+            "C4 decay of the tail sums of f^{GP}",
+            tail,
+            "exponent in k of the sum of c_{j}^{2} over j ≥ k, mean over the draws",
+        ),
         ("C5 smoothness of f^{GP}", 3.0 / (d + 1.0), "exponent of the tail sums over that of the NTK"),
     ];
     let network = format!("FCN, L = {}; S^{}", all.depth, all.sphere);
