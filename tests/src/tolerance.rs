@@ -121,6 +121,7 @@ pub const TABLE: &[Tolerance] = &[
     // predictions of a fixed kernel
     entry("regression against reference", 2e-14, Systematic, "rounding times the condition of the kernel; 1e-8 is required"),
     entry("regression by steps", 2e-14, Systematic, "rounding, of 40 explicit steps as well"),
+    entry("regression by Runge-Kutta", 1e-13, Systematic, "rounding of 4000 steps, whose truncation is smaller; 1e-9 is required"),
     entry("curvature by elimination", 5e-13, Systematic, "rounding times the condition"),
     entry("kernel flow against reference, tolerance 1e-10", 1e-10, Systematic, "the tolerance; 1e-8 is required"),
     entry("kernel flow of soft labels against reference", 2e-10, Systematic, "twice the tolerance"),
