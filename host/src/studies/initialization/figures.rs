@@ -225,7 +225,7 @@ pub fn closeness(groups: &[Group<'_>]) -> Figure {
         name: "closeness".into(),
         title: format!("Networks beside the kernel's flow: {}", CLOSE.title()),
         x: Axis::new("width m", Scale::Log),
-        y: Axis::new("sup_{t, x} |f_{t} − f_{t}^{NTK}|", Scale::Log),
+        y: Axis::new("largest distance of f_{t} from the NTK's, over t and x", Scale::Log),
         series,
         caption: format!(
             "Largest distance of the outputs of networks trained with squared error from the flow under the analytic NTK that starts from \

@@ -171,8 +171,8 @@ fn introduction(part: Part) -> &'static str {
              same samples, stopped at the best epoch."
         }
         Part::Closeness => {
-            "Under squared error a wide network follows the flow of the analytic NTK from its own f_{0} at all times. 32 points on S^{2}, 32 \
-             held out."
+            "Under squared error a wide network follows the flow of the analytic NTK from its own f_{0} at all times. Six points on the \
+             circle with alternating labels, six held out between them."
         }
         _ => {
             "The labels as functions on the samples, in the eigenfunctions of the NTK of one hidden layer. The paper has 0.40 for MNIST and \

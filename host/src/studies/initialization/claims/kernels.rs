@@ -178,8 +178,12 @@ pub fn labels(name: &str, d: usize, spectra: &Spectra, paper: Option<f64>) -> Ve
     }
     let difference = value.zip(f_gp.as_ref()).map(|(v, g)| Estimate::extreme(g.alpha - v.alpha));
     let theory = format!("< 0, α of f^{{GP}} near {} in dimension {d}", number(3.0 / (d as f64 + 1.0)));
-    let judged =
-        judged(difference, theory, difference.map(|d| d.value < 0.0), "α of f^{GP} less that of the labels, same k");
+    let judged = judged(
+        difference,
+        theory,
+        difference.map(|d| d.value < 0.0),
+        "α of f^{GP} less that of the labels at the same k, which see the few directions in which the samples spread, not all d of them",
+    );
     claims.push(judged.about("C5 f^{GP} is rougher than the labels", network, LOSS, "standard"));
     claims
 }

@@ -63,7 +63,7 @@ pub fn closeness(group: &Group<'_>) -> Vec<Claim> {
         format!("{width}: {}", at.map_or("none".into(), |e| number(e.value)))
     };
     let note = format!(
-        "slope of ln sup_{{t, x}} |f_{{t}} − f_{{t}}^{{NTK}}| against ln m, training and held-out points, all snapshots to t = 10^{{5}}; its \
+        "slope of the logarithm of the largest |f_{{t}} − f_{{t}}^{{NTK}}| against ln m, training and held-out points, all snapshots to t = 10^{{5}}; its \
          mean at each width: {}; expected: −1/2, the spread of K_{{0}}; holds below 0 by two standard errors",
         widths.iter().map(by_width).collect::<Vec<_>>().join(", ")
     );
