@@ -1,9 +1,10 @@
-//! The seam for heavy work: matrix products, decompositions and independent bands of rows.
+//! The seam for heavy work: matrix products, decompositions, angles and independent bands of rows.
 //!
 //! `C <- alpha A B + beta C`. In [`Portable`] every element is one sum, `a_i0 b_0j + a_i1 b_1j + ...`, added
 //! from left to right into one accumulator that starts at 0, without fused multiply-add. That order is
 //! part of the contract: it is the same on a Cortex-M and on a workstation, and no tiling changes it.
 
+use crate::angle::arc_cosine;
 use crate::{Error, MatMut, MatRef, Real, linalg};
 
 /// Work on one band of rows: index of its first row, the band, scratch.
@@ -19,6 +20,19 @@ pub trait Backend<T: Real>: Sync {
 
     /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0. Shapes must agree.
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>);
+
+    /// x_j <- sqrt(x_j), each the nearest number to the root: the same bits everywhere.
+    fn square_roots(&self, x: &mut [T]) {
+        x.iter_mut().for_each(|x| *x = x.sqrt());
+    }
+
+    /// `kappa0` and `gap` = 1 - kappa1 of the angles of which `sin2` and `cos2` are sin^2 and cos^2 of the half, as
+    /// [`arc_cosine`] and with its bits. All slices have the same length.
+    fn arc_cosine(&self, sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+        for (j, (kappa0, gap)) in kappa0.iter_mut().zip(gap).enumerate() {
+            (*kappa0, *gap) = arc_cosine(sin2[j], cos2[j], T::sqrt);
+        }
+    }
 
     /// Eigenvalues of a symmetric matrix in ascending order; its lower triangle is read, `a` is destroyed.
     /// `values` and `scratch` hold one number per row. Error: no convergence.

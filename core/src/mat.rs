@@ -245,8 +245,25 @@ impl<'a, T: Copy> MatMut<'a, T> {
             }
         }
     }
+    /// A <- B^T, both row-major, in square blocks so that rows far apart share few lines of a cache
+    pub fn copy_transpose(self, b: MatRef<'_, T>) {
+        const SIDE: usize = 8;
+        debug_assert!(self.rows == b.cols && self.cols == b.rows);
+        for i in (0..self.rows).step_by(SIDE) {
+            for j in (0..self.cols).step_by(SIDE) {
+                let (rows, cols) = (self.rows.min(i + SIDE) - i, self.cols.min(j + SIDE) - j);
+                for r in 0..rows {
+                    let from = &b.data[j * b.row_stride + i + r..];
+                    let to = &mut self.data[(i + r) * self.row_stride + j..][..cols];
+                    for (c, to) in to.iter_mut().enumerate() {
+                        *to = from[c * b.row_stride];
+                    }
+                }
+            }
+        }
+    }
     /// K_ij <- K_ji for j > i: the lower triangle, mirrored
-    pub fn mirror_lower(&mut self) {
+    pub(crate) fn mirror_lower(&mut self) {
         debug_assert_eq!(self.rows, self.cols);
         for i in 0..self.rows {
             for j in 0..i {

@@ -11,6 +11,7 @@
 //! in place of `n^2 inputs outputs`. (Jacot et al. 2018 for the kernel; Novak, Sohl-Dickstein, Schoenholz 2022
 //! for structured derivatives.)
 
+use super::mirror_lower;
 use crate::backward::{Deltas, output_derivatives, output_derivatives_scratch};
 use crate::forward::{Activations, Params, forward};
 use crate::network::{Network, Sizes};
@@ -113,7 +114,7 @@ pub fn structured<N: Network, T: Real, B: Backend<T> + ?Sized>(
         }
     });
     if symmetric {
-        kernel.mirror_lower();
+        mirror_lower(backend, kernel);
     }
     Ok(())
 }

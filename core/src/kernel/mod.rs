@@ -7,3 +7,24 @@ mod empirical;
 pub use analytic::{AnalyticKernel, analytic, analytic_scratch};
 pub use distance::{Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius, spectrum};
 pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, structured_scratch, tangent, tangent_len};
+
+use crate::{Backend, MatMut, Real};
+
+/// K_ij <- K_ji for j > i: the rectangle above the diagonal from the one below it, band by band, then the same for
+/// the two triangles that are left.
+fn mirror_lower<T: Real, B: Backend<T> + ?Sized>(backend: &B, mut kernel: MatMut<'_, T>) {
+    let (n, tile) = (kernel.rows(), backend.tile());
+    if n <= tile {
+        return kernel.mirror_lower();
+    }
+    let middle = n.div_ceil(2);
+    let (mut top, bottom) = kernel.reborrow().split_at_row(middle);
+    let below = bottom.as_ref().block(0..n - middle, 0..middle);
+    backend.for_each_band(top.reborrow(), tile, &mut [], &|first, band, _| {
+        let (rows, columns) = (0..band.rows(), 0..n - middle);
+        let above = band.block(rows.clone(), middle..n);
+        above.copy_transpose(below.block(columns, first..first + rows.len()));
+    });
+    mirror_lower(backend, top.block(0..middle, 0..middle));
+    mirror_lower(backend, bottom.block(0..n - middle, middle..n));
+}

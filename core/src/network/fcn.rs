@@ -9,7 +9,7 @@
 //! `S_0 = T_0 = c_in x.x' + s^2` and, for every layer, `S <- sigma_w^2 E[phi phi] + s^2`,
 //! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T.
 
-use super::{Activation, AnalyticEntry, Correlation, Dense, Name, Network, Sizes, Source, add_bias};
+use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Which layers have a trained bias.
@@ -211,16 +211,13 @@ impl Network for Fcn<'_> {
         (self.input_variance, self.bias_variance(0))
     }
 
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
-        let mut pair = input;
-        let mut ntk = pair.covariance();
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
+        pairs.covariance(ntk);
         for l in 1..=self.widths.len() {
             let (a, beta) = (T::from_f64(self.weight_variance), T::from_f64(self.bias_variance(l)));
-            let (next, derivative) = self.activation.propagate(pair, a, beta);
-            ntk = next.covariance() + derivative * ntk;
-            pair = next;
+            self.activation.propagate(backend, pairs, a, beta);
+            pairs.tangent(ntk);
         }
-        AnalyticEntry { nngp: pair.covariance(), ntk }
     }
 }
 

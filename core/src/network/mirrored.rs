@@ -7,7 +7,7 @@
 //! both trained. The output at initialization is exactly 0 and the empirical NTK there is exactly the one
 //! of a single copy, at every width.
 
-use super::{AnalyticEntry, Correlation, Dense, Fcn, Network, ResNet, Sizes, Source};
+use super::{Dense, Fcn, Network, Pairs, ResNet, Sizes, Source};
 use crate::{Backend, MatRef, Real};
 
 /// Two copies of a network, subtracted.
@@ -116,7 +116,7 @@ impl<N: Network> Network for Mirrored<N> {
 
     /// The NTK of the pair, which is that of one copy, and the NNGP kernel of one copy (the pair's output
     /// itself is 0 at initialization).
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
-        self.0.analytic(input)
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
+        self.0.analytic(backend, pairs, ntk);
     }
 }

@@ -10,7 +10,7 @@ mod fcn;
 mod mirrored;
 mod resnet;
 
-pub use activation::{Activation, Correlation};
+pub use activation::{Activation, Pairs};
 pub use fcn::{Bias, Fcn};
 pub use mirrored::Mirrored;
 pub use resnet::{ResNet, Trained};
@@ -119,15 +119,6 @@ fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
     }
 }
 
-/// NNGP and NTK of one pair of samples, for a scalar output.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AnalyticEntry<T> {
-    /// covariance of the output at initialization
-    pub nngp: T,
-    /// neural tangent kernel of the trained parameters
-    pub ntk: T,
-}
-
 /// A network: a function of parameters and samples whose trainable pieces are dense layers.
 ///
 /// The passes work on slices whose lengths were checked by the views of [`crate::forward`] and
@@ -167,6 +158,8 @@ pub trait Network: Copy + Sync {
     /// (a, beta) of the first layer's pre-activations: covariance `a x.x' + beta`.
     fn input_variances(&self) -> (f64, f64);
 
-    /// Analytic kernels of a pair of samples, from the pair of its first pre-activations.
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T>;
+    /// Analytic kernels of pairs of samples, for a scalar output. `pairs` come as those of the first
+    /// pre-activations and leave as those of the output, whose covariance is the NNGP kernel; `ntk` takes the
+    /// NTK of the trained parameters.
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]);
 }

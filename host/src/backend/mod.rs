@@ -8,6 +8,8 @@
 //! (its "horizontal" kernel, its products with a vector, its blocks of the summed index). `product` sees to it
 //! that every element of a matrix with at least two columns is summed by the one kernel for large matrices.
 
+mod vector;
+
 use faer::Side;
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real};
 use rayon::prelude::*;
@@ -23,7 +25,7 @@ const SMALL: usize = 256;
 /// Multiply-adds below which a product is not split.
 const WORTH_SPLITTING: usize = 1 << 20;
 
-/// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`instruction_set`].
+/// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`InstructionSet`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fast;
 
@@ -31,38 +33,74 @@ pub struct Fast;
 pub trait HostReal: Real {
     /// The fast backend where there is one for this scalar, else the portable one.
     fn fast() -> &'static dyn Backend<Self>;
+    /// [`Real::sqrt`], the same bits, in a form that the compiler vectorises.
+    fn root(self) -> Self;
 }
 impl HostReal for f32 {
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
+    }
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
     }
 }
 impl HostReal for f64 {
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
 }
 impl HostReal for Approx32 {
     fn fast() -> &'static dyn Backend<Self> {
         &Portable
     }
+    fn root(self) -> Self {
+        Real::sqrt(self)
+    }
 }
 
-/// The vector instructions that the products use here.
-pub fn instruction_set() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") {
-            return "avx512";
+/// The vector instructions in use, found at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// 512 bits
+    Avx512,
+    /// 256 bits, with fused multiply-add
+    Avx2,
+    /// what every machine of this architecture has
+    Baseline,
+}
+
+impl InstructionSet {
+    /// That of this machine.
+    pub fn here() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return "avx2";
+        Self::Baseline
+    }
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Baseline if cfg!(target_arch = "aarch64") => "neon",
+            Self::Baseline if cfg!(target_arch = "x86_64") => "sse2",
+            Self::Baseline => "scalar",
         }
     }
-    if cfg!(target_arch = "aarch64") { "neon" } else { "scalar" }
 }
 
-impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
+impl<T: HostReal + faer::traits::RealField> Backend<T> for Fast {
     fn tile(&self) -> usize {
         TILE
     }
@@ -92,6 +130,14 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
             (_, true) if m >= n => panels(m).for_each(|rows| panel(rows, 0..n)),
             (_, true) => panels(n).for_each(|cols| panel(0..m, cols)),
         }
+    }
+
+    fn square_roots(&self, x: &mut [T]) {
+        x.iter_mut().for_each(|x| *x = x.root());
+    }
+
+    fn arc_cosine(&self, sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+        vector::arc_cosine(sin2, cos2, kappa0, gap);
     }
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], _scratch: &mut [T]) -> Result<(), Error> {
