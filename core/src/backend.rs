@@ -10,13 +10,34 @@ use crate::{Error, MatMut, MatRef, Real, linalg};
 /// Work on one band of rows: index of its first row, the band, scratch.
 pub type BandWork<'w, T> = dyn Fn(usize, MatMut<'_, T>, &mut [T]) + Sync + 'w;
 
+/// How a kernel matrix is cut. Its numbers do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// most rows of a tile, and of a band of them
+    pub rows: usize,
+    /// columns of a tile
+    pub cols: usize,
+}
+
+impl Tile {
+    /// Bands into which a matrix is cut where tiles of all [`Tile::rows`] would leave fewer, so that they can be
+    /// shared out.
+    const BANDS: usize = 8;
+
+    /// Rows per band of a matrix of so many rows.
+    pub const fn band(self, rows: usize) -> usize {
+        let even = rows.div_ceil(Self::BANDS).next_multiple_of(self.cols);
+        if even < self.rows { even } else { self.rows }
+    }
+}
+
 /// What computes products and decompositions, and whether bands of rows run side by side.
 ///
 /// Whatever an implementation does, its results do not depend on the number of threads.
 pub trait Backend<T: Real>: Sync {
-    /// Samples per tile of a kernel matrix. Tiles start at multiples of it, so that a kernel computed in
+    /// Tiles of a kernel matrix. They start at multiples of their columns, so that a kernel computed in
     /// blocks of whole tiles has the bits of the kernel computed at once.
-    fn tile(&self) -> usize;
+    fn tile(&self) -> Tile;
 
     /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0. Shapes must agree.
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>);
@@ -64,12 +85,12 @@ pub trait Backend<T: Real>: Sync {
 pub struct Portable;
 
 impl Portable {
-    /// Samples per tile of a kernel matrix; small, because two tiles lie in the caller's scratch.
-    pub const TILE: usize = 32;
+    /// Tiles of a kernel matrix; small, because two lie in the caller's scratch.
+    pub const TILE: Tile = Tile { rows: 32, cols: 32 };
 }
 
 impl<T: Real> Backend<T> for Portable {
-    fn tile(&self) -> usize {
+    fn tile(&self) -> Tile {
         Self::TILE
     }
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, mut c: MatMut<'_, T>) {

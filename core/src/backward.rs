@@ -4,23 +4,26 @@ use crate::forward::{Activations, Params};
 use crate::network::{Dense, Network};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
-/// Derivatives `D` of every layer for n samples in one or several directions.
+/// Derivatives `D` of every layer for n samples in one or several directions R.
 ///
-/// One direction is one linear combination of the outputs; for kernels there is one for every output.
+/// One direction is one linear combination of the outputs; for kernels there is one for every output. Directions of
+/// one sample lie behind one another: row `i R + r` is sample i in direction r.
 #[derive(Clone, Copy, Debug)]
-pub struct Deltas<'a, N, T> {
-    network: &'a N,
+pub struct Deltas<'a, T> {
     batch: usize,
     directions: usize,
     values: &'a [T],
 }
 
-impl<'a, N: Network, T: Real> Deltas<'a, N, T> {
-    /// D `(n, outputs of the layer)` in direction `direction`
-    pub fn of_layer(&self, layer: &Dense, direction: usize) -> MatRef<'a, T> {
-        let n = self.batch;
-        let at = n * (direction * self.network.sizes().deltas + layer.delta);
-        MatRef::dense(&self.values[at..][..n * layer.outputs], n, layer.outputs)
+impl<'a, T: Real> Deltas<'a, T> {
+    /// D `(n R, outputs of the layer)`
+    pub fn of_layer(&self, layer: &Dense) -> MatRef<'a, T> {
+        let rows = self.batch * self.directions;
+        MatRef::dense(&self.values[rows * layer.delta..][..rows * layer.outputs], rows, layer.outputs)
+    }
+    /// The same with one row for every sample, `(n, R outputs of the layer)`.
+    pub fn by_sample(&self, layer: &Dense) -> MatRef<'a, T> {
+        MatRef::dense(self.of_layer(layer).data(), self.batch, self.directions * layer.outputs)
     }
     /// number of directions
     pub fn directions(&self) -> usize {
@@ -37,7 +40,7 @@ pub fn backward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     activations: &Activations<'a, N, T>,
     seed: MatRef<'_, T>,
     buffer: &'a mut [T],
-) -> Result<Deltas<'a, N, T>, Error> {
+) -> Result<Deltas<'a, T>, Error> {
     let (n, sizes) = (activations.batch(), params.network().sizes());
     Error::shape("seed: rows", n, seed.rows())?;
     Error::shape("seed: columns", sizes.outputs, seed.cols())?;
@@ -45,12 +48,12 @@ pub fn backward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     Error::at_least("deltas", need, buffer.len())?;
     let values = &mut buffer[..need];
     params.network().backward(backend, params.theta(), activations.values(), seed, values);
-    Ok(Deltas { network: params.network(), batch: n, directions: 1, values })
+    Ok(Deltas { batch: n, directions: 1, values })
 }
 
 /// Elements of scratch that [`output_derivatives`] needs.
 pub const fn output_derivatives_scratch(outputs: usize, batch: usize) -> usize {
-    batch * outputs
+    batch * outputs * outputs
 }
 
 /// D of every single output: direction c is `f_c`, all C of them.
@@ -63,21 +66,21 @@ pub fn output_derivatives<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     activations: &Activations<'a, N, T>,
     buffer: &'a mut [T],
     scratch: &mut [T],
-) -> Result<Deltas<'a, N, T>, Error> {
+) -> Result<Deltas<'a, T>, Error> {
     let (n, sizes) = (activations.batch(), params.network().sizes());
     let directions = sizes.outputs;
     let need = directions * n * sizes.deltas;
     Error::at_least("deltas", need, buffer.len())?;
     Error::at_least("unit seeds", output_derivatives_scratch(directions, n), scratch.len())?;
-    let values = &mut buffer[..need];
-    for (c, deltas) in values.chunks_exact_mut(n * sizes.deltas).enumerate() {
-        let seed = &mut scratch[..n * directions];
-        seed.fill(T::ZERO);
-        seed.iter_mut().skip(c).step_by(directions).for_each(|s| *s = T::ONE);
-        let seed = MatRef::dense(seed, n, directions);
-        params.network().backward(backend, params.theta(), activations.values(), seed, deltas);
+    let (values, seed) = (&mut buffer[..need], &mut scratch[..n * directions * directions]);
+    // the identity for every sample
+    seed.fill(T::ZERO);
+    for unit in seed.chunks_exact_mut(directions * directions) {
+        unit.iter_mut().step_by(directions + 1).for_each(|s| *s = T::ONE);
     }
-    Ok(Deltas { network: params.network(), batch: n, directions, values })
+    let seed = MatRef::dense(seed, n * directions, directions);
+    params.network().backward(backend, params.theta(), activations.values(), seed, values);
+    Ok(Deltas { batch: n, directions, values })
 }
 
 /// `gradient <- sum_i sum_c seed_ic grad f_c(x_i)`, P numbers, from the deltas of that seed.
@@ -86,7 +89,7 @@ pub fn output_derivatives<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     activations: &Activations<'_, N, T>,
-    deltas: &Deltas<'_, N, T>,
+    deltas: &Deltas<'_, T>,
     gradient: &mut [T],
 ) -> Result<(), Error> {
     let sizes = activations.network().sizes();
@@ -98,7 +101,7 @@ pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
             layer.bias.into_iter().for_each(|at| gradient[at..][..layer.outputs].fill(T::ZERO));
             continue;
         }
-        let (a, d) = (activations.layer_inputs(&layer), deltas.of_layer(&layer, 0));
+        let (a, d) = (activations.layer_inputs(&layer), deltas.of_layer(&layer));
         let weights = &mut gradient[layer.weights..][..layer.outputs * layer.inputs];
         let weights = MatMut::dense(weights, layer.outputs, layer.inputs);
         backend.gemm(T::from_f64(layer.weight_scale), d.t(), a, T::ZERO, weights);

@@ -63,7 +63,7 @@ pub mod real;
 pub mod record;
 pub mod train;
 
-pub use backend::{Backend, BandWork, Portable};
+pub use backend::{Backend, BandWork, Portable, Tile};
 pub use error::Error;
 pub use mat::{MatMut, MatRef};
 pub use real::{Approx32, Real};

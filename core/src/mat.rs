@@ -201,18 +201,6 @@ impl<'a, T: Copy> MatMut<'a, T> {
             col_stride: self.col_stride,
         }
     }
-    /// Every `row_step`-th row from `row` and every `col_step`-th column from `col`.
-    pub(crate) fn strided(self, (row, row_step): (usize, usize), (col, col_step): (usize, usize)) -> Self {
-        let (rows, cols) = (self.rows / row_step, self.cols / col_step);
-        let from = row * self.row_stride + col * self.col_stride;
-        Self {
-            data: &mut self.data[from..],
-            rows,
-            cols,
-            row_stride: self.row_stride * row_step,
-            col_stride: self.col_stride * col_step,
-        }
-    }
     /// The rows before `row` and those from it on, of a row-major view.
     pub fn split_at_row(self, row: usize) -> (Self, Self) {
         debug_assert!(row <= self.rows);

@@ -10,7 +10,7 @@ use super::mirror_lower;
 use crate::linalg::sum_of_squares;
 use crate::mat::take_front;
 use crate::network::{Network, Pairs};
-use crate::{Backend, Error, MatMut, MatRef, Real};
+use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
 /// Which analytic kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ const NEARLY_PARALLEL: f64 = 0.998;
 const SLICES: usize = 6;
 
 /// Scratch length of [`analytic`] on a backend whose tile is `tile`.
-pub const fn analytic_scratch(tile: usize, rows: usize, cols: usize) -> usize {
-    rows + cols + SLICES * if tile < cols { tile } else { cols }
+pub const fn analytic_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
+    rows + cols + SLICES * if tile.cols < cols { tile.cols } else { cols }
 }
 
 /// The analytic kernel of the rows of `x` `(n, d)` against those of `y` `(n', d)`, or of `x` against itself.
@@ -65,13 +65,15 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     first.variances(x, q);
     first.variances(y, q_other);
     let (q, q_other) = (&*q, &*q_other);
-    backend.for_each_band(kernel.reborrow(), tile, scratch, &|top, mut band, scratch| {
+    backend.for_each_band(kernel.reborrow(), tile.band(x.rows()), scratch, &|top, mut band, scratch| {
         let end = if symmetric { top + band.rows() } else { y.rows() };
-        for left in (0..end).step_by(tile) {
-            let width = tile.min(y.rows() - left);
-            let (rows, all) = (0..band.rows(), 0..inputs);
-            let (samples, others) = (x.block(top..top + rows.len(), all.clone()), y.block(left..left + width, all));
+        for left in (0..end).step_by(tile.cols) {
+            let width = tile.cols.min(y.rows() - left);
+            // of a symmetric kernel the tile's rows above the diagonal are left out
+            let rows = if symmetric { left.saturating_sub(top) } else { 0 }..band.rows();
+            let others = y.block(left..left + width, 0..inputs);
             // the inner products first, each replaced by the kernel
+            let samples = x.block(top + rows.start..top + rows.end, 0..inputs);
             let products = band.reborrow().block(rows.clone(), left..left + width);
             backend.gemm(T::ONE, samples, others.t(), T::ZERO, products);
             for i in rows {
@@ -89,7 +91,7 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
                     gap: take(),
                 };
                 pairs.q_other.copy_from_slice(&q_other[left..left + count]);
-                first.pairs(backend, samples.row(i), others, entries, &mut pairs);
+                first.pairs(backend, x.row(top + i), others, entries, &mut pairs);
                 network.analytic(backend, &mut pairs, entries);
                 if which == AnalyticKernel::Nngp {
                     pairs.covariance(entries);
@@ -141,6 +143,10 @@ impl<T: Real> FirstLayer<T> {
             cos2[j] = half * (T::ONE + cosine);
         }
         let near = half * (T::ONE - T::from_f64(NEARLY_PARALLEL));
+        // few are, so most rows are done; counting them takes no branch
+        if sin2.iter().zip(cos2.iter()).filter(|(s, c)| s.min(**c) < near).count() == 0 {
+            return;
+        }
         for j in 0..len {
             if sin2[j] < near {
                 sin2[j] = self.quarter_square(x, others.row(j), (q.sqrt(), q_other[j].sqrt()));

@@ -14,13 +14,13 @@ use crate::{Backend, MatMut, Real};
 /// the two triangles that are left.
 fn mirror_lower<T: Real, B: Backend<T> + ?Sized>(backend: &B, mut kernel: MatMut<'_, T>) {
     let (n, tile) = (kernel.rows(), backend.tile());
-    if n <= tile {
+    if n <= tile.cols {
         return kernel.mirror_lower();
     }
     let middle = n.div_ceil(2);
     let (mut top, bottom) = kernel.reborrow().split_at_row(middle);
     let below = bottom.as_ref().block(0..n - middle, 0..middle);
-    backend.for_each_band(top.reborrow(), tile, &mut [], &|first, band, _| {
+    backend.for_each_band(top.reborrow(), tile.band(middle), &mut [], &|first, band, _| {
         let (rows, columns) = (0..band.rows(), 0..n - middle);
         let above = band.block(rows.clone(), middle..n);
         above.copy_transpose(below.block(columns, first..first + rows.len()));

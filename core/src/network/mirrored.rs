@@ -91,8 +91,9 @@ impl<N: Network> Network for Mirrored<N> {
         seed: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let (n, half) = (seed.rows(), self.0.sizes());
-        let (first, second) = deltas.split_at_mut(n * half.deltas);
+        let half = self.0.sizes();
+        let n = activations.len() / doubled(half).activations;
+        let (first, second) = deltas.split_at_mut(seed.rows() * half.deltas);
         let scale = T::from_f64(core::f64::consts::FRAC_1_SQRT_2);
         let halves = [(first, scale), (second, -scale)];
         for (copy, (deltas, scale)) in halves.into_iter().enumerate() {

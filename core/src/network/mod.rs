@@ -119,6 +119,18 @@ fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
     }
 }
 
+/// d <- d o phi'(z): R rows of `d` for every row of `z`.
+fn times_derivative<T: Real>(activation: Activation, z: MatRef<'_, T>, d: &mut [T]) {
+    let directions = d.len() / z.data().len();
+    for (i, d) in d.chunks_exact_mut(directions * z.cols()).enumerate() {
+        for d in d.chunks_exact_mut(z.cols()) {
+            for (d, z) in d.iter_mut().zip(z.row(i)) {
+                *d *= activation.dphi(*z);
+            }
+        }
+    }
+}
+
 /// A network: a function of parameters and samples whose trainable pieces are dense layers.
 ///
 /// The passes work on slices whose lengths were checked by the views of [`crate::forward`] and
@@ -139,8 +151,8 @@ pub trait Network: Copy + Sync {
         activations: &mut [T],
     );
 
-    /// Fills `deltas` `(n * sizes().deltas)` with D = d/dz sum_c seed_ic f_c(x_i) of every layer,
-    /// from `seed` `(n, C)` and the activations of the forward pass.
+    /// Fills `deltas` `(n * R * sizes().deltas)` with D = d/dz sum_c seed_rc f_c(x_i) of every layer for R
+    /// directions of every sample, row `i R + r`, from `seed` `(n R, C)` and the activations of the forward pass.
     fn backward<T: Real, B: Backend<T> + ?Sized>(
         &self,
         backend: &B,

@@ -5,23 +5,27 @@
 //!
 //! A row of a product has the same bits whatever the number of rows beside it, so that samples may be worked on
 //! in blocks. `gemm` alone does not promise that: small matrices are summed in another order than large ones
-//! (its "horizontal" kernel, its products with a vector, its blocks of the summed index). `product` sees to it
-//! that every element of a matrix with at least two columns is summed by the one kernel for large matrices.
+//! (its products with a vector, its blocks of the summed index, and a kernel for small matrices whose factors both have
+//! the summed index adjacent). `product` sees to it that every element of a matrix with at least two columns is summed
+//! by the one kernel for large matrices.
 
 mod vector;
 
 use faer::Side;
-use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real};
+use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
 use rayon::prelude::*;
+use std::sync::Mutex;
+use vector::Vectorised;
 
-/// Samples per tile of a kernel: two tiles of f64 fit a core's level-2 cache.
-const TILE: usize = 128;
+/// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
+/// the narrower the less is computed above a diagonal.
+const TILE: Tile = Tile { rows: 256, cols: 64 };
 /// Largest number of rows or columns of one panel of a product.
 const PANEL: usize = 256;
 /// Length of the sums that `gemm` forms in one go, whatever the shape; longer ones are split here.
 const DEPTH: usize = 512;
-/// Elements of C up to which `gemm` may take its kernel for small matrices.
-const SMALL: usize = 256;
+/// Elements of B that are transposed at a time: half of a core's level-2 cache in f64, a quarter in f32.
+const BLOCK: usize = 64 * 1024;
 /// Multiply-adds below which a product is not split.
 const WORTH_SPLITTING: usize = 1 << 20;
 
@@ -33,33 +37,20 @@ pub struct Fast;
 pub trait HostReal: Real {
     /// The fast backend where there is one for this scalar, else the portable one.
     fn fast() -> &'static dyn Backend<Self>;
-    /// [`Real::sqrt`], the same bits, in a form that the compiler vectorises.
-    fn root(self) -> Self;
 }
 impl HostReal for f32 {
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
-    }
-    #[inline(always)]
-    fn root(self) -> Self {
-        self.sqrt()
     }
 }
 impl HostReal for f64 {
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
-    #[inline(always)]
-    fn root(self) -> Self {
-        self.sqrt()
-    }
 }
 impl HostReal for Approx32 {
     fn fast() -> &'static dyn Backend<Self> {
         &Portable
-    }
-    fn root(self) -> Self {
-        Real::sqrt(self)
     }
 }
 
@@ -100,8 +91,8 @@ impl InstructionSet {
     }
 }
 
-impl<T: HostReal + faer::traits::RealField> Backend<T> for Fast {
-    fn tile(&self) -> usize {
+impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
+    fn tile(&self) -> Tile {
         TILE
     }
 
@@ -192,13 +183,16 @@ impl<T: HostReal + faer::traits::RealField> Backend<T> for Fast {
             first += rows;
             rest = tail;
         }
-        let len = scratch.len();
-        // the last bands of a lower triangle are the longest: begin with them
-        bands
-            .into_par_iter()
-            .rev()
-            .with_max_len(1)
-            .for_each_init(|| vec![T::ZERO; len], |scratch, (first, band)| work(first, band, scratch));
+        let (len, workers) = (scratch.len(), rayon::current_num_threads().min(bands.len()));
+        // the last bands of a lower triangle are the longest: every thread takes the longest that is left
+        let bands = Mutex::new(bands);
+        (0..workers).into_par_iter().with_max_len(1).for_each(|_| {
+            let mut scratch = vec![T::ZERO; len];
+            let next = || bands.lock().expect("no panic while it is held").pop();
+            while let Some((first, band)) = next() {
+                work(first, band, &mut scratch);
+            }
+        });
     }
 }
 
@@ -229,12 +223,12 @@ impl<T> Shared<T> {
     }
 }
 
-/// `C <- alpha A B + beta C` on one thread. Where C is small, rows of zeros are added to A until it is not.
+/// `C <- alpha A B + beta C` on one thread.
 ///
 /// # Safety
 /// `c` points to element (0, 0) of a matrix with the rows of `a`, the columns of `b` and these strides, which
 /// nobody else reads or writes during the call.
-unsafe fn product<T: Real>(
+unsafe fn product<T: Vectorised>(
     alpha: T,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
@@ -242,27 +236,59 @@ unsafe fn product<T: Real>(
     c: *mut T,
     (row_stride, col_stride): (usize, usize),
 ) {
-    let (rows, cols, depth) = (a.rows(), b.cols(), a.cols());
-    if cols == 1 || (rows > 1 && rows * cols > SMALL) {
+    let (cols, depth) = (b.cols(), a.cols());
+    if cols == 1 || b.row_stride() != 1 {
+        // SAFETY: the caller's promise.
+        return unsafe { rows(alpha, a, b, beta, c, (row_stride, col_stride)) };
+    }
+    // B is the transpose of a row-major matrix. `gemm` would copy it to and fro at several times the cost.
+    T::with_block(BLOCK, |block| {
+        let most = BLOCK / DEPTH.min(depth);
+        for left in (0..cols).step_by(most) {
+            let width = most.min(cols - left);
+            for top in (0..depth).step_by(DEPTH) {
+                let height = DEPTH.min(depth - top);
+                let block = &mut block[..height * width];
+                vector::transpose(b.block(top..top + height, left..left + width).t(), block);
+                let block = MatRef::new(block, height, width).expect("a slice of this length");
+                let a = a.block(0..a.rows(), top..top + height);
+                let beta = if top == 0 { beta } else { T::ONE };
+                // SAFETY: the caller's promise, for these columns of C.
+                unsafe { rows(alpha, a, block, beta, c.add(left * col_stride), (row_stride, col_stride)) };
+            }
+        }
+    });
+}
+
+/// [`product`] where B is not transposed. A row by itself gets a row of zeros beside it.
+///
+/// # Safety
+/// As for [`product`].
+unsafe fn rows<T: Real>(
+    alpha: T,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    beta: T,
+    c: *mut T,
+    (row_stride, col_stride): (usize, usize),
+) {
+    let (cols, depth) = (b.cols(), a.cols());
+    if cols == 1 || a.rows() > 1 {
         // SAFETY: the caller's promise.
         return unsafe { sums(alpha, a, b, beta, c, (row_stride, col_stride)) };
     }
-    let padded = (SMALL / cols + 1).max(2);
-    let mut left = vec![T::ZERO; padded * depth];
-    for (i, row) in left.chunks_exact_mut(depth).take(rows).enumerate() {
-        row.iter_mut().enumerate().for_each(|(k, value)| *value = a.at(i, k));
-    }
-    let left = MatRef::new(&left, padded, depth).expect("allocated with this shape");
-    let mut out = vec![T::ZERO; padded * cols];
-    let elements = || (0..rows * cols).map(|e| (e, e / cols * row_stride + e % cols * col_stride));
+    let mut left = vec![T::ZERO; 2 * depth];
+    left[..depth].iter_mut().enumerate().for_each(|(k, value)| *value = a.at(0, k));
+    let left = MatRef::new(&left, 2, depth).expect("allocated with this shape");
+    let mut out = vec![T::ZERO; 2 * cols];
     if beta != T::ZERO {
         // SAFETY: the caller's promise: these are the elements of C.
-        elements().for_each(|(e, at)| out[e] = unsafe { *c.add(at) });
+        (0..cols).for_each(|j| out[j] = unsafe { *c.add(j * col_stride) });
     }
     // SAFETY: `out` has the rows of `left`, the columns of `b` and these strides.
     unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), (cols, 1)) };
     // SAFETY: as above.
-    elements().for_each(|(e, at)| unsafe { *c.add(at) = out[e] });
+    (0..cols).for_each(|j| unsafe { *c.add(j * col_stride) = out[j] });
 }
 
 /// `C <- alpha A B + beta C`, at most [`DEPTH`] terms at a time.
