@@ -16,6 +16,10 @@ pub struct Deltas<'a, T> {
 }
 
 impl<'a, T: Real> Deltas<'a, T> {
+    /// One direction of `batch` samples, as [`backward`] has left it in `values`.
+    pub(crate) fn of_values(batch: usize, values: &'a [T]) -> Self {
+        Self { batch, directions: 1, values }
+    }
     /// D `(n R, outputs of the layer)`
     pub fn of_layer(&self, layer: &Dense) -> MatRef<'a, T> {
         let rows = self.batch * self.directions;
@@ -92,23 +96,37 @@ pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     deltas: &Deltas<'_, T>,
     gradient: &mut [T],
 ) -> Result<(), Error> {
+    add_gradient(backend, T::ONE, activations, deltas, T::ZERO, gradient)
+}
+
+/// `out <- beta out + scale gradient`, with the gradient as in [`gradient`]; `out` is not read where beta is 0.
+/// Error: length of `out`.
+pub fn add_gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    scale: T,
+    activations: &Activations<'_, N, T>,
+    deltas: &Deltas<'_, T>,
+    beta: T,
+    out: &mut [T],
+) -> Result<(), Error> {
     let sizes = activations.network().sizes();
-    Error::shape("gradient", sizes.parameters, gradient.len())?;
+    Error::shape("gradient", sizes.parameters, out.len())?;
+    let scaled = |x: T| if beta == T::ZERO { T::ZERO } else { beta * x };
     for index in 0..sizes.layers {
         let layer = activations.network().layer(index);
         if !layer.trained {
-            gradient[layer.weights..][..layer.outputs * layer.inputs].fill(T::ZERO);
-            layer.bias.into_iter().for_each(|at| gradient[at..][..layer.outputs].fill(T::ZERO));
+            out[layer.weights..][..layer.outputs * layer.inputs].iter_mut().for_each(|x| *x = scaled(*x));
+            layer.bias.into_iter().flat_map(|at| at..at + layer.outputs).for_each(|at| out[at] = scaled(out[at]));
             continue;
         }
         let (a, d) = (activations.layer_inputs(&layer), deltas.of_layer(&layer));
-        let weights = &mut gradient[layer.weights..][..layer.outputs * layer.inputs];
+        let weights = &mut out[layer.weights..][..layer.outputs * layer.inputs];
         let weights = MatMut::dense(weights, layer.outputs, layer.inputs);
-        backend.gemm(T::from_f64(layer.weight_scale), d.t(), a, T::ZERO, weights);
+        backend.gemm(scale * T::from_f64(layer.weight_scale), d.t(), a, beta, weights);
         if let Some(at) = layer.bias {
-            let scale = T::from_f64(layer.bias_scale);
-            for (j, g) in gradient[at..][..layer.outputs].iter_mut().enumerate() {
-                *g = scale * (0..d.rows()).fold(T::ZERO, |s, i| s + d.at(i, j));
+            let scale = scale * T::from_f64(layer.bias_scale);
+            for (j, out) in out[at..][..layer.outputs].iter_mut().enumerate() {
+                *out = scaled(*out) + scale * (0..d.rows()).fold(T::ZERO, |s, i| s + d.at(i, j));
             }
         }
     }

@@ -60,6 +60,10 @@ pub fn forward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 }
 
 impl<'a, N: Network, T: Real> Activations<'a, N, T> {
+    /// The pass that [`forward`] has left in `values`.
+    pub(crate) fn of_values(network: &'a N, x: MatRef<'a, T>, values: &'a [T]) -> Self {
+        Self { network, x, values }
+    }
     /// the network
     pub fn network(&self) -> &'a N {
         self.network

@@ -13,17 +13,20 @@ use crate::{Backend, MatMut, Real};
 /// K_ij <- K_ji for j > i: the rectangle above the diagonal from the one below it, band by band, then the same for
 /// the two triangles that are left.
 fn mirror_lower<T: Real, B: Backend<T> + ?Sized>(backend: &B, mut kernel: MatMut<'_, T>) {
-    let (n, tile) = (kernel.rows(), backend.tile());
-    if n <= tile.cols {
+    let (n, side) = (kernel.rows(), backend.tile().cols);
+    if n <= side {
         return kernel.mirror_lower();
     }
     let middle = n.div_ceil(2);
     let (mut top, bottom) = kernel.reborrow().split_at_row(middle);
     let below = bottom.as_ref().block(0..n - middle, 0..middle);
-    backend.for_each_band(top.reborrow(), tile.band(middle), &mut [], &|first, band, _| {
-        let (rows, columns) = (0..band.rows(), 0..n - middle);
-        let above = band.block(rows.clone(), middle..n);
-        above.copy_transpose(below.block(columns, first..first + rows.len()));
+    backend.for_each_band(top.reborrow(), side, &mut [], &|first, mut band, _| {
+        let rows = band.rows();
+        for start in (0..n - middle).step_by(side) {
+            let end = (n - middle).min(start + side);
+            let above = band.reborrow().block(0..rows, middle + start..middle + end);
+            above.copy_transpose(below.block(start..end, first..first + rows));
+        }
     });
     mirror_lower(backend, top.block(0..middle, 0..middle));
     mirror_lower(backend, bottom.block(0..n - middle, middle..n));

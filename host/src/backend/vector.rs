@@ -65,14 +65,19 @@ const LINE: usize = 16;
 pub(super) fn transpose<T: Vectorised>(a: MatRef<'_, T>, out: &mut [T]) {
     let (rows, cols, stride) = (a.rows(), a.cols(), a.row_stride());
     assert!(out.len() == rows * cols && a.col_stride() == 1, "transpose: shapes disagree");
-    let (whole_rows, whole_cols) = (rows / LINE * LINE, cols / T::SQUARE * T::SQUARE);
     assert!(rows == 0 || a.data().len() >= (rows - 1) * stride + cols, "transpose: a view beyond its slice");
+    // columns that are taken along a row before the next one: whole lines, but few, because rows of a power of two
+    // compete for the same places in the cache
+    let run = 64 / T::SQUARE;
+    let (whole_rows, whole_cols) = (rows / LINE * LINE, cols / run * run);
     for top in (0..whole_rows).step_by(LINE) {
-        for j in (0..whole_cols).step_by(T::SQUARE) {
+        for left in (0..whole_cols).step_by(run) {
             for i in (top..top + LINE).step_by(T::SQUARE) {
-                let (from, to) = (&raw const a.data()[i * stride + j], &raw mut out[j * rows + i]);
-                // SAFETY: the square at (i, j) lies within whole lines of `a`, its image within `out`: see the assertions.
-                unsafe { T::transpose_square(from, stride, to, rows) };
+                for j in (left..left + run).step_by(T::SQUARE) {
+                    let (from, to) = (&raw const a.data()[i * stride + j], &raw mut out[j * rows + i]);
+                    // SAFETY: the square at (i, j) lies within `a`, its image within `out`: see the assertions.
+                    unsafe { T::transpose_square(from, stride, to, rows) };
+                }
             }
         }
     }
