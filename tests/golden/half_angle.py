@@ -47,15 +47,16 @@ def minimax(f, weight, degree):
     return c, max(abs(e) for e in errors)
 
 
-def single(text):
-    return unpack("f", pack("f", float(text)))[0]
+def single(x):
+    return unpack("f", pack("f", float(x)))[0]
 
 
 def shortest(x, degree):
     """The shortest decimal that is read as the same number, in single precision for the lower degree."""
     if degree > 10:
         return repr(float(x))
-    return next(nstr(x, d) for d in range(5, 10) if single(nstr(x, d)) == single(x))
+    x = mpf(single(x))
+    return next(nstr(x, d) for d in range(5, 10) if single(nstr(x, d)) == x)
 
 
 for name, f, weight in [("arcsine", arcsine, lambda m: m), ("moment", moment, lambda m: 1 / moment(m))]:
