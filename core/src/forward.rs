@@ -78,6 +78,10 @@ pub(crate) fn forward_less<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 }
 
 impl<'a, N: Network, T: Real> Activations<'a, N, T> {
+    /// The pass that [`forward`] has left in `values`.
+    pub(crate) fn of_values(network: &'a N, x: MatRef<'a, T>, values: &'a [T]) -> Self {
+        Self { network, x, values }
+    }
     /// the network
     pub fn network(&self) -> &'a N {
         self.network

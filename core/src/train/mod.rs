@@ -40,10 +40,10 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// Buffers of P numbers beside theta_0, theta and the gradient.
+    /// Buffers of P numbers beside theta_0 and theta: the gradient and the flow's own.
     const fn buffers(&self) -> usize {
         match self {
-            Self::Flow { .. } => flow::BUFFERS,
+            Self::Flow { .. } => 1 + flow::BUFFERS,
             Self::Descent { .. } => 0,
         }
     }
@@ -84,13 +84,15 @@ pub struct Trainer<'a, N, T, B: ?Sized> {
     state: State<'a, T>,
     method: Method<'a, T>,
     work: &'a mut [T],
+    /// whether `work` has the passes at the present parameters
+    passed: bool,
     step: u64,
     evaluations: u64,
 }
 
 /// Elements of the buffer of a [`Trainer`] for n samples; the recorder uses its work space too.
 pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> usize {
-    (3 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
+    (2 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
 }
 
 const fn work_len(sizes: Sizes, batch: usize) -> usize {
@@ -126,23 +128,26 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         Error::at_least("trainer", trainer_len(sizes, n, &optimizer), buffer.len())?;
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
-        let (theta_0, theta, gradient) = (take(sizes.parameters), take(sizes.parameters), take(sizes.parameters));
-        let method = match optimizer {
+        let (theta_0, theta) = (take(sizes.parameters), take(sizes.parameters));
+        let (gradient, method) = match optimizer {
             Optimizer::Flow { tolerance } => {
-                Method::Flow(Flow::new(core::array::from_fn(|_| take(sizes.parameters)), tolerance))
+                let gradient = take(sizes.parameters);
+                (gradient, Method::Flow(Flow::new(core::array::from_fn(|_| take(sizes.parameters)), tolerance)))
             }
-            Optimizer::Descent { rate } => Method::Descent(T::from_f64(rate)),
+            Optimizer::Descent { rate } => (take(0), Method::Descent(T::from_f64(rate))),
         };
         let work = take(work_len(sizes, n));
         initial(theta_0)?;
         theta.copy_from_slice(theta_0);
-        let scaled = matches!(method, Method::Flow(_));
-        let objective = problem.evaluate(backend, (theta, theta_0), scaled, gradient, work)?;
+        let objective = match method {
+            Method::Flow(_) => problem.evaluate(backend, (theta, theta_0), true, gradient, work)?,
+            Method::Descent(_) => problem.passes(backend, theta, false, work)?.0,
+        };
         if !objective.loss.is_finite() {
             return Err(Error::NonFinite { what: "loss", step: 0 });
         }
         let state = State { theta, gradient, objective, log_time: T::ZERO };
-        Ok(Self { backend, problem, theta_0, state, method, work, step: 0, evaluations: 1 })
+        Ok(Self { backend, problem, theta_0, state, method, work, passed: true, step: 0, evaluations: 1 })
     }
 
     /// One step. That of the flow does not end behind time `until`, where that is given, by more than 1e-4 of
@@ -155,7 +160,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         if matches!(self.method, Method::Flow(_)) && !limit.is_none_or(|limit| limit > T::ZERO) {
             return Err(Error::OutOfRange { what: "until: must lie behind the present time" });
         }
-        let Self { backend, problem, theta_0, state, method, work, .. } = self;
+        let Self { backend, problem, theta_0, state, method, work, passed, .. } = self;
         self.step += 1;
         match method {
             Method::Flow(flow) => {
@@ -172,11 +177,13 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
                 flow.advance(state, theta_0, limit, self.step, &mut evaluate)
             }
             Method::Descent(rate) => {
-                for (theta, g) in state.theta.iter_mut().zip(state.gradient.iter()) {
-                    *theta -= *rate * *g;
+                if !*passed {
+                    problem.passes(*backend, state.theta, false, work)?;
                 }
+                problem.descend(*backend, *rate, (state.theta, theta_0), work)?;
                 self.evaluations += 1;
-                state.objective = problem.evaluate(*backend, (state.theta, theta_0), false, state.gradient, work)?;
+                state.objective = problem.passes(*backend, state.theta, false, work)?.0;
+                *passed = true;
                 state.log_time = (*rate * T::from_f64(self.step as f64)).ln_1p();
                 if state.objective.loss.is_finite() {
                     Ok(())
@@ -229,6 +236,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     }
     /// Parameters and the work space between steps, for kernels at the current parameters.
     pub(crate) fn parts(&mut self) -> (&[T], &mut [T]) {
+        self.passed = false;
         (self.state.theta, self.work)
     }
 }

@@ -1,7 +1,7 @@
 //! The objective and its gradient.
 
-use crate::backward::{backward, gradient};
-use crate::forward::{Params, forward_less};
+use crate::backward::{Deltas, add_gradient, backward, gradient};
+use crate::forward::{Activations, Params, forward_less};
 use crate::loss::{Loss, Objective};
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
@@ -84,6 +84,26 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         out: &mut [T],
         work: &mut [T],
     ) -> Result<Objective<T>, Error> {
+        let (objective, ln_scale) = self.passes(backend, theta, scaled, work)?;
+        let (activations, deltas) = self.passed(work);
+        gradient(backend, &activations, &deltas, out)?;
+        if self.penalty > T::ZERO {
+            let weight = self.penalty * (-ln_scale).exp();
+            for (g, (theta, theta_0)) in out.iter_mut().zip(theta.iter().zip(theta_0)) {
+                *g += weight * (*theta - *theta_0);
+            }
+        }
+        Ok(objective)
+    }
+
+    /// The objective at `theta` and ln of what the gradient is divided by; both passes are left in `work`.
+    pub(super) fn passes<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        scaled: bool,
+        work: &mut [T],
+    ) -> Result<(Objective<T>, T), Error> {
         let (n, sizes) = (self.x.rows(), self.network.sizes());
         Error::at_least("training: work", Self::work_len(sizes, n), work.len())?;
         let (values, rest) = work.split_at_mut(n * sizes.activations);
@@ -94,15 +114,33 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         let objective = self.loss.evaluate(activations.outputs(), self.targets);
         let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
         self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow());
-        let deltas = backward(backend, params, &activations, seed.as_ref(), deltas)?;
-        gradient(backend, &activations, &deltas, out)?;
+        backward(backend, params, &activations, seed.as_ref(), deltas)?;
+        Ok((objective, ln_scale))
+    }
+
+    /// What [`Problem::passes`] has left in `work`.
+    pub(super) fn passed<'w>(&'w self, work: &'w [T]) -> (Activations<'w, N, T>, Deltas<'w, T>) {
+        let (n, sizes) = (self.x.rows(), self.network.sizes());
+        let (values, deltas) = work[..n * (sizes.activations + sizes.deltas)].split_at(n * sizes.activations);
+        (Activations::of_values(self.network, self.x, values), Deltas::of_values(n, deltas))
+    }
+
+    /// `theta <- theta - rate grad J`, from the passes at `theta` that lie in `work`.
+    pub(super) fn descend<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        rate: T,
+        (theta, theta_0): (&mut [T], &[T]),
+        work: &[T],
+    ) -> Result<(), Error> {
         if self.penalty > T::ZERO {
-            let weight = self.penalty * (-ln_scale).exp();
-            for (g, (theta, theta_0)) in out.iter_mut().zip(theta.iter().zip(theta_0)) {
-                *g += weight * (*theta - *theta_0);
+            for (theta, theta_0) in theta.iter_mut().zip(theta_0) {
+                *theta -= rate * self.penalty * (*theta - *theta_0);
             }
         }
-        Ok(objective)
+        let (activations, deltas) = self.passed(work);
+        // no gradient is stored: for few samples a step costs what it takes to read and write the parameters
+        add_gradient(backend, -rate, &activations, &deltas, T::ONE, theta)
     }
 }
 

@@ -202,7 +202,7 @@ impl<N: Network> Task<'_, N> {
         let rows = tangent(backend, params, self.x, &mut left)?;
         let cols = tangent(backend, params, self.x.block(0..n, 0..self.x.cols()), &mut right)?;
         let mut kernel = vec![0.0; all * c * n * c];
-        let mut scratch = vec![0.0; structured_scratch(backend.tile(), all, n)];
+        let mut scratch = vec![0.0; structured_scratch(backend.tile(), all * c, n * c)];
         let out = MatMut::new(&mut kernel, all * c, n * c)?;
         structured(backend, &rows, Some(&cols), MultiOutput::Full, out, &mut scratch)?;
         Ok(kernel)

@@ -2,6 +2,7 @@
 //! number of threads nor on how a kernel is cut into blocks of whole tiles.
 
 mod decompositions;
+mod vector;
 
 use ntkscope::backend::HostReal;
 use ntkscope_core::forward::Params;
@@ -130,8 +131,9 @@ fn check_product<T: HostReal>(m: usize, depth: usize, n: usize, layouts: (Layout
     }
 }
 
-/// Rows, summed index, columns: single elements, vectors, tall, wide, deep; around and across panels of 256.
-const SHAPES: [(usize, usize, usize); 16] = [
+/// Rows, summed index, columns: single elements, vectors, tall, wide, deep; around and across panels of 256 and what is
+/// transposed at a time.
+const SHAPES: [(usize, usize, usize); 17] = [
     (1, 1, 1),
     (1, 1, 7),
     (7, 1, 1),
@@ -148,6 +150,7 @@ const SHAPES: [(usize, usize, usize); 16] = [
     (513, 33, 100),
     (100, 33, 513),
     (600, 2, 1300),
+    (40, 700, 300),
 ];
 
 fn check_products<T: HostReal>() {
@@ -249,7 +252,7 @@ impl<N: Network, T: HostReal> Case<N, T> {
     fn empirical(&self, backend: &dyn Backend<T>, outputs: MultiOutput) -> Vec<T> {
         let rows = self.n * if outputs == MultiOutput::Full { self.network.sizes().outputs } else { 1 };
         let mut kernel = vec![T::ZERO; rows * rows];
-        let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), self.n, self.n)];
+        let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), rows, rows)];
         self.with_tangent(backend, 0..self.n, |tangent| {
             let kernel = MatMut::new(&mut kernel, rows, rows).unwrap();
             structured(backend, tangent, None, outputs, kernel, &mut scratch).unwrap();

@@ -5,25 +5,31 @@
 //!
 //! A row of a product has the same bits whatever the number of rows beside it, so that samples may be worked on
 //! in blocks. `gemm` alone does not promise that: small matrices are summed in another order than large ones
-//! (its "horizontal" kernel, its products with a vector, its blocks of the summed index). `product` sees to it
-//! that every element of a matrix with at least two columns is summed by the one kernel for large matrices.
+//! (its products with a vector, its blocks of the summed index, and a kernel for small matrices whose factors both have
+//! the summed index adjacent). `product` sees to it that every element of a matrix with at least two columns is summed
+//! by the one kernel for large matrices.
+
+mod vector;
 
 use faer::Side;
-use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real};
+use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
 use rayon::prelude::*;
+use std::sync::Mutex;
+use vector::Vectorised;
 
-/// Samples per tile of a kernel: two tiles of f64 fit a core's level-2 cache.
-const TILE: usize = 128;
+/// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
+/// the narrower the less is computed above a diagonal.
+const TILE: Tile = Tile { rows: 256, cols: 64 };
 /// Largest number of rows or columns of one panel of a product.
 const PANEL: usize = 256;
 /// Length of the sums that `gemm` forms in one go, whatever the shape; longer ones are split here.
 const DEPTH: usize = 512;
-/// Elements of C up to which `gemm` may take its kernel for small matrices.
-const SMALL: usize = 256;
+/// Elements of B that are transposed at a time: half of a core's level-2 cache in f64, a quarter in f32.
+const BLOCK: usize = 64 * 1024;
 /// Multiply-adds below which a product is not split.
 const WORTH_SPLITTING: usize = 1 << 20;
 
-/// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`instruction_set`].
+/// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`InstructionSet`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fast;
 
@@ -48,22 +54,45 @@ impl HostReal for Approx32 {
     }
 }
 
-/// The vector instructions that the products use here.
-pub fn instruction_set() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") {
-            return "avx512";
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return "avx2";
-        }
-    }
-    if cfg!(target_arch = "aarch64") { "neon" } else { "scalar" }
+/// The vector instructions in use, found at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// 512 bits
+    Avx512,
+    /// 256 bits, with fused multiply-add
+    Avx2,
+    /// what every machine of this architecture has
+    Baseline,
 }
 
-impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
-    fn tile(&self) -> usize {
+impl InstructionSet {
+    /// That of this machine.
+    pub fn here() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
+        }
+        Self::Baseline
+    }
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Baseline if cfg!(target_arch = "aarch64") => "neon",
+            Self::Baseline if cfg!(target_arch = "x86_64") => "sse2",
+            Self::Baseline => "scalar",
+        }
+    }
+}
+
+impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
+    fn tile(&self) -> Tile {
         TILE
     }
 
@@ -92,6 +121,14 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
             (_, true) if m >= n => panels(m).for_each(|rows| panel(rows, 0..n)),
             (_, true) => panels(n).for_each(|cols| panel(0..m, cols)),
         }
+    }
+
+    fn square_roots(&self, x: &mut [T]) {
+        x.iter_mut().for_each(|x| *x = x.root());
+    }
+
+    fn arc_cosine(&self, sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+        vector::arc_cosine(sin2, cos2, kappa0, gap);
     }
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], _scratch: &mut [T]) -> Result<(), Error> {
@@ -146,13 +183,16 @@ impl<T: Real + faer::traits::RealField> Backend<T> for Fast {
             first += rows;
             rest = tail;
         }
-        let len = scratch.len();
-        // the last bands of a lower triangle are the longest: begin with them
-        bands
-            .into_par_iter()
-            .rev()
-            .with_max_len(1)
-            .for_each_init(|| vec![T::ZERO; len], |scratch, (first, band)| work(first, band, scratch));
+        let (len, workers) = (scratch.len(), rayon::current_num_threads().min(bands.len()));
+        // the last bands of a lower triangle are the longest: every thread takes the longest that is left
+        let bands = Mutex::new(bands);
+        (0..workers).into_par_iter().with_max_len(1).for_each(|_| {
+            let mut scratch = vec![T::ZERO; len];
+            let next = || bands.lock().expect("no panic while it is held").pop();
+            while let Some((first, band)) = next() {
+                work(first, band, &mut scratch);
+            }
+        });
     }
 }
 
@@ -183,12 +223,12 @@ impl<T> Shared<T> {
     }
 }
 
-/// `C <- alpha A B + beta C` on one thread. Where C is small, rows of zeros are added to A until it is not.
+/// `C <- alpha A B + beta C` on one thread.
 ///
 /// # Safety
 /// `c` points to element (0, 0) of a matrix with the rows of `a`, the columns of `b` and these strides, which
 /// nobody else reads or writes during the call.
-unsafe fn product<T: Real>(
+unsafe fn product<T: Vectorised>(
     alpha: T,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
@@ -196,27 +236,59 @@ unsafe fn product<T: Real>(
     c: *mut T,
     (row_stride, col_stride): (usize, usize),
 ) {
-    let (rows, cols, depth) = (a.rows(), b.cols(), a.cols());
-    if cols == 1 || (rows > 1 && rows * cols > SMALL) {
+    let (cols, depth) = (b.cols(), a.cols());
+    if cols == 1 || b.row_stride() != 1 {
+        // SAFETY: the caller's promise.
+        return unsafe { rows(alpha, a, b, beta, c, (row_stride, col_stride)) };
+    }
+    // B is the transpose of a row-major matrix. `gemm` would copy it to and fro at several times the cost.
+    T::with_block(BLOCK, |block| {
+        let most = BLOCK / DEPTH.min(depth);
+        for left in (0..cols).step_by(most) {
+            let width = most.min(cols - left);
+            for top in (0..depth).step_by(DEPTH) {
+                let height = DEPTH.min(depth - top);
+                let block = &mut block[..height * width];
+                vector::transpose(b.block(top..top + height, left..left + width).t(), block);
+                let block = MatRef::new(block, height, width).expect("a slice of this length");
+                let a = a.block(0..a.rows(), top..top + height);
+                let beta = if top == 0 { beta } else { T::ONE };
+                // SAFETY: the caller's promise, for these columns of C.
+                unsafe { rows(alpha, a, block, beta, c.add(left * col_stride), (row_stride, col_stride)) };
+            }
+        }
+    });
+}
+
+/// [`product`] where B is not transposed. A row by itself gets a row of zeros beside it.
+///
+/// # Safety
+/// As for [`product`].
+unsafe fn rows<T: Real>(
+    alpha: T,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    beta: T,
+    c: *mut T,
+    (row_stride, col_stride): (usize, usize),
+) {
+    let (cols, depth) = (b.cols(), a.cols());
+    if cols == 1 || a.rows() > 1 {
         // SAFETY: the caller's promise.
         return unsafe { sums(alpha, a, b, beta, c, (row_stride, col_stride)) };
     }
-    let padded = (SMALL / cols + 1).max(2);
-    let mut left = vec![T::ZERO; padded * depth];
-    for (i, row) in left.chunks_exact_mut(depth).take(rows).enumerate() {
-        row.iter_mut().enumerate().for_each(|(k, value)| *value = a.at(i, k));
-    }
-    let left = MatRef::new(&left, padded, depth).expect("allocated with this shape");
-    let mut out = vec![T::ZERO; padded * cols];
-    let elements = || (0..rows * cols).map(|e| (e, e / cols * row_stride + e % cols * col_stride));
+    let mut left = vec![T::ZERO; 2 * depth];
+    left[..depth].iter_mut().enumerate().for_each(|(k, value)| *value = a.at(0, k));
+    let left = MatRef::new(&left, 2, depth).expect("allocated with this shape");
+    let mut out = vec![T::ZERO; 2 * cols];
     if beta != T::ZERO {
         // SAFETY: the caller's promise: these are the elements of C.
-        elements().for_each(|(e, at)| out[e] = unsafe { *c.add(at) });
+        (0..cols).for_each(|j| out[j] = unsafe { *c.add(j * col_stride) });
     }
     // SAFETY: `out` has the rows of `left`, the columns of `b` and these strides.
     unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), (cols, 1)) };
     // SAFETY: as above.
-    elements().for_each(|(e, at)| unsafe { *c.add(at) = out[e] });
+    (0..cols).for_each(|j| unsafe { *c.add(j * col_stride) = out[j] });
 }
 
 /// `C <- alpha A B + beta C`, at most [`DEPTH`] terms at a time.
