@@ -104,9 +104,12 @@ pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
         backend.gemm(T::from_f64(layer.weight_scale), d.t(), a, T::ZERO, weights);
         if let Some(at) = layer.bias {
             let scale = T::from_f64(layer.bias_scale);
-            for (j, g) in gradient[at..][..layer.outputs].iter_mut().enumerate() {
-                *g = scale * (0..d.rows()).fold(T::ZERO, |s, i| s + d.at(i, j));
+            let bias = &mut gradient[at..][..layer.outputs];
+            bias.fill(T::ZERO);
+            for i in 0..d.rows() {
+                bias.iter_mut().zip(d.row(i)).for_each(|(g, d)| *g += *d);
             }
+            bias.iter_mut().for_each(|g| *g = scale * *g);
         }
     }
     Ok(())

@@ -40,18 +40,31 @@ const OUTPUTS: usize = 1;
 const SEED: u64 = 1;
 const DESCENT: Optimizer = Optimizer::Descent { rate: 1e-3 };
 
-/// The widest network whose buffers fit the RAM, at most 64, in steps of 4.
-pub const fn width(ram: usize) -> usize {
-    let mut width = 64;
-    while width > 4 && !fits(len(width), ram) {
+/// Widths that are measured: the widest one that fits, in steps of 4.
+const NARROWEST: usize = 8;
+const WIDEST: usize = 64;
+
+/// How many of the batches fit the RAM, with the narrowest network.
+pub const fn batches(ram: usize) -> usize {
+    let mut count = SAMPLES.len();
+    while count > 1 && !fits(len(count, NARROWEST), ram) {
+        count -= 1;
+    }
+    count
+}
+
+/// The widest network whose buffers fit the RAM with so many batches.
+pub const fn width(batches: usize, ram: usize) -> usize {
+    let mut width = WIDEST;
+    while width > NARROWEST && !fits(len(batches, width), ram) {
         width -= 4;
     }
     width
 }
 
-/// Numbers in the buffer for one width.
-pub const fn len(width: usize) -> usize {
-    let (sizes, n) = (network(&[width, width]).sizes(), SAMPLES[SAMPLES.len() - 1]);
+/// Numbers in the buffer for the first `batches` of them and one width.
+pub const fn len(batches: usize, width: usize) -> usize {
+    let (sizes, n) = (network(&[width, width]).sizes(), SAMPLES[batches - 1]);
     let (passes, training) = (passes_len(sizes, n), trainer_len(sizes, n, &DESCENT));
     n * (INPUTS + OUTPUTS) + if passes > training { passes } else { training }
 }
@@ -60,17 +73,17 @@ const fn passes_len(sizes: Sizes, n: usize) -> usize {
     2 * sizes.parameters + n * (sizes.activations + sizes.deltas) + n * n + structured_scratch(Portable::TILE, n, n)
 }
 
-/// Measures every pass for every batch at this width; `buffer` holds at least [`len`] numbers.
+/// Measures every pass for the first `batches` batches at one width; `buffer` holds at least [`len`] numbers.
 pub fn run<T: Real, B: Backend<T>>(
     backend: &B,
-    width: usize,
+    (batches, width): (usize, usize),
     buffer: &mut [T],
     meter: Meter<'_>,
     send: &mut dyn FnMut(Cost),
 ) -> Result<(), Error> {
     let widths = [width; 2];
     let network = network(&widths);
-    for n in SAMPLES {
+    for n in SAMPLES.into_iter().take(batches) {
         let (x, rest) = buffer.split_at_mut(n * INPUTS);
         let (targets, rest) = rest.split_at_mut(n * OUTPUTS);
         let mut normals = Normals::new(SEED);

@@ -187,8 +187,8 @@ impl Network for Fcn<'_> {
         deltas: &mut [T],
     ) {
         let n = seed.rows();
-        let last = self.layer(self.widths.len());
-        for (i, row) in deltas[n * last.delta..].chunks_exact_mut(self.outputs).enumerate().take(n) {
+        let last = self.before(self.widths.len()).deltas;
+        for (i, row) in deltas[n * last..].chunks_exact_mut(self.outputs).enumerate().take(n) {
             row.copy_from_slice(seed.row(i));
         }
         for l in (1..=self.widths.len()).rev() {

@@ -13,8 +13,9 @@ use ntkscope_firmware::{
     exit, finish, start,
 };
 
-const WIDTH: usize = cost::width(RAM);
-const LEN: usize = cost::len(WIDTH);
+const BATCHES: usize = cost::batches(RAM);
+const WIDTH: usize = cost::width(BATCHES, RAM);
+const LEN: usize = cost::len(BATCHES, WIDTH);
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
@@ -30,7 +31,7 @@ fn main() -> ! {
 }
 
 fn run<T: Real>(counter: &Counter, scalar: &'static str, buffer: &mut [T]) -> Result<(), Error> {
-    cost::run(&Portable, WIDTH, buffer, &mut |work| counter.of(work), &mut |measured| {
+    cost::run(&Portable, (BATCHES, WIDTH), buffer, &mut |work| counter.of(work), &mut |measured| {
         let Cost { samples, pass, multiply_adds, cost } = measured;
         defmt::println!("{=str} {=usize} {=str} {=usize} {=u64}", scalar, samples, pass, multiply_adds, cost);
     })

@@ -72,7 +72,7 @@ mod tests {
     use ntkscope_core::{Backend, BandWork, Error, MatMut, MatRef, Portable};
 
     use super::*;
-    use crate::cost;
+    use crate::{board, cost};
 
     /// Counts the multiply-adds of the products that it is asked for.
     #[derive(Default)]
@@ -108,27 +108,33 @@ mod tests {
 
     #[test]
     fn the_multiply_adds_are_those_of_the_products_asked_for() {
-        for width in [4, 64] {
-            let (backend, mut passes) = (Counting::default(), 0);
+        for size @ (batches, width) in [(1, 8), (3, 64)] {
+            let (backend, mut measured) = (Counting::default(), Vec::new());
             let mut meter = |work: &mut dyn FnMut()| {
                 let before = backend.0.load(Relaxed);
                 work();
                 backend.0.load(Relaxed) - before
             };
-            cost::run(&backend, width, &mut vec![0.0; cost::len(width)], &mut meter, &mut |measured| {
-                assert_eq!(measured.cost, measured.multiply_adds as u64, "width {width}, {measured:?}");
-                passes += 1;
+            cost::run(&backend, size, &mut vec![0.0; cost::len(batches, width)], &mut meter, &mut |pass| {
+                assert_eq!(pass.cost, pass.multiply_adds as u64, "width {width}, {pass:?}");
+                measured.push((pass.samples, pass.pass));
             })
             .unwrap();
-            assert_eq!(passes, 15);
+            let passes = ["forward", "backward", "gradient", "gram", "step"];
+            let expected = [6, 16, 32].into_iter().take(batches).flat_map(|n| passes.map(|pass| (n, pass)));
+            assert_eq!(measured, expected.collect::<Vec<_>>());
         }
     }
 
     #[test]
-    fn every_board_has_a_width_that_fits() {
-        assert_eq!(cost::width(4 << 20), 64);
-        let small = cost::width(16 << 10);
-        assert!((4..64).contains(&small) && 4 * cost::len(small) < 16 << 10, "{small}");
+    fn every_board_has_a_size_that_fits() {
+        for name in board::names() {
+            let ram = Board::load(&name).unwrap().ram;
+            let batches = cost::batches(ram);
+            let width = cost::width(batches, ram);
+            assert!(4 * cost::len(batches, width) < ram, "{name}: {batches} batches, width {width}");
+            assert!(ram < 128 << 10 || (batches, width) == (3, 64), "{name}: {batches} batches, width {width}");
+        }
     }
 
     #[test]

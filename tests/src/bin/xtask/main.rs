@@ -101,7 +101,7 @@ enum Task {
 #[derive(Args)]
 struct Target {
     /// The firmware binary
-    #[arg(value_name = "BIN", value_parser = PossibleValuesParser::new(image::BINARIES))]
+    #[arg(value_name = "BIN", value_parser = PossibleValuesParser::new(image::all()))]
     binary: String,
     /// The board: a file firmware/boards/BOARD.x
     #[arg(long, default_value = "an386")]
