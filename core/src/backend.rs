@@ -4,6 +4,8 @@
 //! from left to right into one accumulator that starts at 0, without fused multiply-add. That order is
 //! part of the contract: it is the same on a Cortex-M and on a workstation, and no tiling changes it.
 
+mod product;
+
 use crate::angle::arc_cosine;
 use crate::{Error, MatMut, MatRef, Real, linalg};
 
@@ -93,20 +95,9 @@ impl<T: Real> Backend<T> for Portable {
     fn tile(&self) -> Tile {
         Self::TILE
     }
-    fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, mut c: MatMut<'_, T>) {
+    fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
         assert!(a.rows() == c.rows() && b.cols() == c.cols() && a.cols() == b.rows(), "gemm: shapes disagree");
-        let (m, n) = (c.rows(), c.cols());
-        for i in (0..m).step_by(4) {
-            for j in (0..n).step_by(4) {
-                match (m - i, n - j) {
-                    (4.., 4..) => tile::<T, 4, 4>(alpha, a, b, beta, &mut c, i, j),
-                    (4.., rest) => (0..rest).for_each(|q| tile::<T, 4, 1>(alpha, a, b, beta, &mut c, i, j + q)),
-                    (rest, 4..) => (0..rest).for_each(|r| tile::<T, 1, 4>(alpha, a, b, beta, &mut c, i + r, j)),
-                    (rows, cols) => (0..rows * cols)
-                        .for_each(|e| tile::<T, 1, 1>(alpha, a, b, beta, &mut c, i + e / cols, j + e % cols)),
-                }
-            }
-        }
+        product::product((alpha, beta), a, b, c);
     }
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
         linalg::symmetric_eigenvalues(a, values, scratch)
@@ -136,60 +127,4 @@ impl<T: Real> Backend<T> for Portable {
             rest = tail;
         }
     }
-}
-
-/// An R x C tile of `C <- alpha A B + beta C` whose sums live in registers.
-#[inline(always)]
-fn tile<T: Real, const R: usize, const C: usize>(
-    alpha: T,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    beta: T,
-    c: &mut MatMut<'_, T>,
-    i: usize,
-    j: usize,
-) {
-    let mut sum = [[T::ZERO; C]; R];
-    let mut add = |x: [T; R], y: [T; C]| {
-        for (row, x) in sum.iter_mut().zip(x) {
-            for (s, y) in row.iter_mut().zip(y) {
-                *s += x * y;
-            }
-        }
-    };
-    // Which of the two operands has adjacent elements along the summed index decides how it is read.
-    // Slices of known length let the compiler drop the bounds checks.
-    match (a.col_stride() == 1, b.row_stride() == 1) {
-        (true, true) => {
-            let x = rows_from::<T, R>(a, i);
-            let y = rows_from::<T, C>(b.t(), j);
-            for k in 0..a.cols() {
-                add(x.map(|x| x[k]), y.map(|y| y[k]));
-            }
-        }
-        (true, false) if b.col_stride() == 1 => {
-            let x = rows_from::<T, R>(a, i);
-            for k in 0..a.cols() {
-                let y = &b.data()[k * b.row_stride() + j..][..C];
-                add(x.map(|x| x[k]), core::array::from_fn(|q| y[q]));
-            }
-        }
-        _ => {
-            for k in 0..a.cols() {
-                add(core::array::from_fn(|r| a.at(i + r, k)), core::array::from_fn(|q| b.at(k, j + q)));
-            }
-        }
-    }
-    for (r, row) in sum.iter().enumerate() {
-        for (q, s) in row.iter().enumerate() {
-            let c = c.at_mut(i + r, j + q);
-            *c = if beta == T::ZERO { alpha * *s } else { alpha * *s + beta * *c };
-        }
-    }
-}
-
-/// R rows from row `i` on, of a view whose columns are adjacent.
-#[inline(always)]
-fn rows_from<'a, T: Real, const R: usize>(a: MatRef<'a, T>, i: usize) -> [&'a [T]; R] {
-    core::array::from_fn(|r| &a.data()[(i + r) * a.row_stride()..][..a.cols()])
 }

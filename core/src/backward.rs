@@ -125,8 +125,10 @@ pub fn add_gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
         backend.gemm(scale * T::from_f64(layer.weight_scale), d.t(), a, beta, weights);
         if let Some(at) = layer.bias {
             let scale = scale * T::from_f64(layer.bias_scale);
-            for (j, out) in out[at..][..layer.outputs].iter_mut().enumerate() {
-                *out = scaled(*out) + scale * (0..d.rows()).fold(T::ZERO, |s, i| s + d.at(i, j));
+            let bias = &mut out[at..][..layer.outputs];
+            bias.iter_mut().for_each(|x| *x = scaled(*x));
+            for i in 0..d.rows() {
+                bias.iter_mut().zip(d.row(i)).for_each(|(x, d)| *x += scale * *d);
             }
         }
     }

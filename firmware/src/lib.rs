@@ -15,6 +15,8 @@
 //! | 102 | a hard fault |
 #![no_std]
 
+pub mod cost;
+pub mod counter;
 pub mod experiment;
 mod fault;
 pub mod stack;

@@ -187,8 +187,8 @@ impl Network for Fcn<'_> {
         deltas: &mut [T],
     ) {
         let (rows, n) = (seed.rows(), activations.len() / self.sizes().activations);
-        let last = self.layer(self.widths.len());
-        for (i, row) in deltas[rows * last.delta..].chunks_exact_mut(self.outputs).enumerate().take(rows) {
+        let last = self.before(self.widths.len()).deltas;
+        for (i, row) in deltas[rows * last..].chunks_exact_mut(self.outputs).enumerate().take(rows) {
             row.copy_from_slice(seed.row(i));
         }
         for l in (1..=self.widths.len()).rev() {

@@ -39,7 +39,7 @@ const SEED: u64 = 1;
 const RESERVED: usize = 5 << 10;
 
 /// Two hidden layers and a bias at the input.
-const fn network(widths: &[usize; 2]) -> Fcn<'_> {
+pub(crate) const fn network(widths: &[usize; 2]) -> Fcn<'_> {
     match Fcn::new(2, widths, 1) {
         Ok(network) => network.with_bias(Bias::Input, 1.0),
         Err(_) => panic!("a width is 0"),
@@ -52,6 +52,6 @@ fn points() -> Result<MatRef<'static, f32>, Error> {
 }
 
 /// Whether a buffer of `len` numbers fits the RAM.
-const fn fits(len: usize, ram: usize) -> bool {
+pub(crate) const fn fits(len: usize, ram: usize) -> bool {
     size_of::<f32>() * len + RESERVED <= ram
 }

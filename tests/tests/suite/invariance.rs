@@ -3,7 +3,7 @@
 use ntkscope_core::kernel::AnalyticKernel::{Nngp, Ntk};
 use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::{Fcn, Mirrored, Network};
-use ntkscope_core::{Backend, MatMut, MatRef, Portable};
+use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 use ntkscope_tests::cases::{Samples, Shape, Tiled, named, shapes};
 use ntkscope_tests::measure::{analytic_kernel, eigenvalues, ntk, outputs, theta};
 use ntkscope_tests::tolerance::{Check, same_bits};
@@ -159,39 +159,75 @@ fn a_sample_does_not_see_its_neighbours() {
     }
 }
 
+/// A matrix in the last rows and columns of a larger one, `margin` more each way, or its transpose there.
+///
+/// What lies around it is not a number, so that reading it would show.
+struct Placed<T> {
+    data: Vec<T>,
+    rows: usize,
+    cols: usize,
+    transposed: bool,
+    margin: usize,
+}
+
+impl<T: Real> Placed<T> {
+    fn new(matrix: &Samples<T>, transposed: bool, margin: usize) -> Self {
+        let (rows, cols) = if transposed { (matrix.d, matrix.n) } else { (matrix.n, matrix.d) };
+        let mut data = vec![T::from_f64(f64::NAN); (rows + margin) * (cols + margin)];
+        for i in 0..rows {
+            for j in 0..cols {
+                let (r, c) = if transposed { (j, i) } else { (i, j) };
+                data[(i + margin) * (cols + margin) + j + margin] = matrix.values[r * matrix.d + c];
+            }
+        }
+        Self { data, rows, cols, transposed, margin }
+    }
+    fn view(&self) -> MatRef<'_, T> {
+        let (rows, cols) = (self.rows + self.margin, self.cols + self.margin);
+        let whole = MatRef::new(&self.data, rows, cols).expect("length");
+        let block = whole.block(self.margin..rows, self.margin..cols);
+        if self.transposed { block.t() } else { block }
+    }
+}
+
+fn products<T: Real>((m, k, n): (usize, usize, usize), (alpha, beta): (f64, f64)) {
+    let (alpha, beta) = (T::from_f64(alpha), T::from_f64(beta));
+    let (a, b): (Samples<T>, Samples<T>) = (Samples::gaussian(m, k, 1), Samples::gaussian(k, n, 2));
+    let c: Samples<T> = Samples::gaussian(m, n, 3);
+    let expected: Vec<T> = (0..m * n)
+        .map(|e| {
+            let sum = (0..k).fold(T::ZERO, |s, l| s + a.values[e / n * k + l] * b.values[l * n + e % n]);
+            if beta == T::ZERO { alpha * sum } else { alpha * sum + beta * c.values[e] }
+        })
+        .collect();
+    for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
+        for (a_margin, b_margin, c_margin) in [(0, 0, 0), (3, 0, 0), (0, 3, 0), (0, 0, 3), (1, 2, 1)] {
+            let (a, b) = (Placed::new(&a, ta, a_margin), Placed::new(&b, tb, b_margin));
+            let mut out = Placed::new(&c, false, c_margin);
+            if beta == T::ZERO {
+                // what C held must not matter
+                out.data.fill(T::from_f64(f64::NAN));
+            }
+            let whole = MatMut::new(&mut out.data, m + c_margin, n + c_margin).expect("length");
+            let target = whole.block(c_margin..m + c_margin, c_margin..n + c_margin);
+            Portable.gemm(alpha, a.view(), b.view(), beta, target);
+            let case = format!("{m} {k} {n}, {alpha} {beta}, {ta} {tb}, margins {a_margin} {b_margin} {c_margin}");
+            let result: Vec<T> = (0..m * n).map(|e| out.view().at(e / n, e % n)).collect();
+            same_bits(&case, &expected, &result);
+            let around = out.data.iter().filter(|x| x.is_nan()).count();
+            assert_eq!(around, out.data.len() - m * n, "{case}: wrote around C");
+        }
+    }
+}
+
 #[test]
 fn products_run_in_the_stated_order_whatever_the_strides() {
-    let strided = |v: &[f64], (rows, cols): (usize, usize), transposed: bool| -> Vec<f64> {
-        if !transposed {
-            return v.to_vec();
-        }
-        (0..rows * cols).map(|e| v[e % rows * cols + e / rows]).collect()
-    };
-    for (m, k, n) in [(1, 1, 1), (4, 8, 4), (5, 3, 7), (9, 17, 6), (3, 0, 5)] {
-        let (a, b): (Samples<f64>, Samples<f64>) = (Samples::gaussian(m, k, 1), Samples::gaussian(k, n, 2));
-        let c: Samples<f64> = Samples::gaussian(m, n, 3);
-        for (alpha, beta) in [(1.0, 0.0), (0.7, 0.3), (-2.0, 1.0)] {
-            let expected: Vec<f64> = (0..m * n)
-                .map(|e| {
-                    let sum = (0..k).fold(0.0, |s, l| s + a.values[e / n * k + l] * b.values[l * n + e % n]);
-                    if beta == 0.0 { alpha * sum } else { alpha * sum + beta * c.values[e] }
-                })
-                .collect();
-            for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
-                let (av, bv) = (strided(&a.values, (m, k), ta), strided(&b.values, (k, n), tb));
-                let view = |v, rows, cols, t| {
-                    if t {
-                        MatRef::new(v, cols, rows).expect("length").t()
-                    } else {
-                        MatRef::new(v, rows, cols).expect("length")
-                    }
-                };
-                // where beta is 0 what C held must not matter
-                let mut out = if beta == 0.0 { vec![f64::NAN; m * n] } else { c.values.clone() };
-                let target = MatMut::new(&mut out, m, n).expect("length");
-                Portable.gemm(alpha, view(&av, m, k, ta), view(&bv, k, n, tb), beta, target);
-                same_bits(&format!("{m} {k} {n}, {alpha} {beta}, {ta} {tb}"), &expected, &out);
-            }
+    let tiles = [(1, 1, 1), (4, 8, 4), (5, 3, 7), (9, 17, 6), (6, 64, 6), (11, 2, 12)];
+    let edges = [(3, 0, 5), (2, 1, 13), (7, 5, 1), (1, 9, 11), (1, 6, 1), (8, 1, 1), (0, 3, 4), (4, 3, 0)];
+    for shape in tiles.into_iter().chain(edges) {
+        for scales in [(1.0, 0.0), (0.7, 0.3), (-2.0, 1.0)] {
+            products::<f64>(shape, scales);
+            products::<f32>(shape, scales);
         }
     }
 }

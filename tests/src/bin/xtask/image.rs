@@ -15,8 +15,16 @@ use crate::{
     toolchain::Toolchains,
 };
 
-/// Every binary of the firmware.
+/// Every experiment of the firmware, a binary each.
 pub(crate) const BINARIES: [&str; 4] = ["divergence", "initialization", "kernel", "resnet"];
+
+/// The firmware's binary that measures; its frames differ from core to core.
+pub(crate) const BENCH: &str = "bench";
+
+/// Every binary of the firmware.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    BINARIES.into_iter().chain([BENCH])
+}
 
 /// How the frames leave the chip.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +71,7 @@ pub(crate) fn build(toolchains: &mut Toolchains, board: &Board, transport: Trans
     let target = root().join("firmware/target");
     let folder = target.join("boards").join(format!("{}-{}", board.name, transport.feature()));
     fs::create_dir_all(&folder)?;
-    for binary in BINARIES {
+    for binary in all() {
         let built = target.join(&board.target).join("release").join(binary);
         fs::copy(&built, folder.join(binary)).with_context(|| built.display().to_string())?;
     }

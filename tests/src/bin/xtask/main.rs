@@ -9,9 +9,16 @@
 //! - [`experiment`]: what the images compute, compiled for this machine
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
+//! - [`bench`]: the table of what the passes of a network cost on a core
 //! - [`process`]: other programs, each under a time limit
 
+mod bench;
 mod board;
+// What `bench` measures: the same file, whose multiply-adds a test counts.
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
+#[path = "../../../../firmware/src/cost.rs"]
+mod cost;
 // The firmware's experiments themselves: the same files, compiled for this machine.
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]
@@ -48,7 +55,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test --only format --only clippy      two steps of it
   cargo xtask qemu --board microbit-v1 divergence   an experiment on an emulated micro:bit
   cargo xtask flash --board nrf52840dk divergence   the same on a real board, through a debug probe
-  cargo xtask sizes                                 flash, RAM and stack of every image";
+  cargo xtask sizes                                 flash, RAM and stack of every image
+  cargo xtask bench-device                          instructions per multiply-add of every pass";
 
 #[derive(Subcommand)]
 enum Task {
@@ -82,12 +90,18 @@ enum Task {
     },
     /// Prints the flash, the static RAM and the measured stack of every firmware binary
     Sizes,
+    /// Prints what the passes of a network cost on a core, in instructions per multiply-add, in QEMU
+    BenchDevice {
+        /// The board: a file firmware/boards/BOARD.x
+        #[arg(long, default_value = "an386")]
+        board: String,
+    },
 }
 
 #[derive(Args)]
 struct Target {
     /// The firmware binary
-    #[arg(value_name = "BIN", value_parser = PossibleValuesParser::new(image::BINARIES))]
+    #[arg(value_name = "BIN", value_parser = PossibleValuesParser::new(image::all()))]
     binary: String,
     /// The board: a file firmware/boards/BOARD.x
     #[arg(long, default_value = "an386")]
@@ -130,6 +144,7 @@ fn run(cli: Cli) -> Result<u8> {
             image::flash(&mut session.toolchains, &board, &binary)?;
         }
         Task::Sizes => sizes::step(&mut session)?,
+        Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,
     }
     Ok(0)
 }

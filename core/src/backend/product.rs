@@ -1,0 +1,224 @@
+//! [`Portable`](super::Portable)'s matrix product: tiles of C whose sums live in registers, with an inner loop for each
+//! way the operands lie in memory. Tiles and loops decide the speed; no order of summation depends on them.
+//!
+//! An operand lies in *lines* where its elements are adjacent along the summed index (A row-major, B the transpose of
+//! such a matrix), and in *rows* where they are adjacent across it. The loops run over slices of known length, so that
+//! no element's index is checked, and each is a function of its own that the compiler keeps in registers.
+
+use crate::{MatMut, MatRef, Real};
+use core::slice::ChunksExact;
+
+/// Rows and columns of a tile. On a Cortex-M4F 16 sums and what is read for them fill the 32 registers.
+const TILE: usize = 4;
+
+/// What A B is multiplied by, and C where it is kept.
+type Scales<T> = (T, Option<T>);
+
+/// Sums of an R x C tile.
+type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
+
+/// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0.
+pub(super) fn product<T: Real>((alpha, beta): (T, T), a: MatRef<'_, T>, b: MatRef<'_, T>, c: MatMut<'_, T>) {
+    let scales = (alpha, (beta != T::ZERO).then_some(beta));
+    match (Lines::of(a), Lines::of(b.t()), Rows::of(a.t()), Rows::of(b)) {
+        _ if c.col_stride() != 1 => strided(scales, a, b, c),
+        (Some(a), Some(b), ..) => tiles(&LinesByLines { a, b }, scales, c),
+        (Some(a), _, _, Some(b)) => tiles(&LinesByRows { a, b }, scales, c),
+        (_, _, Some(a), Some(b)) => tiles(&RowsByRows { a, b }, scales, c),
+        _ => strided(scales, a, b, c),
+    }
+}
+
+/// An operand that is read as N slices along the summed index.
+struct Lines<'a, T> {
+    data: &'a [T],
+    stride: usize,
+    terms: usize,
+}
+
+impl<'a, T: Real> Lines<'a, T> {
+    fn of(a: MatRef<'a, T>) -> Option<Self> {
+        (a.col_stride() == 1).then(|| Self { data: a.data(), stride: a.row_stride(), terms: a.cols() })
+    }
+
+    /// The first `terms` elements of the N lines from `i` on.
+    #[inline(always)]
+    fn from<const N: usize>(&self, i: usize, terms: usize) -> [&'a [T]; N] {
+        let lines = &self.data[i * self.stride..][..(N - 1) * self.stride + terms];
+        core::array::from_fn(|r| &lines[r * self.stride..][..terms])
+    }
+}
+
+/// An operand that is read as N elements of one row after the other.
+struct Rows<'a, T>(ChunksExact<'a, T>);
+
+impl<'a, T: Real> Rows<'a, T> {
+    /// None of a block whose last row ends where the matrix does, before a whole stride.
+    fn of(b: MatRef<'a, T>) -> Option<Self> {
+        // a single row may have any stride
+        let stride = b.row_stride().max(b.cols()).max(1);
+        let rows = b.data().get(..b.rows() * stride)?;
+        (b.col_stride() == 1).then(|| Self(rows.chunks_exact(stride)))
+    }
+}
+
+/// N elements of a row from `at` on.
+#[inline(always)]
+fn part<T: Real, const N: usize>(row: &[T], at: usize) -> [T; N] {
+    let part = &row[at..at + N];
+    core::array::from_fn(|q| part[q])
+}
+
+/// A and B, in one of the ways they can lie.
+trait Operands<T> {
+    /// The R x C block of A B that begins at `(i, j)`.
+    fn sums<const R: usize, const C: usize>(&self, i: usize, j: usize) -> Sums<T, R, C>;
+}
+
+struct LinesByLines<'a, T> {
+    a: Lines<'a, T>,
+    b: Lines<'a, T>,
+}
+
+impl<T: Real> Operands<T> for LinesByLines<'_, T> {
+    #[inline(always)]
+    fn sums<const R: usize, const C: usize>(&self, i: usize, j: usize) -> Sums<T, R, C> {
+        let mut sums = [[T::ZERO; C]; R];
+        let terms = self.a.terms;
+        let (x, y) = (self.a.from::<R>(i, terms), self.b.from::<C>(j, terms));
+        if terms == 0 {
+            return sums;
+        }
+        // The first term outside the loop: otherwise the registers are set to 0 for every way into it.
+        add(&mut sums, x.map(|x| x[0]), y.map(|y| y[0]));
+        for k in 1..terms {
+            add(&mut sums, x.map(|x| x[k]), y.map(|y| y[k]));
+        }
+        sums
+    }
+}
+
+struct LinesByRows<'a, T> {
+    a: Lines<'a, T>,
+    b: Rows<'a, T>,
+}
+
+impl<T: Real> Operands<T> for LinesByRows<'_, T> {
+    #[inline(always)]
+    fn sums<const R: usize, const C: usize>(&self, i: usize, j: usize) -> Sums<T, R, C> {
+        let mut sums = [[T::ZERO; C]; R];
+        let x = self.a.from::<R>(i, self.a.terms);
+        for (k, y) in (0..self.a.terms).zip(self.b.0.clone()) {
+            add(&mut sums, x.map(|x| x[k]), part(y, j));
+        }
+        sums
+    }
+}
+
+struct RowsByRows<'a, T> {
+    a: Rows<'a, T>,
+    b: Rows<'a, T>,
+}
+
+impl<T: Real> Operands<T> for RowsByRows<'_, T> {
+    #[inline(always)]
+    fn sums<const R: usize, const C: usize>(&self, i: usize, j: usize) -> Sums<T, R, C> {
+        let mut sums = [[T::ZERO; C]; R];
+        let (mut x, mut y) = (self.a.0.clone(), self.b.0.clone());
+        let (Some(x_first), Some(y_first)) = (x.next(), y.next()) else { return sums };
+        add(&mut sums, part(x_first, i), part(y_first, j));
+        for (x, y) in x.zip(y) {
+            add(&mut sums, part(x, i), part(y, j));
+        }
+        sums
+    }
+}
+
+/// sums <- sums + x yᵀ
+#[inline(always)]
+fn add<T: Real, const R: usize, const C: usize>(sums: &mut Sums<T, R, C>, x: [T; R], y: [T; C]) {
+    for (q, y) in y.into_iter().enumerate() {
+        for (row, x) in sums.iter_mut().zip(x) {
+            row[q] += x * y;
+        }
+    }
+}
+
+fn tiles<T: Real, O: Operands<T>>(operands: &O, scales: Scales<T>, mut c: MatMut<'_, T>) {
+    let mut i = 0;
+    while i < c.rows() {
+        i += match c.rows() - i {
+            TILE.. => band::<T, O, TILE>(operands, scales, c.reborrow(), i),
+            2.. => band::<T, O, 2>(operands, scales, c.reborrow(), i),
+            _ => band::<T, O, 1>(operands, scales, c.reborrow(), i),
+        };
+    }
+}
+
+/// R rows of C from row `i` on; gives back R.
+#[inline(never)]
+fn band<T: Real, O: Operands<T>, const R: usize>(operands: &O, scales: Scales<T>, c: MatMut<'_, T>, i: usize) -> usize {
+    let (n, stride) = (c.cols(), c.row_stride());
+    let mut rest = c.block(i..i + R, 0..n).into_data();
+    let mut rows: [&mut [T]; R] = core::array::from_fn(|r| {
+        let (row, more) = core::mem::take(&mut rest).split_at_mut(if r + 1 < R { stride } else { n });
+        rest = more;
+        &mut row[..n]
+    });
+    let mut j = 0;
+    while n - j >= TILE {
+        write(scales, &mut rows, j, operands.sums::<R, TILE>(i, j));
+        j += TILE;
+    }
+    while j < n {
+        write(scales, &mut rows, j, column(operands, i, j));
+        j += 1;
+    }
+    R
+}
+
+/// One column of sums, for what is left at the right.
+#[inline(never)]
+fn column<T: Real, O: Operands<T>, const R: usize>(operands: &O, i: usize, j: usize) -> Sums<T, R, 1> {
+    operands.sums(i, j)
+}
+
+#[inline(always)]
+fn write<T: Real, const R: usize, const C: usize>(
+    (alpha, beta): Scales<T>,
+    rows: &mut [&mut [T]; R],
+    j: usize,
+    sums: Sums<T, R, C>,
+) {
+    if let Some(beta) = beta {
+        for r in 0..R {
+            blend(alpha, beta, &mut rows[r][j..j + C], sums[r]);
+        }
+    } else {
+        for r in 0..R {
+            let row = &mut rows[r][j..j + C];
+            for q in 0..C {
+                row[q] = alpha * sums[r][q];
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn blend<T: Real, const C: usize>(alpha: T, beta: T, row: &mut [T], sums: [T; C]) {
+    for (c, sum) in row.iter_mut().zip(sums) {
+        *c = alpha * sum + beta * *c;
+    }
+}
+
+/// Whatever the strides.
+fn strided<T: Real>((alpha, beta): Scales<T>, a: MatRef<'_, T>, b: MatRef<'_, T>, mut c: MatMut<'_, T>) {
+    for i in 0..c.rows() {
+        for j in 0..c.cols() {
+            let product = alpha * (0..a.cols()).fold(T::ZERO, |sum, k| sum + a.at(i, k) * b.at(k, j));
+            let c = c.at_mut(i, j);
+            *c = beta.map_or(product, |beta| product + beta * *c);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Measures what the passes of a network cost on this core, per multiply-add: forward, backward, gradient, Gram products
+//! and a whole step of gradient descent, in `f32` and in `Approx32`.
+//!
+//! Sends a frame for each, `SCALAR SAMPLES PASS MULTIPLY_ADDS COST`; a measurement, not an experiment to be compared.
+#![no_std]
+#![no_main]
+
+use ntkscope_core::{Approx32, Error, Portable, Real};
+use ntkscope_firmware::{
+    RAM,
+    cost::{self, Cost},
+    counter::{Counter, UNIT},
+    exit, finish, start,
+};
+
+const BATCHES: usize = cost::batches(RAM);
+const WIDTH: usize = cost::width(BATCHES, RAM);
+const LEN: usize = cost::len(BATCHES, WIDTH);
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    static mut BUFFER: [f32; LEN] = [0.0; LEN];
+    start("bench");
+    let Some(counter) = Counter::start() else {
+        defmt::error!("SysTick does not count instructions here: QEMU needs `-icount shift=6`");
+        exit(1)
+    };
+    defmt::info!("width {=usize}, {=usize} numbers in the buffer, {=str}", WIDTH, LEN, UNIT);
+    let result = run(&counter, "f32", BUFFER).and_then(|()| run(&counter, "Approx32", approximate(BUFFER)));
+    finish(result)
+}
+
+fn run<T: Real>(counter: &Counter, scalar: &'static str, buffer: &mut [T]) -> Result<(), Error> {
+    cost::run(&Portable, (BATCHES, WIDTH), buffer, &mut |work| counter.of(work), &mut |measured| {
+        let Cost { samples, pass, multiply_adds, cost } = measured;
+        defmt::println!("{=str} {=usize} {=str} {=usize} {=u64}", scalar, samples, pass, multiply_adds, cost);
+    })
+}
+
+/// The same memory for the other scalar.
+fn approximate(buffer: &mut [f32]) -> &mut [Approx32] {
+    // SAFETY: `Approx32` is a transparent `f32`, and the borrow passes over.
+    unsafe { core::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), buffer.len()) }
+}

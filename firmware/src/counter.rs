@@ -1,0 +1,93 @@
+//! Instructions in QEMU, cycles on a real core, both by SysTick.
+//!
+//! QEMU counts no cycles; under `-icount` its clock is the number of instructions times a constant, which a loop of
+//! known length finds.
+
+use core::{
+    arch::asm,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use cortex_m::peripheral::{Peripherals, SCB, SYST, syst::SystClkSource};
+use cortex_m_rt::exception;
+
+/// What [`Counter::of`] counts.
+pub const UNIT: &str = if cfg!(feature = "semihosting") { "instructions" } else { "cycles" };
+
+/// Of SysTick, which counts down from here.
+const RELOAD: u32 = 0x00ff_ffff;
+/// How often it has done so.
+static WRAPS: AtomicU32 = AtomicU32::new(0);
+
+#[exception]
+fn SysTick() {
+    WRAPS.store(WRAPS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+/// Counts what a piece of work takes.
+pub struct Counter {
+    /// Ticks of an empty piece of work.
+    empty: u64,
+    /// Ticks of [`KNOWN`] instructions, or cycles.
+    ticks: u64,
+}
+
+/// Instructions of the loop that calibrates.
+const KNOWN: u32 = 200_000;
+
+impl Counter {
+    /// Starts SysTick; nothing where it does not tick, or not in step with the instructions.
+    pub fn start() -> Option<Self> {
+        let mut clock = Peripherals::take()?.SYST;
+        clock.set_clock_source(SystClkSource::Core);
+        clock.set_reload(RELOAD);
+        clock.clear_current();
+        clock.enable_interrupt();
+        clock.enable_counter();
+        let empty = ticks(&mut || spin(2));
+        let known = |instructions| ticks(&mut || spin(2 + instructions)) - empty;
+        let counter = Self { empty, ticks: known(KNOWN) };
+        if counter.ticks == 0 {
+            return None;
+        }
+        if cfg!(feature = "rtt") {
+            return Some(Self { ticks: KNOWN.into(), ..counter });
+        }
+        // A tick more or less is the rounding of QEMU's clock; without `-icount` the two differ by far more.
+        let (said, length) = (counter.units(known(KNOWN / 10)), u64::from(KNOWN / 10));
+        (said.abs_diff(length) <= length / 1000).then_some(counter)
+    }
+
+    /// What `work` takes.
+    pub fn of(&self, work: &mut dyn FnMut()) -> u64 {
+        self.units(ticks(work).saturating_sub(self.empty))
+    }
+
+    fn units(&self, ticks: u64) -> u64 {
+        ticks * u64::from(KNOWN) / self.ticks
+    }
+}
+
+fn ticks(work: &mut dyn FnMut()) -> u64 {
+    let start = now();
+    work();
+    now() - start
+}
+
+/// Ticks since the start.
+fn now() -> u64 {
+    loop {
+        let (wraps, left) = (WRAPS.load(Ordering::Relaxed), SYST::get_current());
+        // Had it wrapped in between, the two would not belong together.
+        if wraps == WRAPS.load(Ordering::Relaxed) && !SCB::is_pendst_pending() {
+            return (u64::from(wraps) << 24) + u64::from(RELOAD - left);
+        }
+    }
+}
+
+/// Takes this many instructions, an even number, and a few more that do not depend on it.
+#[inline(never)]
+fn spin(instructions: u32) {
+    // SAFETY: writes a register and the flags, nothing else.
+    unsafe { asm!("2: subs {0}, {0}, #1", "bne 2b", inout(reg) instructions / 2 => _, options(nomem, nostack)) }
+}
