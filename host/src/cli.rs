@@ -60,6 +60,9 @@ pub enum Command {
     Compare(CompareArgs),
     /// The data sets: list, show, fetch
     Data(DataArgs),
+    /// How fast kernels and training are on this machine, and how near its limit
+    #[command(before_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
     /// Completions for a shell, on standard output
     Completions {
         /// the shell
@@ -106,6 +109,13 @@ Examples:
   ntkscope kernel analytic --depth 3 --bias none
   ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
   ntkscope kernel empirical --params P.npz --init standard --data samples.csv";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  ntkscope bench
+      every case, in about a minute
+  ntkscope bench --quick --json
+  ntkscope bench --only analytic,step-6 --repeat 15 --threads 4";
 
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
@@ -334,6 +344,23 @@ pub struct CompareArgs {
     /// One machine-readable summary on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// `ntkscope bench`
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Only the cases of at most 1000 samples
+    #[arg(long, help_heading = "Cases")]
+    pub quick: bool,
+    /// Only these cases, each given by its name or by how it begins: empirical, analytic-4000, step-6
+    #[arg(long, value_name = "CASE,…", value_delimiter = ',', help_heading = "Cases")]
+    pub only: Vec<String>,
+    /// Rounds in which every case is measured once; the median counts
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Cases")]
+    pub repeat: u16,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// `ntkscope data`

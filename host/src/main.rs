@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ntkscope::cli::{Cli, Command};
-use ntkscope::commands::{self, compare, data, kernel, predict, reproduce, run, smoothness};
+use ntkscope::commands::{self, bench, compare, data, kernel, predict, reproduce, run, smoothness};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Kernel(args) => kernel::kernel(args),
         Command::Compare(args) => compare::compare(args),
         Command::Data(args) => data::data(args),
+        Command::Bench(args) => bench::bench(args),
         Command::Completions { shell } => commands::completions(shell),
         Command::Man => commands::man(),
     };

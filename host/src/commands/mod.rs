@@ -1,5 +1,6 @@
 //! The commands, and what they have in common: exit codes, threads, messages.
 
+pub mod bench;
 pub mod compare;
 pub mod data;
 pub mod kernel;
