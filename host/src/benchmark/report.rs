@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::cases::{Case, ONE_THREAD, What};
 use super::{GEMM_SIZE, PROBES, Probe, Reading, TRIAD_LEN};
-use crate::backend::instruction_set;
+use crate::backend::InstructionSet;
 use crate::narrative::plain;
 use crate::report::number;
 use crate::settings::Dtype;
@@ -94,7 +94,7 @@ impl Machine {
             threads,
             gemm_size: GEMM_SIZE,
             triad_bytes: 3 * TRIAD_LEN * size_of::<f64>(),
-            instruction_set: instruction_set(),
+            instruction_set: InstructionSet::here().name(),
         }
     }
 
