@@ -277,13 +277,16 @@ pub struct KernelArgs {
 /// `ntkscope compare`
 #[derive(Args, Debug)]
 pub struct CompareArgs {
-    /// Kernel A: an npz with an array `kernel`, or FILE.npz:NAME
+    /// Kernel A: an npz with an array `kernel`, FILE.npz:NAME, or an npy
     pub a: String,
     /// Kernel B, against which the relative distance is taken
     pub b: String,
     /// One machine-readable summary on standard output
     #[arg(long)]
     pub json: bool,
+    /// Memory for kernels and eigenvalues; an npy that needs more stays on the disk [default: what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<ByteSize>,
 }
 
 /// `ntkscope data`

@@ -63,9 +63,14 @@ impl Default for Entries {
 }
 
 impl Entries {
-    /// Adds a block of the lower triangle, which stands for its mirror image too unless it lies on the diagonal.
+    /// Adds a block whose first element is (row, col), and its mirror image if that is not added by itself.
     /// Error: an entry that is not finite.
-    pub fn add<T: Real>(&mut self, block: MatRef<'_, T>, diagonal: bool) -> Result<(), Error> {
+    pub fn add<T: Real>(
+        &mut self,
+        (row, col): (usize, usize),
+        block: MatRef<'_, T>,
+        mirrored: bool,
+    ) -> Result<(), Error> {
         let mut squares = 0.0;
         for i in 0..block.rows() {
             for entry in block.row(i).iter().map(|k| k.to_f64()) {
@@ -75,11 +80,11 @@ impl Entries {
                 (self.min, self.max) = (self.min.min(entry), self.max.max(entry));
                 squares += entry * entry;
             }
+            if let Some(j) = (row + i).checked_sub(col).filter(|j| *j < block.cols()) {
+                self.trace += block.at(i, j).to_f64();
+            }
         }
-        if diagonal {
-            self.trace = (0..block.rows()).fold(self.trace, |sum, i| sum + block.at(i, i).to_f64());
-        }
-        self.squares += if diagonal { squares } else { 2.0 * squares };
+        self.squares += if mirrored { 2.0 * squares } else { squares };
         Ok(())
     }
 
@@ -104,7 +109,7 @@ impl KernelSummary {
     pub fn of<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<Self, Error> {
         let n = kernel.rows();
         let mut entries = Entries::default();
-        entries.add(kernel, true)?;
+        entries.add((0, 0), kernel, false)?;
         let (mut work, mut values, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; n], vec![T::ZERO; n]);
         let s = spectrum(backend, kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
         Ok(Self {

@@ -21,7 +21,7 @@ use crate::kernel::{Analytic, Empirical, Job, KernelFile, Place, Plan, Source, o
 use crate::memory::Limit;
 use crate::npz::Array;
 use crate::params::{read_parameters, reading_bytes};
-use crate::run::{backend_of, sizes_of, tensors};
+use crate::run::{backend_of, tensors};
 use crate::settings::{BackendKind, Dtype, Settings, TrainingSettings};
 use crate::store::{check_file, write_archive, write_tensors};
 use crate::summary::KernelSummary;
@@ -87,20 +87,21 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
 
 fn kernel_as<T: HostReal, N: Network>(
     network: &N,
-    (args, backend): (&KernelArgs, BackendKind),
+    (args, kind): (&KernelArgs, BackendKind),
     model: &Model,
     samples: &Samples,
 ) -> Result<()> {
-    let (sizes, backend) = (sizes_of(model)?, backend_of::<T>(backend));
+    let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
     let outputs = multi_output(&args.multi_output, sizes.outputs)?;
     let empirical = args.kind == KernelKind::Empirical;
+    let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
     let reading = args.params.as_deref().map_or(0, |path| reading_bytes(path, network));
     let writing = args.params_out.as_ref().map_or(0, |_| 8 * sizes.parameters as u64);
     let job = Job {
         samples: samples.n,
         inputs: samples.d,
         empirical: empirical.then_some(sizes),
-        widest: (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1),
+        widest: (kind == BackendKind::Fast).then_some(if empirical { widest } else { 1 }),
         rows_per_sample: if empirical { rows_per_sample(outputs, sizes.outputs) } else { 1 },
         scalar: model.dtype.bytes(),
         tile: backend.tile(),

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::report::{Unfinished, nameless_file};
 use crate::settings::Dtype;
 
-/// Bytes that are read at a time, unless one row has more.
+/// Bytes of f64 that are read at a time, unless one row has more.
 const STRIPE: usize = 1 << 20;
 
 /// A square matrix on the disk. As a file that is still being written it has no name yet, or never gets one.
@@ -79,7 +79,7 @@ impl KernelFile {
     }
     /// Bytes that reading in stripes takes for a matrix of `rows` rows.
     pub fn reading_bytes(rows: usize) -> u64 {
-        4 * (STRIPE.max(8 * rows)) as u64
+        3 * STRIPE.max(8 * rows) as u64
     }
 
     /// Writes the block whose first element is (row, col), and its transpose at (col, row) unless that is itself.
@@ -112,11 +112,6 @@ impl KernelFile {
     fn row_bytes(&self) -> usize {
         self.rows * self.dtype.bytes()
     }
-    /// All rows, in stripes of a few MiB.
-    pub fn stripes(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (rows, height) = (self.rows, (STRIPE / self.row_bytes()).max(1));
-        (0..rows).step_by(height).map(move |first| first..rows.min(first + height))
-    }
     fn read(&mut self, rows: Range<usize>, bytes: &mut Vec<u8>) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.position(rows.start, 0)))?;
         bytes.resize(rows.len() * self.row_bytes(), 0);
@@ -135,7 +130,7 @@ impl KernelFile {
     /// y <- K x, in f64; each row summed by itself, so that threads change nothing.
     pub fn product(&mut self, x: &[f64], y: &mut [f64]) -> io::Result<()> {
         let (row_bytes, columns, dtype) = (self.row_bytes(), self.rows, self.dtype);
-        let mut stripes = self.stripes();
+        let mut stripes = rows_at_once(self.rows);
         let (mut bytes, mut next) = (Vec::new(), Vec::new());
         let mut rows = stripes.next().unwrap_or(0..0);
         self.read(rows.clone(), &mut bytes)?;
@@ -158,6 +153,12 @@ impl KernelFile {
         }
         Ok(())
     }
+}
+
+/// All of `rows` rows, in parts of a MiB.
+pub fn rows_at_once(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    let height = (STRIPE / (8 * rows)).max(1);
+    (0..rows).step_by(height).map(move |first| first..rows.min(first + height))
 }
 
 fn decode(bytes: &[u8], dtype: Dtype, numbers: &mut [f64]) {

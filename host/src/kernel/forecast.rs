@@ -16,10 +16,12 @@ const PROGRAM: u64 = 8 << 20;
 const THREAD: u64 = 1 << 20;
 /// Rows of the panels that a product's right factor is packed into.
 const PACKED: usize = 512;
-/// What a thread's allocator keeps of such panels: this part of what the samples contribute, up to the bytes below.
-/// Measured with glibc.
+/// Most bytes that a thread's allocator keeps of panels and blocks that are no longer needed; measured with glibc.
+const KEPT: u64 = 10 << 20;
+/// What is kept of panels where the samples contribute less than 16 times as much: this part of that.
 const KEPT_PART: u64 = 16;
-const KEPT_MOST: u64 = 10 << 20;
+/// The forecast's own uncertainty, as a part of it that is added.
+const UNCERTAIN: u64 = 16;
 /// Largest block in tiles. Larger ones save little, and take longer to answer an interruption.
 const MOST_TILES: usize = 16;
 /// From this many tiles on, keeping the tangents of all samples is worth smaller blocks.
@@ -34,8 +36,8 @@ pub struct Job {
     pub inputs: usize,
     /// of the network at its parameters; `None` for the two analytic kernels
     pub empirical: Option<Sizes>,
-    /// numbers that leave its widest layer
-    pub widest: usize,
+    /// columns of the widest product, where the backend packs its factors
+    pub widest: Option<usize>,
     /// rows of the kernel for one sample
     pub rows_per_sample: usize,
     /// bytes of a number
@@ -118,9 +120,14 @@ impl Job {
     fn always(&self) -> u64 {
         let samples = 8 * self.samples * (self.inputs + 2);
         let parameters = self.scalar * self.empirical.map_or(0, |sizes| sizes.parameters);
-        let packed = (self.scalar * PACKED * self.widest.clamp(self.tile, self.tile.max(self.samples))) as u64;
-        let kept = (self.side(self.samples) / KEPT_PART).min(KEPT_MOST);
-        PROGRAM + self.threads as u64 * (THREAD + packed + kept) + (samples + parameters) as u64
+        let side = self.side(self.samples);
+        let packed = self.widest.map_or(0, |widest| {
+            let columns = widest.min(self.samples).max(self.tile);
+            (self.scalar * PACKED * columns) as u64 + (side / KEPT_PART).min(KEPT)
+        });
+        // the second analytic kernel comes on top of what was kept of the first
+        let first = if self.empirical.is_none() { side.min(KEPT) } else { 0 };
+        PROGRAM + self.threads as u64 * (THREAD + packed) + first + (samples + parameters) as u64
     }
 
     /// Bytes of what this many samples contribute.
@@ -145,7 +152,7 @@ impl Job {
         let matrix = self.scalar as u64 * rows * rows;
         let before = if self.empirical.is_none() { matrix } else { 0 };
         let computing = self.side(self.samples) + self.block(self.samples);
-        self.always() + before + self.files.max(computing).max(4 * matrix)
+        certain(self.always() + before + self.files.max(computing).max(4 * matrix))
     }
 
     /// Bytes where it is written in blocks.
@@ -157,6 +164,11 @@ impl Job {
         };
         let rows = self.rows();
         let summary = extremes_bytes(rows) + KernelFile::reading_bytes(rows);
-        self.always() + self.files.max(held + self.block(cut.samples)).max(summary)
+        certain(self.always() + self.files.max(held + self.block(cut.samples)).max(summary))
     }
+}
+
+/// The forecast that is not exceeded.
+fn certain(bytes: u64) -> u64 {
+    bytes + bytes / UNCERTAIN
 }

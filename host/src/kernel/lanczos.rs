@@ -25,7 +25,7 @@ use ntkscope_core::{Error, MatMut};
 use crate::backend::HostReal;
 
 /// Largest number of products with A, and of vectors that are kept.
-pub(super) const MAX_STEPS: usize = 300;
+pub(super) const MAX_STEPS: usize = 256;
 /// Steps from one look at T_k to the next.
 const LOOK: usize = 10;
 /// A residual of this share of the eigenvalue counts as converged.
@@ -66,7 +66,7 @@ pub type Product<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<()> + 'p;
 
 /// Both ends of the spectrum of the symmetric A (n, n).
 ///
-/// Ends when both have converged, after 300 steps, or when the vectors span all of A. Errors: those of `product`, numbers
+/// Ends when both have converged, after 256 steps, or when the vectors span all of A. Errors: those of `product`, numbers
 /// that are not finite.
 pub fn extremes(n: usize, product: &mut Product<'_>) -> Result<Extremes> {
     let mut normals = Normals::new(0);

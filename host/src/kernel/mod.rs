@@ -7,7 +7,7 @@ mod lanczos;
 mod on_disk;
 
 pub use blocks::{Analytic, Empirical, Sink, Source, blocks, rows_per_sample, whole};
-pub use file::KernelFile;
+pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, Job, Plan};
 pub use lanczos::{Extremes, Product, Ritz, extremes};
 pub use on_disk::{Place, on_disk};

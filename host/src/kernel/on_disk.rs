@@ -56,7 +56,7 @@ pub fn on_disk<T: Real, S: Source<T>>(
     let (mut file, mut entries, mut done) = (file.map_err(refuse)?, Entries::default(), 0);
     blocks(source, &cut, &mut |(row, col), block| {
         go_on()?;
-        entries.add(block, row == col)?;
+        entries.add((row, col), block, row != col)?;
         file.write_block((row, col), block).map_err(refuse)?;
         done += block.rows() * block.cols() * if row == col { 1 } else { 2 };
         progress(done as f64 / (rows * rows) as f64, "entries");

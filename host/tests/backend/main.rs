@@ -2,6 +2,7 @@
 //! number of threads nor on how a kernel is cut into blocks of whole tiles.
 
 mod decompositions;
+mod lanczos;
 
 use ntkscope::backend::HostReal;
 use ntkscope_core::forward::Params;

@@ -1,5 +1,6 @@
 //! The program as it is used: arguments, exit codes, messages, files.
 
+mod blocks;
 mod data;
 mod files;
 mod kernel;
