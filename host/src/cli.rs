@@ -115,7 +115,7 @@ Examples:
 const BENCH_EXAMPLES: &str = "\
 Examples:
   ntkscope bench
-      every case, in about a minute
+      every case, in a few minutes
   ntkscope bench --quick --json
   ntkscope bench --only analytic,step-6 --repeat 15 --threads 4";
 
