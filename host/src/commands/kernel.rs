@@ -227,7 +227,7 @@ impl<T: HostReal> Work<'_, T> {
             let whole = MatRef::new(kernel, self.rows, self.rows)?;
             let written = KernelFile::create(path, self.rows, self.dtype)
                 .and_then(|mut file| file.write_block((0, 0), whole).and_then(|()| file.commit()));
-            return written.with_context(|| format!("cannot write {}", path.display()));
+            return written.with_context(|| format!("--out {}: cannot be written", path.display()));
         }
         let numbers: Vec<_> =
             found.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();

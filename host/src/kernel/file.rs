@@ -13,8 +13,25 @@ use rayon::prelude::*;
 use crate::report::{Unfinished, nameless_file};
 use crate::settings::Dtype;
 
-/// Bytes of f64 that are read at a time, unless one row has more.
-const STRIPE: usize = 1 << 20;
+/// Bytes of f64 that are read at a time: a 64th of the matrix within these bounds, but a row at least. Fewer would have
+/// threads wait for each other too often.
+const FEWEST: usize = 1 << 18;
+const MOST: usize = 1 << 23;
+
+const fn at_once(rows: usize) -> usize {
+    let (row, share) = (8 * rows, 8 * rows * rows / 64);
+    let bytes = if share < FEWEST {
+        FEWEST
+    } else if share > MOST {
+        MOST
+    } else {
+        share
+    };
+    if bytes < row { row } else { bytes }
+}
+
+/// Columns that a thread adds to at a time: they stay in its level-1 cache.
+const COLUMNS: usize = 1024;
 
 /// A square matrix on the disk. As a file that is still being written it has no name yet, or never gets one.
 #[derive(Debug)]
@@ -77,9 +94,9 @@ impl KernelFile {
     pub fn rows(&self) -> usize {
         self.rows
     }
-    /// Bytes that reading in stripes takes for a matrix of `rows` rows.
-    pub fn reading_bytes(rows: usize) -> u64 {
-        3 * STRIPE.max(8 * rows) as u64
+    /// Bytes that [`KernelFile::product`] takes for a matrix of `rows` rows.
+    pub fn product_bytes(rows: usize) -> u64 {
+        3 * at_once(rows) as u64
     }
 
     /// Writes the block whose first element is (row, col), and its transpose at (col, row) unless that is itself.
@@ -109,44 +126,60 @@ impl KernelFile {
     fn position(&self, row: usize, col: usize) -> u64 {
         self.start + ((row * self.rows + col) * self.dtype.bytes()) as u64
     }
-    fn row_bytes(&self) -> usize {
-        self.rows * self.dtype.bytes()
-    }
-    fn read(&mut self, rows: Range<usize>, bytes: &mut Vec<u8>) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.position(rows.start, 0)))?;
-        bytes.resize(rows.len() * self.row_bytes(), 0);
-        self.file.read_exact(bytes)
+    /// Reads the first `columns` numbers of a row.
+    fn read_row(&mut self, row: usize, columns: usize, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.position(row, 0)))?;
+        self.file.read_exact(&mut bytes[..columns * self.dtype.bytes()])
     }
 
     /// These rows as numbers, (rows.len(), n) row-major.
     pub fn read_rows(&mut self, rows: Range<usize>) -> io::Result<Vec<f64>> {
-        let mut bytes = Vec::new();
-        self.read(rows.clone(), &mut bytes)?;
+        let mut bytes = vec![0; self.rows * self.dtype.bytes()];
         let mut numbers = vec![0.0; rows.len() * self.rows];
-        decode(&bytes, self.dtype, &mut numbers);
+        for (row, numbers) in rows.zip(numbers.chunks_exact_mut(self.rows)) {
+            self.read_row(row, self.rows, &mut bytes)?;
+            decode(&bytes, self.dtype, numbers);
+        }
         Ok(numbers)
     }
 
-    /// y <- K x, in f64; each row summed by itself, so that threads change nothing.
+    /// The lower triangle of these rows, each row in a slice for `rows.end` numbers.
+    fn read_lower(&mut self, rows: Range<usize>, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let width = rows.end * self.dtype.bytes();
+        bytes.resize(rows.len() * width, 0);
+        rows.zip(bytes.chunks_exact_mut(width.max(1))).try_for_each(|(i, bytes)| self.read_row(i, i + 1, bytes))
+    }
+
+    /// y <- K x in f64 for a symmetric K, of which only the lower triangle is read.
+    ///
+    /// Order: y_i is the sum over j <= i, then the terms of j = i + 1, i + 2, ... one by one; threads change nothing.
     pub fn product(&mut self, x: &[f64], y: &mut [f64]) -> io::Result<()> {
-        let (row_bytes, columns, dtype) = (self.row_bytes(), self.rows, self.dtype);
-        let mut stripes = rows_at_once(self.rows);
-        let (mut bytes, mut next) = (Vec::new(), Vec::new());
-        let mut rows = stripes.next().unwrap_or(0..0);
-        self.read(rows.clone(), &mut bytes)?;
+        let dtype = self.dtype;
+        let mut parts = rows_at_once(self.rows);
+        let (mut bytes, mut next, mut lower) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rows = parts.next().unwrap_or(0..0);
+        self.read_lower(rows.clone(), &mut bytes)?;
         while !rows.is_empty() {
-            let following = stripes.next().unwrap_or(0..0);
+            let following = parts.next().unwrap_or(0..0);
+            let width = rows.end;
+            lower.resize(rows.len() * width, 0.0);
             let multiply = || {
-                y[rows.clone()].par_iter_mut().zip(bytes.par_chunks_exact(row_bytes)).for_each_init(
-                    || vec![0.0; columns],
-                    |row, (y, bytes)| {
-                        decode(bytes, dtype, row);
-                        *y = dot(row, x);
-                    },
-                );
+                let numbers = lower.par_chunks_exact_mut(width).zip(bytes.par_chunks_exact(width * dtype.bytes()));
+                y[rows.clone()].par_iter_mut().zip(numbers).enumerate().for_each(|(k, (y, (row, bytes)))| {
+                    let count = rows.start + k + 1;
+                    decode(bytes, dtype, &mut row[..count]);
+                    *y = dot(&row[..count], &x[..count]);
+                });
+                y[..width].par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, y)| {
+                    let first = chunk * COLUMNS;
+                    for (i, row) in rows.clone().zip(lower.chunks_exact(width)) {
+                        let below = i.saturating_sub(first).min(y.len());
+                        y.iter_mut().zip(&row[first..][..below]).for_each(|(y, k)| *y += k * x[i]);
+                    }
+                });
             };
-            // the disk and the memory it is cached in are no faster than the sums
-            let (read, ()) = rayon::join(|| self.read(following.clone(), &mut next), multiply);
+            // the disk, and the memory that it is cached in, are no faster than the sums
+            let (read, ()) = rayon::join(|| self.read_lower(following.clone(), &mut next), multiply);
             read?;
             std::mem::swap(&mut bytes, &mut next);
             rows = following;
@@ -155,9 +188,9 @@ impl KernelFile {
     }
 }
 
-/// All of `rows` rows, in parts of a MiB.
+/// All of `rows` rows, in parts that are read at once.
 pub fn rows_at_once(rows: usize) -> impl Iterator<Item = Range<usize>> {
-    let height = (STRIPE / (8 * rows)).max(1);
+    let height = at_once(rows) / (8 * rows);
     (0..rows).step_by(height).map(move |first| first..rows.min(first + height))
 }
 

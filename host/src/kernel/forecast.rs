@@ -164,7 +164,7 @@ impl Job {
             2 * self.side(cut.samples)
         };
         let rows = self.rows();
-        let summary = extremes_bytes(rows) + KernelFile::reading_bytes(rows);
+        let summary = extremes_bytes(rows) + KernelFile::product_bytes(rows);
         certain(self.always() + self.files.max(held + self.block(cut.samples)).max(summary))
     }
 }

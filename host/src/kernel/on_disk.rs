@@ -43,11 +43,17 @@ pub fn on_disk<T: Real, S: Source<T>>(
         let path = match place {
             Place::Named(path) | Place::Nameless(path) => path.into(),
         };
-        let mend = match place {
-            Place::Named(_) => "give a file",
-            Place::Nameless(_) => "a kernel that does not fit into memory goes to a temporary file; give --out K.npy",
+        let what = match place {
+            Place::Named(_) => e.to_string(),
+            Place::Nameless(_) => {
+                format!("a kernel that does not fit into memory is written here for its summary: {e}")
+            }
         };
-        UsageError::Out { flag: "--out", path, what: format!("{e}; {mend} on a disk with {size} to spare") }
+        UsageError::Out {
+            flag: "--out",
+            path,
+            what: format!("{what}; give --out K.npy on a disk with {size} to spare"),
+        }
     };
     let file = match place {
         Place::Named(path) => KernelFile::create(path, rows, dtype),

@@ -206,6 +206,31 @@ fn kernels_on_the_disk_are_compared() {
     }
 }
 
+/// The most memory that the system saw the process have. Unoptimised, the program itself is larger than is forecast.
+#[cfg(all(target_os = "linux", not(debug_assertions)))]
+#[test]
+fn the_limit_is_kept() {
+    for line in [WIDE, FULL, INFINITE, "empirical --data sphere --n 900 --width 900 --depth 1 --dtype f32"] {
+        let place = Place::new();
+        let memory = least(&place, line);
+        let line = format!("kernel {line} --memory {memory} --quiet");
+        let mut child = place.command(line.split_whitespace()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let (status, mut peak) = (format!("/proc/{}/status", child.id()), 0);
+        let end = loop {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            if let Some(line) = text.lines().find_map(|line| line.strip_prefix("VmHWM:")) {
+                peak = 1024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap();
+            }
+            if let Some(end) = child.try_wait().unwrap() {
+                break end;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        };
+        assert!(end.success(), "{line}");
+        assert!(peak > 4 << 20 && peak <= memory, "{line}: {peak} bytes");
+    }
+}
+
 /// Takes long, in many blocks: every sample's tangent is computed again for every block.
 #[cfg(unix)]
 const LONG: &str = "empirical --data sphere --n 3000 --width 700 --backend portable";
