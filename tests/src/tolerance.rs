@@ -59,6 +59,7 @@ pub const TABLE: &[Tolerance] = &[
     // derivatives
     entry("Jacobian by differences", 4e-9, Systematic, "h^2 f''' of erf and eps/h of ReLU at h = 8e-6; 1e-7 is required"),
     entry("gradients by differences", 1e-8, Systematic, "the same for losses, which curve where f does not; 1e-7 is required"),
+    entry("step of descent", 1e-15, Systematic, "rounding: the sum over samples is added to the parameter as it is formed"),
     entry("gradient over mismatch", 5e-15, Systematic, "rounding: the same gradient, divided before or after"),
     entry("homogeneity", 1e-13, Systematic, "rounding of P = 5000 terms that cancel to f; 1e-10 is required"),
     // one algorithm against another

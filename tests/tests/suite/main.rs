@@ -4,6 +4,7 @@
 //! with `cargo test -p ntkscope-tests --test suite -- --nocapture`.
 
 mod agreement;
+mod descent;
 mod distance;
 mod flow;
 mod golden;
