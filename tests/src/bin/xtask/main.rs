@@ -9,7 +9,7 @@
 //! - [`experiment`]: what the images compute, compiled for this machine
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
-//! - [`bench`]: the table of what the passes of a network cost on a core
+//! - [`mod@bench`]: the table of what the passes of a network cost on a core
 //! - [`process`]: other programs, each under a time limit
 
 mod bench;
