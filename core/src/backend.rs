@@ -1,4 +1,4 @@
-//! The seam for heavy work: matrix products, decompositions and independent bands of rows.
+//! The seam for heavy work: matrix products, decompositions, angles and independent bands of rows.
 //!
 //! `C <- alpha A B + beta C`. In [`Portable`] every element is one sum, `a_i0 b_0j + a_i1 b_1j + ...`, added
 //! from left to right into one accumulator that starts at 0, without fused multiply-add. That order is
@@ -6,21 +6,56 @@
 
 mod product;
 
+use crate::angle::arc_cosine;
 use crate::{Error, MatMut, MatRef, Real, linalg};
 
 /// Work on one band of rows: index of its first row, the band, scratch.
 pub type BandWork<'w, T> = dyn Fn(usize, MatMut<'_, T>, &mut [T]) + Sync + 'w;
 
+/// How a kernel matrix is cut. Its numbers do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// most rows of a tile, and of a band of them
+    pub rows: usize,
+    /// columns of a tile
+    pub cols: usize,
+}
+
+impl Tile {
+    /// Bands into which a matrix is cut where tiles of all [`Tile::rows`] would leave fewer, so that they can be
+    /// shared out.
+    const BANDS: usize = 8;
+
+    /// Rows per band of a matrix of so many rows.
+    pub const fn band(self, rows: usize) -> usize {
+        let even = rows.div_ceil(Self::BANDS).next_multiple_of(self.cols);
+        if even < self.rows { even } else { self.rows }
+    }
+}
+
 /// What computes products and decompositions, and whether bands of rows run side by side.
 ///
 /// Whatever an implementation does, its results do not depend on the number of threads.
 pub trait Backend<T: Real>: Sync {
-    /// Samples per tile of a kernel matrix. Tiles start at multiples of it, so that a kernel computed in
+    /// Tiles of a kernel matrix. They start at multiples of their columns, so that a kernel computed in
     /// blocks of whole tiles has the bits of the kernel computed at once.
-    fn tile(&self) -> usize;
+    fn tile(&self) -> Tile;
 
     /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0. Shapes must agree.
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>);
+
+    /// x_j <- sqrt(x_j), each the nearest number to the root: the same bits everywhere.
+    fn square_roots(&self, x: &mut [T]) {
+        x.iter_mut().for_each(|x| *x = x.sqrt());
+    }
+
+    /// `kappa0` and `gap` = 1 - kappa1 of the angles of which `sin2` and `cos2` are sin^2 and cos^2 of the half, as
+    /// [`arc_cosine`] and with its bits. All slices have the same length.
+    fn arc_cosine(&self, sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+        for (j, (kappa0, gap)) in kappa0.iter_mut().zip(gap).enumerate() {
+            (*kappa0, *gap) = arc_cosine(sin2[j], cos2[j], T::sqrt);
+        }
+    }
 
     /// Eigenvalues of a symmetric matrix in ascending order; its lower triangle is read, `a` is destroyed.
     /// `values` and `scratch` hold one number per row. Error: no convergence.
@@ -52,12 +87,12 @@ pub trait Backend<T: Real>: Sync {
 pub struct Portable;
 
 impl Portable {
-    /// Samples per tile of a kernel matrix; small, because two tiles lie in the caller's scratch.
-    pub const TILE: usize = 32;
+    /// Tiles of a kernel matrix; small, because two lie in the caller's scratch.
+    pub const TILE: Tile = Tile { rows: 32, cols: 32 };
 }
 
 impl<T: Real> Backend<T> for Portable {
-    fn tile(&self) -> usize {
+    fn tile(&self) -> Tile {
         Self::TILE
     }
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {

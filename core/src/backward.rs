@@ -4,23 +4,30 @@ use crate::forward::{Activations, Params};
 use crate::network::{Dense, Network};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
-/// Derivatives `D` of every layer for n samples in one or several directions.
+/// Derivatives `D` of every layer for n samples in one or several directions R.
 ///
-/// One direction is one linear combination of the outputs; for kernels there is one for every output.
+/// One direction is one linear combination of the outputs; for kernels there is one for every output. Directions of
+/// one sample lie behind one another: row `i R + r` is sample i in direction r.
 #[derive(Clone, Copy, Debug)]
-pub struct Deltas<'a, N, T> {
-    network: &'a N,
+pub struct Deltas<'a, T> {
     batch: usize,
     directions: usize,
     values: &'a [T],
 }
 
-impl<'a, N: Network, T: Real> Deltas<'a, N, T> {
-    /// D `(n, outputs of the layer)` in direction `direction`
-    pub fn of_layer(&self, layer: &Dense, direction: usize) -> MatRef<'a, T> {
-        let n = self.batch;
-        let at = n * (direction * self.network.sizes().deltas + layer.delta);
-        MatRef::dense(&self.values[at..][..n * layer.outputs], n, layer.outputs)
+impl<'a, T: Real> Deltas<'a, T> {
+    /// One direction of `batch` samples, as [`backward`] has left it in `values`.
+    pub(crate) fn of_values(batch: usize, values: &'a [T]) -> Self {
+        Self { batch, directions: 1, values }
+    }
+    /// D `(n R, outputs of the layer)`
+    pub fn of_layer(&self, layer: &Dense) -> MatRef<'a, T> {
+        let rows = self.batch * self.directions;
+        MatRef::dense(&self.values[rows * layer.delta..][..rows * layer.outputs], rows, layer.outputs)
+    }
+    /// The same with one row for every sample, `(n, R outputs of the layer)`.
+    pub fn by_sample(&self, layer: &Dense) -> MatRef<'a, T> {
+        MatRef::dense(self.of_layer(layer).data(), self.batch, self.directions * layer.outputs)
     }
     /// number of directions
     pub fn directions(&self) -> usize {
@@ -37,7 +44,7 @@ pub fn backward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     activations: &Activations<'a, N, T>,
     seed: MatRef<'_, T>,
     buffer: &'a mut [T],
-) -> Result<Deltas<'a, N, T>, Error> {
+) -> Result<Deltas<'a, T>, Error> {
     let (n, sizes) = (activations.batch(), params.network().sizes());
     Error::shape("seed: rows", n, seed.rows())?;
     Error::shape("seed: columns", sizes.outputs, seed.cols())?;
@@ -45,12 +52,12 @@ pub fn backward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     Error::at_least("deltas", need, buffer.len())?;
     let values = &mut buffer[..need];
     params.network().backward(backend, params.theta(), activations.values(), seed, values);
-    Ok(Deltas { network: params.network(), batch: n, directions: 1, values })
+    Ok(Deltas { batch: n, directions: 1, values })
 }
 
 /// Elements of scratch that [`output_derivatives`] needs.
 pub const fn output_derivatives_scratch(outputs: usize, batch: usize) -> usize {
-    batch * outputs
+    batch * outputs * outputs
 }
 
 /// D of every single output: direction c is `f_c`, all C of them.
@@ -63,21 +70,21 @@ pub fn output_derivatives<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     activations: &Activations<'a, N, T>,
     buffer: &'a mut [T],
     scratch: &mut [T],
-) -> Result<Deltas<'a, N, T>, Error> {
+) -> Result<Deltas<'a, T>, Error> {
     let (n, sizes) = (activations.batch(), params.network().sizes());
     let directions = sizes.outputs;
     let need = directions * n * sizes.deltas;
     Error::at_least("deltas", need, buffer.len())?;
     Error::at_least("unit seeds", output_derivatives_scratch(directions, n), scratch.len())?;
-    let values = &mut buffer[..need];
-    for (c, deltas) in values.chunks_exact_mut(n * sizes.deltas).enumerate() {
-        let seed = &mut scratch[..n * directions];
-        seed.fill(T::ZERO);
-        seed.iter_mut().skip(c).step_by(directions).for_each(|s| *s = T::ONE);
-        let seed = MatRef::dense(seed, n, directions);
-        params.network().backward(backend, params.theta(), activations.values(), seed, deltas);
+    let (values, seed) = (&mut buffer[..need], &mut scratch[..n * directions * directions]);
+    // the identity for every sample
+    seed.fill(T::ZERO);
+    for unit in seed.chunks_exact_mut(directions * directions) {
+        unit.iter_mut().step_by(directions + 1).for_each(|s| *s = T::ONE);
     }
-    Ok(Deltas { network: params.network(), batch: n, directions, values })
+    let seed = MatRef::dense(seed, n * directions, directions);
+    params.network().backward(backend, params.theta(), activations.values(), seed, values);
+    Ok(Deltas { batch: n, directions, values })
 }
 
 /// `gradient <- sum_i sum_c seed_ic grad f_c(x_i)`, P numbers, from the deltas of that seed.
@@ -86,30 +93,43 @@ pub fn output_derivatives<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     activations: &Activations<'_, N, T>,
-    deltas: &Deltas<'_, N, T>,
+    deltas: &Deltas<'_, T>,
     gradient: &mut [T],
 ) -> Result<(), Error> {
+    add_gradient(backend, T::ONE, activations, deltas, T::ZERO, gradient)
+}
+
+/// `out <- beta out + scale gradient`, with the gradient as in [`gradient`]; `out` is not read where beta is 0.
+/// Error: length of `out`.
+pub fn add_gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    scale: T,
+    activations: &Activations<'_, N, T>,
+    deltas: &Deltas<'_, T>,
+    beta: T,
+    out: &mut [T],
+) -> Result<(), Error> {
     let sizes = activations.network().sizes();
-    Error::shape("gradient", sizes.parameters, gradient.len())?;
+    Error::shape("gradient", sizes.parameters, out.len())?;
+    let scaled = |x: T| if beta == T::ZERO { T::ZERO } else { beta * x };
     for index in 0..sizes.layers {
         let layer = activations.network().layer(index);
         if !layer.trained {
-            gradient[layer.weights..][..layer.outputs * layer.inputs].fill(T::ZERO);
-            layer.bias.into_iter().for_each(|at| gradient[at..][..layer.outputs].fill(T::ZERO));
+            out[layer.weights..][..layer.outputs * layer.inputs].iter_mut().for_each(|x| *x = scaled(*x));
+            layer.bias.into_iter().flat_map(|at| at..at + layer.outputs).for_each(|at| out[at] = scaled(out[at]));
             continue;
         }
-        let (a, d) = (activations.layer_inputs(&layer), deltas.of_layer(&layer, 0));
-        let weights = &mut gradient[layer.weights..][..layer.outputs * layer.inputs];
+        let (a, d) = (activations.layer_inputs(&layer), deltas.of_layer(&layer));
+        let weights = &mut out[layer.weights..][..layer.outputs * layer.inputs];
         let weights = MatMut::dense(weights, layer.outputs, layer.inputs);
-        backend.gemm(T::from_f64(layer.weight_scale), d.t(), a, T::ZERO, weights);
+        backend.gemm(scale * T::from_f64(layer.weight_scale), d.t(), a, beta, weights);
         if let Some(at) = layer.bias {
-            let scale = T::from_f64(layer.bias_scale);
-            let bias = &mut gradient[at..][..layer.outputs];
-            bias.fill(T::ZERO);
+            let scale = scale * T::from_f64(layer.bias_scale);
+            let bias = &mut out[at..][..layer.outputs];
+            bias.iter_mut().for_each(|x| *x = scaled(*x));
             for i in 0..d.rows() {
-                bias.iter_mut().zip(d.row(i)).for_each(|(g, d)| *g += *d);
+                bias.iter_mut().zip(d.row(i)).for_each(|(x, d)| *x += scale * *d);
             }
-            bias.iter_mut().for_each(|g| *g = scale * *g);
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ const LIMIT_SLACK: f64 = 1e-4;
 pub struct State<'a, T> {
     /// parameters
     pub theta: &'a mut [T],
-    /// gradient of the objective at theta, divided by kappa
+    /// gradient of the objective at theta, divided by kappa; empty where none is kept
     pub gradient: &'a mut [T],
     /// loss and mismatch at theta
     pub objective: Objective<T>,

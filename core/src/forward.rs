@@ -47,6 +47,18 @@ pub fn forward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     x: MatRef<'a, T>,
     buffer: &'a mut [T],
 ) -> Result<Activations<'a, N, T>, Error> {
+    forward_less(backend, params, x, None, buffer)
+}
+
+/// [`forward`], and then the outputs less `offset` `(n, C)`. Derivatives stay what they are: no network's backward
+/// pass reads its outputs.
+pub(crate) fn forward_less<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    params: Params<'a, N, T>,
+    x: MatRef<'a, T>,
+    offset: Option<MatRef<'_, T>>,
+    buffer: &'a mut [T],
+) -> Result<Activations<'a, N, T>, Error> {
     let sizes = params.network.sizes();
     Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
     if x.rows() == 0 {
@@ -56,10 +68,20 @@ pub fn forward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     Error::at_least("activations", need, buffer.len())?;
     let values = &mut buffer[..need];
     params.network.forward(backend, params.theta, x, values);
+    if let Some(offset) = offset {
+        let outputs = values[need - x.rows() * sizes.outputs..].chunks_exact_mut(sizes.outputs);
+        for (i, outputs) in outputs.enumerate() {
+            outputs.iter_mut().zip(offset.row(i)).for_each(|(f, o)| *f -= *o);
+        }
+    }
     Ok(Activations { network: params.network, x, values })
 }
 
 impl<'a, N: Network, T: Real> Activations<'a, N, T> {
+    /// The pass that [`forward`] has left in `values`.
+    pub(crate) fn of_values(network: &'a N, x: MatRef<'a, T>, values: &'a [T]) -> Self {
+        Self { network, x, values }
+    }
     /// the network
     pub fn network(&self) -> &'a N {
         self.network

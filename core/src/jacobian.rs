@@ -13,7 +13,7 @@ use crate::{Error, MatMut, Real};
 /// Errors: shape; deltas of other directions than the C outputs.
 pub fn jacobian<N: Network, T: Real>(
     activations: &Activations<'_, N, T>,
-    deltas: &Deltas<'_, N, T>,
+    deltas: &Deltas<'_, T>,
     mut jacobian: MatMut<'_, T>,
 ) -> Result<(), Error> {
     let (n, sizes) = (activations.batch(), activations.network().sizes());
@@ -25,20 +25,19 @@ pub fn jacobian<N: Network, T: Real>(
         let a = activations.layer_inputs(&layer);
         let trained = |scale: f64| if layer.trained { T::from_f64(scale) } else { T::ZERO };
         let (scale, bias_scale) = (trained(layer.weight_scale), trained(layer.bias_scale));
-        for direction in 0..sizes.outputs {
-            let d = deltas.of_layer(&layer, direction);
-            for i in 0..n {
-                let row = jacobian.row_mut(i * sizes.outputs + direction);
-                let weights = row[layer.weights..][..layer.outputs * layer.inputs].chunks_exact_mut(layer.inputs);
-                for (weights, d) in weights.zip(d.row(i)) {
-                    for (w, a) in weights.iter_mut().zip(a.row(i)) {
-                        *w = scale * *d * *a;
-                    }
+        let d = deltas.of_layer(&layer);
+        for row_index in 0..n * sizes.outputs {
+            let row = jacobian.row_mut(row_index);
+            let (a, d) = (a.row(row_index / sizes.outputs), d.row(row_index));
+            let weights = row[layer.weights..][..layer.outputs * layer.inputs].chunks_exact_mut(layer.inputs);
+            for (weights, d) in weights.zip(d) {
+                for (w, a) in weights.iter_mut().zip(a) {
+                    *w = scale * *d * *a;
                 }
-                if let Some(at) = layer.bias {
-                    for (b, d) in row[at..][..layer.outputs].iter_mut().zip(d.row(i)) {
-                        *b = bias_scale * *d;
-                    }
+            }
+            if let Some(at) = layer.bias {
+                for (b, d) in row[at..][..layer.outputs].iter_mut().zip(d) {
+                    *b = bias_scale * *d;
                 }
             }
         }

@@ -25,6 +25,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`real`] | the scalar: `f32`, `f64`, `Approx32`; every transcendental function |
+//! | [`angle`] | an angle from the sine of its half: the arc-cosine kernels, without a branch |
 //! | [`mat`] | matrix views over slices |
 //! | [`backend`] | the seam for heavy work, and `Portable` |
 //! | [`linalg`] | symmetric eigenvalues and eigenvectors, Cholesky |
@@ -44,6 +45,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod angle;
 pub mod backend;
 pub mod backward;
 pub mod error;
@@ -61,7 +63,7 @@ pub mod real;
 pub mod record;
 pub mod train;
 
-pub use backend::{Backend, BandWork, Portable};
+pub use backend::{Backend, BandWork, Portable, Tile};
 pub use error::Error;
 pub use mat::{MatMut, MatRef};
 pub use real::{Approx32, Real};

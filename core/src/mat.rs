@@ -201,18 +201,6 @@ impl<'a, T: Copy> MatMut<'a, T> {
             col_stride: self.col_stride,
         }
     }
-    /// Every `row_step`-th row from `row` and every `col_step`-th column from `col`.
-    pub(crate) fn strided(self, (row, row_step): (usize, usize), (col, col_step): (usize, usize)) -> Self {
-        let (rows, cols) = (self.rows / row_step, self.cols / col_step);
-        let from = row * self.row_stride + col * self.col_stride;
-        Self {
-            data: &mut self.data[from..],
-            rows,
-            cols,
-            row_stride: self.row_stride * row_step,
-            col_stride: self.col_stride * col_step,
-        }
-    }
     /// The rows before `row` and those from it on, of a row-major view.
     pub fn split_at_row(self, row: usize) -> (Self, Self) {
         debug_assert!(row <= self.rows);
@@ -245,8 +233,25 @@ impl<'a, T: Copy> MatMut<'a, T> {
             }
         }
     }
+    /// A <- B^T, both row-major, in square blocks so that rows far apart share few lines of a cache
+    pub fn copy_transpose(self, b: MatRef<'_, T>) {
+        const SIDE: usize = 8;
+        debug_assert!(self.rows == b.cols && self.cols == b.rows);
+        for i in (0..self.rows).step_by(SIDE) {
+            for j in (0..self.cols).step_by(SIDE) {
+                let (rows, cols) = (self.rows.min(i + SIDE) - i, self.cols.min(j + SIDE) - j);
+                for r in 0..rows {
+                    let from = &b.data[j * b.row_stride + i + r..];
+                    let to = &mut self.data[(i + r) * self.row_stride + j..][..cols];
+                    for (c, to) in to.iter_mut().enumerate() {
+                        *to = from[c * b.row_stride];
+                    }
+                }
+            }
+        }
+    }
     /// K_ij <- K_ji for j > i: the lower triangle, mirrored
-    pub fn mirror_lower(&mut self) {
+    pub(crate) fn mirror_lower(&mut self) {
         debug_assert_eq!(self.rows, self.cols);
         for i in 0..self.rows {
             for j in 0..i {

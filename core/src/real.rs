@@ -2,6 +2,7 @@
 //! depend on the platform's maths library: `f32` and `f64` use libm on every machine, [`Approx32`]
 //! is an `f32` with micromath's cheaper functions.
 
+use crate::angle;
 use core::fmt::{Debug, Display};
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -63,6 +64,10 @@ pub trait Real:
     fn atan2(self, other: Self) -> Self;
     /// error function (2/sqrt(pi)) int_0^x e^(-s^2) ds
     fn erf(self) -> Self;
+    /// (asin s - s)/s^3 with s = sqrt(m), m in [0, 1/2]: a polynomial, see [`crate::angle`]
+    fn arcsine_excess(m: Self) -> Self;
+    /// (sin t - t cos t)/(pi s^3) with s = sin(t/2) = sqrt(m), m in [0, 1/2]: a polynomial, see [`crate::angle`]
+    fn bracket(m: Self) -> Self;
 
     /// nearest number to a count
     fn from_count(n: usize) -> Self {
@@ -83,7 +88,8 @@ pub trait Real:
 }
 
 macro_rules! arithmetic_through_libm {
-    ($t:ty, $fabs:path, $sqrt:path, $exp:path, $expm1:path, $log:path, $log1p:path, $atan2:path, $erf:path) => {
+    ($t:ty, $fabs:path, $sqrt:path, $exp:path, $expm1:path, $log:path, $log1p:path, $atan2:path, $erf:path,
+     $arcsine:expr, $moment:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -121,6 +127,14 @@ macro_rules! arithmetic_through_libm {
             fn erf(self) -> Self {
                 $erf(self)
             }
+            #[inline(always)]
+            fn arcsine_excess(m: Self) -> Self {
+                angle::polynomial(&$arcsine, m)
+            }
+            #[inline(always)]
+            fn bracket(m: Self) -> Self {
+                angle::polynomial(&$moment, m)
+            }
         }
     };
 }
@@ -135,7 +149,9 @@ arithmetic_through_libm!(
     libm::logf,
     libm::log1pf,
     libm::atan2f,
-    libm::erff
+    libm::erff,
+    angle::ARCSINE_F32,
+    angle::MOMENT_F32
 );
 arithmetic_through_libm!(
     f64,
@@ -146,7 +162,9 @@ arithmetic_through_libm!(
     libm::log,
     libm::log1p,
     libm::atan2,
-    libm::erf
+    libm::erf,
+    angle::ARCSINE_F64,
+    angle::MOMENT_F64
 );
 
 /// `f32` with micromath's approximations of sqrt, exp, ln and atan2.
@@ -263,5 +281,11 @@ impl Real for Approx32 {
     }
     fn erf(self) -> Self {
         Self(libm::erff(self.0))
+    }
+    fn arcsine_excess(m: Self) -> Self {
+        Self(f32::arcsine_excess(m.0))
+    }
+    fn bracket(m: Self) -> Self {
+        Self(f32::bracket(m.0))
     }
 }

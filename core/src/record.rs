@@ -10,7 +10,7 @@ use crate::linalg::{squared_distance, sum_of_squares};
 use crate::mat::take_front;
 use crate::network::Network;
 use crate::train::Trainer;
-use crate::{Backend, Error, MatMut, MatRef, Real};
+use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
 /// What is known of a network at one moment of its training. Kernels are those of the training samples:
 /// K_t the empirical one (for C outputs its trace over outputs, divided by C), Theta the analytic one.
@@ -31,7 +31,7 @@ pub struct Snapshot<T> {
     pub margin_min: T,
     /// mean margin
     pub margin_mean: T,
-    /// largest |f|
+    /// largest |f|, less the problem's offset
     pub logit_max: T,
     /// |theta|
     pub param_norm: T,
@@ -97,11 +97,11 @@ pub struct Recorder<'a, T> {
 }
 
 /// Elements of the buffer of a [`Recorder`] for n samples on a backend whose tile is `tile`.
-pub const fn recorder_len(batch: usize, tile: usize) -> usize {
+pub const fn recorder_len(batch: usize, tile: Tile) -> usize {
     4 * batch * batch + batch + scratch_len(batch, tile)
 }
 
-const fn scratch_len(n: usize, tile: usize) -> usize {
+const fn scratch_len(n: usize, tile: Tile) -> usize {
     let (s, a) = (structured_scratch(tile, n, n), analytic_scratch(tile, n, n));
     let longer = if s > a { s } else { a };
     if longer > n { longer } else { n }

@@ -33,7 +33,7 @@ pub struct Cost {
 pub type Meter<'a> = &'a mut dyn FnMut(&mut dyn FnMut()) -> u64;
 
 /// Batches that are measured: each is one tile of the kernel.
-const SAMPLES: [usize; 3] = [6, 16, Portable::TILE];
+const SAMPLES: [usize; 3] = [6, 16, Portable::TILE.rows];
 /// Numbers per sample, and outputs: [`network`]'s.
 const INPUTS: usize = 2;
 const OUTPUTS: usize = 1;

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::data::Source;
 use crate::settings::{LossKind, ModelSettings, NetworkKind, TrainingSettings};
+use crate::studies::initialization::smoothness::Coding;
 use crate::studies::plan::Part;
 
 const EXAMPLES: &str = "\
@@ -49,6 +50,9 @@ pub enum Command {
     /// Predict trained networks on test points from kernels alone: mean, deviation, class probabilities
     #[command(before_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),
+    /// How smooth the labels of a data set are for the NTK, and what random initialization costs there
+    #[command(before_help = SMOOTHNESS_EXAMPLES)]
+    Smoothness(SmoothnessArgs),
     /// Compute one kernel matrix, save it, print its summary
     #[command(before_help = KERNEL_EXAMPLES)]
     Kernel(KernelArgs),
@@ -56,6 +60,9 @@ pub enum Command {
     Compare(CompareArgs),
     /// The data sets: list, show, fetch
     Data(DataArgs),
+    /// How fast kernels and training are on this machine, and how near its limit
+    #[command(before_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
     /// Completions for a shell, on standard output
     Completions {
         /// the shell
@@ -78,6 +85,8 @@ Examples:
       six points on the circle, in minutes
   ntkscope reproduce divergence --only mnist --data-dir DIR --widths 128,512
       odd against even digits
+  ntkscope reproduce initialization
+      what random initialization costs, from kernels alone
   ntkscope reproduce divergence --full --data-dir DIR --out results
       everything; call it again to go on where it was interrupted";
 
@@ -89,11 +98,24 @@ Examples:
   ntkscope predict --smoothing 0.1 --kernel initial --width 512 --seed 3 --held-out 6
       the linearization of one network";
 
+const SMOOTHNESS_EXAMPLES: &str = "\
+Examples:
+  ntkscope smoothness --data samples.csv --depth 1
+  ntkscope smoothness --data mnist --data-dir DIR --classes all --n 3000 --depth 1 --coding value
+  ntkscope smoothness --data sphere --n 800 --dimension 4 --json";
+
 const KERNEL_EXAMPLES: &str = "\
 Examples:
   ntkscope kernel analytic --depth 3 --bias none
   ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
   ntkscope kernel empirical --params P.npz --init standard --data samples.csv";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  ntkscope bench
+      every case, in about a minute
+  ntkscope bench --quick --json
+  ntkscope bench --only analytic,step-6 --repeat 15 --threads 4";
 
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
@@ -144,6 +166,8 @@ pub enum StudyKind {
     Divergence,
     /// with a penalty, or with soft targets, it stays, and ends where a formula says
     Lazy,
+    /// random initialization costs learning rate, mirrored initialization does not
+    Initialization,
     /// every study, each in a directory of its name
     All,
 }
@@ -168,16 +192,19 @@ pub struct ReproduceArgs {
     /// These widths instead of the grid's
     #[arg(long, value_name = "M,M,…", value_delimiter = ',', help_heading = "Grid")]
     pub widths: Vec<usize>,
-    /// This many seeds instead of the grid's
+    /// This many seeds, draws or trials instead of the grid's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Grid")]
     pub seeds: Option<u64>,
-    /// This many MNIST samples [default: 256]
+    /// This many MNIST samples [default: 256, 200 or 3000, by study]
     #[arg(long, value_name = "N", help_heading = "Grid")]
     pub n: Option<usize>,
     /// Folder of MNIST's idx files
     #[arg(long, value_name = "DIR", help_heading = "Grid")]
     pub data_dir: Option<PathBuf>,
-    /// Say what would run, and stop
+    /// Folder of Fashion-MNIST's idx files, for initialization's part smoothness
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub fashion_dir: Option<PathBuf>,
+    /// Say what would run and about how long, and stop
     #[arg(long, help_heading = "Grid")]
     pub dry_run: bool,
     /// Directory of the study; one that holds finished runs is gone on with [default: studies/NAME]
@@ -241,6 +268,40 @@ pub struct PredictArgs {
     pub common: Common,
 }
 
+/// `ntkscope smoothness`
+#[derive(Args, Debug)]
+pub struct SmoothnessArgs {
+    /// One setting, e.g. depth=1; below flags
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelSettings,
+    /// How classes become functions; labels that are no classes are used as they are [default: parity for two, else one-hot]
+    #[arg(long, value_enum, help_heading = "Estimate")]
+    pub coding: Option<Coding>,
+    /// Indices k of the eigenfunctions that are fitted, from 1 [default: 20..N/5 of N samples]
+    #[arg(long, value_name = "FIRST..LAST", value_parser = window, help_heading = "Estimate")]
+    pub window: Option<(usize, usize)>,
+    /// Draws of the outputs of a random network
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Estimate")]
+    pub draws: u16,
+    /// Directory of the figure and of spectra.csv [default: the first unused runs/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace results that are already in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+fn window(text: &str) -> Result<(usize, usize), String> {
+    let ends = text.split_once("..").and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    ends.ok_or_else(|| "give FIRST..LAST, such as 20..600".into())
+}
+
 /// `ntkscope kernel`
 #[derive(Args, Debug)]
 pub struct KernelArgs {
@@ -255,7 +316,8 @@ pub struct KernelArgs {
     /// Empirical kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class
     #[arg(long, value_name = "full|trace|CLASS", default_value = "trace", help_heading = "Kernel")]
     pub multi_output: String,
-    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …)
+    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …); a shifted
+    /// network's are a standard one's, and so is the kernel
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
     /// Save the network's parameters
@@ -282,6 +344,23 @@ pub struct CompareArgs {
     /// One machine-readable summary on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// `ntkscope bench`
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Only the cases of at most 1000 samples
+    #[arg(long, help_heading = "Cases")]
+    pub quick: bool,
+    /// Only these cases, each given by its name or by how it begins: empirical, analytic-4000, step-6
+    #[arg(long, value_name = "CASE,…", value_delimiter = ',', help_heading = "Cases")]
+    pub only: Vec<String>,
+    /// Rounds in which every case is measured once; the median counts
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Cases")]
+    pub repeat: u16,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// `ntkscope data`

@@ -1,6 +1,7 @@
 //! ntkscope on a workstation: data, backends, runs, figures and reports around `ntkscope-core`.
 
 pub mod backend;
+pub mod benchmark;
 pub mod cli;
 pub mod commands;
 pub mod data;

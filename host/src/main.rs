@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ntkscope::cli::{Cli, Command};
-use ntkscope::commands::{self, compare, data, kernel, predict, reproduce, run};
+use ntkscope::commands::{self, bench, compare, data, kernel, predict, reproduce, run, smoothness};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -12,9 +12,11 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),
         Command::Predict(args) => predict::predict(args),
+        Command::Smoothness(args) => smoothness::run(args),
         Command::Kernel(args) => kernel::kernel(args),
         Command::Compare(args) => compare::compare(args),
         Command::Data(args) => data::data(args),
+        Command::Bench(args) => bench::bench(args),
         Command::Completions { shell } => commands::completions(shell),
         Command::Man => commands::man(),
     };

@@ -5,6 +5,7 @@ use crate::experiment::{Model, Training, settings_of};
 use crate::plot::Figure;
 use crate::report::{Block, Report, Section, Table, TraceRow, number};
 use crate::run::{Outcome, Stopped};
+use crate::settings::Init;
 
 /// A training run and what it left.
 pub struct Finished<'a> {
@@ -116,12 +117,13 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
         settings.push(Block::Code(text));
     }
     settings.push(Block::Paragraph(format!("Data: {}; SHA-256 {}.", samples.description, samples.sha256)));
+    let terms = if model.init == Init::Shifted { format!("{TERMS} {SHIFTED}") } else { TERMS.into() };
     Report {
         title: "ntkscope run".into(),
         lead: lead(model, samples, finished),
         sections: vec![
             Section { title: "What was seen".into(), blocks: results },
-            Section { title: "Terms".into(), blocks: vec![Block::Paragraph(TERMS.into())] },
+            Section { title: "Terms".into(), blocks: vec![Block::Paragraph(terms)] },
             Section { title: "Settings".into(), blocks: settings },
         ],
     }
@@ -131,6 +133,7 @@ const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is t
 training samples at time t (for several outputs its mean over them), Θ the analytic kernel of the infinitely wide \
 network. Drift is K_{t} - K_{0}, error K_{t} - Θ. The margin of a sample is its output times its sign, or the right \
 output less the best wrong one. The loss is the mean over the samples, without any penalty.";
+const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
 
 fn end_table(finished: &[Finished<'_>]) -> Table {
     let header = [

@@ -1,7 +1,7 @@
 //! The network that a [`crate::experiment::Model`] describes, whichever it is: one type for all of them, so that
 //! runs and kernels are compiled once for every scalar, not once for every network.
 
-use ntkscope_core::network::{AnalyticEntry, Correlation, Dense, Fcn, Mirrored, Network, ResNet, Sizes};
+use ntkscope_core::network::{Dense, Fcn, Mirrored, Network, Pairs, ResNet, Sizes};
 use ntkscope_core::{Backend, MatRef, Real};
 
 /// A network of any kind.
@@ -85,12 +85,12 @@ impl Network for AnyNetwork<'_> {
         }
     }
 
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
         match self {
-            Self::Fcn(network) => network.analytic(input),
-            Self::MirroredFcn(network) => network.analytic(input),
-            Self::ResNet(network) => network.analytic(input),
-            Self::MirroredResNet(network) => network.analytic(input),
+            Self::Fcn(network) => network.analytic(backend, pairs, ntk),
+            Self::MirroredFcn(network) => network.analytic(backend, pairs, ntk),
+            Self::ResNet(network) => network.analytic(backend, pairs, ntk),
+            Self::MirroredResNet(network) => network.analytic(backend, pairs, ntk),
         }
     }
 }

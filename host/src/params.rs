@@ -1,5 +1,6 @@
 //! Parameters of a network from a file: npz or safetensors, under the names `W0`, `b0`, …, and prefixed
-//! `first.` and `second.` for a mirrored network.
+//! `first.` and `second.` for a mirrored network. Those of a shifted network are the standard one's, and so is the
+//! kernel they give; its outputs need theta_0 as well, which the seed gives.
 
 use std::path::Path;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use toml::{Table, Value};
 
-use crate::backend::instruction_set;
+use crate::backend::InstructionSet;
 use crate::data::Samples;
 use crate::error::UsageError;
 use crate::experiment::{Model, Training, settings_of};
@@ -77,7 +77,7 @@ impl RunDirectory {
         let mut table = settings_of(model, training).table()?;
         let text = |s: &str| Value::String(s.into());
         let backend = match training.backend {
-            BackendKind::Fast => format!("gemm and faer, {}", instruction_set()),
+            BackendKind::Fast => format!("gemm and faer, {}", InstructionSet::here().name()),
             BackendKind::Portable => "portable".into(),
         };
         let mut provenance = Table::from_iter([

@@ -2,7 +2,7 @@
 
 use ntkscope_core::init::Normals;
 use ntkscope_core::network::{Activation, Bias, Fcn, ResNet, Trained};
-use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
+use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real, Tile};
 
 /// n samples of d numbers, row-major.
 #[derive(Clone, Debug)]
@@ -164,8 +164,8 @@ pub struct Tiled {
 }
 
 impl<T: Real> Backend<T> for Tiled {
-    fn tile(&self) -> usize {
-        self.tile
+    fn tile(&self) -> Tile {
+        Tile { rows: 2 * self.tile + 1, cols: self.tile }
     }
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
         Portable.gemm(alpha, a, b, beta, c);

@@ -1,6 +1,6 @@
 //! Core's operations on vectors that are allocated for the purpose.
 
-use ntkscope_core::backward::output_derivatives;
+use ntkscope_core::backward::{output_derivatives, output_derivatives_scratch};
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::initialize;
 use ntkscope_core::jacobian;
@@ -51,7 +51,7 @@ pub fn jacobian_of<N: Network, T: Real>(network: &N, theta: &[T], x: &Samples<T>
     let sizes = network.sizes();
     let (n, c) = (x.n, sizes.outputs);
     let (mut values, mut deltas) = (vec![T::ZERO; n * sizes.activations], vec![T::ZERO; n * c * sizes.deltas]);
-    let mut scratch = vec![T::ZERO; n * c];
+    let mut scratch = vec![T::ZERO; output_derivatives_scratch(c, n)];
     let params = Params::new(network, theta).expect("length");
     let activations = forward(&Portable, params, x.view(), &mut values).expect("shapes");
     let deltas = output_derivatives(&Portable, params, &activations, &mut deltas, &mut scratch).expect("lengths");
@@ -84,7 +84,7 @@ pub fn ntk<N: Network, T: Real, B: Backend<T>>(
     let batch = (x.n, y.map_or(x.n, |y| y.n));
     let (rows, cols) = kernel_shape(network, batch, which);
     let mut kernel = vec![T::ZERO; rows * cols];
-    let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), batch.0, batch.1)];
+    let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), rows, cols)];
     let view = MatMut::new(&mut kernel, rows, cols).expect("length");
     structured(backend, &left, right.as_ref(), which, view, &mut scratch).expect("shapes");
     kernel

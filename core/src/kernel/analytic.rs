@@ -6,9 +6,11 @@
 //! `|u -+ u'|`, `u = (sqrt(a) x, sqrt(beta))/sqrt(q)`: half the angle has `sin = |u - u'|/2`,
 //! `cos = |u + u'|/2`. Equal samples thus have exactly angle 0, on the diagonal and off it.
 
+use super::mirror_lower;
 use crate::linalg::sum_of_squares;
-use crate::network::{Correlation, Network};
-use crate::{Backend, Error, MatMut, MatRef, Real};
+use crate::mat::take_front;
+use crate::network::{Network, Pairs};
+use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
 /// Which analytic kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +26,12 @@ pub enum AnalyticKernel {
 /// cosine is magnified by 1/sin = 16, which costs about one digit.
 const NEARLY_PARALLEL: f64 = 0.998;
 
+/// Slices of [`Pairs`].
+const SLICES: usize = 6;
+
 /// Scratch length of [`analytic`] on a backend whose tile is `tile`.
-pub const fn analytic_scratch(tile: usize, rows: usize, cols: usize) -> usize {
-    let (height, width) = (if tile < rows { tile } else { rows }, if tile < cols { tile } else { cols });
-    height * width + width
+pub const fn analytic_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
+    rows + cols + SLICES * if tile.cols < cols { tile.cols } else { cols }
 }
 
 /// The analytic kernel of the rows of `x` `(n, d)` against those of `y` `(n', d)`, or of `x` against itself.
@@ -54,69 +58,113 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     let tile = backend.tile();
     let need = analytic_scratch(tile, x.rows(), y.rows());
     Error::at_least("analytic: scratch", need, scratch.len())?;
+    let mut scratch = &mut scratch[..need];
     let variances = network.input_variances();
-    let (a, beta) = (T::from_f64(variances.0), T::from_f64(variances.1));
-    let variance = |sample: &[T]| a * sum_of_squares(sample) + beta;
-    backend.for_each_band(kernel.reborrow(), tile, &mut scratch[..need], &|first, mut band, scratch| {
-        let rows = first..first + band.rows();
-        let end = if symmetric { rows.end } else { y.rows() };
-        for start in (0..end).step_by(tile) {
-            let cols = start..y.rows().min(start + tile);
-            let (inner, q_others) = scratch.split_at_mut(rows.len() * cols.len());
-            let (x_rows, y_rows) = (x.block(rows.clone(), 0..inputs), y.block(cols.clone(), 0..inputs));
-            backend.gemm(T::ONE, x_rows, y_rows.t(), T::ZERO, MatMut::dense(inner, rows.len(), cols.len()));
-            for (j, q_other) in q_others.iter_mut().enumerate().take(cols.len()) {
-                *q_other = variance(y_rows.row(j));
-            }
-            for (i, inner) in inner.chunks_exact(cols.len()).enumerate() {
-                let q = variance(x_rows.row(i));
-                let out = &mut band.row_mut(i)[cols.clone()];
-                for (j, (k, (s, q_other))) in out.iter_mut().zip(inner.iter().zip(q_others.iter())).enumerate() {
-                    let covariance = a * *s + beta;
-                    let pair = first_pair(x_rows.row(i), y_rows.row(j), (a, beta), (q, *q_other), covariance);
-                    let entry = network.analytic(pair);
-                    *k = match which {
-                        AnalyticKernel::Nngp => entry.nngp,
-                        AnalyticKernel::Ntk => entry.ntk,
-                    };
+    let first = FirstLayer { a: T::from_f64(variances.0), beta: T::from_f64(variances.1) };
+    let (q, q_other) = (take_front(&mut scratch, x.rows()), take_front(&mut scratch, y.rows()));
+    first.variances(x, q);
+    first.variances(y, q_other);
+    let (q, q_other) = (&*q, &*q_other);
+    backend.for_each_band(kernel.reborrow(), tile.band(x.rows()), scratch, &|top, mut band, scratch| {
+        let end = if symmetric { top + band.rows() } else { y.rows() };
+        for left in (0..end).step_by(tile.cols) {
+            let width = tile.cols.min(y.rows() - left);
+            // of a symmetric kernel the tile's rows above the diagonal are left out
+            let rows = if symmetric { left.saturating_sub(top) } else { 0 }..band.rows();
+            let others = y.block(left..left + width, 0..inputs);
+            // the inner products first, each replaced by the kernel
+            let samples = x.block(top + rows.start..top + rows.end, 0..inputs);
+            let products = band.reborrow().block(rows.clone(), left..left + width);
+            backend.gemm(T::ONE, samples, others.t(), T::ZERO, products);
+            for i in rows {
+                let count = if symmetric { width.min(top + i + 1 - left) } else { width };
+                let entries = &mut band.row_mut(i)[left..left + count];
+                let mut rest = &mut *scratch;
+                let mut take = || take_front(&mut rest, count);
+                let mut pairs = Pairs {
+                    q: q[top + i],
+                    q_other: take(),
+                    product: take(),
+                    sin2: take(),
+                    cos2: take(),
+                    derivative: take(),
+                    gap: take(),
+                };
+                pairs.q_other.copy_from_slice(&q_other[left..left + count]);
+                first.pairs(backend, x.row(top + i), others, entries, &mut pairs);
+                network.analytic(backend, &mut pairs, entries);
+                if which == AnalyticKernel::Nngp {
+                    pairs.covariance(entries);
                 }
             }
         }
     });
     if symmetric {
-        kernel.mirror_lower();
+        mirror_lower(backend, kernel);
     }
     Ok(())
 }
 
-/// The pair of first pre-activations of x and y.
-fn first_pair<T: Real>(x: &[T], y: &[T], (a, beta): (T, T), (q, q_other): (T, T), covariance: T) -> Correlation<T> {
-    let half = T::from_f64(0.5);
-    let product = (q * q_other).sqrt();
-    if product == T::ZERO {
-        // a sample that the first layer maps to 0: no angle, and every covariance with it is 0
-        return Correlation { q, q_other, sin2: half, cos2: half };
-    }
-    let cosine = covariance / product;
-    let near = T::from_f64(NEARLY_PARALLEL);
-    let (sin2, cos2) = if cosine > near {
-        let sin2 = quarter_square(x, y, (a, beta), (q.sqrt(), q_other.sqrt()));
-        (sin2, T::ONE - sin2)
-    } else if cosine < -near {
-        let cos2 = quarter_square(x, y, (a, beta), (q.sqrt(), -q_other.sqrt()));
-        (T::ONE - cos2, cos2)
-    } else {
-        (half * (T::ONE - cosine), half * (T::ONE + cosine))
-    };
-    Correlation { q, q_other, sin2, cos2 }
+/// The first pre-activations, `E uu' = a x.x' + beta`.
+struct FirstLayer<T> {
+    a: T,
+    beta: T,
 }
 
-/// |u - u'|^2 / 4 with u = (sqrt(a) x, sqrt(beta)) / p.
-fn quarter_square<T: Real>(x: &[T], y: &[T], (a, beta): (T, T), (p, p_other): (T, T)) -> T {
-    let samples = x.iter().zip(y).fold(T::ZERO, |sum, (x, y)| {
-        let d = *x / p - *y / p_other;
-        sum + d * d
-    });
-    let bias = T::ONE / p - T::ONE / p_other;
-    T::from_f64(0.25) * (a * samples + beta * bias * bias)
+impl<T: Real> FirstLayer<T> {
+    /// q of every sample.
+    fn variances(&self, x: MatRef<'_, T>, q: &mut [T]) {
+        for (i, q) in q.iter_mut().enumerate() {
+            *q = self.a * sum_of_squares(x.row(i)) + self.beta;
+        }
+    }
+
+    /// Angles of x with the first of `others`, from their inner products; `pairs` has the variances.
+    fn pairs<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        x: &[T],
+        others: MatRef<'_, T>,
+        inner: &[T],
+        pairs: &mut Pairs<'_, T>,
+    ) {
+        let (half, q, len) = (T::from_f64(0.5), pairs.q, inner.len());
+        // slices of one known length, so that no index needs a check
+        let (q_other, product) = (&pairs.q_other[..len], &mut pairs.product[..len]);
+        let (sin2, cos2) = (&mut pairs.sin2[..len], &mut pairs.cos2[..len]);
+        for (product, q_other) in product.iter_mut().zip(q_other.iter()) {
+            *product = q * *q_other;
+        }
+        backend.square_roots(product);
+        for (j, inner) in inner.iter().enumerate() {
+            // a sample that the first layer maps to 0: no angle, and every covariance with it is 0
+            let cosine = if product[j] == T::ZERO { T::ZERO } else { (self.a * *inner + self.beta) / product[j] };
+            sin2[j] = half * (T::ONE - cosine);
+            cos2[j] = half * (T::ONE + cosine);
+        }
+        let near = half * (T::ONE - T::from_f64(NEARLY_PARALLEL));
+        // few are, so most rows are done; counting them takes no branch
+        if sin2.iter().zip(cos2.iter()).filter(|(s, c)| s.min(**c) < near).count() == 0 {
+            return;
+        }
+        for j in 0..len {
+            if sin2[j] < near {
+                sin2[j] = self.quarter_square(x, others.row(j), (q.sqrt(), q_other[j].sqrt()));
+                cos2[j] = T::ONE - sin2[j];
+            } else if cos2[j] < near {
+                cos2[j] = self.quarter_square(x, others.row(j), (q.sqrt(), -q_other[j].sqrt()));
+                sin2[j] = T::ONE - cos2[j];
+            }
+        }
+    }
+
+    /// |u - u'|^2 / 4 with u = (sqrt(a) x, sqrt(beta)) / p.
+    fn quarter_square(&self, x: &[T], y: &[T], (p, p_other): (T, T)) -> T {
+        let samples = x.iter().zip(y).fold(T::ZERO, |sum, (x, y)| {
+            let d = *x / p - *y / p_other;
+            sum + d * d
+        });
+        let bias = T::ONE / p - T::ONE / p_other;
+        T::from_f64(0.25) * (self.a * samples + self.beta * bias * bias)
+    }
 }

@@ -11,10 +11,12 @@
 //! in place of `n^2 inputs outputs`. (Jacot et al. 2018 for the kernel; Novak, Sohl-Dickstein, Schoenholz 2022
 //! for structured derivatives.)
 
+use super::mirror_lower;
 use crate::backward::{Deltas, output_derivatives, output_derivatives_scratch};
 use crate::forward::{Activations, Params, forward};
-use crate::network::{Network, Sizes};
-use crate::{Backend, Error, MatMut, MatRef, Real};
+use crate::network::{Dense, Network, Sizes};
+use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
+use core::ops::Range;
 
 /// Which kernel of a network with C outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub struct Tangent<'a, N, T> {
     /// the forward pass
     pub activations: Activations<'a, N, T>,
     /// the derivatives of every output
-    pub deltas: Deltas<'a, N, T>,
+    pub deltas: Deltas<'a, T>,
 }
 
 /// Buffer length of [`tangent`] for n samples.
@@ -71,9 +73,9 @@ fn outputs_per_sample(sizes: Sizes, outputs: MultiOutput) -> Result<usize, Error
     }
 }
 
-/// Scratch length of [`structured`] on a backend whose tile is `tile`: two tiles, or less for few samples.
-pub const fn structured_scratch(tile: usize, rows: usize, cols: usize) -> usize {
-    2 * (if tile < rows { tile } else { rows }) * (if tile < cols { tile } else { cols })
+/// Scratch length of [`structured`] for a kernel of so many rows and columns: two tiles, or less for a small one.
+pub const fn structured_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
+    2 * (if tile.rows < rows { tile.rows } else { rows }) * (if tile.cols < cols { tile.cols } else { cols })
 }
 
 /// The empirical NTK of the samples of `left` (rows) against those of `right` (columns), or of `left`
@@ -81,7 +83,7 @@ pub const fn structured_scratch(tile: usize, rows: usize, cols: usize) -> usize 
 /// kernel is symmetric bit for bit.
 ///
 /// `kernel` is `(n, n')`, or `(n C, n' C)` for [`MultiOutput::Full`]; `scratch` holds at least
-/// [`structured_scratch`]`(backend.tile(), n, n')` numbers.
+/// [`structured_scratch`]`(backend.tile(), rows, columns)` numbers.
 /// Errors: shapes, a class that does not exist, a short scratch.
 pub fn structured<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
@@ -94,100 +96,96 @@ pub fn structured<N: Network, T: Real, B: Backend<T> + ?Sized>(
     let symmetric = right.is_none();
     let right = right.unwrap_or(left);
     let per_sample = outputs_per_sample(left.activations.network().sizes(), outputs)?;
-    let (rows, cols) = (left.activations.batch(), right.activations.batch());
-    Error::shape("kernel: rows", rows * per_sample, kernel.rows())?;
-    Error::shape("kernel: columns", cols * per_sample, kernel.cols())?;
+    let (rows, cols) = (left.activations.batch() * per_sample, right.activations.batch() * per_sample);
+    Error::shape("kernel: rows", rows, kernel.rows())?;
+    Error::shape("kernel: columns", cols, kernel.cols())?;
     let tile = backend.tile();
     let need = structured_scratch(tile, rows, cols);
     Error::at_least("structured: scratch", need, scratch.len())?;
-    backend.for_each_band(kernel.reborrow(), tile * per_sample, &mut scratch[..need], &|first, mut band, scratch| {
-        let first = first / per_sample;
-        let sample_rows = first..first + band.rows() / per_sample;
-        let end = if symmetric { sample_rows.end } else { cols };
-        for start in (0..end).step_by(tile) {
-            let sample_cols = start..cols.min(start + tile);
-            let columns = sample_cols.start * per_sample..sample_cols.end * per_sample;
-            let all = 0..band.rows();
-            let out = band.reborrow().block(all, columns);
-            structured_tile(backend, (left, sample_rows.clone()), (right, sample_cols), outputs, out, scratch);
+    let pair = Pair { left, right, outputs, per_sample };
+    backend.for_each_band(kernel.reborrow(), tile.band(rows), &mut scratch[..need], &|first, mut band, scratch| {
+        let (height, width) = (band.rows(), band.cols());
+        let end = if symmetric { first + height } else { width };
+        for start in (0..end).step_by(tile.cols) {
+            let columns = start..width.min(start + tile.cols);
+            // of a symmetric kernel the tile's rows above the diagonal are left out
+            let top = if symmetric { start.saturating_sub(first) } else { 0 };
+            let out = band.reborrow().block(top..height, columns.clone());
+            pair.tile(backend, (first + top..first + height, columns), out, scratch);
         }
     });
     if symmetric {
-        kernel.mirror_lower();
+        mirror_lower(backend, kernel);
     }
     Ok(())
 }
 
-/// One tile: for every layer the Gram matrix of A once, then that of D for every pair of outputs.
-fn structured_tile<N: Network, T: Real, B: Backend<T> + ?Sized>(
-    backend: &B,
-    (left, rows): (&Tangent<'_, N, T>, core::ops::Range<usize>),
-    (right, cols): (&Tangent<'_, N, T>, core::ops::Range<usize>),
+/// What a kernel is taken of.
+struct Pair<'a, 'b, N, T> {
+    left: &'b Tangent<'a, N, T>,
+    right: &'b Tangent<'a, N, T>,
     outputs: MultiOutput,
-    mut out: MatMut<'_, T>,
-    scratch: &mut [T],
-) {
-    let network = left.activations.network();
-    let sizes = network.sizes();
-    let (height, width) = (rows.len(), cols.len());
-    let (gram_a, rest) = scratch.split_at_mut(height * width);
-    let gram_d = &mut rest[..height * width];
-    out.fill(T::ZERO);
-    for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
-        let a = left.activations.layer_inputs(&layer).block(rows.clone(), 0..layer.inputs);
-        let a_right = right.activations.layer_inputs(&layer).block(cols.clone(), 0..layer.inputs);
-        let c2 = T::from_f64(layer.weight_scale * layer.weight_scale);
-        backend.gemm(c2, a, a_right.t(), T::ZERO, MatMut::dense(gram_a, height, width));
-        if layer.bias.is_some() {
-            let s2 = T::from_f64(layer.bias_scale * layer.bias_scale);
-            gram_a.iter_mut().for_each(|g| *g += s2);
-        }
-        let gram_a = MatRef::dense(gram_a, height, width);
-        let mut add = |c: usize, c_right: usize, beta: T, last: bool, out: MatMut<'_, T>| {
-            let d = left.deltas.of_layer(&layer, c).block(rows.clone(), 0..layer.outputs);
-            let d_right = right.deltas.of_layer(&layer, c_right).block(cols.clone(), 0..layer.outputs);
-            let mut gram_d = MatMut::dense(gram_d, height, width);
-            backend.gemm(T::ONE, d, d_right.t(), beta, gram_d.reborrow());
-            if last {
-                add_product(gram_a, gram_d.as_ref(), out);
-            }
-        };
-        match outputs {
-            MultiOutput::Class(c) => add(c, c, T::ZERO, true, out.reborrow()),
-            MultiOutput::Trace => {
-                for c in 0..sizes.outputs {
-                    let beta = if c == 0 { T::ZERO } else { T::ONE };
-                    add(c, c, beta, c + 1 == sizes.outputs, out.reborrow());
-                }
-            }
-            MultiOutput::Full => {
-                for c in 0..sizes.outputs {
-                    for c_right in 0..sizes.outputs {
-                        let pair = out.reborrow().strided((c, sizes.outputs), (c_right, sizes.outputs));
-                        add(c, c_right, T::ZERO, true, pair);
-                    }
-                }
-            }
-        }
-    }
-    if outputs == MultiOutput::Trace && sizes.outputs > 1 {
-        let count = T::from_count(sizes.outputs);
-        for i in 0..height {
-            out.row_mut(i).iter_mut().for_each(|k| *k /= count);
-        }
-    }
+    /// rows and columns of the kernel that belong to one sample
+    per_sample: usize,
 }
 
-/// out <- out + a o d
-fn add_product<T: Real>(a: MatRef<'_, T>, d: MatRef<'_, T>, mut out: MatMut<'_, T>) {
-    for i in 0..out.rows() {
-        if out.col_stride() == 1 {
-            for (k, (a, d)) in out.row_mut(i).iter_mut().zip(a.row(i).iter().zip(d.row(i))) {
-                *k += *a * *d;
+impl<N: Network, T: Real> Pair<'_, '_, N, T> {
+    /// One tile: for every layer the Gram matrix of A over its samples times that of D over its rows and columns.
+    fn tile<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        (rows, cols): (Range<usize>, Range<usize>),
+        mut out: MatMut<'_, T>,
+        scratch: &mut [T],
+    ) {
+        let network = self.left.activations.network();
+        let sizes = network.sizes();
+        let samples = |range: &Range<usize>| range.start / self.per_sample..range.end.div_ceil(self.per_sample);
+        let (left, right) = (samples(&rows), samples(&cols));
+        let (gram_d, gram_a) = scratch.split_at_mut(rows.len() * cols.len());
+        let gram_a = &mut gram_a[..left.len() * right.len()];
+        out.fill(T::ZERO);
+        for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
+            let a = self.left.activations.layer_inputs(&layer).block(left.clone(), 0..layer.inputs);
+            let a_right = self.right.activations.layer_inputs(&layer).block(right.clone(), 0..layer.inputs);
+            let c2 = T::from_f64(layer.weight_scale * layer.weight_scale);
+            backend.gemm(c2, a, a_right.t(), T::ZERO, MatMut::dense(gram_a, left.len(), right.len()));
+            if layer.bias.is_some() {
+                let s2 = T::from_f64(layer.bias_scale * layer.bias_scale);
+                gram_a.iter_mut().for_each(|g| *g += s2);
             }
-        } else {
-            for (j, (a, d)) in a.row(i).iter().zip(d.row(i)).enumerate() {
-                *out.at_mut(i, j) += *a * *d;
+            let (d, d_right) =
+                (self.derivatives(&self.left.deltas, &layer), self.derivatives(&self.right.deltas, &layer));
+            let (d, d_right) = (d.block(rows.clone(), 0..d.cols()), d_right.block(cols.clone(), 0..d.cols()));
+            // the mean over outputs is 1/C of the sum over all columns of D
+            let mean = if self.outputs == MultiOutput::Trace { T::ONE / T::from_count(sizes.outputs) } else { T::ONE };
+            backend.gemm(mean, d, d_right.t(), T::ZERO, MatMut::dense(gram_d, rows.len(), cols.len()));
+            let (gram_a, gram_d) =
+                (MatRef::dense(gram_a, left.len(), right.len()), MatRef::dense(gram_d, rows.len(), cols.len()));
+            for i in 0..rows.len() {
+                let a = gram_a.row((rows.start + i) / self.per_sample - left.start);
+                let (out, d) = (out.row_mut(i), gram_d.row(i));
+                if self.per_sample == 1 {
+                    out.iter_mut().zip(a.iter().zip(d)).for_each(|(out, (a, d))| *out += *a * *d);
+                    continue;
+                }
+                for (a, sample) in a.iter().zip(right.clone()) {
+                    let from = (sample * self.per_sample).max(cols.start) - cols.start;
+                    let to = ((sample + 1) * self.per_sample).min(cols.end) - cols.start;
+                    out[from..to].iter_mut().zip(&d[from..to]).for_each(|(out, d)| *out += *a * *d);
+                }
+            }
+        }
+    }
+
+    /// The rows of D that the kernel's rows (or columns) take, one after the other.
+    fn derivatives<'d>(&self, deltas: &Deltas<'d, T>, layer: &Dense) -> MatRef<'d, T> {
+        match self.outputs {
+            MultiOutput::Full => deltas.of_layer(layer),
+            MultiOutput::Trace => deltas.by_sample(layer),
+            MultiOutput::Class(c) => {
+                let all = deltas.by_sample(layer);
+                all.block(0..all.rows(), c * layer.outputs..(c + 1) * layer.outputs)
             }
         }
     }

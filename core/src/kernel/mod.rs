@@ -7,3 +7,27 @@ mod empirical;
 pub use analytic::{AnalyticKernel, analytic, analytic_scratch};
 pub use distance::{Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius, spectrum};
 pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, structured_scratch, tangent, tangent_len};
+
+use crate::{Backend, MatMut, Real};
+
+/// K_ij <- K_ji for j > i: the rectangle above the diagonal from the one below it, band by band, then the same for
+/// the two triangles that are left.
+fn mirror_lower<T: Real, B: Backend<T> + ?Sized>(backend: &B, mut kernel: MatMut<'_, T>) {
+    let (n, side) = (kernel.rows(), backend.tile().cols);
+    if n <= side {
+        return kernel.mirror_lower();
+    }
+    let middle = n.div_ceil(2);
+    let (mut top, bottom) = kernel.reborrow().split_at_row(middle);
+    let below = bottom.as_ref().block(0..n - middle, 0..middle);
+    backend.for_each_band(top.reborrow(), side, &mut [], &|first, mut band, _| {
+        let rows = band.rows();
+        for start in (0..n - middle).step_by(side) {
+            let end = (n - middle).min(start + side);
+            let above = band.reborrow().block(0..rows, middle + start..middle + end);
+            above.copy_transpose(below.block(start..end, first..first + rows));
+        }
+    });
+    mirror_lower(backend, top.block(0..middle, 0..middle));
+    mirror_lower(backend, bottom.block(0..n - middle, middle..n));
+}

@@ -9,7 +9,7 @@
 //! `S_0 = T_0 = c_in x.x' + s^2` and, for every layer, `S <- sigma_w^2 E[phi phi] + s^2`,
 //! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T.
 
-use super::{Activation, AnalyticEntry, Correlation, Dense, Name, Network, Sizes, Source, add_bias};
+use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, times_derivative};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Which layers have a trained bias.
@@ -186,24 +186,22 @@ impl Network for Fcn<'_> {
         seed: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let n = seed.rows();
+        let (rows, n) = (seed.rows(), activations.len() / self.sizes().activations);
         let last = self.before(self.widths.len()).deltas;
-        for (i, row) in deltas[n * last..].chunks_exact_mut(self.outputs).enumerate().take(n) {
+        for (i, row) in deltas[rows * last..].chunks_exact_mut(self.outputs).enumerate().take(rows) {
             row.copy_from_slice(seed.row(i));
         }
         for l in (1..=self.widths.len()).rev() {
             // D_{l-1} = c (D_l W_l) o phi'(z_l)
             let layer = self.layer(l);
-            let (before, rest) = deltas.split_at_mut(n * layer.delta);
-            let d = MatRef::dense(&rest[..n * layer.outputs], n, layer.outputs);
+            let (before, rest) = deltas.split_at_mut(rows * layer.delta);
+            let d = MatRef::dense(&rest[..rows * layer.outputs], rows, layer.outputs);
             let w = layer.weights_in(theta);
-            let below = &mut before[n * (layer.delta - layer.inputs)..];
-            let below_view = MatMut::dense(below, n, layer.inputs);
+            let below = &mut before[rows * (layer.delta - layer.inputs)..];
+            let below_view = MatMut::dense(below, rows, layer.inputs);
             backend.gemm(T::from_f64(layer.weight_scale), d, w, T::ZERO, below_view);
             let z = &activations[n * self.before(l - 1).activations..][..n * layer.inputs];
-            for (d, z) in below.iter_mut().zip(z) {
-                *d *= self.activation.dphi(*z);
-            }
+            times_derivative(self.activation, MatRef::dense(z, n, layer.inputs), below);
         }
     }
 
@@ -211,16 +209,13 @@ impl Network for Fcn<'_> {
         (self.input_variance, self.bias_variance(0))
     }
 
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
-        let mut pair = input;
-        let mut ntk = pair.covariance();
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
+        pairs.covariance(ntk);
         for l in 1..=self.widths.len() {
             let (a, beta) = (T::from_f64(self.weight_variance), T::from_f64(self.bias_variance(l)));
-            let (next, derivative) = self.activation.propagate(pair, a, beta);
-            ntk = next.covariance() + derivative * ntk;
-            pair = next;
+            self.activation.propagate(backend, pairs, a, beta);
+            pairs.tangent(ntk);
         }
-        AnalyticEntry { nngp: pair.covariance(), ntk }
     }
 }
 

@@ -7,7 +7,7 @@
 //! both trained. The output at initialization is exactly 0 and the empirical NTK there is exactly the one
 //! of a single copy, at every width.
 
-use super::{AnalyticEntry, Correlation, Dense, Fcn, Network, ResNet, Sizes, Source};
+use super::{Dense, Fcn, Network, Pairs, ResNet, Sizes, Source};
 use crate::{Backend, MatRef, Real};
 
 /// Two copies of a network, subtracted.
@@ -91,8 +91,9 @@ impl<N: Network> Network for Mirrored<N> {
         seed: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let (n, half) = (seed.rows(), self.0.sizes());
-        let (first, second) = deltas.split_at_mut(n * half.deltas);
+        let half = self.0.sizes();
+        let n = activations.len() / doubled(half).activations;
+        let (first, second) = deltas.split_at_mut(seed.rows() * half.deltas);
         let scale = T::from_f64(core::f64::consts::FRAC_1_SQRT_2);
         let halves = [(first, scale), (second, -scale)];
         for (copy, (deltas, scale)) in halves.into_iter().enumerate() {
@@ -116,7 +117,7 @@ impl<N: Network> Network for Mirrored<N> {
 
     /// The NTK of the pair, which is that of one copy, and the NNGP kernel of one copy (the pair's output
     /// itself is 0 at initialization).
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
-        self.0.analytic(input)
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
+        self.0.analytic(backend, pairs, ntk);
     }
 }

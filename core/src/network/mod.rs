@@ -10,7 +10,7 @@ mod fcn;
 mod mirrored;
 mod resnet;
 
-pub use activation::{Activation, Correlation};
+pub use activation::{Activation, Pairs};
 pub use fcn::{Bias, Fcn};
 pub use mirrored::Mirrored;
 pub use resnet::{ResNet, Trained};
@@ -119,13 +119,16 @@ fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
     }
 }
 
-/// NNGP and NTK of one pair of samples, for a scalar output.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AnalyticEntry<T> {
-    /// covariance of the output at initialization
-    pub nngp: T,
-    /// neural tangent kernel of the trained parameters
-    pub ntk: T,
+/// d <- d o phi'(z): R rows of `d` for every row of `z`.
+fn times_derivative<T: Real>(activation: Activation, z: MatRef<'_, T>, d: &mut [T]) {
+    let directions = d.len() / z.data().len();
+    for (i, d) in d.chunks_exact_mut(directions * z.cols()).enumerate() {
+        for d in d.chunks_exact_mut(z.cols()) {
+            for (d, z) in d.iter_mut().zip(z.row(i)) {
+                *d *= activation.dphi(*z);
+            }
+        }
+    }
 }
 
 /// A network: a function of parameters and samples whose trainable pieces are dense layers.
@@ -148,8 +151,9 @@ pub trait Network: Copy + Sync {
         activations: &mut [T],
     );
 
-    /// Fills `deltas` `(n * sizes().deltas)` with D = d/dz sum_c seed_ic f_c(x_i) of every layer,
-    /// from `seed` `(n, C)` and the activations of the forward pass.
+    /// Fills `deltas` `(n * R * sizes().deltas)` with D = d/dz sum_c seed_rc f_c(x_i) of every layer for R
+    /// directions of every sample, row `i R + r`, from `seed` `(n R, C)` and the activations of the forward pass, the
+    /// outputs excepted: training with an offset leaves other numbers there.
     fn backward<T: Real, B: Backend<T> + ?Sized>(
         &self,
         backend: &B,
@@ -167,6 +171,8 @@ pub trait Network: Copy + Sync {
     /// (a, beta) of the first layer's pre-activations: covariance `a x.x' + beta`.
     fn input_variances(&self) -> (f64, f64);
 
-    /// Analytic kernels of a pair of samples, from the pair of its first pre-activations.
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T>;
+    /// Analytic kernels of pairs of samples, for a scalar output. `pairs` come as those of the first
+    /// pre-activations and leave as those of the output, whose covariance is the NNGP kernel; `ntk` takes the
+    /// NTK of the trained parameters.
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]);
 }

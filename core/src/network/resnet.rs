@@ -15,7 +15,7 @@
 //!
 //! NNGP = K_L; NTK = T_L + K_L [v] from T_0 = K_0 [A, b], or T_L from T_0 = 0 where only V and W are trained.
 
-use super::{Activation, AnalyticEntry, Correlation, Dense, Name, Network, Sizes, Source, add_bias};
+use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, times_derivative};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Which parameters of a residual network are trained.
@@ -208,32 +208,30 @@ impl Network for ResNet {
         seed: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let (n, m) = (seed.rows(), self.width);
+        let (rows, m, n) = (seed.rows(), self.width, activations.len() / self.sizes().activations);
         let product = |layer: &Dense, d: MatRef<'_, T>, beta: T, below: MatMut<'_, T>| {
             backend.gemm(T::from_f64(layer.weight_scale), d, layer.weights_in(theta), beta, below);
         };
         let last = self.layer(2 * self.depth + 1);
-        let (below, outputs) = deltas.split_at_mut(n * last.delta);
-        for (i, row) in outputs.chunks_exact_mut(self.outputs).enumerate().take(n) {
+        let (below, outputs) = deltas.split_at_mut(rows * last.delta);
+        for (i, row) in outputs.chunks_exact_mut(self.outputs).enumerate().take(rows) {
             row.copy_from_slice(seed.row(i));
         }
-        let x_last = MatMut::dense(&mut below[n * self.dx_at(self.depth)..], n, m);
-        product(&last, MatRef::dense(outputs, n, self.outputs), T::ZERO, x_last);
+        let x_last = MatMut::dense(&mut below[rows * self.dx_at(self.depth)..], rows, m);
+        product(&last, MatRef::dense(outputs, rows, self.outputs), T::ZERO, x_last);
         for l in (1..=self.depth).rev() {
             let (inner, branch) = (self.layer(2 * l - 1), self.layer(2 * l));
-            let (before, dx) = deltas.split_at_mut(n * self.dx_at(l));
-            let (before, dz) = before.split_at_mut(n * inner.delta);
-            let dx = MatRef::dense(&dx[..n * m], n, m);
+            let (before, dx) = deltas.split_at_mut(rows * self.dx_at(l));
+            let (before, dz) = before.split_at_mut(rows * inner.delta);
+            let dx = MatRef::dense(&dx[..rows * m], rows, m);
             // df/dz_l = alpha sqrt(1/m) (df/dx_l V_l) o phi'(z_l)
-            product(&branch, dx, T::ZERO, MatMut::dense(dz, n, m));
+            product(&branch, dx, T::ZERO, MatMut::dense(dz, rows, m));
             let z = &activations[n * (self.x_at(l) - 2 * m)..][..n * m];
-            for (d, z) in dz.iter_mut().zip(z) {
-                *d *= Activation::Relu.dphi(*z);
-            }
+            times_derivative(Activation::Relu, MatRef::dense(z, n, m), dz);
             // df/dx_{l-1} = df/dx_l + sqrt(2/m) df/dz_l W_l
-            let before = &mut before[n * self.dx_at(l - 1)..];
+            let before = &mut before[rows * self.dx_at(l - 1)..];
             before.copy_from_slice(dx.data());
-            product(&inner, MatRef::dense(dz, n, m), T::ONE, MatMut::dense(before, n, m));
+            product(&inner, MatRef::dense(dz, rows, m), T::ONE, MatMut::dense(before, rows, m));
         }
     }
 
@@ -241,26 +239,35 @@ impl Network for ResNet {
         (1.0, self.bias_variance())
     }
 
-    fn analytic<T: Real>(&self, input: Correlation<T>) -> AnalyticEntry<T> {
+    fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
         let (a2, half) = (T::from_f64(self.alpha * self.alpha), T::from_f64(0.5));
         let growth = T::ONE + a2;
-        let mut pair = input;
-        let all = self.trained == Trained::All;
-        let mut tangent = if all { pair.covariance() } else { T::ZERO };
-        for _ in 0..self.depth {
-            let (kappa0, gap) = (pair.kappa0(), pair.one_minus_kappa1());
-            let kappa1 = T::ONE - gap;
-            let product = (pair.q * pair.q_other).sqrt();
-            tangent += a2 * (kappa0 * (tangent + pair.covariance()) + product * kappa1);
-            // cos' = (cos + alpha^2 kappa1)/(1 + alpha^2): 1 -+ cos' without differences of large numbers
-            pair = Correlation {
-                q: growth * pair.q,
-                q_other: growth * pair.q_other,
-                sin2: (pair.sin2 + a2 * half * gap) / growth,
-                cos2: (pair.cos2 + a2 * half * (T::ONE + kappa1)) / growth,
-            };
+        if self.trained == Trained::All {
+            pairs.covariance(ntk);
+        } else {
+            ntk.fill(T::ZERO);
         }
-        let nngp = pair.covariance();
-        AnalyticEntry { nngp, ntk: if all { tangent + nngp } else { tangent } }
+        for _ in 0..self.depth {
+            backend.arc_cosine(pairs.sin2, pairs.cos2, pairs.derivative, pairs.gap);
+            // slices of one known length, so that no index needs a check
+            let (len, product) = (ntk.len(), &mut pairs.product[..ntk.len()]);
+            let (sin2, cos2) = (&mut pairs.sin2[..len], &mut pairs.cos2[..len]);
+            let (derivative, gap) = (&pairs.derivative[..len], &pairs.gap[..len]);
+            for j in 0..len {
+                let (kappa0, kappa1) = (derivative[j], T::ONE - gap[j]);
+                ntk[j] += a2 * (kappa0 * (ntk[j] + product[j] * (cos2[j] - sin2[j])) + product[j] * kappa1);
+                // cos' = (cos + alpha^2 kappa1)/(1 + alpha^2): 1 -+ cos' without differences of large numbers
+                product[j] *= growth;
+                sin2[j] = (sin2[j] + a2 * half * gap[j]) / growth;
+                cos2[j] = (cos2[j] + a2 * half * (T::ONE + kappa1)) / growth;
+            }
+            pairs.q *= growth;
+            pairs.q_other.iter_mut().for_each(|q| *q *= growth);
+        }
+        if self.trained == Trained::All {
+            for (j, ntk) in ntk.iter_mut().enumerate() {
+                *ntk += pairs.product[j] * (pairs.cos2[j] - pairs.sin2[j]);
+            }
+        }
     }
 }

@@ -40,8 +40,7 @@ pub fn factor_curvature<T: Real, B: Backend<T> + ?Sized>(
     }
     // the lower triangle of (Phi H) Phi^T, in bands of rows
     let weighted = weighted.as_ref();
-    let band_rows = backend.tile();
-    backend.for_each_band(out.reborrow(), band_rows, &mut [], &|first, band, _| {
+    backend.for_each_band(out.reborrow(), backend.tile().band(modes), &mut [], &|first, band, _| {
         let rows = first..first + band.rows();
         let below = band.block(0..rows.len(), 0..rows.end);
         let columns = features.block(0..rows.end, 0..size).t();

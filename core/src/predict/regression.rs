@@ -23,7 +23,7 @@ pub struct KernelRegression<'a, T> {
     /// how many of `values` are zero to rounding
     vanishing: usize,
     /// u_k . (y - f_0)
-    to_learn: &'a [T],
+    to_learn: &'a mut [T],
     /// coefficients of the modes in g
     coefficients: &'a mut [T],
     /// g
@@ -56,19 +56,40 @@ impl<'a, T: Real> KernelRegression<'a, T> {
         let mut take = |len: usize| take_front(&mut rest, len);
         let (values, rows, to_learn, coefficients) = (take(size), take(size * size), take(size), take(size));
         let (dual, work) = (take(size), take(modes_work_len(size)));
-        stack(f_0, dual);
-        stack(targets, coefficients);
-        for (e, y) in dual.iter_mut().zip(coefficients.iter()) {
-            *e = *y - *e;
-        }
-        if !dual.iter().all(|e| e.is_finite()) {
-            return Err(Error::NonFinite { what: "target less f_0", step: 0 });
-        }
         let vanishing = modes(backend, kernel, values, rows, work)?;
         let modes = MatRef::dense(rows, size, size);
-        let learn = MatMut::dense(to_learn, size, 1);
-        backend.gemm(T::ONE, modes, MatRef::dense(dual, size, 1), T::ZERO, learn);
-        Ok(Self { samples, outputs, values, modes, vanishing, to_learn, coefficients, dual })
+        let mut regression = Self { samples, outputs, values, modes, vanishing, to_learn, coefficients, dual };
+        regression.restart(backend, f_0, targets)?;
+        Ok(regression)
+    }
+
+    /// Turns to another f_0 and other targets `(n, C)` under the same kernel, without decomposing it again.
+    ///
+    /// Errors: shapes; numbers that are not finite, after which nothing can be predicted but by another restart.
+    pub fn restart<B: Backend<T> + ?Sized>(
+        &mut self,
+        backend: &B,
+        f_0: MatRef<'_, T>,
+        targets: MatRef<'_, T>,
+    ) -> Result<(), Error> {
+        for (what, rows) in [("f_0: rows", f_0.rows()), ("targets: rows", targets.rows())] {
+            Error::shape(what, self.samples, rows)?;
+        }
+        for (what, columns) in [("f_0: columns", f_0.cols()), ("targets: columns", targets.cols())] {
+            Error::shape(what, self.outputs, columns)?;
+        }
+        stack(f_0, self.dual);
+        stack(targets, self.coefficients);
+        for (e, y) in self.dual.iter_mut().zip(self.coefficients.iter()) {
+            *e = *y - *e;
+        }
+        if !self.dual.iter().all(|e| e.is_finite()) {
+            return Err(Error::NonFinite { what: "target less f_0", step: 0 });
+        }
+        let size = self.dual.len();
+        let (e, learn) = (MatRef::dense(self.dual, size, 1), MatMut::dense(self.to_learn, size, 1));
+        backend.gemm(T::ONE, self.modes, e, T::ZERO, learn);
+        Ok(())
     }
 
     /// g `(n, C)` after time t >= 0 of gradient flow on the mean loss; t may be infinite.
@@ -116,7 +137,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
 
     /// g = sum_k learned(w_k) / w_k  u_k u_k^T (y - f_0)
     fn combine<B: Backend<T> + ?Sized>(&mut self, backend: &B, learned: impl Fn(T) -> T) -> MatRef<'_, T> {
-        let modes = self.values.iter().zip(self.to_learn);
+        let modes = self.values.iter().zip(self.to_learn.iter());
         for (k, (c, (w, e))) in self.coefficients.iter_mut().zip(modes).enumerate() {
             *c = if k < self.vanishing { T::ZERO } else { learned(*w) / *w * *e };
         }

@@ -113,7 +113,8 @@ fn kernel_as<T: HostReal, N: Network>(
             }
             let mut buffer = vec![T::ZERO; tangent_len(sizes, n)];
             let tangent = tangent(backend, Params::new(network, &theta)?, x, &mut buffer)?;
-            let (mut k, mut scratch) = (vec![T::ZERO; rows * rows], vec![T::ZERO; structured_scratch(tile, n, n)]);
+            let (mut k, mut scratch) =
+                (vec![T::ZERO; rows * rows], vec![T::ZERO; structured_scratch(tile, rows, rows)]);
             structured(backend, &tangent, None, which, MatMut::new(&mut k, rows, rows)?, &mut scratch)?;
             parameters = tensors(network, &theta);
             matrices.push(("kernel", k));

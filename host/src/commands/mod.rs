@@ -1,11 +1,13 @@
 //! The commands, and what they have in common: exit codes, threads, messages.
 
+pub mod bench;
 pub mod compare;
 pub mod data;
 pub mod kernel;
 pub mod predict;
 pub mod reproduce;
 pub mod run;
+pub mod smoothness;
 
 use std::io::Write;
 use std::process::ExitCode;

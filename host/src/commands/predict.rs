@@ -116,13 +116,21 @@ fn one(
     if args.kernel == PredictKernel::Ntk {
         let limit = Limit { network, x, targets, loss: training.loss, penalty: training.penalty, time };
         let Law { mean, deviation, laplace } = limit.law()?;
-        // the output of a mirrored network at initialization is 0, and with it all that is random
-        let deviation = if model.init == Init::Mirrored { vec![0.0; mean.len()] } else { deviation };
+        // only a standard network's output at initialization is not 0, and all that is random comes from it
+        let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
         return Ok(Predicted { mean, deviation, laplace });
     }
     let mut theta_0 = vec![0.0; network.sizes().parameters];
     initialize(network, model.seed, &mut theta_0)?;
-    let task = Task { network, theta_0: &theta_0, x, targets, loss: training.loss, penalty: training.penalty };
+    let task = Task {
+        network,
+        theta_0: &theta_0,
+        x,
+        targets,
+        loss: training.loss,
+        penalty: training.penalty,
+        shifted: model.init == Init::Shifted,
+    };
     let mean = task.linearized(f64::fast(), time)?.split_off(samples.n * outputs);
     Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None })
 }

@@ -12,7 +12,9 @@ use crate::narrative::plain;
 use crate::report::{Claim, Verdict};
 use crate::studies::Study;
 use crate::studies::divergence::Divergence;
+use crate::studies::forecast;
 use crate::studies::grid::{self, Job, Resources};
+use crate::studies::initialization::Initialization;
 use crate::studies::lazy::Lazy;
 use crate::studies::plan::Options;
 
@@ -26,17 +28,17 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         seeds: args.seeds,
         n: args.n,
         data_dir: args.data_dir.clone(),
+        fashion_dir: args.fashion_dir.clone(),
     };
     let divergence = || -> Result<Box<dyn Study>> { Ok(Box::new(Divergence::new(options.clone())?)) };
     let lazy = || -> Result<Box<dyn Study>> { Ok(Box::new(Lazy::new(options.clone())?)) };
+    let initialization = || -> Result<Box<dyn Study>> { Ok(Box::new(Initialization::new(options.clone())?)) };
     let studies = match args.study {
         StudyKind::Divergence => vec![divergence()?],
         StudyKind::Lazy => vec![lazy()?],
-        StudyKind::All => vec![divergence()?, lazy()?],
+        StudyKind::Initialization => vec![initialization()?],
+        StudyKind::All => vec![divergence()?, lazy()?, initialization()?],
     };
-    if args.dry_run {
-        return studies.iter().try_fold(DONE, |_, study| dry_run(&study.jobs()));
-    }
     let several = studies.len() > 1;
     let place = |study: &dyn Study| match &args.out {
         Some(out) if several => out.join(study.name()),
@@ -47,6 +49,13 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     let memory = args.common.memory.map(|m| m.as_u64());
     let at_a_time: Vec<usize> =
         studies.iter().map(|study| grid::at_a_time(&study.jobs(), memory)).collect::<Result<_>>()?;
+    if args.dry_run {
+        for (study, at_a_time) in studies.iter().zip(at_a_time) {
+            study.jobs().iter().try_for_each(|job| print(job.id()))?;
+            Planned::new(&args, study.as_ref(), &place(study.as_ref()), at_a_time)?.say(&args)?;
+        }
+        return Ok(DONE);
+    }
     stop_on_interrupt();
     let (mut code, mut summaries) = (DONE, Vec::new());
     for (study, at_a_time) in studies.iter().zip(at_a_time) {
@@ -68,6 +77,46 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     Ok(code)
 }
 
+/// What is left to do of a study.
+struct Planned<'a> {
+    study: &'a dyn Study,
+    directory: &'a Path,
+    all: usize,
+    left: Vec<&'a dyn Job>,
+    resources: Resources,
+}
+
+impl<'a> Planned<'a> {
+    fn new(args: &ReproduceArgs, study: &'a dyn Study, directory: &'a Path, at_a_time: usize) -> Result<Self> {
+        let available = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = args.common.threads.map_or(available, usize::from);
+        let resources = Resources { threads, at_a_time, quiet: args.common.quiet };
+        let (jobs, mut left) = (study.jobs(), Vec::new());
+        for job in &jobs {
+            if !job.is_finished(directory).with_context(|| format!("run {}", job.id()))? {
+                left.push(*job);
+            }
+        }
+        Ok(Self { study, directory, all: jobs.len(), left, resources })
+    }
+
+    /// How much there is to do, and about how long it will take.
+    fn say(&self, args: &ReproduceArgs) -> Result<()> {
+        if args.common.quiet {
+            return Ok(());
+        }
+        let kept = self.all - self.left.len();
+        let kept = if kept == 0 { String::new() } else { format!(", {kept} of them finished before") };
+        let workers = self.resources.workers(self.left.len());
+        let seconds = forecast::seconds(&self.left, workers, forecast::gemm_rate()?);
+        let time = forecast::words(seconds);
+        let threads = self.resources.threads;
+        let place = self.directory.display();
+        eprintln!("{}: {} runs{kept}, about {time} on {threads} threads, in {place}", self.study.name(), self.all);
+        Ok(())
+    }
+}
+
 /// The claims of a finished study; `None` after Ctrl-C.
 fn carry_out(
     args: &ReproduceArgs,
@@ -77,24 +126,12 @@ fn carry_out(
 ) -> Result<Option<Vec<Claim>>> {
     let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.into(), what: e.to_string() };
     std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
-    let available = std::thread::available_parallelism().map_or(1, usize::from);
-    let resources =
-        Resources { threads: args.common.threads.map_or(available, usize::from), at_a_time, quiet: args.common.quiet };
-    let jobs = study.jobs();
-    if !args.common.quiet {
-        eprintln!("{}: {} runs, in {}", study.name(), jobs.len(), directory.display());
-    }
-    if !grid::run(&jobs, directory, resources)? {
+    let planned = Planned::new(args, study, directory, at_a_time)?;
+    planned.say(args)?;
+    if !grid::run(&planned.left, directory, planned.resources)? {
         return Ok(None);
     }
     study.write(directory).context("the report").map(Some)
-}
-
-fn dry_run(jobs: &[&dyn Job]) -> Result<u8> {
-    for job in jobs {
-        print(job.id())?;
-    }
-    Ok(DONE)
 }
 
 /// What a script reads.

@@ -146,14 +146,14 @@ impl Model {
         })
     }
 
-    /// The network as it will be trained.
+    /// The network as it will be trained; a shifted one is the standard one, from whose outputs a run takes f_0.
     pub fn network(&self) -> Result<AnyNetwork<'_>, ntkscope_core::Error> {
         Ok(match self.kind {
             NetworkKind::Fcn => {
                 let fcn = Fcn::new(self.inputs, &self.widths, self.outputs)?;
                 let fcn = fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale);
                 match self.init {
-                    Init::Standard => AnyNetwork::Fcn(fcn),
+                    Init::Standard | Init::Shifted => AnyNetwork::Fcn(fcn),
                     Init::Mirrored => AnyNetwork::MirroredFcn(Mirrored(fcn)),
                 }
             }
@@ -162,7 +162,7 @@ impl Model {
                 let plain = plain.with_trained(self.trained);
                 let resnet = if self.bias == Bias::None { plain } else { plain.with_input_bias(self.bias_scale) };
                 match self.init {
-                    Init::Standard => AnyNetwork::ResNet(resnet),
+                    Init::Standard | Init::Shifted => AnyNetwork::ResNet(resnet),
                     Init::Mirrored => AnyNetwork::MirroredResNet(Mirrored(resnet)),
                 }
             }

@@ -1,6 +1,6 @@
 //! What fixed kernels predict for a run, at the moments of its snapshots: gradient flow under the analytic NTK, and
 //! under the kernel K_0 of the network at initialization, which is the flow of the linearized network. Both start
-//! from the network's own outputs.
+//! from the network's own outputs, f_0; for a shifted network these are 0, and f_t - f_0 thereafter.
 
 mod limit;
 mod table;
@@ -40,6 +40,8 @@ pub struct Task<'a, N> {
     pub loss: Loss,
     /// LAMBDA of the mean loss
     pub penalty: f64,
+    /// whether the outputs are f(x; theta) - f(x; theta_0)
+    pub shifted: bool,
 }
 
 /// Outputs `(n + h, C)` at every snapshot: of the network, and as a fixed kernel predicts them.
@@ -70,6 +72,8 @@ pub struct Outputs<T> {
     x: Vec<T>,
     all: usize,
     activations: Vec<T>,
+    /// f(x; theta_0) of a shifted network
+    offset: Option<Vec<T>>,
     kept: Vec<(u64, Vec<f64>)>,
 }
 
@@ -77,7 +81,22 @@ impl<T: Real> Outputs<T> {
     /// None yet.
     pub fn new(sizes: Sizes, samples: &Samples) -> Self {
         let (x, all) = all_inputs(samples);
-        Self { x, all, activations: vec![T::ZERO; all * sizes.activations], kept: Vec::new() }
+        Self { x, all, activations: vec![T::ZERO; all * sizes.activations], offset: None, kept: Vec::new() }
+    }
+    /// None yet, of the network shifted to be 0 at these parameters.
+    pub fn shifted<N: Network>(
+        backend: &dyn Backend<T>,
+        params: Params<'_, N, T>,
+        samples: &Samples,
+    ) -> Result<Self, Error> {
+        let mut outputs = Self::new(params.network().sizes(), samples);
+        outputs.offset = Some(outputs.of(backend, params)?);
+        Ok(outputs)
+    }
+    /// f `(n + h, C)`
+    fn of<N: Network>(&mut self, backend: &dyn Backend<T>, params: Params<'_, N, T>) -> Result<Vec<T>, Error> {
+        let x = MatRef::new(&self.x, self.all, params.network().sizes().inputs)?;
+        Ok(forward(backend, params, x, &mut self.activations)?.outputs().data().to_vec())
     }
     /// Those of the last snapshot; forgets those of snapshots that the record has dropped.
     pub fn keep<N: Network>(
@@ -88,9 +107,11 @@ impl<T: Real> Outputs<T> {
     ) -> Result<(), Error> {
         self.kept.retain(|(step, _)| snapshots.iter().any(|s| s.step == *step));
         let Some(last) = snapshots.last() else { return Ok(()) };
-        let x = MatRef::new(&self.x, self.all, params.network().sizes().inputs)?;
-        let f = forward(backend, params, x, &mut self.activations)?;
-        self.kept.push((last.step, f.outputs().data().iter().map(|v| v.to_f64()).collect()));
+        let mut f = self.of(backend, params)?;
+        if let Some(offset) = &self.offset {
+            f.iter_mut().zip(offset).for_each(|(f, o)| *f -= *o);
+        }
+        self.kept.push((last.step, f.iter().map(|v| v.to_f64()).collect()));
         Ok(())
     }
     /// Those that were kept last.
@@ -109,11 +130,7 @@ impl<N: Network> Task<'_, N> {
     ///
     /// Errors: those of the kernel flow.
     pub fn predictions(&self, backend: &dyn Backend<f64>, seen: &[(f64, Vec<f64>)]) -> Result<Predictions, Error> {
-        let (all, c) = (self.x.rows(), self.targets.cols());
-        let sizes = self.network.sizes();
-        let params = Params::new(self.network, self.theta_0)?;
-        let mut activations = vec![0.0; all * sizes.activations];
-        let f_0 = forward(backend, params, self.x, &mut activations)?.outputs().data().to_vec();
+        let f_0 = self.f_0(backend)?;
         let log_times: Vec<f64> = seen.iter().map(|(s, _)| *s).collect();
         let kernels = [self.analytic(backend)?, self.empirical(backend)?];
         let limit = match seen.last() {
@@ -133,7 +150,7 @@ impl<N: Network> Task<'_, N> {
                 linearized: self.measure(&network[k], &linearized[k]),
             })
             .collect();
-        debug_assert!(network.iter().all(|f| f.len() == all * c));
+        debug_assert!(network.iter().all(|f| f.len() == f_0.len()));
         let (ntk, linearized) = (outputs(ntk), outputs(linearized));
         Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows }, limit })
     }
@@ -143,15 +160,24 @@ impl<N: Network> Task<'_, N> {
     ///
     /// Errors: no finite solution, a singular kernel.
     pub fn linearized(&self, backend: &dyn Backend<f64>, time: f64) -> Result<Vec<f64>, Error> {
-        let params = Params::new(self.network, self.theta_0)?;
-        let mut activations = vec![0.0; self.x.rows() * self.network.sizes().activations];
-        let f_0 = forward(backend, params, self.x, &mut activations)?.outputs().data().to_vec();
+        let f_0 = self.f_0(backend)?;
         let kernel = self.empirical(backend)?;
         if !time.is_finite() {
             return Ok(self.limit_of(backend, &kernel, &f_0)?.outputs);
         }
         let mut at = self.flow(backend, &kernel, &f_0, &[time.ln_1p()])?;
         Ok(at.pop().map_or(Vec::new(), |predicted| predicted.outputs))
+    }
+
+    /// Outputs `(n + h, C)` at theta_0.
+    fn f_0(&self, backend: &dyn Backend<f64>) -> Result<Vec<f64>, Error> {
+        let (all, sizes) = (self.x.rows(), self.network.sizes());
+        if self.shifted {
+            return Ok(vec![0.0; all * sizes.outputs]);
+        }
+        let params = Params::new(self.network, self.theta_0)?;
+        let mut activations = vec![0.0; all * sizes.activations];
+        Ok(forward(backend, params, self.x, &mut activations)?.outputs().data().to_vec())
     }
 
     /// Theta (x) I_C of all samples against the training samples, `((n + h) C, n C)`.
@@ -176,7 +202,7 @@ impl<N: Network> Task<'_, N> {
         let rows = tangent(backend, params, self.x, &mut left)?;
         let cols = tangent(backend, params, self.x.block(0..n, 0..self.x.cols()), &mut right)?;
         let mut kernel = vec![0.0; all * c * n * c];
-        let mut scratch = vec![0.0; structured_scratch(backend.tile(), all, n)];
+        let mut scratch = vec![0.0; structured_scratch(backend.tile(), all * c, n * c)];
         let out = MatMut::new(&mut kernel, all * c, n * c)?;
         structured(backend, &rows, Some(&cols), MultiOutput::Full, out, &mut scratch)?;
         Ok(kernel)

@@ -5,7 +5,7 @@ use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::predict::kernel_flow_len;
 use ntkscope_core::record::recorder_len;
 use ntkscope_core::train::trainer_len;
-use ntkscope_core::{Error, Portable};
+use ntkscope_core::{Error, Portable, Tile};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
@@ -38,7 +38,7 @@ fn prediction_bytes(sizes: Sizes, n: u64, held: u64) -> u64 {
     8 * (sizes.parameters + tangent_len(sizes, all) + tangent_len(sizes, n_) + kernels) as u64
 }
 
-fn tile_of(backend: BackendKind, dtype: Dtype) -> usize {
+fn tile_of(backend: BackendKind, dtype: Dtype) -> Tile {
     match (backend, dtype) {
         (BackendKind::Portable, _) => Portable::TILE,
         (BackendKind::Fast, Dtype::F32) => f32::fast().tile(),

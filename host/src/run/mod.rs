@@ -10,7 +10,8 @@ pub use record::{Tensor, tensors};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use ntkscope_core::forward::Params;
+use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::init::initialize;
 use ntkscope_core::network::Network;
 use ntkscope_core::record::{Record, Recorder, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
@@ -21,7 +22,7 @@ use crate::data::Samples;
 use crate::experiment::{MAX_SNAPSHOTS, Model, Training};
 use crate::prediction::{Outputs, Predictions, Task, all_inputs};
 use crate::report::Trace;
-use crate::settings::{BackendKind, Dtype};
+use crate::settings::{BackendKind, Dtype, Init};
 
 /// Set by Ctrl-C: the run stops after its present step and keeps what it has.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -71,7 +72,7 @@ pub struct Outcome {
     pub outputs: usize,
     /// smallest eigenvalue of the analytic kernel
     pub analytic_lambda_min: f64,
-    /// outputs at the end on the training samples and those held out, (n + h, C)
+    /// outputs at the end on the training samples and those held out, (n + h, C); less f_0 where that is taken from them
     pub end: Vec<f64>,
     /// why it ended
     pub stopped: Stopped,
@@ -124,19 +125,24 @@ fn run_as<T: HostReal>(
     let network = &model.network()?;
     let sizes = network.sizes();
     let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
-    let outputs = training.predictions.then(|| Outputs::new(sizes, samples));
+    let inputs = MatRef::new(&x, samples.n, samples.d)?;
     let mut targets = vec![T::ZERO; samples.n * sizes.outputs];
     for (target, label) in targets.chunks_exact_mut(sizes.outputs).zip(&samples.labels) {
         training.loss.target(*label, training.smoothing, target)?;
     }
-    let problem = Problem::new(
+    let mut problem = Problem::new(
         network,
-        MatRef::new(&x, samples.n, samples.d)?,
+        inputs,
         MatRef::new(&targets, samples.n, sizes.outputs)?,
         training.loss,
         training.penalty,
     )?;
     let mut buffer = vec![T::ZERO; trainer_len(sizes, samples.n, &training.optimizer)];
+    let shifted = model.init == Init::Shifted;
+    let f_0 = shifted.then(|| initial_outputs(backend, network, inputs, model.seed, &mut buffer)).transpose()?;
+    if let Some(f_0) = &f_0 {
+        problem = problem.with_offset(MatRef::new(f_0, samples.n, sizes.outputs)?)?;
+    }
     let mut trainer = Trainer::new(backend, problem, training.optimizer, model.seed, &mut buffer)?;
     let mut kernels = vec![T::ZERO; recorder_len(samples.n, backend.tile())];
     let recorder = Recorder::new(&mut trainer, &mut kernels)?;
@@ -145,6 +151,14 @@ fn run_as<T: HostReal>(
     let open_ended = training.stop.margin.is_some() || training.stop.loss.is_some();
     let record: Box<Record<T, MAX_SNAPSHOTS>> =
         Box::new(Record::new(training.snapshots, until.filter(|_| !open_ended))?);
+    let theta_0 = trainer.theta_0();
+    let no_outputs = || {
+        if shifted {
+            return Outputs::shifted(backend, Params::new(network, theta_0)?, samples);
+        }
+        Ok(Outputs::new(sizes, samples))
+    };
+    let outputs = training.predictions.then(no_outputs).transpose()?;
     let label = training.label();
     let mut recording = Recording { label, recorder, record, outputs };
     recording.observe(&mut trainer, observer)?;
@@ -168,13 +182,13 @@ fn run_as<T: HostReal>(
     let end = match &outputs {
         Some(outputs) => outputs.last().to_vec(),
         None => {
-            let mut last = Outputs::new(sizes, samples);
+            let mut last = no_outputs()?;
             last.keep(backend, Params::new(network, trainer.theta())?, record.snapshots())?;
             last.last().to_vec()
         }
     };
     let predictions = outputs.map(|outputs| {
-        let theta_0: Vec<f64> = trainer.theta_0().iter().map(|v| v.to_f64()).collect();
+        let theta_0: Vec<f64> = theta_0.iter().map(|v| v.to_f64()).collect();
         let targets: Vec<f64> = targets.iter().map(|v| v.to_f64()).collect();
         let (x, all) = all_inputs::<f64>(samples);
         let task = Task {
@@ -184,6 +198,7 @@ fn run_as<T: HostReal>(
             targets: MatRef::new(&targets, samples.n, sizes.outputs)?,
             loss: training.loss,
             penalty: training.penalty,
+            shifted,
         };
         task.predictions(backend_of::<f64>(training.backend), &outputs.seen(record.snapshots()))
     });
@@ -201,6 +216,19 @@ fn run_as<T: HostReal>(
         evaluations: trainer.evaluations(),
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// f(x; theta_0) `(n, C)` at the parameters that training begins with; `buffer` is the one it will have.
+fn initial_outputs<N: Network, T: Real>(
+    backend: &dyn Backend<T>,
+    network: &N,
+    x: MatRef<'_, T>,
+    seed: u64,
+    buffer: &mut [T],
+) -> Result<Vec<T>, Error> {
+    let (theta_0, work) = buffer.split_at_mut(network.sizes().parameters);
+    initialize(network, seed, theta_0)?;
+    Ok(forward(backend, Params::new(network, theta_0)?, x, work)?.outputs().data().to_vec())
 }
 
 fn smallest_eigenvalue<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<f64, Error> {

@@ -53,6 +53,8 @@ pub enum Init {
     Mirrored,
     /// independent N(0,1): the output begins as a Gaussian process
     Standard,
+    /// standard, f(x; theta) - f(x; theta_0) in place of f: the output begins at 0
+    Shifted,
 }
 
 /// Scalar of network, kernels and training.

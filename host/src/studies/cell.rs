@@ -25,7 +25,7 @@ pub struct Cell {
     pub part: &'static str,
     /// network, data and training, one loss
     pub settings: Settings,
-    /// expected work relative to other cells: an order and a progress bar rest on it, nothing else
+    /// see [`Job::work`]
     pub work: f64,
 }
 
@@ -84,13 +84,6 @@ impl Cell {
         study.join("runs").join(&self.id)
     }
 
-    fn is_finished(&self, place: &Path, settings: &Table, samples: &Samples) -> bool {
-        let Ok((mut saved, provenance)) = read_settings(place) else { return false };
-        saved.remove(PROVENANCE);
-        let same_data = provenance.get("data-sha256").and_then(Value::as_str) == Some(&samples.sha256);
-        saved == *settings && same_data && self.read(place).is_ok()
-    }
-
     /// Reads the finished run back.
     pub fn read(&self, place: &Path) -> Result<Finished> {
         let (_, provenance) = read_settings(place)?;
@@ -125,16 +118,20 @@ impl Job for Cell {
         Ok(run::forecast(&resolved.model, &resolved.training, &resolved.samples)?)
     }
 
-    /// Runs it, unless its directory holds the finished run of the same settings and data.
-    ///
+    fn is_finished(&self, study: &Path) -> Result<bool> {
+        let place = self.directory(study);
+        let Ok((mut saved, provenance)) = read_settings(&place) else { return Ok(false) };
+        let Resolved { model, training, samples } = self.resolve()?;
+        saved.remove(PROVENANCE);
+        let same_data = provenance.get("data-sha256").and_then(Value::as_str) == Some(&samples.sha256);
+        Ok(saved == settings_of(&model, &training).table()? && same_data && self.read(&place).is_ok())
+    }
+
     /// A run is made in a directory of another name, which gets its own when everything is written: a killed
     /// study leaves no half a run behind that could be taken for a whole one.
     fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
         let Resolved { model, training, samples } = self.resolve()?;
         let place = self.directory(study);
-        if self.is_finished(&place, &settings_of(&model, &training).table()?, &samples) {
-            return Ok(Progress::Kept);
-        }
         let unfinished = study.join("runs").join(format!(".{}.unfinished", self.id));
         remove(&unfinished)?;
         let directory = RunDirectory::create(Some(&unfinished), "", false)?;

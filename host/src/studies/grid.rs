@@ -13,20 +13,21 @@ use crate::run::{INTERRUPTED, Observer};
 pub trait Job: Sync {
     /// Name of its directory, unique in the study.
     fn id(&self) -> &str;
-    /// Expected work relative to other jobs: an order and a progress bar rest on it, nothing else.
+    /// Expected seconds on one core of a machine of [`super::forecast::REFERENCE_RATE`]: the order, the forecast and
+    /// the progress bar rest on it, nothing else.
     fn work(&self) -> f64;
     /// Bytes of memory that it takes. Errors: wrong settings, missing data.
     fn need(&self) -> Result<u64>;
-    /// Does the work, unless it is finished already.
+    /// Whether the study's directory holds its results, of the same settings and data. Errors: as for `need`.
+    fn is_finished(&self, study: &Path) -> Result<bool>;
+    /// Does the work, whatever is there.
     fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress>;
 }
 
 /// How a job ended, short of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// it was finished before
-    Kept,
-    /// it is finished now
+    /// it is finished
     Done,
     /// Ctrl-C; nothing of it is kept
     Interrupted,
@@ -43,7 +44,14 @@ pub struct Resources {
     pub quiet: bool,
 }
 
-/// Does every job that is not finished yet. Returns whether all are finished now; the alternative is Ctrl-C.
+impl Resources {
+    /// How many jobs run at a time.
+    pub fn workers(&self, jobs: usize) -> usize {
+        self.threads.min(jobs).min(self.at_a_time).max(1)
+    }
+}
+
+/// Does every one of these jobs. Returns whether all are finished now; the alternative is Ctrl-C.
 ///
 /// The result does not depend on how many run at a time. Errors: the first of any job; those that were
 /// finished by then are kept.
@@ -51,7 +59,7 @@ pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources) -> Result<bool
     // the longest first, so that no long one is left alone at the end
     let mut order = jobs.to_vec();
     order.sort_by(|a, b| b.work().total_cmp(&a.work()));
-    let workers = resources.threads.min(order.len()).min(resources.at_a_time).max(1);
+    let workers = resources.workers(order.len());
     let threads = u16::try_from((resources.threads / workers).max(1)).unwrap_or(u16::MAX);
     let shared = Shared {
         order,
@@ -118,7 +126,7 @@ impl Shared<'_> {
             let mut share = Share { bar: &self.bar, work: job.work(), shown: 0 };
             match job.run(self.study, self.threads, &mut share).with_context(|| format!("run {}", job.id())) {
                 Ok(Progress::Interrupted) => return,
-                Ok(Progress::Kept | Progress::Done) => {
+                Ok(Progress::Done) => {
                     let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
                     share.show(1.0);
                     self.bar.set_prefix(format!("{finished}/{} runs", self.order.len()));

@@ -20,13 +20,25 @@ pub struct Judged {
 impl Judged {
     /// The row about a group of runs.
     pub fn claim(self, claim: impl Into<String>, group: &Group<'_>, loss: impl Into<String>) -> Claim {
+        let network = format!("{}; {}", group.net.title(), group.part.name());
+        self.about(claim, network, loss, init_name(group.init))
+    }
+
+    /// The row about a network in words.
+    pub fn about(
+        self,
+        claim: impl Into<String>,
+        network: impl Into<String>,
+        loss: impl Into<String>,
+        init: impl Into<String>,
+    ) -> Claim {
         let Self { measured, theory, holds, note } = self;
         let one_seed = if measured.is_some_and(|m| m.count == 1) { "; one seed, so no standard error" } else { "" };
         Claim {
             claim: claim.into(),
-            network: format!("{}; {}", group.net.title(), group.part.name()),
+            network: network.into(),
             loss: loss.into(),
-            init: init_name(group.init).into(),
+            init: init.into(),
             measured: measured.map(|m| m.value),
             uncertainty: measured.and_then(|m| m.error),
             theory,

@@ -2,11 +2,15 @@
 
 pub mod cell;
 pub mod divergence;
+pub mod forecast;
 pub mod grid;
 pub mod group;
 pub mod initialization;
 pub mod judged;
+pub mod kept;
 pub mod lazy;
+pub mod numbers;
+pub mod page;
 pub mod plan;
 pub mod statistics;
 pub mod table;

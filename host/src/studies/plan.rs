@@ -31,6 +31,18 @@ pub enum Part {
     Separable,
     /// two overlapping clusters in the plane: separable by memory only
     Mixture,
+    /// outputs of networks at random initialization, against their Gaussian limit
+    Outputs,
+    /// eigenvalues of the kernels on spheres, and how rough random outputs are
+    Spectra,
+    /// excess risk of the kernel's flow against the number of samples, from 0 and from random outputs
+    Learning,
+    /// the same of trained networks, mirrored and standard
+    Replica,
+    /// distance of wide networks from the kernel's flow, at all times
+    Closeness,
+    /// how smooth the labels of images are for the NTK
+    Smoothness,
 }
 
 impl Part {
@@ -47,6 +59,12 @@ impl Part {
             Self::Sphere => "sphere",
             Self::Separable => "separable",
             Self::Mixture => "mixture",
+            Self::Outputs => "outputs",
+            Self::Spectra => "spectra",
+            Self::Learning => "learning",
+            Self::Replica => "replica",
+            Self::Closeness => "closeness",
+            Self::Smoothness => "smoothness",
         }
     }
     /// Its name for people.
@@ -62,6 +80,12 @@ impl Part {
             Self::Sphere => "Points on the sphere",
             Self::Separable => "Linearly separable clusters",
             Self::Mixture => "Overlapping clusters",
+            Self::Outputs => "Random outputs",
+            Self::Spectra => "Spectra on spheres",
+            Self::Learning => "Learning curves of the kernel",
+            Self::Replica => "Learning curves of networks",
+            Self::Closeness => "Networks beside the kernel's flow",
+            Self::Smoothness => "Smoothness of labels",
         }
     }
 }
@@ -131,6 +155,8 @@ pub struct Options {
     pub n: Option<usize>,
     /// folder of MNIST
     pub data_dir: Option<PathBuf>,
+    /// folder of Fashion-MNIST
+    pub fashion_dir: Option<PathBuf>,
 }
 
 impl Options {
@@ -158,13 +184,19 @@ impl Options {
             );
         }
         let parts = self.parts(all, quick);
-        let mnist = [Part::Mnist, Part::MnistLarge, Part::MnistTen].iter().any(|part| parts.contains(part));
+        let mnist = [Part::Mnist, Part::MnistLarge, Part::MnistTen, Part::Smoothness];
+        let mnist = parts.iter().any(|part| mnist.contains(part));
         if let (Some(n), false) = (self.n, mnist) {
             return wrong("--n", n.to_string(), "is the number of MNIST samples; add --only mnist, or --full");
         }
         if let (Some(dir), false) = (&self.data_dir, mnist) {
             let what = "is the folder of MNIST; add --only mnist, or --full";
             return wrong("--data-dir", dir.display().to_string(), what);
+        }
+        if let (Some(dir), false) = (&self.fashion_dir, parts.contains(&Part::Smoothness)) {
+            let what =
+                "is the folder of Fashion-MNIST; it is for reproduce initialization --only smoothness, or --full";
+            return wrong("--fashion-dir", dir.display().to_string(), what);
         }
         Ok(())
     }
@@ -185,5 +217,6 @@ pub fn init_name(init: Init) -> &'static str {
     match init {
         Init::Mirrored => "mirrored",
         Init::Standard => "standard",
+        Init::Shifted => "shifted",
     }
 }

@@ -2,6 +2,7 @@
 //! number of threads nor on how a kernel is cut into blocks of whole tiles.
 
 mod decompositions;
+mod vector;
 
 use ntkscope::backend::HostReal;
 use ntkscope_core::forward::Params;
@@ -130,8 +131,9 @@ fn check_product<T: HostReal>(m: usize, depth: usize, n: usize, layouts: (Layout
     }
 }
 
-/// Rows, summed index, columns: single elements, vectors, tall, wide, deep; around and across panels of 256.
-const SHAPES: [(usize, usize, usize); 16] = [
+/// Rows, summed index, columns: single elements, vectors, tall, wide, deep; around and across panels of 256 and what is
+/// transposed at a time.
+const SHAPES: [(usize, usize, usize); 17] = [
     (1, 1, 1),
     (1, 1, 7),
     (7, 1, 1),
@@ -148,6 +150,7 @@ const SHAPES: [(usize, usize, usize); 16] = [
     (513, 33, 100),
     (100, 33, 513),
     (600, 2, 1300),
+    (40, 700, 300),
 ];
 
 fn check_products<T: HostReal>() {
@@ -193,7 +196,8 @@ fn products_have_the_same_bits_on_one_thread_and_two() {
 #[test]
 fn a_row_of_a_product_does_not_depend_on_the_rows_beside_it() {
     fn check<T: HostReal>() {
-        for (m, depth, n) in [(300, 300, 300), (300, 700, 40), (300, 1, 700), (300, 2, 30), (70, 1100, 1), (90, 65, 3)]
+        for (m, depth, n) in
+            [(300, 300, 300), (300, 700, 40), (300, 1, 700), (300, 300, 438), (300, 2, 30), (70, 1100, 1), (90, 65, 3)]
         {
             for layout in [Layout::RowMajor, Layout::Transposed] {
                 let (a, b) = (Stored::<T>::new(1, m, depth, Layout::RowMajor), Stored::<T>::new(2, depth, n, layout));
@@ -249,7 +253,7 @@ impl<N: Network, T: HostReal> Case<N, T> {
     fn empirical(&self, backend: &dyn Backend<T>, outputs: MultiOutput) -> Vec<T> {
         let rows = self.n * if outputs == MultiOutput::Full { self.network.sizes().outputs } else { 1 };
         let mut kernel = vec![T::ZERO; rows * rows];
-        let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), self.n, self.n)];
+        let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), rows, rows)];
         self.with_tangent(backend, 0..self.n, |tangent| {
             let kernel = MatMut::new(&mut kernel, rows, rows).unwrap();
             structured(backend, tangent, None, outputs, kernel, &mut scratch).unwrap();

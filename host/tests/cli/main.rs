@@ -1,5 +1,6 @@
 //! The program as it is used: arguments, exit codes, messages, files.
 
+mod bench;
 mod data;
 mod files;
 mod kernel;
@@ -7,8 +8,10 @@ mod predict;
 mod refused;
 mod reproduce;
 mod run;
+mod shifted;
 #[cfg(unix)]
 mod signals;
+mod smoothness;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -105,10 +105,35 @@ fn the_lazy_study_has_its_files() {
     for name in ["B1 ", "B2 ", "B3 ", "B4 "] {
         assert!(claims.lines().any(|claim| claim.starts_with(name)), "no claim {name}");
     }
-    let ensemble = String::from_utf8(place.bytes("study/runs/ensemble-fcn1-w16-penalty0.050/ensemble.csv")).unwrap();
+    let ensemble = String::from_utf8(place.bytes("study/runs/ensemble-fcn1-w16-penalty0.050/numbers.csv")).unwrap();
     assert_eq!(ensemble.lines().count(), 401);
     let tables = [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")];
     place.run(line.split(' '));
     assert_eq!(tables, [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")]);
     place.refuse("reproduce lazy --only sphere --out other", 2, &["--only sphere", "six-points"]);
+}
+
+#[test]
+fn the_initialization_study_has_its_files() {
+    let place = Place::new();
+    let line = "reproduce initialization --only outputs,closeness --widths 8,32 --seeds 2 --out study";
+    let done = place.run(line.split(' '));
+    assert!([0, 1].contains(&done.code), "{}", done.stderr);
+    assert!(done.stderr.contains("initialization: 14 runs, about"), "{}", done.stderr);
+    let claims = String::from_utf8(place.bytes("study/claims.csv")).unwrap();
+    for name in ["C1 covariance", "C1 excess kurtosis", "C1 normality", "C2 distance"] {
+        assert!(claims.lines().any(|claim| claim.starts_with(name)), "no claim {name}");
+    }
+    let outputs = String::from_utf8(place.bytes("study/runs/outputs-fcn1-w8/numbers.csv")).unwrap();
+    assert_eq!((outputs.lines().count(), outputs.lines().next()), (4001, Some("f0,f1,f2,f3")));
+    let tables = [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")];
+    // numbers kept under other settings are not read
+    std::fs::write(place.path("study/runs/outputs-fcn1-w8/settings.toml"), "width = 9\n").unwrap();
+    let again = place.run(line.split(' '));
+    assert!(again.stderr.contains("14 runs, 13 of them finished before"), "{}", again.stderr);
+    assert_eq!(tables, [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")]);
+    let study = "reproduce initialization --out other";
+    place.refuse(&format!("{study} --only six-points"), 2, &["--only six-points", "spectra"]);
+    place.refuse(&format!("{study} --fashion-dir d"), 2, &["--fashion-dir d", "--only smoothness"]);
+    place.refuse(&format!("{study} --only smoothness --data-dir nowhere"), 3, &["nowhere", "--data-dir"]);
 }

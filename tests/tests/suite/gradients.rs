@@ -94,13 +94,15 @@ fn compare_gradient<N: Network>(
     network: &N,
     shape: &Shape,
     (loss, smoothing, penalty): (Loss, f64, f64),
+    offset: Option<&Samples<f64>>,
     (check, scaling): (&mut Check, &mut Check),
 ) {
     let x = few(shape);
     let classes = shape.outputs.max(2);
     let labels: Vec<usize> = (0..x.n).map(|i| (i + shape.seed as usize) % classes).collect();
     let targets = targets::<f64>(loss, &labels, shape.outputs, smoothing);
-    let problem = Problem::new(network, x.view(), targets.view(), loss, penalty).expect("a valid problem");
+    let plain = Problem::new(network, x.view(), targets.view(), loss, penalty).expect("a valid problem");
+    let problem = offset.map_or(plain, |offset| plain.with_offset(offset.view()).expect("an offset that fits"));
     let theta_0 = theta::<N, f64>(network, shape.seed);
     let mut theta = moved(&theta_0, shape.seed + 5);
     let (at, gradient) = objective(network, &problem, &theta, &theta_0, false);
@@ -109,7 +111,8 @@ fn compare_gradient<N: Network>(
         vec![objective(network, &problem, t, &theta_0, false).0.loss + 0.5 * penalty * square]
     };
     let scale = gradient.iter().fold(0.0f64, |m, v| m.max(v.abs())).max(1e-3);
-    let case = format!("{loss:?}, smoothing {smoothing}, penalty {penalty}, {shape:?}");
+    let with = if offset.is_some() { ", offset" } else { "" };
+    let case = format!("{loss:?}, smoothing {smoothing}, penalty {penalty}{with}, {shape:?}");
     for (k, derivative) in gradient.iter().enumerate() {
         let difference = central((network, shape.activation), &mut theta, k, &x, value)[0];
         check.scaled(&case, k, difference, *derivative, scale);
@@ -137,8 +140,29 @@ fn losses() {
             (cross_entropy, 0.0, 0.0),
             (cross_entropy, 0.1, 0.02),
         ] {
-            compare_gradient(&network, &shape, kind, (&mut check, &mut scaling));
-            compare_gradient(&Mirrored(network), &shape, kind, (&mut check, &mut scaling));
+            compare_gradient(&network, &shape, kind, None, (&mut check, &mut scaling));
+            compare_gradient(&Mirrored(network), &shape, kind, None, (&mut check, &mut scaling));
+        }
+    }
+    check.finish();
+    scaling.finish();
+}
+
+/// The offset lies in the place of the outputs when derivatives are computed: every kind of network.
+#[test]
+fn losses_less_an_offset() {
+    let (mut check, mut scaling) = (Check::of("gradients by differences"), Check::of("gradient over mismatch"));
+    for (network, shape) in residual_shapes() {
+        let offset: Samples<f64> = Samples::gaussian(few(&shape).n, shape.outputs, shape.seed + 7);
+        let cross_entropy = if shape.outputs == 1 { Loss::Logistic } else { Loss::Softmax };
+        let fcn = shape.network();
+        for kind in [(Loss::SquaredError, 0.0, 0.0), (cross_entropy, 0.1, 0.02)] {
+            compare_gradient(&fcn, &shape, kind, Some(&offset), (&mut check, &mut scaling));
+            compare_gradient(&Mirrored(fcn), &shape, kind, Some(&offset), (&mut check, &mut scaling));
+            // what is not trained has a derivative, but its gradient is 0
+            let network = network.with_trained(Trained::All);
+            compare_gradient(&network, &shape, kind, Some(&offset), (&mut check, &mut scaling));
+            compare_gradient(&Mirrored(network), &shape, kind, Some(&offset), (&mut check, &mut scaling));
         }
     }
     check.finish();

@@ -21,6 +21,7 @@ mod predict_outputs;
 mod record;
 mod resnet;
 mod scalar;
+mod shifted;
 mod six_points;
 
 #[test]
@@ -44,6 +45,7 @@ fn every_tolerance_is_used() {
         include_str!("record.rs"),
         include_str!("resnet.rs"),
         include_str!("scalar.rs"),
+        include_str!("shifted.rs"),
         include_str!("six_points.rs"),
     ];
     let unused: Vec<_> = ntkscope_tests::tolerance::unused(&sources).collect();

@@ -76,6 +76,51 @@ fn gradient_descent_by_its_steps() {
     check.finish();
 }
 
+/// From random outputs, on training and test points, against the classical Runge-Kutta method on df/dt = -K (f - y)/n.
+#[test]
+fn gradient_flow_by_small_steps() {
+    let (n, m, time, steps) = (6, 3, 4.0, 4000);
+    let joint = gram(n + m, 12, 0.1, 21);
+    let row = |i: usize| &joint[i * (n + m)..][..n];
+    let kernel: Vec<f64> = (0..n).flat_map(row).copied().collect();
+    let cross: Vec<f64> = (n..n + m).flat_map(row).copied().collect();
+    let (f_0, y) = (Samples::<f64>::gaussian(n + m, 1, 22), Samples::<f64>::gaussian(n, 1, 23));
+    let slope = |f: &[f64]| -> Vec<f64> {
+        let of_row = |i: usize| (0..n).map(|j| row(i)[j] * (y.values[j] - f[j])).sum::<f64>() / n as f64;
+        (0..n + m).map(of_row).collect()
+    };
+    let h = time / f64::from(steps);
+    let mut f = f_0.values.clone();
+    for _ in 0..steps {
+        let moved = |by: f64, k: &[f64]| -> Vec<f64> { f.iter().zip(k).map(|(f, k)| f + by * k).collect() };
+        let first = slope(&f);
+        let second = slope(&moved(0.5 * h, &first));
+        let third = slope(&moved(0.5 * h, &second));
+        let fourth = slope(&moved(h, &third));
+        for (i, f) in f.iter_mut().enumerate() {
+            *f += h / 6.0 * (first[i] + 2.0 * (second[i] + third[i]) + fourth[i]);
+        }
+    }
+    let (train, test) = (column(&f_0.values[..n]), column(&f_0.values[n..]));
+    let mut check = Check::of("regression by Runge-Kutta");
+    let from_0 = column(&[0.0; 6]);
+    // decomposed for another start, and turned to this one
+    regression(&kernel, &from_0, &y, |mut regression| {
+        let zero = regression.dual(&Portable, time).expect("a time").data().to_vec();
+        regression.restart(&Portable, train.view(), y.view()).expect("shapes");
+        let g = regression.dual(&Portable, time).expect("a time");
+        check.all_scaled(&"train", &f[..n], &predicted(&kernel, &train, g));
+        check.all_scaled(&"test", &f[n..], &predicted(&cross, &test, g));
+        regression.restart(&Portable, from_0.view(), y.view()).expect("shapes");
+        same_bits(&"and back", &zero, regression.dual(&Portable, time).expect("a time").data());
+        let wrong = column(&[0.0; 5]);
+        assert!(matches!(regression.restart(&Portable, wrong.view(), y.view()), Err(Error::Shape { .. })));
+        let wrong = column(&[f64::NAN; 6]);
+        assert!(matches!(regression.restart(&Portable, wrong.view(), y.view()), Err(Error::NonFinite { .. })));
+    });
+    check.finish();
+}
+
 #[test]
 fn expanded_kernels_and_the_dual_form() {
     let (kernel, mut out) = ([1.0, 2.0, 3.0], [f64::NAN; 12]);

@@ -1,5 +1,6 @@
-//! `Real`: NaN is never hidden, and `Approx32` is as accurate as its documentation says.
+//! `Real`: NaN is never hidden, angles are as accurate as libm's, and `Approx32` is as its documentation says.
 
+use ntkscope_core::angle::{arc_cosine, arcsine};
 use ntkscope_core::{Approx32, Real};
 use ntkscope_tests::tolerance::{Check, same_bits};
 
@@ -96,4 +97,56 @@ fn approximate_functions_keep_zeros_infinities_and_nan() {
             same("atan2", (x, y), Real::atan2(x, y), a.atan2(Approx32(y)));
         }
     }
+}
+
+/// m from the smallest to 1/2, on a logarithmic grid and on an even one.
+fn half_angles() -> impl Iterator<Item = f64> {
+    let logarithmic = (0..=20_000).map(|k| 0.5 * 1e-12f64.powf(f64::from(k) / 20_000.0));
+    logarithmic.chain((0..=20_000).map(|k| 0.5 * f64::from(k) / 20_000.0))
+}
+
+#[test]
+fn angles_are_those_of_libm() {
+    let (mut double, mut single) = (Check::of("angle in ulps"), Check::of("angle in ulps, f32"));
+    for m in half_angles() {
+        let (expected, actual) = (libm::asin(libm::sqrt(m)), arcsine(m, libm::sqrt(m)));
+        let ulps = expected.to_bits().abs_diff(actual.to_bits());
+        double.error(&"f64", m, expected, actual, ulps as f64);
+        let m = m as f32;
+        let (expected, actual) = (libm::asinf(libm::sqrtf(m)), arcsine(m, libm::sqrtf(m)));
+        let ulps = expected.to_bits().abs_diff(actual.to_bits());
+        single.error(&"f32", m, f64::from(expected), f64::from(actual), f64::from(ulps));
+    }
+    double.finish();
+    single.finish();
+}
+
+/// (sin t - t cos t)/pi = sum_k (-1)^k 2 (k + 1) t^(2k + 3)/((2k + 3)! pi).
+fn moment(t: f64) -> f64 {
+    let mut term = t * t * t / 6.0;
+    let mut sum = 0.0;
+    for k in 0..15 {
+        let n = f64::from(k);
+        sum += 2.0 * (n + 1.0) * term;
+        term *= -t * t / ((2.0 * n + 4.0) * (2.0 * n + 5.0));
+    }
+    sum / std::f64::consts::PI
+}
+
+/// 1 - kappa1 up to a right angle, and kappa1 = 1 - that beyond it: neither loses digits where it is small.
+#[test]
+fn moments_of_small_and_large_angles_keep_their_digits() {
+    let (mut double, mut single) = (Check::of("1 - kappa1"), Check::of("1 - kappa1, f32"));
+    for m in half_angles().filter(|m| *m > 0.0) {
+        let expected = 2.0 * m - moment(2.0 * libm::asin(libm::sqrt(m)));
+        double.relative(&"f64", m, expected, arc_cosine(m, 1.0 - m, libm::sqrt).1);
+        let rounded = m as f32;
+        let m = f64::from(rounded);
+        let expected = 2.0 * m - moment(2.0 * libm::asin(libm::sqrt(m)));
+        single.relative(&"f32", m, expected, f64::from(arc_cosine(rounded, 1.0 - rounded, libm::sqrtf).1));
+        let obtuse = (arc_cosine(1.0 - m, m, libm::sqrt), arc_cosine(m, 1.0 - m, libm::sqrt));
+        assert!(obtuse.0.0 <= obtuse.1.0 && obtuse.0.1 >= obtuse.1.1 && obtuse.0.1 <= 1.0, "order at {m:e}");
+    }
+    double.finish();
+    single.finish();
 }

@@ -8,18 +8,19 @@ pub mod positivity;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Study;
 use super::cell::{Cell, Finished, read_all};
 use super::grid::Job;
 use super::group::Group;
+use super::page::{Chapter, Page};
 use super::plan::{Net, Options, Part, kind_of};
-use super::table::{cells_csv, claims_csv};
+use super::table::cells_csv;
 use crate::data;
 use crate::error::UsageError;
 use crate::plot::Figure;
-use crate::report::{Block, Claim, Report, Section, Verdict, number, write_atomic};
+use crate::report::{Claim, number, write_atomic};
 use crate::settings::Init;
 
 /// The study.
@@ -50,37 +51,42 @@ impl Study for Divergence {
 
 /// Writes `claims.csv`, `cells.csv`, the figures and the report; returns the claims.
 fn write(options: &Options, finished: &[Finished], directory: &Path) -> Result<Vec<Claim>> {
-    let mut claims = positivity::on_six_points()?;
-    let mut sections = Vec::new();
-    let place = directory.join("figures");
-    for part in options.parts(&plan::PARTS, &plan::QUICK) {
-        let groups = groups(part, finished);
-        let mut blocks = vec![Block::Paragraph(introduction(part, &groups))];
-        if part != Part::SixPoints && part != Part::Exponent {
-            // all initializations share the analytic kernel
-            let mut seen: Vec<Net> = Vec::new();
-            for group in &groups {
-                if !seen.contains(&group.net) {
-                    claims.extend(positivity::on_samples(group));
-                    seen.push(group.net);
-                }
+    let chapters = options.parts(&plan::PARTS, &plan::QUICK).into_iter().map(|part| chapter(part, finished)).collect();
+    write_atomic(&directory.join("cells.csv"), cells_csv(finished)?.as_bytes())?;
+    let evaluations: u64 = finished.iter().map(|f| f.evaluations).sum();
+    let lead = format!(
+        "Under cross-entropy with hard labels the parameters of a network must grow without bound, and its empirical neural \
+         tangent kernel K_{{t}} leaves the kernel it began with; under squared error both come to rest. {} runs ({} gradient \
+         evaluations) were made to measure by how much.",
+        finished.len(),
+        number(evaluations as f64)
+    );
+    let caveat = "Uncertainties are standard errors over seeds. A verdict is about the runs that were made: what was seen up to \
+                  the margins and times stated, not a proof of what comes behind them.";
+    let (claims, terms) = (positivity::on_six_points()?, vec![TERMS.into(), data_text(finished)]);
+    Page { study: "divergence", lead, caveat, claims, chapters, terms }.write(directory)
+}
+
+/// Claims and figures of the runs of a part.
+fn chapter(part: Part, finished: &[Finished]) -> Chapter {
+    let groups = groups(part, finished);
+    let mut claims = Vec::new();
+    if part != Part::SixPoints && part != Part::Exponent {
+        // all initializations share the analytic kernel
+        let mut seen: Vec<Net> = Vec::new();
+        for group in &groups {
+            if !seen.contains(&group.net) {
+                claims.extend(positivity::on_samples(group));
+                seen.push(group.net);
             }
         }
-        claims.extend(groups.iter().flat_map(claims::of_group));
-        let figures: Vec<Figure> = match part {
-            Part::Exponent => figures::of_exponents(&groups).into_iter().collect(),
-            _ => groups.iter().flat_map(figures::of_group).collect(),
-        };
-        for figure in figures {
-            figure.save(&place).with_context(|| format!("figure {}", figure.name))?;
-            blocks.push(Block::Figure(figure));
-        }
-        sections.push(Section { title: part.title().into(), blocks });
     }
-    write_atomic(&directory.join("claims.csv"), claims_csv(&claims)?.as_bytes())?;
-    write_atomic(&directory.join("cells.csv"), cells_csv(finished)?.as_bytes())?;
-    report(&claims, sections, finished).save(&directory.join("report.html"))?;
-    Ok(claims)
+    claims.extend(groups.iter().flat_map(claims::of_group));
+    let figures: Vec<Figure> = match part {
+        Part::Exponent => figures::of_exponents(&groups).into_iter().collect(),
+        _ => groups.iter().flat_map(figures::of_group).collect(),
+    };
+    Chapter { title: part.title(), introduction: introduction(part, &groups), figures, claims }
 }
 
 /// The runs of a part, by network and initialization, in the order of the grid.
@@ -116,37 +122,6 @@ fn introduction(part: Part, groups: &[Group<'_>]) -> String {
         _ => "Two overlapping clusters in the plane: only a network that memorises them separates them.",
     };
     format!("{what} {samples} samples, widths {widths:?}, {} seed(s).", first.seeds().len())
-}
-
-fn report(claims: &[Claim], sections: Vec<Section>, finished: &[Finished]) -> Report {
-    let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
-    let [holds, fails, open] = Verdict::ALL.map(count);
-    let evaluations: u64 = finished.iter().map(|f| f.evaluations).sum();
-    let lead = format!(
-        "Under cross-entropy with hard labels the parameters of a network must grow without bound, and its empirical neural \
-         tangent kernel K_{{t}} leaves the kernel it began with; under squared error both come to rest. {} runs ({} gradient \
-         evaluations) were made to measure by how much. Of {} claims {holds} hold, {fails} fail and {open} are not reached.",
-        finished.len(),
-        number(evaluations as f64),
-        claims.len()
-    );
-    let mut all = vec![Section {
-        title: "Claims".into(),
-        blocks: vec![
-            Block::Paragraph(
-                "Uncertainties are standard errors over seeds. A verdict is about the runs that were made: what was seen up to \
-                 the margins and times stated, not a proof of what comes behind them."
-                    .into(),
-            ),
-            Block::Verdicts(claims.to_vec()),
-        ],
-    }];
-    all.extend(sections);
-    all.push(Section {
-        title: "Terms".into(),
-        blocks: vec![Block::Paragraph(TERMS.into()), Block::Paragraph(data_text(finished))],
-    });
-    Report { title: "ntkscope reproduce divergence".into(), lead, sections: all }
 }
 
 const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \

@@ -154,7 +154,7 @@ fn cell(part: Part, grid: &Grid, (net, width, init, loss, seed): (&Net, usize, I
     let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
     let parameters = (net.matrices() * width * width + 16 * width) as f64;
     let steps = if cross_entropy { (grid.margin / 16.0).max(1.0) } else { 1.0 };
-    let work = copies * parameters * (grid.samples + grid.held_out + 20) as f64 * steps / 1e6;
+    let work = copies * parameters * (grid.samples + grid.held_out + 20) as f64 * steps * 1.2e-7;
     let id = format!("{}-{}-w{width}-{loss_name}-{init_name}-s{seed}", part.name(), net.name());
     Cell { id, part: part.name(), settings: Settings { model, training }, work }
 }

@@ -6,12 +6,15 @@
 
 use std::ops::RangeInclusive;
 
-use ntkscope_core::{Error, MatRef};
+use clap::ValueEnum;
+use ntkscope_core::Error;
+use serde::Serialize;
 
-use super::spectrum::{PowerLaw, Spectrum, power_law, tail_sums};
+use super::spectrum::{PowerLaw, power_law};
 
 /// How labels become functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Coding {
     /// one function, the label as a number
     Value,
@@ -22,6 +25,16 @@ pub enum Coding {
 }
 
 impl Coding {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Value, Self::Parity, Self::OneHot];
+    /// Its name, as it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Parity => "parity",
+            Self::OneHot => "one-hot",
+        }
+    }
     /// Values `(n, C)` of the functions, and C, which is `classes` for [`Coding::OneHot`] and else 1. Error: a label
     /// that is not below `classes`.
     pub fn encode(self, labels: &[usize], classes: usize) -> Result<(Vec<f64>, usize), Error> {
@@ -54,6 +67,11 @@ pub fn nearly_all(n: usize) -> RangeInclusive<usize> {
     1..=((9 * n).div_ceil(10)).saturating_sub(1)
 }
 
+/// The window that leaves out that bend, and the largest eigenvalues.
+pub fn middle(n: usize) -> RangeInclusive<usize> {
+    20..=n / 5
+}
+
 /// An estimate of alpha.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Smoothness {
@@ -67,21 +85,20 @@ pub struct Smoothness {
     pub decay: f64,
 }
 
-/// alpha of functions given by their values `(n, C)` on the points of `spectrum`, from the tail sums in `window`, counted
-/// from 1. `None` where one of the fits has too few points, or vanishing ones. Error: shape.
+/// alpha of the function with these tail sums under a kernel with these eigenvalues, both from k = 1 on; `window` counts
+/// from 1. `None` where one of the fits has too few points, or vanishing ones. Error: a dimension of 0.
 pub fn smoothness(
-    spectrum: &Spectrum,
-    functions: MatRef<'_, f64>,
+    eigenvalues: &[f64],
+    tails: &[f64],
     window: &RangeInclusive<usize>,
     decay: &Decay,
 ) -> Result<Option<Smoothness>, Error> {
-    let tails = tail_sums(&spectrum.coefficients(functions)?, functions.cols());
     let fitted = match decay {
         Decay::Dimension(0) => return Err(Error::OutOfRange { what: "dimension: must be at least 1" }),
         Decay::Dimension(d) => Some(((*d as f64 + 1.0) / *d as f64, 0.0)),
-        Decay::Fitted(window) => power_law(spectrum.values(), window).map(|law| (-law.exponent, law.error)),
+        Decay::Fitted(window) => power_law(eigenvalues, window).map(|law| (-law.exponent, law.error)),
     };
-    let (Some(tail), Some((decay, decay_error))) = (power_law(&tails, window), fitted) else { return Ok(None) };
+    let (Some(tail), Some((decay, decay_error))) = (power_law(tails, window), fitted) else { return Ok(None) };
     let alpha = -tail.exponent / decay;
     let error = (tail.error / decay).hypot(alpha * decay_error / decay);
     Ok(Some(Smoothness { alpha, error, tail, decay }))
@@ -89,13 +106,12 @@ pub fn smoothness(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{kernel, sphere};
     use super::*;
+    use crate::studies::initialization::decay::{Spectra, spectra};
+    use crate::studies::initialization::points::sphere;
+    use ntkscope_core::MatRef;
     use ntkscope_core::init::Normals;
-    use ntkscope_core::kernel::AnalyticKernel;
     use ntkscope_core::network::{Bias, Fcn};
-    use ntkscope_core::predict::{GaussianProcess, gaussian_process_len};
-    use ntkscope_core::{MatMut, Portable};
 
     #[test]
     fn codings() {
@@ -108,25 +124,19 @@ mod tests {
         assert_eq!(nearly_all(3000), 1..=2699);
     }
 
-    /// A diagonal kernel, whose eigenfunctions are the points themselves: both power laws are put in.
+    /// Both power laws are put in.
     #[test]
     fn known_smoothness() {
         const N: usize = 40;
-        let tail = |k: usize| if k <= N { (k as f64).powf(-0.75) } else { 0.0 };
-        let mut kernel = vec![0.0; N * N];
-        (0..N).for_each(|i| kernel[i * (N + 1)] = ((i + 1) as f64).powf(-1.25));
-        let spectrum = Spectrum::new(MatRef::new(&kernel, N, N).unwrap()).unwrap();
-        let one = |i: usize| (N as f64 * (tail(i + 1) - tail(i + 2))).sqrt();
-        // two functions with the same tail sums, and their mean's
-        let f: Vec<f64> = (0..N).flat_map(|i| [one(i), -one(i)]).collect();
-        let f = MatRef::new(&f, N, 2).unwrap();
-        let fitted = smoothness(&spectrum, f, &nearly_all(N), &Decay::Fitted(1..=N)).unwrap().unwrap();
+        let law = |exponent: f64| -> Vec<f64> { (1..=N).map(|k| (k as f64).powf(exponent)).collect() };
+        let (values, tails) = (law(-1.25), law(-0.75));
+        let fitted = smoothness(&values, &tails, &nearly_all(N), &Decay::Fitted(1..=N)).unwrap().unwrap();
         assert!((fitted.alpha - 0.6).abs() < 1e-12 && fitted.error < 1e-12, "{fitted:?}");
         assert!((fitted.decay - 1.25).abs() < 1e-12 && (fitted.tail.exponent + 0.75).abs() < 1e-12);
-        let assumed = smoothness(&spectrum, f, &nearly_all(N), &Decay::Dimension(1)).unwrap().unwrap();
+        let assumed = smoothness(&values, &tails, &nearly_all(N), &Decay::Dimension(1)).unwrap().unwrap();
         assert!((assumed.alpha - 0.375).abs() < 1e-12);
-        assert!(smoothness(&spectrum, f, &nearly_all(N), &Decay::Dimension(0)).is_err());
-        assert_eq!(smoothness(&spectrum, f, &(1..=N + 1), &Decay::Dimension(1)).unwrap(), None);
+        assert!(smoothness(&values, &tails, &nearly_all(N), &Decay::Dimension(0)).is_err());
+        assert_eq!(smoothness(&values, &tails, &(1..=N + 1), &Decay::Dimension(1)).unwrap(), None);
     }
 
     /// f^GP on S^1 has alpha = 3/2.
@@ -135,15 +145,11 @@ mod tests {
         const N: usize = 300;
         let mut normals = Normals::new(2);
         let x = sphere(N, 2, &mut normals);
-        let x = MatRef::new(&x, N, 2).unwrap();
         let network = Fcn::new(2, &[1, 1], 1).unwrap().with_bias(Bias::None, 0.0);
-        let [nngp, ntk] = [AnalyticKernel::Nngp, AnalyticKernel::Ntk].map(|which| kernel(&network, which, x).unwrap());
-        let (mut buffer, mut f) = (vec![0.0; gaussian_process_len(N)], vec![0.0; N * 10]);
-        let mut process = GaussianProcess::new(&Portable, MatRef::new(&nngp, N, N).unwrap(), &mut buffer).unwrap();
-        process.draw(&Portable, &mut normals, MatMut::new(&mut f, N, 10).unwrap()).unwrap();
-        let spectrum = Spectrum::new(MatRef::new(&ntk, N, N).unwrap()).unwrap();
-        let f = MatRef::new(&f, N, 10).unwrap();
-        let found = smoothness(&spectrum, f, &(8..=80), &Decay::Fitted(8..=80)).unwrap().unwrap();
+        let x = MatRef::new(&x, N, 2).unwrap();
+        let Spectra { ntk, draws, .. } = spectra(&network, x, &[], 10, &mut normals).unwrap();
+        let tails = Spectra::mean(&draws);
+        let found = smoothness(&ntk, &tails, &(8..=80), &Decay::Fitted(8..=80)).unwrap().unwrap();
         assert!((found.alpha - 1.5).abs() < 0.25, "{found:?}");
     }
 }

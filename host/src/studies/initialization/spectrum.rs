@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 
 use ntkscope_core::{Error, MatMut, MatRef};
 
-use super::check_size;
+use super::points::check_size;
 use crate::backend::HostReal;
 use crate::studies::statistics::line;
 
@@ -123,7 +123,7 @@ pub fn power_law(values: &[f64], window: &RangeInclusive<usize>) -> Option<Power
 
 #[cfg(test)]
 mod tests {
-    use super::super::{kernel, sphere};
+    use super::super::points::{kernel, sphere};
     use super::*;
     use core::f64::consts::PI;
     use ntkscope_core::init::Normals;

@@ -17,7 +17,7 @@ const DRIFT: fn(&TraceRow) -> f64 = |row| row.drift_max;
 const STRONG: f64 = 0.1;
 
 /// The runs of one kind beside the plain ones of the same part and network.
-pub struct Kept<'a> {
+pub struct OfKind<'a> {
     /// penalty or smoothing
     pub kind: Kind,
     /// its runs
@@ -27,7 +27,7 @@ pub struct Kept<'a> {
 }
 
 /// All claims about runs of one kind.
-pub fn of_runs(kept: &Kept<'_>) -> Vec<Claim> {
+pub fn of_runs(kept: &OfKind<'_>) -> Vec<Claim> {
     match (kept.group.part, kept.kind) {
         (Part::Conflicting, _) => vec![kept.bounded("B2"), kept.targets_met()],
         (_, Kind::Plain) => Vec::new(),
@@ -45,8 +45,8 @@ pub fn of_runs(kept: &Kept<'_>) -> Vec<Claim> {
 }
 
 /// B2, the other end: as eps falls to 0 the targets become hard, and laziness is lost. Of all kinds of a network.
-pub fn lost_with_smoothing(kinds: &[Kept<'_>]) -> Option<Claim> {
-    let soft: Vec<(f64, &Kept<'_>)> = kinds
+pub fn lost_with_smoothing(kinds: &[OfKind<'_>]) -> Option<Claim> {
+    let soft: Vec<(f64, &OfKind<'_>)> = kinds
         .iter()
         .filter_map(|kept| match kept.kind {
             Kind::Smoothing(eps) => Some((((1.0 - 0.5 * eps) / (0.5 * eps)).ln(), kept)),
@@ -57,7 +57,7 @@ pub fn lost_with_smoothing(kinds: &[Kept<'_>]) -> Option<Claim> {
     // the widest that all of them have
     let width = *first.group.widths().iter().rfind(|w| soft.iter().all(|(_, kept)| kept.group.widths().contains(w)))?;
     let of_seed = |seed: u64| {
-        let point = |(margin, kept): &(f64, &Kept<'_>)| {
+        let point = |(margin, kept): &(f64, &OfKind<'_>)| {
             Some((margin.ln(), kept.group.one(CE, width, seed)?.last().drift_max.ln()))
         };
         let points: Option<Vec<_>> = soft.iter().map(point).collect();
@@ -77,7 +77,7 @@ pub fn lost_with_smoothing(kinds: &[Kept<'_>]) -> Option<Claim> {
     Some(claim)
 }
 
-impl<'a> Kept<'a> {
+impl<'a> OfKind<'a> {
     fn claim(&self, claim: String, judged: Judged) -> Claim {
         judged.claim(claim, self.group, format!("cross-entropy, {}", self.kind.title()))
     }

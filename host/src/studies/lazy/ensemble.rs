@@ -1,22 +1,18 @@
 //! An ensemble: networks that differ in nothing but their random initialization, and the law that theory has for them.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use ntkscope_core::MatRef;
 
 use super::plan::Kind;
-use crate::commands::with_threads;
 use crate::data::Source;
 use crate::law::{Law, Limit};
 use crate::prediction::all_inputs;
-use crate::report::write_atomic;
-use crate::run::{self, INTERRUPTED, Observer, Stopped};
+use crate::run::{self, Observer, Stopped};
 use crate::settings::{Init, ModelSettings, Settings, TrainingSettings};
-use crate::studies::cell::{Cell, Resolved, remove};
-use crate::studies::grid::{Job, Progress};
+use crate::studies::cell::{Cell, Resolved};
+use crate::studies::grid::Job;
+use crate::studies::kept::{Kept, Measurement, interrupted};
+use crate::studies::numbers::NumberTable;
 use crate::studies::plan::{Net, Options, Part};
 
 /// Networks of one width, trained alike from different seeds.
@@ -40,7 +36,7 @@ pub struct Members {
 }
 
 /// The ensembles that the options choose.
-pub fn ensembles(options: &Options) -> Vec<Ensemble> {
+pub fn ensembles(options: &Options) -> Vec<Kept<Ensemble>> {
     if !options.parts(&super::plan::PARTS, &super::plan::QUICK).contains(&Part::Ensemble) {
         return Vec::new();
     }
@@ -50,7 +46,7 @@ pub fn ensembles(options: &Options) -> Vec<Ensemble> {
     all.map(|(kind, width)| ensemble(options, kind, width)).collect()
 }
 
-fn ensemble(options: &Options, kind: Kind, width: usize) -> Ensemble {
+fn ensemble(options: &Options, kind: Kind, width: usize) -> Kept<Ensemble> {
     let net = Net::fcn(1);
     let networks = if options.full { 1000 } else { 400 };
     let model = ModelSettings {
@@ -67,39 +63,18 @@ fn ensemble(options: &Options, kind: Kind, width: usize) -> Ensemble {
     };
     let training = TrainingSettings { predictions: Some(false), snapshots: Some(4), ..kind.training() };
     let id = format!("ensemble-{}-w{width}-{}", net.name(), kind.name());
-    let work = (networks as usize * width) as f64 / 1e3;
-    Ensemble {
-        kind,
-        width,
-        networks,
-        first: Cell { id, part: "ensemble", settings: Settings { model, training }, work },
-    }
+    let work = 3.3e-5 * (networks as usize * width) as f64;
+    let first = Cell { id: id.clone(), part: "ensemble", settings: Settings { model, training }, work };
+    Kept { id, measurement: Ensemble { kind, width, networks, first } }
 }
 
 impl Ensemble {
-    fn directory(&self, study: &Path) -> PathBuf {
-        study.join("runs").join(&self.first.id)
-    }
-    /// What decides the outcome, as text: the settings of the first network, and how many there are.
-    fn settings(&self, resolved: &Resolved) -> Result<String> {
-        let table = crate::experiment::settings_of(&resolved.model, &resolved.training).table()?;
-        Ok(format!("# the first of {} networks; the others have the seeds behind it\n{table}", self.networks))
-    }
-
-    /// The finished ensemble's outputs.
-    pub fn read(&self, study: &Path) -> Result<Members> {
-        let path = self.directory(study).join("ensemble.csv");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let rows: Vec<Vec<f64>> = text
-            .lines()
-            .skip(1)
-            .map(|line| line.split(',').skip(1).map(str::parse).collect::<Result<_, _>>())
-            .collect::<Result<_, _>>()
-            .with_context(|| format!("{} is damaged", path.display()))?;
-        let points = rows.first().map_or(0, Vec::len);
-        let whole = rows.len() as u64 == self.networks && rows.iter().all(|row| row.len() == points);
-        ensure!(whole, "{} is damaged", path.display());
-        Ok(Members { points, outputs: rows.concat() })
+    /// The outputs in the finished ensemble's table.
+    pub fn members(&self, table: &NumberTable) -> Result<Members> {
+        ensure!(table.rows().len() as u64 == self.networks, "ensemble {}: networks are missing", self.first.id);
+        // behind the seed
+        let outputs = table.rows().iter().flat_map(|row| row.iter().skip(1)).copied().collect();
+        Ok(Members { points: table.columns().len() - 1, outputs })
     }
 
     /// The law of the predictors on the points held out, from the analytic NNGP and NTK.
@@ -122,9 +97,12 @@ impl Ensemble {
     }
 }
 
-impl Job for Ensemble {
-    fn id(&self) -> &str {
-        &self.first.id
+impl Measurement for Ensemble {
+    /// The settings of the first network, and how many there are.
+    fn settings(&self) -> Result<String> {
+        let Resolved { model, training, .. } = self.first.resolve()?;
+        let table = crate::experiment::settings_of(&model, &training).table()?;
+        Ok(format!("# the first of {} networks; the others have the seeds behind it\n{table}", self.networks))
     }
     fn work(&self) -> f64 {
         self.first.work
@@ -132,40 +110,24 @@ impl Job for Ensemble {
     fn need(&self) -> Result<u64> {
         self.first.need()
     }
-    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
+    /// A row for every network: its seed, its outputs.
+    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
         let mut resolved = self.first.resolve()?;
-        let (place, settings) = (self.directory(study), self.settings(&resolved)?);
-        if std::fs::read_to_string(place.join("ensemble.toml")).is_ok_and(|text| text == settings)
-            && self.read(study).is_ok()
-        {
-            return Ok(Progress::Kept);
-        }
         let points = resolved.samples.held_out.len() / resolved.samples.d;
-        let mut text = String::from("seed");
-        (0..points).for_each(|i| text.push_str(&format!(",f{i}")));
-        text.push('\n');
+        let mut table = NumberTable::new(std::iter::once("seed".into()).chain((0..points).map(|i| format!("f{i}"))));
         for seed in 0..self.networks {
             resolved.model.seed = seed;
             let Resolved { model, training, samples } = &resolved;
-            let outcome = with_threads(Some(threads), || run::run(model, training, samples, &mut Silent))??;
-            if outcome.stopped == Stopped::Interrupted || INTERRUPTED.load(Ordering::Relaxed) {
-                return Ok(Progress::Interrupted);
+            let outcome = run::run(model, training, samples, &mut Silent)?;
+            match outcome.stopped {
+                Stopped::Interrupted => return Ok(None),
+                Stopped::Failed(e) => bail!("seed {seed}: {e}"),
+                _ if interrupted() => return Ok(None),
+                _ => table.push(std::iter::once(seed as f64).chain(outcome.end[samples.n..].iter().copied()).collect()),
             }
-            if let Stopped::Failed(e) = outcome.stopped {
-                bail!("seed {seed}: {e}");
-            }
-            let _ = write!(text, "{seed}");
-            for f in &outcome.end[samples.n..] {
-                let _ = write!(text, ",{f:?}");
-            }
-            text.push('\n');
             observer.step((seed + 1) as f64 / self.networks as f64, &String::new);
         }
-        remove(&place)?;
-        std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
-        write_atomic(&place.join("ensemble.csv"), text.as_bytes())?;
-        write_atomic(&place.join("ensemble.toml"), settings.as_bytes())?;
-        Ok(Progress::Done)
+        Ok(Some(table))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The figures of the study.
 
-use super::claims::{Kept, Measured};
+use super::claims::{Measured, OfKind};
 use super::ensemble::{Ensemble, Members};
 use super::plan::Kind;
 use crate::law::Law;
@@ -13,7 +13,7 @@ const CE: LossKind = LossKind::CrossEntropy;
 const DRIFT: &str = "drift, max_{ij} |K_{t} − K_{0}|";
 
 /// The figures of all kinds of one part and network.
-pub fn of_network(kinds: &[Kept<'_>]) -> Vec<Figure> {
+pub fn of_network(kinds: &[OfKind<'_>]) -> Vec<Figure> {
     let Some(first) = kinds.first() else { return Vec::new() };
     let group = first.group;
     let mut figures =
@@ -61,7 +61,7 @@ fn by_width(group: &Group<'_>, label: String, style: usize, value: impl Fn(&Run<
     (!series.x.is_empty()).then_some(series)
 }
 
-fn drift_width(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
+fn drift_width(group: &Group<'_>, kinds: &[OfKind<'_>]) -> Figure {
     let mut series = Vec::new();
     for (style, kept) in kinds.iter().enumerate() {
         let label = match kept.kind {
@@ -81,7 +81,7 @@ fn drift_width(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
     figure(group, "drift-width", "What keeps the kernel", axes, series, caption)
 }
 
-fn drift_margin(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
+fn drift_margin(group: &Group<'_>, kinds: &[OfKind<'_>]) -> Figure {
     let mut series = Vec::new();
     let plain = kinds.iter().find(|kept| kept.kind == Kind::Plain);
     for (style, width) in plain.map_or(Vec::new(), |kept| kept.group.widths()).into_iter().enumerate() {
@@ -118,7 +118,7 @@ fn drift_margin(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
 /// Most points of a scatter.
 const SCATTER: usize = 600;
 
-fn ends(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
+fn ends(group: &Group<'_>, kinds: &[OfKind<'_>]) -> Figure {
     let mut series = Vec::new();
     let width = kinds.iter().filter_map(|kept| kept.group.widths().last().copied()).max().unwrap_or(0);
     for (style, kept) in kinds.iter().filter(|kept| kept.kind != Kind::Plain).enumerate() {
@@ -146,7 +146,7 @@ fn ends(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
     figure(group, "ends", "Where training ends", axes, series, &caption)
 }
 
-fn end_width(group: &Group<'_>, kinds: &[Kept<'_>]) -> Figure {
+fn end_width(group: &Group<'_>, kinds: &[OfKind<'_>]) -> Figure {
     let mut series = Vec::new();
     for (style, kept) in kinds.iter().filter(|kept| kept.kind != Kind::Plain).enumerate() {
         let value = |run: &Run<'_>| {

@@ -9,19 +9,21 @@ pub mod plan;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Study;
 use super::cell::{Cell, Finished, read_all};
 use super::grid::Job;
 use super::group::Group;
+use super::kept::Kept;
+use super::page::{Chapter, Page};
 use super::plan::{Net, Options, Part, kind_of};
-use super::table::{cells_csv, claims_csv};
+use super::table::cells_csv;
 use crate::error::UsageError;
 use crate::plot::Figure;
-use crate::report::{Block, Claim, Report, Section, Verdict, number, write_atomic};
+use crate::report::{Claim, write_atomic};
 use crate::settings::Init;
-use claims::{Kept, Measured};
+use claims::{Measured, OfKind};
 use ensemble::Ensemble;
 use plan::Kind;
 
@@ -29,7 +31,7 @@ use plan::Kind;
 pub struct Lazy {
     options: Options,
     cells: Vec<Cell>,
-    ensembles: Vec<Ensemble>,
+    ensembles: Vec<Kept<Ensemble>>,
 }
 
 impl Lazy {
@@ -50,24 +52,23 @@ impl Study for Lazy {
     }
     fn write(&self, directory: &Path) -> Result<Vec<Claim>> {
         let finished = read_all(&self.cells, directory)?;
-        let (mut claims, mut sections) = (Vec::new(), Vec::new());
+        let mut chapters = Vec::new();
         for part in self.options.parts(&plan::PARTS, &plan::QUICK) {
-            let (of_part, figures) = match part {
+            let (claims, figures) = match part {
                 Part::Ensemble => self.ensembles(directory)?,
                 _ => of_part(part, &finished),
             };
-            claims.extend(of_part);
-            let mut blocks = vec![Block::Paragraph(introduction(part).into())];
-            for figure in figures {
-                figure.save(&directory.join("figures")).with_context(|| format!("figure {}", figure.name))?;
-                blocks.push(Block::Figure(figure));
-            }
-            sections.push(Section { title: part.title().into(), blocks });
+            chapters.push(Chapter { title: part.title(), introduction: introduction(part).into(), figures, claims });
         }
-        write_atomic(&directory.join("claims.csv"), claims_csv(&claims)?.as_bytes())?;
         write_atomic(&directory.join("cells.csv"), cells_csv(&finished)?.as_bytes())?;
-        report(&claims, sections, &finished).save(&directory.join("report.html"))?;
-        Ok(claims)
+        let lead = format!(
+            "Cross-entropy does not always drive a network out of the kernel regime: with a penalty on the distance from the \
+             initial parameters, or with targets that leave every class a positive probability, training ends, the wider the \
+             network the nearer to where its initial kernel K_{{0}} says. {} runs were made.",
+            finished.len()
+        );
+        let caveat = "Uncertainties are standard errors over seeds. A verdict is about the runs that were made.";
+        Page { study: "lazy", lead, caveat, claims: Vec::new(), chapters, terms: vec![TERMS.into()] }.write(directory)
     }
 }
 
@@ -75,11 +76,13 @@ impl Lazy {
     fn ensembles(&self, directory: &Path) -> Result<(Vec<Claim>, Vec<Figure>)> {
         let (mut claims, mut drawn) = (Vec::new(), Vec::new());
         // of one kind they stand together, narrow to wide
-        for same in self.ensembles.chunk_by(|a, b| a.kind == b.kind) {
-            let measured = |ensemble| -> Result<Measured<'_>> {
-                Ok(Measured { ensemble, members: Ensemble::read(ensemble, directory)?, law: Ensemble::law(ensemble)? })
-            };
-            let by_width: Vec<Measured<'_>> = same.iter().map(measured).collect::<Result<_>>()?;
+        for same in self.ensembles.chunk_by(|a, b| a.measurement.kind == b.measurement.kind) {
+            let mut by_width = Vec::new();
+            for kept in same {
+                let ensemble = &kept.measurement;
+                let members = ensemble.members(&kept.read(directory)?)?;
+                by_width.push(Measured { ensemble, members, law: ensemble.law()? });
+            }
             claims.extend(claims::of_ensembles(&by_width));
             drawn.extend(by_width.last().into_iter().flat_map(figures::of_ensemble));
         }
@@ -107,7 +110,7 @@ fn of_part(part: Part, finished: &[Finished]) -> (Vec<Claim>, Vec<Figure>) {
             .filter(|(_, group)| !group.is_empty())
             .collect();
         let plain = groups.iter().find(|(kind, _)| *kind == Kind::Plain).map(|(_, group)| group);
-        let kept: Vec<Kept<'_>> = groups.iter().map(|(kind, group)| Kept { kind: *kind, group, plain }).collect();
+        let kept: Vec<OfKind<'_>> = groups.iter().map(|(kind, group)| OfKind { kind: *kind, group, plain }).collect();
         claims.extend(kept.iter().flat_map(claims::of_runs));
         claims.extend(claims::lost_with_smoothing(&kept).filter(|_| part == Part::SixPoints));
         if part != Part::Conflicting {
@@ -138,30 +141,6 @@ fn introduction(part: Part) -> &'static str {
             "Handwritten digits, ten classes and ten outputs, every image scaled to unit norm; 500 more images are held out."
         }
     }
-}
-
-fn report(claims: &[Claim], sections: Vec<Section>, finished: &[Finished]) -> Report {
-    let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
-    let [holds, fails, open] = Verdict::ALL.map(count);
-    let lead = format!(
-        "Cross-entropy does not always drive a network out of the kernel regime: with a penalty on the distance from the initial \
-         parameters, or with targets that leave every class a positive probability, training ends, the wider the network the nearer to \
-         where its initial kernel K_{{0}} says. {} runs were made. Of {} claims {holds} hold, {fails} fail and {open} are not reached.",
-        finished.len(),
-        number(claims.len() as f64)
-    );
-    let mut all = vec![Section {
-        title: "Claims".into(),
-        blocks: vec![
-            Block::Paragraph(
-                "Uncertainties are standard errors over seeds. A verdict is about the runs that were made.".into(),
-            ),
-            Block::Verdicts(claims.to_vec()),
-        ],
-    }];
-    all.extend(sections);
-    all.push(Section { title: "Terms".into(), blocks: vec![Block::Paragraph(TERMS.into())] });
-    Report { title: "ntkscope reproduce lazy".into(), lead, sections: all }
 }
 
 const TERMS: &str = "Λ is the penalty's factor in the mean loss, (Λ/2)|θ − θ_{0}|^{2}; ε the smoothing: targets 1 − ε + ε/C and ε/C. \

@@ -166,7 +166,7 @@ fn cell(options: &Options, part: Part, (net, width, kind, seed): (&Net, usize, K
     let parameters = 2 * (net.matrices() * width * width + 16 * width);
     // a penalty's steps jitter about the fixed point
     let steps = if matches!(kind, Kind::Penalty(_)) { 3.0 } else { 1.0 };
-    let work = (parameters * (samples + held_out + 20)) as f64 * steps / 1e6;
+    let work = (parameters * (samples + held_out + 20)) as f64 * steps * 1.5e-7;
     let id = format!("{}-{}-w{width}-{}-{}-s{seed}", part.name(), net.name(), kind.name(), init_name(Init::Mirrored));
     Cell { id, part: part.name(), settings: Settings { model, training }, work }
 }

@@ -69,7 +69,7 @@ fn row(text: &str) -> Option<Row<'_>> {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-    use ntkscope_core::{Backend, BandWork, Error, MatMut, MatRef, Portable};
+    use ntkscope_core::{Backend, BandWork, Error, MatMut, MatRef, Portable, Tile};
 
     use super::*;
     use crate::{board, cost};
@@ -79,7 +79,7 @@ mod tests {
     struct Counting(AtomicU64);
 
     impl Backend<f32> for Counting {
-        fn tile(&self) -> usize {
+        fn tile(&self) -> Tile {
             Backend::<f32>::tile(&Portable)
         }
         fn gemm(&self, alpha: f32, a: MatRef<'_, f32>, b: MatRef<'_, f32>, beta: f32, c: MatMut<'_, f32>) {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every experiment of the firmware, a binary each.
-pub(crate) const BINARIES: [&str; 3] = ["divergence", "kernel", "resnet"];
+pub(crate) const BINARIES: [&str; 4] = ["divergence", "initialization", "kernel", "resnet"];
 
 /// The firmware's binary that measures; its frames differ from core to core.
 pub(crate) const BENCH: &str = "bench";

@@ -19,9 +19,9 @@ mod board;
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/cost.rs"]
 mod cost;
-// The firmware's experiments themselves: the same file, compiled for this machine.
+// The firmware's experiments themselves: the same files, compiled for this machine.
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
-#[path = "../../../../firmware/src/experiment.rs"]
+#[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;
 mod image;
 mod process;

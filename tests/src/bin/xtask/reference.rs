@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 
 use crate::{
     board::Board,
-    experiment::{Number, divergence, kernel, resnet},
+    experiment::{Number, divergence, initialization, kernel, resnet},
     qemu::Frame,
 };
 
@@ -16,6 +16,10 @@ fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
         "divergence" => {
             let width = divergence::width(board.ram, board.fpu());
             divergence::run(width, &mut vec![0.0; divergence::len(width)], &mut send)
+        }
+        "initialization" => {
+            let width = initialization::width(board.ram, board.fpu());
+            initialization::run(width, &mut vec![0.0; initialization::len(width)], &mut send)
         }
         "kernel" => {
             let widths = kernel::widths(board.ram);
@@ -80,6 +84,7 @@ mod tests {
     use crate::{
         image::{BENCH, BINARIES},
         process::root,
+        steps::QEMU_BOARDS,
     };
 
     const NUMBERS: [Number; 3] = [
@@ -143,6 +148,24 @@ mod tests {
                 let said = verdict(&other, &sent);
                 assert!(said.starts_with(&format!("number {i}, ")), "{binary}: {said}");
             }
+        }
+    }
+
+    /// What the experiment is to show, on the boards that QEMU runs: widths 64, 32 and 24.
+    #[test]
+    fn mirrored_networks_learn_with_smaller_errors() {
+        for name in QEMU_BOARDS {
+            let numbers = expected(&Board::load(name).unwrap(), "initialization").unwrap();
+            let of = |run: &str, field: &str| -> Vec<f32> {
+                let chosen = numbers.iter().filter(|number| number.run == run && number.field == field);
+                chosen.map(|number| number.value).collect()
+            };
+            for field in ["test_error", "least_test_error"] {
+                let pairs: Vec<_> = of("standard", field).into_iter().zip(of("mirrored", field)).collect();
+                assert!(!pairs.is_empty() && pairs.iter().all(|(standard, mirrored)| mirrored < standard), "{pairs:?}");
+            }
+            // f* is learnt: its own mean square on these points is 1.9
+            assert!(of("mirrored", "least_test_error")[0] < 0.1, "{name}");
         }
     }
 

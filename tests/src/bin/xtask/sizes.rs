@@ -10,12 +10,12 @@ use crate::{
 /// Builds and runs what has not been yet, and prints the table.
 pub(crate) fn step(session: &mut Session) -> Result<()> {
     measure(session)?;
-    println!("{:<18} {:<12} {:<12} {:>8} {:>10} {:>7}", "board", "transport", "binary", "flash", "static RAM", "stack");
+    println!("{:<18} {:<12} {:<14} {:>8} {:>10} {:>7}", "board", "transport", "binary", "flash", "static RAM", "stack");
     for ((board, transport, binary), taken) in &session.taken {
         // A real board's stack shows when it runs there.
         let stack = taken.stack.map_or("-".into(), |(used, _)| used.to_string());
         let (flash, ram) = (taken.size.flash, taken.size.ram);
-        println!("{board:<18} {transport:<12} {binary:<12} {flash:>8} {ram:>10} {stack:>7}");
+        println!("{board:<18} {transport:<12} {binary:<14} {flash:>8} {ram:>10} {stack:>7}");
     }
     println!("bytes; the stack is the deepest of the run in QEMU, `-` for a board that was not run");
     Ok(())

@@ -1,113 +1,26 @@
-//! Training: the objective and its gradient, and the two ways down.
+//! Training: the objective and its gradient ([`Problem`]), and the two ways down ([`Optimizer`], [`Trainer`]).
 //!
 //! ```text
-//! J(theta) = (1/n) sum_i l(f(x_i; theta), y_i) + (lambda/2) |theta - theta_0|^2
+//! J(theta) = (1/n) sum_i l(f(x_i; theta) - o_i, y_i) + (lambda/2) |theta - theta_0|^2
 //! ```
 //!
 //! with the mean loss, so that gradient flow has `df/dt = -(1/n) K r`. In the convention of a summed loss
-//! the penalty is `n lambda` and time runs n times slower.
+//! the penalty is `n lambda` and time runs n times slower. The offset o is 0 where none is given
+//! ([`Problem::with_offset`]).
 
-use crate::backward::{backward, gradient};
+mod problem;
+
+pub use problem::Problem;
+
 use crate::flow::{self, Flow, State};
-use crate::forward::{Params, forward};
 use crate::init::initialize;
 use crate::kernel::tangent_len;
 use crate::linalg::{squared_distance, sum_of_squares};
-use crate::loss::{Loss, Objective};
+use crate::loss::Objective;
 use crate::mat::take_front;
 use crate::network::{Network, Sizes};
-use crate::{Backend, Error, MatMut, MatRef, Real};
-
-/// What is minimised: a network on samples with targets, a loss, a penalty.
-#[derive(Clone, Copy, Debug)]
-pub struct Problem<'a, N, T> {
-    network: &'a N,
-    x: MatRef<'a, T>,
-    targets: MatRef<'a, T>,
-    loss: Loss,
-    penalty: T,
-}
-
-impl<'a, N: Network, T: Real> Problem<'a, N, T> {
-    /// `x` `(n, d)`, `targets` `(n, C)` as [`Loss::target`] writes them, `penalty` = lambda >= 0 of the mean
-    /// loss. Errors: shapes, targets outside the loss's range, a negative or non-finite penalty or sample.
-    pub fn new(
-        network: &'a N,
-        x: MatRef<'a, T>,
-        targets: MatRef<'a, T>,
-        loss: Loss,
-        penalty: f64,
-    ) -> Result<Self, Error> {
-        let sizes = network.sizes();
-        Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
-        Error::shape("targets: rows", x.rows(), targets.rows())?;
-        Error::shape("targets: columns", sizes.outputs, targets.cols())?;
-        loss.check(targets)?;
-        if !(penalty >= 0.0 && penalty.is_finite()) {
-            return Err(Error::OutOfRange { what: "penalty: must be finite and >= 0" });
-        }
-        if x.rows() == 0 {
-            return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
-        }
-        if !(0..x.rows()).all(|i| x.row(i).iter().all(|v| v.is_finite())) {
-            return Err(Error::NonFinite { what: "sample", step: 0 });
-        }
-        Ok(Self { network, x, targets, loss, penalty: T::from_f64(penalty) })
-    }
-    /// the network
-    pub fn network(&self) -> &'a N {
-        self.network
-    }
-    /// the samples `(n, d)`
-    pub fn x(&self) -> MatRef<'a, T> {
-        self.x
-    }
-    /// the targets `(n, C)`
-    pub fn targets(&self) -> MatRef<'a, T> {
-        self.targets
-    }
-    /// the loss
-    pub fn loss(&self) -> Loss {
-        self.loss
-    }
-
-    /// Elements of `work` for [`Problem::evaluate`].
-    pub const fn work_len(sizes: Sizes, batch: usize) -> usize {
-        gradient_len(sizes, batch)
-    }
-
-    /// The objective at `theta`, and its gradient `dJ/dtheta` divided by the mismatch kappa where `scaled`.
-    ///
-    /// `work` holds [`Problem::work_len`] numbers. Errors: lengths.
-    pub fn evaluate<B: Backend<T> + ?Sized>(
-        &self,
-        backend: &B,
-        (theta, theta_0): (&[T], &[T]),
-        scaled: bool,
-        out: &mut [T],
-        work: &mut [T],
-    ) -> Result<Objective<T>, Error> {
-        let (n, sizes) = (self.x.rows(), self.network.sizes());
-        Error::at_least("training: work", Self::work_len(sizes, n), work.len())?;
-        let (values, rest) = work.split_at_mut(n * sizes.activations);
-        let (deltas, rest) = rest.split_at_mut(n * sizes.deltas);
-        let mut seed = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
-        let params = Params::new(self.network, theta)?;
-        let activations = forward(backend, params, self.x, values)?;
-        let objective = self.loss.evaluate(activations.outputs(), self.targets);
-        let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
-        self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow());
-        let deltas = backward(backend, params, &activations, seed.as_ref(), deltas)?;
-        gradient(backend, &activations, &deltas, out)?;
-        if self.penalty > T::ZERO {
-            let weight = self.penalty * (-ln_scale).exp();
-            for (g, (theta, theta_0)) in out.iter_mut().zip(theta.iter().zip(theta_0)) {
-                *g += weight * (*theta - *theta_0);
-            }
-        }
-        Ok(objective)
-    }
-}
+use crate::{Backend, Error, Real};
+use problem::gradient_len;
 
 /// How the parameters move.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -127,10 +40,10 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// Buffers of P numbers beside theta_0, theta and the gradient.
+    /// Buffers of P numbers beside theta_0 and theta: the gradient and the flow's own.
     const fn buffers(&self) -> usize {
         match self {
-            Self::Flow { .. } => flow::BUFFERS,
+            Self::Flow { .. } => 1 + flow::BUFFERS,
             Self::Descent { .. } => 0,
         }
     }
@@ -171,18 +84,15 @@ pub struct Trainer<'a, N, T, B: ?Sized> {
     state: State<'a, T>,
     method: Method<'a, T>,
     work: &'a mut [T],
+    /// whether `work` has the passes at the present parameters
+    passed: bool,
     step: u64,
     evaluations: u64,
 }
 
 /// Elements of the buffer of a [`Trainer`] for n samples; the recorder uses its work space too.
 pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> usize {
-    (3 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
-}
-
-/// Elements of work of one gradient: activations, deltas, seed.
-const fn gradient_len(sizes: Sizes, batch: usize) -> usize {
-    batch * (sizes.activations + sizes.deltas + sizes.outputs)
+    (2 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
 }
 
 const fn work_len(sizes: Sizes, batch: usize) -> usize {
@@ -202,7 +112,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         seed: u64,
         buffer: &'a mut [T],
     ) -> Result<Self, Error> {
-        Self::with_initial(backend, problem, optimizer, buffer, |theta| initialize(problem.network, seed, theta))
+        Self::with_initial(backend, problem, optimizer, buffer, |theta| initialize(problem.network(), seed, theta))
     }
 
     /// The same from parameters that `initial` writes.
@@ -214,27 +124,30 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         initial: impl FnOnce(&mut [T]) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         optimizer.check()?;
-        let (n, sizes) = (problem.x.rows(), problem.network.sizes());
+        let (n, sizes) = (problem.x().rows(), problem.network().sizes());
         Error::at_least("trainer", trainer_len(sizes, n, &optimizer), buffer.len())?;
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
-        let (theta_0, theta, gradient) = (take(sizes.parameters), take(sizes.parameters), take(sizes.parameters));
-        let method = match optimizer {
+        let (theta_0, theta) = (take(sizes.parameters), take(sizes.parameters));
+        let (gradient, method) = match optimizer {
             Optimizer::Flow { tolerance } => {
-                Method::Flow(Flow::new(core::array::from_fn(|_| take(sizes.parameters)), tolerance))
+                let gradient = take(sizes.parameters);
+                (gradient, Method::Flow(Flow::new(core::array::from_fn(|_| take(sizes.parameters)), tolerance)))
             }
-            Optimizer::Descent { rate } => Method::Descent(T::from_f64(rate)),
+            Optimizer::Descent { rate } => (take(0), Method::Descent(T::from_f64(rate))),
         };
         let work = take(work_len(sizes, n));
         initial(theta_0)?;
         theta.copy_from_slice(theta_0);
-        let scaled = matches!(method, Method::Flow(_));
-        let objective = problem.evaluate(backend, (theta, theta_0), scaled, gradient, work)?;
+        let objective = match method {
+            Method::Flow(_) => problem.evaluate(backend, (theta, theta_0), true, gradient, work)?,
+            Method::Descent(_) => problem.passes(backend, theta, false, work)?.0,
+        };
         if !objective.loss.is_finite() {
             return Err(Error::NonFinite { what: "loss", step: 0 });
         }
         let state = State { theta, gradient, objective, log_time: T::ZERO };
-        Ok(Self { backend, problem, theta_0, state, method, work, step: 0, evaluations: 1 })
+        Ok(Self { backend, problem, theta_0, state, method, work, passed: true, step: 0, evaluations: 1 })
     }
 
     /// One step. That of the flow does not end behind time `until`, where that is given, by more than 1e-4 of
@@ -247,7 +160,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         if matches!(self.method, Method::Flow(_)) && !limit.is_none_or(|limit| limit > T::ZERO) {
             return Err(Error::OutOfRange { what: "until: must lie behind the present time" });
         }
-        let Self { backend, problem, theta_0, state, method, work, .. } = self;
+        let Self { backend, problem, theta_0, state, method, work, passed, .. } = self;
         self.step += 1;
         match method {
             Method::Flow(flow) => {
@@ -264,11 +177,13 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
                 flow.advance(state, theta_0, limit, self.step, &mut evaluate)
             }
             Method::Descent(rate) => {
-                for (theta, g) in state.theta.iter_mut().zip(state.gradient.iter()) {
-                    *theta -= *rate * *g;
+                if !*passed {
+                    problem.passes(*backend, state.theta, false, work)?;
                 }
+                problem.descend(*backend, *rate, (state.theta, theta_0), work)?;
                 self.evaluations += 1;
-                state.objective = problem.evaluate(*backend, (state.theta, theta_0), false, state.gradient, work)?;
+                state.objective = problem.passes(*backend, state.theta, false, work)?.0;
+                *passed = true;
                 state.log_time = (*rate * T::from_f64(self.step as f64)).ln_1p();
                 if state.objective.loss.is_finite() {
                     Ok(())
@@ -321,6 +236,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     }
     /// Parameters and the work space between steps, for kernels at the current parameters.
     pub(crate) fn parts(&mut self) -> (&[T], &mut [T]) {
+        self.passed = false;
         (self.state.theta, self.work)
     }
 }

@@ -1,0 +1,158 @@
+//! The objective and its gradient.
+
+use crate::backward::{Deltas, add_gradient, backward, gradient};
+use crate::forward::{Activations, Params, forward_less};
+use crate::loss::{Loss, Objective};
+use crate::network::{Network, Sizes};
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// What is minimised, J of [`crate::train`]: a network on samples with targets, a loss, a penalty, an offset.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a, N, T> {
+    network: &'a N,
+    x: MatRef<'a, T>,
+    targets: MatRef<'a, T>,
+    loss: Loss,
+    penalty: T,
+    offset: Option<MatRef<'a, T>>,
+}
+
+impl<'a, N: Network, T: Real> Problem<'a, N, T> {
+    /// `x` `(n, d)`, `targets` `(n, C)` as [`Loss::target`] writes them, `penalty` = lambda >= 0 of the mean
+    /// loss. Errors: shapes, targets outside the loss's range, a negative or non-finite penalty or sample.
+    pub fn new(
+        network: &'a N,
+        x: MatRef<'a, T>,
+        targets: MatRef<'a, T>,
+        loss: Loss,
+        penalty: f64,
+    ) -> Result<Self, Error> {
+        let sizes = network.sizes();
+        Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
+        Error::shape("targets: rows", x.rows(), targets.rows())?;
+        Error::shape("targets: columns", sizes.outputs, targets.cols())?;
+        loss.check(targets)?;
+        if !(penalty >= 0.0 && penalty.is_finite()) {
+            return Err(Error::OutOfRange { what: "penalty: must be finite and >= 0" });
+        }
+        if x.rows() == 0 {
+            return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
+        }
+        finite("sample", x)?;
+        Ok(Self { network, x, targets, loss, penalty: T::from_f64(penalty), offset: None })
+    }
+    /// The same with `offset` `(n, C)` taken from the outputs: loss, margins and residuals are those of f - o.
+    ///
+    /// With `o_i = f(x_i; theta_0)` it is the network shifted to begin at 0, of P parameters and the NTK of f.
+    /// Errors: shapes, an offset that is not finite.
+    pub fn with_offset(self, offset: MatRef<'a, T>) -> Result<Self, Error> {
+        Error::shape("offset: rows", self.x.rows(), offset.rows())?;
+        Error::shape("offset: columns", self.network.sizes().outputs, offset.cols())?;
+        finite("offset", offset)?;
+        Ok(Self { offset: Some(offset), ..self })
+    }
+    /// the network
+    pub fn network(&self) -> &'a N {
+        self.network
+    }
+    /// the samples `(n, d)`
+    pub fn x(&self) -> MatRef<'a, T> {
+        self.x
+    }
+    /// the targets `(n, C)`
+    pub fn targets(&self) -> MatRef<'a, T> {
+        self.targets
+    }
+    /// the loss
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// Elements of `work` for [`Problem::evaluate`].
+    pub const fn work_len(sizes: Sizes, batch: usize) -> usize {
+        gradient_len(sizes, batch)
+    }
+
+    /// The objective at `theta`, and its gradient `dJ/dtheta` divided by the mismatch kappa where `scaled`.
+    ///
+    /// `work` holds [`Problem::work_len`] numbers. Errors: lengths.
+    pub fn evaluate<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        (theta, theta_0): (&[T], &[T]),
+        scaled: bool,
+        out: &mut [T],
+        work: &mut [T],
+    ) -> Result<Objective<T>, Error> {
+        let (objective, ln_scale) = self.passes(backend, theta, scaled, work)?;
+        let (activations, deltas) = self.passed(work);
+        gradient(backend, &activations, &deltas, out)?;
+        if self.penalty > T::ZERO {
+            let weight = self.penalty * (-ln_scale).exp();
+            for (g, (theta, theta_0)) in out.iter_mut().zip(theta.iter().zip(theta_0)) {
+                *g += weight * (*theta - *theta_0);
+            }
+        }
+        Ok(objective)
+    }
+
+    /// The objective at `theta` and ln of what the gradient is divided by; both passes are left in `work`.
+    pub(super) fn passes<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        theta: &[T],
+        scaled: bool,
+        work: &mut [T],
+    ) -> Result<(Objective<T>, T), Error> {
+        let (n, sizes) = (self.x.rows(), self.network.sizes());
+        Error::at_least("training: work", Self::work_len(sizes, n), work.len())?;
+        let (values, rest) = work.split_at_mut(n * sizes.activations);
+        let (deltas, rest) = rest.split_at_mut(n * sizes.deltas);
+        let mut seed = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
+        let params = Params::new(self.network, theta)?;
+        let activations = forward_less(backend, params, self.x, self.offset, values)?;
+        let objective = self.loss.evaluate(activations.outputs(), self.targets);
+        let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
+        self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow());
+        backward(backend, params, &activations, seed.as_ref(), deltas)?;
+        Ok((objective, ln_scale))
+    }
+
+    /// What [`Problem::passes`] has left in `work`.
+    pub(super) fn passed<'w>(&'w self, work: &'w [T]) -> (Activations<'w, N, T>, Deltas<'w, T>) {
+        let (n, sizes) = (self.x.rows(), self.network.sizes());
+        let (values, deltas) = work[..n * (sizes.activations + sizes.deltas)].split_at(n * sizes.activations);
+        (Activations::of_values(self.network, self.x, values), Deltas::of_values(n, deltas))
+    }
+
+    /// `theta <- theta - rate grad J`, from the passes at `theta` that lie in `work`.
+    pub(super) fn descend<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        rate: T,
+        (theta, theta_0): (&mut [T], &[T]),
+        work: &[T],
+    ) -> Result<(), Error> {
+        if self.penalty > T::ZERO {
+            for (theta, theta_0) in theta.iter_mut().zip(theta_0) {
+                *theta -= rate * self.penalty * (*theta - *theta_0);
+            }
+        }
+        let (activations, deltas) = self.passed(work);
+        // no gradient is stored: for few samples a step costs what it takes to read and write the parameters
+        add_gradient(backend, -rate, &activations, &deltas, T::ONE, theta)
+    }
+}
+
+/// Error: a number of the matrix is not finite.
+fn finite<T: Real>(what: &'static str, m: MatRef<'_, T>) -> Result<(), Error> {
+    if (0..m.rows()).all(|i| m.row(i).iter().all(|v| v.is_finite())) {
+        return Ok(());
+    }
+    Err(Error::NonFinite { what, step: 0 })
+}
+
+/// Elements of work of one gradient: activations, deltas, seed.
+pub(super) const fn gradient_len(sizes: Sizes, batch: usize) -> usize {
+    batch * (sizes.activations + sizes.deltas + sizes.outputs)
+}

@@ -1,0 +1,28 @@
+//! Trained with cross-entropy a network leaves the kernel regime, with squared error it stays.
+
+use ntkscope_core::{Error, network::Mirrored};
+
+use super::{Send, fits, network, training};
+
+/// A wider network would fit some boards and keep them busy for hours; without an FPU, ten times as long.
+const WIDEST: usize = 64;
+const WIDEST_WITHOUT_FPU: usize = 32;
+
+/// The widest network whose buffers fit the RAM, in steps of 4.
+pub const fn width(ram: usize, fpu: bool) -> usize {
+    let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
+    while width > 4 && !fits(len(width), ram) {
+        width -= 4;
+    }
+    width
+}
+
+/// Numbers in the buffer for one width.
+pub const fn len(width: usize) -> usize {
+    training::len(Mirrored(network(&[width, width])).sizes())
+}
+
+/// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.
+pub fn run(width: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+    training::run(&Mirrored(network(&[width, width])), buffer, send)
+}

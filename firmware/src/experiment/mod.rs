@@ -1,0 +1,57 @@
+//! What the binaries run, in terms of `ntkscope-core` alone. The task runner compiles these same files for the host and
+//! compares: every [`Number`] is equal in every bit on every machine.
+//!
+//! Where an experiment does not draw its own, the samples are six points on the circle, `x_i = (cos(i pi/3), sin(i pi/3))`, i = 1..6, with labels 0, 1, 0, 1, 0, 1.
+
+pub mod divergence;
+pub mod initialization;
+pub mod kernel;
+pub mod resnet;
+mod training;
+
+use ntkscope_core::{
+    Error, MatRef,
+    network::{Bias, Fcn},
+};
+
+/// One number of an experiment.
+#[derive(Clone, Copy, Debug)]
+pub struct Number {
+    /// Which part of the experiment.
+    pub run: &'static str,
+    /// Which record of it.
+    pub record: u32,
+    /// Which number of the record.
+    pub field: &'static str,
+    /// The number.
+    pub value: f32,
+}
+
+/// Takes every number as it is computed.
+pub type Send<'a> = &'a mut dyn FnMut(Number);
+
+const N: usize = 6;
+const SIN: f32 = 0.866_025_4;
+const POINTS: [f32; 2 * N] = [0.5, SIN, -0.5, SIN, -1.0, 0.0, -0.5, -SIN, 0.5, -SIN, 1.0, 0.0];
+const SEED: u64 = 1;
+
+/// Bytes of RAM that the buffers leave to the stack and the transport; the linker checks it against the board.
+const RESERVED: usize = 5 << 10;
+
+/// Two hidden layers and a bias at the input.
+pub(crate) const fn network(widths: &[usize; 2]) -> Fcn<'_> {
+    match Fcn::new(2, widths, 1) {
+        Ok(network) => network.with_bias(Bias::Input, 1.0),
+        Err(_) => panic!("a width is 0"),
+    }
+}
+
+/// The six points, as the networks read them.
+fn points() -> Result<MatRef<'static, f32>, Error> {
+    MatRef::new(&POINTS, N, 2)
+}
+
+/// Whether a buffer of `len` numbers fits the RAM.
+pub(crate) const fn fits(len: usize, ram: usize) -> bool {
+    size_of::<f32>() * len + RESERVED <= ram
+}

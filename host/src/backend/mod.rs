@@ -1,0 +1,170 @@
+//! The workstation's backend: products by `gemm`, eigenvalues by `faer`, bands of rows by `rayon`.
+//!
+//! Work is split by shape alone, never by the number of threads: a product into panels, a kernel into tiles. So one
+//! thread and many give the same bits.
+
+mod product;
+mod vector;
+
+use faer::Side;
+use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
+use rayon::prelude::*;
+use std::sync::Mutex;
+use vector::Vectorised;
+
+/// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
+/// the narrower the less is computed above a diagonal.
+const TILE: Tile = Tile { rows: 256, cols: 64 };
+
+/// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`InstructionSet`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fast;
+
+/// A scalar that both backends take.
+pub trait HostReal: Real {
+    /// The fast backend where there is one for this scalar, else the portable one.
+    fn fast() -> &'static dyn Backend<Self>;
+}
+impl HostReal for f32 {
+    fn fast() -> &'static dyn Backend<Self> {
+        &Fast
+    }
+}
+impl HostReal for f64 {
+    fn fast() -> &'static dyn Backend<Self> {
+        &Fast
+    }
+}
+impl HostReal for Approx32 {
+    fn fast() -> &'static dyn Backend<Self> {
+        &Portable
+    }
+}
+
+/// The vector instructions in use, found at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// 512 bits
+    Avx512,
+    /// 256 bits, with fused multiply-add
+    Avx2,
+    /// what every machine of this architecture has
+    Baseline,
+}
+
+impl InstructionSet {
+    /// That of this machine.
+    pub fn here() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
+        }
+        Self::Baseline
+    }
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Baseline if cfg!(target_arch = "aarch64") => "neon",
+            Self::Baseline if cfg!(target_arch = "x86_64") => "sse2",
+            Self::Baseline => "scalar",
+        }
+    }
+}
+
+impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
+    fn tile(&self) -> Tile {
+        TILE
+    }
+
+    fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
+        product::gemm(alpha, a, b, beta, c);
+    }
+
+    fn square_roots(&self, x: &mut [T]) {
+        x.iter_mut().for_each(|x| *x = x.root());
+    }
+
+    fn arc_cosine(&self, sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+        vector::arc_cosine(sin2, cos2, kappa0, gap);
+    }
+
+    fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], _scratch: &mut [T]) -> Result<(), Error> {
+        let found =
+            symmetric(&a)?.self_adjoint_eigenvalues(Side::Lower).map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
+        values.copy_from_slice(&found);
+        Ok(())
+    }
+
+    fn symmetric_eigen(
+        &self,
+        a: MatMut<'_, T>,
+        values: &mut [T],
+        mut vectors: MatMut<'_, T>,
+        _scratch: &mut [T],
+    ) -> Result<(), Error> {
+        let n = a.rows();
+        let found = symmetric(&a)?.self_adjoint_eigen(Side::Lower);
+        let found = found.map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
+        for (k, value) in values.iter_mut().enumerate() {
+            *value = found.S()[k];
+        }
+        for i in 0..n {
+            for k in 0..n {
+                *vectors.at_mut(i, k) = found.U()[(i, k)];
+            }
+        }
+        Ok(())
+    }
+
+    fn cholesky(&self, mut a: MatMut<'_, T>) -> Result<(), Error> {
+        let n = a.rows();
+        let Ok(found) = symmetric(&a)?.llt(Side::Lower) else {
+            // faer does not say which pivot it was
+            return ntkscope_core::linalg::cholesky(a);
+        };
+        for i in 0..n {
+            for j in 0..=i {
+                *a.at_mut(i, j) = found.L()[(i, j)];
+            }
+        }
+        Ok(())
+    }
+
+    fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>) {
+        let mut bands = Vec::new();
+        let (mut first, mut rest) = (0, out);
+        while rest.rows() > 0 {
+            let rows = rows_per_band.min(rest.rows());
+            let (band, tail) = rest.split_at_row(rows);
+            bands.push((first, band));
+            first += rows;
+            rest = tail;
+        }
+        let (len, workers) = (scratch.len(), rayon::current_num_threads().min(bands.len()));
+        // the last bands of a lower triangle are the longest: every thread takes the longest that is left
+        let bands = Mutex::new(bands);
+        (0..workers).into_par_iter().with_max_len(1).for_each(|_| {
+            let mut scratch = vec![T::ZERO; len];
+            let next = || bands.lock().expect("no panic while it is held").pop();
+            while let Some((first, band)) = next() {
+                work(first, band, &mut scratch);
+            }
+        });
+    }
+}
+
+/// The symmetric matrix whose lower triangle is that of `a`. Error: a number that is not finite.
+fn symmetric<T: Real + faer::traits::RealField>(a: &MatMut<'_, T>) -> Result<faer::Mat<T>, Error> {
+    let n = a.rows();
+    if (0..n).any(|i| (0..=i).any(|j| !a.at(i, j).is_finite())) {
+        return Err(Error::NonFinite { what: "symmetric matrix", step: 0 });
+    }
+    Ok(faer::Mat::from_fn(n, n, |i, j| if j <= i { a.at(i, j) } else { a.at(j, i) }))
+}

@@ -1,0 +1,170 @@
+//! How the eigenvalues of the NTK and of the NNGP fall on given points, and the tail sums of functions in the
+//! eigenfunctions of the NTK: of f^GP, and of any others.
+
+use std::ops::RangeInclusive;
+
+use anyhow::{Result, ensure};
+use ntkscope_core::init::Normals;
+use ntkscope_core::kernel::AnalyticKernel;
+use ntkscope_core::network::{Bias, Fcn, Network};
+use ntkscope_core::{Error, MatRef};
+use serde::Serialize;
+
+use super::points::{kernel, random_outputs, sphere};
+use super::spectrum::{Spectrum, eigenvalues, tail_sums};
+use crate::run::Observer;
+use crate::studies::kept::Measurement;
+use crate::studies::numbers::NumberTable;
+
+/// Spectra on n points, everything for k = 1..n in descending order of the eigenvalues.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spectra {
+    /// eigenvalues of the NTK
+    pub ntk: Vec<f64>,
+    /// eigenvalues of the NNGP
+    pub nngp: Vec<f64>,
+    /// tail sums of functions, by name
+    pub functions: Vec<(String, Vec<f64>)>,
+    /// tail sums of draws of f^GP
+    pub draws: Vec<Vec<f64>>,
+}
+
+/// A function by its values `(n, C)`: its name, the values, C. Tail sums of C > 1 functions are their mean.
+pub type Function<'a> = (&'a str, &'a [f64], usize);
+
+/// The spectra on the rows of `x`. Errors: shapes, numbers that are not finite, those of the Gaussian process.
+pub fn spectra<N: Network>(
+    network: &N,
+    x: MatRef<'_, f64>,
+    functions: &[Function<'_>],
+    draws: usize,
+    normals: &mut Normals,
+) -> Result<Spectra, Error> {
+    let n = x.rows();
+    let nngp = eigenvalues(MatRef::new(&kernel(network, AnalyticKernel::Nngp, x)?, n, n)?)?;
+    let f = random_outputs(network, x, draws, normals)?;
+    let spectrum = Spectrum::new(MatRef::new(&kernel(network, AnalyticKernel::Ntk, x)?, n, n)?)?;
+    let c = spectrum.coefficients(MatRef::new(&f, n, draws)?)?;
+    let of_draw = |draw: usize| tail_sums(&c.iter().skip(draw).step_by(draws).copied().collect::<Vec<_>>(), 1);
+    let tails = |(name, values, columns): &Function<'_>| -> Result<_, Error> {
+        let c = spectrum.coefficients(MatRef::new(values, n, *columns)?)?;
+        Ok(((*name).to_owned(), tail_sums(&c, *columns)))
+    };
+    Ok(Spectra {
+        ntk: spectrum.values().to_vec(),
+        nngp,
+        functions: functions.iter().map(tails).collect::<Result<_, _>>()?,
+        draws: (0..draws).map(of_draw).collect(),
+    })
+}
+
+impl Spectra {
+    /// Bytes that [`spectra`] takes: two kernels, a decomposition or a factor of one.
+    pub fn need(points: usize, draws: usize) -> u64 {
+        8 * (4 * points * points + 3 * points * draws) as u64
+    }
+    /// Seconds that it takes, see [`crate::studies::grid::Job::work`].
+    pub fn work(points: usize, draws: usize) -> f64 {
+        let (n, draws) = (points as f64, draws as f64);
+        8e-10 * n.powi(3) + 1e-6 * n * n + 1e-9 * n * n * draws
+    }
+    /// The mean of tail sums over the draws, which are the tail sums of the mean square.
+    pub fn mean(draws: &[Vec<f64>]) -> Vec<f64> {
+        let sum = |k: usize| draws.iter().map(|draw| draw[k]).sum::<f64>() / draws.len() as f64;
+        (0..draws.first().map_or(0, Vec::len)).map(sum).collect()
+    }
+
+    /// As a table: columns `ntk`, `nngp`, `f NAME` for every function, `gp I` for every draw, a row for every k.
+    pub fn table(&self) -> NumberTable {
+        let names = self.functions.iter().map(|(name, _)| format!("f {name}"));
+        let draws = (0..self.draws.len()).map(|draw| format!("gp {draw}"));
+        let mut table = NumberTable::new(["ntk", "nngp"].map(String::from).into_iter().chain(names).chain(draws));
+        for k in 0..self.ntk.len() {
+            let functions = self.functions.iter().map(|(_, tails)| tails[k]);
+            let draws = self.draws.iter().map(|tails| tails[k]);
+            table.push([self.ntk[k], self.nngp[k]].into_iter().chain(functions).chain(draws).collect());
+        }
+        table
+    }
+    /// From that table. Error: it is another.
+    pub fn of(table: &NumberTable) -> Result<Self> {
+        let mut spectra =
+            Self { ntk: table.column("ntk")?, nngp: table.column("nngp")?, functions: Vec::new(), draws: Vec::new() };
+        for name in &table.columns()[2..] {
+            match name.strip_prefix("f ") {
+                Some(function) => spectra.functions.push((function.to_owned(), table.column(name)?)),
+                None => spectra.draws.push(table.column(name)?),
+            }
+        }
+        ensure!(!spectra.draws.is_empty(), "a table of spectra has no draw of f^GP");
+        Ok(spectra)
+    }
+}
+
+/// Points uniform on the sphere S^d, and a network of ReLU layers without bias.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OnSphere {
+    /// d, in R^(d+1)
+    pub sphere: usize,
+    /// hidden layers L
+    pub depth: usize,
+    /// n
+    pub points: usize,
+    /// draws of f^GP
+    pub draws: usize,
+    /// of points and draws
+    pub seed: u64,
+}
+
+impl OnSphere {
+    /// The k that are fitted: the largest eigenvalues come in groups of equal ones, and towards the last of n points
+    /// everything bends down.
+    pub fn window(&self) -> RangeInclusive<usize> {
+        if self.sphere == 1 { 10..=self.points / 15 } else { 20..=self.points / 5 }
+    }
+    /// Exponents that theory has for the eigenvalues of NTK and NNGP and for the tail sums of f^GP.
+    pub fn exponents(&self) -> [f64; 3] {
+        let d = self.sphere as f64;
+        [-(d + 1.0) / d, -(d + 3.0) / d, -3.0 / d]
+    }
+}
+
+impl Measurement for OnSphere {
+    fn settings(&self) -> Result<String> {
+        Ok(toml::to_string(self)?)
+    }
+    fn work(&self) -> f64 {
+        Spectra::work(self.points, self.draws)
+    }
+    fn need(&self) -> Result<u64> {
+        Ok(Spectra::need(self.points, self.draws))
+    }
+    fn measure(&self, _: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+        let widths = vec![1; self.depth];
+        let network = Fcn::new(self.sphere + 1, &widths, 1)?.with_bias(Bias::None, 0.0);
+        let mut normals = Normals::new(self.seed);
+        let x = sphere(self.points, self.sphere + 1, &mut normals);
+        let x = MatRef::new(&x, self.points, self.sphere + 1)?;
+        Ok(Some(spectra(&network, x, &[], self.draws, &mut normals)?.table()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_spectra() {
+        let network = Fcn::new(3, &[1], 1).unwrap().with_bias(Bias::None, 0.0);
+        let x = sphere(20, 3, &mut Normals::new(1));
+        let x = MatRef::new(&x, 20, 3).unwrap();
+        let values: Vec<f64> = (0..20).map(|i| x.at(i, 0)).collect();
+        let found = spectra(&network, x, &[("first", &values, 1)], 2, &mut Normals::new(2)).unwrap();
+        assert_eq!(Spectra::of(&found.table()).unwrap(), found);
+        // the first tail sum is the mean square
+        let square = values.iter().map(|v| v * v).sum::<f64>() / 20.0;
+        assert!((found.functions[0].1[0] - square).abs() < 1e-14);
+        assert_eq!(Spectra::mean(&[vec![1.0, 4.0], vec![3.0, 0.0]]), [2.0, 2.0]);
+        assert!(Spectra::of(&NumberTable::new(["ntk", "nngp"])).is_err());
+    }
+}

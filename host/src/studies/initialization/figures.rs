@@ -1,0 +1,270 @@
+//! The figures of the study.
+
+use std::ops::RangeInclusive;
+
+use super::claims::{Decayed, Learned, Replicated, farthest};
+use super::curves::{Curves, Start, slope};
+use super::decay::Spectra;
+use super::outputs::{Outputs, Tested};
+use super::plan::CLOSE;
+use super::points::Target;
+use super::smoothness::{Decay, smoothness};
+use super::spectrum::power_law;
+use crate::plot::{Axis, Figure, Mark, Scale, Series};
+use crate::report::number;
+use crate::settings::LossKind;
+use crate::studies::group::Group;
+use crate::studies::plan::init_name;
+use crate::studies::statistics::{Estimate, line};
+
+const BANDS: &str = "Bands: two standard errors.";
+
+/// Excess kurtosis of the outputs at initialization against the width.
+pub fn outputs(all: &[(Outputs, Tested)]) -> Figure {
+    let measured: Vec<(f64, Estimate)> = all.iter().map(|(o, t)| (o.width as f64, t.kurtosis)).collect();
+    let (x, y) = measured.iter().map(|(m, _)| (*m, 15.0 / m)).unzip();
+    let series = vec![
+        band("networks", &measured, |v| v, 0),
+        Series { label: "theory 15/m".into(), x, y, mark: Mark::Theory, style: 1 },
+    ];
+    Figure {
+        name: "outputs-kurtosis".into(),
+        title: "How Gaussian random outputs are: FCN, L = 1".into(),
+        x: Axis::new("width m", Scale::Log),
+        y: Axis::new("excess kurtosis of f_{0}", Scale::Log),
+        series,
+        caption: format!(
+            "Excess kurtosis of the output at standard initialization over many networks, against the width; 0 in the Gaussian limit. {BANDS}"
+        ),
+    }
+}
+
+/// Estimates and two standard errors to either side, passed through `shown`.
+fn band(label: &str, points: &[(f64, Estimate)], shown: fn(f64) -> f64, style: usize) -> Series {
+    let at = |sign: f64| points.iter().map(|(_, e)| shown(e.value + sign * 2.0 * e.error_or_0())).collect();
+    let mark = Mark::Band { low: at(-1.0), high: at(1.0) };
+    Series { label: label.into(), x: points.iter().map(|(x, _)| *x).collect(), y: at(0.0), mark, style }
+}
+
+/// A power law through the geometric middle of these points: theory has the slope alone.
+fn through(label: String, points: &[(f64, f64)], exponent: f64, style: usize) -> Option<Series> {
+    let count = points.len() as f64;
+    let ends = [points.first()?.0, points.last()?.0];
+    let level = points.iter().map(|(x, y)| y.ln() - exponent * x.ln()).sum::<f64>() / count;
+    let y = ends.iter().map(|x| (level + exponent * x.ln()).exp()).collect();
+    Some(Series { label, x: ends.to_vec(), y, mark: Mark::Theory, style })
+}
+
+/// Every k up to 100, and then ever fewer, with the values there.
+fn thinned(values: &[f64]) -> Vec<(f64, f64)> {
+    let mut points = Vec::new();
+    let mut k = 1;
+    while k <= values.len() {
+        points.push((k as f64, values[k - 1]));
+        k += 1 + k / 100;
+    }
+    points
+}
+
+fn curve(label: String, points: Vec<(f64, f64)>, mark: Mark, style: usize) -> Series {
+    let (x, y) = points.into_iter().unzip();
+    Series { label, x, y, mark, style }
+}
+
+/// Eigenvalues and tail sums on a sphere, with the slopes of theory.
+pub fn decay(Decayed { on: [_, on], spectra: [_, spectra] }: &Decayed) -> Figure {
+    let (window, tails) = (on.window(), Spectra::mean(&spectra.draws));
+    let mut series = Vec::new();
+    let rows = [
+        ("eigenvalues of the NTK", &spectra.ntk),
+        ("eigenvalues of the NNGP", &spectra.nngp),
+        ("tail sums of f^{GP}", &tails),
+    ];
+    for (style, ((label, values), theory)) in rows.into_iter().zip(on.exponents()).enumerate() {
+        let positive = thinned(values).into_iter().filter(|(_, v)| *v > 1e-14).collect();
+        series.push(curve(label.into(), positive, Mark::Points, style));
+        let inside: Vec<(f64, f64)> = window.clone().map(|k| (k as f64, values[k - 1])).collect();
+        series.extend(through(format!("slope {}", number(theory)), &inside, theory, style));
+    }
+    Figure {
+        name: format!("spectra-s{}", on.sphere),
+        title: format!("Spectra on S^{{{}}}: FCN, L = {}, {} points", on.sphere, on.depth, on.points),
+        x: Axis::new("index k", Scale::Log),
+        y: Axis::new("eigenvalue λ_{k}; tail sum of c_{j}^{2} over j ≥ k", Scale::Log),
+        series,
+        caption: format!(
+            "Eigenvalues of the kernels on {} points, and mean tail sums of {} draws of f^{{GP}} in the eigenfunctions of the NTK; the slopes \
+             of theory, drawn over the window k in {window:?} that is fitted.",
+            on.points, on.draws
+        ),
+    }
+}
+
+/// Smallest risk against n: of the kernel, and where they are given of networks on the same sphere.
+fn risks(kernel: &dyn Fn(Start) -> Option<Vec<(usize, Estimate)>>, names: [&str; 2], first: usize) -> Vec<Series> {
+    let mut series = Vec::new();
+    for (style, (start, name)) in Start::ALL.into_iter().zip(names).enumerate() {
+        let Some(points) = kernel(start) else { continue };
+        let Some(slope) = slope(&points) else { continue };
+        let at: Vec<(f64, Estimate)> = points.iter().map(|(n, e)| (*n as f64, *e)).collect();
+        series.push(band(&format!("{name}, slope {}", number(slope.value)), &at, f64::exp, first + style));
+        let logs: Vec<(f64, f64)> = at.iter().map(|(n, e)| (n.ln(), e.value)).collect();
+        if let Some((rate, intercept)) = line(&logs) {
+            let fitted = at.iter().map(|(n, _)| (*n, (intercept + rate * n.ln()).exp())).collect();
+            series.push(curve(String::new(), fitted, Mark::Theory, first + style));
+        }
+    }
+    series
+}
+
+/// Learning curves of the kernel.
+pub fn learning(learned: &Learned) -> Vec<Figure> {
+    let (Some(first), Some(last)) = (learned.learning.first(), learned.learning.last()) else { return Vec::new() };
+    let (d, target) = (first.dimension, first.target);
+    let mut series = risks(&|start| learned.points(start), ["from f_{0} = 0", "from f_{0} = f^{GP}"], 0);
+    if let Some(points) = learned.points(Start::Random) {
+        let points: Vec<(f64, f64)> = points.iter().map(|(n, e)| (*n as f64, e.value.exp())).collect();
+        series.extend(through(
+            format!("theory from f^{{GP}}, {}", number(learned.theory())),
+            &points,
+            learned.theory(),
+            3,
+        ));
+    }
+    let name = format!("learning-d{d}-{}", target.name());
+    let against_n = Figure {
+        name: name.clone(),
+        title: format!("Learning curves on S^{{{}}}: {}", d - 1, target.title()),
+        x: Axis::new("training samples n", Scale::Log),
+        y: Axis::new("excess risk at the best time, mean square", Scale::Log),
+        series,
+        caption: format!(
+            "Excess risk of gradient flow under the NTK of one hidden layer, at its best time, noise {}, geometric mean over {} draws; fitted \
+             lines. {BANDS}",
+            first.noise, first.draws
+        ),
+    };
+    let curves = learned.curves.last();
+    let along = curves.map_or(Vec::new(), |curves| along(curves, ["from f_{0} = 0", "from f_{0} = f^{GP}"]));
+    let mut figures = vec![against_n];
+    // where nothing is to be learned only f^GP is left, which the other figure has
+    if target != Target::Zero {
+        figures.push(Figure {
+            name: format!("{name}-time"),
+            title: format!("Risk along training on S^{{{}}}, n = {}", d - 1, last.n),
+            x: Axis::new("gradient-flow time t (of the mean loss)", Scale::Log),
+            y: Axis::new("excess risk, mean square", Scale::Log),
+            series: along,
+            caption: format!(
+                "Excess risk of the kernel's flow, n = {}, geometric mean over {} draws. {BANDS}",
+                last.n, last.draws
+            ),
+        });
+    }
+    figures
+}
+
+/// Risk of both starts along training.
+fn along(curves: &Curves, names: [&str; 2]) -> Vec<Series> {
+    let of = |(style, (start, name)): (usize, (Start, &str))| {
+        let points = curves.at.iter().zip(curves.log_along(start));
+        let known: Vec<(f64, Estimate)> =
+            points.filter_map(|(t, e)| Some((*t, e?))).filter(|(t, _)| *t > 0.0).collect();
+        band(name, &known, f64::exp, style)
+    };
+    Start::ALL.into_iter().zip(names).enumerate().map(of).collect()
+}
+
+/// Learning curves of networks, beside the kernel's on the same sphere where those are given.
+pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure> {
+    let (Some(last), Some(curves)) = (replicated.replicas.last(), replicated.curves.last()) else { return Vec::new() };
+    let d = last.dimension;
+    let mut series = risks(&|start| replicated.points(start), ["networks, mirrored", "networks, standard"], 0);
+    if let Some(learned) = kernel {
+        series.extend(risks(&|start| learned.points(start), ["NTK from 0", "NTK from f^{GP}"], 2));
+    }
+    let trials = last.trials;
+    vec![
+        Figure {
+            name: format!("replica-d{d}"),
+            title: format!("Learning curves of networks on S^{{{}}}", d - 1),
+            x: Axis::new("training samples n", Scale::Log),
+            y: Axis::new("excess risk at the best epoch, mean square", Scale::Log),
+            series,
+            caption: format!(
+                "One hidden layer of 20 n units, gradient descent at rate {}, 10 n epochs, noise {}, geometric mean over {trials} trials; \
+                 fitted lines. {BANDS}",
+                last.rate, last.noise
+            ),
+        },
+        Figure {
+            name: format!("replica-d{d}-epochs"),
+            title: format!("Risk along training of networks on S^{{{}}}, n = {}", d - 1, last.n),
+            x: Axis::new("epoch", Scale::Log),
+            y: Axis::new("excess risk, mean square", Scale::Log),
+            series: along(curves, ["mirrored", "standard"]),
+            caption: format!("Width {}, geometric mean over {trials} trials. {BANDS}", last.width),
+        },
+    ]
+}
+
+/// Distance from the kernel's flow against the width.
+pub fn closeness(groups: &[Group<'_>]) -> Figure {
+    const MSE: LossKind = LossKind::Mse;
+    let mut series = Vec::new();
+    for (style, group) in groups.iter().enumerate() {
+        let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));
+        let points: Vec<(f64, Estimate)> = group.widths().into_iter().filter_map(at).collect();
+        series.push(band(init_name(group.init), &points, f64::exp, style));
+        if style + 1 == groups.len() {
+            let values: Vec<(f64, f64)> = points.iter().map(|(m, e)| (*m, e.value.exp())).collect();
+            series.extend(through("slope −1/2".into(), &values, -0.5, 3));
+        }
+    }
+    Figure {
+        name: "closeness".into(),
+        title: format!("Networks beside the kernel's flow: {}", CLOSE.title()),
+        x: Axis::new("width m", Scale::Log),
+        y: Axis::new("largest distance of f_{t} from the NTK's, over t and x", Scale::Log),
+        series,
+        caption: format!(
+            "Largest distance of the outputs of networks trained with squared error from the flow under the analytic NTK that starts from \
+             the same f_{{0}}, over training and held-out points and all times; geometric mean over seeds. {BANDS}"
+        ),
+    }
+}
+
+/// Tail sums of labels and of f^GP with their fits, and the eigenvalues.
+pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusive<usize>) -> Figure {
+    let f_gp = Spectra::mean(&spectra.draws);
+    let functions = spectra.functions.iter().map(|(name, tails)| (name.as_str(), tails));
+    let mut series = Vec::new();
+    for (style, (label, tails)) in functions.chain([("f^{GP}", &f_gp)]).enumerate() {
+        // shares of the mean square, so that all begin at 1
+        let share: Vec<f64> = tails.iter().map(|tail| tail / tails[0]).collect();
+        let alpha = smoothness(&spectra.ntk, &share, window, &Decay::Fitted(window.clone())).ok().flatten();
+        let alpha = alpha.map_or("none".into(), |s| number(s.alpha));
+        series.push(curve(format!("{label}, α = {alpha}"), thinned(&share), Mark::Points, style));
+        if let Some(law) = power_law(&share, window) {
+            let ends = [*window.start() as f64, *window.end() as f64];
+            let fitted = ends.map(|k| (k, law.factor * k.powf(law.exponent))).to_vec();
+            series.push(curve(String::new(), fitted, Mark::Theory, style));
+        }
+    }
+    let share: Vec<f64> = spectra.ntk.iter().map(|value| value / spectra.ntk[0]).collect();
+    let decay = power_law(&spectra.ntk, window).map_or("none".into(), |law| number(law.exponent));
+    let positive = thinned(&share).into_iter().filter(|(_, v)| *v > 1e-12).collect();
+    series.push(curve(format!("eigenvalues of the NTK, slope {decay}"), positive, Mark::Line, series.len()));
+    Figure {
+        name: name.into(),
+        title: format!("Smoothness for the NTK: {title}"),
+        x: Axis::new("index k", Scale::Log),
+        y: Axis::new("tail sum, eigenvalue, as shares of the first", Scale::Log),
+        series,
+        caption: format!(
+            "Tail sums of the labels and of f^{{GP}} in the eigenfunctions of the NTK on {} samples, with the lines fitted to k in {window:?}; \
+             α is the slope of a line over that of the eigenvalues there.",
+            spectra.ntk.len()
+        ),
+    }
+}

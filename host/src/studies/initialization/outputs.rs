@@ -1,0 +1,161 @@
+//! Outputs of many networks at random initialization on a few points: in the limit of infinite width a Gaussian process
+//! with the covariance NNGP.
+//!
+//! Given the hidden layer, the output of a network of one hidden layer is Gaussian with the variance
+//! `k = (2/m) sum_j relu(w_j . x)^2`, which on the unit sphere has mean 1 and variance 5/m. So at finite width the
+//! outputs have the excess kurtosis `3 Var k / (E k)^2 = 15/m`, and the covariance of the limit.
+
+use anyhow::{Result, ensure};
+use ntkscope_core::MatRef;
+use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::init::{Normals, initialize};
+use ntkscope_core::kernel::AnalyticKernel;
+use ntkscope_core::linalg::cholesky;
+use ntkscope_core::network::{Bias, Fcn};
+use serde::Serialize;
+
+use super::points::{kernel, sphere};
+use crate::backend::HostReal;
+use crate::run::Observer;
+use crate::studies::kept::{Measurement, interrupted};
+use crate::studies::numbers::NumberTable;
+use crate::studies::statistics::Estimate;
+
+/// Networks of one hidden layer without bias at standard initialization.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Outputs {
+    /// width m
+    pub width: usize,
+    /// how many
+    pub networks: u64,
+    /// points on S^2
+    pub points: usize,
+}
+
+/// What the outputs are tested for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tested {
+    /// `z^T z - P` over its standard deviation for z the whitened outputs of all networks, one number for every pair of
+    /// points: the largest distance of the covariance from the NNGP, in standard errors
+    pub covariance: f64,
+    /// pairs of points
+    pub pairs: usize,
+    /// mean over the points of the excess kurtosis; its standard error is that over ten groups of networks
+    pub kurtosis: Estimate,
+    /// Kolmogorov's distance of the whitened outputs from N(0,1), times the square root of their number
+    pub kolmogorov: f64,
+}
+
+impl Outputs {
+    /// The points, `(points, 3)`.
+    fn x(&self) -> Vec<f64> {
+        sphere(self.points, 3, &mut Normals::new(0))
+    }
+    fn network(widths: &[usize]) -> Result<Fcn<'_>> {
+        Ok(Fcn::new(3, widths, 1)?.with_bias(Bias::None, 0.0))
+    }
+
+    /// Tests a table of outputs against GP(0, NNGP). Error: networks are missing.
+    pub fn test(&self, table: &NumberTable) -> Result<Tested> {
+        const GROUPS: usize = 10;
+        let (p, count) = (self.points, table.rows().len());
+        ensure!(count as u64 == self.networks && count >= 10 * GROUPS, "outputs: networks are missing");
+        let x = self.x();
+        let mut l = kernel(&Self::network(&[1])?, AnalyticKernel::Nngp, MatRef::new(&x, p, 3)?)?;
+        cholesky(ntkscope_core::MatMut::new(&mut l, p, p)?)?;
+        // z = L^-1 f ~ N(0, 1)
+        let whiten = |f: &Vec<f64>| {
+            let mut z: Vec<f64> = Vec::with_capacity(p);
+            for i in 0..p {
+                let known: f64 = z.iter().enumerate().map(|(j, z)| l[i * p + j] * z).sum();
+                z.push((f[i] - known) / l[i * p + i]);
+            }
+            z
+        };
+        let z: Vec<Vec<f64>> = table.rows().iter().map(whiten).collect();
+        let mut covariance: f64 = 0.0;
+        for i in 0..p {
+            for j in 0..=i {
+                let products: Vec<f64> = z.iter().map(|z| z[i] * z[j] - if i == j { 1.0 } else { 0.0 }).collect();
+                // the spread that the sample has itself: at finite width it is larger than a Gaussian's
+                let off = Estimate::of(&products).map_or(f64::NAN, |e| e.value / e.error_or_0());
+                covariance = covariance.max(off.abs());
+            }
+        }
+        let kurtosis = |networks: &[Vec<f64>]| {
+            let of_point = |i: usize| {
+                let moment = |k: i32| networks.iter().map(|f| f[i].powi(k)).sum::<f64>() / networks.len() as f64;
+                moment(4) / moment(2).powi(2) - 3.0
+            };
+            (0..p).map(of_point).sum::<f64>() / p as f64
+        };
+        let groups: Vec<f64> = table.rows().chunks_exact(count / GROUPS).map(kurtosis).collect();
+        let error = Estimate::of(&groups).and_then(|e| e.error);
+        let mut all = z.concat();
+        all.sort_by(f64::total_cmp);
+        let total = all.len() as f64;
+        let below = |z: f64| 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
+        let distance = all.iter().enumerate().fold(0.0, |d: f64, (i, z)| {
+            d.max((below(*z) - i as f64 / total).abs()).max((below(*z) - (i + 1) as f64 / total).abs())
+        });
+        Ok(Tested {
+            covariance,
+            pairs: p * (p + 1) / 2,
+            kurtosis: Estimate { value: kurtosis(table.rows()), error, count: GROUPS },
+            kolmogorov: distance * total.sqrt(),
+        })
+    }
+}
+
+impl Measurement for Outputs {
+    fn settings(&self) -> Result<String> {
+        Ok(toml::to_string(self)?)
+    }
+    fn work(&self) -> f64 {
+        2e-7 * self.networks as f64 * self.width as f64
+    }
+    fn need(&self) -> Result<u64> {
+        Ok(8 * (self.networks * self.points as u64 * 4 + (self.width * (self.points + 4)) as u64))
+    }
+    /// A row for every network, its outputs.
+    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+        let widths = [self.width];
+        let (network, x) = (Self::network(&widths)?, self.x());
+        let (x, sizes) = (MatRef::new(&x, self.points, 3)?, network.sizes());
+        let (mut theta, mut activations) = (vec![0.0; sizes.parameters], vec![0.0; self.points * sizes.activations]);
+        let mut table = NumberTable::new((0..self.points).map(|i| format!("f{i}")));
+        for seed in 0..self.networks {
+            if interrupted() {
+                return Ok(None);
+            }
+            initialize(&network, seed, &mut theta)?;
+            let f = forward(f64::fast(), Params::new(&network, &theta)?, x, &mut activations)?;
+            table.push(f.outputs().data().to_vec());
+            observer.step((seed + 1) as f64 / self.networks as f64, &String::new);
+        }
+        Ok(Some(table))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Silent;
+    impl Observer for Silent {}
+
+    #[test]
+    fn narrow_networks_are_not_gaussian() {
+        let tested = [4, 256].map(|width| {
+            let outputs = Outputs { width, networks: 2000, points: 3 };
+            outputs.test(&outputs.measure(&mut Silent).unwrap().unwrap()).unwrap()
+        });
+        let [narrow, wide] = tested;
+        assert!((narrow.kurtosis.value - 15.0 / 4.0).abs() < 4.0 * narrow.kurtosis.error_or_0(), "{narrow:?}");
+        assert!((wide.kurtosis.value - 15.0 / 256.0).abs() < 4.0 * wide.kurtosis.error_or_0(), "{wide:?}");
+        // 1.95 is passed once in a thousand times
+        assert!(narrow.kolmogorov > 1.95 && wide.kolmogorov < 1.95, "{tested:?}");
+        assert!(narrow.covariance < 4.0 && wide.covariance < 4.0, "{tested:?}");
+        assert_eq!(wide.pairs, 6);
+    }
+}
