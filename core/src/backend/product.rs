@@ -192,7 +192,10 @@ fn write<T: Real, const R: usize, const C: usize>(
 ) {
     if let Some(beta) = beta {
         for r in 0..R {
-            blend(alpha, beta, &mut rows[r][j..j + C], sums[r]);
+            let row = &mut rows[r][j..j + C];
+            for q in 0..C {
+                row[q] = alpha * sums[r][q] + beta * row[q];
+            }
         }
     } else {
         for r in 0..R {
@@ -201,14 +204,6 @@ fn write<T: Real, const R: usize, const C: usize>(
                 row[q] = alpha * sums[r][q];
             }
         }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn blend<T: Real, const C: usize>(alpha: T, beta: T, row: &mut [T], sums: [T; C]) {
-    for (c, sum) in row.iter_mut().zip(sums) {
-        *c = alpha * sum + beta * *c;
     }
 }
 
