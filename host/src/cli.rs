@@ -108,12 +108,14 @@ const KERNEL_EXAMPLES: &str = "\
 Examples:
   ntkscope kernel analytic --depth 3 --bias none
   ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
-  ntkscope kernel empirical --params P.npz --init standard --data samples.csv";
+  ntkscope kernel empirical --params P.npz --init standard --data samples.csv
+  ntkscope kernel empirical --data mnist --data-dir DIR --dtype f32 --memory 1GiB --out K.npy
+      larger than the memory: numpy.load('K.npy', mmap_mode='r') reads it";
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
   ntkscope bench
-      every case, in about a minute
+      every case, in a few minutes
   ntkscope bench --quick --json
   ntkscope bench --only analytic,step-6 --repeat 15 --threads 4";
 
@@ -129,7 +131,7 @@ pub struct Common {
     /// Threads; results do not depend on it [default: all cores]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Machine")]
     pub threads: Option<u16>,
-    /// Refuse what needs more memory than this, e.g. 4GiB [default: what is free]
+    /// Take no more memory than this, e.g. 4GiB: work in blocks, or refuse [default: what is free]
     #[arg(long, value_name = "SIZE", help_heading = "Machine")]
     pub memory: Option<ByteSize>,
 }
@@ -323,8 +325,8 @@ pub struct KernelArgs {
     /// Save the network's parameters
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub params_out: Option<PathBuf>,
-    /// Save the kernel: arrays kernel, x, y (analytic: also ntk and nngp)
-    #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
+    /// Save: K.npz (arrays kernel, x, y; analytic: also ntk and nngp), or K.npy (kernel alone, of any size)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Backend [default: fast]
     #[arg(long, value_enum, help_heading = "Machine")]
@@ -337,13 +339,16 @@ pub struct KernelArgs {
 /// `ntkscope compare`
 #[derive(Args, Debug)]
 pub struct CompareArgs {
-    /// Kernel A: an npz with an array `kernel`, or FILE.npz:NAME
+    /// Kernel A: an npz with an array `kernel`, FILE.npz:NAME, or an npy
     pub a: String,
     /// Kernel B, against which the relative distance is taken
     pub b: String,
     /// One machine-readable summary on standard output
     #[arg(long)]
     pub json: bool,
+    /// Memory for kernels and eigenvalues; an npy that needs more stays on the disk [default: what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<ByteSize>,
 }
 
 /// `ntkscope bench`

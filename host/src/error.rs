@@ -1,4 +1,4 @@
-//! Wrong settings: what is wrong, and the flag that mends it. Exit code 2.
+//! Wrong settings: what is wrong, and the flag that mends it (exit code 2); and being told to stop.
 
 use std::path::PathBuf;
 
@@ -48,10 +48,8 @@ pub enum UsageError {
         /// what is wrong and what mends it
         what: String,
     },
-    /// The run would need more memory than is allowed.
-    #[error(
-        "{what} needs about {need} of memory, more than {allowed} ({source_of_limit}); reduce --n or --width, use --dtype f32, or raise --memory"
-    )]
+    /// The work would need more memory than is allowed.
+    #[error("{what} needs about {need} of memory, more than {allowed} ({source_of_limit}); {mend}")]
     Memory {
         /// which work
         what: String,
@@ -61,6 +59,8 @@ pub enum UsageError {
         allowed: bytesize::ByteSize,
         /// where the limit comes from
         source_of_limit: &'static str,
+        /// what can be done
+        mend: String,
     },
     /// The place for the results cannot be used.
     #[error("{flag} {}: {what}", path.display())]
@@ -81,3 +81,8 @@ pub enum UsageError {
         what: String,
     },
 }
+
+/// Ctrl-C, where work can be ended between two steps. Exit code 130.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod kernel;
 pub mod law;
 pub mod memory;
 pub mod narrative;

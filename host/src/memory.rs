@@ -1,27 +1,48 @@
-//! How much memory a run will take, told before it starts, and how much it may take.
+//! How much memory work will take, told before it starts, and how much it may take.
 
 use bytesize::ByteSize;
 
 use crate::error::UsageError;
 
+/// What mends a run that does not fit.
+const SMALLER: &str = "reduce --n or --width, use --dtype f32, or raise --memory";
+
+/// Bytes that may be taken, and who says so.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// bytes
+    pub bytes: u64,
+    /// `--memory`, or the machine
+    pub source: &'static str,
+}
+
+impl Limit {
+    /// `--memory` where it is given, else what the machine has free now; `None` where it does not say.
+    pub fn of(given: Option<ByteSize>) -> Option<Self> {
+        match given {
+            Some(given) => Some(Self { bytes: given.as_u64(), source: "--memory" }),
+            None => available().map(|bytes| Self { bytes, source: "what is free on this machine" }),
+        }
+    }
+
+    /// The error that says that `what` needs more; `mend` is what can be done, by default to ask for less.
+    pub fn refuse(&self, what: &str, need: u64, mend: Option<&str>) -> UsageError {
+        UsageError::Memory {
+            what: what.into(),
+            need: ByteSize::b(need),
+            allowed: ByteSize::b(self.bytes),
+            source_of_limit: self.source,
+            mend: mend.unwrap_or(SMALLER).into(),
+        }
+    }
+}
+
 /// Refuses `what` when it needs more than `limit`, or, without one, more than the machine has free now.
 pub fn check(what: &str, need: u64, limit: Option<ByteSize>) -> Result<(), UsageError> {
-    let (allowed, source_of_limit) = match limit {
-        Some(limit) => (limit.as_u64(), "--memory"),
-        None => match available() {
-            Some(bytes) => (bytes, "what is free on this machine"),
-            None => return Ok(()),
-        },
-    };
-    if need <= allowed {
-        return Ok(());
+    match Limit::of(limit) {
+        Some(limit) if need > limit.bytes => Err(limit.refuse(what, need, None)),
+        _ => Ok(()),
     }
-    Err(UsageError::Memory {
-        what: what.into(),
-        need: ByteSize::b(need),
-        allowed: ByteSize::b(allowed),
-        source_of_limit,
-    })
 }
 
 /// Bytes that can be had without swapping, where the system says so.

@@ -1,12 +1,14 @@
 //! Reading and writing npz archives: named arrays of real numbers.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Cursor, Read, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use npyz::{Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 use zip::ZipArchive;
 use zip::write::{SimpleFileOptions, ZipWriter};
+
+use crate::settings::Dtype;
 
 /// An npz archive open for reading. Error messages say what is wrong with which array, without the file's name.
 pub struct Npz(ZipArchive<BufReader<File>>);
@@ -93,53 +95,48 @@ fn numbers<T: Deserialize>(file: NpyFile<&[u8]>, convert: impl Fn(T) -> Option<f
     file.data::<T>().map_err(|e| e.to_string())?.map(convert).collect()
 }
 
-/// One array to write: numbers in C order, f32 where that is what was computed.
+/// One array to write.
 pub struct Array<'a> {
     /// name without `.npy`
-    pub name: String,
+    pub name: &'a str,
     /// shape
-    pub shape: Vec<usize>,
-    /// the numbers
-    pub data: Data<'a>,
+    pub shape: &'a [usize],
+    /// how the numbers are stored; f32 loses nothing where that is what was computed
+    pub dtype: Dtype,
+    /// the number at an index, in C order
+    pub number: &'a dyn Fn(usize) -> f64,
 }
 
-/// Numbers of an array.
-pub enum Data<'a> {
-    /// single precision
-    F32(&'a [f32]),
-    /// double precision
-    F64(&'a [f64]),
-}
-
-/// The bytes of an npz archive of these arrays, stored without compression as numpy's `savez` does.
-pub fn write(arrays: &[Array<'_>]) -> io::Result<Vec<u8>> {
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+/// Writes these arrays as an npz archive, without compression as numpy's `savez` does.
+pub fn write<W: Write + Seek>(out: W, arrays: &[Array<'_>]) -> io::Result<W> {
+    let mut archive = ZipWriter::new(out);
     for array in arrays {
         // no time stamp: the same arrays give the same bytes
         let options = SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Stored)
             .last_modified_time(zip::DateTime::default())
             .large_file(array.shape.iter().product::<usize>() * 8 > u32::MAX as usize);
-        archive.start_file(npyz::npz::file_name_from_array_name(&array.name), options)?;
-        match array.data {
-            Data::F32(data) => write_npy(&mut archive, &array.shape, data)?,
-            Data::F64(data) => write_npy(&mut archive, &array.shape, data)?,
+        archive.start_file(npyz::npz::file_name_from_array_name(array.name), options)?;
+        let mut out = BufWriter::new(&mut archive);
+        match array.dtype {
+            Dtype::F32 => write_npy(&mut out, array.shape, |at| (array.number)(at) as f32)?,
+            Dtype::F64 => write_npy(&mut out, array.shape, array.number)?,
         }
+        out.flush()?;
     }
-    Ok(archive.finish()?.into_inner())
+    Ok(archive.finish()?)
 }
 
-fn write_npy<T, W>(archive: &mut ZipWriter<W>, shape: &[usize], data: &[T]) -> io::Result<()>
-where
-    T: npyz::AutoSerialize + Copy,
-    W: Write + Seek,
-{
+fn write_npy<T: npyz::AutoSerialize>(
+    out: &mut impl Write,
+    shape: &[usize],
+    number: impl Fn(usize) -> T,
+) -> io::Result<()> {
+    let len = shape.iter().product();
     let shape: Vec<u64> = shape.iter().map(|s| *s as u64).collect();
-    let mut out = BufWriter::new(archive);
-    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut out).begin_nd()?;
-    writer.extend(data.iter().copied())?;
-    writer.finish()?;
-    out.flush()
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()?;
+    writer.extend((0..len).map(number))?;
+    writer.finish()
 }
 
 /// Opens `path` as an npz archive; messages name the file.

@@ -54,6 +54,18 @@ pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mu
     Ok(())
 }
 
+/// Bytes that [`read_parameters`] takes beside `theta`: a tensor as bytes and as numbers, and all of a safetensors file.
+pub fn reading_bytes<N: Network>(path: &Path, network: &N) -> u64 {
+    let tensors = (0..network.sizes().layers).map(|index| network.layer(index));
+    let largest = tensors.map(|layer| layer.inputs * layer.outputs).max().unwrap_or(0);
+    let file = if is_safetensors(path) { std::fs::metadata(path).map_or(0, |file| file.len()) } else { 0 };
+    file + 16 * largest as u64
+}
+
+fn is_safetensors(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "safetensors")
+}
+
 /// A file of named tensors, open.
 enum ParameterFile {
     Npz(npz::Npz),
@@ -62,7 +74,7 @@ enum ParameterFile {
 
 impl ParameterFile {
     fn open(path: &Path) -> Result<Self, String> {
-        if path.extension().is_some_and(|e| e == "safetensors") {
+        if is_safetensors(path) {
             let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
             // a damaged file is known at once, and told from one that is for another network
             SafeTensors::deserialize(&bytes).map_err(|e| format!("not readable as safetensors: {e}"))?;

@@ -1,5 +1,6 @@
 //! Where results go: run directories, whose files are each written under a temporary name and renamed.
 
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,9 +10,9 @@ use crate::backend::InstructionSet;
 use crate::data::Samples;
 use crate::error::UsageError;
 use crate::experiment::{Model, Training, settings_of};
-use crate::npz::{Array, Data, write};
+use crate::npz::{self, Array};
 use crate::prediction::Predictions;
-use crate::report::write_atomic;
+use crate::report::{Unfinished, write_atomic};
 use crate::run::{Outcome, Tensor};
 use crate::settings::{BackendKind, Dtype, PROVENANCE};
 
@@ -185,19 +186,17 @@ pub fn write_tensors(path: &Path, tensors: &[Tensor], dtype: Dtype) -> Result<()
 
 /// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
 pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<()> {
-    let single: Vec<Vec<f32>> = match dtype {
-        Dtype::F32 => arrays.iter().map(|(_, _, data)| data.iter().map(|v| *v as f32).collect()).collect(),
-        Dtype::F64 => Vec::new(),
-    };
-    let arrays: Vec<Array<'_>> = arrays
-        .iter()
-        .enumerate()
-        .map(|(i, (name, shape, data))| Array {
-            name: (*name).to_owned(),
-            shape: (*shape).clone(),
-            data: single.get(i).map_or(Data::F64(data), |single| Data::F32(single)),
-        })
-        .collect();
-    let bytes = write(&arrays).with_context(|| format!("cannot write {}", path.display()))?;
-    write_atomic(path, &bytes)
+    let numbers: Vec<_> = arrays.iter().map(|(_, _, data)| |at: usize| data[at]).collect();
+    let arrays: Vec<Array<'_>> =
+        arrays.iter().zip(&numbers).map(|((name, shape, _), number)| Array { name, shape, dtype, number }).collect();
+    write_archive(path, &arrays)
+}
+
+/// An npz archive of these arrays, under a temporary name until it is whole.
+pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<()> {
+    let written = Unfinished::create(path).and_then(|(unfinished, file)| {
+        let file = npz::write(BufWriter::new(file), arrays)?.into_inner()?;
+        unfinished.commit(&file)
+    });
+    written.with_context(|| format!("cannot write {}", path.display()))
 }

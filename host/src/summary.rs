@@ -4,6 +4,8 @@ use ntkscope_core::kernel::spectrum;
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
 use serde::Serialize;
 
+use crate::kernel::Extremes;
+
 /// What one says of a symmetric kernel.
 #[derive(Clone, Debug, Serialize)]
 pub struct KernelSummary {
@@ -15,49 +17,140 @@ pub struct KernelSummary {
     pub max: f64,
     /// trace / n
     pub mean_diagonal: f64,
-    /// smallest eigenvalue
+    /// |K|_F
+    pub frobenius: f64,
+    /// smallest eigenvalue; an upper bound where `lanczos` says that it has not converged
     pub lambda_min: f64,
-    /// largest eigenvalue
+    /// largest eigenvalue; a lower bound where `lanczos` says that it has not converged
     pub lambda_max: f64,
     /// their quotient
     pub condition: f64,
-    /// exp of the entropy of the normalised eigenvalues
-    pub effective_rank: f64,
+    /// exp of the entropy of the normalised eigenvalues, where all of them were computed
+    pub effective_rank: Option<f64>,
+    /// how sure the outermost eigenvalues are, where only those were computed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lanczos: Option<Lanczos>,
+}
+
+/// How sure the outermost eigenvalues of a large kernel are.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lanczos {
+    /// products with the kernel
+    pub steps: usize,
+    /// an eigenvalue lies within this of `lambda_min`
+    pub lambda_min_residual: f64,
+    /// whether that is little beside it
+    pub lambda_min_converged: bool,
+    /// an eigenvalue lies within this of `lambda_max`
+    pub lambda_max_residual: f64,
+    /// whether that is little beside it
+    pub lambda_max_converged: bool,
+}
+
+/// What the entries of a symmetric kernel say, gathered block by block.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries {
+    min: f64,
+    max: f64,
+    trace: f64,
+    squares: f64,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self { min: f64::INFINITY, max: f64::NEG_INFINITY, trace: 0.0, squares: 0.0 }
+    }
+}
+
+impl Entries {
+    /// Adds a block whose first element is (row, col), and its mirror image if that is not added by itself.
+    /// Error: an entry that is not finite.
+    pub fn add<T: Real>(
+        &mut self,
+        (row, col): (usize, usize),
+        block: MatRef<'_, T>,
+        mirrored: bool,
+    ) -> Result<(), Error> {
+        let mut squares = 0.0;
+        for i in 0..block.rows() {
+            for entry in block.row(i).iter().map(|k| k.to_f64()) {
+                if !entry.is_finite() {
+                    return Err(Error::NonFinite { what: "an entry of the kernel", step: 0 });
+                }
+                (self.min, self.max) = (self.min.min(entry), self.max.max(entry));
+                squares += entry * entry;
+            }
+            if let Some(j) = (row + i).checked_sub(col).filter(|j| *j < block.cols()) {
+                self.trace += block.at(i, j).to_f64();
+            }
+        }
+        self.squares += if mirrored { 2.0 * squares } else { squares };
+        Ok(())
+    }
+
+    fn summary(&self, n: usize, lambda: (f64, f64), condition: f64) -> KernelSummary {
+        KernelSummary {
+            n,
+            min: self.min,
+            max: self.max,
+            mean_diagonal: self.trace / n as f64,
+            frobenius: self.squares.sqrt(),
+            lambda_min: lambda.0,
+            lambda_max: lambda.1,
+            condition,
+            effective_rank: None,
+            lanczos: None,
+        }
+    }
 }
 
 impl KernelSummary {
-    /// Computes it. Error: a non-finite entry, or eigenvalues that do not converge.
+    /// Computes it from all eigenvalues. Error: a non-finite entry, or eigenvalues that do not converge.
     pub fn of<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<Self, Error> {
         let n = kernel.rows();
+        let mut entries = Entries::default();
+        entries.add((0, 0), kernel, false)?;
         let (mut work, mut values, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; n], vec![T::ZERO; n]);
         let s = spectrum(backend, kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
-        let entries = || (0..n).flat_map(|i| kernel.row(i)).map(|k| k.to_f64());
         Ok(Self {
-            n,
-            min: entries().fold(f64::INFINITY, f64::min),
-            max: entries().fold(f64::NEG_INFINITY, f64::max),
-            mean_diagonal: (0..n).map(|i| kernel.at(i, i).to_f64()).sum::<f64>() / n as f64,
-            lambda_min: s.lambda_min.to_f64(),
-            lambda_max: s.lambda_max.to_f64(),
-            condition: s.condition.to_f64(),
-            effective_rank: s.effective_rank.to_f64(),
+            effective_rank: Some(s.effective_rank.to_f64()),
+            ..entries.summary(n, (s.lambda_min.to_f64(), s.lambda_max.to_f64()), s.condition.to_f64())
         })
+    }
+
+    /// The summary of a kernel of n rows that was never held whole.
+    pub fn large(n: usize, entries: &Entries, Extremes { steps, min, max }: Extremes) -> Self {
+        Self {
+            lanczos: Some(Lanczos {
+                steps,
+                lambda_min_residual: min.residual,
+                lambda_min_converged: min.converged,
+                lambda_max_residual: max.residual,
+                lambda_max_converged: max.converged,
+            }),
+            ..entries.summary(n, (min.value, max.value), max.value / min.value)
+        }
     }
 }
 
 impl std::fmt::Display for KernelSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{n} x {n}, entries {:.6} to {:.6}, mean diagonal {:.6}, lambda_min {:.10}, lambda_max {:.6}, condition {:.4e}, effective rank {:.4}",
-            self.min,
-            self.max,
-            self.mean_diagonal,
-            self.lambda_min,
-            self.lambda_max,
-            self.condition,
-            self.effective_rank,
-            n = self.n,
-        )
+        let Self { n, min, max, mean_diagonal, frobenius, lambda_min, lambda_max, condition, .. } = self;
+        write!(f, "{n} x {n}, entries {min:.6} to {max:.6}, mean diagonal {mean_diagonal:.6}, ")?;
+        write!(f, "Frobenius norm {frobenius:.6e}, ")?;
+        let Some(lanczos) = &self.lanczos else {
+            write!(f, "lambda_min {lambda_min:.10}, lambda_max {lambda_max:.6}, condition {condition:.4e}")?;
+            return self.effective_rank.map_or(Ok(()), |rank| write!(f, ", effective rank {rank:.4}"));
+        };
+        let Lanczos { steps, lambda_min_residual: below, lambda_max_residual: above, .. } = lanczos;
+        let sign = |converged: bool, bound: &'static str| if converged { "" } else { bound };
+        let (smallest, largest) =
+            (sign(lanczos.lambda_min_converged, "<= "), sign(lanczos.lambda_max_converged, ">= "));
+        write!(f, "lambda_min {smallest}{lambda_min:.10} (residual {below:.1e}), ")?;
+        write!(f, "lambda_max {largest}{lambda_max:.6} (residual {above:.1e}), ")?;
+        let bound = *lambda_min > 0.0 && !(smallest.is_empty() && largest.is_empty());
+        write!(f, "condition {}{condition:.4e}; ", if bound { ">= " } else { "" })?;
+        let ended = if smallest.is_empty() { "" } else { ", lambda_min not converged" };
+        write!(f, "eigenvalues by {steps} Lanczos steps{ended}")
     }
 }

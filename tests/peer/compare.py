@@ -13,6 +13,8 @@ call after others that were not counted (no start, no compilation), at least 0.1
 quartiles over the rounds, and the median of the rounds' ratios. Peaks of memory are by how much a process that does
 nothing else has grown: ntkscope's over an empty process, the peer's over one that has loaded JAX; compilation counts.
 
+All cases take some ten minutes on two idle cores, and longer beside other work; --only takes them in parts.
+
 The last row is the whole program from the shell: samples read from a file, kernel written to one; ntkscope finds the
 kernel's eigenvalues as well, which its peer is not asked for. Its memory is all of the process's.
 """

@@ -35,7 +35,8 @@ def start(dtype, one_thread=False):
     """Loads JAX; its flags must be set before."""
     os.environ.update(JAX_PLATFORMS="cpu", TF_CPP_MIN_LOG_LEVEL="3", JAX_ENABLE_X64="1" if dtype == "f64" else "0")
     if one_thread:
-        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        # XLA's own flags leave it its pool of threads; it makes as many as it may use cores
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     global jax, jnp, np, nt, stax
     errors = os.dup(2)  # libraries that it loads talk; an exception is printed after them
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -14,33 +14,104 @@ pub fn max_abs_difference<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> T {
 
 /// |a - b|_F / |b|_F
 pub fn relative_frobenius<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> T {
-    let (difference, norm) = entries(a)
-        .zip(entries(b))
-        .fold((T::ZERO, T::ZERO), |(difference, norm), (x, y)| (difference + (x - y) * (x - y), norm + y * y));
-    (difference / norm).sqrt()
+    let mut sums = RelativeFrobenius::default();
+    sums.add(a, b);
+    sums.value()
 }
 
 /// Centred kernel alignment (Cortes, Mohri, Rostamizadeh 2012): the cosine
 /// `<HaH, HbH>_F / (|HaH|_F |HbH|_F)` with `H = I - 11^T/n`. Two kernels that are constant after
 /// centring (n = 1) have alignment 1.
 pub fn centred_alignment<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> T {
-    let (ab, aa, bb) = (centred_product(a, b), centred_product(a, a), centred_product(b, b));
-    if aa == T::ZERO && bb == T::ZERO { T::ONE } else { ab / (aa * bb).sqrt() }
+    let mut sums = CentredAlignment::default();
+    sums.add(a, b);
+    sums.value()
+}
+
+/// The sums of [`relative_frobenius`], gathered from all rows in order, some at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct RelativeFrobenius<T> {
+    difference: T,
+    norm: T,
+}
+
+impl<T: Real> Default for RelativeFrobenius<T> {
+    /// Of no rows.
+    fn default() -> Self {
+        Self { difference: T::ZERO, norm: T::ZERO }
+    }
+}
+
+impl<T: Real> RelativeFrobenius<T> {
+    /// Adds the next rows of a and b.
+    pub fn add(&mut self, a: MatRef<'_, T>, b: MatRef<'_, T>) {
+        for (x, y) in entries(a).zip(entries(b)) {
+            self.difference += (x - y) * (x - y);
+            self.norm += y * y;
+        }
+    }
+    /// |a - b|_F / |b|_F
+    pub fn value(&self) -> T {
+        (self.difference / self.norm).sqrt()
+    }
+}
+
+/// The sums of [`centred_alignment`] for symmetric kernels, gathered from all rows in order, some at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct CentredAlignment<T> {
+    rows: usize,
+    ab: CentredProduct<T>,
+    aa: CentredProduct<T>,
+    bb: CentredProduct<T>,
+}
+
+impl<T: Real> Default for CentredAlignment<T> {
+    /// Of no rows.
+    fn default() -> Self {
+        let none = CentredProduct { product: T::ZERO, rows: T::ZERO, total_a: T::ZERO, total_b: T::ZERO };
+        Self { rows: 0, ab: none, aa: none, bb: none }
+    }
+}
+
+impl<T: Real> CentredAlignment<T> {
+    /// Adds the next rows of a and b.
+    pub fn add(&mut self, a: MatRef<'_, T>, b: MatRef<'_, T>) {
+        for (a, b) in (0..a.rows()).map(|i| (a.row(i), b.row(i))) {
+            self.ab.add(a, b);
+            self.aa.add(a, a);
+            self.bb.add(b, b);
+        }
+        self.rows += a.rows();
+    }
+    /// The alignment.
+    pub fn value(&self) -> T {
+        let n = T::from_count(self.rows);
+        let (ab, aa, bb) = (self.ab.value(n), self.aa.value(n), self.bb.value(n));
+        if aa == T::ZERO && bb == T::ZERO { T::ONE } else { ab / (aa * bb).sqrt() }
+    }
 }
 
 /// <HaH, HbH>_F = sum_ij a_ij b_ij - (2/n) sum_i a_i. b_i. + a.. b.. / n^2, for symmetric a and b.
-fn centred_product<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> T {
-    let n = T::from_count(a.rows());
-    let sum = |row: &[T]| row.iter().fold(T::ZERO, |s, x| s + *x);
-    let (mut product, mut rows, mut total_a, mut total_b) = (T::ZERO, T::ZERO, T::ZERO, T::ZERO);
-    for i in 0..a.rows() {
-        let (row_a, row_b) = (sum(a.row(i)), sum(b.row(i)));
-        product += a.row(i).iter().zip(b.row(i)).fold(T::ZERO, |s, (x, y)| s + *x * *y);
-        rows += row_a * row_b;
-        total_a += row_a;
-        total_b += row_b;
+#[derive(Clone, Copy, Debug)]
+struct CentredProduct<T> {
+    product: T,
+    rows: T,
+    total_a: T,
+    total_b: T,
+}
+
+impl<T: Real> CentredProduct<T> {
+    fn add(&mut self, a: &[T], b: &[T]) {
+        let sum = |row: &[T]| row.iter().fold(T::ZERO, |s, x| s + *x);
+        let (row_a, row_b) = (sum(a), sum(b));
+        self.product += a.iter().zip(b).fold(T::ZERO, |s, (x, y)| s + *x * *y);
+        self.rows += row_a * row_b;
+        self.total_a += row_a;
+        self.total_b += row_b;
     }
-    product - (rows + rows) / n + total_a / n * (total_b / n)
+    fn value(&self, n: T) -> T {
+        self.product - (self.rows + self.rows) / n + self.total_a / n * (self.total_b / n)
+    }
 }
 
 /// What the eigenvalues of a kernel say.

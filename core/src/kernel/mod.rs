@@ -5,7 +5,10 @@ mod distance;
 mod empirical;
 
 pub use analytic::{AnalyticKernel, analytic, analytic_scratch};
-pub use distance::{Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius, spectrum};
+pub use distance::{
+    CentredAlignment, RelativeFrobenius, Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
+    spectrum,
+};
 pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, structured_scratch, tangent, tangent_len};
 
 use crate::{Backend, MatMut, Real};

@@ -86,7 +86,7 @@ unsafe fn product<T: Vectorised>(
         return unsafe { rows(alpha, a, b, beta, c, (row_stride, col_stride)) };
     }
     // B is the transpose of a row-major matrix. `gemm` would copy it to and fro at several times the cost.
-    T::with_block(BLOCK, |block| {
+    T::with_space(BLOCK, |block| {
         // even widths: a single column would be summed in another order
         let count = cols.div_ceil(BLOCK / DEPTH.min(depth));
         for (left, right) in (0..count).map(|i| (i * cols / count, (i + 1) * cols / count)) {

@@ -2,9 +2,10 @@
 //!
 //! The arithmetic is core's own, without fused multiply-add, so the bits are those of `Portable`.
 
-use ntkscope_core::{MatRef, Real};
-
 use std::cell::RefCell;
+use std::thread::LocalKey;
+
+use ntkscope_core::{MatRef, Real};
 
 use super::InstructionSet;
 
@@ -19,8 +20,18 @@ pub(super) trait Vectorised: Real {
     /// # Safety
     /// `from` and `to` point to squares whose rows lie so many numbers apart; nobody else uses those of `to`.
     unsafe fn transpose_square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize);
+    /// Every thread's working space.
+    fn space() -> &'static LocalKey<RefCell<Vec<Self>>>;
+
     /// Calls `work` with `len` numbers of this thread's working space, which must not be asked for again inside.
-    fn with_block<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R;
+    fn with_space<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R {
+        Self::space().with_borrow_mut(|space| {
+            if space.len() < len {
+                space.resize(len, Self::ZERO);
+            }
+            work(&mut space[..len])
+        })
+    }
 }
 
 /// The loop of [`ntkscope_core::Backend::arc_cosine`], to be inlined where the instructions are known.
@@ -74,9 +85,11 @@ pub(super) fn transpose<T: Vectorised>(a: MatRef<'_, T>, out: &mut [T]) {
         for left in (0..whole_cols).step_by(run) {
             for i in (top..top + LINE).step_by(T::SQUARE) {
                 for j in (left..left + run).step_by(T::SQUARE) {
-                    let (from, to) = (&raw const a.data()[i * stride + j], &raw mut out[j * rows + i]);
                     // SAFETY: the square at (i, j) lies within `a`, its image within `out`: see the assertions.
-                    unsafe { T::transpose_square(from, stride, to, rows) };
+                    unsafe {
+                        let (from, to) = (a.data().as_ptr().add(i * stride + j), out.as_mut_ptr().add(j * rows + i));
+                        T::transpose_square(from, stride, to, rows);
+                    }
                 }
             }
         }
@@ -115,14 +128,9 @@ impl Vectorised for f32 {
         // SAFETY: the caller's promise.
         unsafe { *to = *from }
     }
-    fn with_block<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R {
-        thread_local!(static BLOCK: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
-        BLOCK.with_borrow_mut(|block| {
-            if block.len() < len {
-                block.resize(len, 0.0);
-            }
-            work(&mut block[..len])
-        })
+    fn space() -> &'static LocalKey<RefCell<Vec<Self>>> {
+        thread_local!(static SPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
+        &SPACE
     }
 }
 
@@ -148,13 +156,8 @@ impl Vectorised for f64 {
         // SAFETY: the caller's promise.
         unsafe { *to = *from }
     }
-    fn with_block<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R {
-        thread_local!(static BLOCK: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) });
-        BLOCK.with_borrow_mut(|block| {
-            if block.len() < len {
-                block.resize(len, 0.0);
-            }
-            work(&mut block[..len])
-        })
+    fn space() -> &'static LocalKey<RefCell<Vec<Self>>> {
+        thread_local!(static SPACE: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) });
+        &SPACE
     }
 }

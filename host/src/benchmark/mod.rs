@@ -47,7 +47,7 @@ pub enum Task {
     Case(Case),
 }
 
-/// All probes, in the order in which [`Machine::new`] takes their readings.
+/// All probes, in the order in which a [`Report`] takes their readings.
 pub const PROBES: [Probe; 4] = [
     Probe::Gemm { dtype: Dtype::F32, one_thread: false },
     Probe::Gemm { dtype: Dtype::F64, one_thread: false },

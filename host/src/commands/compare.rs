@@ -1,10 +1,12 @@
 //! `ntkscope compare`: every distance between two kernels.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ntkscope_core::MatRef;
-use ntkscope_core::kernel::{centred_alignment, max_abs, max_abs_difference, relative_frobenius};
+use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
 use serde_json::json;
 
 use super::{DONE, print};
@@ -12,24 +14,37 @@ use crate::backend::HostReal;
 use crate::cli::CompareArgs;
 use crate::data::DataError;
 use crate::error::UsageError;
+use crate::kernel::{KernelFile, extremes, rows_at_once};
+use crate::memory::Limit;
 use crate::npz;
-use crate::summary::KernelSummary;
+use crate::summary::{Entries, KernelSummary};
 
 /// Compares, and returns the exit code.
 pub fn compare(args: CompareArgs) -> Result<u8> {
-    let (a, b) = (read(&args.a)?, read(&args.b)?);
-    if a.n != b.n {
-        let what = format!("kernel of {} rows, but {} has {}; compare kernels of the same samples", a.n, args.b, b.n);
+    let limit = Limit::of(args.memory);
+    let (mut a, mut b) = (Kernel::read(&args.a, limit)?, Kernel::read(&args.b, limit)?);
+    if a.n() != b.n() {
+        let what =
+            format!("kernel of {} rows, but {} has {}; compare kernels of the same samples", a.n(), args.b, b.n());
         return Err(UsageError::Mismatch { path: args.a.into(), what }.into());
     }
-    let (left, right) = (a.view(), b.view());
+    let (mut largest, mut apart) = (0.0f64, 0.0f64);
+    let (mut frobenius, mut alignment) = (RelativeFrobenius::default(), CentredAlignment::default());
+    for rows in rows_at_once(a.n()) {
+        let (left, right) = (a.rows(rows.clone())?, b.rows(rows.clone())?);
+        let view = |data| MatRef::new(data, rows.len(), left.len() / rows.len());
+        let (left, right) = (view(&left)?, view(&right)?);
+        (largest, apart) = (largest.max(max_abs(right)), apart.max(max_abs_difference(left, right)));
+        frobenius.add(left, right);
+        alignment.add(left, right);
+    }
     let distances = [
-        ("max|A - B|", "max_abs_difference", max_abs_difference(left, right)),
-        ("max|A - B| / max|B|", "max_relative", max_abs_difference(left, right) / max_abs(right)),
-        ("|A - B|_F / |B|_F", "frobenius_relative", relative_frobenius(left, right)),
-        ("centred alignment", "centred_alignment", centred_alignment(left, right)),
+        ("max|A - B|", "max_abs_difference", apart),
+        ("max|A - B| / max|B|", "max_relative", apart / largest),
+        ("|A - B|_F / |B|_F", "frobenius_relative", frobenius.value()),
+        ("centred alignment", "centred_alignment", alignment.value()),
     ];
-    let (of_a, of_b) = (KernelSummary::of(f64::fast(), left)?, KernelSummary::of(f64::fast(), right)?);
+    let (of_a, of_b) = (a.summary().context(args.a)?, b.summary().context(args.b)?);
     if args.json {
         let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(value)));
         let mut all: serde_json::Map<String, serde_json::Value> = named.collect();
@@ -45,43 +60,87 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-struct Kernel {
-    n: usize,
-    data: Vec<f64>,
+/// A kernel, in memory or on the disk.
+enum Kernel {
+    Held { n: usize, data: Vec<f64> },
+    OnDisk(KernelFile),
 }
 
 impl Kernel {
-    fn view(&self) -> MatRef<'_, f64> {
-        MatRef::new(&self.data, self.n, self.n).expect("the shape was checked when it was read")
-    }
-}
-
-/// `FILE.npz` with an array `kernel`, or `FILE.npz:NAME`.
-fn read(given: &str) -> Result<Kernel> {
-    let (path, name) = match given.rsplit_once(':') {
-        Some((path, name)) if path.ends_with(".npz") => (path, name),
-        _ => (given, "kernel"),
-    };
-    let path = Path::new(path);
-    let damaged = |what: String| DataError::Archive { path: path.into(), what };
-    if !path.exists() {
-        return Err(DataError::NotFound {
-            path: path.into(),
-            what: "no such file".into(),
-            mend: "give the path of an npz with a kernel".into(),
+    /// `FILE.npz` with an array `kernel`, `FILE.npz:NAME`, or `FILE.npy`, which stays on the disk if both kernels and the
+    /// copies for the eigenvalues would not fit.
+    fn read(given: &str, limit: Option<Limit>) -> Result<Self> {
+        let (path, name) = match given.rsplit_once(':') {
+            Some((path, name)) if path.ends_with(".npz") => (path, name),
+            _ => (given, "kernel"),
+        };
+        let path = Path::new(path);
+        let damaged = |what: String| DataError::Archive { path: path.into(), what };
+        if !path.exists() {
+            return Err(DataError::NotFound {
+                path: path.into(),
+                what: "no such file".into(),
+                mend: "give the path of an npz or npy with a kernel".into(),
+            }
+            .into());
         }
-        .into());
+        let (shape, data) = if path.extension().is_some_and(|e| e == "npy") {
+            let mut file = KernelFile::open(path).map_err(damaged)?;
+            let n = file.rows();
+            let need = 5 * 8 * (n as u64).pow(2);
+            if limit.is_some_and(|limit| need > limit.bytes) {
+                return Ok(Self::OnDisk(file));
+            }
+            (vec![n, n], file.read_rows(0..n).map_err(|e| damaged(e.to_string()))?)
+        } else {
+            npz::open(path).and_then(|mut archive| archive.array(name)).map_err(damaged)?
+        };
+        match shape.as_slice() {
+            &[n, m] if n == m && n > 0 => {}
+            _ => {
+                return Err(
+                    damaged(format!("array `{name}` has shape {shape:?}, but a square matrix is needed")).into()
+                );
+            }
+        }
+        if let Some(at) = data.iter().position(|v| !v.is_finite()) {
+            let n = shape[0];
+            return Err(damaged(format!(
+                "array `{name}`, row {} column {}: {} is not finite",
+                at / n,
+                at % n,
+                data[at]
+            ))
+            .into());
+        }
+        Ok(Self::Held { n: shape[0], data })
     }
-    let (shape, data) = npz::open(path).and_then(|mut archive| archive.array(name)).map_err(damaged)?;
-    match shape.as_slice() {
-        &[n, m] if n == m && n > 0 => {}
-        _ => return Err(damaged(format!("array `{name}` has shape {shape:?}, but a square matrix is needed")).into()),
+
+    fn n(&self) -> usize {
+        match self {
+            Self::Held { n, .. } => *n,
+            Self::OnDisk(file) => file.rows(),
+        }
     }
-    if let Some(at) = data.iter().position(|v| !v.is_finite()) {
-        let n = shape[0];
-        return Err(
-            damaged(format!("array `{name}`, row {} column {}: {} is not finite", at / n, at % n, data[at])).into()
-        );
+
+    /// These rows, (rows.len(), n) row-major.
+    fn rows(&mut self, rows: Range<usize>) -> Result<Cow<'_, [f64]>> {
+        Ok(match self {
+            Self::Held { n, data } => Cow::Borrowed(&data[rows.start * *n..rows.end * *n]),
+            Self::OnDisk(file) => Cow::Owned(file.read_rows(rows)?),
+        })
     }
-    Ok(Kernel { n: shape[0], data })
+
+    fn summary(&mut self) -> Result<KernelSummary> {
+        let file = match self {
+            Self::Held { n, data } => return Ok(KernelSummary::of(f64::fast(), MatRef::new(data, *n, *n)?)?),
+            Self::OnDisk(file) => file,
+        };
+        let (n, mut entries) = (file.rows(), Entries::default());
+        for rows in rows_at_once(n) {
+            let data = file.read_rows(rows.clone())?;
+            entries.add((rows.start, 0), MatRef::new(&data, rows.len(), n)?, false)?;
+        }
+        Ok(KernelSummary::large(n, &entries, extremes(n, &mut |x, y| Ok(file.product(x, y)?))?))
+    }
 }

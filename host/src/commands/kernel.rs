@@ -1,26 +1,29 @@
 //! `ntkscope kernel analytic / empirical`: one kernel matrix.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
+use bytesize::ByteSize;
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{
-    AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
-};
+use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
 use ntkscope_core::network::Network;
-use ntkscope_core::{MatMut, MatRef};
+use ntkscope_core::{Backend, MatRef};
 use serde_json::json;
 
-use super::{DONE, print, with_threads};
+use super::{DONE, INTERRUPTED, print, progress, stop_on_interrupt, with_threads};
 use crate::backend::HostReal;
 use crate::cli::{KernelArgs, KernelKind};
 use crate::data::{self, Samples};
-use crate::error::UsageError;
+use crate::error::{Interrupted, UsageError};
 use crate::experiment::{Model, data_spec};
-use crate::memory;
-use crate::params::read_parameters;
-use crate::run::{backend_of, sizes_of, tensors};
+use crate::kernel::{Analytic, Empirical, Job, KernelFile, Place, Plan, Source, on_disk, rows_per_sample, whole};
+use crate::memory::Limit;
+use crate::npz::Array;
+use crate::params::{read_parameters, reading_bytes};
+use crate::run::{backend_of, tensors};
 use crate::settings::{BackendKind, Dtype, Settings, TrainingSettings};
-use crate::store::{check_file, write_arrays, write_tensors};
+use crate::store::{check_file, write_archive, write_tensors};
 use crate::summary::KernelSummary;
 
 /// Computes, saves, prints; returns the exit code.
@@ -32,10 +35,17 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
     let model = Model::resolve(&settings.model, &samples)?;
     let network = model.network()?;
     let backend = settings.training.backend.unwrap_or(BackendKind::Fast);
-    with_threads(args.common.threads, || match model.dtype {
+    let done = with_threads(args.common.threads, || match model.dtype {
         Dtype::F64 => kernel_as::<f64, _>(&network, (&args, backend), &model, &samples),
         Dtype::F32 => kernel_as::<f32, _>(&network, (&args, backend), &model, &samples),
-    })?
+    })?;
+    match done {
+        Err(e) if e.is::<Interrupted>() => {
+            eprintln!("{e}");
+            Ok(INTERRUPTED)
+        }
+        done => done.map(|()| DONE),
+    }
 }
 
 /// Checks what needs no data, before any is read.
@@ -77,93 +87,163 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
 
 fn kernel_as<T: HostReal, N: Network>(
     network: &N,
-    (args, backend): (&KernelArgs, BackendKind),
+    (args, kind): (&KernelArgs, BackendKind),
     model: &Model,
     samples: &Samples,
-) -> Result<u8> {
-    let (n, sizes, backend) = (samples.n, sizes_of(model)?, backend_of::<T>(backend));
-    let tile = backend.tile();
-    let which = multi_output(&args.multi_output, sizes.outputs)?;
-    let rows = if which == MultiOutput::Full && args.kind == KernelKind::Empirical { n * sizes.outputs } else { n };
-    // the kernel, the eigenvalue solver's two copies, and what is written
-    let numbers = match args.kind {
-        KernelKind::Analytic => 5 * n * n,
-        KernelKind::Empirical => 3 * rows * rows + tangent_len(sizes, n) + sizes.parameters,
+) -> Result<()> {
+    let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
+    let outputs = multi_output(&args.multi_output, sizes.outputs)?;
+    let empirical = args.kind == KernelKind::Empirical;
+    let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
+    let reading = args.params.as_deref().map_or(0, |path| reading_bytes(path, network));
+    let writing = args.params_out.as_ref().map_or(0, |_| 8 * sizes.parameters as u64);
+    let job = Job {
+        samples: samples.n,
+        inputs: samples.d,
+        empirical: empirical.then_some(sizes),
+        widest: (kind == BackendKind::Fast).then_some(if empirical { widest } else { 1 }),
+        rows_per_sample: if empirical { rows_per_sample(outputs, sizes.outputs) } else { 1 },
+        scalar: model.dtype.bytes(),
+        tile: backend.tile(),
+        threads: rayon::current_num_threads(),
+        files: reading.max(writing),
     };
-    let written = 2 * rows * rows + n * samples.d + sizes.parameters;
-    let need = (std::mem::size_of::<T>() * (numbers + n * samples.d) + 8 * written) as u64;
-    memory::check(&format!("a kernel of {rows} x {rows} entries"), need, args.common.memory)?;
-
-    let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
-    let x = MatRef::new(&x, n, samples.d)?;
-    let (mut matrices, mut parameters) = (Vec::new(), Vec::new());
-    match args.kind {
-        KernelKind::Analytic => {
-            for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
-                let (mut k, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; analytic_scratch(tile, n, n)]);
-                analytic(backend, network, which, x, None, MatMut::new(&mut k, n, n)?, &mut scratch)?;
-                matrices.push((name, k));
-            }
-        }
-        KernelKind::Empirical => {
-            let mut theta = vec![T::ZERO; sizes.parameters];
-            match &args.params {
-                None => initialize(network, model.seed, &mut theta)?,
-                Some(path) => read_parameters(path, network, &mut theta)?,
-            }
-            let mut buffer = vec![T::ZERO; tangent_len(sizes, n)];
-            let tangent = tangent(backend, Params::new(network, &theta)?, x, &mut buffer)?;
-            let (mut k, mut scratch) =
-                (vec![T::ZERO; rows * rows], vec![T::ZERO; structured_scratch(tile, rows, rows)]);
-            structured(backend, &tangent, None, which, MatMut::new(&mut k, rows, rows)?, &mut scratch)?;
-            parameters = tensors(network, &theta);
-            matrices.push(("kernel", k));
-        }
+    let limit = Limit::of(args.common.memory);
+    let plan = job.plan(limit)?;
+    let work = Work { args, backend, dtype: model.dtype, rows: job.rows(), plan };
+    work.check_out(limit)?;
+    if plan.cut.is_some() {
+        stop_on_interrupt();
     }
-    let summaries: Vec<KernelSummary> = matrices
-        .iter()
-        .map(|(name, k)| {
-            KernelSummary::of(backend, MatRef::new(k, rows, rows)?).with_context(|| format!("kernel {name}"))
-        })
-        .collect::<Result<_>>()?;
-    if let Some(path) = &args.params_out {
-        write_tensors(path, &parameters, model.dtype)?;
-    }
-    if let Some(path) = &args.out {
-        save(path, &matrices, (rows, model.dtype), samples)?;
-    }
-    let named = matrices.iter().zip(&summaries).map(|((name, _), summary)| (*name, summary));
-    if args.common.json {
-        let mut all: serde_json::Map<String, serde_json::Value> =
-            named.map(|(name, summary)| (name.to_owned(), json!(summary))).collect();
-        all.insert("network".into(), json!(model.describe()));
-        all.insert("data".into(), json!(samples.description));
-        print(&serde_json::to_string_pretty(&all)?)?;
-    } else {
-        if !args.common.quiet {
+    if !args.common.quiet {
+        if !args.common.json {
             eprintln!("{}; {}", model.describe(), samples.description);
         }
-        for (name, summary) in named {
-            print(&format!("{name}: {summary}"))?;
+        eprintln!("{}", work.describe(samples.n, limit));
+    }
+    let mut found = Vec::new();
+    if empirical {
+        let mut theta = vec![T::ZERO; sizes.parameters];
+        match &args.params {
+            None => initialize(network, model.seed, &mut theta)?,
+            Some(path) => read_parameters(path, network, &mut theta)?,
+        }
+        let params = Params::new(network, &theta)?;
+        found.push(work.compute("kernel", &Empirical { backend, params, samples, outputs }, args.out.as_deref())?);
+        if let Some(path) = &args.params_out {
+            write_tensors(path, &tensors(network, &theta), model.dtype)?;
+        }
+    } else {
+        for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
+            let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
+            found.push(work.compute(name, &Analytic { backend, network, samples, which }, out)?);
         }
     }
-    Ok(DONE)
+    work.save(&found, samples)?;
+    if !args.common.json {
+        return found.iter().try_for_each(|found| print(&format!("{}: {}", found.name, found.summary)));
+    }
+    let mut all: serde_json::Map<String, serde_json::Value> =
+        found.iter().map(|found| (found.name.to_owned(), json!(found.summary))).collect();
+    all.insert("network".into(), json!(model.describe()));
+    all.insert("data".into(), json!(samples.description));
+    let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
+    let limit = limit.map(|limit| limit.bytes);
+    let memory = json!({ "forecast": plan.forecast, "limit": limit, "blocks": blocks, "whole": plan.cut.is_none() });
+    all.insert("memory".into(), memory);
+    print(&serde_json::to_string_pretty(&all)?)
 }
 
-/// Arrays `kernel`, `x`, `y`; for the analytic kernel also `ntk` (the same as `kernel`) and `nngp`.
-fn save<T: HostReal>(
-    path: &std::path::Path,
-    matrices: &[(&str, Vec<T>)],
-    (rows, dtype): (usize, Dtype),
-    samples: &Samples,
-) -> Result<()> {
-    let double: Vec<Vec<f64>> = matrices.iter().map(|(_, k)| k.iter().map(|v| v.to_f64()).collect()).collect();
-    let (square, x_shape, y_shape) = (vec![rows, rows], vec![samples.n, samples.d], vec![samples.n]);
-    let mut arrays = vec![("kernel", &square, &double[0])];
-    if matrices.len() > 1 {
-        arrays.extend(matrices.iter().zip(&double).map(|((name, _), k)| (*name, &square, k)));
+/// What was asked for, and how it is done.
+struct Work<'a, T: 'static> {
+    args: &'a KernelArgs,
+    backend: &'a dyn Backend<T>,
+    dtype: Dtype,
+    /// rows of the kernel
+    rows: usize,
+    plan: Plan,
+}
+
+/// A kernel that is done: its entries, unless they are on the disk.
+struct Found<T> {
+    name: &'static str,
+    summary: KernelSummary,
+    entries: Option<Vec<T>>,
+}
+
+impl<T: HostReal> Work<'_, T> {
+    /// Error: the kernel is to be written in blocks, and `--out` cannot be.
+    fn check_out(&self, limit: Option<Limit>) -> Result<(), UsageError> {
+        let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
+        if self.plan.cut.is_none() || is_npy(path) {
+            return Ok(());
+        }
+        let what = format!("--out {}: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
+        let mend = "give --out K.npy, which is written in blocks, or raise --memory";
+        Err(limit.refuse(&what, self.plan.whole, Some(mend)))
     }
-    arrays.push(("x", &x_shape, &samples.x));
-    arrays.push(("y", &y_shape, &samples.y));
-    write_arrays(path, &arrays, dtype)
+
+    /// What it takes, in a line.
+    fn describe(&self, samples: usize, limit: Option<Limit>) -> String {
+        let forecast = ByteSize::b(self.plan.forecast);
+        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), l.source));
+        let how = self.plan.cut.map_or("the kernel is held whole".into(), |cut| {
+            let place = match &self.args.out {
+                Some(path) => path.display().to_string(),
+                None => "a temporary file in the current directory".into(),
+            };
+            let (blocks, disk) = (cut.parts(samples).count(), self.rows * self.rows * self.dtype.bytes());
+            format!("the kernel is written to {place} in {blocks} x {blocks} blocks, {}", ByteSize::b(disk as u64))
+        });
+        format!("memory: about {forecast}{limit}; {how}")
+    }
+
+    /// One kernel and its summary; computed in blocks, it is written to `out` too.
+    fn compute<S: Source<T>>(&self, name: &'static str, source: &S, out: Option<&Path>) -> Result<Found<T>> {
+        let Some(cut) = self.plan.cut else {
+            let entries = whole(source)?;
+            let summary = KernelSummary::of(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
+            return Ok(Found { name, summary: summary?, entries: Some(entries) });
+        };
+        let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
+        let place = match out {
+            Some(path) => Place::Named(path),
+            None => Place::Nameless(directory.unwrap_or(Path::new("."))),
+        };
+        let bar = progress(name, self.args.common.quiet);
+        let summary = on_disk(source, cut, place, self.dtype, &mut |done, what| {
+            bar.set_position((1000.0 * done) as u64);
+            bar.set_message(what.to_owned());
+        });
+        bar.finish_and_clear();
+        Ok(Found { name, summary: summary?, entries: None })
+    }
+
+    /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as
+    /// `kernel`) and `nngp`; an npy file has `kernel` alone.
+    fn save(&self, found: &[Found<T>], samples: &Samples) -> Result<()> {
+        let (Some(path), Some(kernel)) = (&self.args.out, &found[0].entries) else { return Ok(()) };
+        if is_npy(path) {
+            let whole = MatRef::new(kernel, self.rows, self.rows)?;
+            let written = KernelFile::create(path, self.rows, self.dtype)
+                .and_then(|mut file| file.write_block((0, 0), whole).and_then(|()| file.commit()));
+            return written.with_context(|| format!("--out {}: cannot be written", path.display()));
+        }
+        let numbers: Vec<_> =
+            found.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
+        let (square, x_shape, y_shape) = ([self.rows; 2], [samples.n, samples.d], [samples.n]);
+        let array = |name, shape, number| Array { name, shape, dtype: self.dtype, number };
+        let mut arrays = vec![array("kernel", &square[..], &numbers[0] as &dyn Fn(usize) -> f64)];
+        if found.len() > 1 {
+            arrays.extend(found.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
+        }
+        let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
+        arrays.push(array("x", &x_shape, &x));
+        arrays.push(array("y", &y_shape, &y));
+        write_archive(path, &arrays)
+    }
+}
+
+fn is_npy(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "npy")
 }

@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use clap_complete::Shell;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::Cli;
 use crate::data::DataError;
@@ -72,6 +73,16 @@ pub fn with_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Se
         .build()
         .context("cannot start the threads")?;
     Ok(pool.install(work))
+}
+
+/// A progress bar of 1000 steps on standard error, unless nothing is to be said or nobody sees it.
+pub fn progress(label: &str, quiet: bool) -> ProgressBar {
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(1000), target);
+    if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
+        bar.set_style(style);
+    }
+    bar.with_prefix(label.to_owned())
 }
 
 /// Prints to standard output; a reader that went away (`| head`) is no error.

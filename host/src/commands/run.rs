@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::{DONE, FAILED, INTERRUPTED, print, stop_on_interrupt, with_threads};
+use super::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt, with_threads};
 use crate::cli::RunArgs;
 use crate::data::{self, Samples};
 use crate::error::UsageError;
@@ -184,12 +184,7 @@ struct Follow<'a> {
 
 impl<'a> Follow<'a> {
     fn new(label: &str, quiet: bool, trace: std::path::PathBuf, settings: &'a (dyn Fn() -> Result<()> + Sync)) -> Self {
-        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(Some(1000), target);
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
-            bar.set_style(style);
-        }
-        bar.set_prefix(label.to_owned());
+        let bar = progress(label, quiet);
         Self { bar, settings, trace, written: None, error: None }
     }
 }

@@ -12,7 +12,7 @@ use crate::plot::Figure;
 use anyhow::Result;
 use std::path::Path;
 
-pub use atomic::write_atomic;
+pub use atomic::{Unfinished, nameless_file, write_atomic};
 pub use claim::{Claim, Verdict};
 pub use table::{Table, number, number_with_error};
 pub use trace::{COLUMNS, Trace, TraceRow};

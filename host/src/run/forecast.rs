@@ -15,10 +15,7 @@ use crate::settings::{BackendKind, Dtype};
 /// Bytes that [`super::run`] will take, beside the program itself.
 pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result<u64, Error> {
     let sizes = sizes_of(model)?;
-    let bytes = match model.dtype {
-        Dtype::F32 => 4,
-        Dtype::F64 => 8,
-    };
+    let bytes = model.dtype.bytes() as u64;
     let tile = tile_of(training.backend, model.dtype);
     let (n, d, c) = (samples.n as u64, samples.d as u64, sizes.outputs as u64);
     let buffers = trainer_len(sizes, samples.n, &training.optimizer) + recorder_len(samples.n, tile);

@@ -67,6 +67,16 @@ pub enum Dtype {
     F64,
 }
 
+impl Dtype {
+    /// bytes of one number
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+}
+
 /// What is minimised, as a mean over the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

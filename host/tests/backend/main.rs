@@ -2,6 +2,7 @@
 //! number of threads nor on how a kernel is cut into blocks of whole tiles.
 
 mod decompositions;
+mod lanczos;
 mod vector;
 
 use ntkscope::backend::HostReal;

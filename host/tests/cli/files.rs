@@ -1,8 +1,9 @@
 //! Files made for the tests.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 
-use ntkscope::npz::{Array, Data, write};
+use ntkscope::npz::{Array, write};
+use ntkscope::settings::Dtype;
 
 use crate::Place;
 
@@ -48,9 +49,11 @@ pub(crate) fn digits(place: &Place, name: &str, n: usize) {
 
 /// An npz file of f64 arrays.
 pub(crate) fn npz(arrays: &[(&str, &[usize], &[f64])]) -> Vec<u8> {
+    let numbers: Vec<_> = arrays.iter().map(|(_, _, data)| |at: usize| data[at]).collect();
     let arrays: Vec<Array<'_>> = arrays
         .iter()
-        .map(|(name, shape, data)| Array { name: (*name).into(), shape: shape.to_vec(), data: Data::F64(data) })
+        .zip(&numbers)
+        .map(|((name, shape, _), number)| Array { name, shape, dtype: Dtype::F64, number })
         .collect();
-    write(&arrays).unwrap()
+    write(Cursor::new(Vec::new()), &arrays).unwrap().into_inner()
 }

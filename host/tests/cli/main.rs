@@ -1,6 +1,7 @@
 //! The program as it is used: arguments, exit codes, messages, files.
 
 mod bench;
+mod blocks;
 mod data;
 mod files;
 mod kernel;

@@ -16,13 +16,13 @@ fn start(place: &Place) -> Child {
     place.command(LONG.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
 
 /// The end of a process that has been told to end.
-fn end(mut child: Child) -> ExitStatus {
+pub(crate) fn end(mut child: Child) -> ExitStatus {
     let began = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {

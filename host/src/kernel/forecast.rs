@@ -1,0 +1,175 @@
+//! How much memory a kernel will take, and into which blocks it is cut so that it takes no more than it may.
+
+use std::ops::Range;
+
+use ntkscope_core::Tile;
+use ntkscope_core::kernel::{analytic_scratch, structured_scratch, tangent_len};
+use ntkscope_core::network::Sizes;
+
+use super::file::KernelFile;
+use super::lanczos::extremes_bytes;
+use crate::error::UsageError;
+use crate::memory::Limit;
+
+/// Bytes of the program before it has data.
+const PROGRAM: u64 = 8 << 20;
+/// Bytes of one thread besides what follows.
+const THREAD: u64 = 1 << 20;
+/// Rows of the panels that a product's right factor is packed into.
+const PACKED: usize = 512;
+/// Most bytes that a thread's allocator keeps of panels and blocks that are no longer needed; measured with glibc.
+const KEPT: u64 = 10 << 20;
+/// What is kept of panels where the samples contribute less than 16 times as much: this part of that.
+const KEPT_PART: u64 = 16;
+/// The forecast's own uncertainty, as a part of it that is added.
+const UNCERTAIN: u64 = 16;
+/// Largest block in columns of tiles. Larger ones save little, and take longer to answer an interruption.
+const MOST_TILES: usize = 32;
+/// From this many tiles on, keeping the tangents of all samples is worth smaller blocks.
+const ENOUGH_TILES: usize = 8;
+
+/// What is to be computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    /// samples
+    pub samples: usize,
+    /// numbers per sample
+    pub inputs: usize,
+    /// of the network at its parameters; `None` for the two analytic kernels
+    pub empirical: Option<Sizes>,
+    /// columns of the widest product, where the backend packs its factors
+    pub widest: Option<usize>,
+    /// rows of the kernel for one sample
+    pub rows_per_sample: usize,
+    /// bytes of a number
+    pub scalar: usize,
+    /// the backend's tile
+    pub tile: Tile,
+    /// threads
+    pub threads: usize,
+    /// bytes that reading the parameters takes beside them, and writing them
+    pub files: u64,
+}
+
+/// How samples are cut into blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// samples of a block, a multiple of the columns of a tile
+    pub samples: usize,
+    /// whether what a block of samples needs is computed once and kept, or again for every block of the kernel
+    pub kept: bool,
+}
+
+impl Cut {
+    /// The blocks of n samples.
+    pub fn parts(self, n: usize) -> impl Iterator<Item = Range<usize>> {
+        (0..n).step_by(self.samples).map(move |first| first..n.min(first + self.samples))
+    }
+}
+
+/// How a kernel is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// bytes that it will take at most
+    pub forecast: u64,
+    /// the same if the kernel were held whole
+    pub whole: u64,
+    /// how it is cut; `None` where it is held whole
+    pub cut: Option<Cut>,
+}
+
+impl Job {
+    /// Whole if that fits, else the largest blocks that do. Error: not even blocks of one tile fit.
+    pub fn plan(&self, limit: Option<Limit>) -> Result<Plan, UsageError> {
+        let whole = self.held_whole();
+        let Some(limit) = limit.filter(|limit| whole > limit.bytes) else {
+            return Ok(Plan { forecast: whole, whole, cut: None });
+        };
+        let fits = |kept: bool| {
+            let tiles = (1..=MOST_TILES.min(self.samples.div_ceil(self.tile.cols))).rev();
+            let cuts = tiles.map(|tiles| Cut { samples: tiles * self.tile.cols, kept });
+            cuts.map(|cut| self.even(cut)).find(|cut| self.in_blocks(*cut) <= limit.bytes)
+        };
+        let cut = match (fits(true), fits(false)) {
+            (Some(kept), Some(again)) if kept.samples < again.samples.min(ENOUGH_TILES * self.tile.cols) => again,
+            (Some(cut), _) | (None, Some(cut)) => cut,
+            (None, None) => {
+                let rows = self.rows();
+                let least = self.in_blocks(Cut { samples: self.tile.cols, kept: false });
+                return Err(limit.refuse(
+                    &format!("a kernel of {rows} x {rows} entries, even in blocks,"),
+                    least,
+                    None,
+                ));
+            }
+        };
+        Ok(Plan { forecast: self.in_blocks(cut), whole, cut: Some(cut) })
+    }
+
+    /// Rows of the kernel.
+    pub fn rows(&self) -> usize {
+        self.samples * self.rows_per_sample
+    }
+
+    /// The same number of blocks, as equal as tiles allow.
+    fn even(&self, cut: Cut) -> Cut {
+        let count = self.samples.div_ceil(cut.samples);
+        Cut { samples: self.samples.div_ceil(count).next_multiple_of(self.tile.cols), ..cut }
+    }
+
+    /// Bytes from the beginning to the end: the program, its threads, the samples, the parameters.
+    fn always(&self) -> u64 {
+        let samples = 8 * self.samples * (self.inputs + 2);
+        let parameters = self.scalar * self.empirical.map_or(0, |sizes| sizes.parameters);
+        let side = self.side(self.samples);
+        let packed = self.widest.map_or(0, |widest| {
+            let columns = widest.min(self.samples).max(self.tile.cols);
+            (self.scalar * PACKED * columns) as u64 + (side / KEPT_PART).min(KEPT)
+        });
+        // the second analytic kernel comes on top of what was kept of the first
+        let first = if self.empirical.is_none() { side.min(KEPT) } else { 0 };
+        PROGRAM + self.threads as u64 * (THREAD + packed) + first + (samples + parameters) as u64
+    }
+
+    /// Bytes of what this many samples contribute.
+    fn side(&self, samples: usize) -> u64 {
+        let tangent = self.empirical.map_or(0, |sizes| tangent_len(sizes, samples));
+        (self.scalar * (samples * self.inputs + tangent)) as u64
+    }
+
+    /// Bytes of a kernel block of this many rows and columns of samples, and of the threads' scratch.
+    fn block(&self, samples: usize) -> u64 {
+        let rows = (samples * self.rows_per_sample) as u64;
+        let scratch = match self.empirical {
+            None => analytic_scratch(self.tile, samples, samples),
+            Some(_) => structured_scratch(self.tile, samples * self.rows_per_sample, samples * self.rows_per_sample),
+        };
+        self.scalar as u64 * (rows * rows + ((self.threads + 1) * scratch) as u64)
+    }
+
+    /// Bytes where the kernel is held whole: two of them if analytic, and three copies for the eigenvalues.
+    fn held_whole(&self) -> u64 {
+        let rows = self.rows() as u64;
+        let matrix = self.scalar as u64 * rows * rows;
+        let before = if self.empirical.is_none() { matrix } else { 0 };
+        let computing = self.side(self.samples) + self.block(self.samples);
+        certain(self.always() + before + self.files.max(computing).max(4 * matrix))
+    }
+
+    /// Bytes where it is written in blocks.
+    fn in_blocks(&self, cut: Cut) -> u64 {
+        let held = if cut.kept {
+            cut.parts(self.samples).map(|part| self.side(part.len())).sum()
+        } else {
+            2 * self.side(cut.samples)
+        };
+        let rows = self.rows();
+        let summary = extremes_bytes(rows) + KernelFile::product_bytes(rows);
+        certain(self.always() + self.files.max(held + self.block(cut.samples)).max(summary))
+    }
+}
+
+/// The forecast that is not exceeded.
+fn certain(bytes: u64) -> u64 {
+    bytes + bytes / UNCERTAIN
+}

@@ -1,0 +1,84 @@
+//! A kernel that is never held whole: its blocks go to a file as they come, its eigenvalues come from that file.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use anyhow::Result;
+use bytesize::ByteSize;
+use ntkscope_core::Real;
+
+use super::blocks::{Source, blocks};
+use super::file::KernelFile;
+use super::forecast::Cut;
+use super::lanczos::{MAX_STEPS, extremes};
+use crate::error::{Interrupted, UsageError};
+use crate::run::INTERRUPTED;
+use crate::settings::Dtype;
+use crate::summary::{Entries, KernelSummary};
+
+/// Where the kernel is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// to this file, which is there when the kernel is whole
+    Named(&'a Path),
+    /// to the disk of this directory, for the summary only
+    Nameless(&'a Path),
+}
+
+/// Writes the kernel of `source` and summarises it; `progress` is told the share that is done, and of what.
+///
+/// Errors: an entry that is not finite, a disk that cannot be written, [`Interrupted`]. Until the kernel is whole, an error
+/// leaves nothing behind; after that its file stays.
+pub fn on_disk<T: Real, S: Source<T>>(
+    source: &S,
+    cut: Cut,
+    place: Place<'_>,
+    dtype: Dtype,
+    progress: &mut dyn FnMut(f64, &str),
+) -> Result<KernelSummary> {
+    let rows = source.samples().n * source.rows_per_sample();
+    let size = ByteSize::b((rows * rows * dtype.bytes()) as u64);
+    let refuse = |e: io::Error| {
+        let path = match place {
+            Place::Named(path) | Place::Nameless(path) => path.into(),
+        };
+        let what = match place {
+            Place::Named(_) => e.to_string(),
+            Place::Nameless(_) => {
+                format!("a kernel that does not fit into memory is written here for its summary: {e}")
+            }
+        };
+        UsageError::Out {
+            flag: "--out",
+            path,
+            what: format!("{what}; give --out K.npy on a disk with {size} to spare"),
+        }
+    };
+    let file = match place {
+        Place::Named(path) => KernelFile::create(path, rows, dtype),
+        Place::Nameless(directory) => KernelFile::nameless(directory, rows, dtype),
+    };
+    let (mut file, mut entries, mut done) = (file.map_err(refuse)?, Entries::default(), 0);
+    blocks(source, &cut, &mut |(row, col), block| {
+        go_on()?;
+        entries.add((row, col), block, row != col)?;
+        file.write_block((row, col), block).map_err(refuse)?;
+        done += block.rows() * block.cols() * if row == col { 1 } else { 2 };
+        progress(done as f64 / (rows * rows) as f64, "entries");
+        Ok(())
+    })?;
+    file.commit().map_err(refuse)?;
+    let mut steps = 0;
+    let found = extremes(rows, &mut |x, y| {
+        go_on()?;
+        steps += 1;
+        progress(steps as f64 / MAX_STEPS as f64, "at most, eigenvalues");
+        Ok(file.product(x, y).map_err(refuse)?)
+    })?;
+    Ok(KernelSummary::large(rows, &entries, found))
+}
+
+fn go_on() -> Result<(), Interrupted> {
+    if INTERRUPTED.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
+}

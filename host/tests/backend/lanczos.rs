@@ -1,0 +1,87 @@
+//! Both ends of a spectrum by Lanczos' recurrence against all of it.
+
+use ntkscope::backend::HostReal;
+use ntkscope::kernel::{Extremes, Ritz, extremes};
+use ntkscope_core::init::Normals;
+use ntkscope_core::{Error, MatMut, MatRef};
+
+fn of(a: &[f64], n: usize) -> Extremes {
+    let a = MatRef::new(a, n, n).unwrap();
+    let mut product = |x: &[f64], y: &mut [f64]| {
+        let (x, y) = (MatRef::new(x, n, 1).unwrap(), MatMut::new(y, n, 1).unwrap());
+        f64::fast().gemm(1.0, a, x, 0.0, y);
+        Ok(())
+    };
+    extremes(n, &mut product).unwrap()
+}
+
+/// All eigenvalues, ascending.
+fn spectrum(a: &[f64], n: usize) -> Vec<f64> {
+    let (mut a, mut values, mut scratch) = (a.to_vec(), vec![0.0; n], vec![0.0; n]);
+    f64::fast().symmetric_eigenvalues(MatMut::new(&mut a, n, n).unwrap(), &mut values, &mut scratch).unwrap();
+    values
+}
+
+/// sum over rank of w_k u_k u_k^T with normal u_k
+fn made_of(n: usize, weights: impl Iterator<Item = f64>) -> Vec<f64> {
+    let (mut normals, mut a) = (Normals::new(3), vec![0.0; n * n]);
+    for weight in weights {
+        let u: Vec<f64> = (0..n).map(|_| normals.draw()).collect();
+        (0..n * n).for_each(|at| a[at] += weight * u[at / n] * u[at % n]);
+    }
+    a
+}
+
+#[track_caller]
+fn check(found: &Extremes, values: &[f64], what: &str) {
+    let rounding = 1e-13 * values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    let (first, last) = (values[0], values[values.len() - 1]);
+    for (ritz, value) in [(found.min, first), (found.max, last)] {
+        let apart = (ritz.value - value).abs();
+        assert!(apart <= ritz.residual + rounding, "{what}: {ritz:?}, apart by {apart:e} from {value}");
+    }
+    assert!(found.min.value >= first - rounding && found.max.value <= last + rounding, "{what}: {found:?}");
+}
+
+#[test]
+fn few_rows_are_spanned() {
+    for n in [1, 2, 3, 17, 100, 128] {
+        let a = made_of(n, (0..n + 2).map(|k| if k % 3 == 0 { -1.0 } else { 0.5 }));
+        let found = of(&a, n);
+        check(&found, &spectrum(&a, n), &format!("{n} rows"));
+        assert!(found.min.converged && found.max.converged && found.steps <= n, "{n} rows: {found:?}");
+        assert!(found.min.residual <= 1e-5 * found.max.value.abs().max(found.min.value.abs()), "{n} rows: {found:?}");
+    }
+}
+
+#[test]
+fn the_residual_bounds_the_error_of_large_ones() {
+    // eigenvalues that fall off like those of a kernel
+    let n = 600;
+    let a = made_of(n, (1..=n).map(|k| (k as f64).powi(-2)));
+    let (found, values) = (of(&a, n), spectrum(&a, n));
+    check(&found, &values, "power law");
+    assert!(found.max.converged && !found.min.converged && found.steps == 256, "{found:?}");
+    assert!((found.max.value / values[n - 1] - 1.0).abs() < 1e-12, "{found:?}");
+}
+
+#[test]
+fn matrices_of_low_rank_end_early() {
+    let (n, exactly) = (300, |value| Ritz { value, residual: 0.0, converged: true });
+    assert_eq!(of(&vec![0.0; n * n], n), Extremes { steps: 1, min: exactly(0.0), max: exactly(0.0) });
+    for rank in [1, 3, 20] {
+        let a = made_of(n, (0..rank).map(|_| 1.0));
+        let found = of(&a, n);
+        check(&found, &spectrum(&a, n), &format!("rank {rank}"));
+        assert!(found.min.converged && found.max.converged && found.steps <= rank + 2, "rank {rank}: {found:?}");
+    }
+}
+
+#[test]
+fn products_that_overflow_are_refused() {
+    let error = extremes(50, &mut |_, y| {
+        y.fill(f64::INFINITY);
+        Ok(())
+    });
+    assert!(matches!(error.unwrap_err().downcast_ref(), Some(Error::NonFinite { .. })));
+}
