@@ -21,7 +21,7 @@ use crate::experiment::{fits, network};
 pub struct Cost {
     /// Samples in the batch.
     pub samples: usize,
-    /// Which pass.
+    /// Which pass, or "product".
     pub pass: &'static str,
     /// Multiply-adds of its matrix products.
     pub multiply_adds: usize,
@@ -73,7 +73,7 @@ const fn passes_len(sizes: Sizes, n: usize) -> usize {
     2 * sizes.parameters + n * (sizes.activations + sizes.deltas) + n * n + structured_scratch(Portable::TILE, n, n)
 }
 
-/// Measures every pass for the first `batches` batches at one width; `buffer` holds at least [`len`] numbers.
+/// Measures a product, and every pass for the first `batches` batches, at one width; `buffer` holds at least [`len`] numbers.
 pub fn run<T: Real, B: Backend<T>>(
     backend: &B,
     (batches, width): (usize, usize),
@@ -81,6 +81,7 @@ pub fn run<T: Real, B: Backend<T>>(
     meter: Meter<'_>,
     send: &mut dyn FnMut(Cost),
 ) -> Result<(), Error> {
+    product(backend, width, buffer, meter, send)?;
     let widths = [width; 2];
     let network = network(&widths);
     for n in SAMPLES.into_iter().take(batches) {
@@ -100,6 +101,29 @@ pub fn run<T: Real, B: Backend<T>>(
         let multiply_adds = MultiplyAdds::of(&network, n);
         send("step", multiply_adds.forward + multiply_adds.backward + multiply_adds.gradient, cost);
     }
+    Ok(())
+}
+
+/// One product of square matrices, which other libraries have too: a batch of `width` samples through one layer.
+fn product<T: Real, B: Backend<T>>(
+    backend: &B,
+    width: usize,
+    buffer: &mut [T],
+    meter: Meter<'_>,
+    send: &mut dyn FnMut(Cost),
+) -> Result<(), Error> {
+    let size = width * width;
+    let mut normals = Normals::new(SEED);
+    buffer[..2 * size].iter_mut().for_each(|x| *x = T::from_f64(normals.draw()));
+    let (a, rest) = buffer.split_at_mut(size);
+    let (b, rest) = rest.split_at_mut(size);
+    let (a, b) = (MatRef::new(a, width, width)?, MatRef::new(b, width, width)?);
+    let cost = measure(meter, &mut || {
+        let c = MatMut::new(&mut rest[..size], width, width)?;
+        backend.gemm(T::ONE, a, b, T::ZERO, c);
+        Ok(())
+    })?;
+    send(Cost { samples: width, pass: "product", multiply_adds: width * size, cost });
     Ok(())
 }
 

@@ -45,7 +45,7 @@ impl Counter {
         clock.enable_interrupt();
         clock.enable_counter();
         let empty = ticks(&mut || spin(2));
-        let known = |instructions| ticks(&mut || spin(2 + instructions)) - empty;
+        let known = |instructions| ticks(&mut || spin(2 + instructions)).saturating_sub(empty);
         let counter = Self { empty, ticks: known(KNOWN) };
         if counter.ticks == 0 {
             return None;

@@ -192,7 +192,10 @@ fn write<T: Real, const R: usize, const C: usize>(
 ) {
     if let Some(beta) = beta {
         for r in 0..R {
-            blend(alpha, beta, &mut rows[r][j..j + C], sums[r]);
+            let row = &mut rows[r][j..j + C];
+            for q in 0..C {
+                row[q] = alpha * sums[r][q] + beta * row[q];
+            }
         }
     } else {
         for r in 0..R {
@@ -204,21 +207,36 @@ fn write<T: Real, const R: usize, const C: usize>(
     }
 }
 
-#[cold]
-#[inline(never)]
-fn blend<T: Real, const C: usize>(alpha: T, beta: T, row: &mut [T], sums: [T; C]) {
-    for (c, sum) in row.iter_mut().zip(sums) {
-        *c = alpha * sum + beta * *c;
+/// Whatever the strides.
+fn strided<T: Real>(scales: Scales<T>, a: MatRef<'_, T>, b: MatRef<'_, T>, mut c: MatMut<'_, T>) {
+    for i in (0..c.rows()).step_by(TILE) {
+        for j in (0..c.cols()).step_by(TILE) {
+            let (rows, cols) = (TILE.min(c.rows() - i), TILE.min(c.cols() - j));
+            if (rows, cols) == (TILE, TILE) {
+                strided_tile::<T, TILE, TILE>(scales, a, b, &mut c, (i, j));
+            } else {
+                (0..rows * cols)
+                    .for_each(|e| strided_tile::<T, 1, 1>(scales, a, b, &mut c, (i + e / cols, j + e % cols)));
+            }
+        }
     }
 }
 
-/// Whatever the strides.
-fn strided<T: Real>((alpha, beta): Scales<T>, a: MatRef<'_, T>, b: MatRef<'_, T>, mut c: MatMut<'_, T>) {
-    for i in 0..c.rows() {
-        for j in 0..c.cols() {
-            let product = alpha * (0..a.cols()).fold(T::ZERO, |sum, k| sum + a.at(i, k) * b.at(k, j));
-            let c = c.at_mut(i, j);
-            *c = beta.map_or(product, |beta| product + beta * *c);
+fn strided_tile<T: Real, const R: usize, const C: usize>(
+    (alpha, beta): Scales<T>,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    c: &mut MatMut<'_, T>,
+    (i, j): (usize, usize),
+) {
+    let mut sums = [[T::ZERO; C]; R];
+    for k in 0..a.cols() {
+        add(&mut sums, core::array::from_fn(|r| a.at(i + r, k)), core::array::from_fn(|q| b.at(k, j + q)));
+    }
+    for (r, row) in sums.iter().enumerate() {
+        for (q, sum) in row.iter().enumerate() {
+            let c = c.at_mut(i + r, j + q);
+            *c = beta.map_or(alpha * *sum, |beta| alpha * *sum + beta * *c);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Measures what the passes of a network cost on this core, per multiply-add: forward, backward, gradient, Gram products
-//! and a whole step of gradient descent, in `f32` and in `Approx32`.
+//! Measures what a matrix product and the passes of a network cost on this core: forward, backward, gradient, Gram
+//! products and a whole step of gradient descent, in `f32` and in `Approx32`.
 //!
 //! Sends a frame for each, `SCALAR SAMPLES PASS MULTIPLY_ADDS COST`; a measurement, not an experiment to be compared.
 #![no_std]
