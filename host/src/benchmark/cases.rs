@@ -129,7 +129,7 @@ impl Case {
     /// forward pass, backward pass, gradient.
     ///
     /// Bytes are those of samples, parameters and kernel, once each. A step reads the parameters forward, all but the
-    /// first layer's backward, writes the gradient, reads both and writes the parameters. Error: a size of 0.
+    /// first layer's backward, and reads and writes them once more. Error: a size of 0.
     pub fn work(&self) -> Result<Work, Error> {
         let widths = self.widths();
         let network = self.network(&widths)?;
@@ -149,7 +149,7 @@ impl Case {
                 (passes + grams, samples + parameters + rows * rows)
             }
             What::AnalyticNtk => (triangle(self.n) * self.inputs, samples + self.n * self.n),
-            What::GdStep => (self.n * (2 * weights(&layers) + behind_first), samples + 6 * parameters - first),
+            What::GdStep => (self.n * (2 * weights(&layers) + behind_first), samples + 4 * parameters - first),
         };
         Ok(Work { multiply_adds: multiply_adds as u64, bytes: (numbers * self.bytes_per_number()) as u64 })
     }
@@ -198,6 +198,6 @@ mod tests {
         assert_eq!(work, Work { multiply_adds: 55 * d, bytes: 4 * (n * d + n * n) });
         let work = case(What::GdStep, 1).work().unwrap();
         assert_eq!(work.multiply_adds, n * (2 * d * m + 3 * (m * m + m)));
-        assert_eq!(work.bytes, 4 * (n * d + 6 * (d * m + m + m * m + m) - d * m));
+        assert_eq!(work.bytes, 4 * (n * d + 4 * (d * m + m + m * m + m) - d * m));
     }
 }

@@ -24,7 +24,7 @@ const KEPT_PART: u64 = 16;
 /// The forecast's own uncertainty, as a part of it that is added.
 const UNCERTAIN: u64 = 16;
 /// Largest block in columns of tiles. Larger ones save little, and take longer to answer an interruption.
-const MOST_TILES: usize = 32;
+const MOST_TILES: usize = 16;
 /// From this many tiles on, keeping the tangents of all samples is worth smaller blocks.
 const ENOUGH_TILES: usize = 8;
 
