@@ -203,7 +203,8 @@ impl<T: HostReal> Work<'_, T> {
         let Some(cut) = self.plan.cut else {
             let entries = whole(source)?;
             let summary = KernelSummary::of(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
-            return Ok(Found { name, summary: summary?, entries: Some(entries) });
+            let summary = summary.with_context(|| format!("kernel {name}"))?;
+            return Ok(Found { name, summary, entries: Some(entries) });
         };
         let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         let place = match out {
@@ -216,7 +217,7 @@ impl<T: HostReal> Work<'_, T> {
             bar.set_message(what.to_owned());
         });
         bar.finish_and_clear();
-        Ok(Found { name, summary: summary?, entries: None })
+        Ok(Found { name, summary: summary.with_context(|| format!("kernel {name}"))?, entries: None })
     }
 
     /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as
