@@ -29,6 +29,7 @@ mod six_points;
 fn every_tolerance_is_used() {
     let sources = [
         include_str!("agreement.rs"),
+        include_str!("descent.rs"),
         include_str!("distance.rs"),
         include_str!("flow.rs"),
         include_str!("golden.rs"),
