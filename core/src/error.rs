@@ -80,7 +80,7 @@ impl Error {
         if got >= need { Ok(()) } else { Err(Self::BufferLength { what, need, got }) }
     }
     /// `Ok` when `got == need`, for shapes.
-    pub(crate) const fn shape(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
+    pub const fn shape(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
         if got == need { Ok(()) } else { Err(Self::Shape { what, need, got }) }
     }
 }

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use ntkscope_core::init::Normals;
-use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
+use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{
@@ -13,6 +13,7 @@ use ntkscope_core::predict::{
 use ntkscope_core::{Error, MatMut, MatRef};
 
 use crate::backend::HostReal;
+use crate::kernel::analytic_kernel;
 
 /// What is trained, in the limit of infinite width.
 #[derive(Clone, Copy, Debug)]
@@ -57,10 +58,7 @@ impl<N: Network> Limit<'_, N> {
     }
 
     fn kernel(&self, which: AnalyticKernel) -> Result<Vec<f64>, Error> {
-        let (backend, all) = (f64::fast(), self.x.rows());
-        let (mut k, mut scratch) = (vec![0.0; all * all], vec![0.0; analytic_scratch(backend.tile(), all, all)]);
-        analytic(backend, self.network, which, self.x, None, MatMut::new(&mut k, all, all)?, &mut scratch)?;
-        Ok(k)
+        analytic_kernel(f64::fast(), self.network, which, self.x)
     }
 
     /// The law. Exact for squared error and for soft targets; with cross-entropy and a penalty by the delta method.

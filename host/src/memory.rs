@@ -47,8 +47,12 @@ pub fn check(what: &str, need: u64, limit: Option<ByteSize>) -> Result<(), Usage
 
 /// Bytes that can be had without swapping, where the system says so.
 pub fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    linux("/proc/meminfo", "MemAvailable:")
+}
+
+/// A size in bytes from one of Linux's accounts, by its line.
+pub fn linux(account: &str, line: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(account).ok()?;
+    let kib: u64 = text.lines().find_map(|l| l.strip_prefix(line))?.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }

@@ -114,14 +114,6 @@ impl Case {
         Ok(Fcn::new(self.inputs, widths, self.outputs)?.with_bias(Bias::Input, 1.0))
     }
 
-    /// Bytes of one number.
-    pub const fn bytes_per_number(&self) -> usize {
-        match self.dtype {
-            Dtype::F32 => size_of::<f32>(),
-            Dtype::F64 => size_of::<f64>(),
-        }
-    }
-
     /// The least work.
     ///
     /// Empirical NTK: a forward pass, a backward pass for every output, and the Gram matrices of every layer's inputs
@@ -151,7 +143,7 @@ impl Case {
             What::AnalyticNtk => (triangle(self.n) * self.inputs, samples + self.n * self.n),
             What::GdStep => (self.n * (2 * weights(&layers) + behind_first), samples + 4 * parameters - first),
         };
-        Ok(Work { multiply_adds: multiply_adds as u64, bytes: (numbers * self.bytes_per_number()) as u64 })
+        Ok(Work { multiply_adds: multiply_adds as u64, bytes: (numbers * self.dtype.bytes()) as u64 })
     }
 }
 

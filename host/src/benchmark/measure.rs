@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::cases::{Case, What};
 use super::{GEMM_SIZE, Probe, TRIAD_LEN, Task};
 use crate::backend::HostReal;
+use crate::memory::linux;
 use crate::settings::Dtype;
 
 /// A measurement lasts at least so long: short calls are repeated.
@@ -39,23 +40,16 @@ pub struct Reading {
 /// Measures on this pool's threads. The peak of memory is the process's: let it do nothing else.
 /// Errors: none that the tasks of this crate have.
 pub fn measure(task: Task) -> Result<Reading, Error> {
-    let before = status("VmRSS:");
+    let before = linux("/proc/self/status", "VmRSS:");
     let seconds = match task {
         Task::Probe(Probe::Triad) => triad(),
-        Task::Probe(Probe::Gemm { dtype: Dtype::F32, .. }) => gemm::<f32>(),
-        Task::Probe(Probe::Gemm { dtype: Dtype::F64, .. }) => gemm::<f64>(),
+        Task::Probe(Probe::Gemm { dtype: Dtype::F32, .. }) => gemm::<f32>(GEMM_SIZE),
+        Task::Probe(Probe::Gemm { dtype: Dtype::F64, .. }) => gemm::<f64>(GEMM_SIZE),
         Task::Case(case) if case.dtype == Dtype::F32 => of_case::<f32>(&case),
         Task::Case(case) => of_case::<f64>(&case),
     }?;
-    let peak = status("VmHWM:");
+    let peak = linux("/proc/self/status", "VmHWM:");
     Ok(Reading { seconds, peak_bytes: before.zip(peak).map(|(before, peak)| peak.saturating_sub(before)) })
-}
-
-/// A size in bytes from Linux's account of this process.
-fn status(key: &str) -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let kib: u64 = text.lines().find_map(|line| line.strip_prefix(key))?.split_whitespace().next()?.parse().ok()?;
-    Some(kib * 1024)
 }
 
 /// Seconds per call, after a first one that is not counted: it brings in memory pages and instructions.
@@ -72,9 +66,8 @@ fn seconds(mut call: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {
     }
 }
 
-/// `C <- A B` of square matrices.
-fn gemm<T: HostReal>() -> Result<f64, Error> {
-    let n = GEMM_SIZE;
+/// Seconds of `C <- A B`, all three (n, n), on this pool's threads. Error: n = 0.
+pub fn gemm<T: HostReal>(n: usize) -> Result<f64, Error> {
     let (a, b, mut c) = (vec![T::ONE; n * n], vec![T::ONE; n * n], vec![T::ZERO; n * n]);
     let (a, b) = (MatRef::new(&a, n, n)?, MatRef::new(&b, n, n)?);
     seconds(|| {

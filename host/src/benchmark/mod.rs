@@ -9,7 +9,7 @@ mod measure;
 mod report;
 
 pub use cases::{CASES, Case, INPUTS, ONE_THREAD, What, Work, choose};
-pub use measure::{Reading, measure};
+pub use measure::{Reading, gemm, measure};
 pub use report::{Machine, Report, Row};
 
 use ntkscope_core::Error;
@@ -103,7 +103,7 @@ impl Task {
                     What::AnalyticNtk => n * n,
                     What::GdStep => trainer_len(sizes, n, &Optimizer::Descent { rate: 1.0 }) + rows,
                 };
-                (n * case.inputs + buffers, case.bytes_per_number())
+                (n * case.inputs + buffers, case.dtype.bytes())
             }
         };
         Ok((numbers * size) as u64)

@@ -1,18 +1,17 @@
 //! `ntkscope bench`: how fast kernels and training are on this machine, and how near its limit.
 
 use std::process::{Command, Stdio};
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, ensure};
 use bytesize::ByteSize;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::{DONE, INTERRUPTED, print, stop_on_interrupt, with_threads};
+use super::{DONE, INTERRUPTED, print, progress, stop_on_interrupt, with_threads};
 use crate::benchmark::{CASES, PROBES, Reading, Report, Task, choose, measure};
 use crate::cli::BenchArgs;
 use crate::error::UsageError;
-use crate::memory;
-use crate::run::INTERRUPTED as STOP;
+use crate::memory::Limit;
+use crate::run::interrupted;
 
 /// Environment variable by which the command tells a process that it starts which one task to measure.
 const TASK: &str = "NTKSCOPE_BENCH_TASK";
@@ -36,20 +35,19 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     let tasks: Vec<Task> = PROBES.map(Task::Probe).into_iter().chain(cases.iter().copied().map(Task::Case)).collect();
     check_memory(&tasks, args.common.memory)?;
     let threads = with_threads(args.common.threads, rayon::current_num_threads)?;
-    let bar = bar(tasks.len() * usize::from(args.repeat), args.common.quiet);
+    let bar = progress("", (tasks.len() * usize::from(args.repeat)) as u64, args.common.quiet);
     let mut readings = vec![Vec::new(); tasks.len()];
     for _ in 0..args.repeat {
         let Some(round) = round(&tasks, threads, &bar)? else { break };
         readings.iter_mut().zip(round).for_each(|(all, reading)| all.push(reading));
     }
     bar.finish_and_clear();
-    let interrupted = STOP.load(Ordering::Relaxed);
     if readings.iter().all(|of_task| !of_task.is_empty()) {
         let report = Report::new(threads, &cases, &readings)?;
         let text = if args.common.json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
         print(text.trim_end())?;
     }
-    if interrupted {
+    if interrupted() {
         match readings[0].len() {
             0 => eprintln!("interrupted before the first round ended; give --quick, or --only, for shorter rounds"),
             rounds => eprintln!("interrupted; the medians are of {rounds} whole rounds"),
@@ -78,7 +76,7 @@ fn round(tasks: &[Task], threads: usize, bar: &ProgressBar) -> Result<Option<Vec
         let mut command = Command::new(&program);
         command.args(["bench", "--threads", &threads.to_string()]).env(TASK, task.name());
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-        if STOP.load(Ordering::Relaxed) {
+        if interrupted() {
             return Ok(None);
         }
         let output = output.with_context(|| format!("cannot start {}", program.display()))?;
@@ -91,7 +89,7 @@ fn round(tasks: &[Task], threads: usize, bar: &ProgressBar) -> Result<Option<Vec
 
 /// The largest task must fit: they are measured one after the other.
 fn check_memory(tasks: &[Task], limit: Option<ByteSize>) -> Result<()> {
-    let allowed = limit.map(|limit| limit.as_u64()).or_else(memory::available).unwrap_or(u64::MAX);
+    let allowed = Limit::of(limit).map_or(u64::MAX, |limit| limit.bytes);
     for task in tasks {
         let need = task.need()?;
         if need > allowed {
@@ -104,13 +102,4 @@ fn check_memory(tasks: &[Task], limit: Option<ByteSize>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn bar(steps: usize, quiet: bool) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {eta} left  {msg}") {
-        bar.set_style(style);
-    }
-    bar
 }

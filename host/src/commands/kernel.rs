@@ -211,7 +211,7 @@ impl<T: HostReal> Work<'_, T> {
             Some(path) => Place::Named(path),
             None => Place::Nameless(directory.unwrap_or(Path::new("."))),
         };
-        let bar = progress(name, self.args.common.quiet);
+        let bar = progress(name, 1000, self.args.common.quiet);
         let summary = on_disk(source, cut, place, self.dtype, &mut |done, what| {
             bar.set_position((1000.0 * done) as u64);
             bar.set_message(what.to_owned());

@@ -75,10 +75,10 @@ pub fn with_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Se
     Ok(pool.install(work))
 }
 
-/// A progress bar of 1000 steps on standard error, unless nothing is to be said or nobody sees it.
-pub fn progress(label: &str, quiet: bool) -> ProgressBar {
+/// A progress bar on standard error, unless nothing is to be said or nobody sees it.
+pub fn progress(label: &str, steps: u64, quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(1000), target);
+    let bar = ProgressBar::with_draw_target(Some(steps), target);
     if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
         bar.set_style(style);
     }

@@ -46,9 +46,8 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         None => PathBuf::from("studies").join(study.name()),
     };
     // every setting and every data set is looked at before the first run, and before anything is written
-    let memory = args.common.memory.map(|m| m.as_u64());
     let at_a_time: Vec<usize> =
-        studies.iter().map(|study| grid::at_a_time(&study.jobs(), memory)).collect::<Result<_>>()?;
+        studies.iter().map(|study| grid::at_a_time(&study.jobs(), args.common.memory)).collect::<Result<_>>()?;
     if args.dry_run {
         for (study, at_a_time) in studies.iter().zip(at_a_time) {
             study.jobs().iter().try_for_each(|job| print(job.id()))?;

@@ -1,6 +1,5 @@
 //! `ntkscope run`: train, record, write the run directory, say what was seen.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -16,7 +15,7 @@ use crate::memory;
 use crate::narrative::{self, Finished};
 use crate::plot;
 use crate::report::{Trace, write_atomic};
-use crate::run::{self, INTERRUPTED as STOP, Observer, Stopped};
+use crate::run::{self, Observer, Stopped, interrupted};
 use crate::settings::Settings;
 use crate::store::RunDirectory;
 
@@ -85,7 +84,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     }
     let stopped = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
     let failed = stopped || overflowed.is_some();
-    Ok(if STOP.load(Ordering::Relaxed) {
+    Ok(if interrupted() {
         INTERRUPTED
     } else if failed {
         FAILED
@@ -184,7 +183,7 @@ struct Follow<'a> {
 
 impl<'a> Follow<'a> {
     fn new(label: &str, quiet: bool, trace: std::path::PathBuf, settings: &'a (dyn Fn() -> Result<()> + Sync)) -> Self {
-        let bar = progress(label, quiet);
+        let bar = progress(label, 1000, quiet);
         Self { bar, settings, trace, written: None, error: None }
     }
 }

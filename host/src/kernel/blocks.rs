@@ -137,6 +137,19 @@ pub fn whole<T: Real, S: Source<T>>(source: &S) -> Result<Vec<T>, Error> {
     Ok(kernel)
 }
 
+/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output. Error: d is not the network's.
+pub fn analytic_kernel<N: Network>(
+    backend: &dyn Backend<f64>,
+    network: &N,
+    which: AnalyticKernel,
+    x: MatRef<'_, f64>,
+) -> Result<Vec<f64>, Error> {
+    let n = x.rows();
+    let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; analytic_scratch(backend.tile(), n, n)]);
+    analytic(backend, network, which, x, None, MatMut::new(&mut k, n, n)?, &mut scratch)?;
+    Ok(k)
+}
+
 /// Takes a block: index of its first row and column, and its entries.
 pub type Sink<'s, T> = dyn FnMut((usize, usize), MatRef<'_, T>) -> Result<()> + 's;
 

@@ -6,7 +6,7 @@ mod forecast;
 mod lanczos;
 mod on_disk;
 
-pub use blocks::{Analytic, Empirical, Sink, Source, blocks, rows_per_sample, whole};
+pub use blocks::{Analytic, Empirical, Sink, Source, analytic_kernel, blocks, rows_per_sample, whole};
 pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, Job, Plan};
 pub use lanczos::{Extremes, Product, Ritz, extremes};

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use bytesize::ByteSize;
@@ -13,7 +12,7 @@ use super::file::KernelFile;
 use super::forecast::Cut;
 use super::lanczos::{MAX_STEPS, extremes};
 use crate::error::{Interrupted, UsageError};
-use crate::run::INTERRUPTED;
+use crate::run::interrupted;
 use crate::settings::Dtype;
 use crate::summary::{Entries, KernelSummary};
 
@@ -80,5 +79,5 @@ pub fn on_disk<T: Real, S: Source<T>>(
 }
 
 fn go_on() -> Result<(), Interrupted> {
-    if INTERRUPTED.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
+    if interrupted() { Err(Interrupted) } else { Ok(()) }
 }

@@ -27,6 +27,11 @@ use crate::settings::{BackendKind, Dtype, Init};
 /// Set by Ctrl-C: the run stops after its present step and keeps what it has.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Whether there was a Ctrl-C.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stopped {
@@ -97,6 +102,9 @@ pub trait Observer {
     /// After every snapshot: the record so far.
     fn snapshot(&mut self, _trace: &Trace) {}
 }
+
+/// Nobody follows.
+impl Observer for () {}
 
 /// Trains and records.
 ///
@@ -265,7 +273,7 @@ impl<T: Real> Recording<'_, T> {
 
 fn reached<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> Option<Stopped> {
     let (stop, objective) = (&training.stop, trainer.objective());
-    if INTERRUPTED.load(Ordering::Relaxed) {
+    if interrupted() {
         Some(Stopped::Interrupted)
     } else if stop.margin.is_some_and(|u| objective.margin_min.to_f64() >= u) {
         Some(Stopped::Margin)

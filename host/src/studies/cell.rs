@@ -1,6 +1,6 @@
 //! One cell of a study's grid: a run with its directory, kept once it is finished.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
@@ -77,11 +77,6 @@ impl Cell {
     /// Reads the finished run of this study.
     pub fn finished(&self, study: &Path) -> Result<Finished> {
         self.read(&self.directory(study))
-    }
-
-    /// Where its finished run lies, under the study's directory.
-    pub fn directory(&self, study: &Path) -> PathBuf {
-        study.join("runs").join(&self.id)
     }
 
     /// Reads the finished run back.

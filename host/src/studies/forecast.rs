@@ -1,39 +1,19 @@
 //! How long the jobs of a study will take, said before the first of them begins.
 
-use std::time::Instant;
-
 use anyhow::Result;
-use ntkscope_core::{Error, MatMut, MatRef};
 
 use super::grid::Job;
-use crate::backend::HostReal;
+use crate::benchmark::gemm;
 use crate::commands::with_threads;
 
 /// Rate in multiply-adds per second, in f64 on one thread, of the machine on which the jobs' work was measured in seconds.
 pub const REFERENCE_RATE: f64 = 5.3e10;
 
-/// Multiply-adds per second of this machine now: the median of a few products of f64 matrices, on one thread. Error: no
-/// thread can be started.
+/// Multiply-adds per second of this machine now, in products of f64 matrices on one thread. Error: no thread can be
+/// started.
 pub fn gemm_rate() -> Result<f64> {
     const N: usize = 512;
-    const PRODUCTS: usize = 7;
-    let (a, mut c) = (vec![1.0; N * N], vec![0.0; N * N]);
-    let product = |c: &mut [f64]| -> Result<(), Error> {
-        let a = MatRef::new(&a, N, N)?;
-        f64::fast().gemm(1.0, a, a, 0.0, MatMut::new(c, N, N)?);
-        Ok(())
-    };
-    let mut seconds = [0.0; PRODUCTS];
-    with_threads(Some(1), || -> Result<(), Error> {
-        for seconds in &mut seconds {
-            let begin = Instant::now();
-            product(&mut c)?;
-            *seconds = begin.elapsed().as_secs_f64();
-        }
-        Ok(())
-    })??;
-    seconds.sort_by(f64::total_cmp);
-    Ok((N * N * N) as f64 / seconds[PRODUCTS / 2])
+    Ok((N * N * N) as f64 / with_threads(Some(1), || gemm::<f64>(N))??)
 }
 
 /// Seconds of wall-clock time that the jobs take on so many workers of a machine of this rate: the longest first, each

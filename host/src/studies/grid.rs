@@ -1,13 +1,16 @@
 //! The grid: all jobs of a study, several at a time, each on threads of its own; finished ones are kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use bytesize::ByteSize;
+use indicatif::ProgressBar;
 
-use crate::run::{INTERRUPTED, Observer};
+use crate::commands::progress;
+use crate::memory::{self, Limit};
+use crate::run::{Observer, interrupted};
 
 /// A piece of a study that is kept once it is finished.
 pub trait Job: Sync {
@@ -20,6 +23,10 @@ pub trait Job: Sync {
     fn need(&self) -> Result<u64>;
     /// Whether the study's directory holds its results, of the same settings and data. Errors: as for `need`.
     fn is_finished(&self, study: &Path) -> Result<bool>;
+    /// Where its results lie, under the study's directory.
+    fn directory(&self, study: &Path) -> PathBuf {
+        study.join("runs").join(self.id())
+    }
     /// Does the work, whatever is there.
     fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress>;
 }
@@ -68,7 +75,7 @@ pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources) -> Result<bool
         next: AtomicUsize::new(0),
         failed: Mutex::new(None),
         stop: AtomicBool::new(false),
-        bar: bar(jobs, resources.quiet),
+        bar: progress("", (jobs.iter().map(|job| job.work()).sum::<f64>() * RESOLUTION) as u64, resources.quiet),
         finished: AtomicUsize::new(0),
     };
     std::thread::scope(|scope| {
@@ -83,29 +90,19 @@ pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources) -> Result<bool
 
 /// How many jobs fit into memory at a time, by the largest. Errors: wrong settings, missing data of any job; not even one
 /// fits.
-pub fn at_a_time(jobs: &[&dyn Job], memory: Option<u64>) -> Result<usize> {
+pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize> {
     let mut need = 1;
     for job in jobs {
         let bytes = job.need().with_context(|| format!("run {}", job.id()))?;
-        crate::memory::check(&format!("the run {}", job.id()), bytes, memory.map(bytesize::ByteSize::b))?;
+        memory::check(&format!("the run {}", job.id()), bytes, memory)?;
         need = need.max(bytes);
     }
-    let free = memory.or_else(crate::memory::available).unwrap_or(u64::MAX);
+    let free = Limit::of(memory).map_or(u64::MAX, |limit| limit.bytes);
     Ok(usize::try_from(free / need).unwrap_or(usize::MAX))
 }
 
 /// Positions of the bar that one unit of work takes.
 const RESOLUTION: f64 = 1000.0;
-
-fn bar(jobs: &[&dyn Job], quiet: bool) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let total: f64 = jobs.iter().map(|job| job.work()).sum();
-    let bar = ProgressBar::with_draw_target(Some((total * RESOLUTION) as u64), target);
-    if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
-        bar.set_style(style);
-    }
-    bar
-}
 
 struct Shared<'a> {
     order: Vec<&'a dyn Job>,
@@ -121,7 +118,7 @@ struct Shared<'a> {
 impl Shared<'_> {
     /// Takes jobs until there are none, one failed, or the study is interrupted.
     fn work(&self) {
-        while !self.stop.load(Ordering::Relaxed) && !INTERRUPTED.load(Ordering::Relaxed) {
+        while !self.stop.load(Ordering::Relaxed) && !interrupted() {
             let Some(job) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
             let mut share = Share { bar: &self.bar, work: job.work(), shown: 0 };
             match job.run(self.study, self.threads, &mut share).with_context(|| format!("run {}", job.id())) {

@@ -1,7 +1,6 @@
 //! A measurement that leaves one table of numbers, kept beside the settings that it belongs to.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -10,7 +9,7 @@ use super::grid::{Job, Progress};
 use super::numbers::NumberTable;
 use crate::commands::with_threads;
 use crate::report::write_atomic;
-use crate::run::{INTERRUPTED, Observer};
+use crate::run::Observer;
 
 /// What is measured.
 pub trait Measurement: Sync {
@@ -21,13 +20,8 @@ pub trait Measurement: Sync {
     fn work(&self) -> f64;
     /// See [`Job::need`].
     fn need(&self) -> Result<u64>;
-    /// The table; `None` after Ctrl-C, which [`interrupted`] tells.
+    /// The table; `None` after Ctrl-C, which [`crate::run::interrupted`] tells.
     fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>>;
-}
-
-/// Whether there was a Ctrl-C.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// A measurement of a study, by the name of its directory.
@@ -39,9 +33,6 @@ pub struct Kept<M> {
 }
 
 impl<M: Measurement> Kept<M> {
-    fn directory(&self, study: &Path) -> PathBuf {
-        study.join("runs").join(&self.id)
-    }
     /// The finished table. Error: there is none.
     pub fn read(&self, study: &Path) -> Result<NumberTable> {
         NumberTable::read(&self.directory(study).join("numbers.csv"))

@@ -42,11 +42,17 @@ impl Estimate {
     }
 }
 
+/// Mean of these values, and the sum of the squares of their distances from it.
+pub fn centre_and_spread(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let count = values.clone().count() as f64;
+    let centre = values.clone().fold(0.0, |sum, v| sum + v / count);
+    (centre, values.map(|v| (v - centre) * (v - centre)).sum())
+}
+
 /// Slope and intercept of the least-squares line through these points; `None` for fewer than two abscissae.
 pub fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
-    let count = points.len() as f64;
-    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / count, y + p.1 / count));
-    let spread: f64 = points.iter().map(|p| (p.0 - x) * (p.0 - x)).sum();
+    let (x, spread) = centre_and_spread(points.iter().map(|p| p.0));
+    let (y, _) = centre_and_spread(points.iter().map(|p| p.1));
     let slope = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>() / spread;
     slope.is_finite().then_some((slope, y - slope * x))
 }

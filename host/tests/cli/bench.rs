@@ -19,7 +19,9 @@ fn one_case_and_the_machine() {
     let case = &cases[0];
     let text = |key: &str| case[key].as_str().unwrap();
     let count = |key: &str| case[key].as_u64().unwrap();
-    assert_eq!([text("name"), text("what"), text("dtype"), text("limit")], ["step-6", "gd_step", "f64", "bandwidth"]);
+    assert_eq!([text("name"), text("what"), text("dtype")], ["step-6", "gd_step", "f64"]);
+    // which of the two takes longer here is the machine's
+    assert!(["gemm", "bandwidth"].contains(&text("limit")), "{all}");
     assert_eq!(["n", "width", "depth", "outputs", "inputs"].map(count), [6, 1024, 2, 1, 784]);
     assert_eq!((count("threads"), count("runs")), (1, 1));
     for key in ["seconds", "fraction_of_limit"] {

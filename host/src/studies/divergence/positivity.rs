@@ -5,11 +5,12 @@
 //! its kernel; the same holds for one residual block.
 
 use anyhow::Result;
-use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
+use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::{Bias, Fcn, Network, ResNet};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 
 use crate::data::{DataSpec, Source, load};
+use crate::kernel::analytic_kernel;
 use crate::report::{Claim, Verdict, number};
 use crate::studies::group::Group;
 
@@ -89,9 +90,7 @@ fn claim((family, bias, depth, known): (Family, bool, usize, f64), x: MatRef<'_,
 
 fn smallest_eigenvalue<N: Network>(network: &N, x: MatRef<'_, f64>) -> Result<f64, Error> {
     let n = x.rows();
-    let tile = Backend::<f64>::tile(&Portable);
-    let (mut kernel, mut scratch) = (vec![0.0; n * n], vec![0.0; analytic_scratch(tile, n, n)]);
-    analytic(&Portable, network, AnalyticKernel::Ntk, x, None, MatMut::new(&mut kernel, n, n)?, &mut scratch)?;
+    let mut kernel = analytic_kernel(&Portable, network, AnalyticKernel::Ntk, x)?;
     let (mut values, mut scratch) = (vec![0.0; n], vec![0.0; n]);
     Portable.symmetric_eigenvalues(MatMut::new(&mut kernel, n, n)?, &mut values, &mut scratch)?;
     Ok(values[0])

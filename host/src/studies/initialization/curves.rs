@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::studies::numbers::NumberTable;
-use crate::studies::statistics::{Estimate, line};
+use crate::studies::statistics::{Estimate, centre_and_spread, line};
 
 /// Where training starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,23 +54,26 @@ impl Best {
 impl Curves {
     /// As a table, with a row for every draw and start; the columns of the risks are named by their times. `extra` is one
     /// more number of every draw.
-    pub fn table(&self, (extra, values): (&str, &[f64])) -> NumberTable {
-        let times = self.at.iter().map(|t| format!("{t:?}"));
-        let mut table = NumberTable::new(["draw", "start", extra].map(String::from).into_iter().chain(times));
-        for (draw, (curves, extra)) in self.zero.iter().zip(&self.random).zip(values).enumerate() {
-            for (start, risks) in [curves.0, curves.1].into_iter().enumerate() {
-                table.push([draw as f64, start as f64, *extra].into_iter().chain(risks.iter().copied()).collect());
+    pub fn table(&self, extra: Option<(&str, &[f64])>) -> NumberTable {
+        let names = ["draw", "start"].into_iter().chain(extra.map(|(name, _)| name)).map(String::from);
+        let mut table = NumberTable::new(names.chain(self.at.iter().map(|t| format!("{t:?}"))));
+        for (draw, (zero, random)) in self.zero.iter().zip(&self.random).enumerate() {
+            let extra = extra.map(|(_, values)| values[draw]);
+            for (start, risks) in [zero, random].into_iter().enumerate() {
+                table.push([draw as f64, start as f64].into_iter().chain(extra).chain(risks.iter().copied()).collect());
             }
         }
         table
     }
     /// From that table. Error: it is another.
     pub fn of(table: &NumberTable) -> Result<Self> {
-        let times = table.columns().iter().skip(3).map(|name| name.parse().context("a column that is no time"));
-        let mut curves = Self { at: times.collect::<Result<_>>()?, ..Self::default() };
-        for row in table.rows() {
-            let of_start = if row[1] == 0.0 { &mut curves.zero } else { &mut curves.random };
-            of_start.push(row[3..].to_vec());
+        let times: Vec<Option<f64>> = table.columns().iter().map(|name| name.parse().ok()).collect();
+        let first = times.iter().position(Option::is_some).context("a table of curves has no times")?;
+        let at = times[first..].iter().copied().collect::<Option<_>>().context("a column that is no time")?;
+        let mut curves = Self { at, ..Self::default() };
+        for (row, start) in table.rows().iter().zip(table.column("start")?) {
+            let of_start = if start == 0.0 { &mut curves.zero } else { &mut curves.random };
+            of_start.push(row[first..].to_vec());
         }
         ensure!(curves.zero.len() == curves.random.len(), "a table of curves lacks a row");
         Ok(curves)
@@ -106,8 +109,7 @@ pub fn slope(points: &[(usize, Estimate)]) -> Option<Estimate> {
     let all: Vec<(f64, f64)> = points.iter().map(|(n, log_risk)| ((*n as f64).ln(), log_risk.value)).collect();
     let (value, _) = line(&all)?;
     let count = points.iter().map(|(_, log_risk)| log_risk.count).min()?;
-    let centre = all.iter().map(|(x, _)| x).sum::<f64>() / points.len() as f64;
-    let spread: f64 = all.iter().map(|(x, _)| (x - centre).powi(2)).sum();
+    let (centre, spread) = centre_and_spread(all.iter().map(|(x, _)| *x));
     // the slope is sum_i (x_i - centre)/spread y_i
     let shares = all.iter().zip(points).map(|((x, _), (_, y))| Some(((x - centre) / spread * y.error?).powi(2)));
     let error = shares.sum::<Option<f64>>().map(f64::sqrt);
@@ -126,7 +128,7 @@ mod tests {
             zero: vec![vec![0.5, 0.25], vec![0.125, f64::NAN]],
             random: vec![vec![1.0, 2.0], vec![0.0, 4.0]],
         };
-        let table = curves.table(("identity", &[0.0, 1e-16]));
+        let table = curves.table(Some(("identity", &[0.0, 1e-16])));
         assert_eq!(table.column("identity").unwrap(), [0.0, 0.0, 1e-16, 1e-16]);
         let back = Curves::of(&table).unwrap();
         assert_eq!((&back.at, &back.random, &back.zero[0]), (&curves.at, &curves.random, &curves.zero[0]));

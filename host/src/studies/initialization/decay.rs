@@ -10,8 +10,10 @@ use ntkscope_core::network::{Bias, Fcn, Network};
 use ntkscope_core::{Error, MatRef};
 use serde::Serialize;
 
-use super::points::{kernel, random_outputs, sphere};
+use super::points::{random_outputs, sphere};
 use super::spectrum::{Spectrum, eigenvalues, tail_sums};
+use crate::backend::HostReal;
+use crate::kernel::analytic_kernel;
 use crate::run::Observer;
 use crate::studies::kept::Measurement;
 use crate::studies::numbers::NumberTable;
@@ -41,9 +43,9 @@ pub fn spectra<N: Network>(
     normals: &mut Normals,
 ) -> Result<Spectra, Error> {
     let n = x.rows();
-    let nngp = eigenvalues(MatRef::new(&kernel(network, AnalyticKernel::Nngp, x)?, n, n)?)?;
+    let nngp = eigenvalues(MatRef::new(&analytic_kernel(f64::fast(), network, AnalyticKernel::Nngp, x)?, n, n)?)?;
     let f = random_outputs(network, x, draws, normals)?;
-    let spectrum = Spectrum::new(MatRef::new(&kernel(network, AnalyticKernel::Ntk, x)?, n, n)?)?;
+    let spectrum = Spectrum::new(MatRef::new(&analytic_kernel(f64::fast(), network, AnalyticKernel::Ntk, x)?, n, n)?)?;
     let c = spectrum.coefficients(MatRef::new(&f, n, draws)?)?;
     let of_draw = |draw: usize| tail_sums(&c.iter().skip(draw).step_by(draws).copied().collect::<Vec<_>>(), 1);
     let tails = |(name, values, columns): &Function<'_>| -> Result<_, Error> {

@@ -18,10 +18,11 @@ use ntkscope_core::{Error, MatMut, MatRef};
 use serde::Serialize;
 
 use super::curves::Curves;
-use super::points::{Target, check_size, draw_seed, kernel, random_outputs, sphere};
+use super::points::{Target, draw_seed, random_outputs, sphere};
 use crate::backend::HostReal;
-use crate::run::Observer;
-use crate::studies::kept::{Measurement, interrupted};
+use crate::kernel::analytic_kernel;
+use crate::run::{Observer, interrupted};
+use crate::studies::kept::Measurement;
 use crate::studies::numbers::NumberTable;
 
 /// `count` times from `first` to `last`, evenly spaced in their logarithm, both ends included.
@@ -53,9 +54,9 @@ impl<'a> Task<'a> {
     /// `(n + m)` of which `noise` `(n)` hides the training samples'. Errors: shapes, numbers that are not finite.
     pub fn risks(&mut self, (f_0, target): (&[f64], &[f64]), noise: &[f64], times: &[f64]) -> Result<Vec<f64>, Error> {
         let (backend, n, m) = (f64::fast(), self.joint.train().rows(), self.joint.test().rows());
-        check_size("target", n + m, target.len())?;
-        check_size("f_0", n + m, f_0.len())?;
-        check_size("noise", n, noise.len())?;
+        Error::shape("target", n + m, target.len())?;
+        Error::shape("f_0", n + m, f_0.len())?;
+        Error::shape("noise", n, noise.len())?;
         let y: Vec<f64> = target.iter().zip(noise).map(|(f, e)| f + e).collect();
         let (start, start_test) = (MatRef::new(&f_0[..n], n, 1)?, MatRef::new(&f_0[n..], m, 1)?);
         self.regression.restart(backend, start, MatRef::new(&y, n, 1)?)?;
@@ -108,7 +109,7 @@ impl<N: Network> Experiment<'_, N> {
         let noise: Vec<f64> = (0..n).map(|_| self.noise * normals.draw()).collect();
         let x = MatRef::new(&x, all, d)?;
         let f_gp = random_outputs(self.network, x, 1, &mut normals)?;
-        let ntk = kernel(self.network, AnalyticKernel::Ntk, x)?;
+        let ntk = analytic_kernel(f64::fast(), self.network, AnalyticKernel::Ntk, x)?;
         let mut buffer = vec![0.0; regression_len(n, 1)];
         let mut task = Task::new(Joint::new(MatRef::new(&ntk, all, all)?, n)?, &mut buffer)?;
         let nothing = vec![0.0; all];
@@ -177,7 +178,7 @@ impl Measurement for Learning {
             identities.push(identity);
             observer.step(f64::from(index + 1) / f64::from(self.draws), &String::new);
         }
-        Ok(Some(curves.table(("identity", &identities))))
+        Ok(Some(curves.table(Some(("identity", &identities)))))
     }
 }
 
@@ -213,7 +214,7 @@ mod tests {
         let mut normals = Normals::new(3);
         let x = sphere(ALL, 3, &mut normals);
         let x = MatRef::new(&x, ALL, 3).unwrap();
-        let ntk = kernel(&network(), AnalyticKernel::Ntk, x).unwrap();
+        let ntk = analytic_kernel(f64::fast(), &network(), AnalyticKernel::Ntk, x).unwrap();
         let joint = Joint::new(MatRef::new(&ntk, ALL, ALL).unwrap(), N).unwrap();
         let target: Vec<f64> = (0..ALL).map(|i| Target::SquaredSum.function()(x.row(i))).collect();
         let f_0 = random_outputs(&network(), x, 1, &mut normals).unwrap();
@@ -236,7 +237,7 @@ mod tests {
         let once = sphere(N, 3, &mut Normals::new(4));
         let twice = [once.clone(), once].concat();
         let x = MatRef::new(&twice, 2 * N, 3).unwrap();
-        let ntk = kernel(&network, AnalyticKernel::Ntk, x).unwrap();
+        let ntk = analytic_kernel(f64::fast(), &network, AnalyticKernel::Ntk, x).unwrap();
         let target: Vec<f64> = (0..2 * N).map(|i| x.at(i, 0).sin()).collect();
         let joint = Joint::new(MatRef::new(&ntk, 2 * N, 2 * N).unwrap(), N).unwrap();
         let mut buffer = vec![0.0; regression_len(N, 1)];
@@ -270,7 +271,7 @@ mod tests {
                 times: [1.0, 1e7],
                 seed: 0,
             };
-            let curves = Curves::of(&learning.measure(&mut Silent).unwrap().unwrap()).unwrap();
+            let curves = Curves::of(&learning.measure(&mut ()).unwrap().unwrap()).unwrap();
             assert_eq!(Start::ALL.map(|start| curves.at_an_end(start)), [0, 0]);
             Start::ALL.map(|start| Estimate::of(&curves.log_best(start).unwrap()).unwrap())
         };
@@ -284,7 +285,4 @@ mod tests {
         let [zero, random] = points[1].1;
         assert!(random.value - zero.value > 3.0 * random.error_or_0().hypot(zero.error_or_0()), "{points:?}");
     }
-
-    struct Silent;
-    impl Observer for Silent {}
 }

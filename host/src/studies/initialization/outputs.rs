@@ -14,10 +14,11 @@ use ntkscope_core::linalg::cholesky;
 use ntkscope_core::network::{Bias, Fcn};
 use serde::Serialize;
 
-use super::points::{kernel, sphere};
+use super::points::sphere;
 use crate::backend::HostReal;
-use crate::run::Observer;
-use crate::studies::kept::{Measurement, interrupted};
+use crate::kernel::analytic_kernel;
+use crate::run::{Observer, interrupted};
+use crate::studies::kept::Measurement;
 use crate::studies::numbers::NumberTable;
 use crate::studies::statistics::Estimate;
 
@@ -61,7 +62,7 @@ impl Outputs {
         let (p, count) = (self.points, table.rows().len());
         ensure!(count as u64 == self.networks && count >= 10 * GROUPS, "outputs: networks are missing");
         let x = self.x();
-        let mut l = kernel(&Self::network(&[1])?, AnalyticKernel::Nngp, MatRef::new(&x, p, 3)?)?;
+        let mut l = analytic_kernel(f64::fast(), &Self::network(&[1])?, AnalyticKernel::Nngp, MatRef::new(&x, p, 3)?)?;
         cholesky(ntkscope_core::MatMut::new(&mut l, p, p)?)?;
         // z = L^-1 f ~ N(0, 1)
         let whiten = |f: &Vec<f64>| {
@@ -141,14 +142,11 @@ impl Measurement for Outputs {
 mod tests {
     use super::*;
 
-    struct Silent;
-    impl Observer for Silent {}
-
     #[test]
     fn narrow_networks_are_not_gaussian() {
         let tested = [4, 256].map(|width| {
             let outputs = Outputs { width, networks: 2000, points: 3 };
-            outputs.test(&outputs.measure(&mut Silent).unwrap().unwrap()).unwrap()
+            outputs.test(&outputs.measure(&mut ()).unwrap().unwrap()).unwrap()
         });
         let [narrow, wide] = tested;
         assert!((narrow.kurtosis.value - 15.0 / 4.0).abs() < 4.0 * narrow.kurtosis.error_or_0(), "{narrow:?}");

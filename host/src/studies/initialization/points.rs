@@ -1,13 +1,14 @@
-//! Points on spheres, what is to be learned there, and the analytic kernels on them.
+//! Points on spheres, what is to be learned there, and random outputs on them.
 
 use ntkscope_core::init::Normals;
-use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
+use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{GaussianProcess, gaussian_process_len};
 use ntkscope_core::{Error, MatMut, MatRef};
 use serde::Serialize;
 
 use crate::backend::HostReal;
+use crate::kernel::analytic_kernel;
 
 /// f* of the study's experiments; [`super::learning::Experiment`] takes any function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -58,14 +59,6 @@ pub fn sphere(n: usize, d: usize, normals: &mut Normals) -> Vec<f64> {
     x
 }
 
-/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)`, for one output. Error: d is not the network's.
-pub fn kernel<N: Network>(network: &N, which: AnalyticKernel, x: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
-    let (backend, n) = (f64::fast(), x.rows());
-    let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; analytic_scratch(backend.tile(), n, n)]);
-    analytic(backend, network, which, x, None, MatMut::new(&mut k, n, n)?, &mut scratch)?;
-    Ok(k)
-}
-
 /// `draws` samples of f^GP ~ GP(0, NNGP) on the rows of `x` together, `(n, draws)`: the outputs of the infinitely wide
 /// network at random initialization. Errors: those of the Gaussian process.
 pub fn random_outputs<N: Network>(
@@ -75,14 +68,9 @@ pub fn random_outputs<N: Network>(
     normals: &mut Normals,
 ) -> Result<Vec<f64>, Error> {
     let (backend, n) = (f64::fast(), x.rows());
-    let nngp = kernel(network, AnalyticKernel::Nngp, x)?;
+    let nngp = analytic_kernel(backend, network, AnalyticKernel::Nngp, x)?;
     let (mut buffer, mut f) = (vec![0.0; gaussian_process_len(n)], vec![0.0; n * draws]);
     let mut process = GaussianProcess::new(backend, MatRef::new(&nngp, n, n)?, &mut buffer)?;
     process.draw(backend, normals, MatMut::new(&mut f, n, draws)?)?;
     Ok(f)
-}
-
-/// Error: `got` is not the size that is needed.
-pub(super) fn check_size(what: &'static str, need: usize, got: usize) -> Result<(), Error> {
-    if got == need { Ok(()) } else { Err(Error::Shape { what, need, got }) }
 }

@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::curves::Curves;
 use super::points::{Target, draw_seed, sphere};
 use crate::backend::HostReal;
-use crate::run::Observer;
-use crate::studies::kept::{Measurement, interrupted};
+use crate::run::{Observer, interrupted};
+use crate::studies::kept::Measurement;
 use crate::studies::numbers::NumberTable;
 
 /// Networks on n points of S^(d-1).
@@ -138,7 +138,7 @@ impl Measurement for Replica {
             curves.random.push(random);
             observer.step(f64::from(index + 1) / f64::from(self.trials), &String::new);
         }
-        Ok(Some(curves.table(("trial", &(0..self.trials).map(f64::from).collect::<Vec<_>>()))))
+        Ok(Some(curves.table(None)))
     }
 }
 
@@ -147,15 +147,12 @@ mod tests {
     use super::*;
     use crate::studies::initialization::curves::{Best, Start};
 
-    struct Silent;
-    impl Observer for Silent {}
-
     #[test]
     fn mirrored_networks_do_better() {
         let replica = Replica::new(3, 60, 3);
         let epochs = replica.measured();
         assert_eq!((epochs[..12].to_vec(), epochs.last()), ((0..12).collect(), Some(&600)));
-        let curves = Curves::of(&replica.measure(&mut Silent).unwrap().unwrap()).unwrap();
+        let curves = Curves::of(&replica.measure(&mut ()).unwrap().unwrap()).unwrap();
         // from 0 the risk at the start is the mean square of f*, of every network the same
         let square = replica.samples(0).target.iter().map(|f| f * f).sum::<f64>() / 500.0;
         assert_eq!(curves.zero[0][0], square);

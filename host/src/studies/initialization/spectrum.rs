@@ -12,9 +12,8 @@ use std::ops::RangeInclusive;
 
 use ntkscope_core::{Error, MatMut, MatRef};
 
-use super::points::check_size;
 use crate::backend::HostReal;
-use crate::studies::statistics::line;
+use crate::studies::statistics::{centre_and_spread, line};
 
 /// Eigenvalues and eigenfunctions of a kernel on n points.
 #[derive(Clone, Debug)]
@@ -42,7 +41,7 @@ impl Spectrum {
     /// c_k of functions given by their values `(n, C)` on the points: `(n, C)`, row k - 1 for c_k. Error: shape.
     pub fn coefficients(&self, f: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
         let (n, columns) = (self.values.len(), f.cols());
-        check_size("functions: rows", n, f.rows())?;
+        Error::shape("functions: rows", n, f.rows())?;
         let (mut ascending, scale) = (vec![0.0; n * columns], 1.0 / (n as f64).sqrt());
         let out = MatMut::new(&mut ascending, n, columns)?;
         f64::fast().gemm(scale, MatRef::new(&self.modes, n, n)?.t(), f, 0.0, out);
@@ -60,7 +59,7 @@ pub fn eigenvalues(kernel: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
 
 fn square(kernel: MatRef<'_, f64>) -> Result<(usize, Vec<f64>), Error> {
     let n = kernel.rows();
-    check_size("kernel: columns", n, kernel.cols())?;
+    Error::shape("kernel: columns", n, kernel.cols())?;
     if n == 0 {
         return Err(Error::OutOfRange { what: "kernel: there must be at least 1 point" });
     }
@@ -115,16 +114,16 @@ pub fn power_law(values: &[f64], window: &RangeInclusive<usize>) -> Option<Power
     let points: Vec<_> = window.clone().zip(inside).map(|(k, v)| ((k as f64).ln(), v.ln())).collect();
     let (exponent, intercept) = line(&points)?;
     let count = points.len() as f64;
-    let centre = points.iter().map(|(x, _)| x).sum::<f64>() / count;
-    let spread: f64 = points.iter().map(|(x, _)| (x - centre).powi(2)).sum();
+    let (_, spread) = centre_and_spread(points.iter().map(|(x, _)| *x));
     let left: f64 = points.iter().map(|(x, y)| (y - intercept - exponent * x).powi(2)).sum();
     Some(PowerLaw { exponent, error: (left / (count - 2.0) / spread).sqrt(), factor: intercept.exp() })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::points::{kernel, sphere};
+    use super::super::points::sphere;
     use super::*;
+    use crate::kernel::analytic_kernel;
     use core::f64::consts::PI;
     use ntkscope_core::init::Normals;
     use ntkscope_core::kernel::AnalyticKernel;
@@ -144,7 +143,7 @@ mod tests {
             (AnalyticKernel::Ntk, [6.0 / square, 0.5, 14.0 / (9.0 * square)]),
         ];
         for (which, [constant, first, second]) in known {
-            let k = kernel(&network, which, x).unwrap();
+            let k = analytic_kernel(f64::fast(), &network, which, x).unwrap();
             let spectrum = Spectrum::new(MatRef::new(&k, N, N).unwrap()).unwrap();
             let expected = [constant, first, first, second, second];
             for (value, expected) in spectrum.values().iter().zip(expected) {
@@ -189,7 +188,7 @@ mod tests {
         let x = MatRef::new(&x, N, 2).unwrap();
         let network = Fcn::new(2, &[1, 1], 1).unwrap().with_bias(Bias::None, 0.0);
         for (which, exponent) in [(AnalyticKernel::Ntk, -2.0), (AnalyticKernel::Nngp, -4.0)] {
-            let k = kernel(&network, which, x).unwrap();
+            let k = analytic_kernel(f64::fast(), &network, which, x).unwrap();
             let values = eigenvalues(MatRef::new(&k, N, N).unwrap()).unwrap();
             let law = power_law(&values, &(8..=80)).unwrap();
             assert!((law.exponent - exponent).abs() < 0.25, "{which:?}: {law:?}");

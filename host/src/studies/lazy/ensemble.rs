@@ -7,11 +7,11 @@ use super::plan::Kind;
 use crate::data::Source;
 use crate::law::{Law, Limit};
 use crate::prediction::all_inputs;
-use crate::run::{self, Observer, Stopped};
+use crate::run::{self, Observer, Stopped, interrupted};
 use crate::settings::{Init, ModelSettings, Settings, TrainingSettings};
 use crate::studies::cell::{Cell, Resolved};
 use crate::studies::grid::Job;
-use crate::studies::kept::{Kept, Measurement, interrupted};
+use crate::studies::kept::{Kept, Measurement};
 use crate::studies::numbers::NumberTable;
 use crate::studies::plan::{Net, Options, Part};
 
@@ -118,7 +118,7 @@ impl Measurement for Ensemble {
         for seed in 0..self.networks {
             resolved.model.seed = seed;
             let Resolved { model, training, samples } = &resolved;
-            let outcome = run::run(model, training, samples, &mut Silent)?;
+            let outcome = run::run(model, training, samples, &mut ())?;
             match outcome.stopped {
                 Stopped::Interrupted => return Ok(None),
                 Stopped::Failed(e) => bail!("seed {seed}: {e}"),
@@ -130,6 +130,3 @@ impl Measurement for Ensemble {
         Ok(Some(table))
     }
 }
-
-struct Silent;
-impl Observer for Silent {}
