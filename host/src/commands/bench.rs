@@ -4,14 +4,40 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use bytesize::ByteSize;
+use clap::Args;
 use indicatif::ProgressBar;
 
 use super::{DONE, INTERRUPTED, print, progress, stop_on_interrupt, with_threads};
 use crate::benchmark::{CASES, PROBES, Reading, Report, Task, choose, measure};
-use crate::cli::BenchArgs;
+use crate::cli::Common;
 use crate::error::UsageError;
 use crate::memory::Limit;
 use crate::run::interrupted;
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope bench
+      every case, in a few minutes
+  ntkscope bench --quick --json
+  ntkscope bench --only analytic,step-6 --repeat 15 --threads 4";
+
+/// `ntkscope bench`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct BenchArgs {
+    /// Only the cases of at most 1000 samples
+    #[arg(long, help_heading = "Cases")]
+    pub quick: bool,
+    /// Only these cases, each given by its name or by how it begins: empirical, analytic-4000, step-6
+    #[arg(long, value_name = "CASE,…", value_delimiter = ',', help_heading = "Cases")]
+    pub only: Vec<String>,
+    /// Rounds in which every case is measured once; the median counts
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Cases")]
+    pub repeat: u16,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Environment variable by which the command tells a process that it starts which one task to measure.
 const TASK: &str = "NTKSCOPE_BENCH_TASK";

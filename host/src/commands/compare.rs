@@ -5,19 +5,35 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use bytesize::ByteSize;
+use clap::Args;
 use ntkscope_core::MatRef;
 use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
 use serde_json::json;
 
 use super::{DONE, print};
 use crate::backend::HostReal;
-use crate::cli::CompareArgs;
 use crate::data::DataError;
 use crate::error::UsageError;
 use crate::kernel::{KernelFile, extremes, rows_at_once};
 use crate::memory::Limit;
 use crate::npz;
 use crate::summary::{Entries, KernelSummary};
+
+/// `ntkscope compare`
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// Kernel A: an npz with an array `kernel`, FILE.npz:NAME, or an npy
+    pub a: String,
+    /// Kernel B, against which the relative distance is taken
+    pub b: String,
+    /// One machine-readable summary on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Memory for kernels and eigenvalues; an npy that needs more stays on the disk [default: what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<ByteSize>,
+}
 
 /// Compares, and returns the exit code.
 pub fn compare(args: CompareArgs) -> Result<u8> {

@@ -1,12 +1,60 @@
 //! `ntkscope data list / show / fetch`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{DONE, print};
-use crate::cli::{DataArgs, DataCommand};
-use crate::data::{self, FetchProgress};
+use crate::data::{self, FetchProgress, Source};
 use crate::experiment::data_spec;
+use crate::settings::ModelSettings;
+
+/// `ntkscope data`
+#[derive(Args, Debug)]
+pub struct DataArgs {
+    /// What to do with them
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+/// `ntkscope data list / show / fetch`
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// The data sets, and where their files are looked for
+    List {
+        /// Folder of the idx files
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// One machine-readable summary on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the samples of these settings are like
+    Show {
+        /// Network and data
+        #[command(flatten)]
+        model: ModelSettings,
+        /// One machine-readable summary on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download mnist or fashion-mnist and check every file
+    Fetch {
+        /// mnist or fashion-mnist
+        dataset: Source,
+        /// Where to [default: the per-user data folder]
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// Where from, a URL that the files' names are appended to
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+        /// No progress
+        #[arg(long, short)]
+        quiet: bool,
+    },
+}
 
 /// Carries out one of them; returns the exit code.
 pub fn data(args: DataArgs) -> Result<u8> {

@@ -1,9 +1,10 @@
 //! `ntkscope kernel analytic / empirical`: one kernel matrix.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bytesize::ByteSize;
+use clap::{Args, ValueEnum};
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use super::{DONE, INTERRUPTED, print, progress, stop_on_interrupt, with_threads};
 use crate::backend::HostReal;
-use crate::cli::{KernelArgs, KernelKind};
+use crate::cli::{Common, ModelArgs};
 use crate::data::{self, Samples};
 use crate::error::{Interrupted, UsageError};
 use crate::experiment::{Model, data_spec};
@@ -26,10 +27,57 @@ use crate::settings::{BackendKind, Dtype, Settings, TrainingSettings};
 use crate::store::{check_file, write_archive, write_tensors};
 use crate::summary::KernelSummary;
 
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope kernel analytic --depth 3 --bias none
+  ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
+  ntkscope kernel empirical --params P.npz --init standard --data samples.csv
+  ntkscope kernel empirical --data mnist --data-dir DIR --dtype f32 --memory 1GiB --out K.npy
+      larger than the memory: numpy.load('K.npy', mmap_mode='r') reads it";
+
+/// Which kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KernelKind {
+    /// of the infinitely wide network
+    Analytic,
+    /// of the network at its parameters
+    Empirical,
+}
+
+/// `ntkscope kernel`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct KernelArgs {
+    /// Which kernel
+    pub kind: KernelKind,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Empirical kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class
+    #[arg(long, value_name = "full|trace|CLASS", default_value = "trace", help_heading = "Kernel")]
+    pub multi_output: String,
+    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …); a shifted
+    /// network's are a standard one's, and so is the kernel
+    #[arg(long, value_name = "FILE", help_heading = "Kernel")]
+    pub params: Option<PathBuf>,
+    /// Save the network's parameters
+    #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
+    pub params_out: Option<PathBuf>,
+    /// Save: K.npz (arrays kernel, x, y; analytic: also ntk and nngp), or K.npy (kernel alone, of any size)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Backend [default: fast]
+    #[arg(long, value_enum, help_heading = "Machine")]
+    pub backend: Option<BackendKind>,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
 /// Computes, saves, prints; returns the exit code.
 pub fn kernel(args: KernelArgs) -> Result<u8> {
     let training = TrainingSettings { backend: args.backend, ..TrainingSettings::default() };
-    let settings = Settings::layered(&Settings { model: args.model.clone(), training }, &args.set, None)?;
+    let settings = args.model.layered(training, None)?;
     check(&args, &settings)?;
     let samples = data::load(&data_spec(&settings.model))?;
     let model = Model::resolve(&settings.model, &samples)?;

@@ -1,8 +1,9 @@
 //! `ntkscope predict`: trained networks on test points, from kernels alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use ntkscope_core::init::initialize;
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
@@ -11,8 +12,8 @@ use serde_json::json;
 
 use super::{DONE, print, with_threads};
 use crate::backend::HostReal;
-use crate::cli::{PredictArgs, PredictKernel};
-use crate::data::{self, DataSpec, Samples};
+use crate::cli::{Common, ModelArgs};
+use crate::data::{self, DataSpec, Samples, Source};
 use crate::error::UsageError;
 use crate::experiment::{Model, Training, data_spec};
 use crate::law::{Law, Limit, probabilities};
@@ -21,6 +22,56 @@ use crate::prediction::{Task, all_inputs};
 use crate::report::{number, write_atomic};
 use crate::settings::{Dtype, Init, LossKind, Settings, TrainingSettings};
 use crate::store::{check_file, write_arrays};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope predict --penalty 0.01 --held-out 6
+      where cross-entropy with a penalty ends, and how that is spread over initializations
+  ntkscope predict --loss mse --time 100 --data train.csv --test test.csv --out P.csv
+  ntkscope predict --smoothing 0.1 --kernel initial --width 512 --seed 3 --held-out 6
+      the linearization of one network";
+
+/// Which kernel predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictKernel {
+    /// the analytic NTK, over random initializations
+    Ntk,
+    /// that of one network at initialization, from its own outputs
+    Initial,
+}
+
+/// `ntkscope predict`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct PredictArgs {
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Loss, a mean over the samples [default: cross-entropy]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub loss: Option<LossKind>,
+    /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss [default: 0]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true, help_heading = "Training")]
+    pub penalty: Option<f64>,
+    /// Soft targets for cross-entropy: 1 - EPS + EPS/C for the right class [default: 0]
+    #[arg(long, value_name = "EPS", allow_negative_numbers = true, help_heading = "Training")]
+    pub smoothing: Option<f64>,
+    /// Gradient-flow time of the mean loss; finite for squared error without a penalty [default: inf]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Training")]
+    pub time: Option<f64>,
+    /// Kernel
+    #[arg(long, value_enum, default_value = "ntk", help_heading = "Prediction")]
+    pub kernel: PredictKernel,
+    /// Test points, FILE.npz (x, y) or FILE.csv (last column y), instead of --held-out
+    #[arg(long, value_name = "FILE", conflicts_with = "held_out", help_heading = "Prediction")]
+    pub test: Option<Source>,
+    /// Save: P.npz (arrays x, mean, sd, probability, laplace_sd) or P.csv (a row per test point)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// A prediction on m test points of C outputs.
 struct Predicted {
@@ -44,7 +95,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
         smoothing: args.smoothing,
         ..TrainingSettings::default()
     };
-    let settings = Settings::layered(&Settings { model: args.model.clone(), training }, &args.set, None)?;
+    let settings = args.model.layered(training, None)?;
     Model::check(&settings.model)?;
     args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
     let mut samples = data::load(&data_spec(&settings.model))?;
@@ -85,7 +136,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
 }
 
 /// The points of a file, prepared as the training samples are.
-fn test_points(source: &data::Source, settings: &Settings, samples: &Samples) -> Result<Vec<f64>> {
+fn test_points(source: &Source, settings: &Settings, samples: &Samples) -> Result<Vec<f64>> {
     let spec = DataSpec { normalize: settings.model.normalize, ..DataSpec::new(source.clone()) };
     let test = data::load(&spec)?;
     if test.d != samples.d {

@@ -3,20 +3,90 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{DONE, FAILED, INTERRUPTED, print, stop_on_interrupt};
-use crate::cli::{ReproduceArgs, StudyKind};
+use crate::cli::Common;
 use crate::error::UsageError;
 use crate::narrative::plain;
 use crate::report::{Claim, Verdict};
+use crate::settings::NetworkKind;
 use crate::studies::Study;
 use crate::studies::divergence::Divergence;
 use crate::studies::forecast;
 use crate::studies::grid::{self, Job, Resources};
 use crate::studies::initialization::Initialization;
 use crate::studies::lazy::Lazy;
-use crate::studies::plan::Options;
+use crate::studies::plan::{Options, Part};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope reproduce divergence
+      six points on the circle, in minutes
+  ntkscope reproduce divergence --only mnist --data-dir DIR --widths 128,512
+      odd against even digits
+  ntkscope reproduce initialization
+      what random initialization costs, from kernels alone
+  ntkscope reproduce divergence --full --data-dir DIR --out results
+      everything; call it again to go on where it was interrupted";
+
+/// Which study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StudyKind {
+    /// under cross-entropy the kernel leaves the NTK, under squared error it stays
+    Divergence,
+    /// with a penalty, or with soft targets, it stays, and ends where a formula says
+    Lazy,
+    /// random initialization costs learning rate, mirrored initialization does not
+    Initialization,
+    /// every study, each in a directory of its name
+    All,
+}
+
+/// `ntkscope reproduce`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct ReproduceArgs {
+    /// Which study
+    pub study: StudyKind,
+    /// The small grid, minutes on two cores; this is the default
+    #[arg(long, conflicts_with = "full", help_heading = "Grid")]
+    pub quick: bool,
+    /// All parts, more widths and seeds: hours to days; finished runs are kept
+    #[arg(long, help_heading = "Grid")]
+    pub full: bool,
+    /// Only these parts of the study
+    #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
+    pub only: Vec<Part>,
+    /// Only these families of networks
+    #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
+    pub network: Vec<NetworkKind>,
+    /// These widths instead of the grid's
+    #[arg(long, value_name = "M,M,…", value_delimiter = ',', help_heading = "Grid")]
+    pub widths: Vec<usize>,
+    /// This many seeds, draws or trials instead of the grid's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Grid")]
+    pub seeds: Option<u64>,
+    /// This many MNIST samples [default: 256, 200 or 3000, by study]
+    #[arg(long, value_name = "N", help_heading = "Grid")]
+    pub n: Option<usize>,
+    /// Folder of MNIST's idx files
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder of Fashion-MNIST's idx files, for initialization's part smoothness
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub fashion_dir: Option<PathBuf>,
+    /// Say what would run and about how long, and stop
+    #[arg(long, help_heading = "Grid")]
+    pub dry_run: bool,
+    /// Directory of the study; one that holds finished runs is gone on with [default: studies/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Runs the study or the studies, and returns the exit code.
 pub fn reproduce(args: ReproduceArgs) -> Result<u8> {

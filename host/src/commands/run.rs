@@ -1,13 +1,15 @@
 //! `ntkscope run`: train, record, write the run directory, say what was seen.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt, with_threads};
-use crate::cli::RunArgs;
+use crate::cli::{Common, ModelArgs};
 use crate::data::{self, Samples};
 use crate::error::UsageError;
 use crate::experiment::{Model, Training, data_spec};
@@ -16,13 +18,42 @@ use crate::narrative::{self, Finished};
 use crate::plot;
 use crate::report::{Trace, write_atomic};
 use crate::run::{self, Observer, Stopped, interrupted};
-use crate::settings::Settings;
+use crate::settings::TrainingSettings;
 use crate::store::RunDirectory;
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope run
+  ntkscope run --width 1024 --init standard --until-margin 16
+  ntkscope run --loss cross-entropy --penalty 0.03
+  ntkscope run settings.toml --set width=512 --out results";
+
+/// `ntkscope run`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct RunArgs {
+    /// Settings, as a run.toml has them
+    pub file: Option<PathBuf>,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Training
+    #[command(flatten)]
+    pub training: TrainingSettings,
+    /// Directory of the results [default: the first unused runs/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace results that are already in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Runs, and returns the exit code.
 pub fn run(args: RunArgs) -> Result<u8> {
-    let flags = Settings { model: args.model, training: args.training };
-    let settings = Settings::layered(&flags, &args.set, args.file.as_deref())?;
+    let settings = args.model.layered(args.training, args.file.as_deref())?;
     Model::check(&settings.model)?;
     // everything that can be checked without data is checked before data is read
     Training::resolve(&settings.training, settings.model.outputs.unwrap_or(1), 0)?;
@@ -176,13 +207,13 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
 struct Follow<'a> {
     bar: ProgressBar,
     settings: &'a (dyn Fn() -> Result<()> + Sync),
-    trace: std::path::PathBuf,
+    trace: PathBuf,
     written: Option<Instant>,
     error: Option<anyhow::Error>,
 }
 
 impl<'a> Follow<'a> {
-    fn new(label: &str, quiet: bool, trace: std::path::PathBuf, settings: &'a (dyn Fn() -> Result<()> + Sync)) -> Self {
+    fn new(label: &str, quiet: bool, trace: PathBuf, settings: &'a (dyn Fn() -> Result<()> + Sync)) -> Self {
         let bar = progress(label, 1000, quiet);
         Self { bar, settings, trace, written: None, error: None }
     }

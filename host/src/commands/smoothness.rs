@@ -1,18 +1,20 @@
 //! `ntkscope smoothness`: how smooth the labels of a data set are for the NTK, and what random initialization costs there.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::json;
 
 use super::{DONE, print, with_threads};
-use crate::cli::SmoothnessArgs;
+use crate::cli::{Common, ModelArgs};
 use crate::error::UsageError;
 use crate::experiment::Model;
 use crate::memory;
 use crate::narrative::plain;
 use crate::report::{number, number_with_error};
-use crate::settings::{Settings, TrainingSettings};
+use crate::settings::TrainingSettings;
 use crate::store::RunDirectory;
 use crate::studies::initialization::decay::Spectra;
 use crate::studies::initialization::figures;
@@ -20,10 +22,48 @@ use crate::studies::initialization::labels::{Cost, Labels};
 use crate::studies::initialization::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
 use crate::studies::statistics::Estimate;
 
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope smoothness --data samples.csv --depth 1
+  ntkscope smoothness --data mnist --data-dir DIR --classes all --n 3000 --depth 1 --coding value
+  ntkscope smoothness --data sphere --n 800 --dimension 4 --json";
+
+/// `ntkscope smoothness`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct SmoothnessArgs {
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// How classes become functions; labels that are no classes are used as they are [default: parity for two, else one-hot]
+    #[arg(long, value_enum, help_heading = "Estimate")]
+    pub coding: Option<Coding>,
+    /// Indices k of the eigenfunctions that are fitted, from 1 [default: 20..N/5 of N samples]
+    #[arg(long, value_name = "FIRST..LAST", value_parser = first_and_last, help_heading = "Estimate")]
+    pub window: Option<(usize, usize)>,
+    /// Draws of the outputs of a random network
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Estimate")]
+    pub draws: u16,
+    /// Directory of the figure and of spectra.csv [default: the first unused runs/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace results that are already in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The value of `--window`.
+fn first_and_last(text: &str) -> Result<(usize, usize), String> {
+    let ends = text.split_once("..").and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    ends.ok_or_else(|| "give FIRST..LAST, such as 20..600".into())
+}
+
 /// Estimates, draws, prints; returns the exit code.
 pub fn run(args: SmoothnessArgs) -> Result<u8> {
-    let given = Settings { model: args.model.clone(), training: TrainingSettings::default() };
-    let settings = Settings::layered(&given, &args.set, None)?;
+    let settings = args.model.layered(TrainingSettings::default(), None)?;
     Model::check(&settings.model)?;
     let mut labels = Labels { model: settings.model, codings: Vec::new(), draws: args.draws.into() };
     let (model, samples) = labels.resolve()?;
