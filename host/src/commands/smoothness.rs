@@ -73,7 +73,7 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
     memory::check(&format!("the spectrum of {} samples", samples.n), labels.need_of(&samples), args.common.memory)?;
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
     let directory = RunDirectory::create(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
-    let work = || -> Result<_> { Ok((labels.spectra()?, labels.cost()?)) };
+    let work = || labels.spectra_and_cost(&model, &samples);
     let outcome = with_threads(args.common.threads, work).and_then(|found| found);
     let (spectra, cost) = outcome.inspect_err(|_| directory.remove_if_empty())?;
     let found = Found::new(&spectra, &window, samples.d)?;

@@ -10,7 +10,7 @@ use ntkscope_core::network::{Bias, Fcn, Network};
 use ntkscope_core::{Error, MatRef};
 use serde::Serialize;
 
-use super::points::{random_outputs, sphere};
+use super::points::{gaussian_draws, sphere};
 use super::spectrum::{Spectrum, eigenvalues, tail_sums};
 use crate::backend::HostReal;
 use crate::kernel::analytic_kernel;
@@ -32,36 +32,56 @@ pub struct Spectra {
 }
 
 /// A function by its values `(n, C)`: its name, the values, C. Tail sums of C > 1 functions are their mean.
-pub type Function<'a> = (&'a str, &'a [f64], usize);
+pub type Function = (&'static str, Vec<f64>, usize);
 
-/// The spectra on the rows of `x`. Errors: shapes, numbers that are not finite, those of the Gaussian process.
-pub fn spectra<N: Network>(
-    network: &N,
-    x: MatRef<'_, f64>,
-    functions: &[Function<'_>],
-    draws: usize,
-    normals: &mut Normals,
-) -> Result<Spectra, Error> {
-    let n = x.rows();
-    let nngp = eigenvalues(MatRef::new(&analytic_kernel(f64::fast(), network, AnalyticKernel::Nngp, x)?, n, n)?)?;
-    let f = random_outputs(network, x, draws, normals)?;
-    let spectrum = Spectrum::new(MatRef::new(&analytic_kernel(f64::fast(), network, AnalyticKernel::Ntk, x)?, n, n)?)?;
-    let c = spectrum.coefficients(MatRef::new(&f, n, draws)?)?;
-    let of_draw = |draw: usize| tail_sums(&c.iter().skip(draw).step_by(draws).copied().collect::<Vec<_>>(), 1);
-    let tails = |(name, values, columns): &Function<'_>| -> Result<_, Error> {
-        let c = spectrum.coefficients(MatRef::new(values, n, *columns)?)?;
-        Ok(((*name).to_owned(), tail_sums(&c, *columns)))
-    };
-    Ok(Spectra {
-        ntk: spectrum.values().to_vec(),
-        nngp,
-        functions: functions.iter().map(tails).collect::<Result<_, _>>()?,
-        draws: (0..draws).map(of_draw).collect(),
-    })
+/// A network of infinite width on n points.
+pub struct Infinite {
+    /// eigenvalues of the NNGP, descending
+    pub nngp: Vec<f64>,
+    /// draws of f^GP, `(n, draws)`
+    pub f_gp: Vec<f64>,
+    /// the NTK, `(n, n)`
+    pub ntk: Vec<f64>,
+}
+
+impl Infinite {
+    /// On the rows of `x`. Errors: shapes, numbers that are not finite, those of the Gaussian process.
+    pub fn new<N: Network>(
+        network: &N,
+        x: MatRef<'_, f64>,
+        draws: usize,
+        normals: &mut Normals,
+    ) -> Result<Self, Error> {
+        let kernel = |which| analytic_kernel(f64::fast(), network, which, x);
+        let (nngp, f_gp) = {
+            let nngp = kernel(AnalyticKernel::Nngp)?;
+            let nngp = MatRef::new(&nngp, x.rows(), x.rows())?;
+            (eigenvalues(nngp)?, gaussian_draws(nngp, draws, normals)?)
+        };
+        Ok(Self { nngp, f_gp, ntk: kernel(AnalyticKernel::Ntk)? })
+    }
+    /// The spectra, with the first `draws` of f^GP. Errors: shapes, numbers that are not finite.
+    pub fn spectra(&self, functions: &[Function], draws: usize) -> Result<Spectra, Error> {
+        let n = self.nngp.len();
+        let spectrum = Spectrum::new(MatRef::new(&self.ntk, n, n)?)?;
+        let f_gp = MatRef::new(&self.f_gp, n, self.f_gp.len() / n)?;
+        let c = spectrum.coefficients(f_gp.block(0..n, 0..draws))?;
+        let of_draw = |draw: usize| tail_sums(&c.iter().skip(draw).step_by(draws).copied().collect::<Vec<_>>(), 1);
+        let tails = |(name, values, columns): &Function| -> Result<_, Error> {
+            let c = spectrum.coefficients(MatRef::new(values, n, *columns)?)?;
+            Ok(((*name).to_owned(), tail_sums(&c, *columns)))
+        };
+        Ok(Spectra {
+            ntk: spectrum.values().to_vec(),
+            nngp: self.nngp.clone(),
+            functions: functions.iter().map(tails).collect::<Result<_, _>>()?,
+            draws: (0..draws).map(of_draw).collect(),
+        })
+    }
 }
 
 impl Spectra {
-    /// Bytes that [`spectra`] takes: two kernels, a decomposition or a factor of one.
+    /// Bytes that [`Infinite`] and its spectra take: two kernels, a decomposition or a factor of one.
     pub fn need(points: usize, draws: usize) -> u64 {
         8 * (4 * points * points + 3 * points * draws) as u64
     }
@@ -147,7 +167,7 @@ impl Measurement for OnSphere {
         let mut normals = Normals::new(self.seed);
         let x = sphere(self.points, self.sphere + 1, &mut normals);
         let x = MatRef::new(&x, self.points, self.sphere + 1)?;
-        Ok(Some(spectra(&network, x, &[], self.draws, &mut normals)?.table()))
+        Ok(Some(Infinite::new(&network, x, self.draws, &mut normals)?.spectra(&[], self.draws)?.table()))
     }
 }
 
@@ -161,8 +181,11 @@ mod tests {
         let x = sphere(20, 3, &mut Normals::new(1));
         let x = MatRef::new(&x, 20, 3).unwrap();
         let values: Vec<f64> = (0..20).map(|i| x.at(i, 0)).collect();
-        let found = spectra(&network, x, &[("first", &values, 1)], 2, &mut Normals::new(2)).unwrap();
+        let infinite = Infinite::new(&network, x, 3, &mut Normals::new(2)).unwrap();
+        let found = infinite.spectra(&[("first", values.clone(), 1)], 2).unwrap();
         assert_eq!(Spectra::of(&found.table()).unwrap(), found);
+        let fewer = Infinite::new(&network, x, 2, &mut Normals::new(2)).unwrap();
+        assert_eq!(fewer.spectra(&[("first", values.clone(), 1)], 2).unwrap(), found, "draws of a seed begin alike");
         // the first tail sum is the mean square
         let square = values.iter().map(|v| v * v).sum::<f64>() / 20.0;
         assert!((found.functions[0].1[0] - square).abs() < 1e-14);

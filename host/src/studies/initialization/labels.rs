@@ -3,18 +3,14 @@
 use anyhow::{Context, Result, ensure};
 use ntkscope_core::MatRef;
 use ntkscope_core::init::Normals;
-use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::predict::{Joint, regression_len};
 
 use super::curves::Best;
-use super::decay::{Spectra, spectra};
+use super::decay::{Function, Infinite, Spectra};
 use super::learning::{Task, log_grid};
-use super::points::random_outputs;
 use super::smoothness::Coding;
-use crate::backend::HostReal;
 use crate::data::{Normalize, Samples, Source, load};
 use crate::experiment::{Model, data_spec};
-use crate::kernel::analytic_kernel;
 use crate::run::Observer;
 use crate::settings::ModelSettings;
 use crate::studies::kept::Measurement;
@@ -48,6 +44,12 @@ fn column(values: &[f64], c: usize, columns: usize) -> Vec<f64> {
     values.iter().skip(c).step_by(columns).copied().collect()
 }
 
+/// The network of infinite width on the samples, with `draws` of f^GP.
+fn infinite(model: &Model, samples: &Samples, draws: usize) -> Result<Infinite> {
+    let x = MatRef::new(&samples.x, samples.n, samples.d)?;
+    Ok(Infinite::new(&model.network()?, x, draws, &mut Normals::new(model.seed))?)
+}
+
 /// Name of the function that real labels are.
 pub const REAL: &str = "labels";
 
@@ -70,7 +72,7 @@ impl Labels {
         (format!("{name}, {scale}"), paper, 28 * 28)
     }
     /// Name, values `(n, C)` and C of the labels in every coding.
-    fn functions(&self, samples: &Samples) -> Result<Vec<(&'static str, Vec<f64>, usize)>> {
+    fn functions(&self, samples: &Samples) -> Result<Vec<Function>> {
         if samples.classes == 0 {
             return Ok(vec![(REAL, samples.y.clone(), 1)]);
         }
@@ -81,22 +83,16 @@ impl Labels {
         self.codings.iter().map(encoded).collect()
     }
 
-    /// What random initialization costs: the labels in the first coding of four fifths of the samples are learned under
-    /// the NTK by gradient flow from f_0 = 0 and from draws of f^GP, one for every function, and compared on the last
-    /// fifth, each at its best time. Errors: wrong settings, missing data, fewer than 5 samples.
-    pub fn cost(&self) -> Result<Cost> {
-        let (model, samples) = self.resolve()?;
-        let (n, held_out) = (samples.n - samples.n / 5, samples.n / 5);
-        ensure!(held_out > 0, "{} samples are too few to hold a fifth of them out", samples.n);
-        let (_, values, columns) = self.functions(&samples)?.swap_remove(0);
-        let (network, x) = (model.network()?, MatRef::new(&samples.x, samples.n, samples.d)?);
-        let f_gp = random_outputs(&network, x, columns * self.draws, &mut Normals::new(model.seed))?;
-        let ntk = analytic_kernel(f64::fast(), &network, AnalyticKernel::Ntk, x)?;
+    /// What random initialization costs under the NTK of these samples, see [`Self::spectra_and_cost`].
+    fn cost(&self, infinite: &Infinite, &(_, ref values, columns): &Function) -> Result<Cost> {
+        let all = infinite.nngp.len();
+        let (n, held_out) = (all - all / 5, all / 5);
+        ensure!(held_out > 0, "{all} samples are too few to hold a fifth of them out");
         let mut buffer = vec![0.0; regression_len(n, 1)];
-        let mut task = Task::new(Joint::new(MatRef::new(&ntk, samples.n, samples.n)?, n)?, &mut buffer)?;
+        let mut task = Task::new(Joint::new(MatRef::new(&infinite.ntk, all, all)?, n)?, &mut buffer)?;
         let times = log_grid(1e-2, 1e8, 101);
-        let (noise, nothing) = (vec![0.0; n], vec![0.0; samples.n]);
-        let targets: Vec<Vec<f64>> = (0..columns).map(|c| column(&values, c, columns)).collect();
+        let (noise, nothing) = (vec![0.0; n], vec![0.0; all]);
+        let targets: Vec<Vec<f64>> = (0..columns).map(|c| column(values, c, columns)).collect();
         // from these starts, one for every function
         let mut best = |start: &dyn Fn(usize) -> Vec<f64>| -> Result<f64> {
             let mut sum = vec![0.0; times.len()];
@@ -107,24 +103,24 @@ impl Labels {
             Ok(Best::of(&sum).map_or(f64::NAN, |best| best.risk))
         };
         let zero = best(&|_| nothing.clone())?;
-        let all = columns * self.draws;
-        let draws: Result<Vec<f64>> =
-            (0..self.draws).map(|draw| best(&|c| column(&f_gp, draw * columns + c, all))).collect();
+        let start = |draw: usize, c: usize| column(&infinite.f_gp, draw * columns + c, columns * self.draws);
+        let draws: Result<Vec<f64>> = (0..self.draws).map(|draw| best(&|c| start(draw, c))).collect();
         let random = Estimate::of(&draws?).context("the squared error is not finite")?;
         Ok(Cost { held_out, zero, random })
     }
 
-    /// Bytes that [`Self::spectra`] and [`Self::cost`] take.
+    /// Bytes that [`Self::spectra_and_cost`] takes.
     pub fn need_of(&self, samples: &Samples) -> u64 {
         Spectra::need(samples.n, self.draws + samples.d)
     }
-    /// The spectra; the function of a coding has its name. Errors: wrong settings, missing data.
-    pub fn spectra(&self) -> Result<Spectra> {
-        let (model, samples) = self.resolve()?;
-        let functions = self.functions(&samples)?;
-        let functions: Vec<_> = functions.iter().map(|(name, values, c)| (*name, values.as_slice(), *c)).collect();
-        let x = MatRef::new(&samples.x, samples.n, samples.d)?;
-        Ok(spectra(&model.network()?, x, &functions, self.draws, &mut Normals::new(model.seed))?)
+    /// The spectra, in which the function of a coding has its name, and what random initialization costs: the labels in
+    /// the first coding of four fifths of the samples are learned under the NTK by gradient flow from f_0 = 0 and from
+    /// draws of f^GP, one for every function, and compared on the last fifth, each at its best time. `model` and `samples`
+    /// are those of [`Self::resolve`]. Errors: a label that is no class, fewer than 5 samples.
+    pub fn spectra_and_cost(&self, model: &Model, samples: &Samples) -> Result<(Spectra, Cost)> {
+        let functions = self.functions(samples)?;
+        let infinite = infinite(model, samples, functions[0].2 * self.draws)?;
+        Ok((infinite.spectra(&functions, self.draws)?, self.cost(&infinite, &functions[0])?))
     }
 }
 
@@ -142,6 +138,8 @@ impl Measurement for Labels {
         Ok(self.need_of(&self.resolve()?.1))
     }
     fn measure(&self, _: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
-        Ok(Some(self.spectra()?.table()))
+        let (model, samples) = self.resolve()?;
+        let functions = self.functions(&samples)?;
+        Ok(Some(infinite(&model, &samples, self.draws)?.spectra(&functions, self.draws)?.table()))
     }
 }

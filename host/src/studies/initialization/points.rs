@@ -67,10 +67,16 @@ pub fn random_outputs<N: Network>(
     draws: usize,
     normals: &mut Normals,
 ) -> Result<Vec<f64>, Error> {
-    let (backend, n) = (f64::fast(), x.rows());
-    let nngp = analytic_kernel(backend, network, AnalyticKernel::Nngp, x)?;
+    let nngp = analytic_kernel(f64::fast(), network, AnalyticKernel::Nngp, x)?;
+    gaussian_draws(MatRef::new(&nngp, x.rows(), x.rows())?, draws, normals)
+}
+
+/// `draws` samples of GP(0, `covariance`), `(n, draws)`; those of a seed begin alike, however many they are. Errors:
+/// those of the Gaussian process.
+pub fn gaussian_draws(covariance: MatRef<'_, f64>, draws: usize, normals: &mut Normals) -> Result<Vec<f64>, Error> {
+    let (backend, n) = (f64::fast(), covariance.rows());
     let (mut buffer, mut f) = (vec![0.0; gaussian_process_len(n)], vec![0.0; n * draws]);
-    let mut process = GaussianProcess::new(backend, MatRef::new(&nngp, n, n)?, &mut buffer)?;
+    let mut process = GaussianProcess::new(backend, covariance, &mut buffer)?;
     process.draw(backend, normals, MatMut::new(&mut f, n, draws)?)?;
     Ok(f)
 }

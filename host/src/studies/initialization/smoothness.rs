@@ -107,7 +107,7 @@ pub fn smoothness(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studies::initialization::decay::{Spectra, spectra};
+    use crate::studies::initialization::decay::{Infinite, Spectra};
     use crate::studies::initialization::points::sphere;
     use ntkscope_core::MatRef;
     use ntkscope_core::init::Normals;
@@ -147,7 +147,8 @@ mod tests {
         let x = sphere(N, 2, &mut normals);
         let network = Fcn::new(2, &[1, 1], 1).unwrap().with_bias(Bias::None, 0.0);
         let x = MatRef::new(&x, N, 2).unwrap();
-        let Spectra { ntk, draws, .. } = spectra(&network, x, &[], 10, &mut normals).unwrap();
+        let Spectra { ntk, draws, .. } =
+            Infinite::new(&network, x, 10, &mut normals).unwrap().spectra(&[], 10).unwrap();
         let tails = Spectra::mean(&draws);
         let found = smoothness(&ntk, &tails, &(8..=80), &Decay::Fitted(8..=80)).unwrap().unwrap();
         assert!((found.alpha - 1.5).abs() < 0.25, "{found:?}");
