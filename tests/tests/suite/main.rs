@@ -15,15 +15,19 @@ mod linalg;
 mod loss;
 mod mirrored;
 mod predict;
+mod predict_draws;
 mod predict_flow;
 mod predict_law;
 mod predict_lazy;
 mod predict_outputs;
+mod predict_refused;
+mod predict_soft;
 mod record;
 mod resnet;
 mod scalar;
 mod shifted;
 mod six_points;
+mod trainer;
 
 #[test]
 fn every_tolerance_is_used() {
@@ -40,15 +44,19 @@ fn every_tolerance_is_used() {
         include_str!("loss.rs"),
         include_str!("mirrored.rs"),
         include_str!("predict.rs"),
+        include_str!("predict_draws.rs"),
         include_str!("predict_flow.rs"),
         include_str!("predict_law.rs"),
         include_str!("predict_lazy.rs"),
         include_str!("predict_outputs.rs"),
+        include_str!("predict_refused.rs"),
+        include_str!("predict_soft.rs"),
         include_str!("record.rs"),
         include_str!("resnet.rs"),
         include_str!("scalar.rs"),
         include_str!("shifted.rs"),
         include_str!("six_points.rs"),
+        include_str!("trainer.rs"),
     ];
     let unused: Vec<_> = ntkscope_tests::tolerance::unused(&sources).collect();
     assert!(unused.is_empty(), "{unused:?}");
