@@ -19,17 +19,15 @@ pub struct Tile {
     pub rows: usize,
     /// columns of a tile
     pub cols: usize,
+    /// a matrix is cut into a multiple of so many bands, so that they can be shared out
+    pub bands: usize,
 }
 
 impl Tile {
-    /// Bands into which a matrix is cut where tiles of all [`Tile::rows`] would leave fewer, so that they can be
-    /// shared out.
-    const BANDS: usize = 8;
-
     /// Rows per band of a matrix of so many rows.
     pub const fn band(self, rows: usize) -> usize {
-        let even = rows.div_ceil(Self::BANDS).next_multiple_of(self.cols);
-        if even < self.rows { even } else { self.rows }
+        let count = rows.div_ceil(self.rows).next_multiple_of(self.bands);
+        if count == 0 { 1 } else { rows.div_ceil(count) }
     }
 }
 
@@ -43,6 +41,18 @@ pub trait Backend<T: Real>: Sync {
 
     /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0. Shapes must agree.
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>);
+
+    /// `out <- A^T`, both with adjacent columns. Shapes must agree.
+    fn transpose(&self, a: MatRef<'_, T>, out: MatMut<'_, T>) {
+        out.copy_transpose(a);
+    }
+
+    /// y_j <- a_j b_j, or y_j + a_j b_j where they are to be added, each product rounded before. All slices have the same
+    /// length.
+    fn products(&self, add: bool, a: &[T], b: &[T], y: &mut [T]) {
+        let all = y.iter_mut().zip(a.iter().zip(b));
+        if add { all.for_each(|(y, (a, b))| *y += *a * *b) } else { all.for_each(|(y, (a, b))| *y = *a * *b) }
+    }
 
     /// x_j <- sqrt(x_j), each the nearest number to the root: the same bits everywhere.
     fn square_roots(&self, x: &mut [T]) {
@@ -88,7 +98,7 @@ pub struct Portable;
 
 impl Portable {
     /// Tiles of a kernel matrix; small, because two lie in the caller's scratch.
-    pub const TILE: Tile = Tile { rows: 32, cols: 32 };
+    pub const TILE: Tile = Tile { rows: 32, cols: 32, bands: 1 };
 }
 
 impl<T: Real> Backend<T> for Portable {

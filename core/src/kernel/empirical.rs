@@ -143,16 +143,22 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
         let samples = |range: &Range<usize>| range.start / self.per_sample..range.end.div_ceil(self.per_sample);
         let (left, right) = (samples(&rows), samples(&cols));
         let (gram_d, gram_a) = scratch.split_at_mut(rows.len() * cols.len());
-        let gram_a = &mut gram_a[..left.len() * right.len()];
-        out.fill(T::ZERO);
+        let gram_a = &mut gram_a[..left.len() * cols.len()];
+        let mut add = false;
         for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
-            let a = self.left.activations.layer_inputs(&layer).block(left.clone(), 0..layer.inputs);
-            let a_right = self.right.activations.layer_inputs(&layer).block(right.clone(), 0..layer.inputs);
-            let c2 = T::from_f64(layer.weight_scale * layer.weight_scale);
-            backend.gemm(c2, a, a_right.t(), T::ZERO, MatMut::dense(gram_a, left.len(), right.len()));
-            if layer.bias.is_some() {
-                let s2 = T::from_f64(layer.bias_scale * layer.bias_scale);
-                gram_a.iter_mut().for_each(|g| *g += s2);
+            if self.per_sample == 1 {
+                self.inputs_gram(backend, &layer, (left.clone(), right.clone()), gram_a);
+            } else {
+                let gram = &mut gram_d[..left.len() * right.len()];
+                self.inputs_gram(backend, &layer, (left.clone(), right.clone()), gram);
+                // a sample's entry for each of its columns
+                for (spread, gram) in gram_a.chunks_exact_mut(cols.len()).zip(gram.chunks_exact(right.len())) {
+                    for (sample, entry) in right.clone().zip(gram) {
+                        let first = (sample * self.per_sample).max(cols.start) - cols.start;
+                        let end = ((sample + 1) * self.per_sample).min(cols.end) - cols.start;
+                        spread[first..end].fill(*entry);
+                    }
+                }
             }
             let (d, d_right) =
                 (self.derivatives(&self.left.deltas, &layer), self.derivatives(&self.right.deltas, &layer));
@@ -160,21 +166,30 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
             // the mean over outputs is 1/C of the sum over all columns of D
             let mean = if self.outputs == MultiOutput::Trace { T::ONE / T::from_count(sizes.outputs) } else { T::ONE };
             backend.gemm(mean, d, d_right.t(), T::ZERO, MatMut::dense(gram_d, rows.len(), cols.len()));
-            let (gram_a, gram_d) =
-                (MatRef::dense(gram_a, left.len(), right.len()), MatRef::dense(gram_d, rows.len(), cols.len()));
-            for i in 0..rows.len() {
-                let a = gram_a.row((rows.start + i) / self.per_sample - left.start);
-                let (out, d) = (out.row_mut(i), gram_d.row(i));
-                if self.per_sample == 1 {
-                    out.iter_mut().zip(a.iter().zip(d)).for_each(|(out, (a, d))| *out += *a * *d);
-                    continue;
-                }
-                for (a, sample) in a.iter().zip(right.clone()) {
-                    let from = (sample * self.per_sample).max(cols.start) - cols.start;
-                    let to = ((sample + 1) * self.per_sample).min(cols.end) - cols.start;
-                    out[from..to].iter_mut().zip(&d[from..to]).for_each(|(out, d)| *out += *a * *d);
-                }
+            for (i, d) in gram_d.chunks_exact(cols.len()).enumerate() {
+                let sample = (rows.start + i) / self.per_sample - left.start;
+                let a = &gram_a[sample * cols.len()..][..cols.len()];
+                backend.products(add, a, d, out.row_mut(i));
             }
+            add = true;
+        }
+    }
+
+    /// `c^2 A A'^T + s^2` of a layer over these samples, row-major.
+    fn inputs_gram<B: Backend<T> + ?Sized>(
+        &self,
+        backend: &B,
+        layer: &Dense,
+        (left, right): (Range<usize>, Range<usize>),
+        gram: &mut [T],
+    ) {
+        let out = MatMut::dense(gram, left.len(), right.len());
+        let a = self.left.activations.layer_inputs(layer).block(left, 0..layer.inputs);
+        let a_right = self.right.activations.layer_inputs(layer).block(right, 0..layer.inputs);
+        backend.gemm(T::from_f64(layer.weight_scale * layer.weight_scale), a, a_right.t(), T::ZERO, out);
+        if layer.bias.is_some() {
+            let s2 = T::from_f64(layer.bias_scale * layer.bias_scale);
+            gram.iter_mut().for_each(|g| *g += s2);
         }
     }
 

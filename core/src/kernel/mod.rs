@@ -28,7 +28,7 @@ fn mirror_lower<T: Real, B: Backend<T> + ?Sized>(backend: &B, mut kernel: MatMut
         for start in (0..n - middle).step_by(side) {
             let end = (n - middle).min(start + side);
             let above = band.reborrow().block(0..rows, middle + start..middle + end);
-            above.copy_transpose(below.block(start..end, first..first + rows));
+            backend.transpose(below.block(start..end, first..first + rows), above);
         }
     });
     mirror_lower(backend, top.block(0..middle, 0..middle));

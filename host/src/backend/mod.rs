@@ -1,9 +1,10 @@
 //! The workstation's backend: products by `gemm`, eigenvalues by `faer`, bands of rows by `rayon`.
 //!
-//! Work is split by shape alone, never by the number of threads: a product into panels, a kernel into tiles. So one
-//! thread and many give the same bits.
+//! Work is shared out among the threads, a product in panels, a kernel in bands, and no number depends on how: each is
+//! summed in an order of its own. So one thread and many give the same bits.
 
 mod product;
+mod transpose;
 mod vector;
 
 use faer::Side;
@@ -14,7 +15,7 @@ use vector::Vectorised;
 
 /// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
 /// the narrower the less is computed above a diagonal.
-const TILE: Tile = Tile { rows: 256, cols: 64 };
+const TILE: Tile = Tile { rows: 512, cols: 64, bands: 1 };
 
 /// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`InstructionSet`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,11 +81,20 @@ impl InstructionSet {
 
 impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     fn tile(&self) -> Tile {
-        TILE
+        // of a lower triangle every thread takes a long band and a short one
+        Tile { bands: 2 * rayon::current_num_threads(), ..TILE }
     }
 
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
         product::gemm(alpha, a, b, beta, c);
+    }
+
+    fn transpose(&self, a: MatRef<'_, T>, out: MatMut<'_, T>) {
+        transpose::transpose(a, out);
+    }
+
+    fn products(&self, add: bool, a: &[T], b: &[T], y: &mut [T]) {
+        vector::products(add, a, b, y);
     }
 
     fn square_roots(&self, x: &mut [T]) {

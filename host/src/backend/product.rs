@@ -1,19 +1,21 @@
-//! `C <- alpha A B + beta C` by `gemm`, in panels that are shared out among the threads: at most [`PANEL`] rows or
-//! columns each, whatever the number of threads.
+//! `C <- alpha A B + beta C` by `gemm`, in panels of rows or columns that are shared out among the threads.
 //!
-//! A row of a product has the same bits whatever the number of rows beside it, so that samples may be worked on
-//! in blocks. `gemm` alone does not promise that: small matrices are summed in another order than large ones
-//! (its products with a vector, its blocks of the summed index, and a kernel for small matrices whose factors both have
-//! the summed index adjacent). `product` sees to it that every element of a matrix with at least two columns is summed
-//! by the one kernel for large matrices.
+//! An element of a product has the same bits whatever the number of rows and columns beside it, so that panels may be of
+//! any size and samples may be worked on in blocks. `gemm` alone does not promise that: small matrices are summed in
+//! another order than large ones (its products with a vector, its blocks of the summed index, and a kernel for small
+//! matrices whose factors both have the summed index adjacent). `product` sees to it that every element of a matrix with
+//! at least two columns is summed by the one kernel for large matrices.
 
 use ntkscope_core::{MatMut, MatRef, Real};
 use rayon::prelude::*;
 
-use super::vector::{self, Vectorised};
+use super::transpose::transpose;
+use super::vector::Vectorised;
 
-/// Largest number of rows or columns of one panel of a product.
-const PANEL: usize = 256;
+/// Most rows or columns of a panel: long ones, because the other factor may have to be transposed for every panel.
+const LONGEST: usize = 512;
+/// Rows or columns up to which a side is not cut; most rows that are multiplied by a vector at a time.
+const SHORTEST: usize = 256;
 /// Length of the sums that `gemm` forms in one go, whatever the shape; longer ones are split here.
 const DEPTH: usize = 512;
 /// Elements of B that are transposed at a time: half of a core's level-2 cache in f64, a quarter in f32.
@@ -38,21 +40,23 @@ pub(super) fn gemm<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, 
         return;
     }
     assert!(depth > 0, "gemm: nothing to sum over");
-    let split = m * n * depth >= WORTH_SPLITTING;
-    match (n, split) {
+    let threads = if m * n * depth >= WORTH_SPLITTING { rayon::current_num_threads() } else { 1 };
+    if n == 1 {
         // few enough rows for one and the same kernel, however many there are in all
-        (1, false) => (0..m).step_by(PANEL).for_each(|i| panel(i..m.min(i + PANEL), 0..1)),
-        (1, true) => panels(m).for_each(|rows| panel(rows, 0..1)),
-        (_, false) => panel(0..m, 0..n),
-        (_, true) if m >= n => panels(m).for_each(|rows| panel(rows, 0..n)),
-        (_, true) => panels(n).for_each(|cols| panel(0..m, cols)),
+        let count = m.div_ceil(SHORTEST);
+        let rows = |i: usize| panel(i * m / count..(i + 1) * m / count, 0..1);
+        return if threads > 1 { (0..count).into_par_iter().for_each(rows) } else { (0..count).for_each(rows) };
     }
-}
-
-/// Panels of a side of this length, as even as can be: where there are several, none is shorter than PANEL / 2.
-fn panels(len: usize) -> impl IndexedParallelIterator<Item = std::ops::Range<usize>> {
-    let count = len.div_ceil(PANEL);
-    (0..count).into_par_iter().map(move |i| i * len / count..(i + 1) * len / count)
+    if threads == 1 {
+        return panel(0..m, 0..n);
+    }
+    // as many panels for every thread, as even as can be
+    let side = m.max(n);
+    let count = side.div_ceil(LONGEST).next_multiple_of(threads).min(side.div_ceil(SHORTEST));
+    (0..count).into_par_iter().for_each(|i| {
+        let part = i * side / count..(i + 1) * side / count;
+        if m >= n { panel(part, 0..n) } else { panel(0..m, part) }
+    });
 }
 
 /// A pointer that several threads may hold; each writes a block of its own.
@@ -67,7 +71,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// `C <- alpha A B + beta C` on one thread.
+/// `C <- alpha A B + beta C` on one thread, [`DEPTH`] terms at a time.
 ///
 /// # Safety
 /// `c` points to element (0, 0) of a matrix with the rows of `a`, the columns of `b` and these strides, which
@@ -81,62 +85,33 @@ unsafe fn product<T: Vectorised>(
     (row_stride, col_stride): (usize, usize),
 ) {
     let (cols, depth) = (b.cols(), a.cols());
-    if cols == 1 || b.row_stride() != 1 {
-        // SAFETY: the caller's promise.
-        return unsafe { rows(alpha, a, b, beta, c, (row_stride, col_stride)) };
-    }
-    // B is the transpose of a row-major matrix. `gemm` would copy it to and fro at several times the cost.
-    T::with_space(BLOCK, |block| {
-        // even widths: a single column would be summed in another order
-        let count = cols.div_ceil(BLOCK / DEPTH.min(depth));
-        for (left, right) in (0..count).map(|i| (i * cols / count, (i + 1) * cols / count)) {
-            let width = right - left;
-            for top in (0..depth).step_by(DEPTH) {
-                let height = DEPTH.min(depth - top);
-                let block = &mut block[..height * width];
-                vector::transpose(b.block(top..top + height, left..right).t(), block);
-                let block = MatRef::new(block, height, width).expect("a slice of this length");
-                let a = a.block(0..a.rows(), top..top + height);
-                let beta = if top == 0 { beta } else { T::ONE };
-                // SAFETY: the caller's promise, for these columns of C.
-                unsafe { rows(alpha, a, block, beta, c.add(left * col_stride), (row_stride, col_stride)) };
-            }
+    for top in (0..depth).step_by(DEPTH) {
+        let terms = top..depth.min(top + DEPTH);
+        let beta = if top == 0 { beta } else { T::ONE };
+        let a = a.block(0..a.rows(), terms.clone());
+        if cols == 1 || b.row_stride() != 1 {
+            // SAFETY: the caller's promise.
+            unsafe { sums(alpha, a, b.block(terms, 0..cols), beta, c, (row_stride, col_stride)) };
+            continue;
         }
-    });
+        // B is the transpose of a row-major matrix. `gemm` would copy it to and fro at several times the cost.
+        T::with_space(BLOCK, |block| {
+            // even widths: a single column would be summed in another order
+            let count = cols.div_ceil(BLOCK / terms.len());
+            for (left, right) in (0..count).map(|i| (i * cols / count, (i + 1) * cols / count)) {
+                let (height, width) = (terms.len(), right - left);
+                let block = &mut block[..height * width];
+                let rows = b.block(terms.clone(), left..right).t();
+                transpose(rows, MatMut::new(block, height, width).expect("a slice of this length"));
+                let block = MatRef::new(block, height, width).expect("a slice of this length");
+                // SAFETY: the caller's promise, for these columns of C.
+                unsafe { sums(alpha, a, block, beta, c.add(left * col_stride), (row_stride, col_stride)) };
+            }
+        });
+    }
 }
 
-/// [`product`] where B is not transposed. A row by itself gets a row of zeros beside it.
-///
-/// # Safety
-/// As for [`product`].
-unsafe fn rows<T: Real>(
-    alpha: T,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    beta: T,
-    c: *mut T,
-    (row_stride, col_stride): (usize, usize),
-) {
-    let (cols, depth) = (b.cols(), a.cols());
-    if cols == 1 || a.rows() > 1 {
-        // SAFETY: the caller's promise.
-        return unsafe { sums(alpha, a, b, beta, c, (row_stride, col_stride)) };
-    }
-    let mut left = vec![T::ZERO; 2 * depth];
-    left[..depth].iter_mut().enumerate().for_each(|(k, value)| *value = a.at(0, k));
-    let left = MatRef::new(&left, 2, depth).expect("allocated with this shape");
-    let mut out = vec![T::ZERO; 2 * cols];
-    if beta != T::ZERO {
-        // SAFETY: the caller's promise: these are the elements of C.
-        (0..cols).for_each(|j| out[j] = unsafe { *c.add(j * col_stride) });
-    }
-    // SAFETY: `out` has the rows of `left`, the columns of `b` and these strides.
-    unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), (cols, 1)) };
-    // SAFETY: as above.
-    (0..cols).for_each(|j| unsafe { *c.add(j * col_stride) = out[j] });
-}
-
-/// `C <- alpha A B + beta C`, at most [`DEPTH`] terms at a time.
+/// [`product`] of at most [`DEPTH`] terms where B is not transposed. A row by itself gets a row of zeros beside it.
 ///
 /// # Safety
 /// As for [`product`].
@@ -148,35 +123,44 @@ unsafe fn sums<T: Real>(
     c: *mut T,
     (row_stride, col_stride): (usize, usize),
 ) {
-    let depth = a.cols();
-    for start in (0..depth).step_by(DEPTH) {
-        let terms = start..depth.min(start + DEPTH);
-        let beta = if start == 0 { beta } else { T::ONE };
-        let (a, b) = (a.block(0..a.rows(), terms.clone()), b.block(terms, 0..b.cols()));
-        // SAFETY: the caller's promise for c; the views guarantee a and b.
-        unsafe {
-            gemm::gemm(
-                a.rows(),
-                b.cols(),
-                a.cols(),
-                c,
-                col_stride as isize,
-                row_stride as isize,
-                beta != T::ZERO,
-                a.data().as_ptr(),
-                a.col_stride() as isize,
-                a.row_stride() as isize,
-                b.data().as_ptr(),
-                b.col_stride() as isize,
-                b.row_stride() as isize,
-                // this library's alpha is the factor of C, its beta that of the product
-                beta,
-                alpha,
-                false,
-                false,
-                false,
-                gemm::Parallelism::None,
-            );
+    let (cols, depth) = (b.cols(), a.cols());
+    if cols > 1 && a.rows() == 1 {
+        let mut left = vec![T::ZERO; 2 * depth];
+        left[..depth].iter_mut().enumerate().for_each(|(k, value)| *value = a.at(0, k));
+        let left = MatRef::new(&left, 2, depth).expect("allocated with this shape");
+        let mut out = vec![T::ZERO; 2 * cols];
+        if beta != T::ZERO {
+            // SAFETY: the caller's promise: these are the elements of C.
+            (0..cols).for_each(|j| out[j] = unsafe { *c.add(j * col_stride) });
         }
+        // SAFETY: `out` has the rows of `left`, the columns of `b` and these strides.
+        unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), (cols, 1)) };
+        // SAFETY: as above.
+        return (0..cols).for_each(|j| unsafe { *c.add(j * col_stride) = out[j] });
+    }
+    // SAFETY: the caller's promise for c; the views guarantee a and b.
+    unsafe {
+        gemm::gemm(
+            a.rows(),
+            cols,
+            depth,
+            c,
+            col_stride as isize,
+            row_stride as isize,
+            beta != T::ZERO,
+            a.data().as_ptr(),
+            a.col_stride() as isize,
+            a.row_stride() as isize,
+            b.data().as_ptr(),
+            b.col_stride() as isize,
+            b.row_stride() as isize,
+            // this library's alpha is the factor of C, its beta that of the product
+            beta,
+            alpha,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
     }
 }

@@ -103,7 +103,7 @@ fn check_product<T: HostReal>(m: usize, depth: usize, n: usize, layouts: (Layout
     }
 }
 
-/// Rows, summed index, columns: single elements, vectors, tall, wide, deep; around and across panels of 256 and what is
+/// Rows, summed index, columns: single elements, vectors, tall, wide, deep; around and across panels and what is
 /// transposed at a time.
 const SHAPES: [(usize, usize, usize); 17] = [
     (1, 1, 1),
@@ -151,13 +151,18 @@ fn products_f32() {
 }
 
 #[test]
-fn products_have_the_same_bits_on_one_thread_and_two() {
+fn products_have_the_same_bits_on_any_number_of_threads() {
     fn check<T: HostReal>() {
-        for (m, depth, n) in [(600, 70, 300), (300, 70, 600), (1025, 300, 10), (100, 50, 60)] {
+        for (m, depth, n) in
+            [(600, 70, 300), (300, 70, 600), (2600, 300, 10), (10, 300, 1100), (100, 50, 60), (3000, 600, 1)]
+        {
             let (a, b) = (Stored::new(1, m, depth, Layout::RowMajor), Stored::new(2, depth, n, Layout::Transposed));
             let c: Vec<T> = normals(3, (m + BORDER.0) * (n + BORDER.1));
             let run = || bits(&multiplied(T::fast(), (T::ONE, T::ONE), a.view(), b.view(), c.clone()));
-            assert!(on(1, run) == on(2, run), "({m} x {depth}) ({depth} x {n})");
+            let alone = on(1, run);
+            for threads in [2, 3, 8] {
+                assert!(on(threads, run) == alone, "({m} x {depth}) ({depth} x {n}) on {threads} threads");
+            }
         }
     }
     check::<f32>();

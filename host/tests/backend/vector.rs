@@ -1,7 +1,7 @@
 //! Elementwise work on vector instructions has the bits of the plain loops.
 
 use ntkscope::backend::HostReal;
-use ntkscope_core::{Backend, Portable};
+use ntkscope_core::{Backend, MatMut, MatRef, Portable};
 
 use super::{bits, normals};
 
@@ -16,14 +16,46 @@ fn check<T: HostReal>() {
             let (mut kappa0, mut gap, mut roots) = (sin2.clone(), sin2.clone(), sin2.clone());
             backend.arc_cosine(&sin2, &cos2, &mut kappa0, &mut gap);
             backend.square_roots(&mut roots);
-            [bits(&kappa0), bits(&gap), bits(&roots)]
+            let mut sums = cos2.clone();
+            backend.products(true, &sin2, &kappa0, &mut sums);
+            backend.products(false, &sums.clone(), &gap, &mut sums);
+            [bits(&kappa0), bits(&gap), bits(&roots), bits(&sums)]
         };
         assert!(run(T::fast()) == run(&Portable), "{len}");
     }
 }
 
 #[test]
-fn angles_and_roots_have_the_bits_of_the_plain_loops() {
+fn angles_roots_and_sums_have_the_bits_of_the_plain_loops() {
+    check::<f32>();
+    check::<f64>();
+}
+
+/// Squares in registers, what is left beside them, and nothing outside.
+#[test]
+fn transposition_moves_every_element_and_touches_no_other() {
+    fn check<T: HostReal>() {
+        for (rows, cols) in [(1, 1), (3, 5), (16, 16), (8, 40), (33, 17), (50, 64), (64, 129), (130, 71)] {
+            let (stride, to_stride) = (cols + 3, rows + 2);
+            let from: Vec<T> = normals(1, rows * stride);
+            let before: Vec<T> = normals(2, (cols + 1) * to_stride);
+            let run = |backend: &dyn Backend<T>| {
+                let mut to = before.clone();
+                let a = MatRef::new(&from, rows, stride).unwrap().block(0..rows, 2..2 + cols);
+                let out = MatMut::new(&mut to, cols + 1, to_stride).unwrap();
+                backend.transpose(a, out.block(1..1 + cols, 1..1 + rows));
+                to
+            };
+            let to = run(T::fast());
+            assert!(bits(&to) == bits(&run(&Portable)), "{rows} x {cols}");
+            for (at, (after, before)) in to.iter().zip(&before).enumerate() {
+                let (j, i) = (at / to_stride, at % to_stride);
+                let inside = j >= 1 && (1..1 + rows).contains(&i);
+                let wanted = if inside { from[(i - 1) * stride + 2 + j - 1] } else { *before };
+                assert_eq!(after.to_f64(), wanted.to_f64(), "{rows} x {cols} at {i}, {j}");
+            }
+        }
+    }
     check::<f32>();
     check::<f64>();
 }

@@ -1,0 +1,247 @@
+//! Transposition in registers: the largest part of a product with a transposed factor that is no arithmetic.
+
+use ntkscope_core::{MatMut, MatRef, Real};
+
+use super::InstructionSet;
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
+/// A scalar whose squares are transposed in registers.
+pub(super) trait Transposed: Real {
+    /// Side of the squares that every machine of this architecture transposes.
+    const SIDE: usize;
+    /// Transposes a square of [`Self::SIDE`].
+    ///
+    /// # Safety
+    /// `from` and `to` point to squares whose rows lie so many numbers apart; nobody else uses those of `to`.
+    unsafe fn square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize);
+    /// Transposes a square of one line of the cache a side: with bits i and j of an element's row and column, bit k of
+    /// both is exchanged, for one k after the other.
+    ///
+    /// # Safety
+    /// As for [`Self::square`], and the machine has these instructions.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn line_square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize);
+}
+
+/// `out <- A^T`. The columns of `a` are adjacent.
+pub(super) fn transpose<T: Transposed>(a: MatRef<'_, T>, out: MatMut<'_, T>) {
+    let (rows, cols, stride) = (a.rows(), a.cols(), a.row_stride());
+    assert!((out.rows(), out.cols()) == (cols, rows), "transpose: shapes disagree");
+    assert!(a.col_stride() == 1 && out.col_stride() == 1, "transpose: a view with its rows apart");
+    let (to_stride, to) = (out.row_stride(), out.into_data());
+    let within = |len: usize, rows: usize, cols: usize, stride| rows == 0 || len >= (rows - 1) * stride + cols;
+    assert!(within(a.data().len(), rows, cols, stride), "transpose: a view beyond its slice");
+    assert!(within(to.len(), cols, rows, to_stride), "transpose: a view beyond its slice");
+    // squares of whole lines, few rows at a time, because rows of a power of two compete for places in the cache
+    let line = LINE / size_of::<T>();
+    let (whole_rows, whole_cols) = (rows / line * line, cols / line * line);
+    let squares = Squares { from: a.data().as_ptr(), stride, to: to.as_mut_ptr(), to_stride, whole_rows, whole_cols };
+    // SAFETY: the squares lie within `a` and `out`: see the assertions; the instructions were found on this machine.
+    unsafe {
+        match InstructionSet::here() {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => squares.transpose_avx512(),
+            _ => squares.transpose(),
+        }
+    }
+    for i in (0..rows).step_by(T::SIDE) {
+        for j in (if i < whole_rows { whole_cols } else { 0 }..cols).step_by(T::SIDE) {
+            if i + T::SIDE <= rows && j + T::SIDE <= cols {
+                // SAFETY: as above.
+                unsafe {
+                    T::square(
+                        a.data().as_ptr().add(i * stride + j),
+                        stride,
+                        to.as_mut_ptr().add(j * to_stride + i),
+                        to_stride,
+                    )
+                };
+                continue;
+            }
+            for (i, j) in (i..rows.min(i + T::SIDE)).flat_map(|i| (j..cols.min(j + T::SIDE)).map(move |j| (i, j))) {
+                to[j * to_stride + i] = a.at(i, j);
+            }
+        }
+    }
+}
+
+/// Squares of lines that fill a matrix.
+struct Squares<T> {
+    from: *const T,
+    stride: usize,
+    to: *mut T,
+    to_stride: usize,
+    whole_rows: usize,
+    whole_cols: usize,
+}
+
+impl<T: Transposed> Squares<T> {
+    /// Calls `square` for squares of this side: those of one square of lines, then those of the next.
+    ///
+    /// # Safety
+    /// The matrices lie where they are said to lie, and `square` may be called.
+    #[inline(always)]
+    unsafe fn each(&self, side: usize, square: impl Fn(*const T, usize, *mut T, usize)) {
+        let line = LINE / size_of::<T>();
+        for top in (0..self.whole_rows).step_by(line) {
+            for left in (0..self.whole_cols).step_by(line) {
+                for i in (top..top + line).step_by(side) {
+                    for j in (left..left + line).step_by(side) {
+                        // SAFETY: the caller's promise.
+                        let (from, to) =
+                            unsafe { (self.from.add(i * self.stride + j), self.to.add(j * self.to_stride + i)) };
+                        square(from, self.stride, to, self.to_stride);
+                    }
+                }
+            }
+        }
+    }
+    /// # Safety
+    /// The matrices lie where they are said to lie.
+    unsafe fn transpose(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.each(T::SIDE, |from, stride, to, to_stride| T::square(from, stride, to, to_stride)) }
+    }
+    /// # Safety
+    /// As for [`Self::transpose`], and the machine has these instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn transpose_avx512(&self) {
+        let line = LINE / size_of::<T>();
+        // SAFETY: the caller's promise.
+        unsafe { self.each(line, |from, stride, to, to_stride| T::line_square(from, stride, to, to_stride)) }
+    }
+}
+
+/// From which elements of two rows a and b, b's counted from N, the new row a (`second` false) or b is formed where bit
+/// `BIT` of an element's row and of its column are exchanged: a_j or b_(j - BIT); a_(j + BIT) or b_j.
+#[cfg(target_arch = "x86_64")]
+const fn exchange<const N: usize, const BIT: usize>(second: bool) -> [usize; N] {
+    let (mut from, mut j) = ([0; N], 0);
+    while j < N {
+        from[j] = match (j & BIT == 0, second) {
+            (true, false) => j,
+            (false, false) => N + j - BIT,
+            (true, true) => j + BIT,
+            (false, true) => N + j,
+        };
+        j += 1;
+    }
+    from
+}
+
+impl Transposed for f32 {
+    const SIDE: usize = if cfg!(target_arch = "x86_64") { 4 } else { 1 };
+    #[inline(always)]
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
+        use core::arch::x86_64::*;
+        // SAFETY: the caller's promise; every machine of this architecture has these instructions.
+        unsafe {
+            let row = |i: usize| _mm_loadu_ps(from.add(i * stride));
+            let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+            let (ab, cd) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
+            _mm_storeu_ps(to, _mm_movelh_ps(ab, cd));
+            _mm_storeu_ps(to.add(to_stride), _mm_movehl_ps(cd, ab));
+            let (ab, cd) = (_mm_unpackhi_ps(a, b), _mm_unpackhi_ps(c, d));
+            _mm_storeu_ps(to.add(2 * to_stride), _mm_movelh_ps(ab, cd));
+            _mm_storeu_ps(to.add(3 * to_stride), _mm_movehl_ps(cd, ab));
+        }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    unsafe fn line_square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
+        use core::arch::x86_64::*;
+        #[target_feature(enable = "avx512f")]
+        #[inline]
+        fn round<const BIT: usize>(row: &mut [__m512; 16]) {
+            let index = |second| {
+                let from = exchange::<16, BIT>(second);
+                // SAFETY: an array of this vector's size
+                unsafe { _mm512_loadu_si512(from.map(|element| element as i32).as_ptr().cast()) }
+            };
+            let (first, second) = (index(false), index(true));
+            for i in 0..16 {
+                if i & BIT == 0 {
+                    let (a, b) = (row[i], row[i + BIT]);
+                    row[i] = _mm512_permutex2var_ps(a, first, b);
+                    row[i + BIT] = _mm512_permutex2var_ps(a, second, b);
+                }
+            }
+        }
+        // SAFETY: the caller's promise.
+        let mut row = core::array::from_fn(|i| unsafe { _mm512_loadu_ps(from.add(i * stride)) });
+        // squares to come: so many rows are more than the machine foresees by itself
+        (0..16).for_each(|i| _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(i * stride + 3 * 16).cast()));
+        round::<1>(&mut row);
+        round::<2>(&mut row);
+        round::<4>(&mut row);
+        round::<8>(&mut row);
+        for (j, row) in row.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { _mm512_storeu_ps(to.add(j * to_stride), row) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe fn square(from: *const Self, _stride: usize, to: *mut Self, _to_stride: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = *from }
+    }
+}
+
+impl Transposed for f64 {
+    const SIDE: usize = if cfg!(target_arch = "x86_64") { 2 } else { 1 };
+    #[inline(always)]
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
+        use core::arch::x86_64::*;
+        // SAFETY: the caller's promise; every machine of this architecture has these instructions.
+        unsafe {
+            let (a, b) = (_mm_loadu_pd(from), _mm_loadu_pd(from.add(stride)));
+            _mm_storeu_pd(to, _mm_unpacklo_pd(a, b));
+            _mm_storeu_pd(to.add(to_stride), _mm_unpackhi_pd(a, b));
+        }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    unsafe fn line_square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
+        use core::arch::x86_64::*;
+        #[target_feature(enable = "avx512f")]
+        #[inline]
+        fn round<const BIT: usize>(row: &mut [__m512d; 8]) {
+            let index = |second| {
+                let from = exchange::<8, BIT>(second);
+                // SAFETY: an array of this vector's size
+                unsafe { _mm512_loadu_si512(from.map(|element| element as i64).as_ptr().cast()) }
+            };
+            let (first, second) = (index(false), index(true));
+            for i in 0..8 {
+                if i & BIT == 0 {
+                    let (a, b) = (row[i], row[i + BIT]);
+                    row[i] = _mm512_permutex2var_pd(a, first, b);
+                    row[i + BIT] = _mm512_permutex2var_pd(a, second, b);
+                }
+            }
+        }
+        // SAFETY: the caller's promise.
+        let mut row = core::array::from_fn(|i| unsafe { _mm512_loadu_pd(from.add(i * stride)) });
+        // as for f32
+        (0..8).for_each(|i| _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(i * stride + 3 * 8).cast()));
+        round::<1>(&mut row);
+        round::<2>(&mut row);
+        round::<4>(&mut row);
+        for (j, row) in row.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { _mm512_storeu_pd(to.add(j * to_stride), row) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe fn square(from: *const Self, _stride: usize, to: *mut Self, _to_stride: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = *from }
+    }
+}
