@@ -81,9 +81,10 @@ impl Infinite {
 }
 
 impl Spectra {
-    /// Bytes that [`Infinite`] and its spectra take: two kernels, a decomposition or a factor of one.
+    /// Bytes that [`Infinite`] and its spectra take: the NTK, its copies for the decomposition, and what that works with,
+    /// at most 7 matrices by measurement.
     pub fn need(points: usize, draws: usize) -> u64 {
-        8 * (4 * points * points + 3 * points * draws) as u64
+        8 * (7 * points * points + 3 * points * draws) as u64
     }
     /// Seconds that it takes, see [`crate::studies::grid::Job::work`].
     pub fn work(points: usize, draws: usize) -> f64 {
