@@ -1,5 +1,8 @@
 //! Transposition in registers: the largest part of a product with a transposed factor that is no arithmetic.
 
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::*;
+
 use ntkscope_core::{MatMut, MatRef, Real};
 
 use super::InstructionSet;
@@ -16,13 +19,18 @@ pub(super) trait Transposed: Real {
     /// # Safety
     /// `from` and `to` point to squares whose rows lie so many numbers apart; nobody else uses those of `to`.
     unsafe fn square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize);
-    /// Transposes a square of one line of the cache a side: with bits i and j of an element's row and column, bit k of
-    /// both is exchanged, for one k after the other.
+    /// [`line_square`] of this scalar.
     ///
     /// # Safety
     /// As for [`Self::square`], and the machine has these instructions.
     #[cfg(target_arch = "x86_64")]
     unsafe fn line_square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize);
+    /// The elements `from` of a line a and a line b, those of b counted from N, the elements of a line.
+    ///
+    /// # Safety
+    /// The machine has these instructions.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn pick<const N: usize>(a: __m512i, b: __m512i, from: [usize; N]) -> __m512i;
 }
 
 /// `out <- A^T`. The columns of `a` are adjacent.
@@ -132,12 +140,57 @@ const fn exchange<const N: usize, const BIT: usize>(second: bool) -> [usize; N] 
     from
 }
 
+/// Exchanges bit `BIT` of every element's row and column in a square of lines.
+///
+/// # Safety
+/// The machine has these instructions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn round<T: Transposed, const N: usize, const BIT: usize>(row: &mut [__m512i; N]) {
+    for i in 0..N {
+        if i & BIT == 0 {
+            let (a, b) = (row[i], row[i + BIT]);
+            // SAFETY: the caller's promise.
+            unsafe {
+                row[i] = T::pick(a, b, exchange::<N, BIT>(false));
+                row[i + BIT] = T::pick(a, b, exchange::<N, BIT>(true));
+            }
+        }
+    }
+}
+
+/// Transposes a square of one line of the cache a side, N = 8 or 16 elements: with bits i and j of an element's row and
+/// column, bit k of both is exchanged, for one k after the other.
+///
+/// # Safety
+/// As for [`Transposed::square`], N elements fill a line, and the machine has these instructions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn line_square<T: Transposed, const N: usize>(from: *const T, stride: usize, to: *mut T, to_stride: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut row: [__m512i; N] = core::array::from_fn(|i| _mm512_loadu_si512(from.add(i * stride).cast()));
+        // squares to come: so many rows are more than the machine foresees by itself
+        (0..N).for_each(|i| _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(i * stride + 3 * N).cast()));
+        round::<T, N, 1>(&mut row);
+        round::<T, N, 2>(&mut row);
+        round::<T, N, 4>(&mut row);
+        if N > 8 {
+            round::<T, N, 8>(&mut row);
+        }
+        for (j, row) in row.into_iter().enumerate() {
+            _mm512_storeu_si512(to.add(j * to_stride).cast(), row);
+        }
+    }
+}
+
 impl Transposed for f32 {
     const SIDE: usize = if cfg!(target_arch = "x86_64") { 4 } else { 1 };
     #[inline(always)]
     #[cfg(target_arch = "x86_64")]
     unsafe fn square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
-        use core::arch::x86_64::*;
         // SAFETY: the caller's promise; every machine of this architecture has these instructions.
         unsafe {
             let row = |i: usize| _mm_loadu_ps(from.add(i * stride));
@@ -154,36 +207,16 @@ impl Transposed for f32 {
     #[target_feature(enable = "avx512f")]
     #[inline]
     unsafe fn line_square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
-        use core::arch::x86_64::*;
-        #[target_feature(enable = "avx512f")]
-        #[inline]
-        fn round<const BIT: usize>(row: &mut [__m512; 16]) {
-            let index = |second| {
-                let from = exchange::<16, BIT>(second);
-                // SAFETY: an array of this vector's size
-                unsafe { _mm512_loadu_si512(from.map(|element| element as i32).as_ptr().cast()) }
-            };
-            let (first, second) = (index(false), index(true));
-            for i in 0..16 {
-                if i & BIT == 0 {
-                    let (a, b) = (row[i], row[i + BIT]);
-                    row[i] = _mm512_permutex2var_ps(a, first, b);
-                    row[i + BIT] = _mm512_permutex2var_ps(a, second, b);
-                }
-            }
-        }
         // SAFETY: the caller's promise.
-        let mut row = core::array::from_fn(|i| unsafe { _mm512_loadu_ps(from.add(i * stride)) });
-        // squares to come: so many rows are more than the machine foresees by itself
-        (0..16).for_each(|i| _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(i * stride + 3 * 16).cast()));
-        round::<1>(&mut row);
-        round::<2>(&mut row);
-        round::<4>(&mut row);
-        round::<8>(&mut row);
-        for (j, row) in row.into_iter().enumerate() {
-            // SAFETY: the caller's promise.
-            unsafe { _mm512_storeu_ps(to.add(j * to_stride), row) };
-        }
+        unsafe { line_square::<Self, 16>(from, stride, to, to_stride) }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    unsafe fn pick<const N: usize>(a: __m512i, b: __m512i, from: [usize; N]) -> __m512i {
+        // SAFETY: a line of these indices is a vector.
+        let index = unsafe { _mm512_loadu_si512(from.map(|element| element as i32).as_ptr().cast()) };
+        _mm512_permutex2var_epi32(a, index, b)
     }
     #[cfg(not(target_arch = "x86_64"))]
     unsafe fn square(from: *const Self, _stride: usize, to: *mut Self, _to_stride: usize) {
@@ -197,7 +230,6 @@ impl Transposed for f64 {
     #[inline(always)]
     #[cfg(target_arch = "x86_64")]
     unsafe fn square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
-        use core::arch::x86_64::*;
         // SAFETY: the caller's promise; every machine of this architecture has these instructions.
         unsafe {
             let (a, b) = (_mm_loadu_pd(from), _mm_loadu_pd(from.add(stride)));
@@ -209,35 +241,16 @@ impl Transposed for f64 {
     #[target_feature(enable = "avx512f")]
     #[inline]
     unsafe fn line_square(from: *const Self, stride: usize, to: *mut Self, to_stride: usize) {
-        use core::arch::x86_64::*;
-        #[target_feature(enable = "avx512f")]
-        #[inline]
-        fn round<const BIT: usize>(row: &mut [__m512d; 8]) {
-            let index = |second| {
-                let from = exchange::<8, BIT>(second);
-                // SAFETY: an array of this vector's size
-                unsafe { _mm512_loadu_si512(from.map(|element| element as i64).as_ptr().cast()) }
-            };
-            let (first, second) = (index(false), index(true));
-            for i in 0..8 {
-                if i & BIT == 0 {
-                    let (a, b) = (row[i], row[i + BIT]);
-                    row[i] = _mm512_permutex2var_pd(a, first, b);
-                    row[i + BIT] = _mm512_permutex2var_pd(a, second, b);
-                }
-            }
-        }
         // SAFETY: the caller's promise.
-        let mut row = core::array::from_fn(|i| unsafe { _mm512_loadu_pd(from.add(i * stride)) });
-        // as for f32
-        (0..8).for_each(|i| _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(i * stride + 3 * 8).cast()));
-        round::<1>(&mut row);
-        round::<2>(&mut row);
-        round::<4>(&mut row);
-        for (j, row) in row.into_iter().enumerate() {
-            // SAFETY: the caller's promise.
-            unsafe { _mm512_storeu_pd(to.add(j * to_stride), row) };
-        }
+        unsafe { line_square::<Self, 8>(from, stride, to, to_stride) }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    unsafe fn pick<const N: usize>(a: __m512i, b: __m512i, from: [usize; N]) -> __m512i {
+        // SAFETY: a line of these indices is a vector.
+        let index = unsafe { _mm512_loadu_si512(from.map(|element| element as i64).as_ptr().cast()) };
+        _mm512_permutex2var_epi64(a, index, b)
     }
     #[cfg(not(target_arch = "x86_64"))]
     unsafe fn square(from: *const Self, _stride: usize, to: *mut Self, _to_stride: usize) {
