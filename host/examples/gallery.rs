@@ -2,8 +2,9 @@
 //! `cargo run --example gallery -- DIR`. For looking at, after a change to `plot` or `report`.
 
 use anyhow::Result;
-use ntkscope::plot::{Axis, Figure, Mark, Overlay, Panel, Scale, Series, run_figures};
-use ntkscope::report::{Block, Claim, Report, Section, Table, Trace, TraceRow, Verdict, number};
+use ntkscope::plot::{Axis, Figure, Mark, Scale, Series};
+use ntkscope::report::{Block, Claim, Overlay, Panel, Report, Section, Table, Verdict, number, run_figures};
+use ntkscope::run::{Trace, TraceRow};
 use std::path::PathBuf;
 
 /// Smallest eigenvalue, samples and width of the imitated run: six points on the circle, two hidden layers.

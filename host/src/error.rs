@@ -1,4 +1,4 @@
-//! Wrong settings: what is wrong, and the flag that mends it (exit code 2); and being told to stop.
+//! Wrong settings: what is wrong, and the flag that mends it (exit code 2).
 
 use std::path::PathBuf;
 
@@ -81,8 +81,3 @@ pub enum UsageError {
         what: String,
     },
 }
-
-/// Ctrl-C, where work can be ended between two steps. Exit code 130.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub struct Interrupted;

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ntkscope::cli::{Cli, Command};
-use ntkscope::commands::{self, bench, compare, data, kernel, predict, reproduce, run, smoothness};
+use ntkscope::cli::{self, Cli, Command, bench, compare, data, kernel, predict, reproduce, run, smoothness, terminal};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,8 +16,8 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(args),
         Command::Data(args) => data::data(args),
         Command::Bench(args) => bench::bench(args),
-        Command::Completions { shell } => commands::completions(shell),
-        Command::Man => commands::man(),
+        Command::Completions { shell } => cli::completions(shell),
+        Command::Man => cli::man(),
     };
-    commands::exit(result)
+    terminal::exit(result)
 }

@@ -4,7 +4,7 @@ use ntkscope_core::Error;
 use ntkscope_core::network::{Bias, Dense, Fcn, Network};
 use serde::Serialize;
 
-use crate::settings::Dtype;
+use crate::files::Dtype;
 
 /// Numbers per sample, as many as the pixels of an MNIST image.
 pub const INPUTS: usize = 784;

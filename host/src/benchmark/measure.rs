@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::cases::{Case, What};
 use super::{GEMM_SIZE, Probe, TRIAD_LEN, Task};
 use crate::backend::HostReal;
-use crate::memory::linux;
-use crate::settings::Dtype;
+use crate::files::Dtype;
+use crate::machine::memory::linux;
 
 /// A measurement lasts at least so long: short calls are repeated.
 const LEAST: Duration = Duration::from_millis(100);

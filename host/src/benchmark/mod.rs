@@ -16,7 +16,7 @@ use ntkscope_core::Error;
 use ntkscope_core::kernel::tangent_len;
 use ntkscope_core::train::{Optimizer, trainer_len};
 
-use crate::settings::Dtype;
+use crate::files::Dtype;
 
 /// Rows and columns of the matrices whose product tells the rate of multiply-adds: so many that packing and the edges
 /// no longer count.

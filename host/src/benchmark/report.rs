@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::cases::{Case, ONE_THREAD, What};
 use super::{GEMM_SIZE, PROBES, Probe, Reading, TRIAD_LEN};
 use crate::backend::InstructionSet;
-use crate::narrative::plain;
+use crate::files::Dtype;
+use crate::report::narrative::plain;
 use crate::report::number;
-use crate::settings::Dtype;
 
 /// What the machine can do. A multiply-add is two operations.
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::DataError;
 use super::raw::{Raw, Values};
-use crate::npz::Npz;
+use crate::files::npz::Npz;
 
 /// Reads all of `path`.
 pub(super) fn read(path: &Path) -> Result<Raw, DataError> {

@@ -1,13 +1,18 @@
 //! What will run: settings with every default filled in, checked, ready to be saved and run again.
 
+mod kinds;
 mod model;
+mod network;
+mod settings;
 mod training;
 
+pub use kinds::{ActivationKind, BackendKind, BiasKind, Init, LossKind, NetworkKind, OptimizerKind, TrainedKind};
 pub use model::{MAX_WIDTH, Model, data_spec};
-pub use training::{MAX_SNAPSHOTS, Stop, Training};
+pub use network::AnyNetwork;
+pub use settings::{ModelSettings, PROVENANCE, Settings, TrainingSettings};
+pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Stop, Training};
 
 use crate::error::UsageError;
-use crate::settings::Settings;
 
 /// The settings of one run as they are saved.
 pub fn settings_of(model: &Model, training: &Training) -> Settings {

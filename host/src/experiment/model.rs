@@ -5,8 +5,8 @@ use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, ResNet, Trained};
 use super::{at_least_one, non_negative, positive, range};
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
-use crate::network::AnyNetwork;
-use crate::settings::{ActivationKind, BiasKind, Dtype, Init, ModelSettings, NetworkKind, TrainedKind};
+use crate::experiment::{ActivationKind, AnyNetwork, BiasKind, Init, ModelSettings, NetworkKind, TrainedKind};
+use crate::files::Dtype;
 
 /// Largest `--width` and `--outputs`: such layers have 2^40 weights, and no count of bytes overflows yet.
 pub const MAX_WIDTH: usize = 1 << 20;

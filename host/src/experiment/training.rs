@@ -5,11 +5,13 @@ use ntkscope_core::train::Optimizer;
 
 use super::{non_negative, positive, range};
 use crate::error::UsageError;
-use crate::prediction::MAX_SIZE;
-use crate::settings::{BackendKind, LossKind, OptimizerKind, TrainingSettings};
+use crate::experiment::{BackendKind, LossKind, OptimizerKind, TrainingSettings};
 
 /// Largest `--snapshots`.
 pub const MAX_SNAPSHOTS: usize = 1024;
+
+/// Largest n C for which predictions are made: they take (n C)^2 numbers and (n C)^3 operations a step.
+pub const MAX_SIZE: usize = 2048;
 
 /// One training run, resolved. [`LossKind::Both`] is two of them.
 #[derive(Clone, Debug)]

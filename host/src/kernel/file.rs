@@ -10,8 +10,7 @@ use ntkscope_core::linalg::dot;
 use ntkscope_core::{MatRef, Real};
 use rayon::prelude::*;
 
-use crate::report::{Unfinished, nameless_file};
-use crate::settings::Dtype;
+use crate::files::{Dtype, Unfinished, nameless_file};
 
 /// Bytes of f64 that are read at a time: a 64th of the matrix within these bounds, but a row at least. Fewer would have
 /// threads wait for each other too often.

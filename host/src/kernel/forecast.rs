@@ -9,7 +9,7 @@ use ntkscope_core::network::Sizes;
 use super::file::KernelFile;
 use super::lanczos::extremes_bytes;
 use crate::error::UsageError;
-use crate::memory::Limit;
+use crate::machine::memory::Limit;
 
 /// Bytes of the program before it has data.
 const PROGRAM: u64 = 8 << 20;

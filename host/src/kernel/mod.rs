@@ -5,9 +5,11 @@ mod file;
 mod forecast;
 mod lanczos;
 mod on_disk;
+mod summary;
 
 pub use blocks::{Analytic, Empirical, Sink, Source, analytic_kernel, blocks, rows_per_sample, whole};
 pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, Job, Plan};
 pub use lanczos::{Extremes, Product, Ritz, extremes};
 pub use on_disk::{Place, on_disk};
+pub use summary::*;

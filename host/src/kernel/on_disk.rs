@@ -11,10 +11,10 @@ use super::blocks::{Source, blocks};
 use super::file::KernelFile;
 use super::forecast::Cut;
 use super::lanczos::{MAX_STEPS, extremes};
-use crate::error::{Interrupted, UsageError};
-use crate::run::interrupted;
-use crate::settings::Dtype;
-use crate::summary::{Entries, KernelSummary};
+use crate::error::UsageError;
+use crate::files::Dtype;
+use crate::kernel::{Entries, KernelSummary};
+use crate::machine::{Interrupted, interrupted};
 
 /// Where the kernel is written.
 #[derive(Clone, Copy, Debug)]

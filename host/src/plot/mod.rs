@@ -12,8 +12,6 @@ mod marks;
 mod markup;
 mod output;
 mod picture;
-mod prediction_figures;
-mod run_figures;
 mod series;
 mod style;
 #[cfg(test)]
@@ -21,14 +19,11 @@ mod tests;
 mod text;
 mod ticks;
 
-use crate::report::write_atomic;
+use crate::files::write_atomic;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 
 pub(crate) use markup::{escape, html as markup_html, plain as markup_plain};
-pub use prediction_figures::{overlays, prediction_figure};
-pub(crate) use run_figures::decimal_exponent;
-pub use run_figures::{Overlay, Panel, run_figures};
 
 /// How an axis turns a value into a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,21 +1,24 @@
-//! What a run or a study leaves for people: a page that holds everything, and the trace of a run.
+//! What a run or a study leaves for people: a page that holds everything, and its figures.
 
-mod atomic;
 mod claim;
 mod html;
+pub mod narrative;
+mod prediction_figures;
+mod run_figures;
 mod table;
 #[cfg(test)]
 mod tests;
-mod trace;
 
+use crate::files::write_atomic;
 use crate::plot::Figure;
 use anyhow::Result;
 use std::path::Path;
 
-pub use atomic::{Unfinished, nameless_file, write_atomic};
 pub use claim::{Claim, Verdict};
+pub use prediction_figures::{overlays, prediction_figure};
+pub(crate) use run_figures::decimal_exponent;
+pub use run_figures::{Overlay, Panel, run_figures};
 pub use table::{Table, number, number_with_error};
-pub use trace::{COLUMNS, Trace, TraceRow};
 
 /// A page with numbered figures and tables that needs nothing but itself: no script, no font, no picture from elsewhere.
 ///

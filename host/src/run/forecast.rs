@@ -9,8 +9,8 @@ use ntkscope_core::{Error, Portable, Tile};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
-use crate::experiment::{Model, Training};
-use crate::settings::{BackendKind, Dtype};
+use crate::experiment::{BackendKind, Model, Training};
+use crate::files::Dtype;
 
 /// Bytes that [`super::run`] will take, beside the program itself.
 pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result<u64, Error> {

@@ -1,13 +1,23 @@
 //! One training run: from samples and settings to trace, kernels and parameters in memory.
 
+mod directory;
 mod forecast;
+mod limit;
+pub mod params;
+mod prediction;
+mod prediction_table;
 mod record;
+mod trace;
 
+pub use directory::{RunDirectory, check_file, write_archive, write_arrays, write_tensors};
 pub use forecast::{forecast, sizes_of};
+pub use limit::{Limit, LimitRow};
+pub use prediction::{Measured, Outputs, Predictions, Task, all_inputs};
+pub use prediction_table::{PredictionRow, PredictionTable};
 use record::trace_of;
 pub use record::{Tensor, tensors};
+pub use trace::{COLUMNS, Trace, TraceRow};
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ntkscope_core::forward::{Params, forward};
@@ -19,18 +29,9 @@ use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
-use crate::experiment::{MAX_SNAPSHOTS, Model, Training};
-use crate::prediction::{Outputs, Predictions, Task, all_inputs};
-use crate::report::Trace;
-use crate::settings::{BackendKind, Dtype, Init};
-
-/// Set by Ctrl-C: the run stops after its present step and keeps what it has.
-pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Whether there was a Ctrl-C.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}
+use crate::experiment::{BackendKind, Init, MAX_SNAPSHOTS, Model, Training};
+use crate::files::Dtype;
+use crate::machine::interrupted;
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]

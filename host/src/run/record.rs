@@ -4,7 +4,7 @@ use ntkscope_core::Real;
 use ntkscope_core::network::Network;
 use ntkscope_core::record::Snapshot;
 
-use crate::report::{Trace, TraceRow};
+use crate::run::{Trace, TraceRow};
 
 /// A named tensor of the network's parameters.
 #[derive(Clone, Debug)]

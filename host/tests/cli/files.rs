@@ -2,8 +2,8 @@
 
 use std::io::{Cursor, Write};
 
-use ntkscope::npz::{Array, write};
-use ntkscope::settings::Dtype;
+use ntkscope::files::Dtype;
+use ntkscope::files::npz::{Array, write};
 
 use crate::Place;
 

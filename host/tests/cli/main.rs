@@ -20,8 +20,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ntkscope::npz;
-use ntkscope::report::Trace;
+use ntkscope::files::npz;
+use ntkscope::run::Trace;
 use tempfile::TempDir;
 
 /// An empty directory in which the program runs.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ntkscope::report::COLUMNS;
+use ntkscope::run::COLUMNS;
 
 use crate::{Place, json};
 

@@ -1,6 +1,6 @@
 //! `--init shifted`: f(x; theta) - f(x; theta_0) in place of f.
 
-use ntkscope::prediction::PredictionTable;
+use ntkscope::run::PredictionTable;
 
 use crate::{Place, json};
 

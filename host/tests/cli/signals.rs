@@ -3,8 +3,8 @@
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use ntkscope::npz;
-use ntkscope::report::Trace;
+use ntkscope::files::npz;
+use ntkscope::run::Trace;
 
 use crate::Place;
 

@@ -1,11 +1,12 @@
 //! The figures of the study: each compares the widths of one network on one data set, with bands over seeds.
 
 use super::claims::{MARGIN, SHARE, late_widths};
-use crate::plot::{Axis, Figure, Mark, Scale, Series, decimal_exponent};
-use crate::report::{TraceRow, number};
-use crate::settings::{Init, LossKind};
-use crate::studies::group::{Group, Run};
-use crate::studies::statistics::{Curve, Spread, line};
+use crate::analysis::statistics::{Curve, Spread, line};
+use crate::experiment::{Init, LossKind};
+use crate::plot::{Axis, Figure, Mark, Scale, Series};
+use crate::report::{decimal_exponent, number};
+use crate::run::TraceRow;
+use crate::study::group::{Group, Run};
 
 const CE: LossKind = LossKind::CrossEntropy;
 const MSE: LossKind = LossKind::Mse;
@@ -41,7 +42,7 @@ struct Draw<'a, 'g> {
 
 impl<'g> Draw<'_, 'g> {
     fn figure(&self, name: &str, title: &str, (x, y): (Axis, Axis), series: Vec<Series>, caption: &str) -> Figure {
-        let init = crate::studies::plan::init_name(self.group.init);
+        let init = crate::study::plan::init_name(self.group.init);
         Figure {
             name: format!("{}-{}-{init}-{name}", self.group.part.name(), self.group.net.name()),
             title: format!("{title}: {}", self.group.net.title()),
@@ -141,7 +142,7 @@ impl<'g> Draw<'_, 'g> {
         };
         let mut series = self.bands(CE, curve, (f64::exp, f64::exp));
         let samples = self.group.all(CE).next().map(|run| run.finished.analytic_lambda_min);
-        let known = self.group.part == crate::studies::plan::Part::SixPoints && self.group.init == Init::Mirrored;
+        let known = self.group.part == crate::study::plan::Part::SixPoints && self.group.init == Init::Mirrored;
         if let (Some(lambda), Some(widest), true) = (samples, series.last(), known) {
             let (x, label) = (widest.x.clone(), "kernel: u √(6/λ_{s})".into());
             let y = x.iter().map(|u| u * (6.0 / lambda).sqrt()).collect();

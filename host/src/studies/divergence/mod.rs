@@ -10,18 +10,19 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::Study;
-use super::cell::{Cell, Finished, read_all};
-use super::grid::Job;
-use super::group::Group;
-use super::page::{Chapter, Page};
-use super::plan::{Net, Options, Part, kind_of};
-use super::table::cells_csv;
 use crate::data;
 use crate::error::UsageError;
+use crate::experiment::Init;
+use crate::files::write_atomic;
 use crate::plot::Figure;
-use crate::report::{Claim, number, write_atomic};
-use crate::settings::Init;
+use crate::report::{Claim, number};
+use crate::study::Study;
+use crate::study::cell::{Cell, Finished, read_all};
+use crate::study::grid::Job;
+use crate::study::group::Group;
+use crate::study::page::{Chapter, Page};
+use crate::study::plan::{Net, Options, Part, kind_of};
+use crate::study::table::cells_csv;
 
 /// The study.
 pub struct Divergence {
@@ -104,7 +105,7 @@ fn groups(part: Part, finished: &[Finished]) -> Vec<Group<'_>> {
 
 fn introduction(part: Part, groups: &[Group<'_>]) -> String {
     let Some(first) = groups.first() else { return String::new() };
-    let samples = first.all(crate::settings::LossKind::CrossEntropy).next().map_or(0, |run| run.finished.samples);
+    let samples = first.all(crate::experiment::LossKind::CrossEntropy).next().map_or(0, |run| run.finished.samples);
     let widths = first.widths();
     let what = match part {
         Part::SixPoints => {

@@ -1,9 +1,9 @@
 //! The grid of the study "divergence": what is run, on what, how far.
 
 use crate::data::{ClassSelection, Source};
-use crate::settings::{Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
-use crate::studies::cell::Cell;
-use crate::studies::plan::{Net, Options, Part, init_name, loss_name};
+use crate::experiment::{Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::study::cell::Cell;
+use crate::study::plan::{Net, Options, Part, init_name, loss_name};
 
 /// The parts of this study.
 pub const PARTS: [Part; 7] =

@@ -12,7 +12,7 @@ use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 use crate::data::{DataSpec, Source, load};
 use crate::kernel::analytic_kernel;
 use crate::report::{Claim, Verdict, number};
-use crate::studies::group::Group;
+use crate::study::group::Group;
 
 /// lambda_min of the NTK on the six points, to the digits to which it is known from 40-digit arithmetic:
 /// network, bias at the input, depth, value. Widths do not enter.
@@ -98,7 +98,7 @@ fn smallest_eigenvalue<N: Network>(network: &N, x: MatRef<'_, f64>) -> Result<f6
 
 /// The same for the samples of a group, where no value is known: positive beyond rounding.
 pub fn on_samples(group: &Group<'_>) -> Option<Claim> {
-    let run = group.all(crate::settings::LossKind::CrossEntropy).next()?;
+    let run = group.all(crate::experiment::LossKind::CrossEntropy).next()?;
     let measured = run.finished.analytic_lambda_min;
     // n eps lambda_max, with lambda_max at most the trace; the kernel at initialization has its size
     let scale = run.rows().next().map_or(f64::NAN, |row| row.lambda_max);

@@ -3,19 +3,19 @@
 use std::ops::RangeInclusive;
 
 use super::claims::{Decayed, Learned, Replicated, farthest};
-use super::curves::{Curves, Start, slope};
-use super::decay::Spectra;
 use super::outputs::{Outputs, Tested};
 use super::plan::CLOSE;
-use super::points::Target;
-use super::smoothness::{Decay, smoothness};
-use super::spectrum::power_law;
+use crate::analysis::curves::{Curves, Start, slope};
+use crate::analysis::points::Target;
+use crate::analysis::smoothness::{Decay, smoothness};
+use crate::analysis::spectra::Spectra;
+use crate::analysis::spectrum::power_law;
+use crate::analysis::statistics::{Estimate, line};
+use crate::experiment::LossKind;
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::report::number;
-use crate::settings::LossKind;
-use crate::studies::group::Group;
-use crate::studies::plan::init_name;
-use crate::studies::statistics::{Estimate, line};
+use crate::study::group::Group;
+use crate::study::plan::init_name;
 
 const BANDS: &str = "Bands: two standard errors.";
 

@@ -13,17 +13,13 @@
 //! Squared error throughout; time t is that of the mean loss.
 
 pub mod claims;
-pub mod curves;
 pub mod decay;
 pub mod figures;
 pub mod labels;
 pub mod learning;
 pub mod outputs;
 pub mod plan;
-pub mod points;
 pub mod replica;
-pub mod smoothness;
-pub mod spectrum;
 mod study;
 
 pub use study::Initialization;

@@ -14,13 +14,14 @@ use ntkscope_core::linalg::cholesky;
 use ntkscope_core::network::{Bias, Fcn};
 use serde::Serialize;
 
-use super::points::sphere;
+use crate::analysis::points::sphere;
+use crate::analysis::statistics::Estimate;
 use crate::backend::HostReal;
+use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
-use crate::run::{Observer, interrupted};
-use crate::studies::kept::Measurement;
-use crate::studies::numbers::NumberTable;
-use crate::studies::statistics::Estimate;
+use crate::machine::interrupted;
+use crate::run::Observer;
+use crate::study::kept::Measurement;
 
 /// Networks of one hidden layer without bias at standard initialization.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -1,18 +1,18 @@
 //! The grid of the study "initialization".
 
 use super::decay::OnSphere;
-use super::labels::Labels;
 use super::learning::Learning;
 use super::outputs::Outputs;
-use super::points::Target;
 use super::replica::Replica;
-use super::smoothness::Coding;
+use crate::analysis::labels::Labels;
+use crate::analysis::points::Target;
+use crate::analysis::smoothness::Coding;
 use crate::data::{ClassSelection, Normalize, Source};
-use crate::settings::{BiasKind, Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
-use crate::studies::cell::Cell;
-use crate::studies::grid::Job;
-use crate::studies::kept::Kept;
-use crate::studies::plan::{Net, Options, Part, init_name};
+use crate::experiment::{BiasKind, Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::study::cell::Cell;
+use crate::study::grid::Job;
+use crate::study::kept::Kept;
+use crate::study::plan::{Net, Options, Part, init_name};
 
 /// The parts of this study.
 pub const PARTS: [Part; 6] =

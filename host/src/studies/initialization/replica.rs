@@ -13,12 +13,13 @@ use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{Error, MatRef};
 use serde::Serialize;
 
-use super::curves::Curves;
-use super::points::{Target, draw_seed, sphere};
+use crate::analysis::curves::Curves;
+use crate::analysis::points::{Target, draw_seed, sphere};
 use crate::backend::HostReal;
-use crate::run::{Observer, interrupted};
-use crate::studies::kept::Measurement;
-use crate::studies::numbers::NumberTable;
+use crate::files::numbers::NumberTable;
+use crate::machine::interrupted;
+use crate::run::Observer;
+use crate::study::kept::Measurement;
 
 /// Networks on n points of S^(d-1).
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -145,7 +146,7 @@ impl Measurement for Replica {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studies::initialization::curves::{Best, Start};
+    use crate::analysis::curves::{Best, Start};
 
     #[test]
     fn mirrored_networks_do_better() {

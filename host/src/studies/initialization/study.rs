@@ -5,23 +5,24 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::claims::{self, Decayed, Learned, Replicated};
-use super::curves::Curves;
-use super::decay::Spectra;
 use super::figures;
 use super::plan::{CLOSE, INITIALIZATIONS, PARTS, Plan, QUICK};
-use super::points::Target;
-use super::smoothness::middle;
+use crate::analysis::curves::Curves;
+use crate::analysis::points::Target;
+use crate::analysis::smoothness::middle;
+use crate::analysis::spectra::Spectra;
 use crate::error::UsageError;
+use crate::files::write_atomic;
 use crate::plot::Figure;
-use crate::report::{Claim, write_atomic};
-use crate::studies::Study;
-use crate::studies::cell::{Finished, read_all};
-use crate::studies::grid::Job;
-use crate::studies::group::Group;
-use crate::studies::kept::{Kept, Measurement};
-use crate::studies::page::{Chapter, Page};
-use crate::studies::plan::{Options, Part};
-use crate::studies::table::cells_csv;
+use crate::report::Claim;
+use crate::study::Study;
+use crate::study::cell::{Finished, read_all};
+use crate::study::grid::Job;
+use crate::study::group::Group;
+use crate::study::kept::{Kept, Measurement};
+use crate::study::page::{Chapter, Page};
+use crate::study::plan::{Options, Part};
+use crate::study::table::cells_csv;
 
 /// The study.
 pub struct Initialization {

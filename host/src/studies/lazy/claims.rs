@@ -2,13 +2,14 @@
 
 use super::ensemble::{Ensemble, Members};
 use super::plan::Kind;
-use crate::law::Law;
-use crate::report::{Claim, TraceRow, Verdict, number};
-use crate::settings::LossKind;
-use crate::studies::group::{Group, Run};
-use crate::studies::judged::Judged;
-use crate::studies::plan::Part;
-use crate::studies::statistics::{Curve, Estimate, line};
+use crate::analysis::law::Law;
+use crate::analysis::statistics::{Curve, Estimate, line};
+use crate::experiment::LossKind;
+use crate::report::{Claim, Verdict, number};
+use crate::run::TraceRow;
+use crate::study::group::{Group, Run};
+use crate::study::judged::Judged;
+use crate::study::plan::Part;
 
 const CE: LossKind = LossKind::CrossEntropy;
 const DRIFT: fn(&TraceRow) -> f64 = |row| row.drift_max;

@@ -4,16 +4,17 @@ use anyhow::{Result, bail, ensure};
 use ntkscope_core::MatRef;
 
 use super::plan::Kind;
+use crate::analysis::law::{Law, Limit};
 use crate::data::Source;
-use crate::law::{Law, Limit};
-use crate::prediction::all_inputs;
-use crate::run::{self, Observer, Stopped, interrupted};
-use crate::settings::{Init, ModelSettings, Settings, TrainingSettings};
-use crate::studies::cell::{Cell, Resolved};
-use crate::studies::grid::Job;
-use crate::studies::kept::{Kept, Measurement};
-use crate::studies::numbers::NumberTable;
-use crate::studies::plan::{Net, Options, Part};
+use crate::experiment::{Init, ModelSettings, Settings, TrainingSettings};
+use crate::files::numbers::NumberTable;
+use crate::machine::interrupted;
+use crate::run;
+use crate::run::{Observer, Stopped, all_inputs};
+use crate::study::cell::{Cell, Resolved};
+use crate::study::grid::Job;
+use crate::study::kept::{Kept, Measurement};
+use crate::study::plan::{Net, Options, Part};
 
 /// Networks of one width, trained alike from different seeds.
 pub struct Ensemble {

@@ -3,11 +3,11 @@
 use super::claims::{Measured, OfKind};
 use super::ensemble::{Ensemble, Members};
 use super::plan::Kind;
-use crate::law::Law;
+use crate::analysis::law::Law;
+use crate::analysis::statistics::{Curve, Spread};
+use crate::experiment::LossKind;
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
-use crate::settings::LossKind;
-use crate::studies::group::{Group, Run};
-use crate::studies::statistics::{Curve, Spread};
+use crate::study::group::{Group, Run};
 
 const CE: LossKind = LossKind::CrossEntropy;
 const DRIFT: &str = "drift, max_{ij} |K_{t} − K_{0}|";

@@ -8,12 +8,13 @@ mod width;
 
 pub use width::{MARGIN, SHARE, late_widths};
 
-use crate::report::{Claim, TraceRow, number};
-use crate::settings::LossKind;
-use crate::studies::group::{Group, Run};
-use crate::studies::judged::Judged;
-use crate::studies::plan::{Part, loss_name};
-use crate::studies::statistics::{Curve, Estimate};
+use crate::analysis::statistics::{Curve, Estimate};
+use crate::experiment::LossKind;
+use crate::report::{Claim, number};
+use crate::run::TraceRow;
+use crate::study::group::{Group, Run};
+use crate::study::judged::Judged;
+use crate::study::plan::{Part, loss_name};
 
 const CE: LossKind = LossKind::CrossEntropy;
 const MSE: LossKind = LossKind::Mse;
@@ -67,7 +68,7 @@ impl<'g> Builder<'_, 'g> {
     fn reached(&self) -> String {
         let furthest = self.group.all(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);
         let margin = self.group.all(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, f64::min);
-        let exponent = number((crate::plot::decimal_exponent(furthest)).floor());
+        let exponent = number((crate::report::decimal_exponent(furthest)).floor());
         format!("every run to a mean margin of {} at least, t = 10^{{{exponent}}}", number(margin))
     }
 

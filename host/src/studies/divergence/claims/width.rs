@@ -1,12 +1,12 @@
 //! How the drift falls with the width, and how long the kernel stays.
 
 use super::{Builder, CE, DRIFT};
+use crate::analysis::statistics::Estimate;
+use crate::experiment::LossKind;
 use crate::report::{Claim, number};
-use crate::settings::LossKind;
-use crate::studies::group::{Group, Run};
-use crate::studies::judged::Judged;
-use crate::studies::plan::loss_name;
-use crate::studies::statistics::Estimate;
+use crate::study::group::{Group, Run};
+use crate::study::judged::Judged;
+use crate::study::plan::loss_name;
 
 /// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
 pub const MARGIN: f64 = 2.0;

@@ -2,15 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::curves::{Curves, Start, slope};
-use super::super::decay::{OnSphere, Spectra};
+use super::super::decay::OnSphere;
 use super::super::learning::Learning;
-use super::super::points::Target;
-use super::super::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
-use super::super::spectrum::power_law;
 use super::{LOSS, below, in_the_limit, judged, nearing};
+use crate::analysis::curves::{Curves, Start, slope};
+use crate::analysis::points::Target;
+use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
+use crate::analysis::spectra::Spectra;
+use crate::analysis::spectrum::power_law;
+use crate::analysis::statistics::Estimate;
 use crate::report::{Claim, number};
-use crate::studies::statistics::Estimate;
 
 /// Allowance for exponents of spectra.
 const SPECTRUM_ALLOWANCE: f64 = 0.15;

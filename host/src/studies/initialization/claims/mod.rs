@@ -6,8 +6,8 @@ mod networks;
 pub use kernels::{Decayed, Learned, decay, identity, labels, learning};
 pub use networks::{Replicated, closeness, farthest, outputs, replica};
 
-use crate::studies::judged::Judged;
-use crate::studies::statistics::Estimate;
+use crate::analysis::statistics::Estimate;
+use crate::study::judged::Judged;
 
 const LOSS: &str = "squared error";
 

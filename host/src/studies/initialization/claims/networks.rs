@@ -1,13 +1,13 @@
 //! Claims about networks: their outputs at initialization, their distance from the kernel's flow, their learning curves.
 
-use super::super::curves::{Curves, Start, slope};
 use super::super::outputs::{Outputs, Tested};
 use super::super::replica::Replica;
 use super::{LOSS, below, judged, negative};
+use crate::analysis::curves::{Curves, Start, slope};
+use crate::analysis::statistics::Estimate;
+use crate::experiment::LossKind;
 use crate::report::{Claim, number};
-use crate::settings::LossKind;
-use crate::studies::group::{Group, Run};
-use crate::studies::statistics::Estimate;
+use crate::study::group::{Group, Run};
 
 /// C1: outputs at random initialization, narrow to wide, against GP(0, NNGP).
 pub fn outputs(all: &[(Outputs, Tested)]) -> Vec<Claim> {

@@ -1,0 +1,154 @@
+//! Errors along training from two starts, draw by draw: f_0 = 0, which is mirrored initialization, and a random f_0.
+
+use anyhow::{Context, Result, ensure};
+
+use crate::analysis::statistics::{Estimate, centre_and_spread, line};
+use crate::files::numbers::NumberTable;
+
+/// Where training starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// from f_0 = 0
+    Zero,
+    /// from f_0 = f^GP, or from the outputs of a network at standard initialization
+    Random,
+}
+
+impl Start {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Zero, Self::Random];
+}
+
+/// Excess risks of both starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curves {
+    /// times or epochs at which the risk is known, ascending
+    pub at: Vec<f64>,
+    /// from 0, a curve for every draw
+    pub zero: Vec<Vec<f64>>,
+    /// from the random outputs, of the same draws
+    pub random: Vec<Vec<f64>>,
+}
+
+/// The smallest excess risk along a path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// risk
+    pub risk: f64,
+    /// index of its time: first and last say that the grid is too short
+    pub time: usize,
+}
+
+impl Best {
+    /// The first smallest of these; `None` without any number.
+    pub fn of(risks: &[f64]) -> Option<Self> {
+        let better = |best: Option<Self>, (time, risk): (usize, &f64)| match best {
+            Some(best) if best.risk <= *risk => Some(best),
+            _ if risk.is_nan() => best,
+            _ => Some(Self { risk: *risk, time }),
+        };
+        risks.iter().enumerate().fold(None, better)
+    }
+}
+
+impl Curves {
+    /// As a table, with a row for every draw and start; the columns of the risks are named by their times. `extra` is one
+    /// more number of every draw.
+    pub fn table(&self, extra: Option<(&str, &[f64])>) -> NumberTable {
+        let names = ["draw", "start"].into_iter().chain(extra.map(|(name, _)| name)).map(String::from);
+        let mut table = NumberTable::new(names.chain(self.at.iter().map(|t| format!("{t:?}"))));
+        for (draw, (zero, random)) in self.zero.iter().zip(&self.random).enumerate() {
+            let extra = extra.map(|(_, values)| values[draw]);
+            for (start, risks) in [zero, random].into_iter().enumerate() {
+                table.push([draw as f64, start as f64].into_iter().chain(extra).chain(risks.iter().copied()).collect());
+            }
+        }
+        table
+    }
+    /// From that table. Error: it is another.
+    pub fn of(table: &NumberTable) -> Result<Self> {
+        let times: Vec<Option<f64>> = table.columns().iter().map(|name| name.parse().ok()).collect();
+        let first = times.iter().position(Option::is_some).context("a table of curves has no times")?;
+        let at = times[first..].iter().copied().collect::<Option<_>>().context("a column that is no time")?;
+        let mut curves = Self { at, ..Self::default() };
+        for (row, start) in table.rows().iter().zip(table.column("start")?) {
+            let of_start = if start == 0.0 { &mut curves.zero } else { &mut curves.random };
+            of_start.push(row[first..].to_vec());
+        }
+        ensure!(curves.zero.len() == curves.random.len(), "a table of curves lacks a row");
+        Ok(curves)
+    }
+
+    fn risks(&self, start: Start) -> &[Vec<f64>] {
+        match start {
+            Start::Zero => &self.zero,
+            Start::Random => &self.random,
+        }
+    }
+    /// ln of the smallest risk of every draw. `None` where one of them has none above 0.
+    pub fn log_best(&self, start: Start) -> Option<Vec<f64>> {
+        let log = |risks: &Vec<f64>| Best::of(risks).map(|best| best.risk.ln()).filter(|log| log.is_finite());
+        self.risks(start).iter().map(log).collect()
+    }
+    /// Draws whose best time is the first or the last.
+    pub fn at_an_end(&self, start: Start) -> usize {
+        let ends = [0, self.at.len().saturating_sub(1)];
+        self.risks(start).iter().filter(|risks| Best::of(risks).is_some_and(|best| ends.contains(&best.time))).count()
+    }
+    /// ln of the risk at every time: mean and standard error over the draws; `None` where a risk is not above 0.
+    pub fn log_along(&self, start: Start) -> Vec<Option<Estimate>> {
+        let at =
+            |time: usize| Estimate::of(&self.risks(start).iter().map(|risks| risks[time].ln()).collect::<Vec<_>>());
+        (0..self.at.len()).map(at).collect()
+    }
+}
+
+/// Least-squares slope of mean logarithms over ln n. Its error is what the draws' standard errors make of it, the draws
+/// of different n being independent; it knows nothing of a curve that bends. `None` for fewer than two n.
+pub fn slope(points: &[(usize, Estimate)]) -> Option<Estimate> {
+    let all: Vec<(f64, f64)> = points.iter().map(|(n, log_risk)| ((*n as f64).ln(), log_risk.value)).collect();
+    let (value, _) = line(&all)?;
+    let count = points.iter().map(|(_, log_risk)| log_risk.count).min()?;
+    let (centre, spread) = centre_and_spread(all.iter().map(|(x, _)| *x));
+    // the slope is sum_i (x_i - centre)/spread y_i
+    let shares = all.iter().zip(points).map(|((x, _), (_, y))| Some(((x - centre) / spread * y.error?).powi(2)));
+    let error = shares.sum::<Option<f64>>().map(f64::sqrt);
+    Some(Estimate { value, error, count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::learning::log_grid;
+
+    #[test]
+    fn tables_of_curves() {
+        let curves = Curves {
+            at: vec![1.0, 0.1 + 0.2],
+            zero: vec![vec![0.5, 0.25], vec![0.125, f64::NAN]],
+            random: vec![vec![1.0, 2.0], vec![0.0, 4.0]],
+        };
+        let table = curves.table(Some(("identity", &[0.0, 1e-16])));
+        assert_eq!(table.column("identity").unwrap(), [0.0, 0.0, 1e-16, 1e-16]);
+        let back = Curves::of(&table).unwrap();
+        assert_eq!((&back.at, &back.random, &back.zero[0]), (&curves.at, &curves.random, &curves.zero[0]));
+        assert_eq!(curves.log_best(Start::Zero).unwrap(), [0.25f64.ln(), 0.125f64.ln()]);
+        assert_eq!((curves.log_best(Start::Random), curves.at_an_end(Start::Zero)), (None, 2));
+        let along = curves.log_along(Start::Zero);
+        assert!((along[0].unwrap().value - 0.25f64.ln()).abs() < 1e-15 && along[1].is_none());
+    }
+
+    #[test]
+    fn best_times_and_slopes() {
+        assert_eq!(Best::of(&[2.0, f64::NAN, 1.0, 1.0]), Some(Best { risk: 1.0, time: 2 }));
+        assert_eq!(Best::of(&[]), None);
+        let grid = log_grid(1.0, 1e7, 8);
+        assert!(grid.iter().enumerate().all(|(i, t)| (t / 10f64.powi(i as i32) - 1.0).abs() < 1e-14), "{grid:?}");
+        let at = |value, error| Estimate { value, error, count: 5 };
+        let (n, step) = ([100, 200], 2f64.ln());
+        let found = slope(&[(n[0], at(0.0, Some(0.3))), (n[1], at(-step, Some(0.4)))]).unwrap();
+        assert!((found.value + 1.0).abs() < 1e-14 && (found.error.unwrap() - 0.5 / step).abs() < 1e-14);
+        assert_eq!(slope(&[(n[0], at(0.0, None)), (n[1], at(-step, Some(0.4)))]).unwrap().error, None);
+        assert_eq!(slope(&[(100, at(0.0, None))]), None);
+    }
+}

@@ -1,0 +1,11 @@
+//! Analyses for any study or command: laws over initializations, statistics, spectra, smoothness, learning curves.
+
+pub mod curves;
+pub mod labels;
+pub mod law;
+pub mod learning;
+pub mod points;
+pub mod smoothness;
+pub mod spectra;
+pub mod spectrum;
+pub mod statistics;

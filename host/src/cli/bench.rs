@@ -1,0 +1,131 @@
+//! `ntkscope bench`: how fast kernels and training are on this machine, and how near its limit.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use bytesize::ByteSize;
+use clap::Args;
+use indicatif::ProgressBar;
+
+use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
+use crate::benchmark::{CASES, PROBES, Reading, Report, Task, choose, measure};
+use crate::cli::Common;
+use crate::error::UsageError;
+use crate::machine::memory::Limit;
+use crate::machine::{interrupted, with_threads};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope bench
+      every case, in a few minutes
+  ntkscope bench --quick --json
+  ntkscope bench --only analytic,step-6 --repeat 15 --threads 4";
+
+/// `ntkscope bench`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct BenchArgs {
+    /// Only the cases of at most 1000 samples
+    #[arg(long, help_heading = "Cases")]
+    pub quick: bool,
+    /// Only these cases, each given by its name or by how it begins: empirical, analytic-4000, step-6
+    #[arg(long, value_name = "CASE,…", value_delimiter = ',', help_heading = "Cases")]
+    pub only: Vec<String>,
+    /// Rounds in which every case is measured once; the median counts
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Cases")]
+    pub repeat: u16,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Environment variable by which the command tells a process that it starts which one task to measure.
+const TASK: &str = "NTKSCOPE_BENCH_TASK";
+
+/// Measures, prints; returns the exit code.
+pub fn bench(args: BenchArgs) -> Result<u8> {
+    // a measurement that has begun ends, in this process or another, and then no further one begins
+    stop_on_interrupt();
+    if let Some(name) = std::env::var_os(TASK) {
+        return one(&name.to_string_lossy(), args.common.threads);
+    }
+    let cases = choose(&args.only, args.quick).map_err(|given| UsageError::Range {
+        flag: "--only",
+        given,
+        what: format!("no such case; there are {}", CASES.map(|case| case.name).join(", ")),
+    })?;
+    if cases.is_empty() {
+        let what = "leaves no case that --quick keeps; leave out --quick".into();
+        return Err(UsageError::Range { flag: "--only", given: args.only.join(","), what }.into());
+    }
+    let tasks: Vec<Task> = PROBES.map(Task::Probe).into_iter().chain(cases.iter().copied().map(Task::Case)).collect();
+    check_memory(&tasks, args.common.memory)?;
+    let threads = with_threads(args.common.threads, rayon::current_num_threads)?;
+    let bar = progress("", (tasks.len() * usize::from(args.repeat)) as u64, args.common.quiet);
+    let mut readings = vec![Vec::new(); tasks.len()];
+    for _ in 0..args.repeat {
+        let Some(round) = round(&tasks, threads, &bar)? else { break };
+        readings.iter_mut().zip(round).for_each(|(all, reading)| all.push(reading));
+    }
+    bar.finish_and_clear();
+    if readings.iter().all(|of_task| !of_task.is_empty()) {
+        let report = Report::new(threads, &cases, &readings)?;
+        let text = if args.common.json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
+        print(text.trim_end())?;
+    }
+    if interrupted() {
+        match readings[0].len() {
+            0 => eprintln!("interrupted before the first round ended; give --quick, or --only, for shorter rounds"),
+            rounds => eprintln!("interrupted; the medians are of {rounds} whole rounds"),
+        }
+        return Ok(INTERRUPTED);
+    }
+    Ok(DONE)
+}
+
+/// One measurement in this process; its reading goes to standard output.
+fn one(name: &str, threads: Option<u16>) -> Result<u8> {
+    let no_task = || UsageError::Range { flag: TASK, given: name.into(), what: "no such task; unset it".into() };
+    let task = Task::named(name).ok_or_else(no_task)?;
+    let threads = if task.one_thread() { Some(1) } else { threads };
+    let reading = with_threads(threads, || measure(task))??;
+    print(&serde_json::to_string(&reading)?)?;
+    Ok(DONE)
+}
+
+/// Every task once, each in a process of its own; `None` after Ctrl-C.
+fn round(tasks: &[Task], threads: usize, bar: &ProgressBar) -> Result<Option<Vec<Reading>>> {
+    let program = std::env::current_exe().context("cannot find the program to measure with")?;
+    let mut readings = Vec::new();
+    for task in tasks {
+        bar.set_message(task.name());
+        let mut command = Command::new(&program);
+        command.args(["bench", "--threads", &threads.to_string()]).env(TASK, task.name());
+        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        if interrupted() {
+            return Ok(None);
+        }
+        let output = output.with_context(|| format!("cannot start {}", program.display()))?;
+        ensure!(output.status.success(), "{}: its process ended with {}", task.name(), output.status);
+        readings.push(serde_json::from_slice(&output.stdout).with_context(|| format!("{}: its reading", task.name()))?);
+        bar.inc(1);
+    }
+    Ok(Some(readings))
+}
+
+/// The largest task must fit: they are measured one after the other.
+fn check_memory(tasks: &[Task], limit: Option<ByteSize>) -> Result<()> {
+    let allowed = Limit::of(limit).map_or(u64::MAX, |limit| limit.bytes);
+    for task in tasks {
+        let need = task.need()?;
+        if need > allowed {
+            let mend = match task {
+                Task::Case(_) => "leave it out with --only, or raise --memory",
+                Task::Probe(_) => "it tells the machine's limits; raise --memory",
+            };
+            let what = format!("{} needs about {}; {mend}", task.name(), ByteSize::b(need));
+            return Err(UsageError::Range { flag: "--memory", given: ByteSize::b(allowed).to_string(), what }.into());
+        }
+    }
+    Ok(())
+}

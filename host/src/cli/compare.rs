@@ -1,0 +1,161 @@
+//! `ntkscope compare`: every distance between two kernels.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use bytesize::ByteSize;
+use clap::Args;
+use ntkscope_core::MatRef;
+use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
+use serde_json::json;
+
+use super::terminal::{DONE, print};
+use crate::backend::HostReal;
+use crate::data::DataError;
+use crate::error::UsageError;
+use crate::files::npz;
+use crate::kernel::{Entries, KernelFile, KernelSummary, extremes, rows_at_once};
+use crate::machine::memory::Limit;
+
+/// `ntkscope compare`
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// Kernel A: an npz with an array `kernel`, FILE.npz:NAME, or an npy
+    pub a: String,
+    /// Kernel B, against which the relative distance is taken
+    pub b: String,
+    /// One machine-readable summary on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Memory for kernels and eigenvalues; an npy that needs more stays on the disk [default: what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<ByteSize>,
+}
+
+/// Compares, and returns the exit code.
+pub fn compare(args: CompareArgs) -> Result<u8> {
+    let limit = Limit::of(args.memory);
+    let (mut a, mut b) = (Kernel::read(&args.a, limit)?, Kernel::read(&args.b, limit)?);
+    if a.n() != b.n() {
+        let what =
+            format!("kernel of {} rows, but {} has {}; compare kernels of the same samples", a.n(), args.b, b.n());
+        return Err(UsageError::Mismatch { path: args.a.into(), what }.into());
+    }
+    let (mut largest, mut apart) = (0.0f64, 0.0f64);
+    let (mut frobenius, mut alignment) = (RelativeFrobenius::default(), CentredAlignment::default());
+    for rows in rows_at_once(a.n()) {
+        let (left, right) = (a.rows(rows.clone())?, b.rows(rows.clone())?);
+        let view = |data| MatRef::new(data, rows.len(), left.len() / rows.len());
+        let (left, right) = (view(&left)?, view(&right)?);
+        (largest, apart) = (largest.max(max_abs(right)), apart.max(max_abs_difference(left, right)));
+        frobenius.add(left, right);
+        alignment.add(left, right);
+    }
+    let distances = [
+        ("max|A - B|", "max_abs_difference", apart),
+        ("max|A - B| / max|B|", "max_relative", apart / largest),
+        ("|A - B|_F / |B|_F", "frobenius_relative", frobenius.value()),
+        ("centred alignment", "centred_alignment", alignment.value()),
+    ];
+    let (of_a, of_b) = (a.summary().context(args.a)?, b.summary().context(args.b)?);
+    if args.json {
+        let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(value)));
+        let mut all: serde_json::Map<String, serde_json::Value> = named.collect();
+        all.insert("a".into(), serde_json::to_value(of_a)?);
+        all.insert("b".into(), serde_json::to_value(of_b)?);
+        print(&serde_json::to_string_pretty(&all)?)?;
+    } else {
+        for (words, _, value) in distances {
+            print(&format!("{words:<22}{value:.9e}"))?;
+        }
+        print(&format!("A: {of_a}\nB: {of_b}"))?;
+    }
+    Ok(DONE)
+}
+
+/// A kernel, in memory or on the disk.
+enum Kernel {
+    Held { n: usize, data: Vec<f64> },
+    OnDisk(KernelFile),
+}
+
+impl Kernel {
+    /// `FILE.npz` with an array `kernel`, `FILE.npz:NAME`, or `FILE.npy`, which stays on the disk if both kernels and the
+    /// copies for the eigenvalues would not fit.
+    fn read(given: &str, limit: Option<Limit>) -> Result<Self> {
+        let (path, name) = match given.rsplit_once(':') {
+            Some((path, name)) if path.ends_with(".npz") => (path, name),
+            _ => (given, "kernel"),
+        };
+        let path = Path::new(path);
+        let damaged = |what: String| DataError::Archive { path: path.into(), what };
+        if !path.exists() {
+            return Err(DataError::NotFound {
+                path: path.into(),
+                what: "no such file".into(),
+                mend: "give the path of an npz or npy with a kernel".into(),
+            }
+            .into());
+        }
+        let (shape, data) = if path.extension().is_some_and(|e| e == "npy") {
+            let mut file = KernelFile::open(path).map_err(damaged)?;
+            let n = file.rows();
+            let need = 5 * 8 * (n as u64).pow(2);
+            if limit.is_some_and(|limit| need > limit.bytes) {
+                return Ok(Self::OnDisk(file));
+            }
+            (vec![n, n], file.read_rows(0..n).map_err(|e| damaged(e.to_string()))?)
+        } else {
+            npz::open(path).and_then(|mut archive| archive.array(name)).map_err(damaged)?
+        };
+        match shape.as_slice() {
+            &[n, m] if n == m && n > 0 => {}
+            _ => {
+                return Err(
+                    damaged(format!("array `{name}` has shape {shape:?}, but a square matrix is needed")).into()
+                );
+            }
+        }
+        if let Some(at) = data.iter().position(|v| !v.is_finite()) {
+            let n = shape[0];
+            return Err(damaged(format!(
+                "array `{name}`, row {} column {}: {} is not finite",
+                at / n,
+                at % n,
+                data[at]
+            ))
+            .into());
+        }
+        Ok(Self::Held { n: shape[0], data })
+    }
+
+    fn n(&self) -> usize {
+        match self {
+            Self::Held { n, .. } => *n,
+            Self::OnDisk(file) => file.rows(),
+        }
+    }
+
+    /// These rows, (rows.len(), n) row-major.
+    fn rows(&mut self, rows: Range<usize>) -> Result<Cow<'_, [f64]>> {
+        Ok(match self {
+            Self::Held { n, data } => Cow::Borrowed(&data[rows.start * *n..rows.end * *n]),
+            Self::OnDisk(file) => Cow::Owned(file.read_rows(rows)?),
+        })
+    }
+
+    fn summary(&mut self) -> Result<KernelSummary> {
+        let file = match self {
+            Self::Held { n, data } => return Ok(KernelSummary::of(f64::fast(), MatRef::new(data, *n, *n)?)?),
+            Self::OnDisk(file) => file,
+        };
+        let (n, mut entries) = (file.rows(), Entries::default());
+        for rows in rows_at_once(n) {
+            let data = file.read_rows(rows.clone())?;
+            entries.add((rows.start, 0), MatRef::new(&data, rows.len(), n)?, false)?;
+        }
+        Ok(KernelSummary::large(n, &entries, extremes(n, &mut |x, y| Ok(file.product(x, y)?))?))
+    }
+}

@@ -1,0 +1,300 @@
+//! `ntkscope kernel analytic / empirical`: one kernel matrix.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use bytesize::ByteSize;
+use clap::{Args, ValueEnum};
+use ntkscope_core::forward::Params;
+use ntkscope_core::init::initialize;
+use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
+use ntkscope_core::network::Network;
+use ntkscope_core::{Backend, MatRef};
+use serde_json::json;
+
+use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
+use crate::backend::HostReal;
+use crate::cli::{Common, ModelArgs};
+use crate::data;
+use crate::data::Samples;
+use crate::error::UsageError;
+use crate::experiment::{BackendKind, Model, Settings, TrainingSettings, data_spec};
+use crate::files::Dtype;
+use crate::files::npz::Array;
+use crate::kernel::{
+    Analytic, Empirical, Job, KernelFile, KernelSummary, Place, Plan, Source, on_disk, rows_per_sample, whole,
+};
+use crate::machine::memory::Limit;
+use crate::machine::{Interrupted, with_threads};
+use crate::run::params::{read_parameters, reading_bytes};
+use crate::run::{backend_of, check_file, tensors, write_archive, write_tensors};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope kernel analytic --depth 3 --bias none
+  ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
+  ntkscope kernel empirical --params P.npz --init standard --data samples.csv
+  ntkscope kernel empirical --data mnist --data-dir DIR --dtype f32 --memory 1GiB --out K.npy
+      larger than the memory: numpy.load('K.npy', mmap_mode='r') reads it";
+
+/// Which kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KernelKind {
+    /// of the infinitely wide network
+    Analytic,
+    /// of the network at its parameters
+    Empirical,
+}
+
+/// `ntkscope kernel`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct KernelArgs {
+    /// Which kernel
+    pub kind: KernelKind,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Empirical kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class
+    #[arg(long, value_name = "full|trace|CLASS", default_value = "trace", help_heading = "Kernel")]
+    pub multi_output: String,
+    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …); a shifted
+    /// network's are a standard one's, and so is the kernel
+    #[arg(long, value_name = "FILE", help_heading = "Kernel")]
+    pub params: Option<PathBuf>,
+    /// Save the network's parameters
+    #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
+    pub params_out: Option<PathBuf>,
+    /// Save: K.npz (arrays kernel, x, y; analytic: also ntk and nngp), or K.npy (kernel alone, of any size)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Backend [default: fast]
+    #[arg(long, value_enum, help_heading = "Machine")]
+    pub backend: Option<BackendKind>,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Computes, saves, prints; returns the exit code.
+pub fn kernel(args: KernelArgs) -> Result<u8> {
+    let training = TrainingSettings { backend: args.backend, ..TrainingSettings::default() };
+    let settings = args.model.layered(training, None)?;
+    check(&args, &settings)?;
+    let samples = data::load(&data_spec(&settings.model))?;
+    let model = Model::resolve(&settings.model, &samples)?;
+    let network = model.network()?;
+    let backend = settings.training.backend.unwrap_or(BackendKind::Fast);
+    let done = with_threads(args.common.threads, || match model.dtype {
+        Dtype::F64 => kernel_as::<f64, _>(&network, (&args, backend), &model, &samples),
+        Dtype::F32 => kernel_as::<f32, _>(&network, (&args, backend), &model, &samples),
+    })?;
+    match done {
+        Err(e) if e.is::<Interrupted>() => {
+            eprintln!("{e}");
+            Ok(INTERRUPTED)
+        }
+        done => done.map(|()| DONE),
+    }
+}
+
+/// Checks what needs no data, before any is read.
+fn check(args: &KernelArgs, settings: &Settings) -> Result<(), UsageError> {
+    Model::check(&settings.model)?;
+    let training = TrainingSettings { backend: None, ..settings.training.clone() };
+    if let Some(key) = (Settings { training, ..Settings::default() }).table()?.keys().next() {
+        return Err(UsageError::Set {
+            given: key.clone(),
+            what: "is of no use to a kernel: nothing is trained".into(),
+        });
+    }
+    if args.kind == KernelKind::Analytic {
+        for (flag, path) in [("--params", &args.params), ("--params-out", &args.params_out)] {
+            if let Some(path) = path {
+                let what = "the infinitely wide network has no parameters; it is for `kernel empirical`".into();
+                return Err(UsageError::Range { flag, given: path.display().to_string(), what });
+            }
+        }
+    }
+    for (flag, path) in [("--out", &args.out), ("--params-out", &args.params_out)] {
+        path.as_deref().map_or(Ok(()), |path| check_file(flag, path))?;
+    }
+    Ok(())
+}
+
+fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> {
+    let wrong = |what: &str| UsageError::Range { flag: "--multi-output", given: given.into(), what: what.into() };
+    match given {
+        "full" => Ok(MultiOutput::Full),
+        "trace" => Ok(MultiOutput::Trace),
+        class => match class.parse() {
+            Ok(class) if class < outputs => Ok(MultiOutput::Class(class)),
+            Ok(_) => Err(wrong(&format!("the network has outputs 0 to {}", outputs - 1))),
+            Err(_) => Err(wrong("give full, trace, or the number of an output")),
+        },
+    }
+}
+
+fn kernel_as<T: HostReal, N: Network>(
+    network: &N,
+    (args, kind): (&KernelArgs, BackendKind),
+    model: &Model,
+    samples: &Samples,
+) -> Result<()> {
+    let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
+    let outputs = multi_output(&args.multi_output, sizes.outputs)?;
+    let empirical = args.kind == KernelKind::Empirical;
+    let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
+    let reading = args.params.as_deref().map_or(0, |path| reading_bytes(path, network));
+    let writing = args.params_out.as_ref().map_or(0, |_| 8 * sizes.parameters as u64);
+    let job = Job {
+        samples: samples.n,
+        inputs: samples.d,
+        empirical: empirical.then_some(sizes),
+        widest: (kind == BackendKind::Fast).then_some(if empirical { widest } else { 1 }),
+        rows_per_sample: if empirical { rows_per_sample(outputs, sizes.outputs) } else { 1 },
+        scalar: model.dtype.bytes(),
+        tile: backend.tile(),
+        threads: rayon::current_num_threads(),
+        files: reading.max(writing),
+    };
+    let limit = Limit::of(args.common.memory);
+    let plan = job.plan(limit)?;
+    let work = Work { args, backend, dtype: model.dtype, rows: job.rows(), plan };
+    work.check_out(limit)?;
+    if plan.cut.is_some() {
+        stop_on_interrupt();
+    }
+    if !args.common.quiet {
+        if !args.common.json {
+            eprintln!("{}; {}", model.describe(), samples.description);
+        }
+        eprintln!("{}", work.describe(samples.n, limit));
+    }
+    let mut found = Vec::new();
+    if empirical {
+        let mut theta = vec![T::ZERO; sizes.parameters];
+        match &args.params {
+            None => initialize(network, model.seed, &mut theta)?,
+            Some(path) => read_parameters(path, network, &mut theta)?,
+        }
+        let params = Params::new(network, &theta)?;
+        found.push(work.compute("kernel", &Empirical { backend, params, samples, outputs }, args.out.as_deref())?);
+        if let Some(path) = &args.params_out {
+            write_tensors(path, &tensors(network, &theta), model.dtype)?;
+        }
+    } else {
+        for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
+            let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
+            found.push(work.compute(name, &Analytic { backend, network, samples, which }, out)?);
+        }
+    }
+    work.save(&found, samples)?;
+    if !args.common.json {
+        return found.iter().try_for_each(|found| print(&format!("{}: {}", found.name, found.summary)));
+    }
+    let mut all: serde_json::Map<String, serde_json::Value> =
+        found.iter().map(|found| (found.name.to_owned(), json!(found.summary))).collect();
+    all.insert("network".into(), json!(model.describe()));
+    all.insert("data".into(), json!(samples.description));
+    let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
+    let limit = limit.map(|limit| limit.bytes);
+    let memory = json!({ "forecast": plan.forecast, "limit": limit, "blocks": blocks, "whole": plan.cut.is_none() });
+    all.insert("memory".into(), memory);
+    print(&serde_json::to_string_pretty(&all)?)
+}
+
+/// What was asked for, and how it is done.
+struct Work<'a, T: 'static> {
+    args: &'a KernelArgs,
+    backend: &'a dyn Backend<T>,
+    dtype: Dtype,
+    /// rows of the kernel
+    rows: usize,
+    plan: Plan,
+}
+
+/// A kernel that is done: its entries, unless they are on the disk.
+struct Found<T> {
+    name: &'static str,
+    summary: KernelSummary,
+    entries: Option<Vec<T>>,
+}
+
+impl<T: HostReal> Work<'_, T> {
+    /// Error: the kernel is to be written in blocks, and `--out` cannot be.
+    fn check_out(&self, limit: Option<Limit>) -> Result<(), UsageError> {
+        let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
+        if self.plan.cut.is_none() || is_npy(path) {
+            return Ok(());
+        }
+        let what = format!("--out {}: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
+        let mend = "give --out K.npy, which is written in blocks, or raise --memory";
+        Err(limit.refuse(&what, self.plan.whole, Some(mend)))
+    }
+
+    /// What it takes, in a line.
+    fn describe(&self, samples: usize, limit: Option<Limit>) -> String {
+        let forecast = ByteSize::b(self.plan.forecast);
+        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), l.source));
+        let how = self.plan.cut.map_or("the kernel is held whole".into(), |cut| {
+            let place = match &self.args.out {
+                Some(path) => path.display().to_string(),
+                None => "a temporary file in the current directory".into(),
+            };
+            let (blocks, disk) = (cut.parts(samples).count(), self.rows * self.rows * self.dtype.bytes());
+            format!("the kernel is written to {place} in {blocks} x {blocks} blocks, {}", ByteSize::b(disk as u64))
+        });
+        format!("memory: about {forecast}{limit}; {how}")
+    }
+
+    /// One kernel and its summary; computed in blocks, it is written to `out` too.
+    fn compute<S: Source<T>>(&self, name: &'static str, source: &S, out: Option<&Path>) -> Result<Found<T>> {
+        let Some(cut) = self.plan.cut else {
+            let entries = whole(source)?;
+            let summary = KernelSummary::of(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
+            let summary = summary.with_context(|| format!("kernel {name}"))?;
+            return Ok(Found { name, summary, entries: Some(entries) });
+        };
+        let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
+        let place = match out {
+            Some(path) => Place::Named(path),
+            None => Place::Nameless(directory.unwrap_or(Path::new("."))),
+        };
+        let bar = progress(name, 1000, self.args.common.quiet);
+        let summary = on_disk(source, cut, place, self.dtype, &mut |done, what| {
+            bar.set_position((1000.0 * done) as u64);
+            bar.set_message(what.to_owned());
+        });
+        bar.finish_and_clear();
+        Ok(Found { name, summary: summary.with_context(|| format!("kernel {name}"))?, entries: None })
+    }
+
+    /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as
+    /// `kernel`) and `nngp`; an npy file has `kernel` alone.
+    fn save(&self, found: &[Found<T>], samples: &Samples) -> Result<()> {
+        let (Some(path), Some(kernel)) = (&self.args.out, &found[0].entries) else { return Ok(()) };
+        if is_npy(path) {
+            let whole = MatRef::new(kernel, self.rows, self.rows)?;
+            let written = KernelFile::create(path, self.rows, self.dtype)
+                .and_then(|mut file| file.write_block((0, 0), whole).and_then(|()| file.commit()));
+            return written.with_context(|| format!("--out {}: cannot be written", path.display()));
+        }
+        let numbers: Vec<_> =
+            found.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
+        let (square, x_shape, y_shape) = ([self.rows; 2], [samples.n, samples.d], [samples.n]);
+        let array = |name, shape, number| Array { name, shape, dtype: self.dtype, number };
+        let mut arrays = vec![array("kernel", &square[..], &numbers[0] as &dyn Fn(usize) -> f64)];
+        if found.len() > 1 {
+            arrays.extend(found.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
+        }
+        let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
+        arrays.push(array("x", &x_shape, &x));
+        arrays.push(array("y", &y_shape, &y));
+        write_archive(path, &arrays)
+    }
+}
+
+fn is_npy(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "npy")
+}

@@ -1,0 +1,99 @@
+//! The command line: what can be typed, exit codes, messages. The only floor that knows of flags.
+
+mod args;
+pub mod bench;
+pub mod compare;
+pub mod data;
+pub mod kernel;
+pub mod predict;
+pub mod reproduce;
+pub mod run;
+pub mod smoothness;
+pub mod terminal;
+
+use anyhow::{Context, Result};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+pub use args::{Common, ModelArgs};
+use bench::BenchArgs;
+use compare::CompareArgs;
+use data::DataArgs;
+use kernel::KernelArgs;
+use predict::PredictArgs;
+use reproduce::ReproduceArgs;
+use run::RunArgs;
+use smoothness::SmoothnessArgs;
+use terminal::{DONE, print};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope run
+      six points on the circle, cross-entropy beside squared error, in seconds
+  ntkscope run --data mnist --data-dir DIR --classes parity --n 256 --width 512 --loss cross-entropy
+      odd against even digits
+  ntkscope reproduce divergence
+      a paper's study: figures and a table of claims
+  ntkscope run runs/circle-both/cross-entropy/run.toml
+      the same run again, with the same bits
+  ntkscope kernel analytic --data circle --depth 3 --out K.npz
+      one kernel matrix
+  ntkscope compare A.npz B.npz
+      every distance between two kernels";
+
+/// Shows when a neural network leaves the kernel regime, and by how much.
+///
+/// Trains fully connected and residual networks, measures their empirical neural tangent kernel along training, and
+/// compares it with the analytic kernel of the infinitely wide network.
+#[derive(Parser, Debug)]
+#[command(name = "ntkscope", version, before_help = EXAMPLES, propagate_version = true)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Train one network and record its kernel along the way
+    Run(RunArgs),
+    /// Carry out a paper's study: a grid of runs, figures, a table of claims
+    Reproduce(ReproduceArgs),
+    /// Predict trained networks on test points from kernels alone: mean, deviation, class probabilities
+    Predict(PredictArgs),
+    /// How smooth the labels of a data set are for the NTK, and what random initialization costs there
+    Smoothness(SmoothnessArgs),
+    /// Compute one kernel matrix, save it, print its summary
+    Kernel(KernelArgs),
+    /// Every distance between two kernels
+    Compare(CompareArgs),
+    /// The data sets: list, show, fetch
+    Data(DataArgs),
+    /// How fast kernels and training are on this machine, and how near its limit
+    Bench(BenchArgs),
+    /// Completions for a shell, on standard output
+    Completions {
+        /// the shell
+        shell: Shell,
+    },
+    /// The manual page, on standard output
+    Man,
+}
+
+/// The manual page on standard output.
+pub fn man() -> Result<u8> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page).context("manual page")?;
+    print(String::from_utf8(page).context("manual page")?.trim_end())?;
+    Ok(DONE)
+}
+
+/// Completions for a shell on standard output.
+pub fn completions(shell: Shell) -> Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ntkscope", &mut script);
+    print(String::from_utf8(script).context("completions")?.trim_end())?;
+    Ok(DONE)
+}

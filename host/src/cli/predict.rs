@@ -1,0 +1,278 @@
+//! `ntkscope predict`: trained networks on test points, from kernels alone.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use ntkscope_core::init::initialize;
+use ntkscope_core::loss::Loss;
+use ntkscope_core::network::Network;
+use ntkscope_core::{Error, MatRef};
+use serde_json::json;
+
+use super::terminal::{DONE, print};
+use crate::analysis::law::{Law, Limit, probabilities};
+use crate::backend::HostReal;
+use crate::cli::{Common, ModelArgs};
+use crate::data;
+use crate::data::{DataSpec, Samples, Source};
+use crate::error::UsageError;
+use crate::experiment::{Init, LossKind, Model, Settings, Training, TrainingSettings, data_spec};
+use crate::files::{Dtype, write_atomic};
+use crate::machine::{memory, with_threads};
+use crate::report::number;
+use crate::run::{Task, all_inputs, check_file, write_arrays};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope predict --penalty 0.01 --held-out 6
+      where cross-entropy with a penalty ends, and how that is spread over initializations
+  ntkscope predict --loss mse --time 100 --data train.csv --test test.csv --out P.csv
+  ntkscope predict --smoothing 0.1 --kernel initial --width 512 --seed 3 --held-out 6
+      the linearization of one network";
+
+/// Which kernel predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictKernel {
+    /// the analytic NTK, over random initializations
+    Ntk,
+    /// that of one network at initialization, from its own outputs
+    Initial,
+}
+
+/// `ntkscope predict`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct PredictArgs {
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Loss, a mean over the samples [default: cross-entropy]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub loss: Option<LossKind>,
+    /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss [default: 0]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true, help_heading = "Training")]
+    pub penalty: Option<f64>,
+    /// Soft targets for cross-entropy: 1 - EPS + EPS/C for the right class [default: 0]
+    #[arg(long, value_name = "EPS", allow_negative_numbers = true, help_heading = "Training")]
+    pub smoothing: Option<f64>,
+    /// Gradient-flow time of the mean loss; finite for squared error without a penalty [default: inf]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Training")]
+    pub time: Option<f64>,
+    /// Kernel
+    #[arg(long, value_enum, default_value = "ntk", help_heading = "Prediction")]
+    pub kernel: PredictKernel,
+    /// Test points, FILE.npz (x, y) or FILE.csv (last column y), instead of --held-out
+    #[arg(long, value_name = "FILE", conflicts_with = "held_out", help_heading = "Prediction")]
+    pub test: Option<Source>,
+    /// Save: P.npz (arrays x, mean, sd, probability, laplace_sd) or P.csv (a row per test point)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// A prediction on m test points of C outputs.
+struct Predicted {
+    /// `(m, C)`
+    mean: Vec<f64>,
+    /// `(m, C)`; 0 where nothing is random
+    deviation: Vec<f64>,
+    laplace: Option<Vec<f64>>,
+}
+
+/// Predicts, saves, prints; returns the exit code.
+pub fn predict(args: PredictArgs) -> Result<u8> {
+    let loss = args.loss.unwrap_or(LossKind::CrossEntropy);
+    let wrong = |flag, given: String, what: &str| UsageError::Range { flag, given, what: what.into() };
+    if loss == LossKind::Both {
+        return Err(wrong("--loss", "both".into(), "predicts one loss at a time; give mse or cross-entropy").into());
+    }
+    let training = TrainingSettings {
+        loss: Some(loss),
+        penalty: args.penalty,
+        smoothing: args.smoothing,
+        ..TrainingSettings::default()
+    };
+    let settings = args.model.layered(training, None)?;
+    Model::check(&settings.model)?;
+    args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
+    let mut samples = data::load(&data_spec(&settings.model))?;
+    if let Some(test) = &args.test {
+        samples.held_out = test_points(test, &settings, &samples)?;
+    }
+    if samples.held_out.is_empty() {
+        return Err(
+            wrong("--held-out", "0".into(), "there are no test points; give --held-out N or --test FILE").into()
+        );
+    }
+    let model = Model::resolve(&settings.model, &samples)?;
+    let regression = samples.classes == 0;
+    if regression && loss == LossKind::CrossEntropy {
+        return Err(wrong("--loss", "cross-entropy".into(), "the labels are no classes; give --loss mse").into());
+    }
+    let outputs = if regression { 1 } else { model.outputs };
+    let training = Training::resolve(&settings.training, outputs, samples.n)?.remove(0);
+    let time = args.time.unwrap_or(f64::INFINITY);
+    if time.is_nan() || time < 0.0 {
+        return Err(wrong("--time", time.to_string(), "must not be negative").into());
+    }
+    let closed = training.loss == Loss::SquaredError && training.penalty == 0.0;
+    if time.is_finite() && args.kernel == PredictKernel::Ntk && !closed {
+        let what = "only squared error without a penalty has a law at finite times; leave --time out, or give --kernel initial";
+        return Err(wrong("--time", time.to_string(), what).into());
+    }
+    if time.is_finite() && training.penalty > 0.0 {
+        return Err(wrong("--time", time.to_string(), "with a penalty the end is predicted; leave --time out").into());
+    }
+    let (n, m) = (samples.n as u64, (samples.held_out.len() / samples.d) as u64);
+    let size = (n + m) * outputs as u64;
+    memory::check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size, args.common.memory)?;
+    let predicted = with_threads(args.common.threads, || one(&args, &model, &training, &samples, (outputs, time)))?
+        .map_err(|e| explain(e, &training))?;
+    say(&args, &model, &training, &samples, (outputs, &predicted))?;
+    Ok(DONE)
+}
+
+/// The points of a file, prepared as the training samples are.
+fn test_points(source: &Source, settings: &Settings, samples: &Samples) -> Result<Vec<f64>> {
+    let spec = DataSpec { normalize: settings.model.normalize, ..DataSpec::new(source.clone()) };
+    let test = data::load(&spec)?;
+    if test.d != samples.d {
+        let what = format!("{} numbers per sample, but the training samples have {}", test.d, samples.d);
+        return Err(UsageError::Range { flag: "--test", given: source.to_string(), what }.into());
+    }
+    Ok(test.x)
+}
+
+fn one(
+    args: &PredictArgs,
+    model: &Model,
+    training: &Training,
+    samples: &Samples,
+    (outputs, time): (usize, f64),
+) -> Result<Predicted, Error> {
+    let (x, all) = all_inputs::<f64>(samples);
+    let x = MatRef::new(&x, all, samples.d)?;
+    let mut targets = vec![0.0; samples.n * outputs];
+    for (i, target) in targets.chunks_exact_mut(outputs).enumerate() {
+        match samples.labels.get(i) {
+            Some(label) => training.loss.target(*label, training.smoothing, target)?,
+            None => target[0] = samples.y[i],
+        }
+    }
+    let targets = MatRef::new(&targets, samples.n, outputs)?;
+    let network = &model.network()?;
+    if args.kernel == PredictKernel::Ntk {
+        let limit = Limit { network, x, targets, loss: training.loss, penalty: training.penalty, time };
+        let Law { mean, deviation, laplace } = limit.law()?;
+        // only a standard network's output at initialization is not 0, and all that is random comes from it
+        let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
+        return Ok(Predicted { mean, deviation, laplace });
+    }
+    let mut theta_0 = vec![0.0; network.sizes().parameters];
+    initialize(network, model.seed, &mut theta_0)?;
+    let task = Task {
+        network,
+        theta_0: &theta_0,
+        x,
+        targets,
+        loss: training.loss,
+        penalty: training.penalty,
+        shifted: model.init == Init::Shifted,
+    };
+    let mean = task.linearized(f64::fast(), time)?.split_off(samples.n * outputs);
+    Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None })
+}
+
+/// What mends it.
+fn explain(error: Error, training: &Training) -> anyhow::Error {
+    match error {
+        Error::NoFiniteSolution { .. } if training.smoothing == 0.0 => {
+            let what = format!(
+                "{error}: with hard labels cross-entropy goes on for ever; give --penalty or --smoothing, or with --kernel initial a --time"
+            );
+            UsageError::Range { flag: "--penalty", given: "0".into(), what }.into()
+        }
+        Error::SingularKernel { .. } => {
+            let what = format!("{error}; give --penalty, or leave out samples that are equal");
+            UsageError::Range { flag: "--penalty", given: training.penalty.to_string(), what }.into()
+        }
+        other => other.into(),
+    }
+}
+
+fn say(
+    args: &PredictArgs,
+    model: &Model,
+    training: &Training,
+    samples: &Samples,
+    (c, predicted): (usize, &Predicted),
+) -> Result<()> {
+    let m = predicted.mean.len() / c;
+    let classes = (training.loss != Loss::SquaredError)
+        .then(|| probabilities(training.loss, c, &predicted.mean, &predicted.deviation));
+    let columns = |what: &str, count: usize| {
+        (0..count).map(|k| if count == 1 { what.into() } else { format!("{what}{k}") }).collect::<Vec<String>>()
+    };
+    let mut named = vec![(columns("mean", c), &predicted.mean), (columns("sd", c), &predicted.deviation)];
+    if let Some(p) = &classes {
+        named.push((columns("probability", c.max(2)), p));
+    }
+    if let Some(laplace) = &predicted.laplace {
+        named.push((columns("laplace_sd", c), laplace));
+    }
+    let header: Vec<String> = named.iter().flat_map(|(names, _)| names.clone()).collect();
+    let row = |i: usize| {
+        named.iter().flat_map(move |(names, values)| values[i * names.len()..][..names.len()].iter().copied())
+    };
+    if let Some(path) = &args.out {
+        let is_csv = path.extension().is_some_and(|e| e == "csv");
+        if is_csv {
+            write_csv(path, &header, (0..m).map(|i| row(i).collect()))?;
+        } else {
+            let shapes: Vec<Vec<usize>> = named.iter().map(|(names, _)| vec![m, names.len()]).collect();
+            let x_shape = vec![m, samples.d];
+            let mut arrays = vec![("x", &x_shape, &samples.held_out)];
+            for ((name, (_, values)), shape) in ["mean", "sd"]
+                .into_iter()
+                .chain(classes.iter().map(|_| "probability"))
+                .chain(predicted.laplace.iter().map(|_| "laplace_sd"))
+                .zip(&named)
+                .zip(&shapes)
+            {
+                arrays.push((name, shape, values));
+            }
+            write_arrays(path, &arrays, Dtype::F64)?;
+        }
+    }
+    if args.common.json {
+        let rows: Vec<_> = (0..m)
+            .map(|i| header.iter().cloned().zip(row(i).map(|v| json!(v))).collect::<serde_json::Map<_, _>>())
+            .collect();
+        let all = json!({ "network": model.describe(), "data": samples.description, "points": rows });
+        return print(&serde_json::to_string_pretty(&all)?);
+    }
+    if !args.common.quiet {
+        eprintln!("{}; {}", model.describe(), samples.description);
+    }
+    print(&header.join("  "))?;
+    for i in 0..m.min(20) {
+        let cells: Vec<String> = row(i).map(|v| crate::report::narrative::plain(&number(v))).collect();
+        print(&cells.join("  "))?;
+    }
+    if m > 20 {
+        print(&format!("… {} more; --out FILE has them all", m - 20))?;
+    }
+    Ok(())
+}
+
+fn write_csv(path: &Path, header: &[String], rows: impl Iterator<Item = Vec<f64>>) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).context("csv")?;
+    for row in rows {
+        writer.write_record(row.iter().map(|v| format!("{v:?}"))).context("csv")?;
+    }
+    write_atomic(path, &writer.into_inner().context("csv")?)
+}

@@ -1,0 +1,259 @@
+//! `ntkscope reproduce`: a study, from its grid to its page.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
+use crate::cli::Common;
+use crate::error::UsageError;
+use crate::experiment::NetworkKind;
+use crate::report::narrative::plain;
+use crate::report::{Claim, Verdict};
+use crate::studies::divergence::Divergence;
+use crate::studies::initialization::Initialization;
+use crate::studies::lazy::Lazy;
+use crate::study::grid::{Follow, Job, Resources};
+use crate::study::plan::{Options, Part};
+use crate::study::{Study, forecast, grid};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope reproduce divergence
+      six points on the circle, in minutes
+  ntkscope reproduce divergence --only mnist --data-dir DIR --widths 128,512
+      odd against even digits
+  ntkscope reproduce initialization
+      what random initialization costs, from kernels alone
+  ntkscope reproduce divergence --full --data-dir DIR --out results
+      everything; call it again to go on where it was interrupted";
+
+/// Which study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StudyKind {
+    /// under cross-entropy the kernel leaves the NTK, under squared error it stays
+    Divergence,
+    /// with a penalty, or with soft targets, it stays, and ends where a formula says
+    Lazy,
+    /// random initialization costs learning rate, mirrored initialization does not
+    Initialization,
+    /// every study, each in a directory of its name
+    All,
+}
+
+/// `ntkscope reproduce`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct ReproduceArgs {
+    /// Which study
+    pub study: StudyKind,
+    /// The small grid, minutes on two cores; this is the default
+    #[arg(long, conflicts_with = "full", help_heading = "Grid")]
+    pub quick: bool,
+    /// All parts, more widths and seeds: hours to days; finished runs are kept
+    #[arg(long, help_heading = "Grid")]
+    pub full: bool,
+    /// Only these parts of the study
+    #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
+    pub only: Vec<Part>,
+    /// Only these families of networks
+    #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
+    pub network: Vec<NetworkKind>,
+    /// These widths instead of the grid's
+    #[arg(long, value_name = "M,M,…", value_delimiter = ',', help_heading = "Grid")]
+    pub widths: Vec<usize>,
+    /// This many seeds, draws or trials instead of the grid's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Grid")]
+    pub seeds: Option<u64>,
+    /// This many MNIST samples [default: 256, 200 or 3000, by study]
+    #[arg(long, value_name = "N", help_heading = "Grid")]
+    pub n: Option<usize>,
+    /// Folder of MNIST's idx files
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder of Fashion-MNIST's idx files, for initialization's part smoothness
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub fashion_dir: Option<PathBuf>,
+    /// Say what would run and about how long, and stop
+    #[arg(long, help_heading = "Grid")]
+    pub dry_run: bool,
+    /// Directory of the study; one that holds finished runs is gone on with [default: studies/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Runs the study or the studies, and returns the exit code.
+pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
+    let options = Options {
+        full: args.full,
+        only: args.only.clone(),
+        networks: args.network.clone(),
+        widths: args.widths.clone(),
+        seeds: args.seeds,
+        n: args.n,
+        data_dir: args.data_dir.clone(),
+        fashion_dir: args.fashion_dir.clone(),
+    };
+    let divergence = || -> Result<Box<dyn Study>> { Ok(Box::new(Divergence::new(options.clone())?)) };
+    let lazy = || -> Result<Box<dyn Study>> { Ok(Box::new(Lazy::new(options.clone())?)) };
+    let initialization = || -> Result<Box<dyn Study>> { Ok(Box::new(Initialization::new(options.clone())?)) };
+    let studies = match args.study {
+        StudyKind::Divergence => vec![divergence()?],
+        StudyKind::Lazy => vec![lazy()?],
+        StudyKind::Initialization => vec![initialization()?],
+        StudyKind::All => vec![divergence()?, lazy()?, initialization()?],
+    };
+    let several = studies.len() > 1;
+    let place = |study: &dyn Study| match &args.out {
+        Some(out) if several => out.join(study.name()),
+        Some(out) => out.clone(),
+        None => PathBuf::from("studies").join(study.name()),
+    };
+    // every setting and every data set is looked at before the first run, and before anything is written
+    let at_a_time: Vec<usize> =
+        studies.iter().map(|study| grid::at_a_time(&study.jobs(), args.common.memory)).collect::<Result<_>>()?;
+    if args.dry_run {
+        for (study, at_a_time) in studies.iter().zip(at_a_time) {
+            study.jobs().iter().try_for_each(|job| print(job.id()))?;
+            Planned::new(&args, study.as_ref(), &place(study.as_ref()), at_a_time)?.say(&args)?;
+        }
+        return Ok(DONE);
+    }
+    stop_on_interrupt();
+    let (mut code, mut summaries) = (DONE, Vec::new());
+    for (study, at_a_time) in studies.iter().zip(at_a_time) {
+        let directory = place(study.as_ref());
+        let Some(claims) = carry_out(&args, study.as_ref(), &directory, at_a_time)? else {
+            eprintln!("interrupted; finished runs are kept, and the same command goes on from here");
+            return Ok(INTERRUPTED);
+        };
+        if claims.iter().any(|claim| claim.verdict == Verdict::Fails) {
+            code = FAILED;
+        }
+        say(&args, &directory, &claims)?;
+        summaries.push(summary(&directory, &claims));
+    }
+    if args.common.json {
+        let all = if several { json!({ "studies": summaries }) } else { summaries.remove(0) };
+        print(&serde_json::to_string_pretty(&all)?)?;
+    }
+    Ok(code)
+}
+
+/// What is left to do of a study.
+struct Planned<'a> {
+    study: &'a dyn Study,
+    directory: &'a Path,
+    all: usize,
+    left: Vec<&'a dyn Job>,
+    resources: Resources,
+}
+
+impl<'a> Planned<'a> {
+    fn new(args: &ReproduceArgs, study: &'a dyn Study, directory: &'a Path, at_a_time: usize) -> Result<Self> {
+        let available = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = args.common.threads.map_or(available, usize::from);
+        let resources = Resources { threads, at_a_time };
+        let (jobs, mut left) = (study.jobs(), Vec::new());
+        for job in &jobs {
+            if !job.is_finished(directory).with_context(|| format!("run {}", job.id()))? {
+                left.push(*job);
+            }
+        }
+        Ok(Self { study, directory, all: jobs.len(), left, resources })
+    }
+
+    /// How much there is to do, and about how long it will take.
+    fn say(&self, args: &ReproduceArgs) -> Result<()> {
+        if args.common.quiet {
+            return Ok(());
+        }
+        let kept = self.all - self.left.len();
+        let kept = if kept == 0 { String::new() } else { format!(", {kept} of them finished before") };
+        let workers = self.resources.workers(self.left.len());
+        let seconds = forecast::seconds(&self.left, workers, forecast::gemm_rate()?);
+        let time = forecast::words(seconds);
+        let threads = self.resources.threads;
+        let place = self.directory.display();
+        eprintln!("{}: {} runs{kept}, about {time} on {threads} threads, in {place}", self.study.name(), self.all);
+        Ok(())
+    }
+}
+
+/// The claims of a finished study; `None` after Ctrl-C.
+fn carry_out(
+    args: &ReproduceArgs,
+    study: &dyn Study,
+    directory: &Path,
+    at_a_time: usize,
+) -> Result<Option<Vec<Claim>>> {
+    let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.into(), what: e.to_string() };
+    std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
+    let planned = Planned::new(args, study, directory, at_a_time)?;
+    planned.say(args)?;
+    let bar = Bar::new(&planned.left, args.common.quiet);
+    let finished = grid::run(&planned.left, directory, planned.resources, &bar);
+    bar.bar.finish_and_clear();
+    if !finished? {
+        return Ok(None);
+    }
+    study.write(directory).context("the report").map(Some)
+}
+
+/// The progress of a grid.
+struct Bar {
+    bar: ProgressBar,
+    jobs: usize,
+}
+
+impl Bar {
+    /// Positions that one second of work takes.
+    const RESOLUTION: f64 = 1000.0;
+
+    fn new(jobs: &[&dyn Job], quiet: bool) -> Self {
+        let work: f64 = jobs.iter().map(|job| job.work()).sum();
+        Self { bar: progress("", (work * Self::RESOLUTION) as u64, quiet), jobs: jobs.len() }
+    }
+}
+
+impl Follow for Bar {
+    fn done(&self, work: f64, finished: usize) {
+        self.bar.set_position((work * Self::RESOLUTION) as u64);
+        self.bar.set_prefix(format!("{finished}/{} runs", self.jobs));
+    }
+}
+
+/// What a script reads.
+fn summary(directory: &Path, claims: &[Claim]) -> serde_json::Value {
+    let row = |c: &Claim| {
+        json!({
+            "claim": plain(&c.claim), "network": c.network, "loss": c.loss, "init": c.init, "measured": c.measured,
+            "uncertainty": c.uncertainty, "theory": plain(&c.theory), "verdict": c.verdict.to_string(),
+            "note": plain(&c.note),
+        })
+    };
+    json!({ "directory": directory, "claims": claims.iter().map(row).collect::<Vec<_>>() })
+}
+
+/// What a person reads.
+fn say(args: &ReproduceArgs, directory: &Path, claims: &[Claim]) -> Result<()> {
+    if !args.common.json {
+        let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
+        let [holds, fails, open] = Verdict::ALL.map(count);
+        print(&format!("{holds} claims hold, {fails} fail, {open} are not reached"))?;
+        for claim in claims.iter().filter(|claim| claim.verdict != Verdict::Holds) {
+            let Claim { claim, network, loss, init, verdict, note, .. } = claim;
+            print(&plain(&format!("{verdict}: {claim} ({network}, {loss}, {init}): {note}")))?;
+        }
+    }
+    if !args.common.quiet {
+        eprintln!("report: {}", directory.join("report.html").display());
+    }
+    Ok(())
+}

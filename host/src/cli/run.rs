@@ -1,0 +1,236 @@
+//! `ntkscope run`: train, record, write the run directory, say what was seen.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
+use crate::cli::{Common, ModelArgs};
+use crate::data::Samples;
+use crate::error::UsageError;
+use crate::experiment::{Model, Training, TrainingSettings, data_spec};
+use crate::files::write_atomic;
+use crate::machine::{interrupted, memory, with_threads};
+use crate::report::narrative;
+use crate::report::narrative::Finished;
+use crate::run::{Observer, RunDirectory, Stopped, Trace};
+use crate::{data, report, run};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope run
+  ntkscope run --width 1024 --init standard --until-margin 16
+  ntkscope run --loss cross-entropy --penalty 0.03
+  ntkscope run settings.toml --set width=512 --out results";
+
+/// `ntkscope run`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct RunArgs {
+    /// Settings, as a run.toml has them
+    pub file: Option<PathBuf>,
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Training
+    #[command(flatten)]
+    pub training: TrainingSettings,
+    /// Directory of the results [default: the first unused runs/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace results that are already in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Runs, and returns the exit code.
+pub fn run(args: RunArgs) -> Result<u8> {
+    let settings = args.model.layered(args.training, args.file.as_deref())?;
+    Model::check(&settings.model)?;
+    // everything that can be checked without data is checked before data is read
+    Training::resolve(&settings.training, settings.model.outputs.unwrap_or(1), 0)?;
+    let samples = data::load(&data_spec(&settings.model))?;
+    require_classes(&samples)?;
+    let model = Model::resolve(&settings.model, &samples)?;
+    let trainings = Training::resolve(&settings.training, model.outputs, samples.n)?;
+    for training in &trainings {
+        let what = format!("a run with {} samples and {} parameters", samples.n, run::sizes_of(&model)?.parameters);
+        memory::check(&what, run::forecast(&model, training, &samples)?, args.common.memory)?;
+    }
+    let loss = if trainings.len() > 1 { "both" } else { trainings[0].name() };
+    let source = model.settings.data.as_ref().map_or(String::new(), stem);
+    let directory = RunDirectory::create(args.out.as_deref(), &format!("{source}-{loss}"), args.force)?;
+    stop_on_interrupt();
+    let quiet = args.common.quiet;
+    if !quiet {
+        eprintln!("{}", model.describe());
+        eprintln!("{}", samples.description);
+    }
+    let mut finished = Vec::new();
+    for training in &trainings {
+        let place = if trainings.len() > 1 { directory.inside(training.name())? } else { directory.clone() };
+        let settings = || place.write_settings(&model, training, &samples, None);
+        let mut follow = Follow::new(training.label(), quiet, place.path().join("trace.csv"), &settings);
+        let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow))
+            .and_then(|outcome| Ok(outcome?))
+            .inspect_err(|_| {
+                place.remove_if_empty();
+                directory.remove_if_empty();
+            })?;
+        follow.bar.finish_and_clear();
+        follow.error.map_or(Ok(()), Err)?;
+        place.write_outcome(&outcome, samples.n, model.dtype)?;
+        place.write_settings(&model, training, &samples, Some(&outcome))?;
+        let stop = outcome.stopped == Stopped::Interrupted;
+        finished.push(Finished { training, outcome });
+        if stop {
+            break;
+        }
+    }
+    write_report(&directory, &model, &samples, &finished)?;
+    let lead = narrative::lead(&model, &samples, &finished);
+    if args.common.json {
+        print(&serde_json::to_string_pretty(&summary(&directory, &model, &samples, &finished))?)?;
+    } else {
+        print(&narrative::plain(&lead))?;
+    }
+    if !quiet {
+        eprintln!("report: {}", directory.path().join("report.html").display());
+        eprintln!("figures: {}", directory.path().join("figures").display());
+    }
+    let overflowed = finished.iter().find(|f| f.outcome.trace.rows.last().is_some_and(|row| !row.finite));
+    if let Some(Finished { training, .. }) = overflowed {
+        let label = training.label();
+        eprintln!(
+            "error: {label}: the run ended in numbers that are not finite; try --normalize sphere or --dtype f64"
+        );
+    }
+    let stopped = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
+    let failed = stopped || overflowed.is_some();
+    Ok(if interrupted() {
+        INTERRUPTED
+    } else if failed {
+        FAILED
+    } else {
+        DONE
+    })
+}
+
+fn require_classes(samples: &Samples) -> Result<(), UsageError> {
+    if samples.classes >= 2 {
+        return Ok(());
+    }
+    let what = match samples.classes {
+        0 => "the labels are not integers, so there are no classes to train on; give labels such as 0 and 1",
+        _ => "the data has one class only; choose two with --classes a,b, or give more data",
+    };
+    Err(UsageError::Range { flag: "--data", given: samples.description.clone(), what: what.into() })
+}
+
+/// A short name of the data for a directory.
+fn stem(source: &data::Source) -> String {
+    match source {
+        data::Source::File(path) => path.file_stem().map_or("data".into(), |s| s.to_string_lossy().into_owned()),
+        other => other.to_string(),
+    }
+}
+
+fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Result<()> {
+    let traces: Vec<Trace> = finished.iter().map(|f| f.outcome.trace.clone()).collect();
+    let predicted: Vec<_> = finished
+        .iter()
+        .filter_map(|f| Some((f.training.label(), &f.outcome.predictions.as_ref()?.as_ref().ok()?.table)))
+        .collect();
+    let overlays: Vec<_> = predicted
+        .iter()
+        .enumerate()
+        .flat_map(|(i, (name, table))| report::overlays(if predicted.len() > 1 { name } else { "" }, i, table))
+        .collect();
+    let mut figures = report::run_figures(&traces, &overlays);
+    figures.extend(report::prediction_figure(&predicted));
+    let place = directory.path().join("figures");
+    std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
+    for figure in &figures {
+        figure.save(&place)?;
+    }
+    narrative::report(model, samples, finished, figures).save(&directory.path().join("report.html"))
+}
+
+/// The machine-readable summary.
+fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> serde_json::Value {
+    let number = |v: f64| if v.is_finite() { json!(v) } else { json!(v.to_string()) };
+    let runs: Vec<_> = finished
+        .iter()
+        .map(|Finished { training, outcome }| {
+            let last = outcome.trace.rows.last().copied().unwrap_or_default();
+            let drift = outcome.trace.rows.iter().map(|r| r.drift_max).fold(0.0, f64::max);
+            json!({
+                "loss": training.name(),
+                "stopped": outcome.stopped.to_string(),
+                "steps": last.step,
+                "evaluations": outcome.evaluations,
+                "seconds": outcome.seconds,
+                "time": number(last.time),
+                "final_loss": number(last.loss),
+                "accuracy": number(last.accuracy),
+                "margin_min": number(last.margin_min),
+                "margin_mean": number(last.margin_mean),
+                "drift_max": number(last.drift_max),
+                "drift_max_sup": number(drift),
+                "drift_fro": number(last.drift_fro),
+                "error_fro": number(last.error_fro),
+                "lambda_min": number(last.lambda_min),
+                "param_distance": number(last.param_distance),
+            })
+        })
+        .collect();
+    json!({
+        "directory": directory.path(),
+        "network": model.describe(),
+        "parameters": run::sizes_of(model).map(|s| s.parameters).unwrap_or_default(),
+        "data": samples.description,
+        "data_sha256": samples.sha256,
+        "runs": runs,
+    })
+}
+
+/// A progress bar; `run.toml` as soon as there is something to keep, and `trace.csv` kept up to date from then
+/// on, so that a killed run leaves what it had.
+struct Follow<'a> {
+    bar: ProgressBar,
+    settings: &'a (dyn Fn() -> Result<()> + Sync),
+    trace: PathBuf,
+    written: Option<Instant>,
+    error: Option<anyhow::Error>,
+}
+
+impl<'a> Follow<'a> {
+    fn new(label: &str, quiet: bool, trace: PathBuf, settings: &'a (dyn Fn() -> Result<()> + Sync)) -> Self {
+        let bar = progress(label, 1000, quiet);
+        Self { bar, settings, trace, written: None, error: None }
+    }
+}
+
+impl Observer for Follow<'_> {
+    fn step(&mut self, done: f64, at: &dyn Fn() -> String) {
+        if !self.bar.is_hidden() {
+            self.bar.set_position((done * 1000.0) as u64);
+            self.bar.set_message(at());
+        }
+    }
+    fn snapshot(&mut self, trace: &Trace) {
+        if self.error.is_some() || self.written.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return;
+        }
+        let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
+        self.error = settings.and_then(|()| write_atomic(&self.trace, trace.to_csv().as_bytes())).err();
+        self.written = Some(Instant::now());
+    }
+}

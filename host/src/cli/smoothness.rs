@@ -1,0 +1,173 @@
+//! `ntkscope smoothness`: how smooth the labels of a data set are for the NTK, and what random initialization costs there.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+
+use super::terminal::{DONE, print};
+use crate::analysis::labels::{Cost, Labels};
+use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
+use crate::analysis::spectra::Spectra;
+use crate::analysis::statistics::Estimate;
+use crate::cli::{Common, ModelArgs};
+use crate::error::UsageError;
+use crate::experiment::{Model, TrainingSettings};
+use crate::machine::{memory, with_threads};
+use crate::report::narrative::plain;
+use crate::report::{number, number_with_error};
+use crate::run::RunDirectory;
+use crate::studies::initialization::figures;
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope smoothness --data samples.csv --depth 1
+  ntkscope smoothness --data mnist --data-dir DIR --classes all --n 3000 --depth 1 --coding value
+  ntkscope smoothness --data sphere --n 800 --dimension 4 --json";
+
+/// `ntkscope smoothness`
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
+pub struct SmoothnessArgs {
+    /// Network and data
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// How classes become functions; labels that are no classes are used as they are [default: parity for two, else one-hot]
+    #[arg(long, value_enum, help_heading = "Estimate")]
+    pub coding: Option<Coding>,
+    /// Indices k of the eigenfunctions that are fitted, from 1 [default: 20..N/5 of N samples]
+    #[arg(long, value_name = "FIRST..LAST", value_parser = first_and_last, help_heading = "Estimate")]
+    pub window: Option<(usize, usize)>,
+    /// Draws of the outputs of a random network
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Estimate")]
+    pub draws: u16,
+    /// Directory of the figure and of spectra.csv [default: the first unused runs/NAME]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace results that are already in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// The rest
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The value of `--window`.
+fn first_and_last(text: &str) -> Result<(usize, usize), String> {
+    let ends = text.split_once("..").and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    ends.ok_or_else(|| "give FIRST..LAST, such as 20..600".into())
+}
+
+/// Estimates, draws, prints; returns the exit code.
+pub fn run(args: SmoothnessArgs) -> Result<u8> {
+    let settings = args.model.layered(TrainingSettings::default(), None)?;
+    Model::check(&settings.model)?;
+    let mut labels = Labels { model: settings.model, codings: Vec::new(), draws: args.draws.into() };
+    let (model, samples) = labels.resolve()?;
+    let coding = args.coding.unwrap_or(if samples.classes == 2 { Coding::Parity } else { Coding::OneHot });
+    labels.codings.push(coding);
+    let window = window(&args, samples.n)?;
+    memory::check(&format!("the spectrum of {} samples", samples.n), labels.need_of(&samples), args.common.memory)?;
+    let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
+    let directory = RunDirectory::create(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
+    let work = || labels.spectra_and_cost(&model, &samples);
+    let outcome = with_threads(args.common.threads, work).and_then(|found| found);
+    let (spectra, cost) = outcome.inspect_err(|_| directory.remove_if_empty())?;
+    let found = Found::new(&spectra, &window, samples.d)?;
+    spectra.table().write(&directory.path().join("spectra.csv"))?;
+    figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;
+    if args.common.json {
+        let all = json!({
+            "network": model.describe(), "data": samples.description, "samples": samples.n, "window": [window.start(), window.end()],
+            "decay": found.labels.decay, "alpha": found.labels.alpha, "alpha_error": found.labels.error,
+            "alpha_paper": found.paper.map(|s| s.alpha), "alpha_random_outputs": found.random.value,
+            "alpha_random_outputs_error": found.random.error, "held_out": cost.held_out, "risk_zero": cost.zero,
+            "risk_random_outputs": cost.random.value, "risk_random_outputs_error": cost.random.error,
+            "directory": directory.path(),
+        });
+        print(&serde_json::to_string_pretty(&all)?)?;
+        return Ok(DONE);
+    }
+    if !args.common.quiet {
+        eprintln!("{}; {}", model.describe(), samples.description);
+    }
+    found.say(&window, labels.draws, samples.d)?;
+    say_cost(&cost, labels.draws)?;
+    if !args.common.quiet {
+        eprintln!("figure: {}", directory.path().join("smoothness.svg").display());
+    }
+    Ok(DONE)
+}
+
+/// The window that was asked for, or the one that leaves out the largest eigenvalues and the bend near k = n.
+fn window(args: &SmoothnessArgs, n: usize) -> Result<RangeInclusive<usize>, UsageError> {
+    let refuse = |given: String, what: String| Err(UsageError::Range { flag: "--window", given, what });
+    match args.window {
+        None if n < 115 => {
+            let what =
+                format!("{n} samples are too few for a fit from k = 20 to n/5; give --n of at least 115, or --window");
+            refuse(format!("20..{}", n / 5), what)
+        }
+        None => Ok(middle(n)),
+        Some((first, last)) if first == 0 || last > n || last < first + 2 => {
+            refuse(format!("{first}..{last}"), format!("give at least three numbers from 1 to n = {n}"))
+        }
+        Some((first, last)) => Ok(first..=last),
+    }
+}
+
+/// Estimates of alpha.
+struct Found {
+    labels: Smoothness,
+    /// by the window and the decay of the paper, if the tail sums there do not vanish
+    paper: Option<Smoothness>,
+    /// of f^GP, over its draws
+    random: Estimate,
+}
+
+impl Found {
+    fn new(spectra: &Spectra, window: &RangeInclusive<usize>, d: usize) -> Result<Self> {
+        let n = spectra.ntk.len();
+        let fitted = |tails: &[f64]| smoothness(&spectra.ntk, tails, window, &Decay::Fitted(window.clone()));
+        let vanishing = || UsageError::Range {
+            flag: "--window",
+            given: format!("{}..{}", window.start(), window.end()),
+            what: "eigenvalues or tail sums vanish there; give a window that ends earlier".into(),
+        };
+        let tails = spectra.functions.first().map_or(&[][..], |(_, tails)| tails);
+        let labels = fitted(tails)?.ok_or_else(vanishing)?;
+        let paper = smoothness(&spectra.ntk, tails, &nearly_all(n), &Decay::Dimension(d))?;
+        let mut alphas = Vec::new();
+        for draw in &spectra.draws {
+            alphas.push(fitted(draw)?.ok_or_else(vanishing)?.alpha);
+        }
+        Ok(Self { labels, paper, random: Estimate::of(&alphas).ok_or_else(vanishing)? })
+    }
+
+    fn say(&self, window: &RangeInclusive<usize>, draws: usize, d: usize) -> Result<()> {
+        let Smoothness { alpha, error, decay, .. } = self.labels;
+        let line = |what: &str, value: String, note: String| print(&plain(&format!("{what:<24}{value:<20}{note}")));
+        let note =
+            format!("k in {}..{}, eigenvalues there fall like k^-{}", window.start(), window.end(), number(decay));
+        line("smoothness of labels", number_with_error(alpha, error), note)?;
+        if let Some(paper) = self.paper {
+            let note = format!("k < 0.9 n, decay (d+1)/d, d = {d}: Chen, Li, Lin 2024, appendix G");
+            line("", number_with_error(paper.alpha, paper.error), note)?;
+        }
+        let random = number_with_error(self.random.value, self.random.error_or_0());
+        line("smoothness of f^GP", random, format!("{draws} draws of the outputs of a random network, same k"))
+    }
+}
+
+fn say_cost(cost: &Cost, draws: usize) -> Result<()> {
+    let random = number_with_error(cost.random.value, cost.random.error_or_0());
+    let share = 100.0 * (cost.random.value / cost.zero - 1.0);
+    print(&plain(&format!(
+        "squared error on the last {} samples, learned from the others, at the best time:\n  mirrored initialization {}\n  random \
+         initialization   {random}, {draws} draws: {share:+.1} %",
+        cost.held_out,
+        number(cost.zero)
+    )))
+}

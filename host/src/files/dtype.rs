@@ -1,0 +1,24 @@
+//! The precision of numbers, in files as in memory.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// Scalar of network, kernels and training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dtype {
+    /// single precision
+    F32,
+    /// double precision
+    F64,
+}
+
+impl Dtype {
+    /// bytes of one number
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+}

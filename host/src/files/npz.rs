@@ -1,0 +1,146 @@
+//! Reading and writing npz archives: named arrays of real numbers.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::path::Path;
+
+use npyz::{Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
+use zip::ZipArchive;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use crate::files::Dtype;
+
+/// An npz archive open for reading. Error messages say what is wrong with which array, without the file's name.
+pub struct Npz(ZipArchive<BufReader<File>>);
+
+impl Npz {
+    /// The archive in an open file.
+    pub fn new(file: File) -> Result<Self, String> {
+        ZipArchive::new(BufReader::new(file)).map(Self).map_err(|e| format!("not readable as an npz archive: {e}"))
+    }
+
+    /// Names of the arrays.
+    pub fn names(&self) -> Vec<String> {
+        let array_name = |file: &str| npyz::npz::array_name_from_file_name(file).unwrap_or(file).to_string();
+        self.0.file_names().flatten().map(|file| array_name(&file)).collect()
+    }
+
+    /// Shape and numbers, in C order, of the array `name`.
+    pub fn array(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f64>), String> {
+        let names = self.names();
+        if !names.iter().any(|n| n == name) {
+            let present = if names.is_empty() { "it is empty".into() } else { format!("it has {}", names.join(", ")) };
+            return Err(format!("no array `{name}`; {present}"));
+        }
+        let unreadable = |e: &dyn std::fmt::Display| format!("array `{name}` is damaged: {e}");
+        let mut entry = self.0.by_name(&npyz::npz::file_name_from_array_name(name)).map_err(|e| unreadable(&e))?;
+        // To the end, so that the archive's own checksum is compared before anything is believed.
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
+        drop(entry);
+        parse(name, &bytes)
+    }
+}
+
+/// Shape and numbers, in C order, of the npy file `bytes`.
+fn parse(name: &str, bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
+    let unreadable = |e: &dyn std::fmt::Display| format!("array `{name}` is damaged: {e}");
+    let file = NpyFile::new(bytes).map_err(|e| unreadable(&e))?;
+    let (order, dtype) = (file.order(), file.dtype());
+    let shape: Vec<usize> =
+        file.shape().iter().map(|&s| usize::try_from(s)).collect::<Result<_, _>>().map_err(|e| unreadable(&e))?;
+    let promised = shape.iter().try_fold(1usize, |len, &s| len.checked_mul(s));
+    let promised = promised.filter(|&len| len <= bytes.len()).ok_or_else(|| {
+        format!("array `{name}` is damaged: shape {shape:?} promises more than the {} bytes there are", bytes.len())
+    })?;
+
+    let wrong_type = || format!("array `{name}` has dtype {}, but real numbers or integers are needed", dtype.descr());
+    let npyz::DType::Plain(plain) = &dtype else { return Err(wrong_type()) };
+    let numbers = match (plain.type_char(), plain.size_field()) {
+        (TypeChar::Float, 8) => numbers(file, |v: f64| Some(v)),
+        (TypeChar::Float, 4) => numbers(file, |v: f32| Some(v.into())),
+        (TypeChar::Int, 1) => numbers(file, |v: i8| Some(v.into())),
+        (TypeChar::Int, 2) => numbers(file, |v: i16| Some(v.into())),
+        (TypeChar::Int, 4) => numbers(file, |v: i32| Some(v.into())),
+        (TypeChar::Int, 8) => numbers(file, |v: i64| exact(v.into())),
+        (TypeChar::Uint, 1) => numbers(file, |v: u8| Some(v.into())),
+        (TypeChar::Uint, 2) => numbers(file, |v: u16| Some(v.into())),
+        (TypeChar::Uint, 4) => numbers(file, |v: u32| Some(v.into())),
+        (TypeChar::Uint, 8) => numbers(file, |v: u64| exact(v.into())),
+        (TypeChar::Bool, _) => numbers(file, |v: bool| Some(v.into())),
+        _ => return Err(wrong_type()),
+    }
+    .map_err(|e| unreadable(&e))?;
+    if numbers.len() != promised {
+        return Err(format!("array `{name}` is damaged: {} numbers for shape {shape:?}", numbers.len()));
+    }
+    let numbers = match (order, shape.as_slice()) {
+        (Order::Fortran, &[n, d]) => (0..n * d).map(|at| numbers[(at % d) * n + at / d]).collect(),
+        _ => numbers,
+    };
+    Ok((shape, numbers))
+}
+
+/// The integer as a float, unless rounding would change it.
+fn exact(v: i128) -> Option<f64> {
+    Some(v as f64).filter(|&f| f as i128 == v)
+}
+
+fn numbers<T: Deserialize>(file: NpyFile<&[u8]>, convert: impl Fn(T) -> Option<f64>) -> Result<Vec<f64>, String> {
+    let convert = |value: io::Result<T>| match value {
+        Ok(value) => convert(value).ok_or_else(|| "an integer is too large to be kept exactly".to_string()),
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Err("it ends too early".into()),
+        Err(e) => Err(e.to_string()),
+    };
+    file.data::<T>().map_err(|e| e.to_string())?.map(convert).collect()
+}
+
+/// One array to write.
+pub struct Array<'a> {
+    /// name without `.npy`
+    pub name: &'a str,
+    /// shape
+    pub shape: &'a [usize],
+    /// how the numbers are stored; f32 loses nothing where that is what was computed
+    pub dtype: Dtype,
+    /// the number at an index, in C order
+    pub number: &'a dyn Fn(usize) -> f64,
+}
+
+/// Writes these arrays as an npz archive, without compression as numpy's `savez` does.
+pub fn write<W: Write + Seek>(out: W, arrays: &[Array<'_>]) -> io::Result<W> {
+    let mut archive = ZipWriter::new(out);
+    for array in arrays {
+        // no time stamp: the same arrays give the same bytes
+        let options = SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::default())
+            .large_file(array.shape.iter().product::<usize>() * 8 > u32::MAX as usize);
+        archive.start_file(npyz::npz::file_name_from_array_name(array.name), options)?;
+        let mut out = BufWriter::new(&mut archive);
+        match array.dtype {
+            Dtype::F32 => write_npy(&mut out, array.shape, |at| (array.number)(at) as f32)?,
+            Dtype::F64 => write_npy(&mut out, array.shape, array.number)?,
+        }
+        out.flush()?;
+    }
+    Ok(archive.finish()?)
+}
+
+fn write_npy<T: npyz::AutoSerialize>(
+    out: &mut impl Write,
+    shape: &[usize],
+    number: impl Fn(usize) -> T,
+) -> io::Result<()> {
+    let len = shape.iter().product();
+    let shape: Vec<u64> = shape.iter().map(|s| *s as u64).collect();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()?;
+    writer.extend((0..len).map(number))?;
+    writer.finish()
+}
+
+/// Opens `path` as an npz archive; messages name the file.
+pub fn open(path: &Path) -> Result<Npz, String> {
+    let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Npz::new(file).map_err(|e| format!("{}: {e}", path.display()))
+}

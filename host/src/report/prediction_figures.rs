@@ -1,0 +1,61 @@
+//! What fixed kernels predict, beside the run they were made for.
+
+use super::run_figures::decimal_exponent;
+use super::{Overlay, Panel};
+use crate::plot::{Axis, Figure, Mark, Scale, Series};
+use crate::run::PredictionTable;
+
+/// Margins as the fixed kernels predict them, for the figure of margins. `name` is the run's, empty for a single one.
+pub fn overlays(name: &str, style: usize, table: &PredictionTable) -> Vec<Overlay> {
+    let x: Vec<f64> = table.rows.iter().map(|row| row.log_time).collect();
+    if x.is_empty() {
+        return Vec::new();
+    }
+    let overlay = |what: &str, style: usize, y: Vec<f64>| {
+        let label = if name.is_empty() { what.into() } else { format!("{name}: {what}") };
+        Overlay { panel: Panel::Margin, series: Series { label, x: x.clone(), y, mark: Mark::Theory, style } }
+    };
+    vec![
+        overlay("mean, as Θ predicts", style, table.rows.iter().map(|row| row.ntk.margin_mean).collect()),
+        overlay(
+            "mean, as K_{0} predicts",
+            style + 3,
+            table.rows.iter().map(|row| row.linearized.margin_mean).collect(),
+        ),
+    ]
+}
+
+/// How far the outputs are from what the fixed kernels predict; `None` where nothing is predicted.
+pub fn prediction_figure(runs: &[(&str, &PredictionTable)]) -> Option<Figure> {
+    let mut series = Vec::new();
+    for (style, (name, table)) in runs.iter().enumerate() {
+        let x: Vec<f64> = table.rows.iter().map(|row| decimal_exponent(row.log_time)).collect();
+        let label = |what: &str| if runs.len() > 1 { format!("{name}: {what}") } else { what.into() };
+        let mut add = |what: &str, mark: Mark, style: usize, y: Vec<f64>| {
+            if y.iter().any(|v| v.is_finite()) {
+                series.push(Series { label: label(what), x: x.clone(), y, mark, style });
+            }
+        };
+        let (rows, apart) = (&table.rows, 2 * style);
+        add("Θ, training samples", Mark::Line, apart, rows.iter().map(|r| r.ntk.difference).collect());
+        add("Θ, held out", Mark::Dashed, apart, rows.iter().map(|r| r.ntk.difference_held_out).collect());
+        add("K_{0}, training samples", Mark::Line, apart + 1, rows.iter().map(|r| r.linearized.difference).collect());
+        add(
+            "K_{0}, held out",
+            Mark::Dashed,
+            apart + 1,
+            rows.iter().map(|r| r.linearized.difference_held_out).collect(),
+        );
+    }
+    (!series.is_empty()).then(|| Figure {
+        name: "prediction".into(),
+        title: "Where the network leaves its kernel's prediction".into(),
+        x: Axis::new("gradient-flow time t (of the mean loss)", Scale::Exponent),
+        y: Axis::new("largest |f_{t} − prediction| (logit units)", Scale::Log),
+        series,
+        caption: "Largest difference between the network's outputs and those of gradient flow under a fixed kernel from \
+                  the same start: the analytic NTK Θ, and the network's own kernel K_{0} at initialization, which is the \
+                  linearized network."
+            .into(),
+    })
+}

@@ -1,0 +1,196 @@
+//! The standard figures of one run, or of several laid over one another.
+
+use crate::plot::{Axis, Figure, Mark, Scale, Series};
+use crate::run::{Trace, TraceRow};
+use std::f64::consts::LN_10;
+
+/// Which of the standard figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Panel {
+    /// Loss against time.
+    Loss,
+    /// Largest change of the kernel, and largest distance to the analytic NTK, against time.
+    Drift,
+    /// Smallest eigenvalue of the empirical kernel against time.
+    LambdaMin,
+    /// Distance of the parameters from their start against time.
+    ParamDistance,
+    /// Smallest and mean margin against time.
+    Margin,
+    /// Drift against the mean margin.
+    DriftMargin,
+}
+
+impl Panel {
+    const ALL: [Self; 6] =
+        [Self::Loss, Self::Drift, Self::LambdaMin, Self::ParamDistance, Self::Margin, Self::DriftMargin];
+}
+
+/// A series of the caller's, drawn over a panel: a theory, as a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlay {
+    /// The figure it belongs to.
+    pub panel: Panel,
+    /// Its horizontal values are ln(1 + t), as in `TraceRow::log_time`, except on `Panel::DriftMargin`: there, margins.
+    pub series: Series,
+}
+
+impl Overlay {
+    /// A theoretical curve of gradient-flow time.
+    pub fn theory(panel: Panel, label: impl Into<String>, time: &[f64], y: Vec<f64>, style: usize) -> Self {
+        let x = time.iter().map(|t| t.ln_1p()).collect();
+        Self { panel, series: Series { label: label.into(), x, y, mark: Mark::Theory, style } }
+    }
+}
+
+/// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`.
+///
+/// Trace i has style i of the palette. Time is gradient-flow time of the mean loss, on a logarithmic axis that holds times
+/// beyond the range of an f64 too (it is drawn from `log_time`) and begins at the first positive one.
+pub fn run_figures(traces: &[Trace], overlays: &[Overlay]) -> Vec<Figure> {
+    Panel::ALL.into_iter().map(|panel| figure(panel, traces, overlays)).collect()
+}
+
+fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {
+    let mut series = Vec::new();
+    for (style, trace) in traces.iter().enumerate() {
+        for (quantity, mark, value) in quantities(panel) {
+            let label = match (traces.len(), trace.label.as_str()) {
+                (1, _) | (_, "") => quantity.into(),
+                (_, name) => format!("{name}: {quantity}"),
+            };
+            let x = match panel {
+                Panel::DriftMargin => trace.rows.iter().map(|row| row.margin_mean).collect(),
+                _ => trace.rows.iter().map(|row| decimal_exponent(row.log_time)).collect(),
+            };
+            let y = trace.rows.iter().map(value).collect();
+            series.push(Series { label, x, y, mark: mark.clone(), style });
+        }
+    }
+    for overlay in overlays.iter().filter(|overlay| overlay.panel == panel) {
+        let mut overlay = overlay.series.clone();
+        if panel != Panel::DriftMargin {
+            overlay.x.iter_mut().for_each(|x| *x = decimal_exponent(*x));
+        }
+        series.push(overlay);
+    }
+    let x = match panel {
+        Panel::DriftMargin => Axis::new("mean margin u", Scale::Log),
+        _ => Axis::new("gradient-flow time t (of the mean loss)", Scale::Exponent),
+    };
+    let (name, title, y, scale, caption) = describe(panel);
+    let scale = scale.unwrap_or_else(|| if spans_decades(&series) { Scale::Log } else { Scale::Linear });
+    Figure { name: name.into(), title: title.into(), x, y: Axis::new(y, scale), series, caption: caption.into() }
+}
+
+type Quantity = (&'static str, Mark, fn(&TraceRow) -> f64);
+
+fn quantities(panel: Panel) -> Vec<Quantity> {
+    match panel {
+        Panel::Loss => vec![("mean loss", Mark::Line, |row| row.loss)],
+        Panel::Drift => vec![
+            ("drift, max |K_{t} − K_{0}|", Mark::Line, |row| row.drift_max),
+            ("error, max |K_{t} − Θ|", Mark::Dashed, |row| row.error_max),
+        ],
+        Panel::LambdaMin => vec![("λ_{min}(K_{t})", Mark::Line, |row| row.lambda_min)],
+        Panel::ParamDistance => vec![("|θ_{t} − θ_{0}|", Mark::Line, |row| row.param_distance)],
+        Panel::Margin => vec![
+            ("mean margin", Mark::Line, |row| row.margin_mean),
+            ("smallest margin", Mark::Dashed, |row| row.margin_min),
+        ],
+        Panel::DriftMargin => vec![("drift, max |K_{t} − K_{0}|", Mark::Line, |row| row.drift_max)],
+    }
+}
+
+/// File stem, title, vertical axis, its scale (`None`: logarithmic if the values span more than a decade), caption.
+fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<Scale>, &'static str) {
+    match panel {
+        Panel::Loss => (
+            "loss",
+            "Loss along training",
+            "mean loss",
+            Some(Scale::Log),
+            "Training loss, a mean over the samples, against gradient-flow time.",
+        ),
+        Panel::Drift => (
+            "drift",
+            "How far the kernel moves",
+            "largest difference of kernel entries",
+            Some(Scale::Log),
+            "Solid: drift of the empirical kernel K_{t} from its start K_{0}, max_{ij} |K_{t} − K_{0}|. Dashed: its distance \
+             to the analytic NTK Θ of infinite width, max_{ij} |K_{t} − Θ|. Entries are in the kernel's own unit.",
+        ),
+        Panel::LambdaMin => (
+            "lambda_min",
+            "Smallest eigenvalue of the kernel",
+            "λ_{min} of K_{t} on the training points",
+            None,
+            "Smallest eigenvalue of the empirical kernel on the training points. While it stays above a positive constant, \
+             cross-entropy on hard labels drives outputs and parameters to infinity.",
+        ),
+        Panel::ParamDistance => (
+            "param_distance",
+            "How far the parameters move",
+            "Euclidean distance |θ_{t} − θ_{0}|",
+            None,
+            "Euclidean distance of the parameters from their initial values.",
+        ),
+        Panel::Margin => (
+            "margin",
+            "Margins along training",
+            "margin (logit units)",
+            Some(Scale::Linear),
+            "Margin of the training samples: signed output, or right logit less the best wrong one. Solid: mean. Dashed: \
+             smallest. A straight line here is growth like log t.",
+        ),
+        Panel::DriftMargin => (
+            "drift_margin",
+            "Drift against margin",
+            "drift, max |K_{t} − K_{0}|",
+            Some(Scale::Log),
+            "Drift of the empirical kernel against the mean margin, both logarithmic: a power law is a straight line.",
+        ),
+    }
+}
+
+/// log10 t from ln(1 + t): minus infinity at t = 0, finite for any t however large.
+pub(crate) fn decimal_exponent(log_time: f64) -> f64 {
+    // Beyond 40 the 1 is below half a unit in the last place of t.
+    if log_time > 40.0 { log_time / LN_10 } else { log_time.exp_m1().log10() }
+}
+
+fn spans_decades(series: &[Series]) -> bool {
+    let values = series.iter().flat_map(|series| &series.y).filter(|y| y.is_finite());
+    let (low, high) =
+        values.fold((f64::INFINITY, 0.0f64), |(low, high), &y| (if y > 0.0 { low.min(y) } else { low }, high.max(y)));
+    high / 10.0 > low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_survives_its_logarithm() {
+        for t in [1e-12, 1e-3, 1.0, 40.0, 1e17, 1e18, 1e300] {
+            let t: f64 = t;
+            assert!((decimal_exponent(t.ln_1p()) - t.log10()).abs() < 1e-12, "{t}");
+        }
+        assert_eq!(decimal_exponent(0.0), f64::NEG_INFINITY);
+        assert_eq!(decimal_exponent(1e6), 1e6 / LN_10);
+    }
+
+    #[test]
+    fn every_panel_has_its_traces_and_overlays() {
+        let traces = ["cross-entropy", "squared error"].map(|label| Trace { label: label.into(), rows: Vec::new() });
+        let overlay = Overlay::theory(Panel::Margin, "theory", &[0.0, 1.0], vec![0.0, 0.5], 0);
+        let figures = run_figures(&traces, &[overlay]);
+        let counts: Vec<_> = figures.iter().map(|figure| (figure.name.as_str(), figure.series.len())).collect();
+        let expected =
+            [("loss", 2), ("drift", 4), ("lambda_min", 2), ("param_distance", 2), ("margin", 5), ("drift_margin", 2)];
+        assert_eq!(counts, expected);
+        assert_eq!(figures[4].series[4].x, [f64::NEG_INFINITY, decimal_exponent(2f64.ln())]);
+        assert_eq!(figures[1].series[3].label, "squared error: error, max |K_{t} − Θ|");
+        figures.iter().for_each(|figure| assert!(figure.svg().is_ok()));
+    }
+}

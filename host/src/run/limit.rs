@@ -1,0 +1,144 @@
+//! Where training ends: with a penalty, with soft targets, under squared error. The fixed kernels have an explicit
+//! answer there.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use ntkscope_core::network::Network;
+use ntkscope_core::predict::{FixedPoint, SoftTargets, fixed_point_len, soft_targets_len};
+use ntkscope_core::{Backend, Error, MatRef};
+
+use super::prediction::{Measured, Predicted, Task};
+use crate::files::write_atomic;
+
+/// Outputs `(n + h, C)` at the end: of the network, and in the limit of the fixed kernels.
+#[derive(Clone, Debug, Default)]
+pub struct Limit {
+    /// the trained network
+    pub network: Vec<f64>,
+    /// the analytic NTK
+    pub ntk: Vec<f64>,
+    /// K_0: the network linearized at theta_0
+    pub linearized: Vec<f64>,
+    /// what is written to `limit.csv`
+    pub row: LimitRow,
+}
+
+/// The row of `limit.csv`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LimitRow {
+    /// in the limit of the analytic NTK
+    pub ntk: LimitMeasured,
+    /// in the limit under K_0
+    pub linearized: LimitMeasured,
+    /// with a penalty LAMBDA: `sqrt(2 R(f_0)/LAMBDA)`, which |theta_t - theta_0| never exceeds; else infinite
+    pub bound: f64,
+}
+
+/// A limit in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LimitMeasured {
+    /// margins, differences from the network at its end, distance
+    pub measured: Measured,
+    /// share of the held-out samples whose class is the network's; NaN where there are none
+    pub agreement: f64,
+}
+
+impl<N: Network> Task<'_, N> {
+    /// The limits under the two kernels, analytic and K_0, beside the network's outputs; `None` where there is none:
+    /// without a penalty, a sample with a certain target goes on for ever.
+    pub(super) fn limit(
+        &self,
+        backend: &dyn Backend<f64>,
+        kernels: &[Vec<f64>; 2],
+        f_0: &[f64],
+        network: &[f64],
+    ) -> Result<Option<Limit>, Error> {
+        let [ntk, linearized] = [&kernels[0], &kernels[1]].map(|kernel| self.limit_of(backend, kernel, f_0));
+        let endless = |e: &Error| matches!(e, Error::NoFiniteSolution { .. } | Error::SingularKernel { .. });
+        if self.penalty == 0.0 && [&ntk, &linearized].into_iter().any(|limit| limit.as_ref().is_err_and(endless)) {
+            return Ok(None);
+        }
+        let (ntk, linearized) = (ntk?, linearized?);
+        let (c, n) = (self.targets.cols(), self.targets.rows());
+        let start = self.loss.evaluate(MatRef::new(&f_0[..n * c], n, c)?, self.targets).loss;
+        let bound = if self.penalty > 0.0 { (2.0 * start / self.penalty).sqrt() } else { f64::INFINITY };
+        let row = LimitRow { ntk: self.compare(network, &ntk), linearized: self.compare(network, &linearized), bound };
+        Ok(Some(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row }))
+    }
+
+    pub(super) fn limit_of(&self, backend: &dyn Backend<f64>, kernel: &[f64], f_0: &[f64]) -> Result<Predicted, Error> {
+        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
+        let train = MatRef::new(kernel, all * c, n * c)?.block(0..n * c, 0..n * c);
+        let start = MatRef::new(&f_0[..n * c], n, c)?;
+        if self.penalty > 0.0 {
+            let mut buffer = vec![0.0; fixed_point_len(n, c)];
+            let mut end = FixedPoint::new(backend, train, self.targets, self.loss, self.penalty, &mut buffer)?;
+            end.solve(start)?;
+            return self.predicted(backend, kernel, f_0, end.dual());
+        }
+        let mut buffer = vec![0.0; soft_targets_len(n, c)];
+        let mut end = SoftTargets::new(backend, train, self.targets, self.loss, &mut buffer)?;
+        end.solve(start)?;
+        self.predicted(backend, kernel, f_0, end.dual())
+    }
+
+    fn compare(&self, network: &[f64], predicted: &Predicted) -> LimitMeasured {
+        let (c, n) = (self.targets.cols(), self.targets.rows());
+        // one output: its sign
+        let class = |f: &[f64]| match f {
+            [f] => usize::from(*f > 0.0),
+            all => (0..all.len()).fold(0, |best, i| if all[i] > all[best] { i } else { best }),
+        };
+        let held_out = || network[n * c..].chunks_exact(c).zip(predicted.outputs[n * c..].chunks_exact(c));
+        let same = held_out().filter(|(f, k)| class(f) == class(k)).count();
+        LimitMeasured {
+            measured: self.measure(network, predicted),
+            // 0/0 is NaN, as it should be
+            agreement: same as f64 / held_out().count() as f64,
+        }
+    }
+}
+
+const COLUMNS: &str = "ntk_margin_min,ntk_margin_mean,ntk_difference,ntk_difference_held_out,ntk_distance,ntk_agreement,\
+linearized_margin_min,linearized_margin_mean,linearized_difference,linearized_difference_held_out,linearized_distance,\
+linearized_agreement,bound";
+
+impl LimitRow {
+    /// Writes the file, under a temporary name first.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut text = format!("{COLUMNS}\n");
+        for LimitMeasured { measured: m, agreement } in [self.ntk, self.linearized] {
+            for value in [m.margin_min, m.margin_mean, m.difference, m.difference_held_out, m.distance, agreement] {
+                let _ = write!(text, "{value:?},");
+            }
+        }
+        let _ = writeln!(text, "{:?}", self.bound);
+        write_atomic(path, text.as_bytes())
+    }
+    /// Reads the file; `None` where there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let damaged = || format!("{} is damaged", path.display());
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut lines = text.lines();
+        ensure!(lines.next() == Some(COLUMNS), damaged());
+        let line = lines.next().with_context(damaged)?;
+        let v: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().with_context(damaged)?;
+        ensure!(v.len() == 13, damaged());
+        let measured = |v: &[f64]| LimitMeasured {
+            measured: Measured {
+                margin_min: v[0],
+                margin_mean: v[1],
+                difference: v[2],
+                difference_held_out: v[3],
+                distance: v[4],
+            },
+            agreement: v[5],
+        };
+        Ok(Some(Self { ntk: measured(&v[..6]), linearized: measured(&v[6..12]), bound: v[12] }))
+    }
+}

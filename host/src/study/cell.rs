@@ -1,0 +1,175 @@
+//! One cell of a study's grid: a run with its directory, kept once it is finished.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
+
+use super::grid::{Job, Progress};
+use crate::data::Samples;
+use crate::experiment::{Model, PROVENANCE, Settings, Training, data_spec, settings_of};
+use crate::files::npz;
+use crate::machine::with_threads;
+use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
+use crate::{data, run};
+
+/// A run of the grid: what it is called and what will run.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// name of its directory, unique in the study
+    pub id: String,
+    /// part of the study that it belongs to
+    pub part: &'static str,
+    /// network, data and training, one loss
+    pub settings: Settings,
+    /// see [`Job::work`]
+    pub work: f64,
+}
+
+/// A finished cell, read back from its directory.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// what ran
+    pub cell: Cell,
+    /// a row per snapshot
+    pub trace: Trace,
+    /// what fixed kernels predict at the same moments
+    pub predictions: PredictionTable,
+    /// where training ends under fixed kernels, if anywhere
+    pub limit: Option<LimitRow>,
+    /// outputs at the end and those of the linearized network's limit, `(n + h, C)` each, where there is one
+    pub ends: Option<[Vec<f64>; 2]>,
+    /// why it ended
+    pub stopped: String,
+    /// gradient evaluations
+    pub evaluations: u64,
+    /// smallest eigenvalue of the analytic NTK of the training samples
+    pub analytic_lambda_min: f64,
+    /// samples trained on
+    pub samples: usize,
+}
+
+/// A cell's settings with every default filled in, and its samples.
+pub struct Resolved {
+    /// network
+    pub model: Model,
+    /// training
+    pub training: Training,
+    /// data
+    pub samples: Samples,
+}
+
+impl Cell {
+    /// Loads the data and fills in the defaults. Errors: wrong settings, missing data.
+    pub fn resolve(&self) -> Result<Resolved> {
+        let samples = data::load(&data_spec(&self.settings.model))?;
+        let model = Model::resolve(&self.settings.model, &samples)?;
+        let mut trainings = Training::resolve(&self.settings.training, model.outputs, samples.n)?;
+        let (Some(training), true) = (trainings.pop(), trainings.is_empty()) else {
+            bail!("cell {}: a cell has one loss", self.id);
+        };
+        Ok(Resolved { model, training, samples })
+    }
+
+    /// Reads the finished run of this study.
+    pub fn finished(&self, study: &Path) -> Result<Finished> {
+        self.read(&self.directory(study))
+    }
+
+    /// Reads the finished run back.
+    pub fn read(&self, place: &Path) -> Result<Finished> {
+        let (_, provenance) = read_settings(place)?;
+        let number = |key: &str| {
+            let value = provenance.get(key).and_then(|v| v.as_float().or_else(|| v.as_integer().map(|i| i as f64)));
+            value.with_context(|| format!("{}: no {key} in run.toml", place.display()))
+        };
+        let stopped = provenance.get("stopped").and_then(Value::as_str);
+        Ok(Finished {
+            cell: self.clone(),
+            trace: Trace::read("", &place.join("trace.csv"))?,
+            predictions: PredictionTable::read(&place.join("predictions.csv"))?,
+            limit: LimitRow::read(&place.join("limit.csv"))?,
+            ends: read_ends(&place.join("limit.npz"))?,
+            stopped: stopped.with_context(|| format!("{}: the run is not finished", place.display()))?.to_owned(),
+            evaluations: number("evaluations")? as u64,
+            analytic_lambda_min: number("analytic-lambda-min")?,
+            samples: number("samples")? as usize,
+        })
+    }
+}
+
+impl Job for Cell {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn work(&self) -> f64 {
+        self.work
+    }
+    fn need(&self) -> Result<u64> {
+        let resolved = self.resolve()?;
+        Ok(run::forecast(&resolved.model, &resolved.training, &resolved.samples)?)
+    }
+
+    fn is_finished(&self, study: &Path) -> Result<bool> {
+        let place = self.directory(study);
+        let Ok((mut saved, provenance)) = read_settings(&place) else { return Ok(false) };
+        let Resolved { model, training, samples } = self.resolve()?;
+        saved.remove(PROVENANCE);
+        let same_data = provenance.get("data-sha256").and_then(Value::as_str) == Some(&samples.sha256);
+        Ok(saved == settings_of(&model, &training).table()? && same_data && self.read(&place).is_ok())
+    }
+
+    /// A run is made in a directory of another name, which gets its own when everything is written: a killed
+    /// study leaves no half a run behind that could be taken for a whole one.
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
+        let Resolved { model, training, samples } = self.resolve()?;
+        let place = self.directory(study);
+        let unfinished = study.join("runs").join(format!(".{}.unfinished", self.id));
+        remove(&unfinished)?;
+        let directory = RunDirectory::create(Some(&unfinished), "", false)?;
+        let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer))??;
+        if outcome.stopped == Stopped::Interrupted {
+            remove(&unfinished)?;
+            return Ok(Progress::Interrupted);
+        }
+        directory.write_record(&outcome, samples.n, model.dtype)?;
+        directory.write_settings(&model, &training, &samples, Some(&outcome))?;
+        remove(&place)?;
+        std::fs::rename(&unfinished, &place)
+            .with_context(|| format!("cannot rename {} to {}", unfinished.display(), place.display()))?;
+        Ok(Progress::Done)
+    }
+}
+
+/// All finished runs of a study.
+pub fn read_all(cells: &[Cell], study: &Path) -> Result<Vec<Finished>> {
+    cells.iter().map(|cell| cell.finished(study)).collect()
+}
+
+/// Outputs of `limit.npz`: the network's, and the linearized one's.
+fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let damaged = |what: String| anyhow::anyhow!("{} is damaged: {what}", path.display());
+    let mut file = npz::open(path).map_err(damaged)?;
+    let mut outputs = |name: &str| file.array(name).map(|(_, values)| values).map_err(damaged);
+    Ok(Some([outputs("network")?, outputs("linearized")?]))
+}
+
+/// The settings of a run directory, and its table of provenance.
+fn read_settings(place: &Path) -> Result<(Table, Table)> {
+    let path = place.join("run.toml");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let table: Table = text.parse().with_context(|| format!("{} is damaged", path.display()))?;
+    let provenance = table.get(PROVENANCE).and_then(Value::as_table).cloned().unwrap_or_default();
+    Ok((table, provenance))
+}
+
+/// Removes a directory and all in it, if it is there.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    if path.exists() {
+        std::fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
+}

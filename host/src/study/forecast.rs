@@ -1,0 +1,85 @@
+//! How long the jobs of a study will take, said before the first of them begins.
+
+use anyhow::Result;
+
+use super::grid::Job;
+use crate::benchmark::gemm;
+use crate::machine::with_threads;
+
+/// Rate in multiply-adds per second, in f64 on one thread, of the machine on which the jobs' work was measured in seconds.
+pub const REFERENCE_RATE: f64 = 5.3e10;
+
+/// Multiply-adds per second of this machine now, in products of f64 matrices on one thread. Error: no thread can be
+/// started.
+pub fn gemm_rate() -> Result<f64> {
+    const N: usize = 512;
+    Ok((N * N * N) as f64 / with_threads(Some(1), || gemm::<f64>(N))??)
+}
+
+/// Seconds of wall-clock time that the jobs take on so many workers of a machine of this rate: the longest first, each
+/// given to the worker that is free first, as [`super::grid::run`] does.
+pub fn seconds(jobs: &[&dyn Job], workers: usize, rate: f64) -> f64 {
+    let mut work: Vec<f64> = jobs.iter().map(|job| job.work()).collect();
+    work.sort_by(|a, b| b.total_cmp(a));
+    let mut busy: Vec<f64> = vec![0.0; workers.max(1)];
+    for work in work {
+        if let Some(until) = busy.iter_mut().min_by(|a, b| a.total_cmp(b)) {
+            *until += work * REFERENCE_RATE / rate;
+        }
+    }
+    busy.into_iter().fold(0.0, f64::max)
+}
+
+/// A time for people, to the accuracy of a forecast: "40 s", "12 min", "3 h 20 min".
+pub fn words(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round();
+    match minutes {
+        _ if seconds < 90.0 => format!("{:.0} s", (seconds / 5.0).ceil() * 5.0),
+        ..90.0 => format!("{minutes:.0} min"),
+        _ => format!("{:.0} h {:.0} min", (minutes / 60.0).floor(), (minutes % 60.0 / 10.0).floor() * 10.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::run::Observer;
+    use crate::study::grid::Progress;
+
+    struct Work(f64);
+    impl Job for Work {
+        fn id(&self) -> &str {
+            "work"
+        }
+        fn work(&self) -> f64 {
+            self.0
+        }
+        fn need(&self) -> Result<u64> {
+            Ok(0)
+        }
+        fn is_finished(&self, _: &Path) -> Result<bool> {
+            Ok(false)
+        }
+        fn run(&self, _: &Path, _: u16, _: &mut (dyn Observer + Send)) -> Result<Progress> {
+            Ok(Progress::Done)
+        }
+    }
+
+    #[test]
+    fn the_longest_goes_first() {
+        let work = [Work(1.0), Work(2.0), Work(3.0), Work(4.0)];
+        let jobs: Vec<&dyn Job> = work.iter().map(|w| w as &dyn Job).collect();
+        // 4 + 1 and 3 + 2
+        assert_eq!(seconds(&jobs, 2, REFERENCE_RATE), 5.0);
+        assert_eq!(seconds(&jobs, 8, 0.5 * REFERENCE_RATE), 8.0);
+        assert_eq!(seconds(&[], 2, REFERENCE_RATE), 0.0);
+    }
+
+    #[test]
+    fn times_for_people() {
+        let all = [2.0, 61.0, 90.0, 725.0, 5400.0, 12_345.0].map(words);
+        assert_eq!(all, ["5 s", "65 s", "2 min", "12 min", "1 h 30 min", "3 h 20 min"]);
+    }
+}

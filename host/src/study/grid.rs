@@ -1,0 +1,162 @@
+//! The grid: all jobs of a study, several at a time, each on threads of its own; finished ones are kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+use bytesize::ByteSize;
+
+use crate::machine::memory::Limit;
+use crate::machine::{interrupted, memory};
+use crate::run::Observer;
+
+/// A piece of a study that is kept once it is finished.
+pub trait Job: Sync {
+    /// Name of its directory, unique in the study.
+    fn id(&self) -> &str;
+    /// Expected seconds on one core of a machine of [`super::forecast::REFERENCE_RATE`]: the order, the forecast and
+    /// the progress bar rest on it, nothing else.
+    fn work(&self) -> f64;
+    /// Bytes of memory that it takes. Errors: wrong settings, missing data.
+    fn need(&self) -> Result<u64>;
+    /// Whether the study's directory holds its results, of the same settings and data. Errors: as for `need`.
+    fn is_finished(&self, study: &Path) -> Result<bool>;
+    /// Where its results lie, under the study's directory.
+    fn directory(&self, study: &Path) -> PathBuf {
+        study.join("runs").join(self.id())
+    }
+    /// Does the work, whatever is there.
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress>;
+}
+
+/// How a job ended, short of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// it is finished
+    Done,
+    /// Ctrl-C; nothing of it is kept
+    Interrupted,
+}
+
+/// What the machine gives to a study.
+#[derive(Clone, Copy, Debug)]
+pub struct Resources {
+    /// threads in all
+    pub threads: usize,
+    /// most jobs at a time, see [`at_a_time`]
+    pub at_a_time: usize,
+}
+
+impl Resources {
+    /// How many jobs run at a time.
+    pub fn workers(&self, jobs: usize) -> usize {
+        self.threads.min(jobs).min(self.at_a_time).max(1)
+    }
+}
+
+/// Follows a grid while it goes on, from several threads.
+pub trait Follow: Sync {
+    /// So much of the jobs' work is done, in all, and so many of them.
+    fn done(&self, work: f64, finished: usize);
+}
+
+/// Does every one of these jobs. Returns whether all are finished now; the alternative is Ctrl-C.
+///
+/// The result does not depend on how many run at a time. Errors: the first of any job; those that were
+/// finished by then are kept.
+pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn Follow) -> Result<bool> {
+    // the longest first, so that no long one is left alone at the end
+    let mut order = jobs.to_vec();
+    order.sort_by(|a, b| b.work().total_cmp(&a.work()));
+    let workers = resources.workers(order.len());
+    let threads = u16::try_from((resources.threads / workers).max(1)).unwrap_or(u16::MAX);
+    let shared = Shared {
+        order,
+        study,
+        threads,
+        next: AtomicUsize::new(0),
+        failed: Mutex::new(None),
+        stop: AtomicBool::new(false),
+        follow,
+        done: Mutex::new(0.0),
+        finished: AtomicUsize::new(0),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| shared.work());
+        }
+    });
+    let failed = shared.failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    failed.map_or(Ok(shared.finished.load(Ordering::Relaxed) == jobs.len()), Err)
+}
+
+/// How many jobs fit into memory at a time, by the largest. Errors: wrong settings, missing data of any job; not even one
+/// fits.
+pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize> {
+    let mut need = 1;
+    for job in jobs {
+        let bytes = job.need().with_context(|| format!("run {}", job.id()))?;
+        memory::check(&format!("the run {}", job.id()), bytes, memory)?;
+        need = need.max(bytes);
+    }
+    let free = Limit::of(memory).map_or(u64::MAX, |limit| limit.bytes);
+    Ok(usize::try_from(free / need).unwrap_or(usize::MAX))
+}
+
+struct Shared<'a> {
+    order: Vec<&'a dyn Job>,
+    study: &'a Path,
+    threads: u16,
+    next: AtomicUsize,
+    failed: Mutex<Option<anyhow::Error>>,
+    stop: AtomicBool,
+    follow: &'a dyn Follow,
+    done: Mutex<f64>,
+    finished: AtomicUsize,
+}
+
+impl Shared<'_> {
+    /// Takes jobs until there are none, one failed, or the study is interrupted.
+    fn work(&self) {
+        while !self.stop.load(Ordering::Relaxed) && !interrupted() {
+            let Some(job) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
+            let mut share = Share { shared: self, work: job.work(), shown: 0.0 };
+            match job.run(self.study, self.threads, &mut share).with_context(|| format!("run {}", job.id())) {
+                Ok(Progress::Interrupted) => return,
+                Ok(Progress::Done) => {
+                    self.finished.fetch_add(1, Ordering::Relaxed);
+                    share.show(1.0);
+                }
+                Err(error) => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    let mut failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+    }
+}
+
+/// One job's part of the whole.
+struct Share<'a> {
+    shared: &'a Shared<'a>,
+    work: f64,
+    /// share of the job that is counted already
+    shown: f64,
+}
+
+impl Share<'_> {
+    fn show(&mut self, done: f64) {
+        let mut all = self.shared.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *all += (done - self.shown).max(0.0) * self.work;
+        self.shown = self.shown.max(done);
+        self.shared.follow.done(*all, self.shared.finished.load(Ordering::Relaxed));
+    }
+}
+
+impl Observer for Share<'_> {
+    fn step(&mut self, done: f64, _at: &dyn Fn() -> String) {
+        self.show(done);
+    }
+}

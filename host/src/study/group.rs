@@ -1,0 +1,157 @@
+//! The runs of one network from one initialization on one data set, by width and seed.
+
+use super::plan::{Net, Part};
+use crate::analysis::statistics::{Curve, Estimate, line};
+use crate::experiment::{Init, LossKind};
+use crate::report::decimal_exponent;
+use crate::run::TraceRow;
+use crate::study::cell::Finished;
+
+/// All runs of a (part, network, initialization).
+pub struct Group<'a> {
+    /// data set
+    pub part: Part,
+    /// network
+    pub net: Net,
+    /// initialization
+    pub init: Init,
+    runs: Vec<Run<'a>>,
+}
+
+/// One run.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// width m
+    pub width: usize,
+    /// seed
+    pub seed: u64,
+    /// loss
+    pub loss: LossKind,
+    /// what it left
+    pub finished: &'a Finished,
+}
+
+impl<'a> Group<'a> {
+    /// The runs among `finished` that belong together; a cell of the plan that knows its part and network.
+    pub fn of(part: Part, net: Net, init: Init, finished: impl IntoIterator<Item = &'a Finished>) -> Self {
+        let belongs = |f: &&Finished| {
+            let model = &f.cell.settings.model;
+            let same_net = model.network == Some(net.kind) && model.depth == Some(net.depth);
+            let same_alpha = model.alpha.is_none_or(|alpha| alpha == net.alpha);
+            f.cell.part == part.name() && same_net && same_alpha && model.init == Some(init)
+        };
+        let run = |f: &'a Finished| {
+            let (model, training) = (&f.cell.settings.model, &f.cell.settings.training);
+            Some(Run { width: model.width?, seed: model.seed?, loss: training.loss?, finished: f })
+        };
+        Self { part, net, init, runs: finished.into_iter().filter(belongs).filter_map(run).collect() }
+    }
+    /// Widths, ascending.
+    pub fn widths(&self) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.runs.iter().map(|run| run.width).collect();
+        widths.sort_unstable();
+        widths.dedup();
+        widths
+    }
+    /// Seeds, ascending.
+    pub fn seeds(&self) -> Vec<u64> {
+        let mut seeds: Vec<u64> = self.runs.iter().map(|run| run.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        seeds
+    }
+    /// All runs with this loss.
+    pub fn all(&self, loss: LossKind) -> impl Iterator<Item = Run<'a>> + '_ {
+        self.runs.iter().copied().filter(move |run| run.loss == loss)
+    }
+    /// Those of one width.
+    pub fn at_width(&self, loss: LossKind, width: usize) -> Vec<Run<'a>> {
+        self.all(loss).filter(|run| run.width == width).collect()
+    }
+    /// One run.
+    pub fn one(&self, loss: LossKind, width: usize, seed: u64) -> Option<Run<'a>> {
+        self.all(loss).find(|run| run.width == width && run.seed == seed)
+    }
+    /// The largest width; 0 without runs.
+    pub fn widest(&self) -> usize {
+        self.widths().last().copied().unwrap_or(0)
+    }
+    /// Mean of a number over the seeds of one width; `None` where a run has none.
+    pub fn mean_at(&self, loss: LossKind, width: usize, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
+        let values: Option<Vec<f64>> = self.at_width(loss, width).iter().map(value).collect();
+        Estimate::of(&values?)
+    }
+    /// Slope of the least-squares line through (abscissa, ordinate) of every width, seed by seed.
+    pub fn slope(
+        &self,
+        loss: LossKind,
+        widths: &[usize],
+        point: impl Fn(&Run<'a>) -> Option<(f64, f64)>,
+    ) -> Option<Estimate> {
+        let of_seed = |seed: u64| {
+            let points: Option<Vec<_>> = widths.iter().map(|width| point(&self.one(loss, *width, seed)?)).collect();
+            Some(line(&points?)?.0)
+        };
+        let slopes: Option<Vec<f64>> = self.seeds().into_iter().map(of_seed).collect();
+        Estimate::of(&slopes?)
+    }
+    /// Slope of ln(value) against ln(width).
+    pub fn exponent_in_width(
+        &self,
+        loss: LossKind,
+        widths: &[usize],
+        value: impl Fn(&Run<'a>) -> Option<f64>,
+    ) -> Option<Estimate> {
+        self.slope(loss, widths, |run| Some(((run.width as f64).ln(), value(run)?.ln())))
+    }
+    /// Whether there are no runs.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Snapshots that are finite, oldest first.
+    pub fn rows(&self) -> impl Iterator<Item = &'a TraceRow> {
+        self.finished.trace.rows.iter().filter(|row| row.finite)
+    }
+    /// The last of them.
+    pub fn last(&self) -> TraceRow {
+        self.rows().last().copied().unwrap_or_default()
+    }
+    /// Largest value of a column along the run.
+    pub fn largest(&self, column: impl Fn(&TraceRow) -> f64) -> f64 {
+        self.rows().map(column).fold(f64::NEG_INFINITY, f64::max)
+    }
+    /// Smallest value.
+    pub fn smallest(&self, column: impl Fn(&TraceRow) -> f64) -> f64 {
+        self.rows().map(column).fold(f64::INFINITY, f64::min)
+    }
+    /// A column against log10 of time.
+    pub fn against_time(&self, column: impl Fn(&TraceRow) -> f64) -> Curve {
+        Curve::new(self.rows().map(|row| (decimal_exponent(row.log_time), column(row))))
+    }
+    /// ln of a column against ln of the mean margin.
+    pub fn against_margin(&self, column: impl Fn(&TraceRow) -> f64) -> Curve {
+        Curve::new(self.rows().map(|row| (row.margin_mean.ln(), column(row).ln())))
+    }
+    /// A column at a mean margin, by its logarithm; `None` where the run did not come that far.
+    pub fn at_margin(&self, margin: f64, column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
+        self.against_margin(column).at(margin.ln()).map(f64::exp)
+    }
+    /// d ln(column) / d ln(margin) between two mean margins.
+    pub fn exponent(&self, (from, to): (f64, f64), column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
+        self.against_margin(column).slope(from.ln(), to.ln())
+    }
+    /// The same over the last doubling of the mean margin; `None` where it never reached 2.
+    pub fn last_exponent(&self, column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
+        let reached = self.largest(|row| row.margin_mean);
+        (reached >= 2.0).then(|| self.exponent((0.5 * reached, reached), column))?
+    }
+    /// ln(1 + t) and mean margin at which the relative drift |K_t - K_0|_F/|K_0|_F passes `share`.
+    pub fn passes_drift(&self, share: f64) -> Option<(f64, f64)> {
+        let time = Curve::new(self.rows().map(|row| (row.log_time, row.drift_fro))).passes(share)?;
+        let margin = Curve::new(self.rows().map(|row| (row.log_time, row.margin_mean))).at(time)?;
+        Some((time, margin))
+    }
+}

@@ -1,0 +1,68 @@
+//! A measurement that leaves one table of numbers, kept beside the settings that it belongs to.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::cell::remove;
+use super::grid::{Job, Progress};
+use crate::files::numbers::NumberTable;
+use crate::files::write_atomic;
+use crate::machine::with_threads;
+use crate::run::Observer;
+
+/// What is measured.
+pub trait Measurement: Sync {
+    /// All that decides the numbers, as toml: numbers kept under other settings are not read. Errors: wrong settings,
+    /// missing data.
+    fn settings(&self) -> Result<String>;
+    /// See [`Job::work`].
+    fn work(&self) -> f64;
+    /// See [`Job::need`].
+    fn need(&self) -> Result<u64>;
+    /// The table; `None` after Ctrl-C, which [`crate::machine::interrupted`] tells.
+    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>>;
+}
+
+/// A measurement of a study, by the name of its directory.
+pub struct Kept<M> {
+    /// name of its directory, unique in the study
+    pub id: String,
+    /// what is measured
+    pub measurement: M,
+}
+
+impl<M: Measurement> Kept<M> {
+    /// The finished table. Error: there is none.
+    pub fn read(&self, study: &Path) -> Result<NumberTable> {
+        NumberTable::read(&self.directory(study).join("numbers.csv"))
+    }
+}
+
+impl<M: Measurement> Job for Kept<M> {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn work(&self) -> f64 {
+        self.measurement.work()
+    }
+    fn need(&self) -> Result<u64> {
+        self.measurement.need()
+    }
+    fn is_finished(&self, study: &Path) -> Result<bool> {
+        let saved = std::fs::read_to_string(self.directory(study).join("settings.toml"));
+        let settings = self.measurement.settings()?;
+        Ok(saved.is_ok_and(|saved| saved == settings) && self.read(study).is_ok())
+    }
+    /// The settings are written last: without them nothing counts as finished.
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
+        let table = with_threads(Some(threads), || self.measurement.measure(observer))??;
+        let Some(table) = table else { return Ok(Progress::Interrupted) };
+        let place = self.directory(study);
+        remove(&place)?;
+        std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
+        table.write(&place.join("numbers.csv"))?;
+        write_atomic(&place.join("settings.toml"), self.measurement.settings()?.as_bytes())?;
+        Ok(Progress::Done)
+    }
+}
