@@ -26,6 +26,7 @@
 //! | --- | --- |
 //! | [`real`] | the scalar: `f32`, `f64`, `Approx32`; every transcendental function |
 //! | [`angle`] | an angle from the sine of its half: the arc-cosine kernels, without a branch |
+//! | [`choice`] | the names of activations, losses, biases, … in files and on command lines |
 //! | [`mat`] | matrix views over slices |
 //! | [`backend`] | the seam for heavy work, and `Portable` |
 //! | [`linalg`] | symmetric eigenvalues and eigenvectors, Cholesky |
@@ -48,6 +49,7 @@
 pub mod angle;
 pub mod backend;
 pub mod backward;
+pub mod choice;
 pub mod error;
 pub mod flow;
 pub mod forward;

@@ -127,11 +127,7 @@ impl Training {
         };
         Ok(Self {
             loss_kind: kind,
-            loss: match (kind, outputs) {
-                (LossKind::Mse, _) => Loss::SquaredError,
-                (_, 1) => Loss::Logistic,
-                _ => Loss::Softmax,
-            },
+            loss: if kind == LossKind::Mse { Loss::SquaredError } else { Loss::CrossEntropy },
             penalty,
             smoothing,
             optimizer,

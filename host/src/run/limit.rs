@@ -62,7 +62,7 @@ impl<N: Network> Task<'_, N> {
         }
         let (ntk, linearized) = (ntk?, linearized?);
         let (c, n) = (self.targets.cols(), self.targets.rows());
-        let start = self.loss.evaluate(MatRef::new(&f_0[..n * c], n, c)?, self.targets).loss;
+        let start = self.loss.evaluate(MatRef::new(&f_0[..n * c], n, c)?, self.targets)?.loss;
         let bound = if self.penalty > 0.0 { (2.0 * start / self.penalty).sqrt() } else { f64::INFINITY };
         let row = LimitRow { ntk: self.compare(network, &ntk), linearized: self.compare(network, &linearized), bound };
         Ok(Some(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row }))

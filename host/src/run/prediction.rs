@@ -215,7 +215,7 @@ impl<N: Network> Task<'_, N> {
         let train = cross.block(0..n * c, 0..n * c);
         let start = MatRef::new(&f_0[..n * c], n, c)?;
         let at = |g: MatRef<'_, f64>| self.predicted(backend, kernel, f_0, g);
-        if self.loss == Loss::SquaredError {
+        if self.loss.properties(c).quadratic {
             let mut buffer = vec![0.0; regression_len(n, c)];
             let mut regression = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
             return log_times.iter().map(|s| at(regression.dual(backend, s.exp_m1().min(f64::MAX))?)).collect();
