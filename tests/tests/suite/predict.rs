@@ -164,7 +164,7 @@ fn the_curvature_solves_the_dual_equations() {
         let at = |k: usize, i: usize| phi.values[k * size + i];
         for damping in [1.0, 1e-2] {
             let mut blocks = vec![f64::NAN; size * c];
-            loss.hessian(f.view(), -1.0, MatMut::new(&mut blocks, size, c).expect("length"));
+            loss.hessian(f.view(), -1.0, MatMut::new(&mut blocks, size, c).expect("length")).expect("one shape");
             let h = |i: usize, j: usize| if i / c == j / c { blocks[i * c + j % c] } else { 0.0 };
             let kernel: Vec<f64> =
                 (0..size * size).map(|e| dot(&|k| at(k, e / size), &|k| at(k, e % size), modes)).collect();
@@ -249,7 +249,6 @@ fn what_does_not_fit_is_refused() {
         flow(&kernel, &f_0, &column(&[2.0; 3]), Loss::CrossEntropy, 1e-3, len),
         Some(Error::OutOfRange { .. })
     ));
-    assert!(matches!(flow(&kernel, &f_0, &y, Loss::CrossEntropy, 1e-3, len), Some(Error::OutOfRange { .. })));
     assert!(matches!(
         flow(&[], &column(&[]), &column(&[]), Loss::CrossEntropy, 1e-3, len),
         Some(Error::OutOfRange { .. })

@@ -25,7 +25,7 @@ pub(crate) fn five() -> (Vec<f64>, Vec<f64>, Samples<f64>) {
 /// r of the mean loss
 fn residuals(loss: Loss, f: MatRef<'_, f64>, y: &Samples<f64>) -> Samples<f64> {
     let mut r = Samples::zeros(y.n, y.d);
-    loss.residuals(f, y.view(), 0.0, MatMut::new(&mut r.values, y.n, y.d).expect("length"));
+    loss.residuals(f, y.view(), 0.0, MatMut::new(&mut r.values, y.n, y.d).expect("length")).expect("one shape");
     r
 }
 

@@ -14,7 +14,7 @@ fn by_explicit_steps(kernel: &[f64], f_0: &Samples<f64>, y: &Samples<f64>, loss:
     let slope = |f: &[f64]| -> Vec<f64> {
         let mut r = vec![0.0; size];
         let view = MatRef::new(f, y.n, y.d).expect("length");
-        loss.residuals(view, y.view(), 0.0, MatMut::new(&mut r, y.n, y.d).expect("length"));
+        loss.residuals(view, y.view(), 0.0, MatMut::new(&mut r, y.n, y.d).expect("length")).expect("one shape");
         (0..size).map(|i| -(0..size).map(|j| kernel[i * size + j] * r[j]).sum::<f64>()).collect()
     };
     let mut f = f_0.values.clone();
