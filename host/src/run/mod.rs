@@ -8,6 +8,8 @@ pub mod params;
 mod prediction;
 mod prediction_table;
 mod record;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use directory::{RunDirectory, check_file, write_archive, write_arrays, write_tensors};
@@ -33,7 +35,7 @@ use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Init, MAX_SNAPSHOTS, Model, Training};
 use crate::files::Dtype;
-use crate::machine::interrupted;
+use crate::machine::Stop;
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +48,7 @@ pub enum Stopped {
     Loss,
     /// took all its steps
     Steps,
-    /// Ctrl-C
+    /// was asked to by its [`Stop`]
     Interrupted,
     /// could not go on
     Failed(ntkscope_core::Error),
@@ -118,10 +120,11 @@ pub fn run(
     training: &Training,
     samples: &Samples,
     observer: &mut (dyn Observer + Send),
+    stop: &Stop,
 ) -> Result<Outcome, Error> {
     match model.dtype {
-        Dtype::F64 => run_as::<f64>(model, training, samples, observer),
-        Dtype::F32 => run_as::<f32>(model, training, samples, observer),
+        Dtype::F64 => run_as::<f64>(model, training, samples, observer, stop),
+        Dtype::F32 => run_as::<f32>(model, training, samples, observer, stop),
     }
 }
 
@@ -130,6 +133,7 @@ fn run_as<T: HostReal>(
     training: &Training,
     samples: &Samples,
     observer: &mut (dyn Observer + Send),
+    stop: &Stop,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let backend = backend_of::<T>(training.backend);
@@ -171,7 +175,7 @@ fn run_as<T: HostReal>(
     let mut recording = Recording { label, recorder, record, outputs };
     recording.observe(&mut trainer, observer)?;
     let stopped = loop {
-        if let Some(stopped) = reached(&trainer, training) {
+        if let Some(stopped) = reached(&trainer, training, stop) {
             break stopped;
         }
         if let Err(e) = trainer.advance(until) {
@@ -271,9 +275,13 @@ impl<T: Real> Recording<'_, T> {
     }
 }
 
-fn reached<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> Option<Stopped> {
+fn reached<N: Network, T: Real>(
+    trainer: &Trainer<'_, N, T, dyn Backend<T>>,
+    training: &Training,
+    stop: &Stop,
+) -> Option<Stopped> {
     let objective = trainer.objective();
-    if interrupted() {
+    if stop.requested() {
         Some(Stopped::Interrupted)
     } else if training.until_margin.is_some_and(|u| objective.margin_min.to_f64() >= u) {
         Some(Stopped::Margin)
