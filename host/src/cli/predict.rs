@@ -8,6 +8,7 @@ use ntkscope_core::init::initialize;
 use ntkscope_core::network::Network;
 use ntkscope_core::{Error, MatRef};
 use serde_json::json;
+use toml::{Table, Value};
 
 use super::terminal::{DONE, print};
 use crate::analysis::law::{Law, Limit, probabilities};
@@ -16,10 +17,11 @@ use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
-use crate::experiment::{Init, LossKind, Model, Settings, Training, TrainingSettings, data_spec};
+use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::files::{Dtype, write_atomic};
 use crate::machine::{memory, with_threads};
 use crate::report::number;
+use crate::run;
 use crate::run::{Task, all_inputs, check_file, write_arrays};
 
 const EXAMPLES: &str = "\
@@ -88,16 +90,13 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     if loss == LossKind::Both {
         return Err(wrong("--loss", "both".into(), "predicts one loss at a time; give mse or cross-entropy").into());
     }
-    let training = TrainingSettings {
-        loss: Some(loss),
-        penalty: args.penalty,
-        smoothing: args.smoothing,
-        ..TrainingSettings::default()
-    };
-    let settings = args.model.layered(training, None)?;
-    Model::check(&settings.model)?;
+    let mut flags = Table::from_iter([("loss".to_owned(), Value::String(loss.to_string()))]);
+    flags.extend(args.penalty.map(|penalty| ("penalty".to_owned(), Value::Float(penalty))));
+    flags.extend(args.smoothing.map(|smoothing| ("smoothing".to_owned(), Value::Float(smoothing))));
+    let settings = args.model.layered(&flags, None)?;
+    settings.model.check()?;
     args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
-    let mut samples = data::load(&data_spec(&settings.model))?;
+    let mut samples = data::load(&settings.model.data_spec())?;
     if let Some(test) = &args.test {
         samples.held_out = test_points(test, &settings, &samples)?;
     }
@@ -106,18 +105,18 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
             wrong("--held-out", "0".into(), "there are no test points; give --held-out N or --test FILE").into()
         );
     }
-    let model = Model::resolve(&settings.model, &samples)?;
+    let model = settings.model.resolve(&samples)?;
     let regression = samples.classes == 0;
     if regression && loss == LossKind::CrossEntropy {
         return Err(wrong("--loss", "cross-entropy".into(), "the labels are no classes; give --loss mse").into());
     }
-    let outputs = if regression { 1 } else { model.outputs };
-    let training = Training::resolve(&settings.training, outputs, samples.n)?.remove(0);
+    let outputs = if regression { 1 } else { model.shape(&samples)?.outputs };
+    let training = settings.training.resolve(outputs, samples.n)?.remove(0);
     let time = args.time.unwrap_or(f64::INFINITY);
     if time.is_nan() || time < 0.0 {
         return Err(wrong("--time", time.to_string(), "must not be negative").into());
     }
-    let closed = training.loss.properties(1).quadratic && training.penalty == 0.0;
+    let closed = training.core_loss().properties(1).quadratic && training.penalty == 0.0;
     if time.is_finite() && args.kernel == PredictKernel::Ntk && !closed {
         let what = "only squared error without a penalty has a law at finite times; leave --time out, or give --kernel initial";
         return Err(wrong("--time", time.to_string(), what).into());
@@ -151,20 +150,21 @@ fn one(
     training: &Training,
     samples: &Samples,
     (outputs, time): (usize, f64),
-) -> Result<Predicted, Error> {
+) -> Result<Predicted, run::Error> {
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;
+    let (loss, shape) = (training.core_loss(), model.shape(samples)?);
     let mut targets = vec![0.0; samples.n * outputs];
     for (i, target) in targets.chunks_exact_mut(outputs).enumerate() {
         match samples.labels.get(i) {
-            Some(label) => training.loss.target(*label, training.smoothing, target)?,
+            Some(label) => loss.target(*label, training.smoothing, target)?,
             None => target[0] = samples.y[i],
         }
     }
     let targets = MatRef::new(&targets, samples.n, outputs)?;
-    let network = &model.network()?;
+    let network = &model.network(&shape)?;
     if args.kernel == PredictKernel::Ntk {
-        let limit = Limit { network, x, targets, loss: training.loss, penalty: training.penalty, time };
+        let limit = Limit { network, x, targets, loss, penalty: training.penalty, time };
         let Law { mean, deviation, laplace } = limit.law()?;
         // only a standard network's output at initialization is not 0, and all that is random comes from it
         let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
@@ -177,7 +177,7 @@ fn one(
         theta_0: &theta_0,
         x,
         targets,
-        loss: training.loss,
+        loss,
         penalty: training.penalty,
         shifted: model.init == Init::Shifted,
     };
@@ -186,7 +186,8 @@ fn one(
 }
 
 /// What mends it.
-fn explain(error: Error, training: &Training) -> anyhow::Error {
+fn explain(error: run::Error, training: &Training) -> anyhow::Error {
+    let run::Error::Core(error) = error else { return error.into() };
     match error {
         Error::NoFiniteSolution { .. } if training.smoothing == 0.0 => {
             let what = format!(
@@ -210,8 +211,8 @@ fn say(
     (c, predicted): (usize, &Predicted),
 ) -> Result<()> {
     let m = predicted.mean.len() / c;
-    let classes =
-        (training.loss.properties(c).probabilities).then(|| probabilities(c, &predicted.mean, &predicted.deviation));
+    let classes = (training.core_loss().properties(c).probabilities)
+        .then(|| probabilities(c, &predicted.mean, &predicted.deviation));
     let columns = |what: &str, count: usize| {
         (0..count).map(|k| if count == 1 { what.into() } else { format!("{what}{k}") }).collect::<Vec<String>>()
     };

@@ -36,15 +36,15 @@ impl<'a> Group<'a> {
     pub fn of(part: Part, net: Net, init: Init, finished: impl IntoIterator<Item = &'a Finished>) -> Self {
         let belongs = |f: &&Finished| {
             let model = &f.cell.settings.model;
-            let same_net = model.network == Some(net.kind) && model.depth == Some(net.depth);
+            let same_net = model.network == net.kind && model.depth == net.depth;
             let same_alpha = model.alpha.is_none_or(|alpha| alpha == net.alpha);
-            f.cell.part == part.name() && same_net && same_alpha && model.init == Some(init)
+            f.cell.part == part.name() && same_net && same_alpha && model.init == init
         };
         let run = |f: &'a Finished| {
             let (model, training) = (&f.cell.settings.model, &f.cell.settings.training);
-            Some(Run { width: model.width?, seed: model.seed?, loss: training.loss?, finished: f })
+            Run { width: model.width, seed: model.seed, loss: training.loss, finished: f }
         };
-        Self { part, net, init, runs: finished.into_iter().filter(belongs).filter_map(run).collect() }
+        Self { part, net, init, runs: finished.into_iter().filter(belongs).map(run).collect() }
     }
     /// Widths, ascending.
     pub fn widths(&self) -> Vec<usize> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::error::UsageError;
-use crate::experiment::{Init, LossKind, MAX_WIDTH, ModelSettings, NetworkKind};
+use crate::experiment::{Init, LossKind, MAX_WIDTH, Model, NetworkKind};
 
 /// A part of the study: one data set, one question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -202,8 +202,8 @@ impl Options {
 }
 
 /// Network and initialization of a cell.
-pub fn kind_of(model: &ModelSettings) -> Option<(Net, Init)> {
-    Some((Net { kind: model.network?, depth: model.depth?, alpha: model.alpha.unwrap_or(1.0) }, model.init?))
+pub fn kind_of(model: &Model) -> (Net, Init) {
+    (Net { kind: model.network, depth: model.depth, alpha: model.alpha.unwrap_or(1.0) }, model.init)
 }
 
 /// The loss's name in ids and tables.

@@ -80,19 +80,18 @@ fn row(f: &Finished) -> Vec<String> {
     let passes =
         crate::analysis::statistics::Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
     let predicted = f.predictions.rows.last();
-    let word = |v: &dyn std::fmt::Debug| format!("{v:?}").to_lowercase();
     let number = |v: f64| format!("{v:?}");
     let given = |v: Option<f64>| v.map_or(String::new(), number);
     vec![
         f.cell.id.clone(),
         f.cell.part.into(),
-        model.network.map_or(String::new(), |v| word(&v)),
-        model.depth.map_or(String::new(), |v| v.to_string()),
+        model.network.to_string(),
+        model.depth.to_string(),
         given(model.alpha),
-        model.width.map_or(String::new(), |v| v.to_string()),
-        model.init.map_or(String::new(), |v| word(&v)),
-        training.loss.map_or(String::new(), |v| super::plan::loss_name(v).into()),
-        model.seed.map_or(String::new(), |v| v.to_string()),
+        model.width.to_string(),
+        model.init.to_string(),
+        training.loss.to_string(),
+        model.seed.to_string(),
         f.samples.to_string(),
         f.stopped.clone(),
         f.evaluations.to_string(),

@@ -10,7 +10,6 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::data;
 use crate::error::UsageError;
 use crate::experiment::Init;
 use crate::files::write_atomic;
@@ -94,9 +93,8 @@ fn chapter(part: Part, finished: &[Finished]) -> Chapter {
 fn groups(part: Part, finished: &[Finished]) -> Vec<Group<'_>> {
     let mut kinds: Vec<(Net, Init)> = Vec::new();
     for cell in finished.iter().map(|f| &f.cell).filter(|cell| cell.part == part.name()) {
-        if let Some(kind) = kind_of(&cell.settings.model)
-            && !kinds.contains(&kind)
-        {
+        let kind = kind_of(&cell.settings.model);
+        if !kinds.contains(&kind) {
             kinds.push(kind);
         }
     }
@@ -135,7 +133,7 @@ of Θ for the labels. Mirrored initialization is the difference of two equal cop
 fn data_text(finished: &[Finished]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for f in finished {
-        let spec = data::Source::to_string(f.cell.settings.model.data.as_ref().unwrap_or(&data::Source::Circle));
+        let spec = &f.cell.settings.model.data;
         let line = format!("{}: {} samples of {spec}", f.cell.part, f.samples);
         if !lines.contains(&line) {
             lines.push(line);

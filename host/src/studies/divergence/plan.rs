@@ -1,9 +1,9 @@
 //! The grid of the study "divergence": what is run, on what, how far.
 
 use crate::data::{ClassSelection, Source};
-use crate::experiment::{Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
-use crate::study::plan::{Net, Options, Part, init_name, loss_name};
+use crate::study::plan::{Net, Options, Part};
 
 /// The parts of this study.
 pub const PARTS: [Part; 7] =
@@ -20,7 +20,7 @@ struct Grid {
     seeds: u64,
     samples: usize,
     held_out: usize,
-    data: ModelSettings,
+    data: Model,
     margin: f64,
     snapshots: usize,
 }
@@ -49,15 +49,15 @@ fn cells_of(options: &Options, part: Part) -> Vec<Cell> {
 
 fn grid(options: &Options, part: Part) -> Grid {
     let full = options.full;
-    let of = |source: Source, n: usize, held_out: usize| ModelSettings {
-        data: Some(source),
+    let of = |source: Source, n: usize, held_out: usize| Model {
+        data: source,
         n: Some(n),
-        held_out: Some(held_out),
-        ..ModelSettings::default()
+        held_out: held_out,
+        ..Model::default()
     };
     let both = vec![LossKind::CrossEntropy, LossKind::Mse];
     let residual = Net::resnet(2, 1.0);
-    let small = |data: ModelSettings, n: usize| Grid {
+    let small = |data: Model, n: usize| Grid {
         nets: vec![Net::fcn(2), residual],
         widths: vec![64, 256, 1024],
         inits: vec![Init::Mirrored],
@@ -101,7 +101,7 @@ fn grid(options: &Options, part: Part) -> Grid {
         Part::Mnist | Part::MnistLarge => {
             let large = part == Part::MnistLarge;
             let n = if large { 1024 } else { options.n.unwrap_or(256) };
-            let data = ModelSettings {
+            let data = Model {
                 data_dir: options.data_dir.clone(),
                 classes: Some(ClassSelection::Parity),
                 ..of(Source::Mnist, n, 64)
@@ -114,7 +114,7 @@ fn grid(options: &Options, part: Part) -> Grid {
             }
         }
         Part::Sphere => small(of(Source::Sphere, 32, 32), 32),
-        Part::Separable => small(ModelSettings { dimension: Some(32), ..of(Source::Mixture, 32, 32) }, 32),
+        Part::Separable => small(Model { dimension: Some(32), ..of(Source::Mixture, 32, 32) }, 32),
         _ => small(of(Source::Mixture, 32, 32), 32),
     };
     if !options.widths.is_empty() {
@@ -127,34 +127,33 @@ fn grid(options: &Options, part: Part) -> Grid {
 }
 
 fn cell(part: Part, grid: &Grid, (net, width, init, loss, seed): (&Net, usize, Init, LossKind, u64)) -> Cell {
-    let (loss_name, init_name) = (loss_name(loss), init_name(init));
-    let model = ModelSettings {
-        network: Some(net.kind),
-        depth: Some(net.depth),
-        width: Some(width),
+    let model = Model {
+        network: net.kind,
+        depth: net.depth,
+        width: width,
         alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-        init: Some(init),
-        seed: Some(seed),
+        init: init,
+        seed: seed,
         ..grid.data.clone()
     };
     let cross_entropy = loss == LossKind::CrossEntropy;
-    let training = TrainingSettings {
-        loss: Some(loss),
+    let training = Training {
+        loss: loss,
         // cross-entropy has no end in time; squared error comes to rest
-        until_time: Some(if cross_entropy { f64::INFINITY } else { 1e6 }),
+        until_time: if cross_entropy { f64::INFINITY } else { 1e6 },
         until_margin: cross_entropy.then_some(grid.margin),
         until_loss: (!cross_entropy).then_some(1e-8),
         // a network too narrow for the data never gets there
-        max_steps: Some(if part == Part::Exponent { 1_000_000 } else { 20_000 }),
-        snapshots: Some(grid.snapshots),
+        max_steps: if part == Part::Exponent { 1_000_000 } else { 20_000 },
+        snapshots: grid.snapshots,
         predictions: Some(part != Part::Exponent),
-        ..TrainingSettings::default()
+        ..Training::default()
     };
     // parameters moved, and products with the samples; a margin costs steps in proportion
     let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
     let parameters = (net.matrices() * width * width + 16 * width) as f64;
     let steps = if cross_entropy { (grid.margin / 16.0).max(1.0) } else { 1.0 };
     let work = copies * parameters * (grid.samples + grid.held_out + 20) as f64 * steps * 1.2e-7;
-    let id = format!("{}-{}-w{width}-{loss_name}-{init_name}-s{seed}", part.name(), net.name());
+    let id = format!("{}-{}-w{width}-{loss}-{init}-s{seed}", part.name(), net.name());
     Cell { id, part: part.name(), settings: Settings { model, training }, work }
 }

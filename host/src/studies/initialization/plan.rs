@@ -8,11 +8,11 @@ use crate::analysis::labels::Labels;
 use crate::analysis::points::Target;
 use crate::analysis::smoothness::Coding;
 use crate::data::{ClassSelection, Normalize, Source};
-use crate::experiment::{BiasKind, Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::experiment::{BiasKind, Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::grid::Job;
 use crate::study::kept::Kept;
-use crate::study::plan::{Net, Options, Part, init_name};
+use crate::study::plan::{Net, Options, Part};
 
 /// The parts of this study.
 pub const PARTS: [Part; 6] =
@@ -128,27 +128,27 @@ fn cells(options: &Options) -> Vec<Cell> {
 }
 
 fn cell(init: Init, width: usize, seed: u64) -> Cell {
-    let model = ModelSettings {
-        network: Some(CLOSE.kind),
-        depth: Some(CLOSE.depth),
-        width: Some(width),
-        init: Some(init),
-        seed: Some(seed),
+    let model = Model {
+        network: CLOSE.kind,
+        depth: CLOSE.depth,
+        width: width,
+        init: init,
+        seed: seed,
         // few points and far apart: where eigenvalues are smaller than the spread of K_0 no width is wide
-        data: Some(Source::Circle),
+        data: Source::Circle,
         n: Some(6),
-        held_out: Some(6),
-        ..ModelSettings::default()
+        held_out: 6,
+        ..Model::default()
     };
-    let training = TrainingSettings {
-        loss: Some(LossKind::Mse),
-        until_time: Some(1e5),
-        snapshots: Some(64),
+    let training = Training {
+        loss: LossKind::Mse,
+        until_time: 1e5,
+        snapshots: 64,
         predictions: Some(true),
-        max_steps: Some(20_000),
-        ..TrainingSettings::default()
+        max_steps: 20_000,
+        ..Training::default()
     };
-    let id = format!("closeness-{}-w{width}-{}-s{seed}", CLOSE.name(), init_name(init));
+    let id = format!("closeness-{}-w{width}-{init}-s{seed}", CLOSE.name());
     let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
     let work = 0.1 + 3e-4 * copies * width as f64;
     Cell { id, part: Part::Closeness.name(), settings: Settings { model, training }, work }
@@ -161,16 +161,16 @@ fn labels(options: &Options) -> Vec<Kept<Labels>> {
     let mut all = Vec::new();
     for (data, dir) in std::iter::once(mnist).chain(fashion) {
         for (name, normalize) in [("raw", Normalize::None), ("sphere", Normalize::Sphere)] {
-            let model = ModelSettings {
-                network: Some(NetworkKind::Fcn),
-                depth: Some(1),
-                bias: Some(BiasKind::Input),
-                data: Some(data.clone()),
+            let model = Model {
+                network: NetworkKind::Fcn,
+                depth: 1,
+                bias: BiasKind::Input,
+                data: data.clone(),
                 data_dir: dir.clone(),
                 n: Some(options.n.unwrap_or(3000)),
                 classes: Some(ClassSelection::All),
                 normalize: Some(normalize),
-                ..ModelSettings::default()
+                ..Model::default()
             };
             let measurement = Labels { model, codings: Coding::ALL.to_vec(), draws: 10 };
             all.push(Kept { id: format!("smoothness-{data}-{name}"), measurement });

@@ -96,8 +96,10 @@ fn of_part(part: Part, finished: &[Finished]) -> (Vec<Claim>, Vec<Figure>) {
     let mut nets: Vec<Net> = Vec::new();
     let mut kinds: Vec<Kind> = Vec::new();
     for cell in finished.iter().map(|f| &f.cell).filter(|cell| cell.part == part.name()) {
-        let (net, kind) = (kind_of(&cell.settings.model).map(|(net, _)| net), Kind::of(&cell.settings.training));
-        nets.extend(net.filter(|net| !nets.contains(net)));
+        let ((net, _), kind) = (kind_of(&cell.settings.model), Kind::of(&cell.settings.training));
+        if !nets.contains(&net) {
+            nets.push(net);
+        }
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }

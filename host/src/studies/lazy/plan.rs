@@ -1,9 +1,9 @@
 //! The grid of the study "lazy": penalties, soft targets, and plain cross-entropy beside them.
 
 use crate::data::{ClassSelection, Source};
-use crate::experiment::{Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
-use crate::study::plan::{Net, Options, Part, init_name};
+use crate::study::plan::{Net, Options, Part};
 
 /// The parts of this study.
 pub const PARTS: [Part; 5] = [Part::SixPoints, Part::Conflicting, Part::Ensemble, Part::Mnist, Part::MnistTen];
@@ -39,8 +39,8 @@ impl Kind {
         }
     }
     /// Of a cell's settings.
-    pub fn of(training: &TrainingSettings) -> Self {
-        match (training.penalty.unwrap_or(0.0), training.smoothing.unwrap_or(0.0)) {
+    pub fn of(training: &Training) -> Self {
+        match (training.penalty, training.smoothing) {
             (lambda, _) if lambda > 0.0 => Self::Penalty(lambda),
             (_, eps) if eps > 0.0 => Self::Smoothing(eps),
             _ => Self::Plain,
@@ -48,29 +48,16 @@ impl Kind {
     }
     /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
     /// targets come to rest.
-    pub fn training(self) -> TrainingSettings {
-        let base = TrainingSettings {
-            loss: Some(LossKind::CrossEntropy),
-            max_steps: Some(20_000),
-            snapshots: Some(64),
-            ..TrainingSettings::default()
-        };
+    pub fn training(self) -> Training {
+        let base = Training { loss: LossKind::CrossEntropy, max_steps: 20_000, snapshots: 64, ..Training::default() };
         match self {
-            Self::Plain => TrainingSettings {
-                until_time: Some(f64::INFINITY),
-                until_margin: Some(8.0),
-                predictions: Some(false),
-                ..base
-            },
-            Self::Penalty(lambda) => TrainingSettings {
-                penalty: Some(lambda),
-                until_time: Some(10.0 / lambda),
-                predictions: Some(true),
-                ..base
-            },
-            Self::Smoothing(eps) => {
-                TrainingSettings { smoothing: Some(eps), until_time: Some(1e5), predictions: Some(true), ..base }
+            Self::Plain => {
+                Training { until_time: f64::INFINITY, until_margin: Some(8.0), predictions: Some(false), ..base }
             }
+            Self::Penalty(lambda) => {
+                Training { penalty: lambda, until_time: 10.0 / lambda, predictions: Some(true), ..base }
+            }
+            Self::Smoothing(eps) => Training { smoothing: eps, until_time: 1e5, predictions: Some(true), ..base },
         }
     }
 }
@@ -139,34 +126,31 @@ fn cell(options: &Options, part: Part, (net, width, kind, seed): (&Net, usize, K
         _ => (Source::Circle, 6, 6, None),
     };
     let idx = data.is_idx();
-    let model = ModelSettings {
-        network: Some(net.kind),
-        depth: Some(net.depth),
-        width: Some(width),
+    let model = Model {
+        network: net.kind,
+        depth: net.depth,
+        width: width,
         alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-        init: Some(Init::Mirrored),
-        seed: Some(seed),
-        data: Some(data),
+        init: Init::Mirrored,
+        seed: seed,
+        data: data,
         n: Some(samples),
-        held_out: Some(held_out),
+        held_out: held_out,
         classes,
         data_dir: options.data_dir.clone().filter(|_| idx),
-        ..ModelSettings::default()
+        ..Model::default()
     };
     let training = match (part, kind) {
         // labels that disagree are soft targets in all but name
-        (Part::Conflicting, _) => TrainingSettings {
-            until_time: Some(1e5),
-            until_margin: None,
-            predictions: Some(true),
-            ..Kind::Plain.training()
-        },
+        (Part::Conflicting, _) => {
+            Training { until_time: 1e5, until_margin: None, predictions: Some(true), ..Kind::Plain.training() }
+        }
         _ => kind.training(),
     };
     let parameters = 2 * (net.matrices() * width * width + 16 * width);
     // a penalty's steps jitter about the fixed point
     let steps = if matches!(kind, Kind::Penalty(_)) { 3.0 } else { 1.0 };
     let work = (parameters * (samples + held_out + 20)) as f64 * steps * 1.5e-7;
-    let id = format!("{}-{}-w{width}-{}-{}-s{seed}", part.name(), net.name(), kind.name(), init_name(Init::Mirrored));
+    let id = format!("{}-{}-w{width}-{}-{}-s{seed}", part.name(), net.name(), kind.name(), Init::Mirrored);
     Cell { id, part: part.name(), settings: Settings { model, training }, work }
 }
