@@ -144,10 +144,8 @@ fn stem(source: &data::Source) -> String {
 
 fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Result<()> {
     let traces: Vec<Trace> = finished.iter().map(|f| f.outcome.trace.clone()).collect();
-    let predicted: Vec<_> = finished
-        .iter()
-        .filter_map(|f| Some((f.training.loss.label(), &f.outcome.predictions.as_ref()?.as_ref().ok()?.table)))
-        .collect();
+    let predicted: Vec<_> =
+        finished.iter().filter_map(|f| Some((f.training.loss.label(), &f.outcome.predictions.made()?.table))).collect();
     let overlays: Vec<_> = predicted
         .iter()
         .enumerate()
