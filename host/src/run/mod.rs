@@ -35,7 +35,7 @@ use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
-use crate::experiment::{AnyNetwork, BackendKind, Init, Model, Training};
+use crate::experiment::{AnyNetwork, BackendKind, Init, LossKind, Model, Training};
 use crate::files::Dtype;
 use crate::machine::Stop;
 use record::trace_of;
@@ -60,12 +60,13 @@ pub trait Observer {
 /// Nobody follows.
 impl Observer for () {}
 
-/// Trains and records. Of both losses, cross-entropy is trained: [`Training::resolve`] makes two runs of them.
+/// Trains and records.
 ///
 /// A run that cannot go on is not an error: its outcome says why it stopped, and keeps the record.
 ///
 /// # Errors
-/// Settings that do not go together or not with the samples; what core refuses; a snapshot that cannot be taken.
+/// Settings that do not go together or not with the samples; both losses, see [`Training::resolve`]; what core refuses;
+/// a snapshot that cannot be taken.
 pub fn run(
     model: &Model,
     training: &Training,
@@ -73,6 +74,9 @@ pub fn run(
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
 ) -> Result<Outcome, Error> {
+    if training.loss == LossKind::Both {
+        return Err(Error::BothLosses);
+    }
     match model.dtype {
         Dtype::F64 => run_as::<f64>(model, training, samples, observer, stop),
         Dtype::F32 => run_as::<f32>(model, training, samples, observer, stop),
