@@ -101,20 +101,21 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
 }
 
 /// Checks what needs no data, before any is read.
-fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<(), UsageError> {
+fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
     model.check()?;
     let training = keys::<Training>();
     if let Some(key) = given.keys().find(|key| training.contains(key) && *key != "backend") {
         return Err(UsageError::Set {
             given: key.clone(),
             what: "is of no use to a kernel: nothing is trained".into(),
-        });
+        }
+        .into());
     }
     if args.kind == KernelKind::Analytic {
         for (flag, path) in [("--params", &args.params), ("--params-out", &args.params_out)] {
             if let Some(path) = path {
                 let what = "the infinitely wide network has no parameters; it is for `kernel empirical`".into();
-                return Err(UsageError::Range { flag, given: path.display().to_string(), what });
+                return Err(UsageError::Range { flag, given: path.display().to_string(), what }.into());
             }
         }
     }

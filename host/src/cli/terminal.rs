@@ -8,7 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::data::DataError;
 use crate::error::UsageError;
+use crate::experiment::{Model, Training, keys};
 use crate::machine::Stop;
+use crate::{experiment, run};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -24,7 +26,7 @@ pub fn exit(result: Result<u8>) -> ExitCode {
     let code = match &result {
         Ok(code) => *code,
         Err(e) => {
-            eprintln!("error: {e:#}");
+            eprintln!("error: {}", with_flags(&format!("{e:#}")));
             code_of(e)
         }
     };
@@ -36,11 +38,27 @@ fn code_of(error: &anyhow::Error) -> u8 {
         if let Some(e) = cause.downcast_ref::<DataError>() {
             return e.exit_code();
         }
-        if cause.is::<UsageError>() {
+        let wrong_run = matches!(cause.downcast_ref(), Some(run::Error::Settings(_) | run::Error::BothLosses));
+        if wrong_run || cause.is::<experiment::Error>() || cause.is::<UsageError>() {
             return USAGE;
         }
     }
     FAILED
+}
+
+/// The text with flags in place of settings: the library's `width = 0` is the `--width 0` that was typed, `rate` is
+/// `--rate`. What else stands in backticks stays.
+pub fn with_flags(text: &str) -> String {
+    let settings: Vec<String> = keys::<Model>().into_iter().chain(keys::<Training>()).collect();
+    let flag = |quoted: &str| {
+        let (key, value) = quoted.split_once(" = ").unwrap_or((quoted, ""));
+        settings.iter().any(|setting| setting == key).then(|| format!("--{key} {value}").trim_end().to_owned())
+    };
+    let pieces = text.split('`').enumerate().map(|(i, piece)| match i % 2 {
+        0 => piece.to_owned(),
+        _ => flag(piece).unwrap_or_else(|| format!("`{piece}`")),
+    });
+    pieces.collect()
 }
 
 /// A token that Ctrl-C requests from now on, so that the work ends after its present step; a second one, or a system
@@ -73,5 +91,16 @@ pub fn print(text: &str) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("standard output"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_shown_as_flags() {
+        let shown = with_flags("`rate = 0.1`: is the step of `optimizer = gd`; leave `until-time` and the array `W0`");
+        assert_eq!(shown, "--rate 0.1: is the step of --optimizer gd; leave --until-time and the array `W0`");
     }
 }
