@@ -68,12 +68,23 @@ pub const CASES: [Case; 12] = [
     Case::new("step-6", What::GdStep, 6, (2, 1024), Dtype::F64),
 ];
 
-/// Most samples of a case that `--quick` keeps.
+/// Most samples of a small case.
 const QUICK: usize = 1000;
 
+/// A name that no case has, nor begins with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given}: no such case; there are {}", CASES.map(|case| case.name).join(", "))]
+pub struct NoSuchCase {
+    /// the name
+    pub given: String,
+}
+
 /// The cases that are asked for, in their order: those that `only` names, by the name or by its beginning (all where
-/// it is empty), and with `quick` the small ones of them. Error: a name that no case bears.
-pub fn choose(only: &[String], quick: bool) -> Result<Vec<Case>, String> {
+/// it is empty), and with `quick` the small ones of them.
+///
+/// # Errors
+/// [`NoSuchCase`].
+pub fn choose(only: &[String], quick: bool) -> Result<Vec<Case>, NoSuchCase> {
     let named = |case: &Case, given: &str| case.name == given;
     let begins = |case: &Case, given: &str| !given.is_empty() && case.name.starts_with(given);
     let mut chosen = Vec::new();
@@ -82,7 +93,7 @@ pub fn choose(only: &[String], quick: bool) -> Result<Vec<Case>, String> {
         let found =
             if exact.is_empty() { CASES.into_iter().filter(|case| begins(case, given)).collect() } else { exact };
         if found.is_empty() {
-            return Err(given.clone());
+            return Err(NoSuchCase { given: given.clone() });
         }
         chosen.extend(found);
     }
@@ -151,7 +162,7 @@ impl Case {
 mod tests {
     use super::*;
 
-    fn names(only: &[&str], quick: bool) -> Result<Vec<&'static str>, String> {
+    fn names(only: &[&str], quick: bool) -> Result<Vec<&'static str>, NoSuchCase> {
         let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
         Ok(choose(&only, quick)?.iter().map(|case| case.name).collect())
     }
@@ -166,8 +177,8 @@ mod tests {
             ["analytic-1000-f32", "step-1000", "step-6"]
         );
         assert_eq!(names(&["analytic"], true).unwrap(), ["analytic-1000-f32", "analytic-1000-f64"]);
-        assert_eq!(names(&["analytic", "kernel"], false).unwrap_err(), "kernel");
-        assert_eq!(names(&[""], false).unwrap_err(), "");
+        assert_eq!(names(&["analytic", "kernel"], false).unwrap_err(), NoSuchCase { given: "kernel".into() });
+        assert_eq!(names(&[""], false).unwrap_err(), NoSuchCase { given: String::new() });
         for case in CASES {
             let twin = case.name.strip_suffix(ONE_THREAD);
             assert_eq!(case.one_thread, twin.is_some());

@@ -8,7 +8,7 @@ mod cases;
 mod measure;
 mod report;
 
-pub use cases::{CASES, Case, INPUTS, ONE_THREAD, What, Work, choose};
+pub use cases::{CASES, Case, INPUTS, NoSuchCase, ONE_THREAD, What, Work, choose};
 pub use measure::{Reading, gemm, measure};
 pub use report::{Machine, Report, Row};
 

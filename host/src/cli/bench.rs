@@ -8,10 +8,10 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
-use crate::benchmark::{CASES, PROBES, Reading, Report, Task, choose, measure};
+use crate::benchmark::{CASES, NoSuchCase, PROBES, Reading, Report, Task, choose, measure};
 use crate::cli::Common;
 use crate::error::UsageError;
-use crate::machine::memory::Limit;
+use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, with_threads};
 
 const EXAMPLES: &str = "\
@@ -49,7 +49,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     if let Some(name) = std::env::var_os(TASK) {
         return one(&name.to_string_lossy(), args.common.threads);
     }
-    let cases = choose(&args.only, args.quick).map_err(|given| UsageError::Range {
+    let cases = choose(&args.only, args.quick).map_err(|NoSuchCase { given }| UsageError::Range {
         flag: "--only",
         given,
         what: format!("no such case; there are {}", CASES.map(|case| case.name).join(", ")),
@@ -115,16 +115,15 @@ fn round(tasks: &[Task], threads: usize, bar: &ProgressBar, stop: &Stop) -> Resu
 
 /// The largest task must fit: they are measured one after the other.
 fn check_memory(tasks: &[Task], limit: Option<ByteSize>) -> Result<()> {
-    let allowed = Limit::of(limit).map_or(u64::MAX, |limit| limit.bytes);
+    let Some(limit) = MemoryLimit::given_or_free(limit) else { return Ok(()) };
     for task in tasks {
         let need = task.need()?;
-        if need > allowed {
+        if need > limit.bytes {
             let mend = match task {
-                Task::Case(_) => "leave it out with --only, or raise --memory",
-                Task::Probe(_) => "it tells the machine's limits; raise --memory",
+                Task::Case(_) => "leave it out with --only, or raise `memory`",
+                Task::Probe(_) => "it measures the machine's limits; raise `memory`",
             };
-            let what = format!("{} needs about {}; {mend}", task.name(), ByteSize::b(need));
-            return Err(UsageError::Range { flag: "--memory", given: ByteSize::b(allowed).to_string(), what }.into());
+            return Err(limit.refuse(task.name(), need, Some(mend)).into());
         }
     }
     Ok(())

@@ -13,11 +13,11 @@ use serde_json::json;
 
 use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
 use crate::backend::HostReal;
-use crate::data::DataError;
 use crate::error::UsageError;
 use crate::files::npz;
-use crate::kernel::{Entries, KernelFile, KernelSummary, extremes, rows_at_once};
-use crate::machine::memory::Limit;
+use crate::kernel;
+use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};
+use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop};
 
 /// `ntkscope compare`
@@ -37,7 +37,7 @@ pub struct CompareArgs {
 
 /// Compares, and returns the exit code.
 pub fn compare(args: CompareArgs) -> Result<u8> {
-    let limit = Limit::of(args.memory);
+    let limit = MemoryLimit::given_or_free(args.memory);
     let (mut a, mut b) = (Kernel::read(&args.a, limit)?, Kernel::read(&args.b, limit)?);
     if a.n() != b.n() {
         let what =
@@ -90,49 +90,37 @@ enum Kernel {
 impl Kernel {
     /// `FILE.npz` with an array `kernel`, `FILE.npz:NAME`, or `FILE.npy`, which stays on the disk if both kernels and the
     /// copies for the eigenvalues would not fit.
-    fn read(given: &str, limit: Option<Limit>) -> Result<Self> {
+    fn read(given: &str, limit: Option<MemoryLimit>) -> Result<Self, kernel::Error> {
         let (path, name) = match given.rsplit_once(':') {
             Some((path, name)) if path.ends_with(".npz") => (path, name),
             _ => (given, "kernel"),
         };
         let path = Path::new(path);
-        let damaged = |what: String| DataError::Archive { path: path.into(), what };
+        let damaged = |fault| kernel::Error::Damaged { path: path.into(), fault };
         if !path.exists() {
-            return Err(DataError::NotFound {
-                path: path.into(),
-                what: "no such file".into(),
-                mend: "give the path of an npz or npy with a kernel".into(),
-            }
-            .into());
+            return Err(kernel::Error::NotFound { path: path.into() });
         }
         let (shape, data) = if path.extension().is_some_and(|e| e == "npy") {
-            let mut file = KernelFile::open(path).map_err(damaged)?;
+            let mut file = KernelFile::open(path)?;
             let n = file.rows();
             let need = 5 * 8 * (n as u64).pow(2);
             if limit.is_some_and(|limit| need > limit.bytes) {
                 return Ok(Self::OnDisk(file));
             }
-            (vec![n, n], file.read_rows(0..n).map_err(|e| damaged(e.to_string()))?)
+            (vec![n, n], file.read_rows(0..n).map_err(|e| damaged(KernelFault::Unreadable(e)))?)
         } else {
-            npz::open(path).and_then(|mut archive| archive.array(name)).map_err(damaged)?
+            npz::open(path)?.array(name).map_err(|fault| damaged(KernelFault::Npz(fault)))?
         };
         match shape.as_slice() {
             &[n, m] if n == m && n > 0 => {}
             _ => {
-                return Err(
-                    damaged(format!("array `{name}` has shape {shape:?}, but a square matrix is needed")).into()
-                );
+                return Err(damaged(KernelFault::ArrayShape { array: name.into(), shape }));
             }
         }
         if let Some(at) = data.iter().position(|v| !v.is_finite()) {
             let n = shape[0];
-            return Err(damaged(format!(
-                "array `{name}`, row {} column {}: {} is not finite",
-                at / n,
-                at % n,
-                data[at]
-            ))
-            .into());
+            let (array, value) = (name.into(), data[at]);
+            return Err(damaged(KernelFault::NotFinite { array, row: at / n, column: at % n, value }));
         }
         Ok(Self::Held { n: shape[0], data })
     }
@@ -168,7 +156,7 @@ impl Kernel {
             let data = file.read_rows(rows.clone())?;
             entries.add((rows.start, 0), MatRef::new(&data, rows.len(), n)?, false)?;
         }
-        Ok(match extremes(n, &mut |x, y| Ok(file.product(x, y)?), stop)? {
+        Ok(match extremes(n, &mut |x, y| file.product(x, y).map_err(kernel::Error::Read), stop)? {
             Ended::Done(found) => Ended::Done(KernelSummary::large(n, &entries, found)),
             Ended::Stopped => Ended::Stopped,
         })

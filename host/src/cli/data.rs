@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::terminal::{DONE, print};
+use super::terminal::{DONE, in_flags, print};
 use crate::data;
 use crate::data::{FetchProgress, Source};
 use crate::experiment::Model;
@@ -65,7 +65,7 @@ pub fn data(args: DataArgs) -> Result<u8> {
                 print(&serde_json::to_string_pretty(&entries)?)?;
             } else {
                 for entry in entries {
-                    print(&entry.to_string())?;
+                    print(&in_flags(&entry.to_string()))?;
                 }
             }
         }

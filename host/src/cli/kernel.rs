@@ -13,7 +13,7 @@ use ntkscope_core::{Backend, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
-use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
+use super::terminal::{DONE, INTERRUPTED, in_flags, print, progress, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
@@ -23,9 +23,11 @@ use crate::experiment::{BackendKind, Model, Settings, Training, keys};
 use crate::files::Dtype;
 use crate::files::npz::Array;
 use crate::kernel::{
-    Analytic, Empirical, Job, KernelFile, KernelSummary, Place, Plan, Source, on_disk, rows_per_sample, whole,
+    Analytic, Empirical, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, KernelWork, on_disk,
+    rows_per_sample, whole,
 };
-use crate::machine::memory::Limit;
+use crate::machine;
+use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, check_file, tensors, write_archive, write_tensors};
@@ -150,7 +152,7 @@ fn kernel_as<T: HostReal, N: Network>(
     let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
     let reading = args.params.as_deref().map_or(0, |path| reading_bytes(path, network));
     let writing = args.params_out.as_ref().map_or(0, |_| 8 * sizes.parameters as u64);
-    let job = Job {
+    let job = KernelWork {
         samples: samples.n,
         inputs: samples.d,
         empirical: empirical.then_some(sizes),
@@ -161,7 +163,7 @@ fn kernel_as<T: HostReal, N: Network>(
         threads: rayon::current_num_threads(),
         files: reading.max(writing),
     };
-    let limit = Limit::of(args.common.memory);
+    let limit = MemoryLimit::given_or_free(args.common.memory);
     let plan = job.plan(limit)?;
     let work = Work { args, backend, dtype: model.dtype, rows: job.rows(), plan };
     work.check_out(limit)?;
@@ -220,7 +222,7 @@ struct Work<'a, T: 'static> {
     dtype: Dtype,
     /// rows of the kernel
     rows: usize,
-    plan: Plan,
+    plan: KernelPlan,
 }
 
 /// A kernel that is done: its entries, unless they are on the disk.
@@ -232,20 +234,20 @@ struct Found<T> {
 
 impl<T: HostReal> Work<'_, T> {
     /// Error: the kernel is to be written in blocks, and `--out` cannot be.
-    fn check_out(&self, limit: Option<Limit>) -> Result<(), UsageError> {
+    fn check_out(&self, limit: Option<MemoryLimit>) -> Result<(), machine::Error> {
         let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
         if self.plan.cut.is_none() || is_npy(path) {
             return Ok(());
         }
-        let what = format!("--out {}: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
-        let mend = "give --out K.npy, which is written in blocks, or raise --memory";
+        let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
+        let mend = "give `out = K.npy`, which is written in blocks, or raise `memory`";
         Err(limit.refuse(&what, self.plan.whole, Some(mend)))
     }
 
     /// What it takes, in a line.
-    fn describe(&self, samples: usize, limit: Option<Limit>) -> String {
+    fn describe(&self, samples: usize, limit: Option<MemoryLimit>) -> String {
         let forecast = ByteSize::b(self.plan.forecast);
-        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), l.source));
+        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), in_flags(l.source)));
         let how = self.plan.cut.map_or("the kernel is held whole".into(), |cut| {
             let place = match &self.args.out {
                 Some(path) => path.display().to_string(),
@@ -258,7 +260,7 @@ impl<T: HostReal> Work<'_, T> {
     }
 
     /// One kernel and its summary; computed in blocks, it is written to `out` too.
-    fn compute<S: Source<T>>(
+    fn compute<S: KernelSource<T>>(
         &self,
         name: &'static str,
         source: &S,
@@ -273,8 +275,8 @@ impl<T: HostReal> Work<'_, T> {
         };
         let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         let place = match out {
-            Some(path) => Place::Named(path),
-            None => Place::Nameless(directory.unwrap_or(Path::new("."))),
+            Some(path) => KernelPlace::Named(path),
+            None => KernelPlace::Nameless(directory.unwrap_or(Path::new("."))),
         };
         let bar = progress(name, 1000, self.args.common.quiet);
         let mut progress = |done: f64, what: &str| {

@@ -79,6 +79,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
         let settings = || place.write_settings(&model, training, &samples, None);
         let mut follow = Follow::new(training.loss.label(), quiet, place.path().join("trace.csv"), &settings);
         let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow, &stop))
+            .map_err(anyhow::Error::from)
             .and_then(|outcome| Ok(outcome?))
             .inspect_err(|_| {
                 place.remove_if_empty();
@@ -228,7 +229,7 @@ impl Observer for Follow<'_> {
             return;
         }
         let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
-        self.error = settings.and_then(|()| write_atomic(&self.trace, trace.to_csv().as_bytes())).err();
+        self.error = settings.and_then(|()| Ok(write_atomic(&self.trace, trace.to_csv().as_bytes())?)).err();
         self.written = Some(Instant::now());
     }
 }

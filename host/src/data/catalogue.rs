@@ -49,7 +49,7 @@ impl fmt::Display for CatalogueEntry {
             (Some(dir), true) => write!(f, " [in {}]", dir.display()),
             (Some(dir), false) => write!(f, " [not in {}: ntkscope data fetch {}]", dir.display(), self.name),
             (None, true) => Ok(()),
-            (None, false) => write!(f, " [no home directory: name one with --data-dir]"),
+            (None, false) => write!(f, " [no home directory: name one with `data-dir`]"),
         }
     }
 }

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 pub use catalogue::{CatalogueEntry, list};
 pub use checksums::{Checksum, RemoteFile};
-pub use error::DataError;
+pub use error::Error;
 pub use fetch::{FetchProgress, Limits, default_mirror, fetch, fetch_files};
 pub use generate::MIXTURE_OFFSET;
 pub use places::default_dir;
@@ -58,13 +58,13 @@ pub struct Samples {
 /// Loads or generates the samples of `spec`.
 ///
 /// # Errors
-/// [`DataError`]: wrong settings (exit code 2), or missing or damaged data (exit code 3).
-pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
+/// [`Error`]: wrong settings (exit code 2), or missing or damaged data (exit code 3).
+pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
     if spec.n == Some(0) {
-        return Err(DataError::NoSamples);
+        return Err(Error::NoSamples);
     }
     if spec.dimension.is_some() && !matches!(spec.source, Source::Sphere | Source::Mixture) {
-        return Err(DataError::DimensionUnused { source_name: spec.source.to_string() });
+        return Err(Error::DimensionUnused { source_name: spec.source.to_string() });
     }
     let generated = spec.n.unwrap_or(64).saturating_add(spec.held_out);
     let raw = match &spec.source {
@@ -78,7 +78,7 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
         }
         Source::File(path) if spec::extension_is(path, "npz") => npz_file::read(path)?,
         Source::File(path) if spec::extension_is(path, "csv") => csv_file::read(path)?,
-        Source::File(path) => return Err(DataError::UnknownSource { given: path.display().to_string() }),
+        Source::File(path) => return Err(Error::UnknownSource { given: path.display().to_string() }),
     };
 
     let parity = spec.source.is_idx().then_some(ClassSelection::Parity);
@@ -89,12 +89,12 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
     let apart = if on_circle { 0 } else { spec.held_out };
     let n = spec.n.unwrap_or(rows.len().saturating_sub(apart));
     if n > rows.len() {
-        let selected = selection.map_or_else(String::new, |s| format!(" after --classes {s}"));
-        return Err(DataError::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
+        let selected = selection.map_or_else(String::new, |s| format!(" after `classes = {s}`"));
+        return Err(Error::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
     }
     let behind = rows.len() - n;
     if apart > behind || (apart > 0 && n == 0) {
-        return Err(DataError::HeldOutTooLarge { asked: apart, n, available: behind, place: raw.place });
+        return Err(Error::HeldOutTooLarge { asked: apart, n, available: behind, place: raw.place });
     }
     rows.truncate(n + apart);
     labels.truncate(n);
@@ -105,7 +105,7 @@ pub fn load(spec: &DataSpec) -> Result<Samples, DataError> {
     if normalize == Normalize::Sphere {
         for (index, sample) in x.chunks_exact_mut(raw.d).enumerate() {
             if !to_unit_norm(sample) {
-                return Err(DataError::ZeroSample { index, row: rows[index], place: raw.place });
+                return Err(Error::ZeroSample { index, row: rows[index], place: raw.place });
             }
         }
     }
@@ -159,14 +159,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Opens the user's own file.
-fn open_file(path: &Path) -> Result<File, DataError> {
+fn open_file(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => DataError::NotFound {
+        std::io::ErrorKind::NotFound => Error::NotFound {
             path: path.into(),
             what: "file".into(),
-            mend: "give the path of an .npz or .csv file with --data".into(),
+            mend: "give the path of an .npz or .csv file with `data`".into(),
         },
-        _ => DataError::Io { path: path.into(), action: "read", mend: "give another file with --data", source },
+        _ => Error::Io { path: path.into(), action: "read", mend: "give another file with `data`", source },
     })
 }
 

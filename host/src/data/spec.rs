@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::DataError;
+use super::error::Error;
 
 /// Which samples to use: one table of a run's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +74,9 @@ impl Source {
 }
 
 impl FromStr for Source {
-    type Err = DataError;
+    type Err = Error;
 
-    fn from_str(s: &str) -> Result<Self, DataError> {
+    fn from_str(s: &str) -> Result<Self, Error> {
         Ok(match s {
             "circle" => Source::Circle,
             "sphere" => Source::Sphere,
@@ -87,7 +87,7 @@ impl FromStr for Source {
             file if extension_is(Path::new(file), "npz") || extension_is(Path::new(file), "csv") => {
                 Source::File(file.into())
             }
-            _ => return Err(DataError::UnknownSource { given: s.into() }),
+            _ => return Err(Error::UnknownSource { given: s.into() }),
         })
     }
 }
@@ -124,10 +124,10 @@ pub enum ClassSelection {
 }
 
 impl FromStr for ClassSelection {
-    type Err = DataError;
+    type Err = Error;
 
-    fn from_str(s: &str) -> Result<Self, DataError> {
-        let bad = || DataError::BadClasses { given: s.into() };
+    fn from_str(s: &str) -> Result<Self, Error> {
+        let bad = || Error::BadClasses { given: s.into() };
         match s {
             "parity" => Ok(ClassSelection::Parity),
             "all" => Ok(ClassSelection::All),
@@ -162,13 +162,13 @@ pub enum Normalize {
 }
 
 impl FromStr for Normalize {
-    type Err = DataError;
+    type Err = Error;
 
-    fn from_str(s: &str) -> Result<Self, DataError> {
+    fn from_str(s: &str) -> Result<Self, Error> {
         match s {
             "sphere" => Ok(Normalize::Sphere),
             "none" => Ok(Normalize::None),
-            _ => Err(DataError::BadNormalize { given: s.into() }),
+            _ => Err(Error::BadNormalize { given: s.into() }),
         }
     }
 }
@@ -184,8 +184,8 @@ impl fmt::Display for Normalize {
 
 // serde reads and writes the three as the strings above.
 impl TryFrom<String> for Source {
-    type Error = DataError;
-    fn try_from(s: String) -> Result<Self, DataError> {
+    type Error = Error;
+    fn try_from(s: String) -> Result<Self, Error> {
         s.parse()
     }
 }
@@ -195,8 +195,8 @@ impl From<Source> for String {
     }
 }
 impl TryFrom<String> for ClassSelection {
-    type Error = DataError;
-    fn try_from(s: String) -> Result<Self, DataError> {
+    type Error = Error;
+    fn try_from(s: String) -> Result<Self, Error> {
         s.parse()
     }
 }
@@ -206,8 +206,8 @@ impl From<ClassSelection> for String {
     }
 }
 impl TryFrom<String> for Normalize {
-    type Error = DataError;
-    fn try_from(s: String) -> Result<Self, DataError> {
+    type Error = Error;
+    fn try_from(s: String) -> Result<Self, Error> {
         s.parse()
     }
 }

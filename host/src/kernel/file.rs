@@ -10,6 +10,7 @@ use ntkscope_core::linalg::dot;
 use ntkscope_core::{MatRef, Real};
 use rayon::prelude::*;
 
+use super::{Error, KernelFault};
 use crate::files::{Dtype, Unfinished, nameless_file};
 
 /// Bytes of f64 that are read at a time: a 64th of the matrix within these bounds, but a row at least. Fewer would have
@@ -62,29 +63,36 @@ impl KernelFile {
         Ok(Self { file, unfinished, start, rows, dtype })
     }
 
-    /// Opens an npy file of a square matrix of f32 or f64. Errors say what is wrong with it, without its name.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let text = |e: &dyn std::fmt::Display| e.to_string();
-        let mut file = File::open(path).map_err(|e| text(&e))?;
-        let header = NpyHeader::from_reader(&mut file).map_err(|e| format!("not readable as an npy file: {e}"))?;
+    /// Opens an npy file of a square matrix of f32 or f64.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_npy(path).map_err(|fault| Error::Damaged { path: path.into(), fault })
+    }
+    fn open_npy(path: &Path) -> Result<Self, KernelFault> {
+        let mut file = File::open(path).map_err(KernelFault::Unreadable)?;
+        let header = NpyHeader::from_reader(&mut file).map_err(KernelFault::NotNpy)?;
         let descr = header.dtype().descr();
         let dtype = match descr.as_str() {
             "'<f4'" => Dtype::F32,
             "'<f8'" => Dtype::F64,
-            _ => return Err(format!("has dtype {descr}, but '<f4' or '<f8' is needed")),
+            _ => return Err(KernelFault::Dtype(descr)),
         };
-        let rows = match header.shape() {
-            &[n, m] if n == m && n > 0 => usize::try_from(n).map_err(|e| text(&e))?,
-            shape => return Err(format!("has shape {shape:?}, but a square matrix is needed")),
+        let shape = header.shape();
+        let rows = match shape {
+            &[n, m] if n == m && n > 0 => usize::try_from(n).ok(),
+            _ => None,
         };
+        let rows = rows.ok_or_else(|| KernelFault::Shape(shape.to_vec()))?;
         if header.order() != Order::C {
-            return Err("is stored column by column; save it with numpy.ascontiguousarray".into());
+            return Err(KernelFault::ColumnMajor);
         }
-        let start = file.stream_position().map_err(|e| text(&e))?;
-        let len = file.metadata().map_err(|e| text(&e))?.len();
+        let start = file.stream_position().map_err(KernelFault::Unreadable)?;
+        let bytes = file.metadata().map_err(KernelFault::Unreadable)?.len();
         let needed = (rows as u64).checked_mul(rows as u64).and_then(|n| n.checked_mul(dtype.bytes() as u64));
-        if needed.and_then(|needed| needed.checked_add(start)) != Some(len) {
-            return Err(format!("is damaged: {len} bytes cannot hold {rows} x {rows} numbers of type {descr}"));
+        if needed.and_then(|needed| needed.checked_add(start)) != Some(bytes) {
+            return Err(KernelFault::Length { bytes, rows, dtype: descr });
         }
         Ok(Self { file, unfinished: None, start, rows, dtype })
     }

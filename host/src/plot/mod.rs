@@ -134,7 +134,7 @@ impl Figure {
         );
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
         write_atomic(&dir.join(format!("{}.svg", self.name)), svg.as_bytes())?;
-        write_atomic(&dir.join(format!("{}.png", self.name)), &png)
+        Ok(write_atomic(&dir.join(format!("{}.png", self.name)), &png)?)
     }
 
     fn check(&self) -> Result<()> {

@@ -94,7 +94,7 @@ impl RunDirectory {
         table.insert(PROVENANCE.into(), Value::Table(provenance));
         let body = toml::to_string(&table).context("run.toml")?;
         let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
-        write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())
+        Ok(write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())?)
     }
 
     /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
