@@ -62,7 +62,7 @@ pub(crate) fn forward_less<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     let sizes = params.network.sizes();
     Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
     if x.rows() == 0 {
-        return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
+        return Err(Error::OutOfRange { what: "number of samples", needs: "at least 1", got: 0.0 });
     }
     let need = x.rows() * sizes.activations;
     Error::at_least("activations", need, buffer.len())?;

@@ -27,7 +27,11 @@ const fn exact(rows: usize, cols: usize, got: usize) -> Result<(), Error> {
     match rows.checked_mul(cols) {
         Some(need) if need == got => Ok(()),
         Some(need) => Err(Error::BufferLength { what: "matrix", need, got }),
-        None => Err(Error::OutOfRange { what: "matrix: rows x cols overflows" }),
+        None => Err(Error::OutOfRange {
+            what: "elements of a matrix",
+            needs: "at most usize::MAX",
+            got: rows as f64 * cols as f64,
+        }),
     }
 }
 
@@ -43,7 +47,7 @@ const fn adjacent(rows: usize, cols: usize, (row_stride, col_stride): (usize, us
     if (cols <= 1 || col_stride == 1) && (rows <= 1 || row_stride == cols) {
         Ok(())
     } else {
-        Err(Error::OutOfRange { what: "matrix to be stacked: its rows must be adjacent" })
+        Err(Error::Shape { what: "matrix to be stacked: row stride", need: cols, got: row_stride })
     }
 }
 

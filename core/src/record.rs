@@ -231,7 +231,11 @@ impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
     /// is evenly spaced up to the next. Error: `capacity` below 3 or above `CAPACITY`.
     pub fn new(capacity: usize, until: Option<T>) -> Result<Self, Error> {
         if capacity < 3 || capacity > CAPACITY {
-            return Err(Error::OutOfRange { what: "snapshots: at least 3, at most the record's capacity" });
+            return Err(Error::OutOfRange {
+                what: "snapshots",
+                needs: "at least 3 and at most the record's capacity",
+                got: capacity as f64,
+            });
         }
         let known = until.map(|t| t.ln_1p() / T::from_count(capacity - 2));
         let spacing = known.unwrap_or(T::from_f64(FIRST_SPACING));

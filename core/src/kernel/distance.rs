@@ -143,7 +143,7 @@ pub fn spectrum<T: Real, B: Backend<T> + ?Sized>(
     }
     backend.symmetric_eigenvalues(work, values, scratch)?;
     let (Some(first), Some(last)) = (values.first(), values.last()) else {
-        return Err(Error::OutOfRange { what: "spectrum: the kernel is empty" });
+        return Err(Error::OutOfRange { what: "spectrum: rows of the kernel", needs: "at least 1", got: 0.0 });
     };
     let total = values.iter().fold(T::ZERO, |s, x| s + x.max(T::ZERO));
     let entropy = values.iter().filter(|x| **x > T::ZERO).fold(T::ZERO, |s, x| {

@@ -67,7 +67,7 @@ fn outputs_per_sample(sizes: Sizes, outputs: MultiOutput) -> Result<usize, Error
     match outputs {
         MultiOutput::Full => Ok(sizes.outputs),
         MultiOutput::Class(c) if c >= sizes.outputs => {
-            Err(Error::OutOfRange { what: "class: the network has fewer outputs" })
+            Err(Error::OutOfRange { what: "class", needs: "below the number of outputs", got: c as f64 })
         }
         MultiOutput::Trace | MultiOutput::Class(_) => Ok(1),
     }

@@ -44,17 +44,17 @@ impl<'a> Fcn<'a> {
     /// build.
     pub const fn new(inputs: usize, widths: &'a [usize], outputs: usize) -> Result<Self, Error> {
         if widths.is_empty() {
-            return Err(Error::OutOfRange { what: "depth: a network needs at least 1 hidden layer" });
+            return Err(Error::OutOfRange { what: "depth", needs: "at least 1 hidden layer", got: 0.0 });
         }
         let mut l = 0;
         while l < widths.len() {
             if widths[l] == 0 {
-                return Err(Error::OutOfRange { what: "width: must be at least 1" });
+                return Err(Error::OutOfRange { what: "width", needs: "at least 1", got: 0.0 });
             }
             l += 1;
         }
         if inputs == 0 || outputs == 0 {
-            return Err(Error::OutOfRange { what: "inputs and outputs: must be at least 1" });
+            return Err(Error::OutOfRange { what: "inputs and outputs", needs: "at least 1", got: 0.0 });
         }
         Ok(Self {
             inputs,

@@ -47,16 +47,16 @@ impl ResNet {
     /// Errors: a size is 0; alpha is not a positive number.
     pub const fn new(inputs: usize, width: usize, depth: usize, outputs: usize, alpha: f64) -> Result<Self, Error> {
         if depth == 0 {
-            return Err(Error::OutOfRange { what: "depth: a network needs at least 1 residual block" });
+            return Err(Error::OutOfRange { what: "depth", needs: "at least 1 residual block", got: 0.0 });
         }
         if width == 0 {
-            return Err(Error::OutOfRange { what: "width: must be at least 1" });
+            return Err(Error::OutOfRange { what: "width", needs: "at least 1", got: 0.0 });
         }
         if inputs == 0 || outputs == 0 {
-            return Err(Error::OutOfRange { what: "inputs and outputs: must be at least 1" });
+            return Err(Error::OutOfRange { what: "inputs and outputs", needs: "at least 1", got: 0.0 });
         }
         if !(alpha > 0.0 && alpha.is_finite()) {
-            return Err(Error::OutOfRange { what: "alpha: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "alpha", needs: "finite and > 0", got: alpha });
         }
         Ok(Self { inputs, width, depth, outputs, alpha, bias_scale: None, trained: Trained::All })
     }

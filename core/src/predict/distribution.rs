@@ -91,10 +91,10 @@ pub fn smoother<T: Real, B: Backend<T> + ?Sized>(
     Error::at_least("smoother", smoother_len(n, m), buffer.len())?;
     match training {
         Training::Flow(time) if time < T::ZERO || time.is_nan() => {
-            return Err(Error::OutOfRange { what: "time: must be >= 0" });
+            return Err(Error::OutOfRange { what: "time", needs: ">= 0", got: time.to_f64() });
         }
         Training::Ridge(penalty) if !(penalty > T::ZERO && penalty.is_finite()) => {
-            return Err(Error::OutOfRange { what: "penalty: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "penalty", needs: "finite and > 0", got: penalty.to_f64() });
         }
         _ => {}
     }

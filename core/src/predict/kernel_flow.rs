@@ -76,7 +76,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         let (samples, outputs) = (targets.rows(), targets.cols());
         let size = samples * outputs;
         if !(tolerance > 0.0 && tolerance.is_finite()) {
-            return Err(Error::OutOfRange { what: "tolerance: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "tolerance", needs: "finite and > 0", got: tolerance });
         }
         Error::at_least("kernel flow", kernel_flow_len(samples, outputs), buffer.len())?;
         let mut rest = buffer;
@@ -112,7 +112,11 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// others are still being learned, which T does not hold together; [`Error::NonFinite`].
     pub fn advance_to(&mut self, log_time: T) -> Result<(), Error> {
         if !(log_time >= self.log_time && log_time.is_finite()) {
-            return Err(Error::OutOfRange { what: "log time: must be finite and not behind the present time" });
+            return Err(Error::OutOfRange {
+                what: "log time",
+                needs: "finite and not before the present time",
+                got: log_time.to_f64(),
+            });
         }
         while self.log_time < log_time {
             let rest = self.at_rest || self.minimum_is_reached();

@@ -33,10 +33,10 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         Error::shape("targets: columns", sizes.outputs, targets.cols())?;
         loss.check(targets)?;
         if !(penalty >= 0.0 && penalty.is_finite()) {
-            return Err(Error::OutOfRange { what: "penalty: must be finite and >= 0" });
+            return Err(Error::OutOfRange { what: "penalty", needs: "finite and >= 0", got: penalty });
         }
         if x.rows() == 0 {
-            return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
+            return Err(Error::OutOfRange { what: "number of samples", needs: "at least 1", got: 0.0 });
         }
         finite("sample", x)?;
         Ok(Self { network, x, targets, loss, penalty: T::from_f64(penalty), offset: None })

@@ -38,7 +38,7 @@ impl<'a> Task<'a> {
     pub fn new(joint: Joint<'a, f64>, buffer: &'a mut [f64]) -> Result<Self, Error> {
         let n = joint.train().rows();
         if joint.test().rows() == 0 {
-            return Err(Error::OutOfRange { what: "test points: there must be at least 1" });
+            return Err(Error::OutOfRange { what: "number of test points", needs: "at least 1", got: 0.0 });
         }
         let nothing = vec![0.0; n];
         let nothing = MatRef::new(&nothing, n, 1)?;

@@ -61,7 +61,7 @@ fn square(kernel: MatRef<'_, f64>) -> Result<(usize, Vec<f64>), Error> {
     let n = kernel.rows();
     Error::shape("kernel: columns", n, kernel.cols())?;
     if n == 0 {
-        return Err(Error::OutOfRange { what: "kernel: there must be at least 1 point" });
+        return Err(Error::OutOfRange { what: "points of the kernel", needs: "at least 1", got: 0.0 });
     }
     Ok((n, (0..n * n).map(|e| kernel.at(e / n, e % n)).collect()))
 }
