@@ -80,7 +80,7 @@ pub enum Error {
 
 impl Error {
     /// `Ok` when `got >= need`.
-    pub(crate) const fn at_least(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
+    pub const fn at_least(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
         if got >= need { Ok(()) } else { Err(Self::BufferLength { what, need, got }) }
     }
     /// `Ok` when `got == need`, for shapes.

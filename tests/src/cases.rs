@@ -165,7 +165,7 @@ pub struct Tiled {
 
 impl<T: Real> Backend<T> for Tiled {
     fn tile(&self) -> Tile {
-        Tile { rows: 2 * self.tile + 1, cols: self.tile, bands: 8 }
+        Tile::new(2 * self.tile + 1, self.tile, 8)
     }
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
         Portable.gemm(alpha, a, b, beta, c);

@@ -183,13 +183,13 @@ impl Network for Fcn<'_> {
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let (rows, n) = (seed.rows(), activations.len() / self.sizes().activations);
+        let (rows, n) = (cotangent.rows(), activations.len() / self.sizes().activations);
         let last = self.before(self.widths.len()).deltas;
         for (i, row) in deltas[rows * last..].chunks_exact_mut(self.outputs).enumerate().take(rows) {
-            row.copy_from_slice(seed.row(i));
+            row.copy_from_slice(cotangent.row(i));
         }
         for l in (1..=self.widths.len()).rev() {
             // D_{l-1} = c (D_l W_l) o phi'(z_l)

@@ -88,19 +88,19 @@ impl<N: Network> Network for Mirrored<N> {
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
         let half = self.0.sizes();
         let n = activations.len() / doubled(half).activations;
-        let (first, second) = deltas.split_at_mut(seed.rows() * half.deltas);
+        let (first, second) = deltas.split_at_mut(cotangent.rows() * half.deltas);
         let scale = T::from_f64(core::f64::consts::FRAC_1_SQRT_2);
         let halves = [(first, scale), (second, -scale)];
         for (copy, (deltas, scale)) in halves.into_iter().enumerate() {
-            // Every layer's D is linear in the seed, so the factor +-1/sqrt(2) can be applied at the end.
+            // Every layer's D is linear in the cotangent, so the factor +-1/sqrt(2) can be applied at the end.
             let theta = &theta[copy * half.parameters..][..half.parameters];
             let activations = &activations[n * copy * half.activations..][..n * half.activations];
-            self.0.backward(backend, theta, activations, seed, deltas);
+            self.0.backward(backend, theta, activations, cotangent, deltas);
             deltas.iter_mut().for_each(|d| *d *= scale);
         }
     }

@@ -151,15 +151,15 @@ pub trait Network: Copy + Sync {
         activations: &mut [T],
     );
 
-    /// Fills `deltas` `(n * R * sizes().deltas)` with D = d/dz sum_c seed_rc f_c(x_i) of every layer for R
-    /// directions of every sample, row `i R + r`, from `seed` `(n R, C)` and the activations of the forward pass, the
+    /// Fills `deltas` `(n * R * sizes().deltas)` with D = d/dz sum_c v_rc f_c(x_i) of every layer for R
+    /// directions of every sample, row `i R + r`, from v = `cotangent` `(n R, C)` and the activations of the forward pass, the
     /// outputs excepted: training with an offset leaves other numbers there.
     fn backward<T: Real, B: Backend<T> + ?Sized>(
         &self,
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     );
 

@@ -205,17 +205,17 @@ impl Network for ResNet {
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let (rows, m, n) = (seed.rows(), self.width, activations.len() / self.sizes().activations);
+        let (rows, m, n) = (cotangent.rows(), self.width, activations.len() / self.sizes().activations);
         let product = |layer: &Dense, d: MatRef<'_, T>, beta: T, below: MatMut<'_, T>| {
             backend.gemm(T::from_f64(layer.weight_scale), d, layer.weights_in(theta), beta, below);
         };
         let last = self.layer(2 * self.depth + 1);
         let (below, outputs) = deltas.split_at_mut(rows * last.delta);
         for (i, row) in outputs.chunks_exact_mut(self.outputs).enumerate().take(rows) {
-            row.copy_from_slice(seed.row(i));
+            row.copy_from_slice(cotangent.row(i));
         }
         let x_last = MatMut::dense(&mut below[rows * self.dx_at(self.depth)..], rows, m);
         product(&last, MatRef::dense(outputs, rows, self.outputs), T::ZERO, x_last);

@@ -18,7 +18,7 @@ use super::step::{Step, step_len};
 use super::system::{System, largest};
 use crate::linalg::sum_of_squares;
 use crate::loss::Loss;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatRef, Real};
 
 /// First step in s; a step that is too long is rejected.
@@ -54,8 +54,8 @@ pub struct KernelFlow<'a, T, B: ?Sized> {
 
 /// Elements of the buffer of a [`KernelFlow`] on n samples of C outputs.
 pub const fn kernel_flow_len(samples: usize, outputs: usize) -> usize {
-    let size = samples * outputs;
-    2 * size * size + 5 * size + modes_work_len(size) + step_len(size, outputs)
+    let size = buffer_len(&[&[samples, outputs]]);
+    buffer_len(&[&[2, size, size], &[5, size], &[modes_work_len(size)], &[step_len(size, outputs)]])
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {

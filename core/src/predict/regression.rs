@@ -9,7 +9,7 @@
 
 use super::modes::{modes, modes_work_len};
 use super::{check_shapes, stack};
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// The kernel's modes, and what they have to learn.
@@ -32,8 +32,8 @@ pub struct KernelRegression<'a, T> {
 
 /// Elements of the buffer of a [`KernelRegression`] on n samples of C outputs.
 pub const fn regression_len(samples: usize, outputs: usize) -> usize {
-    let size = samples * outputs;
-    size * size + 4 * size + modes_work_len(size)
+    let size = buffer_len(&[&[samples, outputs]]);
+    buffer_len(&[&[size, size], &[4, size], &[modes_work_len(size)]])
 }
 
 impl<'a, T: Real> KernelRegression<'a, T> {

@@ -17,7 +17,7 @@ use crate::init::initialize;
 use crate::kernel::tangent_len;
 use crate::linalg::{squared_distance, sum_of_squares};
 use crate::loss::Objective;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, Real};
 use problem::gradient_len;
@@ -92,7 +92,7 @@ pub struct Trainer<'a, N, T, B: ?Sized> {
 
 /// Elements of the buffer of a [`Trainer`] for n samples; the recorder uses its work space too.
 pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> usize {
-    (2 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
+    buffer_len(&[&[2 + optimizer.buffers(), sizes.parameters], &[work_len(sizes, batch)]])
 }
 
 const fn work_len(sizes: Sizes, batch: usize) -> usize {
@@ -158,7 +158,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
         let limit = until.map(|t| t - self.time());
         if let (Method::Flow(_), Some(until), Some(limit)) = (&self.method, until, limit)
-            && !(limit > T::ZERO)
+            && (limit <= T::ZERO || limit.is_nan())
         {
             return Err(Error::OutOfRange { what: "until", needs: "after the present time", got: until.to_f64() });
         }

@@ -3,6 +3,7 @@
 use crate::backward::{Deltas, add_gradient, backward, gradient};
 use crate::forward::{Activations, Params, forward_less};
 use crate::loss::{Loss, Objective};
+use crate::mat::buffer_len;
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -154,5 +155,5 @@ fn finite<T: Real>(what: &'static str, m: MatRef<'_, T>) -> Result<(), Error> {
 
 /// Elements of work of one gradient: activations, deltas, seed.
 pub(super) const fn gradient_len(sizes: Sizes, batch: usize) -> usize {
-    batch * (sizes.activations + sizes.deltas + sizes.outputs)
+    buffer_len(&[&[batch, sizes.activations], &[batch, sizes.deltas], &[batch, sizes.outputs]])
 }

@@ -56,14 +56,14 @@ impl Network for AnyNetwork<'_> {
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
         match self {
-            Self::Fcn(network) => network.backward(backend, theta, activations, seed, deltas),
-            Self::MirroredFcn(network) => network.backward(backend, theta, activations, seed, deltas),
-            Self::ResNet(network) => network.backward(backend, theta, activations, seed, deltas),
-            Self::MirroredResNet(network) => network.backward(backend, theta, activations, seed, deltas),
+            Self::Fcn(network) => network.backward(backend, theta, activations, cotangent, deltas),
+            Self::MirroredFcn(network) => network.backward(backend, theta, activations, cotangent, deltas),
+            Self::ResNet(network) => network.backward(backend, theta, activations, cotangent, deltas),
+            Self::MirroredResNet(network) => network.backward(backend, theta, activations, cotangent, deltas),
         }
     }
 
