@@ -145,7 +145,7 @@ mod tests {
         const N: usize = 300;
         let mut normals = Normals::new(2);
         let x = sphere(N, 2, &mut normals);
-        let network = Fcn::new(2, &[1, 1], 1).unwrap().with_bias(Bias::None, 0.0);
+        let network = Fcn::new(2, &[1, 1], 1).unwrap();
         let x = MatRef::new(&x, N, 2).unwrap();
         let Spectra { ntk, draws, .. } =
             Infinite::new(&network, x, 10, &mut normals).unwrap().spectra(&[], 10).unwrap();

@@ -151,7 +151,7 @@ impl Model {
         Ok(match self.kind {
             NetworkKind::Fcn => {
                 let fcn = Fcn::new(self.inputs, &self.widths, self.outputs)?;
-                let fcn = fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale);
+                let fcn = fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale)?;
                 match self.init {
                     Init::Standard | Init::Shifted => AnyNetwork::Fcn(fcn),
                     Init::Mirrored => AnyNetwork::MirroredFcn(Mirrored(fcn)),
@@ -160,7 +160,7 @@ impl Model {
             NetworkKind::Resnet => {
                 let plain = ResNet::new(self.inputs, self.widths[0], self.widths.len(), self.outputs, self.alpha)?;
                 let plain = plain.with_trained(self.trained);
-                let resnet = if self.bias == Bias::None { plain } else { plain.with_input_bias(self.bias_scale) };
+                let resnet = if self.bias == Bias::None { plain } else { plain.with_input_bias(self.bias_scale)? };
                 match self.init {
                     Init::Standard | Init::Shifted => AnyNetwork::ResNet(resnet),
                     Init::Mirrored => AnyNetwork::MirroredResNet(Mirrored(resnet)),
