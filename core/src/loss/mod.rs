@@ -56,13 +56,17 @@ impl Loss {
     pub fn target<T: Real>(self, label: usize, smoothing: f64, target: &mut [T]) -> Result<(), Error> {
         let classes = target.len().max(2);
         if label >= classes {
-            return Err(Error::OutOfRange { what: "label: not among the classes of the network's outputs" });
+            return Err(Error::OutOfRange { what: "label", needs: "below the number of classes", got: label as f64 });
         }
         if !(0.0..1.0).contains(&smoothing) {
-            return Err(Error::OutOfRange { what: "smoothing: must lie in [0, 1)" });
+            return Err(Error::OutOfRange { what: "smoothing", needs: "in [0, 1)", got: smoothing });
         }
         if self == Self::SquaredError && smoothing > 0.0 {
-            return Err(Error::OutOfRange { what: "smoothing: only cross-entropy has soft targets" });
+            return Err(Error::OutOfRange {
+                what: "smoothing of the targets of squared error",
+                needs: "0",
+                got: smoothing,
+            });
         }
         let other = smoothing / classes as f64;
         let right = 1.0 - smoothing + other;
@@ -82,25 +86,33 @@ impl Loss {
     pub fn check<T: Real>(self, targets: MatRef<'_, T>) -> Result<(), Error> {
         match self {
             Self::Logistic if targets.cols() != 1 => {
-                return Err(Error::OutOfRange { what: "logistic loss: the network must have 1 output" });
+                return Err(Error::OutOfRange {
+                    what: "outputs of the network under the logistic loss",
+                    needs: "1",
+                    got: targets.cols() as f64,
+                });
             }
             Self::Softmax if targets.cols() < 2 => {
-                return Err(Error::OutOfRange { what: "softmax loss: the network must have at least 2 outputs" });
+                return Err(Error::OutOfRange {
+                    what: "outputs of the network under the softmax loss",
+                    needs: "at least 2",
+                    got: targets.cols() as f64,
+                });
             }
             _ => {}
         }
         for i in 0..targets.rows() {
             let row = targets.row(i);
-            let sum = row.iter().fold(T::ZERO, |s, q| s + *q);
-            let off = (sum - T::ONE).abs() > T::from_count(8 * row.len()) * T::EPSILON;
-            let valid = match self {
-                Self::SquaredError => row.iter().all(|y| y.is_finite()),
-                _ => row.iter().all(|q| *q >= T::ZERO && *q <= T::ONE) && !(self == Self::Softmax && off),
+            let (needs, bad) = match self {
+                Self::SquaredError => ("finite", row.iter().find(|y| !y.is_finite())),
+                _ => ("in [0, 1]", row.iter().find(|q| !(**q >= T::ZERO && **q <= T::ONE))),
             };
-            if !valid {
-                return Err(Error::OutOfRange {
-                    what: "targets: probabilities in [0, 1] that sum to 1, or finite numbers",
-                });
+            if let Some(bad) = bad {
+                return Err(Error::OutOfRange { what: "target", needs, got: bad.to_f64() });
+            }
+            let sum = row.iter().fold(T::ZERO, |s, q| s + *q);
+            if self == Self::Softmax && (sum - T::ONE).abs() > T::from_count(8 * row.len()) * T::EPSILON {
+                return Err(Error::OutOfRange { what: "sum of a sample's targets", needs: "1", got: sum.to_f64() });
             }
         }
         Ok(())

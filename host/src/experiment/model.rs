@@ -197,7 +197,7 @@ impl Model {
                     BiasKind::All => Bias::All,
                 };
                 let fcn = Fcn::new(*inputs, widths, *outputs)?;
-                Family::Fcn(fcn.with_activation(activation).with_bias(bias, self.bias_scale))
+                Family::Fcn(fcn.with_activation(activation).with_bias(bias, self.bias_scale)?)
             }
             NetworkKind::Resnet => {
                 let trained = match self.trained {
@@ -207,7 +207,7 @@ impl Model {
                 let resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
                 let resnet = resnet.with_trained(trained);
                 let biased = self.bias != BiasKind::None;
-                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale) } else { resnet })
+                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale)? } else { resnet })
             }
         };
         Ok(match self.init {

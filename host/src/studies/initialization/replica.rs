@@ -58,10 +58,10 @@ impl Replica {
     }
 
     fn network<'a>(&self, widths: &'a [usize]) -> Result<Fcn<'a>, Error> {
-        Ok(Fcn::new(self.dimension, widths, 1)?.with_bias(Bias::None, 0.0))
+        Fcn::new(self.dimension, widths, 1)
     }
     fn sizes(&self) -> Result<Sizes, Error> {
-        Ok(Mirrored(self.network(&[self.width])?).sizes())
+        Ok(self.network(&[self.width])?.sizes().mirrored())
     }
     fn optimizer(&self) -> Optimizer {
         Optimizer::Descent { rate: self.rate }
