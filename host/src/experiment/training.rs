@@ -157,11 +157,10 @@ impl Training {
     }
 
     /// The loss of this number of outputs, as core has it: of both losses, cross-entropy.
-    pub fn core_loss(&self, outputs: usize) -> Loss {
-        match (self.loss, outputs) {
-            (LossKind::Mse, _) => Loss::SquaredError,
-            (LossKind::CrossEntropy | LossKind::Both, 1) => Loss::Logistic,
-            (LossKind::CrossEntropy | LossKind::Both, _) => Loss::Softmax,
+    pub fn core_loss(&self) -> Loss {
+        match self.loss {
+            LossKind::Mse => Loss::SquaredError,
+            LossKind::CrossEntropy | LossKind::Both => Loss::CrossEntropy,
         }
     }
 }
