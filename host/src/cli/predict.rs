@@ -211,8 +211,8 @@ fn say(
     (c, predicted): (usize, &Predicted),
 ) -> Result<()> {
     let m = predicted.mean.len() / c;
-    let classes =
-        (training.core_loss().properties(c).probabilities).then(|| probabilities(c, &predicted.mean, &predicted.deviation));
+    let classes = (training.core_loss().properties(c).probabilities)
+        .then(|| probabilities(c, &predicted.mean, &predicted.deviation));
     let columns = |what: &str, count: usize| {
         (0..count).map(|k| if count == 1 { what.into() } else { format!("{what}{k}") }).collect::<Vec<String>>()
     };

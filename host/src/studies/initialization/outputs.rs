@@ -54,7 +54,7 @@ impl Outputs {
         sphere(self.points, 3, &mut Normals::new(0))
     }
     fn network(widths: &[usize]) -> Result<Fcn<'_>> {
-        Fcn::new(3, widths, 1)
+        Ok(Fcn::new(3, widths, 1)?)
     }
 
     /// Tests a table of outputs against GP(0, NNGP). Error: networks are missing.
