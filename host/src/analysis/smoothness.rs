@@ -111,7 +111,7 @@ mod tests {
     use crate::analysis::spectra::{Infinite, Spectra};
     use ntkscope_core::MatRef;
     use ntkscope_core::init::Normals;
-    use ntkscope_core::network::{Bias, Fcn};
+    use ntkscope_core::network::Fcn;
 
     #[test]
     fn codings() {

@@ -123,7 +123,7 @@ impl Spectra {
 mod tests {
     use super::*;
     use crate::analysis::points::sphere;
-    use ntkscope_core::network::{Bias, Fcn};
+    use ntkscope_core::network::Fcn;
 
     #[test]
     fn tables_of_spectra() {

@@ -127,7 +127,7 @@ mod tests {
     use core::f64::consts::PI;
     use ntkscope_core::init::Normals;
     use ntkscope_core::kernel::AnalyticKernel;
-    use ntkscope_core::network::{Bias, Fcn};
+    use ntkscope_core::network::Fcn;
 
     /// One hidden layer on the circle: the Fourier coefficients of kappa_1(cos t) and of the NTK, in closed form.
     #[test]

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use anyhow::Result;
 use ntkscope_core::MatRef;
 use ntkscope_core::init::Normals;
-use ntkscope_core::network::{Bias, Fcn};
+use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::points::sphere;

@@ -1,7 +1,7 @@
 //! Learning curves of the NTK of one hidden layer on spheres, kept as a measurement.
 
 use anyhow::Result;
-use ntkscope_core::network::{Bias, Fcn};
+use ntkscope_core::network::Fcn;
 use ntkscope_core::predict::{gaussian_process_len, regression_len};
 use serde::Serialize;
 

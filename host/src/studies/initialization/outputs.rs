@@ -11,7 +11,7 @@ use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::{Normals, initialize};
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::linalg::cholesky;
-use ntkscope_core::network::{Bias, Fcn};
+use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::points::sphere;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::Normals;
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Bias, Fcn, Mirrored, Network, Sizes};
+use ntkscope_core::network::{Fcn, Mirrored, Network, Sizes};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{Error, MatRef};
 use serde::Serialize;
