@@ -147,14 +147,14 @@ impl Kernel {
     fn summary(&mut self, stop: &Stop) -> Result<Ended<KernelSummary>> {
         let file = match self {
             Self::Held { n, data } => {
-                return Ok(Ended::Done(KernelSummary::of(f64::fast(), MatRef::new(data, *n, *n)?)?));
+                return Ok(Ended::Done(KernelSummary::whole(f64::fast(), MatRef::new(data, *n, *n)?)?));
             }
             Self::OnDisk(file) => file,
         };
         let (n, mut entries) = (file.rows(), Entries::default());
         for rows in rows_at_once(n) {
             let data = file.read_rows(rows.clone())?;
-            entries.add((rows.start, 0), MatRef::new(&data, rows.len(), n)?, false)?;
+            entries.add(rows.start, 0, MatRef::new(&data, rows.len(), n)?, false)?;
         }
         Ok(match extremes(n, &mut |x, y| file.product(x, y).map_err(kernel::Error::Read), stop)? {
             Ended::Done(found) => Ended::Done(KernelSummary::large(n, &entries, found)),

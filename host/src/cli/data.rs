@@ -94,19 +94,19 @@ pub fn data(args: DataArgs) -> Result<u8> {
 }
 
 fn follow(bar: &ProgressBar, quiet: bool, at: FetchProgress) {
-    let say = |text: String| {
+    let tell = |text: String| {
         if !quiet {
             bar.suspend(|| eprintln!("{text}"));
         }
     };
     match at {
-        FetchProgress::Kept { path } => say(format!("{}: there already, and right", path.display())),
+        FetchProgress::Kept { path } => tell(format!("{}: there already, and right", path.display())),
         FetchProgress::Started { url, resumed_at, total } => {
             bar.set_length(total.unwrap_or(0));
             bar.set_position(resumed_at);
-            say(if resumed_at > 0 { format!("{url}: resumed at byte {resumed_at}") } else { url });
+            tell(if resumed_at > 0 { format!("{url}: resumed at byte {resumed_at}") } else { url });
         }
         FetchProgress::Received { bytes, .. } => bar.set_position(bytes),
-        FetchProgress::Finished { path, check } => say(format!("{}: {check} is right", path.display())),
+        FetchProgress::Finished { path, check } => tell(format!("{}: {check} is right", path.display())),
     }
 }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 pub enum Error {
     /// `data` names neither a known data set nor an `.npz` or `.csv` file.
     #[error(
-        "`data = {given}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in .npz or .csv"
+        "`data = {given}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in {}",
+        super::format::extensions()
     )]
     UnknownSource {
         /// What was typed.

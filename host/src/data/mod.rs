@@ -9,6 +9,7 @@ mod classes;
 mod csv_file;
 mod error;
 mod fetch;
+mod format;
 mod generate;
 mod idx;
 mod npz_file;
@@ -26,6 +27,7 @@ pub use catalogue::{CatalogueEntry, list};
 pub use checksums::{Checksum, RemoteFile};
 pub use error::Error;
 pub use fetch::{FetchProgress, Limits, default_mirror, fetch, fetch_files};
+use format::{extensions, format_of};
 pub use generate::MIXTURE_OFFSET;
 pub use places::default_dir;
 pub use spec::{ClassSelection, DataSpec, Normalize, Source};
@@ -76,9 +78,10 @@ pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
             let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
             idx::read(&idx::locate(&dir, &spec.source.to_string())?)?
         }
-        Source::File(path) if spec::extension_is(path, "npz") => npz_file::read(path)?,
-        Source::File(path) if spec::extension_is(path, "csv") => csv_file::read(path)?,
-        Source::File(path) => return Err(Error::UnknownSource { given: path.display().to_string() }),
+        Source::File(path) => match format_of(path) {
+            Some(format) => (format.read)(path)?,
+            None => return Err(Error::UnknownSource { given: path.display().to_string() }),
+        },
     };
 
     let parity = spec.source.is_idx().then_some(ClassSelection::Parity);
@@ -164,7 +167,7 @@ fn open_file(path: &Path) -> Result<File, Error> {
         std::io::ErrorKind::NotFound => Error::NotFound {
             path: path.into(),
             what: "file".into(),
-            mend: "give the path of an .npz or .csv file with `data`".into(),
+            mend: format!("give the path of an {} file with `data`", extensions()),
         },
         _ => Error::Io { path: path.into(), action: "read", mend: "give another file with `data`", source },
     })

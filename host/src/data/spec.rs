@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::format::format_of;
 
 /// Which samples to use: one table of a run's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,17 +85,10 @@ impl FromStr for Source {
             "conflicting" => Source::Conflicting,
             "mnist" => Source::Mnist,
             "fashion-mnist" => Source::FashionMnist,
-            file if extension_is(Path::new(file), "npz") || extension_is(Path::new(file), "csv") => {
-                Source::File(file.into())
-            }
+            file if format_of(Path::new(file)).is_some() => Source::File(file.into()),
             _ => return Err(Error::UnknownSource { given: s.into() }),
         })
     }
-}
-
-/// True when `path` ends in `.wanted`, in small or capital letters.
-pub(super) fn extension_is(path: &Path, wanted: &str) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(wanted))
 }
 
 impl fmt::Display for Source {

@@ -107,11 +107,14 @@ impl KernelFile {
     }
 
     /// Writes the block whose first element is (row, col), and its transpose at (col, row) unless that is itself.
-    pub fn write_block<T: Real>(&mut self, (row, col): (usize, usize), block: MatRef<'_, T>) -> io::Result<()> {
-        self.write((row, col), block)?;
-        if row == col { Ok(()) } else { self.write((col, row), block.t()) }
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn write_block<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>) -> io::Result<()> {
+        self.write(row, col, block)?;
+        if row == col { Ok(()) } else { self.write(col, row, block.t()) }
     }
-    fn write<T: Real>(&mut self, (row, col): (usize, usize), block: MatRef<'_, T>) -> io::Result<()> {
+    fn write<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(block.cols() * self.dtype.bytes());
         for i in 0..block.rows() {
             bytes.clear();
