@@ -117,7 +117,10 @@ impl Case {
         vec![self.width; self.depth]
     }
 
-    /// Its network, of hidden layers of these widths. Error: a size of 0.
+    /// Its network, of hidden layers of these widths.
+    ///
+    /// # Errors
+    /// A size of 0.
     pub fn network<'a>(&self, widths: &'a [usize]) -> Result<Fcn<'a>, Error> {
         Ok(Fcn::new(self.inputs, widths, self.outputs)?.with_bias(Bias::Input, 1.0))
     }
@@ -129,7 +132,10 @@ impl Case {
     /// forward pass, backward pass, gradient.
     ///
     /// Bytes are those of samples, parameters and kernel, once each. A step reads the parameters forward, all but the
-    /// first layer's backward, and reads and writes them once more. Error: a size of 0.
+    /// first layer's backward, and reads and writes them once more.
+    ///
+    /// # Errors
+    /// A size of 0.
     pub fn work(&self) -> Result<LeastWork, Error> {
         let widths = self.widths();
         let network = self.network(&widths)?;

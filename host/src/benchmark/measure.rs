@@ -38,7 +38,9 @@ pub struct Reading {
 }
 
 /// Measures on this pool's threads. The peak of memory is the process's: let it do nothing else.
-/// Errors: none that the tasks of this crate have.
+///
+/// # Errors
+/// A case with a size of 0; none of [`super::CASES`] has one.
 pub fn measure(task: BenchmarkTask) -> Result<Reading, Error> {
     let before = linux("/proc/self/status", "VmRSS:");
     let seconds = match task {
@@ -66,7 +68,10 @@ fn seconds(mut call: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {
     }
 }
 
-/// Seconds of `C <- A B`, all three (n, n), on this pool's threads. Error: n = 0.
+/// Seconds of `C <- A B`, all three (n, n), on this pool's threads.
+///
+/// # Errors
+/// n = 0.
 pub fn gemm<T: HostReal>(n: usize) -> Result<f64, Error> {
     let (a, b, mut c) = (vec![T::ONE; n * n], vec![T::ONE; n * n], vec![T::ZERO; n * n]);
     let (a, b) = (MatRef::new(&a, n, n)?, MatRef::new(&b, n, n)?);

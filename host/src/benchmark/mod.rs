@@ -89,7 +89,10 @@ impl BenchmarkTask {
             Self::Case(case) => case.one_thread,
         }
     }
-    /// Bytes of memory that it takes, about. Error: a size of 0.
+    /// Bytes of memory that it takes, about.
+    ///
+    /// # Errors
+    /// A size of 0.
     pub fn need(&self) -> Result<u64, Error> {
         let (numbers, size) = match self {
             Self::Probe(Probe::Triad) => (3 * TRIAD_LEN, size_of::<f64>()),

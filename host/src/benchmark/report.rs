@@ -113,7 +113,9 @@ impl Machine {
 
 impl BenchmarkReport {
     /// From the readings of [`PROBES`] and of the cases, the same number of each, at least one.
-    /// Error: a case with a size of 0.
+    ///
+    /// # Errors
+    /// A case with a size of 0.
     pub fn new(threads: usize, cases: &[Case], readings: &[Vec<Reading>]) -> Result<Self, Error> {
         let (of_probes, of_cases) = readings.split_at(PROBES.len());
         let machine = Machine::new(threads, of_probes);

@@ -1,4 +1,4 @@
-//! `ntkscope bench`: how fast kernels and training are on this machine, and how near its limit.
+//! `ntkscope bench`: kernels and training against the machine's peak.
 
 use std::process::{Command, Stdio};
 
@@ -120,11 +120,11 @@ fn check_memory(tasks: &[BenchmarkTask], limit: Option<ByteSize>) -> Result<()> 
     for task in tasks {
         let need = task.need()?;
         if need > limit.bytes {
-            let mend = match task {
+            let advice = match task {
                 BenchmarkTask::Case(_) => "leave it out with --only, or raise `memory`",
                 BenchmarkTask::Probe(_) => "it measures the machine's limits; raise `memory`",
             };
-            return Err(limit.refuse(task.name(), need, Some(mend)).into());
+            return Err(limit.refuse(task.name(), need, Some(advice)).into());
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `ntkscope compare`: every distance between two kernels.
+//! `ntkscope compare`: the distances between two kernels, and their spectra.
 
 use std::borrow::Cow;
 use std::ops::Range;

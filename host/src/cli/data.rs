@@ -27,16 +27,16 @@ pub enum DataCommand {
         /// Folder of the idx files
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
-        /// One machine-readable summary on standard output
+        /// Print a JSON summary to standard output
         #[arg(long)]
         json: bool,
     },
-    /// What the samples of these settings are like
+    /// Summarize the selected samples
     Show {
         /// Network and data
         #[command(flatten)]
         model: ModelSettings,
-        /// One machine-readable summary on standard output
+        /// Print a JSON summary to standard output
         #[arg(long)]
         json: bool,
     },
@@ -56,7 +56,7 @@ pub enum DataCommand {
     },
 }
 
-/// Carries out one of them; returns the exit code.
+/// Runs one of them; returns the exit code.
 pub fn data(args: DataArgs) -> Result<u8> {
     match args.command {
         DataCommand::List { data_dir, json } => {

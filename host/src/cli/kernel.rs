@@ -233,15 +233,15 @@ struct Computed<T> {
 }
 
 impl<T: HostReal> Computation<'_, T> {
-    /// Error: the kernel is to be written in blocks, and `--out` cannot be.
+    /// Refuses a kernel that must be written in blocks to a file that cannot be.
     fn check_out(&self, limit: Option<MemoryLimit>) -> Result<(), machine::Error> {
         let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
         if self.plan.cut.is_none() || is_npy(path) {
             return Ok(());
         }
         let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
-        let mend = "give `out = K.npy`, which is written in blocks, or raise `memory`";
-        Err(limit.refuse(&what, self.plan.whole, Some(mend)))
+        let advice = "give `out = K.npy`, which is written in blocks, or raise `memory`";
+        Err(limit.refuse(&what, self.plan.whole, Some(advice)))
     }
 
     /// What it takes, in a line.

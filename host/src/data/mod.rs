@@ -44,7 +44,7 @@ pub struct Samples {
     pub d: usize,
     /// Labels as in the file, (n).
     pub y: Vec<f64>,
-    /// Inputs kept aside, on which predictions are compared, (h, d) row-major; empty unless asked for.
+    /// Held-out inputs, on which predictions are compared, (h, d) row-major; empty unless asked for.
     pub held_out: Vec<f64>,
     /// Class of each sample, 0..classes, (n); empty for regression data (labels that are not integers, no selection).
     pub labels: Vec<usize>,
@@ -95,9 +95,9 @@ pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
         let selected = selection.map_or_else(String::new, |s| format!(" after `classes = {s}`"));
         return Err(Error::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
     }
-    let behind = rows.len() - n;
-    if apart > behind || (apart > 0 && n == 0) {
-        return Err(Error::HeldOutTooLarge { asked: apart, n, available: behind, place: raw.place });
+    let beyond = rows.len() - n;
+    if apart > beyond || (apart > 0 && n == 0) {
+        return Err(Error::HeldOutTooLarge { asked: apart, n, available: beyond, place: raw.place });
     }
     rows.truncate(n + apart);
     labels.truncate(n);
@@ -163,13 +163,13 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Opens the user's own file.
 fn open_file(path: &Path) -> Result<File, Error> {
-    File::open(path).map_err(|source| match source.kind() {
+    File::open(path).map_err(|reason| match reason.kind() {
         std::io::ErrorKind::NotFound => Error::NotFound {
             path: path.into(),
             what: "file".into(),
-            mend: format!("give the path of an {} file with `data`", extensions()),
+            advice: format!("give the path of an {} file with `data`", extensions()),
         },
-        _ => Error::Io { path: path.into(), action: "read", mend: "give another file with `data`", source },
+        _ => Error::Io { path: path.into(), action: "read", advice: "give another file with `data`", reason },
     })
 }
 

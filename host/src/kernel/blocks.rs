@@ -129,6 +129,9 @@ pub fn rows_per_sample(which: MultiOutput, outputs: usize) -> usize {
 }
 
 /// The kernel of all samples, row-major.
+///
+/// # Errors
+/// Those of the source.
 pub fn whole<T: Real, S: KernelSource<T>>(source: &S) -> Result<Vec<T>, core::Error> {
     let n = source.samples().n;
     let (rows, mut space) = (n * source.rows_per_sample(), Space::default());
@@ -138,7 +141,10 @@ pub fn whole<T: Real, S: KernelSource<T>>(source: &S) -> Result<Vec<T>, core::Er
     Ok(kernel)
 }
 
-/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output. Error: d is not the network's.
+/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output.
+///
+/// # Errors
+/// d is not the network's number of inputs.
 pub fn analytic_kernel<N: Network>(
     backend: &dyn Backend<f64>,
     network: &N,
