@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use ntkscope::cli::{self, Cli, Command, bench, compare, data, kernel, predict, reproduce, run, smoothness, terminal};
+use ntkscope::cli::{self, Command, bench, compare, data, kernel, predict, reproduce, run, smoothness, terminal};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = terminal::parse();
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),

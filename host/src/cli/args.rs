@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::path::Path;
 
+use anyhow::Result;
 use bytesize::ByteSize;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -80,7 +81,7 @@ impl ModelArgs {
     ///
     /// # Errors
     /// A file that cannot be read, `--set` without `=`, a key that is no setting.
-    pub fn given(&self, others: &Table, file: Option<&Path>) -> Result<Table, UsageError> {
+    pub fn given(&self, others: &Table, file: Option<&Path>) -> Result<Table> {
         let mut given = Table::new();
         if let Some(path) = file {
             let wrong = |what: String| UsageError::File { path: path.into(), what };
@@ -104,8 +105,8 @@ impl ModelArgs {
     ///
     /// # Errors
     /// Those of [`Self::given`] and of [`Settings::from_table`].
-    pub fn layered(&self, others: &Table, file: Option<&Path>) -> Result<Settings, UsageError> {
-        Settings::from_table(self.given(others, file)?)
+    pub fn layered(&self, others: &Table, file: Option<&Path>) -> Result<Settings> {
+        Ok(Settings::from_table(self.given(others, file)?)?)
     }
 }
 

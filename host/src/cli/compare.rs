@@ -1,11 +1,10 @@
-//! `ntkscope compare`: every distance between two kernels.
+//! `ntkscope compare`: the distances between two kernels, and their spectra.
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use bytesize::ByteSize;
 use clap::Args;
 use ntkscope_core::MatRef;
 use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
@@ -13,12 +12,13 @@ use serde_json::json;
 
 use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
 use crate::backend::HostReal;
-use crate::data::DataError;
+use crate::cli::Common;
 use crate::error::UsageError;
 use crate::files::npz;
-use crate::kernel::{Entries, KernelFile, KernelSummary, extremes, rows_at_once};
-use crate::machine::memory::Limit;
-use crate::machine::{Ended, Stop};
+use crate::kernel;
+use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};
+use crate::machine::memory::MemoryLimit;
+use crate::machine::{Ended, Stop, with_threads};
 
 /// `ntkscope compare`
 #[derive(Args, Debug)]
@@ -27,17 +27,20 @@ pub struct CompareArgs {
     pub a: String,
     /// Kernel B, against which the relative distance is taken
     pub b: String,
-    /// One machine-readable summary on standard output
-    #[arg(long)]
-    pub json: bool,
-    /// Memory for kernels and eigenvalues; an npy that needs more stays on the disk [default: what is free]
-    #[arg(long, value_name = "SIZE")]
-    pub memory: Option<ByteSize>,
+    /// The rest; an npy that needs more than the memory stays on the disk
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Compares, and returns the exit code.
 pub fn compare(args: CompareArgs) -> Result<u8> {
-    let limit = Limit::of(args.memory);
+    let threads = args.common.threads;
+    with_threads(threads, || compare_here(args))?
+}
+
+/// Compares on this pool's threads.
+fn compare_here(args: CompareArgs) -> Result<u8> {
+    let limit = MemoryLimit::given_or_free(args.common.memory);
     let (mut a, mut b) = (Kernel::read(&args.a, limit)?, Kernel::read(&args.b, limit)?);
     if a.n() != b.n() {
         let what =
@@ -51,9 +54,9 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
         let (left, right) = (a.rows(rows.clone())?, b.rows(rows.clone())?);
         let view = |data| MatRef::new(data, rows.len(), left.len() / rows.len());
         let (left, right) = (view(&left)?, view(&right)?);
-        (largest, apart) = (largest.max(max_abs(right)), apart.max(max_abs_difference(left, right)));
-        frobenius.add(left, right);
-        alignment.add(left, right);
+        (largest, apart) = (largest.max(max_abs(right)), apart.max(max_abs_difference(left, right)?));
+        frobenius.add(left, right)?;
+        alignment.add(left, right)?;
     }
     let distances = [
         ("max|A - B|", "max_abs_difference", apart),
@@ -66,7 +69,7 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
         eprintln!("interrupted");
         return Ok(INTERRUPTED);
     };
-    if args.json {
+    if args.common.json {
         let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(value)));
         let mut all: serde_json::Map<String, serde_json::Value> = named.collect();
         all.insert("a".into(), serde_json::to_value(of_a)?);
@@ -90,49 +93,37 @@ enum Kernel {
 impl Kernel {
     /// `FILE.npz` with an array `kernel`, `FILE.npz:NAME`, or `FILE.npy`, which stays on the disk if both kernels and the
     /// copies for the eigenvalues would not fit.
-    fn read(given: &str, limit: Option<Limit>) -> Result<Self> {
+    fn read(given: &str, limit: Option<MemoryLimit>) -> Result<Self, kernel::Error> {
         let (path, name) = match given.rsplit_once(':') {
             Some((path, name)) if path.ends_with(".npz") => (path, name),
             _ => (given, "kernel"),
         };
         let path = Path::new(path);
-        let damaged = |what: String| DataError::Archive { path: path.into(), what };
+        let damaged = |fault| kernel::Error::Damaged { path: path.into(), fault };
         if !path.exists() {
-            return Err(DataError::NotFound {
-                path: path.into(),
-                what: "no such file".into(),
-                mend: "give the path of an npz or npy with a kernel".into(),
-            }
-            .into());
+            return Err(kernel::Error::NotFound { path: path.into() });
         }
         let (shape, data) = if path.extension().is_some_and(|e| e == "npy") {
-            let mut file = KernelFile::open(path).map_err(damaged)?;
+            let mut file = KernelFile::open(path)?;
             let n = file.rows();
             let need = 5 * 8 * (n as u64).pow(2);
             if limit.is_some_and(|limit| need > limit.bytes) {
                 return Ok(Self::OnDisk(file));
             }
-            (vec![n, n], file.read_rows(0..n).map_err(|e| damaged(e.to_string()))?)
+            (vec![n, n], file.read_rows(0..n).map_err(|e| damaged(KernelFault::Unreadable(e)))?)
         } else {
-            npz::open(path).and_then(|mut archive| archive.array(name)).map_err(damaged)?
+            npz::open(path)?.array(name).map_err(|fault| damaged(KernelFault::Npz(fault)))?
         };
         match shape.as_slice() {
             &[n, m] if n == m && n > 0 => {}
             _ => {
-                return Err(
-                    damaged(format!("array `{name}` has shape {shape:?}, but a square matrix is needed")).into()
-                );
+                return Err(damaged(KernelFault::ArrayShape { array: name.into(), shape }));
             }
         }
         if let Some(at) = data.iter().position(|v| !v.is_finite()) {
             let n = shape[0];
-            return Err(damaged(format!(
-                "array `{name}`, row {} column {}: {} is not finite",
-                at / n,
-                at % n,
-                data[at]
-            ))
-            .into());
+            let (array, value) = (name.into(), data[at]);
+            return Err(damaged(KernelFault::NotFinite { array, row: at / n, column: at % n, value }));
         }
         Ok(Self::Held { n: shape[0], data })
     }
@@ -159,16 +150,16 @@ impl Kernel {
     fn summary(&mut self, stop: &Stop) -> Result<Ended<KernelSummary>> {
         let file = match self {
             Self::Held { n, data } => {
-                return Ok(Ended::Done(KernelSummary::of(f64::fast(), MatRef::new(data, *n, *n)?)?));
+                return Ok(Ended::Done(KernelSummary::whole(f64::fast(), MatRef::new(data, *n, *n)?)?));
             }
             Self::OnDisk(file) => file,
         };
         let (n, mut entries) = (file.rows(), Entries::default());
         for rows in rows_at_once(n) {
             let data = file.read_rows(rows.clone())?;
-            entries.add((rows.start, 0), MatRef::new(&data, rows.len(), n)?, false)?;
+            entries.add(rows.start, 0, MatRef::new(&data, rows.len(), n)?, false)?;
         }
-        Ok(match extremes(n, &mut |x, y| Ok(file.product(x, y)?), stop)? {
+        Ok(match extremes(n, &mut |x, y| file.product(x, y).map_err(kernel::Error::Read), stop)? {
             Ended::Done(found) => Ended::Done(KernelSummary::large(n, &entries, found)),
             Ended::Stopped => Ended::Stopped,
         })

@@ -13,7 +13,7 @@ use ntkscope_core::{Backend, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
-use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
+use super::terminal::{DONE, INTERRUPTED, in_flags, print, progress, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
@@ -23,9 +23,11 @@ use crate::experiment::{BackendKind, Model, Settings, Training, keys};
 use crate::files::Dtype;
 use crate::files::npz::Array;
 use crate::kernel::{
-    Analytic, Empirical, Job, KernelFile, KernelSummary, Place, Plan, Source, on_disk, rows_per_sample, whole,
+    Analytic, Empirical, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, KernelWork, on_disk,
+    rows_per_sample, whole,
 };
-use crate::machine::memory::Limit;
+use crate::machine;
+use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, check_file, tensors, write_archive, write_tensors};
@@ -88,8 +90,8 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
     let backend = training.backend;
     let done = with_threads(args.common.threads, || match model.dtype {
-        Dtype::F64 => kernel_as::<f64, _>(&network, (&args, backend), &model, &samples),
-        Dtype::F32 => kernel_as::<f32, _>(&network, (&args, backend), &model, &samples),
+        Dtype::F64 => kernel_as::<f64, _>(&network, &args, backend, &model, &samples),
+        Dtype::F32 => kernel_as::<f32, _>(&network, &args, backend, &model, &samples),
     })?;
     match done? {
         Ended::Stopped => {
@@ -101,20 +103,21 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
 }
 
 /// Checks what needs no data, before any is read.
-fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<(), UsageError> {
+fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
     model.check()?;
     let training = keys::<Training>();
     if let Some(key) = given.keys().find(|key| training.contains(key) && *key != "backend") {
         return Err(UsageError::Set {
             given: key.clone(),
             what: "is of no use to a kernel: nothing is trained".into(),
-        });
+        }
+        .into());
     }
     if args.kind == KernelKind::Analytic {
         for (flag, path) in [("--params", &args.params), ("--params-out", &args.params_out)] {
             if let Some(path) = path {
                 let what = "the infinitely wide network has no parameters; it is for `kernel empirical`".into();
-                return Err(UsageError::Range { flag, given: path.display().to_string(), what });
+                return Err(UsageError::Range { flag, given: path.display().to_string(), what }.into());
             }
         }
     }
@@ -139,7 +142,8 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
 
 fn kernel_as<T: HostReal, N: Network>(
     network: &N,
-    (args, kind): (&KernelArgs, BackendKind),
+    args: &KernelArgs,
+    kind: BackendKind,
     model: &Model,
     samples: &Samples,
 ) -> Result<Ended> {
@@ -149,7 +153,7 @@ fn kernel_as<T: HostReal, N: Network>(
     let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
     let reading = args.params.as_deref().map_or(0, |path| reading_bytes(path, network));
     let writing = args.params_out.as_ref().map_or(0, |_| 8 * sizes.parameters as u64);
-    let job = Job {
+    let job = KernelWork {
         samples: samples.n,
         inputs: samples.d,
         empirical: empirical.then_some(sizes),
@@ -160,18 +164,18 @@ fn kernel_as<T: HostReal, N: Network>(
         threads: rayon::current_num_threads(),
         files: reading.max(writing),
     };
-    let limit = Limit::of(args.common.memory);
+    let limit = MemoryLimit::given_or_free(args.common.memory);
     let plan = job.plan(limit)?;
-    let work = Work { args, backend, dtype: model.dtype, rows: job.rows(), plan };
-    work.check_out(limit)?;
+    let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), plan };
+    computation.check_out(limit)?;
     let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
     if !args.common.quiet {
         if !args.common.json {
             eprintln!("{}; {}", model.describe(), samples.description);
         }
-        eprintln!("{}", work.describe(samples.n, limit));
+        eprintln!("{}", computation.describe(samples.n, limit));
     }
-    let mut found = Vec::new();
+    let mut computed = Vec::new();
     if empirical {
         let mut theta = vec![T::ZERO; sizes.parameters];
         match &args.params {
@@ -180,10 +184,10 @@ fn kernel_as<T: HostReal, N: Network>(
         }
         let params = Params::new(network, &theta)?;
         let source = Empirical { backend, params, samples, outputs };
-        let Ended::Done(kernel) = work.compute("kernel", &source, args.out.as_deref(), &stop)? else {
+        let Ended::Done(kernel) = computation.compute("kernel", &source, args.out.as_deref(), &stop)? else {
             return Ok(Ended::Stopped);
         };
-        found.push(kernel);
+        computed.push(kernel);
         if let Some(path) = &args.params_out {
             write_tensors(path, &tensors(network, &theta), model.dtype)?;
         }
@@ -191,17 +195,19 @@ fn kernel_as<T: HostReal, N: Network>(
         for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
             let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
             let source = Analytic { backend, network, samples, which };
-            let Ended::Done(kernel) = work.compute(name, &source, out, &stop)? else { return Ok(Ended::Stopped) };
-            found.push(kernel);
+            let Ended::Done(kernel) = computation.compute(name, &source, out, &stop)? else {
+                return Ok(Ended::Stopped);
+            };
+            computed.push(kernel);
         }
     }
-    work.save(&found, samples)?;
+    computation.save(&computed, samples)?;
     if !args.common.json {
-        found.iter().try_for_each(|found| print(&format!("{}: {}", found.name, found.summary)))?;
+        computed.iter().try_for_each(|computed| print(&format!("{}: {}", computed.name, computed.summary)))?;
         return Ok(Ended::Done(()));
     }
     let mut all: serde_json::Map<String, serde_json::Value> =
-        found.iter().map(|found| (found.name.to_owned(), json!(found.summary))).collect();
+        computed.iter().map(|computed| (computed.name.to_owned(), json!(computed.summary))).collect();
     all.insert("network".into(), json!(model.describe()));
     all.insert("data".into(), json!(samples.description));
     let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
@@ -213,38 +219,38 @@ fn kernel_as<T: HostReal, N: Network>(
 }
 
 /// What was asked for, and how it is done.
-struct Work<'a, T: 'static> {
+struct Computation<'a, T: 'static> {
     args: &'a KernelArgs,
     backend: &'a dyn Backend<T>,
     dtype: Dtype,
     /// rows of the kernel
     rows: usize,
-    plan: Plan,
+    plan: KernelPlan,
 }
 
 /// A kernel that is done: its entries, unless they are on the disk.
-struct Found<T> {
+struct Computed<T> {
     name: &'static str,
     summary: KernelSummary,
     entries: Option<Vec<T>>,
 }
 
-impl<T: HostReal> Work<'_, T> {
-    /// Error: the kernel is to be written in blocks, and `--out` cannot be.
-    fn check_out(&self, limit: Option<Limit>) -> Result<(), UsageError> {
+impl<T: HostReal> Computation<'_, T> {
+    /// Refuses a kernel that must be written in blocks to a file that cannot be.
+    fn check_out(&self, limit: Option<MemoryLimit>) -> Result<(), machine::Error> {
         let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
         if self.plan.cut.is_none() || is_npy(path) {
             return Ok(());
         }
-        let what = format!("--out {}: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
-        let mend = "give --out K.npy, which is written in blocks, or raise --memory";
-        Err(limit.refuse(&what, self.plan.whole, Some(mend)))
+        let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
+        let advice = "give `out = K.npy`, which is written in blocks, or raise `memory`";
+        Err(limit.refuse(&what, self.plan.whole, Some(advice)))
     }
 
     /// What it takes, in a line.
-    fn describe(&self, samples: usize, limit: Option<Limit>) -> String {
+    fn describe(&self, samples: usize, limit: Option<MemoryLimit>) -> String {
         let forecast = ByteSize::b(self.plan.forecast);
-        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), l.source));
+        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), in_flags(l.source)));
         let how = self.plan.cut.map_or("the kernel is held whole".into(), |cut| {
             let place = match &self.args.out {
                 Some(path) => path.display().to_string(),
@@ -257,23 +263,23 @@ impl<T: HostReal> Work<'_, T> {
     }
 
     /// One kernel and its summary; computed in blocks, it is written to `out` too.
-    fn compute<S: Source<T>>(
+    fn compute<S: KernelSource<T>>(
         &self,
         name: &'static str,
         source: &S,
         out: Option<&Path>,
         stop: &Stop,
-    ) -> Result<Ended<Found<T>>> {
+    ) -> Result<Ended<Computed<T>>> {
         let Some(cut) = self.plan.cut else {
             let entries = whole(source)?;
-            let summary = KernelSummary::of(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
+            let summary = KernelSummary::whole(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
             let summary = summary.with_context(|| format!("kernel {name}"))?;
-            return Ok(Ended::Done(Found { name, summary, entries: Some(entries) }));
+            return Ok(Ended::Done(Computed { name, summary, entries: Some(entries) }));
         };
         let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         let place = match out {
-            Some(path) => Place::Named(path),
-            None => Place::Nameless(directory.unwrap_or(Path::new("."))),
+            Some(path) => KernelPlace::Named(path),
+            None => KernelPlace::Nameless(directory.unwrap_or(Path::new("."))),
         };
         let bar = progress(name, 1000, self.args.common.quiet);
         let mut progress = |done: f64, what: &str| {
@@ -283,28 +289,28 @@ impl<T: HostReal> Work<'_, T> {
         let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
         bar.finish_and_clear();
         Ok(match summary.with_context(|| format!("kernel {name}"))? {
-            Ended::Done(summary) => Ended::Done(Found { name, summary, entries: None }),
+            Ended::Done(summary) => Ended::Done(Computed { name, summary, entries: None }),
             Ended::Stopped => Ended::Stopped,
         })
     }
 
     /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as
     /// `kernel`) and `nngp`; an npy file has `kernel` alone.
-    fn save(&self, found: &[Found<T>], samples: &Samples) -> Result<()> {
-        let (Some(path), Some(kernel)) = (&self.args.out, &found[0].entries) else { return Ok(()) };
+    fn save(&self, computed: &[Computed<T>], samples: &Samples) -> Result<()> {
+        let (Some(path), Some(kernel)) = (&self.args.out, &computed[0].entries) else { return Ok(()) };
         if is_npy(path) {
             let whole = MatRef::new(kernel, self.rows, self.rows)?;
             let written = KernelFile::create(path, self.rows, self.dtype)
-                .and_then(|mut file| file.write_block((0, 0), whole).and_then(|()| file.commit()));
+                .and_then(|mut file| file.write_block(0, 0, whole).and_then(|()| file.commit()));
             return written.with_context(|| format!("--out {}: cannot be written", path.display()));
         }
         let numbers: Vec<_> =
-            found.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
+            computed.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
         let (square, x_shape, y_shape) = ([self.rows; 2], [samples.n, samples.d], [samples.n]);
         let array = |name, shape, number| Array { name, shape, dtype: self.dtype, number };
         let mut arrays = vec![array("kernel", &square[..], &numbers[0] as &dyn Fn(usize) -> f64)];
-        if found.len() > 1 {
-            arrays.extend(found.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
+        if computed.len() > 1 {
+            arrays.extend(computed.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
         }
         let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
         arrays.push(array("x", &x_shape, &x));

@@ -1,8 +1,8 @@
 //! `ntkscope predict`: trained networks on test points, from kernels alone.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use ntkscope_core::init::initialize;
 use ntkscope_core::network::Network;
@@ -18,7 +18,7 @@ use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
-use crate::files::{Dtype, write_atomic};
+use crate::files::{Cell, CsvTable, Dtype};
 use crate::machine::{memory, with_threads};
 use crate::report::number;
 use crate::run;
@@ -230,7 +230,9 @@ fn say(
     if let Some(path) = &args.out {
         let is_csv = path.extension().is_some_and(|e| e == "csv");
         if is_csv {
-            write_csv(path, &header, (0..m).map(|i| row(i).collect()))?;
+            let mut table = CsvTable::new(&header);
+            (0..m).for_each(|i| table.push(row(i).map(Cell::from)));
+            table.write(path)?;
         } else {
             let shapes: Vec<Vec<usize>> = named.iter().map(|(names, _)| vec![m, names.len()]).collect();
             let x_shape = vec![m, samples.d];
@@ -266,13 +268,4 @@ fn say(
         print(&format!("… {} more; --out FILE has them all", m - 20))?;
     }
     Ok(())
-}
-
-fn write_csv(path: &Path, header: &[String], rows: impl Iterator<Item = Vec<f64>>) -> Result<()> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header).context("csv")?;
-    for row in rows {
-        writer.write_record(row.iter().map(|v| format!("{v:?}"))).context("csv")?;
-    }
-    write_atomic(path, &writer.into_inner().context("csv")?)
 }

@@ -79,6 +79,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
         let settings = || place.write_settings(&model, training, &samples, None);
         let mut follow = Follow::new(training.loss.label(), quiet, place.path().join("trace.csv"), &settings);
         let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow, &stop))
+            .map_err(anyhow::Error::from)
             .and_then(|outcome| Ok(outcome?))
             .inspect_err(|_| {
                 place.remove_if_empty();
@@ -144,10 +145,8 @@ fn stem(source: &data::Source) -> String {
 
 fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Result<()> {
     let traces: Vec<Trace> = finished.iter().map(|f| f.outcome.trace.clone()).collect();
-    let predicted: Vec<_> = finished
-        .iter()
-        .filter_map(|f| Some((f.training.loss.label(), &f.outcome.predictions.as_ref()?.as_ref().ok()?.table)))
-        .collect();
+    let predicted: Vec<_> =
+        finished.iter().filter_map(|f| Some((f.training.loss.label(), &f.outcome.predictions.made()?.table))).collect();
     let overlays: Vec<_> = predicted
         .iter()
         .enumerate()
@@ -230,7 +229,7 @@ impl Observer for Follow<'_> {
             return;
         }
         let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
-        self.error = settings.and_then(|()| write_atomic(&self.trace, trace.to_csv().as_bytes())).err();
+        self.error = settings.and_then(|()| Ok(write_atomic(&self.trace, trace.to_csv().as_bytes())?)).err();
         self.written = Some(Instant::now());
     }
 }

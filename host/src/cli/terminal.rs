@@ -4,11 +4,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::data::DataError;
+use super::Cli;
 use crate::error::UsageError;
 use crate::machine::Stop;
+use crate::{data, experiment, files, kernel, machine, run};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -16,6 +19,8 @@ pub const DONE: u8 = 0;
 pub const FAILED: u8 = 1;
 /// Wrong usage or settings.
 pub const USAGE: u8 = 2;
+/// Data that is missing or damaged.
+pub const DATA: u8 = 3;
 /// Interrupted; what is finished is kept.
 pub const INTERRUPTED: u8 = 130;
 
@@ -24,7 +29,7 @@ pub fn exit(result: Result<u8>) -> ExitCode {
     let code = match &result {
         Ok(code) => *code,
         Err(e) => {
-            eprintln!("error: {e:#}");
+            eprintln!("error: {}", in_flags(&format!("{e:#}")));
             code_of(e)
         }
     };
@@ -32,15 +37,94 @@ pub fn exit(result: Result<u8>) -> ExitCode {
 }
 
 fn code_of(error: &anyhow::Error) -> u8 {
-    for cause in error.chain() {
-        if let Some(e) = cause.downcast_ref::<DataError>() {
-            return e.exit_code();
-        }
-        if cause.is::<UsageError>() {
-            return USAGE;
-        }
+    let code = |cause: &(dyn std::error::Error + 'static)| {
+        None.or_else(|| cause.downcast_ref().map(data_code))
+            .or_else(|| cause.downcast_ref().map(kernel_code))
+            .or_else(|| cause.downcast_ref().map(machine_code))
+            .or_else(|| cause.downcast_ref().map(run_code))
+            .or_else(|| (cause.is::<experiment::Error>() || cause.is::<UsageError>()).then_some(USAGE))
+    };
+    error.chain().find_map(code).unwrap_or(FAILED)
+}
+
+/// Exit code of what is wrong with the data: wrong settings, or data that is missing or damaged.
+pub fn data_code(error: &data::Error) -> u8 {
+    use data::Error::*;
+    match error {
+        NotFound { .. }
+        | Io { .. }
+        | Idx { .. }
+        | Csv { .. }
+        | Npz { .. }
+        | Archive { .. }
+        | NotAClass { .. }
+        | Download { .. }
+        | Checksum { .. } => DATA,
+        _ => USAGE,
     }
-    FAILED
+}
+
+fn kernel_code(error: &kernel::Error) -> u8 {
+    use kernel::Error::*;
+    match error {
+        Memory(error) => machine_code(error),
+        Disk { .. } => USAGE,
+        NotFound { .. } | Damaged { .. } => DATA,
+        File(files::Error::Npz { .. } | files::Error::Io { .. }) => DATA,
+        _ => FAILED,
+    }
+}
+
+fn machine_code(error: &machine::Error) -> u8 {
+    match error {
+        machine::Error::Memory { .. } => USAGE,
+        _ => FAILED,
+    }
+}
+
+fn run_code(error: &run::Error) -> u8 {
+    match error {
+        run::Error::Settings(_) | run::Error::BothLosses => USAGE,
+        run::Error::Core(_) => FAILED,
+    }
+}
+
+/// A message of the library with every setting in backticks as the flag that sets it: `width` as --width, `n = 3` as
+/// --n 3. Other words in backticks stay, and so does the name of an array.
+pub fn in_flags(message: &str) -> String {
+    let command = super::Cli::command();
+    let fetch = command.find_subcommand("data").and_then(|data| data.find_subcommand("fetch"));
+    let commands = [command.find_subcommand("run"), fetch];
+    let known = |key: &str| {
+        let mut arguments = commands.iter().flatten().flat_map(|command| command.get_arguments());
+        arguments.any(|argument| argument.get_long() == Some(key))
+    };
+    let (mut text, mut rest) = (String::new(), message);
+    while let Some((before, after)) = rest.split_once('`') {
+        text.push_str(before);
+        let Some((quoted, after)) = after.split_once('`') else {
+            return text + "`" + after;
+        };
+        let (key, value) = quoted.split_at(quoted.find([' ', '=']).unwrap_or(quoted.len()));
+        if known(key) && !before.ends_with("array ") && !before.ends_with("key ") {
+            text += &format!("--{key}{}", value.replacen(" = ", " ", 1));
+        } else {
+            text += &format!("`{quoted}`");
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+/// What was typed. A value that the library refuses is told in flags, as every other error.
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        if error.kind() == ErrorKind::ValueValidation {
+            eprint!("{}", in_flags(&error.render().to_string()));
+            std::process::exit(i32::from(USAGE));
+        }
+        error.exit()
+    })
 }
 
 /// A token that Ctrl-C requests from now on, so that the work ends after its present step; a second one, or a system
@@ -73,5 +157,23 @@ pub fn print(text: &str) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("standard output"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_flags;
+
+    #[test]
+    fn settings_become_flags() {
+        for (message, told) in [
+            ("`n = 7`: give an even `n`, such as `n = 8`", "--n 7: give an even --n, such as --n 8"),
+            ("`set width=x`: raise `memory`, or `data-dir`", "--set width=x: raise --memory, or --data-dir"),
+            ("array `n`, unknown key `seed`", "array `n`, unknown key `seed`"),
+            ("`ntkscope data fetch` and `widht` and ` alone", "`ntkscope data fetch` and `widht` and ` alone"),
+            ("`mirror = http://x/=y` fails", "--mirror http://x/=y fails"),
+        ] {
+            assert_eq!(in_flags(message), told);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! From the labels of a file to classes 0..C.
 
-use super::error::DataError;
+use super::error::Error;
 use super::raw::Raw;
 use super::spec::ClassSelection;
 
@@ -16,7 +16,7 @@ pub(super) struct Selected {
 
 /// Applies `selection` to all of `raw`; `None` keeps every sample: as class `all` when the labels are integers, without
 /// classes when one is not.
-pub(super) fn select(raw: &Raw, selection: Option<ClassSelection>) -> Result<Selected, DataError> {
+pub(super) fn select(raw: &Raw, selection: Option<ClassSelection>) -> Result<Selected, Error> {
     let integers = match integers(raw, selection.unwrap_or(ClassSelection::All)) {
         Ok(integers) => integers,
         Err(_) if selection.is_none() => {
@@ -29,7 +29,7 @@ pub(super) fn select(raw: &Raw, selection: Option<ClassSelection>) -> Result<Sel
     distinct.dedup();
 
     let selection = selection.unwrap_or(ClassSelection::All);
-    let missing = |class: String| DataError::MissingClass {
+    let missing = |class: String| Error::MissingClass {
         selection: selection.to_string(),
         place: raw.place.clone(),
         class,
@@ -46,7 +46,7 @@ pub(super) fn select(raw: &Raw, selection: Option<ClassSelection>) -> Result<Sel
         }
         ClassSelection::Pair(a, b) => {
             if a == b {
-                return Err(DataError::BadClasses { given: selection.to_string() });
+                return Err(Error::BadClasses { given: selection.to_string() });
             }
             let (a, b) = (i64::from(a), i64::from(b));
             if let Some(absent) = [a, b].into_iter().find(|v| distinct.binary_search(v).is_err()) {
@@ -63,13 +63,13 @@ pub(super) fn select(raw: &Raw, selection: Option<ClassSelection>) -> Result<Sel
 }
 
 /// The labels as integers, or the first one that is none.
-fn integers(raw: &Raw, selection: ClassSelection) -> Result<Vec<i64>, DataError> {
+fn integers(raw: &Raw, selection: ClassSelection) -> Result<Vec<i64>, Error> {
     let integer = |(row, &value): (usize, &f64)| {
         // Beyond 2^53 a float no longer says which integer was meant.
         if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
             Ok(value as i64)
         } else {
-            Err(DataError::NotAClass { place: raw.place.clone(), row, value, selection: selection.to_string() })
+            Err(Error::NotAClass { place: raw.place.clone(), row, value, selection: selection.to_string() })
         }
     };
     raw.y.iter().enumerate().map(integer).collect()

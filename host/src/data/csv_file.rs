@@ -4,29 +4,24 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::error::DataError;
+use csv::Trim;
+
+use super::error::Error;
 use super::raw::{Raw, Values};
+use crate::files::{self, records};
 
 /// Reads all of `path`.
-pub(super) fn read(path: &Path) -> Result<Raw, DataError> {
-    let at = |line: u64, what: String| DataError::Csv { path: path.into(), line, what };
+pub(super) fn read(path: &Path) -> Result<Raw, Error> {
+    let at = |line: u64, what: String| Error::Csv { path: path.into(), line, what };
     let mut bytes = Vec::new();
     super::open_file(path)?.read_to_end(&mut bytes).map_err(|e| at(1, format!("cannot be read: {e}")))?;
-    // csv counts the empty lines before a record as belonging to it.
-    let line_of = |position: Option<&csv::Position>| {
-        position.map_or(0, |p| {
-            let rest = bytes.get(p.byte() as usize..).unwrap_or_default();
-            p.line() + rest.iter().take_while(|b| b"\r\n".contains(b)).filter(|&&b| b == b'\n').count() as u64
-        })
-    };
-    // Ragged lines are let through here so that the message below can name the line and both lengths.
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes.as_slice());
-
     let (mut x, mut y, mut columns) = (Vec::new(), Vec::new(), None);
-    for (index, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| at(line_of(e.position()), format!("not readable as csv: {}", reason(&e))))?;
-        let line = line_of(record.position());
+    // lines of any length are let through, so that the message below can name the line and both lengths
+    for (index, record) in records(path, &bytes, Trim::All).enumerate() {
+        let (line, record) = record.map_err(|e| match e {
+            files::Error::Csv { line, what, .. } => at(line, format!("not readable as csv: {what}")),
+            other => at(1, other.to_string()),
+        })?;
         if index == 0 && record.iter().all(|field| field.parse::<f64>().is_err()) {
             columns = Some(record.len());
             continue;
@@ -52,11 +47,4 @@ pub(super) fn read(path: &Path) -> Result<Raw, DataError> {
         return Err(at(1, "no samples in this file".into()));
     }
     Ok(Raw { values: Values::Real(x), n, d: columns.unwrap_or(1) - 1, y, place: super::file_name(path) })
-}
-
-fn reason(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Utf8 { err, .. } => format!("field {} is not UTF-8 text", err.field() + 1),
-        _ => error.to_string(),
-    }
 }

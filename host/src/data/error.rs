@@ -1,39 +1,38 @@
-//! What can go wrong between asking for data and having it.
+//! What can go wrong between asking for data and having it. Settings stand in backticks, as a settings file has them.
 
 use std::io;
 use std::path::PathBuf;
 
-/// A data error: what is wrong, where, and the flag that mends it.
-///
-/// [`DataError::exit_code`] tells wrong settings (2) from missing or damaged data (3).
+/// What is wrong with the data or with the settings that select it, where, and the setting that fixes it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum DataError {
-    /// `--data` names neither a known data set nor an `.npz` or `.csv` file.
+pub enum Error {
+    /// `data` names neither a known data set nor an `.npz` or `.csv` file.
     #[error(
-        "--data {given}: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in .npz or .csv"
+        "`data = {given}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in {}",
+        super::format::extensions()
     )]
     UnknownSource {
         /// What was typed.
         given: String,
     },
-    /// `--classes` is neither `parity` nor `all` nor two different labels.
-    #[error("--classes {given}: give parity, all, or two different labels such as 3,8")]
+    /// `classes` is neither `parity` nor `all` nor two different labels.
+    #[error("`classes = {given}`: give parity, all, or two different labels such as 3,8")]
     BadClasses {
         /// What was typed.
         given: String,
     },
-    /// `--normalize` is neither `sphere` nor `none`.
-    #[error("--normalize {given}: give sphere or none")]
+    /// `normalize` is neither `sphere` nor `none`.
+    #[error("`normalize = {given}`: give sphere or none")]
     BadNormalize {
         /// What was typed.
         given: String,
     },
-    /// `--n 0`.
-    #[error("--n 0: at least one sample is needed; give --n 1 or more, or leave it out")]
+    /// `n = 0`.
+    #[error("`n = 0`: at least one sample is needed; give `n = 1` or more, or leave it out")]
     NoSamples,
     /// More samples were asked for than there are.
-    #[error("--n {asked}: {place} has only {available} samples{selected}; give --n {available} or less")]
+    #[error("`n = {asked}`: {place} has only {available} samples{selected}; give `n = {available}` or less")]
     NTooLarge {
         /// Samples asked for.
         asked: usize,
@@ -41,25 +40,25 @@ pub enum DataError {
         available: usize,
         /// The file the samples come from.
         place: String,
-        /// " after --classes …", or nothing.
+        /// " after `classes = …`", or nothing.
         selected: String,
     },
-    /// More samples were to be kept aside than there are behind the first n.
+    /// More samples were to be held out than there are beyond the first n.
     #[error(
-        "--held-out {asked}: {place} has {available} samples behind the first {n}; give a smaller --held-out or --n"
+        "`held-out = {asked}`: {place} has {available} samples beyond the first {n}; give a smaller `held-out` or `n`"
     )]
     HeldOutTooLarge {
-        /// Samples to keep aside.
+        /// Samples to hold out.
         asked: usize,
         /// Samples to train on.
         n: usize,
-        /// Samples behind those.
+        /// Samples beyond those.
         available: usize,
         /// The file the samples come from.
         place: String,
     },
     /// Whole groups of six points with four labels each.
-    #[error("--n {n}: each of the six points of conflicting has copies in groups of four; give --n {next}")]
+    #[error("`n = {n}`: each of the six points of conflicting has copies in groups of four; give `n = {next}`")]
     BadConflicting {
         /// Samples asked for.
         n: usize,
@@ -68,7 +67,7 @@ pub enum DataError {
     },
     /// The circle needs antipodal pairs.
     #[error(
-        "--n {n}: the circle is made of antipodal pairs; give an even --n of 2 or more, such as --n {}",
+        "`n = {n}`: the circle is made of antipodal pairs; give an even `n` of 2 or more, such as `n = {}`",
         n.saturating_add(n % 2)
     )]
     OddCircle {
@@ -76,7 +75,7 @@ pub enum DataError {
         n: usize,
     },
     /// The dimension is too small for this data set.
-    #[error("--dimension {given}: {source_name} needs --dimension {least} or more")]
+    #[error("`dimension = {given}`: {source_name} needs `dimension = {least}` or more")]
     BadDimension {
         /// The data set.
         source_name: String,
@@ -87,14 +86,14 @@ pub enum DataError {
     },
     /// The data set has a dimension of its own.
     #[error(
-        "--dimension: the dimension of {source_name} is given by the data; leave --dimension out, or use --data sphere or --data mixture"
+        "`dimension`: the dimension of {source_name} is given by the data; leave `dimension` out, or use `data = sphere` or `data = mixture`"
     )]
     DimensionUnused {
         /// The data set.
         source_name: String,
     },
     /// The samples asked for cannot be held in memory.
-    #[error("--n {n} --dimension {d}: {n} x {d} numbers do not fit in memory; give a smaller --n or --dimension")]
+    #[error("`n = {n}` `dimension = {d}`: {n} x {d} numbers do not fit in memory; give a smaller `n` or `dimension`")]
     TooLarge {
         /// Samples.
         n: usize,
@@ -103,7 +102,7 @@ pub enum DataError {
     },
     /// A selected class has no sample.
     #[error(
-        "--classes {selection}: {place} has no sample with {class}; it has the labels {present}; choose --classes among those"
+        "`classes = {selection}`: {place} has no sample with {class}; it has the labels {present}; choose `classes` among those"
     )]
     MissingClass {
         /// The selection as typed.
@@ -117,7 +116,7 @@ pub enum DataError {
     },
     /// A zero vector has no direction.
     #[error(
-        "--normalize sphere: sample {index} (row {row} of {place}, both counted from 0) is the zero vector and has no direction; give --normalize none, or leave the sample out"
+        "`normalize = sphere`: sample {index} (row {row} of {place}, both counted from 0) is the zero vector and has no direction; give `normalize = none`, or leave the sample out"
     )]
     ZeroSample {
         /// Index among the samples used, from 0.
@@ -128,7 +127,7 @@ pub enum DataError {
         place: String,
     },
     /// There is no home directory to put data in.
-    #[error("no directory for data: neither XDG_DATA_HOME nor a home directory is set; give --data-dir DIR")]
+    #[error("no directory for data: neither XDG_DATA_HOME nor a home directory is set; give `data-dir = DIR`")]
     NoDataHome,
     /// The data set is generated or is a file.
     #[error("{source_name} is nothing to download: only mnist and fashion-mnist are")]
@@ -137,35 +136,35 @@ pub enum DataError {
         source_name: String,
     },
     /// The mirror is not an http(s) address.
-    #[error("--mirror {given}: not an address to download from; give one that begins with http:// or https://")]
+    #[error("`mirror = {given}`: not an address to download from; give one that begins with http:// or https://")]
     BadMirror {
         /// What was typed.
         given: String,
     },
     /// A directory or file is not there.
-    #[error("{}: no such {what}; {mend}", path.display())]
+    #[error("{}: no such {what}; {advice}", path.display())]
     NotFound {
         /// What was looked for.
         path: PathBuf,
         /// "file", "directory" or "idx files (…)".
         what: String,
-        /// The flag or command that mends it.
-        mend: String,
+        /// The setting or command that fixes it.
+        advice: String,
     },
     /// The operating system refused to read or write.
-    #[error("{}: cannot {action}: {source}; {mend}", path.display())]
+    #[error("{}: cannot {action}: {reason}; {advice}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
         /// "read", "write", …
         action: &'static str,
-        /// The flag that mends it.
-        mend: &'static str,
+        /// The setting that fixes it.
+        advice: &'static str,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// An idx file is damaged, or is none.
-    #[error("{}: {what}; fetch it again with `ntkscope data fetch`, or name another directory with --data-dir", path.display())]
+    #[error("{}: {what}; fetch it again with `ntkscope data fetch`, or name another directory with `data-dir`", path.display())]
     Idx {
         /// The file.
         path: PathBuf,
@@ -173,7 +172,7 @@ pub enum DataError {
         what: String,
     },
     /// A csv file is damaged, or is none.
-    #[error("{}, line {line}: {what}; mend the file or give another with --data", path.display())]
+    #[error("{}, line {line}: {what}; fix the file or give another with `data`", path.display())]
     Csv {
         /// The file.
         path: PathBuf,
@@ -183,15 +182,15 @@ pub enum DataError {
         what: String,
     },
     /// An npz file is damaged, or is none, or has not the arrays `x` and `y`.
-    #[error("{}: {what}; mend the file or give another with --data", path.display())]
+    #[error("{}: {what}; fix the file or give another with `data`", path.display())]
     Npz {
         /// The file.
         path: PathBuf,
         /// What is wrong, naming the array.
         what: String,
     },
-    /// A file of kernels or parameters is damaged, or lacks an array.
-    #[error("{}: {what}; mend the file or give another", path.display())]
+    /// A file of parameters is damaged, or lacks an array.
+    #[error("{}: {what}; fix the file or give another", path.display())]
     Archive {
         /// The file.
         path: PathBuf,
@@ -200,7 +199,7 @@ pub enum DataError {
     },
     /// A label that is no class.
     #[error(
-        "{place}, row {row} (from 0): the label {value} is not an integer, so --classes {selection} cannot sort it into a class; leave --classes out for regression, or give other data with --data"
+        "{place}, row {row} (from 0): the label {value} is not an integer, so `classes = {selection}` cannot sort it into a class; leave `classes` out for regression, or give other data with `data`"
     )]
     NotAClass {
         /// The file.
@@ -213,7 +212,7 @@ pub enum DataError {
         selection: String,
     },
     /// A download failed.
-    #[error("{url}: {what}{kept}; check the network, or name another source with --mirror URL")]
+    #[error("{url}: {what}{kept}; check the network, or name another source with `mirror = URL`")]
     Download {
         /// The address.
         url: String,
@@ -224,7 +223,7 @@ pub enum DataError {
     },
     /// A download is not the file it should be.
     #[error(
-        "{url}: {check} is {found}, but should be {expected}; the download was removed: try again, or name another source with --mirror URL"
+        "{url}: {check} is {found}, but should be {expected}; the download was removed: try again, or name another source with `mirror = URL`"
     )]
     Checksum {
         /// The address.
@@ -236,38 +235,4 @@ pub enum DataError {
         /// The published checksum.
         expected: String,
     },
-}
-
-impl DataError {
-    /// The program's exit code: 2 for wrong usage or settings, 3 for data that is missing or damaged.
-    pub fn exit_code(&self) -> u8 {
-        use DataError::*;
-        match self {
-            UnknownSource { .. }
-            | BadClasses { .. }
-            | BadNormalize { .. }
-            | NoSamples
-            | NTooLarge { .. }
-            | HeldOutTooLarge { .. }
-            | OddCircle { .. }
-            | BadConflicting { .. }
-            | BadDimension { .. }
-            | DimensionUnused { .. }
-            | TooLarge { .. }
-            | MissingClass { .. }
-            | ZeroSample { .. }
-            | NoDataHome
-            | NothingToFetch { .. }
-            | BadMirror { .. } => 2,
-            NotFound { .. }
-            | Io { .. }
-            | Idx { .. }
-            | Csv { .. }
-            | Npz { .. }
-            | Archive { .. }
-            | NotAClass { .. }
-            | Download { .. }
-            | Checksum { .. } => 3,
-        }
-    }
 }

@@ -13,7 +13,7 @@ use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::checksums::{self, Checksum, RemoteFile};
-use super::error::DataError;
+use super::error::Error;
 use super::spec::Source;
 use super::{hex, idx};
 
@@ -72,8 +72,8 @@ pub enum FetchProgress {
 /// The mirror used for a data set unless another is named.
 ///
 /// # Errors
-/// [`DataError::NothingToFetch`] for data that is not downloaded.
-pub fn default_mirror(source: &Source) -> Result<&'static str, DataError> {
+/// [`Error::NothingToFetch`] for data that is not downloaded.
+pub fn default_mirror(source: &Source) -> Result<&'static str, Error> {
     published(source).map(|(_, mirror)| mirror)
 }
 
@@ -82,19 +82,19 @@ pub fn default_mirror(source: &Source) -> Result<&'static str, DataError> {
 /// `mirror` is the address of a directory, over http or https; `None` is [`default_mirror`].
 ///
 /// # Errors
-/// [`DataError::NothingToFetch`], and those of [`fetch_files`].
+/// [`Error::NothingToFetch`], and those of [`fetch_files`].
 pub fn fetch(
     source: &Source,
     dir: &Path,
     mirror: Option<&str>,
     progress: &mut dyn FnMut(FetchProgress),
-) -> Result<Vec<PathBuf>, DataError> {
+) -> Result<Vec<PathBuf>, Error> {
     let (files, default) = published(source)?;
     fetch_files(files, mirror.unwrap_or(default), dir, Limits::default(), progress)
 }
 
-fn published(source: &Source) -> Result<(&'static [RemoteFile<'static>], &'static str), DataError> {
-    checksums::published(source).ok_or_else(|| DataError::NothingToFetch { source_name: source.to_string() })
+fn published(source: &Source) -> Result<(&'static [RemoteFile<'static>], &'static str), Error> {
+    checksums::published(source).ok_or_else(|| Error::NothingToFetch { source_name: source.to_string() })
 }
 
 /// Downloads `files` from the directory `mirror` into `dir`, which is made where it is missing; returns their paths.
@@ -102,15 +102,15 @@ fn published(source: &Source) -> Result<(&'static [RemoteFile<'static>], &'stati
 /// Files that are there and right are kept; the others are fetched one after the other, stopping at the first failure.
 ///
 /// # Errors
-/// [`DataError::BadMirror`]; [`DataError::Download`] (what has come stays for the next try);
-/// [`DataError::Checksum`] (what has come is removed); [`DataError::Io`].
+/// [`Error::BadMirror`]; [`Error::Download`] (what has come stays for the next try);
+/// [`Error::Checksum`] (what has come is removed); [`Error::Io`].
 pub fn fetch_files(
     files: &[RemoteFile<'_>],
     mirror: &str,
     dir: &Path,
     limits: Limits,
     progress: &mut dyn FnMut(FetchProgress),
-) -> Result<Vec<PathBuf>, DataError> {
+) -> Result<Vec<PathBuf>, Error> {
     let agent = agent(mirror, limits)?;
     fs::create_dir_all(dir).map_err(refused(dir, "create the directory"))?;
     let mut paths = Vec::new();
@@ -128,8 +128,8 @@ pub fn fetch_files(
     Ok(paths)
 }
 
-fn agent(mirror: &str, limits: Limits) -> Result<Agent, DataError> {
-    let bad = || DataError::BadMirror { given: mirror.into() };
+fn agent(mirror: &str, limits: Limits) -> Result<Agent, Error> {
+    let bad = || Error::BadMirror { given: mirror.into() };
     let uri: ureq::http::Uri = mirror.parse().map_err(|_| bad())?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.query().is_some() {
         return Err(bad());
@@ -158,7 +158,7 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn run(&self, progress: &mut dyn FnMut(FetchProgress)) -> Result<(), DataError> {
+    fn run(&self, progress: &mut dyn FnMut(FetchProgress)) -> Result<(), Error> {
         let part = PathBuf::from(format!("{}.part", self.path.display()));
         let kept = fs::metadata(&part).map_or(0, |m| m.len());
         let mut response = self.request(kept)?;
@@ -181,20 +181,20 @@ impl Download<'_> {
         let found = match checksum(&part, self.check) {
             Ok(found) => found,
             Err(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput) => {
-                format!("not to be had ({})", idx::reason(&e))
+                format!("not computable ({})", idx::reason(&e))
             }
             Err(e) => return Err(refused(&part, "read")(e)),
         };
         if found != self.check.expected() {
             fs::remove_file(&part).map_err(refused(&part, "remove"))?;
             let (check, expected) = (self.check.what(), self.check.expected().into());
-            return Err(DataError::Checksum { url: self.url.clone(), check, found, expected });
+            return Err(Error::Checksum { url: self.url.clone(), check, found, expected });
         }
         fs::rename(&part, self.path).map_err(refused(self.path, "rename the download to"))
     }
 
     /// Asks for the file from byte `from` on.
-    fn request(&self, from: u64) -> Result<Response<Body>, DataError> {
+    fn request(&self, from: u64) -> Result<Response<Body>, Error> {
         let mut request = self.agent.get(&self.url);
         if from > 0 {
             request = request.header(header::RANGE, format!("bytes={from}-"));
@@ -209,7 +209,7 @@ impl Download<'_> {
         part: &Path,
         start: u64,
         progress: &mut dyn FnMut(FetchProgress),
-    ) -> Result<(), DataError> {
+    ) -> Result<(), Error> {
         let length = response.headers().get(header::CONTENT_LENGTH);
         let length: Option<u64> = length.and_then(|v| v.to_str().ok()?.trim().parse().ok());
         let total = length.and_then(|length| length.checked_add(start));
@@ -241,12 +241,12 @@ impl Download<'_> {
         file.sync_all().map_err(refused(part, "write"))
     }
 
-    fn failed(&self, what: String, kept: u64) -> DataError {
+    fn failed(&self, what: String, kept: u64) -> Error {
         let kept = match kept {
             0 => String::new(),
             bytes => format!("; {bytes} bytes are kept, run the same command again to go on from there"),
         };
-        DataError::Download { url: self.url.clone(), what, kept }
+        Error::Download { url: self.url.clone(), what, kept }
     }
 }
 
@@ -273,6 +273,6 @@ fn checksum(path: &Path, check: Checksum<'_>) -> io::Result<String> {
     }
 }
 
-fn refused<'a>(path: &'a Path, action: &'static str) -> impl Fn(io::Error) -> DataError + 'a {
-    move |source| DataError::Io { path: path.into(), action, mend: "name another directory with --data-dir", source }
+fn refused<'a>(path: &'a Path, action: &'static str) -> impl Fn(io::Error) -> Error + 'a {
+    move |reason| Error::Io { path: path.into(), action, advice: "name another directory with `data-dir`", reason }
 }

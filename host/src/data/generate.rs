@@ -7,7 +7,7 @@ use core::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2};
 
 use ntkscope_core::init::Normals;
 
-use super::error::DataError;
+use super::error::Error;
 use super::raw::{Raw, Values};
 
 /// Distance of each of mixture's two centres from the origin, in standard deviations of a cluster.
@@ -49,12 +49,12 @@ fn minus(v: f64) -> f64 {
 /// n points x_i = (cos th_i, sin th_i), th_i = 2 pi i/n, i = 1..n, labels 0, 1, 0, 1, …; (n, 2).
 ///
 /// x_(i + n/2) is exactly -x_i. With n = 6 these are the six points of the paper on divergence.
-pub(super) fn circle(n: usize) -> Result<Raw, DataError> {
+pub(super) fn circle(n: usize) -> Result<Raw, Error> {
     if n == 0 {
-        return Err(DataError::NoSamples);
+        return Err(Error::NoSamples);
     }
     if n % 2 == 1 {
-        return Err(DataError::OddCircle { n });
+        return Err(Error::OddCircle { n });
     }
     let mut x = room(n, 2)?;
     for i in 1..=n / 2 {
@@ -77,9 +77,9 @@ pub(super) fn between(h: usize) -> Vec<f64> {
 ///
 /// Each point is a normalised Gaussian vector, hence uniform; then x_2 changes its sign where that is needed to make
 /// the labels alternate 0, 1, 0, 1, …: within its class each point is uniform, and both classes have n/2 points.
-pub(super) fn sphere(n: usize, d: usize, seed: u64) -> Result<Raw, DataError> {
+pub(super) fn sphere(n: usize, d: usize, seed: u64) -> Result<Raw, Error> {
     if d < 2 {
-        return Err(DataError::BadDimension { source_name: "sphere".into(), given: d, least: 2 });
+        return Err(Error::BadDimension { source_name: "sphere".into(), given: d, least: 2 });
     }
     let mut x = room(n, d)?;
     let mut rng = Normals::new(seed);
@@ -105,9 +105,9 @@ pub(super) fn sphere(n: usize, d: usize, seed: u64) -> Result<Raw, DataError> {
 
 /// Two Gaussian clusters in R^d with unit variance in every direction; centres -1.5 e_1 (label 0) and +1.5 e_1
 /// (label 1); labels alternate 0, 1, 0, 1, …; (n, d).
-pub(super) fn mixture(n: usize, d: usize, seed: u64) -> Result<Raw, DataError> {
+pub(super) fn mixture(n: usize, d: usize, seed: u64) -> Result<Raw, Error> {
     if d < 1 {
-        return Err(DataError::BadDimension { source_name: "mixture".into(), given: d, least: 1 });
+        return Err(Error::BadDimension { source_name: "mixture".into(), given: d, least: 1 });
     }
     let mut x = room(n, d)?;
     let mut rng = Normals::new(seed);
@@ -124,10 +124,10 @@ const AGREEING: usize = 3;
 
 /// The six points of [`circle`], each n/6 times, all six after one another; of every four copies three have its label and one the
 /// other: a target of probability 3/4 in all but name; (n, 2).
-pub(super) fn conflicting(n: usize) -> Result<Raw, DataError> {
+pub(super) fn conflicting(n: usize) -> Result<Raw, Error> {
     const GROUP: usize = 6 * (AGREEING + 1);
     if n == 0 || !n.is_multiple_of(GROUP) {
-        return Err(DataError::BadConflicting { n, next: n.div_ceil(GROUP).max(1) * GROUP });
+        return Err(Error::BadConflicting { n, next: n.div_ceil(GROUP).max(1) * GROUP });
     }
     let six = circle(6)?;
     let Values::Real(points) = &six.values else { return Ok(six) };
@@ -145,11 +145,11 @@ fn alternating(n: usize) -> Vec<f64> {
 }
 
 /// An empty vector with room for (n, d) numbers, or the error that says it cannot be had.
-fn room(n: usize, d: usize) -> Result<Vec<f64>, DataError> {
+fn room(n: usize, d: usize) -> Result<Vec<f64>, Error> {
     if n == 0 {
-        return Err(DataError::NoSamples);
+        return Err(Error::NoSamples);
     }
-    let too_large = DataError::TooLarge { n, d };
+    let too_large = Error::TooLarge { n, d };
     let Some(len) = n.checked_mul(d) else { return Err(too_large) };
     let mut x = Vec::new();
     x.try_reserve_exact(len).map_err(|_| too_large)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::error::DataError;
+use super::error::Error;
 use super::raw::{Raw, Values};
 
 const IMAGES_MAGIC: u32 = 0x0803;
@@ -23,10 +23,10 @@ pub(super) struct IdxFiles {
 /// The training set in `dir`, else the test set (t10k); `name` is the data set's, for messages.
 ///
 /// A set of which only one file is there is an error rather than a reason to take the other set.
-pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, DataError> {
-    let mend = format!("fetch them with `ntkscope data fetch {name}`, or name the directory with --data-dir DIR");
+pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, Error> {
+    let advice = format!("fetch them with `ntkscope data fetch {name}`, or name the directory with `data-dir = DIR`");
     if !dir.is_dir() {
-        return Err(DataError::NotFound { path: dir.into(), what: "directory".into(), mend });
+        return Err(Error::NotFound { path: dir.into(), what: "directory".into(), advice });
     }
     for set in ["train", "t10k"] {
         let (images, labels) = (find(dir, set, "images", 3), find(dir, set, "labels", 1));
@@ -36,17 +36,17 @@ pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, DataError> {
             (there, _) => {
                 let absent = if there.is_none() { "images-idx3-ubyte" } else { "labels-idx1-ubyte" };
                 let path = dir.join(format!("{set}-{absent}[.gz]"));
-                return Err(DataError::NotFound {
+                return Err(Error::NotFound {
                     path,
                     what: "file, though the set's other file is there".into(),
-                    mend,
+                    advice,
                 });
             }
         }
     }
     let what =
         "idx files in this directory (train-images-idx3-ubyte[.gz] and train-labels-idx1-ubyte[.gz], or t10k-…)".into();
-    Err(DataError::NotFound { path: dir.into(), what, mend })
+    Err(Error::NotFound { path: dir.into(), what, advice })
 }
 
 /// The file under any of its spellings; unpacked before packed.
@@ -58,12 +58,12 @@ fn find(dir: &Path, set: &str, kind: &str, dims: u32) -> Option<PathBuf> {
 }
 
 /// Reads both files; pixels stay bytes.
-pub(super) fn read(files: &IdxFiles) -> Result<Raw, DataError> {
+pub(super) fn read(files: &IdxFiles) -> Result<Raw, Error> {
     let ([n, rows, columns], pixels) = read_one::<3>(&files.images, IMAGES_MAGIC, "images")?;
     let ([labels_n], labels) = read_one::<1>(&files.labels, LABELS_MAGIC, "labels")?;
     if n != labels_n {
         let what = format!("{n} images, but {labels_n} labels in {}", files.labels.display());
-        return Err(DataError::Idx { path: files.images.clone(), what });
+        return Err(Error::Idx { path: files.images.clone(), what });
     }
     let place = files.images.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let y = labels.iter().map(|&label| f64::from(label)).collect();
@@ -71,11 +71,11 @@ pub(super) fn read(files: &IdxFiles) -> Result<Raw, DataError> {
 }
 
 /// The dimensions and the bytes of one idx file with D dimensions.
-fn read_one<const D: usize>(path: &Path, magic: u32, meaning: &str) -> Result<([usize; D], Vec<u8>), DataError> {
-    let damaged = |what: String| DataError::Idx { path: path.into(), what };
+fn read_one<const D: usize>(path: &Path, magic: u32, meaning: &str) -> Result<([usize; D], Vec<u8>), Error> {
+    let damaged = |what: String| Error::Idx { path: path.into(), what };
     let mut reader = open(path)?;
 
-    let mut word = |what: &str| -> Result<u32, DataError> {
+    let mut word = |what: &str| -> Result<u32, Error> {
         let mut bytes = [0; 4];
         reader.read_exact(&mut bytes).map_err(|e| damaged(format!("cannot read the {what}: {}", reason(&e))))?;
         Ok(u32::from_be_bytes(bytes))
@@ -113,8 +113,8 @@ fn read_one<const D: usize>(path: &Path, magic: u32, meaning: &str) -> Result<([
 }
 
 /// The unpacked content. Whether it is packed is told by its first bytes, not by its name.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
-    let refused = |source| DataError::Io { path: path.into(), action: "read", mend: "check --data-dir", source };
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
+    let refused = |reason| Error::Io { path: path.into(), action: "read", advice: "check `data-dir`", reason };
     let mut file = File::open(path).map_err(refused)?;
     let mut first = [0; 2];
     let packed = match file.read_exact(&mut first) {

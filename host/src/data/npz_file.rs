@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use super::error::DataError;
+use super::error::Error;
 use super::raw::{Raw, Values};
+use crate::files::NpzError;
 use crate::files::npz::Npz;
 
 /// Reads all of `path`.
-pub(super) fn read(path: &Path) -> Result<Raw, DataError> {
-    let damaged = |what: String| DataError::Npz { path: path.into(), what };
-    let mut archive = Npz::new(super::open_file(path)?).map_err(damaged)?;
-    let (x_shape, x) = archive.array("x").map_err(damaged)?;
-    let (y_shape, y) = archive.array("y").map_err(damaged)?;
+pub(super) fn read(path: &Path) -> Result<Raw, Error> {
+    let damaged = |what: String| Error::Npz { path: path.into(), what };
+    let unreadable = |fault: NpzError| damaged(fault.to_string());
+    let mut archive = Npz::new(super::open_file(path)?).map_err(unreadable)?;
+    let (x_shape, x) = archive.array("x").map_err(unreadable)?;
+    let (y_shape, y) = archive.array("y").map_err(unreadable)?;
 
     let &[n, d] = x_shape.as_slice() else {
         return Err(damaged(format!("array `x` has shape {x_shape:?}, but (n, d) is needed")));

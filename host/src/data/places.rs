@@ -4,21 +4,21 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::error::DataError;
+use super::error::Error;
 use super::spec::Source;
 
 /// The per-user directory of a downloaded data set: `$XDG_DATA_HOME/ntkscope/NAME`, else
 /// `~/.local/share/ntkscope/NAME`.
 ///
 /// # Errors
-/// [`DataError::NothingToFetch`] for data that is not downloaded, [`DataError::NoDataHome`] without a home directory.
-pub fn default_dir(source: &Source) -> Result<PathBuf, DataError> {
+/// [`Error::NothingToFetch`] for data that is not downloaded, [`Error::NoDataHome`] without a home directory.
+pub fn default_dir(source: &Source) -> Result<PathBuf, Error> {
     if !source.is_idx() {
-        return Err(DataError::NothingToFetch { source_name: source.to_string() });
+        return Err(Error::NothingToFetch { source_name: source.to_string() });
     }
     data_home(env::var_os("XDG_DATA_HOME"), env::home_dir())
         .map(|home| home.join("ntkscope").join(source.to_string()))
-        .ok_or(DataError::NoDataHome)
+        .ok_or(Error::NoDataHome)
 }
 
 /// The base directory; the XDG specification says that a relative one is to be ignored.

@@ -1,44 +1,44 @@
 //! What will run: one value for a model and one for its training, checked, ready to be saved and run again.
 
+mod error;
 mod kinds;
 mod model;
 mod network;
 mod settings;
 mod training;
 
+pub use error::Error;
 pub use kinds::{ActivationKind, BackendKind, BiasKind, Init, LossKind, NetworkKind, OptimizerKind, TrainedKind};
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
 pub use settings::{PROVENANCE, Settings, keys, overlay, value_of};
 pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 
-use crate::error::UsageError;
-
 /// Whole numbers as large as a toml file can hold.
 fn whole() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(..=i64::MAX as u64)
 }
 
-fn range(flag: &'static str, given: impl ToString, what: impl Into<String>) -> UsageError {
-    UsageError::Range { flag, given: given.to_string(), what: what.into() }
+fn range(setting: &'static str, given: impl ToString, what: impl Into<String>) -> Error {
+    Error::Range { setting, given: given.to_string(), what: what.into() }
 }
 
-fn at_least_one(flag: &'static str, value: usize, most: usize, what: &str) -> Result<(), UsageError> {
+fn at_least_one(setting: &'static str, value: usize, most: usize, what: &str) -> Result<(), Error> {
     match value {
-        0 => Err(range(flag, 0, what)),
-        _ if value > most => Err(range(flag, value, format!("at most {most} is possible"))),
+        0 => Err(range(setting, 0, what)),
+        _ if value > most => Err(range(setting, value, format!("at most {most} is possible"))),
         _ => Ok(()),
     }
 }
 
-fn non_negative(flag: &'static str, value: f64) -> Result<f64, UsageError> {
+fn non_negative(setting: &'static str, value: f64) -> Result<f64, Error> {
     if value >= 0.0 && value.is_finite() {
         Ok(value)
     } else {
-        Err(range(flag, value, "must be finite and not negative"))
+        Err(range(setting, value, "must be finite and not negative"))
     }
 }
 
-fn positive(flag: &'static str, value: f64) -> Result<f64, UsageError> {
-    if value > 0.0 && value.is_finite() { Ok(value) } else { Err(range(flag, value, "must be finite and above 0")) }
+fn positive(setting: &'static str, value: f64) -> Result<f64, Error> {
+    if value > 0.0 && value.is_finite() { Ok(value) } else { Err(range(setting, value, "must be finite and above 0")) }
 }

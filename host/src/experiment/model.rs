@@ -7,9 +7,8 @@ use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, ResNet, Trained};
 use serde::{Deserialize, Serialize};
 
 use super::settings::defaults;
-use super::{at_least_one, non_negative, positive, range, whole};
+use super::{Error, at_least_one, non_negative, positive, range, whole};
 use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source};
-use crate::error::UsageError;
 use crate::experiment::{ActivationKind, AnyNetwork, BiasKind, Family, Init, NetworkKind, TrainedKind};
 use crate::files::Dtype;
 
@@ -126,28 +125,28 @@ impl Model {
     ///
     /// # Errors
     /// A number outside its range, settings that do not go together.
-    pub fn check(&self) -> Result<(), UsageError> {
-        at_least_one("--width", self.width, MAX_WIDTH, "a network needs a width of at least 1")?;
-        at_least_one("--depth", self.depth, MAX_DEPTH, "a network needs at least 1 hidden layer")?;
-        at_least_one("--outputs", self.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
-        non_negative("--bias-scale", self.bias_scale)?;
+    pub fn check(&self) -> Result<(), Error> {
+        at_least_one("width", self.width, MAX_WIDTH, "a network needs a width of at least 1")?;
+        at_least_one("depth", self.depth, MAX_DEPTH, "a network needs at least 1 hidden layer")?;
+        at_least_one("outputs", self.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
+        non_negative("bias-scale", self.bias_scale)?;
         match (self.network, self.alpha) {
             (NetworkKind::Fcn, Some(alpha)) => {
-                Err(range("--alpha", alpha, "is the branch scale of --network resnet; a fcn has no branches"))
+                Err(range("alpha", alpha, "is the branch scale of `network = resnet`; a fcn has no branches"))
             }
             (NetworkKind::Fcn, None) if self.trained == TrainedKind::Branches => {
-                Err(range("--trained", self.trained, "is for --network resnet; a fcn has no branches"))
+                Err(range("trained", self.trained, "is for `network = resnet`; a fcn has no branches"))
             }
             (NetworkKind::Fcn, None) => Ok(()),
             (NetworkKind::Resnet, alpha) => {
-                positive("--alpha", alpha.unwrap_or(1.0))?;
+                positive("alpha", alpha.unwrap_or(1.0))?;
                 if self.activation != ActivationKind::Relu {
-                    let what = "the blocks of a resnet are ReLU's; give --activation relu, or --network fcn";
-                    return Err(range("--activation", self.activation, what));
+                    let what = "the blocks of a resnet are ReLU's; give `activation = relu`, or `network = fcn`";
+                    return Err(range("activation", self.activation, what));
                 }
                 if self.bias == BiasKind::All {
-                    let what = "a resnet has a bias at its input or none; give --bias input or --bias none";
-                    return Err(range("--bias", self.bias, what));
+                    let what = "a resnet has a bias at its input or none; give `bias = input` or `bias = none`";
+                    return Err(range("bias", self.bias, what));
                 }
                 Ok(())
             }
@@ -158,13 +157,13 @@ impl Model {
     ///
     /// # Errors
     /// Those of [`Self::check`]; outputs that are neither 1 for two classes nor as many as the classes.
-    pub fn shape(&self, samples: &Samples) -> Result<Shape, UsageError> {
+    pub fn shape(&self, samples: &Samples) -> Result<Shape, Error> {
         self.check()?;
         let per_class = if samples.classes == 2 { 1 } else { samples.classes.max(1) };
         let outputs = self.outputs.unwrap_or(per_class);
         if outputs != per_class && outputs != samples.classes {
-            let what = format!("the data has {} classes; give --outputs {per_class}", samples.classes);
-            return Err(range("--outputs", outputs, what));
+            let what = format!("the data has {} classes; give `outputs = {per_class}`", samples.classes);
+            return Err(range("outputs", outputs, what));
         }
         Ok(Shape { inputs: samples.d, widths: vec![self.width; self.depth], outputs })
     }
@@ -173,7 +172,7 @@ impl Model {
     ///
     /// # Errors
     /// Those of [`Self::shape`].
-    pub fn resolve(&self, samples: &Samples) -> Result<Self, UsageError> {
+    pub fn resolve(&self, samples: &Samples) -> Result<Self, Error> {
         let Shape { outputs, .. } = self.shape(samples)?;
         let alpha = (self.network == NetworkKind::Resnet).then_some(self.alpha.unwrap_or(1.0));
         Ok(Self { outputs: Some(outputs), alpha, n: Some(samples.n), ..self.clone() })
@@ -198,7 +197,7 @@ impl Model {
                     BiasKind::All => Bias::All,
                 };
                 let fcn = Fcn::new(*inputs, widths, *outputs)?;
-                Family::Fcn(fcn.with_activation(activation).with_bias(bias, self.bias_scale))
+                Family::Fcn(fcn.with_activation(activation).with_bias(bias, self.bias_scale)?)
             }
             NetworkKind::Resnet => {
                 let trained = match self.trained {
@@ -208,7 +207,7 @@ impl Model {
                 let resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
                 let resnet = resnet.with_trained(trained);
                 let biased = self.bias != BiasKind::None;
-                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale) } else { resnet })
+                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale)? } else { resnet })
             }
         };
         Ok(match self.init {

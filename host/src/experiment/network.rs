@@ -69,3 +69,38 @@ macro_rules! delegate_to_variants {
 
 delegate_to_variants!(Family: Fcn, ResNet);
 delegate_to_variants!(AnyNetwork: Plain, Mirrored);
+
+#[cfg(test)]
+mod tests {
+    use ntkscope_core::contract::{network, network_len};
+
+    use super::*;
+    use crate::experiment::{ActivationKind, BiasKind, Init, Model, NetworkKind, Shape, TrainedKind};
+
+    /// Every family with every choice that it takes, plain and mirrored.
+    #[test]
+    fn every_network_of_a_model_keeps_the_contract() {
+        let mut kept = 0;
+        for family in [NetworkKind::Fcn, NetworkKind::Resnet] {
+            for activation in [ActivationKind::Relu, ActivationKind::Erf] {
+                for bias in [BiasKind::None, BiasKind::Input, BiasKind::All] {
+                    for trained in [TrainedKind::All, TrainedKind::Branches] {
+                        for init in [Init::Standard, Init::Mirrored] {
+                            let base = Model { width: 3, outputs: Some(2), bias_scale: 0.5, ..Model::default() };
+                            let model = Model { network: family, activation, bias, trained, init, ..base };
+                            if model.check().is_err() {
+                                continue;
+                            }
+                            let shape = Shape { inputs: 2, widths: vec![3, 3], outputs: 2 };
+                            let described = model.network(&shape).unwrap();
+                            assert_eq!(matches!(described, AnyNetwork::Mirrored(_)), init == Init::Mirrored);
+                            network(&described, &mut vec![0.0; network_len(described.sizes())]);
+                            kept += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(kept, 2 * (2 * 3 + 2 * 2), "networks that the check lets pass");
+    }
+}

@@ -5,8 +5,7 @@ use clap::Args;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Model, Training};
-use crate::error::UsageError;
+use super::{Error, Model, Training};
 
 /// The table of a settings file that records how it came about; read back without effect.
 pub const PROVENANCE: &str = "provenance";
@@ -26,7 +25,7 @@ impl Settings {
     ///
     /// # Errors
     /// A value of the wrong kind, with its key.
-    pub fn from_table(table: Table) -> Result<Self, UsageError> {
+    pub fn from_table(table: Table) -> Result<Self, Error> {
         let model_keys = keys::<Model>();
         let (model, training): (Table, Table) = table.into_iter().partition(|(key, _)| model_keys.contains(key));
         Ok(Self { model: typed(model)?, training: typed(training)? })
@@ -36,10 +35,9 @@ impl Settings {
     ///
     /// # Errors
     /// A number that toml cannot hold.
-    pub fn table(&self) -> Result<Table, UsageError> {
-        let wrong = |e: toml::ser::Error| UsageError::Value { what: e.to_string() };
-        let mut table = Table::try_from(&self.model).map_err(wrong)?;
-        table.extend(Table::try_from(&self.training).map_err(wrong)?);
+    pub fn table(&self) -> Result<Table, Error> {
+        let mut table = Table::try_from(&self.model)?;
+        table.extend(Table::try_from(&self.training)?);
         Ok(table)
     }
 }
@@ -48,7 +46,7 @@ impl Settings {
 ///
 /// # Errors
 /// A key that is no setting; the message says that it stands in `place`.
-pub fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), UsageError> {
+pub fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), Error> {
     let known: Vec<String> = keys::<Model>().into_iter().chain(keys::<Training>()).collect();
     for (key, value) in over {
         if key == PROVENANCE {
@@ -56,7 +54,7 @@ pub fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), UsageEr
         }
         let key = key.replace('_', "-");
         if !known.contains(&key) {
-            return Err(UsageError::UnknownKey { place: place.into(), near: nearest(&key, &known), key });
+            return Err(Error::UnknownKey { place: place.into(), near: nearest(&key, &known).cloned(), key });
         }
         base.insert(key, value);
     }
@@ -77,14 +75,14 @@ pub(super) fn defaults<S: Args>() -> S {
 }
 
 /// The table as a group of settings; an error names the key.
-fn typed<S: for<'de> Deserialize<'de>>(table: Table) -> Result<S, UsageError> {
+fn typed<S: for<'de> Deserialize<'de>>(table: Table) -> Result<S, Error> {
     for (key, value) in &table {
         // each by itself, so that the message can name the key
         if let Err(e) = Table::from_iter([(key.clone(), value.clone())]).try_into::<S>() {
-            return Err(UsageError::Value { what: format!("{key} = {value}: {}", e.message()) });
+            return Err(Error::Value { key: key.clone(), value: value.to_string(), what: e.message().to_owned() });
         }
     }
-    table.try_into().map_err(|e: toml::de::Error| UsageError::Value { what: e.message().to_owned() })
+    Ok(table.try_into()?)
 }
 
 /// The value of `text`: toml where it is that, else a bare word such as mnist.
@@ -94,11 +92,7 @@ pub fn value_of(text: &str) -> Value {
 }
 
 /// The known key that begins most like `key`, as a hint.
-fn nearest(key: &str, known: &[String]) -> String {
+fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a String> {
     let shared = |k: &str| k.chars().zip(key.chars()).take_while(|(a, b)| a == b).count();
-    known
-        .iter()
-        .max_by_key(|k| shared(k))
-        .filter(|k| shared(k) > 1)
-        .map_or(String::new(), |k| format!("; did you mean {k}?"))
+    known.iter().max_by_key(|k| shared(k)).filter(|k| shared(k) > 1)
 }

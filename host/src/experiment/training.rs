@@ -6,8 +6,7 @@ use ntkscope_core::train::Optimizer;
 use serde::{Deserialize, Serialize};
 
 use super::settings::defaults;
-use super::{non_negative, positive, range, whole};
-use crate::error::UsageError;
+use super::{Error, non_negative, positive, range, whole};
 use crate::experiment::{BackendKind, LossKind, OptimizerKind};
 
 /// Largest number of snapshots.
@@ -92,24 +91,24 @@ impl Training {
     ///
     /// # Errors
     /// A number outside its range, settings that do not go together.
-    pub fn check(&self) -> Result<(), UsageError> {
-        non_negative("--penalty", self.penalty)?;
+    pub fn check(&self) -> Result<(), Error> {
+        non_negative("penalty", self.penalty)?;
         if !(0.0..1.0).contains(&self.smoothing) {
-            return Err(range("--smoothing", self.smoothing, "must lie in [0, 1)"));
+            return Err(range("smoothing", self.smoothing, "must lie in [0, 1)"));
         }
         if self.smoothing > 0.0 && self.loss == LossKind::Mse {
-            return Err(range("--smoothing", self.smoothing, "only --loss cross-entropy has soft targets"));
+            return Err(range("smoothing", self.smoothing, "only `loss = cross-entropy` has soft targets"));
         }
         self.core_optimizer()?;
         // with another criterion a run may go on beyond what an f64 can hold
         let ends = self.until_margin.is_some() || self.until_loss.is_some();
         if !(self.until_time == f64::INFINITY && ends) {
-            positive("--until-time", self.until_time)?;
+            positive("until-time", self.until_time)?;
         }
-        self.until_margin.map(|u| positive("--until-margin", u)).transpose()?;
-        self.until_loss.map(|e| positive("--until-loss", e)).transpose()?;
+        self.until_margin.map(|u| positive("until-margin", u)).transpose()?;
+        self.until_loss.map(|e| positive("until-loss", e)).transpose()?;
         if !(3..=MAX_SNAPSHOTS).contains(&self.snapshots) {
-            return Err(range("--snapshots", self.snapshots, format!("give a number from 3 to {MAX_SNAPSHOTS}")));
+            return Err(range("snapshots", self.snapshots, format!("give a number from 3 to {MAX_SNAPSHOTS}")));
         }
         Ok(())
     }
@@ -119,7 +118,7 @@ impl Training {
     ///
     /// # Errors
     /// Those of [`Self::check`].
-    pub fn resolve(&self, outputs: usize, samples: usize) -> Result<Vec<Self>, UsageError> {
+    pub fn resolve(&self, outputs: usize, samples: usize) -> Result<Vec<Self>, Error> {
         self.check()?;
         let filled = Self { predictions: Some(self.predicts(outputs, samples)), ..self.clone() };
         Ok(match self.loss {
@@ -141,19 +140,19 @@ impl Training {
     ///
     /// # Errors
     /// Descent without a rate, the flow with one; a rate or a tolerance outside its range.
-    pub fn core_optimizer(&self) -> Result<Optimizer, UsageError> {
+    pub fn core_optimizer(&self) -> Result<Optimizer, Error> {
         match (self.optimizer, self.rate) {
-            (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("--rate", rate)? }),
+            (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("rate", rate)? }),
             (OptimizerKind::Gd, None) => {
-                Err(range("--optimizer", "gd", "needs --rate ETA (for squared error below 2n/lambda_max)"))
+                Err(range("optimizer", "gd", "needs a `rate` (for squared error below 2n/lambda_max)"))
             }
             (OptimizerKind::Flow, Some(rate)) => {
-                Err(range("--rate", rate, "is the step of --optimizer gd; the flow adapts its own step"))
+                Err(range("rate", rate, "is the step of `optimizer = gd`; the flow adapts its own step"))
             }
             (OptimizerKind::Flow, None) if self.tolerance > 0.0 && self.tolerance < 1.0 => {
                 Ok(Optimizer::Flow { tolerance: self.tolerance })
             }
-            (OptimizerKind::Flow, None) => Err(range("--tolerance", self.tolerance, "must lie between 0 and 1")),
+            (OptimizerKind::Flow, None) => Err(range("tolerance", self.tolerance, "must lie between 0 and 1")),
         }
     }
 

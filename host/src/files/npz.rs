@@ -8,15 +8,54 @@ use npyz::{Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 use zip::ZipArchive;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::files::Dtype;
+use super::{Dtype, Error};
 
-/// An npz archive open for reading. Error messages say what is wrong with which array, without the file's name.
+/// What is wrong with an npz archive, without the file's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NpzError {
+    /// no zip archive, or a damaged one
+    #[error("not readable as an npz archive: {0}")]
+    Archive(String),
+    /// there is no array of this name
+    #[error("no array `{array}`; {}", if present.is_empty() { "it is empty".into() } else { format!("it has {}", present.join(", ")) })]
+    NoArray {
+        /// the name
+        array: String,
+        /// the names that there are
+        present: Vec<String>,
+    },
+    /// an array cannot be read
+    #[error("array `{array}` is damaged: {what}")]
+    Damaged {
+        /// its name
+        array: String,
+        /// why
+        what: String,
+    },
+    /// an array holds neither real numbers nor integers
+    #[error("array `{array}` has dtype {dtype}, but real numbers or integers are needed")]
+    NotNumbers {
+        /// its name
+        array: String,
+        /// what it holds, as numpy names it
+        dtype: String,
+    },
+}
+
+/// An npz archive open for reading.
 pub struct Npz(ZipArchive<BufReader<File>>);
+
+/// Shape and numbers, in C order.
+pub type Shaped = (Vec<usize>, Vec<f64>);
 
 impl Npz {
     /// The archive in an open file.
-    pub fn new(file: File) -> Result<Self, String> {
-        ZipArchive::new(BufReader::new(file)).map(Self).map_err(|e| format!("not readable as an npz archive: {e}"))
+    ///
+    /// # Errors
+    /// [`NpzError::Archive`].
+    pub fn new(file: File) -> Result<Self, NpzError> {
+        ZipArchive::new(BufReader::new(file)).map(Self).map_err(|e| NpzError::Archive(e.to_string()))
     }
 
     /// Names of the arrays.
@@ -25,14 +64,16 @@ impl Npz {
         self.0.file_names().flatten().map(|file| array_name(&file)).collect()
     }
 
-    /// Shape and numbers, in C order, of the array `name`.
-    pub fn array(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f64>), String> {
-        let names = self.names();
-        if !names.iter().any(|n| n == name) {
-            let present = if names.is_empty() { "it is empty".into() } else { format!("it has {}", names.join(", ")) };
-            return Err(format!("no array `{name}`; {present}"));
+    /// The array `name`.
+    ///
+    /// # Errors
+    /// [`NpzError`]: there is none of this name, or it is damaged or holds no numbers.
+    pub fn array(&mut self, name: &str) -> Result<Shaped, NpzError> {
+        let present = self.names();
+        if !present.iter().any(|n| n == name) {
+            return Err(NpzError::NoArray { array: name.into(), present });
         }
-        let unreadable = |e: &dyn std::fmt::Display| format!("array `{name}` is damaged: {e}");
+        let unreadable = |e: &dyn std::fmt::Display| damaged(name, e);
         let mut entry = self.0.by_name(&npyz::npz::file_name_from_array_name(name)).map_err(|e| unreadable(&e))?;
         // To the end, so that the archive's own checksum is compared before anything is believed.
         let mut bytes = Vec::new();
@@ -42,19 +83,23 @@ impl Npz {
     }
 }
 
-/// Shape and numbers, in C order, of the npy file `bytes`.
-fn parse(name: &str, bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
-    let unreadable = |e: &dyn std::fmt::Display| format!("array `{name}` is damaged: {e}");
+fn damaged(array: &str, what: &dyn std::fmt::Display) -> NpzError {
+    NpzError::Damaged { array: array.into(), what: what.to_string() }
+}
+
+/// The array `name` from its npy file.
+fn parse(name: &str, bytes: &[u8]) -> Result<Shaped, NpzError> {
+    let unreadable = |e: &dyn std::fmt::Display| damaged(name, e);
     let file = NpyFile::new(bytes).map_err(|e| unreadable(&e))?;
     let (order, dtype) = (file.order(), file.dtype());
     let shape: Vec<usize> =
         file.shape().iter().map(|&s| usize::try_from(s)).collect::<Result<_, _>>().map_err(|e| unreadable(&e))?;
     let promised = shape.iter().try_fold(1usize, |len, &s| len.checked_mul(s));
     let promised = promised.filter(|&len| len <= bytes.len()).ok_or_else(|| {
-        format!("array `{name}` is damaged: shape {shape:?} promises more than the {} bytes there are", bytes.len())
+        unreadable(&format_args!("shape {shape:?} promises more than the {} bytes there are", bytes.len()))
     })?;
 
-    let wrong_type = || format!("array `{name}` has dtype {}, but real numbers or integers are needed", dtype.descr());
+    let wrong_type = || NpzError::NotNumbers { array: name.into(), dtype: dtype.descr() };
     let npyz::DType::Plain(plain) = &dtype else { return Err(wrong_type()) };
     let numbers = match (plain.type_char(), plain.size_field()) {
         (TypeChar::Float, 8) => numbers(file, |v: f64| Some(v)),
@@ -72,7 +117,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
     }
     .map_err(|e| unreadable(&e))?;
     if numbers.len() != promised {
-        return Err(format!("array `{name}` is damaged: {} numbers for shape {shape:?}", numbers.len()));
+        return Err(unreadable(&format_args!("{} numbers for shape {shape:?}", numbers.len())));
     }
     let numbers = match (order, shape.as_slice()) {
         (Order::Fortran, &[n, d]) => (0..n * d).map(|at| numbers[(at % d) * n + at / d]).collect(),
@@ -108,6 +153,9 @@ pub struct Array<'a> {
 }
 
 /// Writes these arrays as an npz archive, without compression as numpy's `savez` does.
+///
+/// # Errors
+/// Those of `out`.
 pub fn write<W: Write + Seek>(out: W, arrays: &[Array<'_>]) -> io::Result<W> {
     let mut archive = ZipWriter::new(out);
     for array in arrays {
@@ -139,8 +187,11 @@ fn write_npy<T: npyz::AutoSerialize>(
     writer.finish()
 }
 
-/// Opens `path` as an npz archive; messages name the file.
-pub fn open(path: &Path) -> Result<Npz, String> {
-    let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    Npz::new(file).map_err(|e| format!("{}: {e}", path.display()))
+/// Opens `path` as an npz archive.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Npz`].
+pub fn open(path: &Path) -> Result<Npz, Error> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    Npz::new(file).map_err(|fault| Error::Npz { path: path.into(), fault })
 }

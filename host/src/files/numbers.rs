@@ -1,11 +1,8 @@
-//! A table of numbers with named columns, as a csv file that gives every one back with all its bits.
+//! A table of numbers with named columns.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-
-use crate::files::write_atomic;
+use super::{Cell, CsvTable, Error};
 
 /// Named columns and rows of as many numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,7 +12,7 @@ pub struct NumberTable {
 }
 
 impl NumberTable {
-    /// Without rows. A name holds no comma.
+    /// A table without rows.
     pub fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
@@ -32,37 +29,33 @@ impl NumberTable {
     pub fn rows(&self) -> &[Vec<f64>] {
         &self.rows
     }
-    /// The numbers of a column. Error: there is none of this name.
-    pub fn column(&self, name: &str) -> Result<Vec<f64>> {
+    /// The numbers of a column.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`].
+    pub fn column(&self, name: &str) -> Result<Vec<f64>, Error> {
         let at = self.columns.iter().position(|column| column == name);
-        let at = at.with_context(|| format!("no column {name}"))?;
+        let at = at.ok_or_else(|| Error::NoColumn { path: "table".into(), column: name.into() })?;
         Ok(self.rows.iter().map(|row| row[at]).collect())
     }
 
-    /// Writes the file, under a temporary name first.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = self.columns.join(",");
-        for row in &self.rows {
-            text.push('\n');
-            for (index, value) in row.iter().enumerate() {
-                let _ = write!(text, "{}{value:?}", if index == 0 { "" } else { "," });
-            }
-        }
-        text.push('\n');
-        write_atomic(path, text.as_bytes())
+    /// Writes the table as a csv file, under a temporary name first.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let mut table = CsvTable::new(&self.columns);
+        self.rows.iter().for_each(|row| table.push(row.iter().copied().map(Cell::from)));
+        table.write(path)
     }
     /// Reads the file back.
-    pub fn read(path: &Path) -> Result<Self> {
-        let damaged = || format!("{} is damaged", path.display());
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut lines = text.lines();
-        let mut table = Self::new(lines.next().with_context(damaged)?.split(','));
-        for line in lines {
-            let row: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().with_context(damaged)?;
-            ensure!(row.len() == table.columns.len(), damaged());
-            table.rows.push(row);
-        }
-        Ok(table)
+    ///
+    /// # Errors
+    /// Those of [`CsvTable::read`], and [`Error::Cell`] for a cell that is no number.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let table = CsvTable::read(path)?;
+        let rows = table.rows().map(|row| row.numbers()).collect::<Result<_, _>>()?;
+        Ok(Self { columns: table.columns().map(String::from).collect(), rows })
     }
 }
 

@@ -4,21 +4,21 @@
 
 use std::ops::Range;
 
-use anyhow::Result;
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{
     AnalyticKernel, MultiOutput, Tangent, analytic, analytic_scratch, structured, structured_scratch, tangent,
     tangent_len,
 };
 use ntkscope_core::network::Network;
-use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
+use ntkscope_core::{self as core, Backend, MatMut, MatRef, Real};
 
+use super::Error;
 use super::forecast::Cut;
 use crate::data::Samples;
 use crate::machine::{Ended, Stop};
 
 /// A kernel of samples, by any two sets of them.
-pub trait Source<T: Real> {
+pub trait KernelSource<T: Real> {
     /// What one set of samples contributes.
     type Side<'s>
     where
@@ -27,10 +27,10 @@ pub trait Source<T: Real> {
     fn samples(&self) -> &Samples;
     /// Rows of the kernel for one sample.
     fn rows_per_sample(&self) -> usize;
-    /// Scratch length of [`Source::entries`] for two sets of this many samples.
+    /// Scratch length of [`KernelSource::entries`] for two sets of this many samples.
     fn scratch(&self, samples: usize) -> usize;
     /// What the samples x (n', d) contribute; `space` is resized to hold it.
-    fn side<'s>(&'s self, x: MatRef<'s, T>, space: &'s mut Vec<T>) -> Result<Self::Side<'s>, Error>;
+    fn side<'s>(&'s self, x: MatRef<'s, T>, space: &'s mut Vec<T>) -> Result<Self::Side<'s>, core::Error>;
     /// The kernel of the left set against the right one, or against itself.
     fn entries(
         &self,
@@ -38,7 +38,7 @@ pub trait Source<T: Real> {
         right: Option<&Self::Side<'_>>,
         out: MatMut<'_, T>,
         scratch: &mut [T],
-    ) -> Result<(), Error>;
+    ) -> Result<(), core::Error>;
 }
 
 /// The kernel of the infinitely wide network.
@@ -65,7 +65,7 @@ pub struct Empirical<'a, N, T: 'static> {
     pub outputs: MultiOutput,
 }
 
-impl<N: Network, T: Real> Source<T> for Analytic<'_, N, T> {
+impl<N: Network, T: Real> KernelSource<T> for Analytic<'_, N, T> {
     type Side<'s>
         = MatRef<'s, T>
     where
@@ -79,7 +79,7 @@ impl<N: Network, T: Real> Source<T> for Analytic<'_, N, T> {
     fn scratch(&self, samples: usize) -> usize {
         analytic_scratch(self.backend.tile(), samples, samples)
     }
-    fn side<'s>(&'s self, x: MatRef<'s, T>, _: &'s mut Vec<T>) -> Result<MatRef<'s, T>, Error> {
+    fn side<'s>(&'s self, x: MatRef<'s, T>, _: &'s mut Vec<T>) -> Result<MatRef<'s, T>, core::Error> {
         Ok(x)
     }
     fn entries(
@@ -88,12 +88,12 @@ impl<N: Network, T: Real> Source<T> for Analytic<'_, N, T> {
         right: Option<&MatRef<'_, T>>,
         out: MatMut<'_, T>,
         scratch: &mut [T],
-    ) -> Result<(), Error> {
+    ) -> Result<(), core::Error> {
         analytic(self.backend, self.network, self.which, *left, right.copied(), out, scratch)
     }
 }
 
-impl<N: Network, T: Real> Source<T> for Empirical<'_, N, T> {
+impl<N: Network, T: Real> KernelSource<T> for Empirical<'_, N, T> {
     type Side<'s>
         = Tangent<'s, N, T>
     where
@@ -108,7 +108,7 @@ impl<N: Network, T: Real> Source<T> for Empirical<'_, N, T> {
         let rows = samples * self.rows_per_sample();
         structured_scratch(self.backend.tile(), rows, rows)
     }
-    fn side<'s>(&'s self, x: MatRef<'s, T>, space: &'s mut Vec<T>) -> Result<Tangent<'s, N, T>, Error> {
+    fn side<'s>(&'s self, x: MatRef<'s, T>, space: &'s mut Vec<T>) -> Result<Tangent<'s, N, T>, core::Error> {
         space.resize(tangent_len(self.params.network().sizes(), x.rows()), T::ZERO);
         tangent(self.backend, self.params, x, space)
     }
@@ -118,7 +118,7 @@ impl<N: Network, T: Real> Source<T> for Empirical<'_, N, T> {
         right: Option<&Tangent<'_, N, T>>,
         out: MatMut<'_, T>,
         scratch: &mut [T],
-    ) -> Result<(), Error> {
+    ) -> Result<(), core::Error> {
         structured(self.backend, left, right, self.outputs, out, scratch)
     }
 }
@@ -129,7 +129,10 @@ pub fn rows_per_sample(which: MultiOutput, outputs: usize) -> usize {
 }
 
 /// The kernel of all samples, row-major.
-pub fn whole<T: Real, S: Source<T>>(source: &S) -> Result<Vec<T>, Error> {
+///
+/// # Errors
+/// Those of the source.
+pub fn whole<T: Real, S: KernelSource<T>>(source: &S) -> Result<Vec<T>, core::Error> {
     let n = source.samples().n;
     let (rows, mut space) = (n * source.rows_per_sample(), Space::default());
     let side = space.side(source, 0..n)?;
@@ -138,33 +141,44 @@ pub fn whole<T: Real, S: Source<T>>(source: &S) -> Result<Vec<T>, Error> {
     Ok(kernel)
 }
 
-/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output. Error: d is not the network's.
+/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output.
+///
+/// # Errors
+/// d is not the network's number of inputs.
 pub fn analytic_kernel<N: Network>(
     backend: &dyn Backend<f64>,
     network: &N,
     which: AnalyticKernel,
     x: MatRef<'_, f64>,
-) -> Result<Vec<f64>, Error> {
+) -> Result<Vec<f64>, core::Error> {
     let n = x.rows();
     let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; analytic_scratch(backend.tile(), n, n)]);
     analytic(backend, network, which, x, None, MatMut::new(&mut k, n, n)?, &mut scratch)?;
     Ok(k)
 }
 
-/// Takes a block: index of its first row and column, and its entries.
-pub type Sink<'s, T> = dyn FnMut((usize, usize), MatRef<'_, T>) -> Result<()> + 's;
+/// Takes a block: index of its first row, of its first column, and its entries.
+pub type Sink<'s, T> = dyn FnMut(usize, usize, MatRef<'_, T>) -> Result<(), Error> + 's;
 
-/// The blocks of the lower triangle, one after another, until `stop` is requested. Errors: those of `sink`.
-pub fn blocks<T: Real, S: Source<T>>(source: &S, cut: &Cut, sink: &mut Sink<'_, T>, stop: &Stop) -> Result<Ended> {
+/// The blocks of the lower triangle, one after another, until `stop` is requested.
+///
+/// # Errors
+/// Those of `sink`; [`Error::Core`].
+pub fn blocks<T: Real, S: KernelSource<T>>(
+    source: &S,
+    cut: &Cut,
+    sink: &mut Sink<'_, T>,
+    stop: &Stop,
+) -> Result<Ended, Error> {
     let parts: Vec<Range<usize>> = cut.parts(source.samples().n).collect();
     let per_sample = source.rows_per_sample();
     let mut buffer = vec![T::ZERO; (cut.samples * per_sample).pow(2)];
     let mut scratch = vec![T::ZERO; source.scratch(cut.samples)];
-    let mut block = |(i, left): (usize, &S::Side<'_>), (j, right): (usize, Option<&S::Side<'_>>)| {
+    let mut block = |i: usize, j: usize, left: &S::Side<'_>, right: Option<&S::Side<'_>>| {
         let (rows, cols) = (parts[i].len() * per_sample, parts[j].len() * per_sample);
         let entries = &mut buffer[..rows * cols];
         source.entries(left, right, MatMut::new(entries, rows, cols)?, &mut scratch)?;
-        sink((parts[i].start * per_sample, parts[j].start * per_sample), MatRef::new(entries, rows, cols)?)
+        sink(parts[i].start * per_sample, parts[j].start * per_sample, MatRef::new(entries, rows, cols)?)
     };
     if cut.kept {
         let mut spaces: Vec<Space<T>> = parts.iter().map(|_| Space::default()).collect();
@@ -175,7 +189,7 @@ pub fn blocks<T: Real, S: Source<T>>(source: &S, cut: &Cut, sink: &mut Sink<'_, 
                 if stop.requested() {
                     return Ok(Ended::Stopped);
                 }
-                block((i, left), (j, (j < i).then_some(right)))?;
+                block(i, j, left, (j < i).then_some(right))?;
             }
         }
         return Ok(Ended::Done(()));
@@ -188,7 +202,7 @@ pub fn blocks<T: Real, S: Source<T>>(source: &S, cut: &Cut, sink: &mut Sink<'_, 
                 return Ok(Ended::Stopped);
             }
             let right = (j < i).then(|| right.side(source, part.clone())).transpose()?;
-            block((i, &left), (j, right.as_ref()))?;
+            block(i, j, &left, right.as_ref())?;
         }
     }
     Ok(Ended::Done(()))
@@ -207,7 +221,11 @@ impl<T> Default for Space<T> {
 }
 
 impl<T: Real> Space<T> {
-    fn side<'s, S: Source<T>>(&'s mut self, source: &'s S, rows: Range<usize>) -> Result<S::Side<'s>, Error> {
+    fn side<'s, S: KernelSource<T>>(
+        &'s mut self,
+        source: &'s S,
+        rows: Range<usize>,
+    ) -> Result<S::Side<'s>, core::Error> {
         let Samples { x, d, .. } = source.samples();
         self.x.clear();
         self.x.extend(x[rows.start * d..rows.end * d].iter().map(|v| T::from_f64(*v)));

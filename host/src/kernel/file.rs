@@ -10,6 +10,7 @@ use ntkscope_core::linalg::dot;
 use ntkscope_core::{MatRef, Real};
 use rayon::prelude::*;
 
+use super::{Error, KernelFault};
 use crate::files::{Dtype, Unfinished, nameless_file};
 
 /// Bytes of f64 that are read at a time: a 64th of the matrix within these bounds, but a row at least. Fewer would have
@@ -45,11 +46,17 @@ pub struct KernelFile {
 
 impl KernelFile {
     /// A file for a matrix of `rows` rows, of its full length, which gets the name `path` when it is committed.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn create(path: &Path, rows: usize, dtype: Dtype) -> io::Result<Self> {
         let (unfinished, file) = Unfinished::create(path)?;
         Self::prepare(file, Some(unfinished), rows, dtype)
     }
     /// The same without a name, on the disk of `directory`; it is gone when this is dropped, or the process ends.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn nameless(directory: &Path, rows: usize, dtype: Dtype) -> io::Result<Self> {
         Self::prepare(nameless_file(directory)?, None, rows, dtype)
     }
@@ -62,29 +69,36 @@ impl KernelFile {
         Ok(Self { file, unfinished, start, rows, dtype })
     }
 
-    /// Opens an npy file of a square matrix of f32 or f64. Errors say what is wrong with it, without its name.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let text = |e: &dyn std::fmt::Display| e.to_string();
-        let mut file = File::open(path).map_err(|e| text(&e))?;
-        let header = NpyHeader::from_reader(&mut file).map_err(|e| format!("not readable as an npy file: {e}"))?;
+    /// Opens an npy file of a square matrix of f32 or f64.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_npy(path).map_err(|fault| Error::Damaged { path: path.into(), fault })
+    }
+    fn open_npy(path: &Path) -> Result<Self, KernelFault> {
+        let mut file = File::open(path).map_err(KernelFault::Unreadable)?;
+        let header = NpyHeader::from_reader(&mut file).map_err(KernelFault::NotNpy)?;
         let descr = header.dtype().descr();
         let dtype = match descr.as_str() {
             "'<f4'" => Dtype::F32,
             "'<f8'" => Dtype::F64,
-            _ => return Err(format!("has dtype {descr}, but '<f4' or '<f8' is needed")),
+            _ => return Err(KernelFault::Dtype(descr)),
         };
-        let rows = match header.shape() {
-            &[n, m] if n == m && n > 0 => usize::try_from(n).map_err(|e| text(&e))?,
-            shape => return Err(format!("has shape {shape:?}, but a square matrix is needed")),
+        let shape = header.shape();
+        let rows = match shape {
+            &[n, m] if n == m && n > 0 => usize::try_from(n).ok(),
+            _ => None,
         };
+        let rows = rows.ok_or_else(|| KernelFault::Shape(shape.to_vec()))?;
         if header.order() != Order::C {
-            return Err("is stored column by column; save it with numpy.ascontiguousarray".into());
+            return Err(KernelFault::ColumnMajor);
         }
-        let start = file.stream_position().map_err(|e| text(&e))?;
-        let len = file.metadata().map_err(|e| text(&e))?.len();
+        let start = file.stream_position().map_err(KernelFault::Unreadable)?;
+        let bytes = file.metadata().map_err(KernelFault::Unreadable)?.len();
         let needed = (rows as u64).checked_mul(rows as u64).and_then(|n| n.checked_mul(dtype.bytes() as u64));
-        if needed.and_then(|needed| needed.checked_add(start)) != Some(len) {
-            return Err(format!("is damaged: {len} bytes cannot hold {rows} x {rows} numbers of type {descr}"));
+        if needed.and_then(|needed| needed.checked_add(start)) != Some(bytes) {
+            return Err(KernelFault::Length { bytes, rows, dtype: descr });
         }
         Ok(Self { file, unfinished: None, start, rows, dtype })
     }
@@ -99,11 +113,14 @@ impl KernelFile {
     }
 
     /// Writes the block whose first element is (row, col), and its transpose at (col, row) unless that is itself.
-    pub fn write_block<T: Real>(&mut self, (row, col): (usize, usize), block: MatRef<'_, T>) -> io::Result<()> {
-        self.write((row, col), block)?;
-        if row == col { Ok(()) } else { self.write((col, row), block.t()) }
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn write_block<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>) -> io::Result<()> {
+        self.write(row, col, block)?;
+        if row == col { Ok(()) } else { self.write(col, row, block.t()) }
     }
-    fn write<T: Real>(&mut self, (row, col): (usize, usize), block: MatRef<'_, T>) -> io::Result<()> {
+    fn write<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(block.cols() * self.dtype.bytes());
         for i in 0..block.rows() {
             bytes.clear();
@@ -118,6 +135,9 @@ impl KernelFile {
         Ok(())
     }
     /// Flushes the file to the disk and gives it its name, if it is to have one.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn commit(&mut self) -> io::Result<()> {
         self.unfinished.take().map_or(Ok(()), |unfinished| unfinished.commit(&self.file))
     }
@@ -132,6 +152,9 @@ impl KernelFile {
     }
 
     /// These rows as numbers, (rows.len(), n) row-major.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn read_rows(&mut self, rows: Range<usize>) -> io::Result<Vec<f64>> {
         let mut bytes = vec![0; self.rows * self.dtype.bytes()];
         let mut numbers = vec![0.0; rows.len() * self.rows];
@@ -152,6 +175,9 @@ impl KernelFile {
     /// y <- K x in f64 for a symmetric K, of which only the lower triangle is read.
     ///
     /// Order: y_i is the sum over j <= i, then the terms of j = i + 1, i + 2, ... one by one; threads change nothing.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn product(&mut self, x: &[f64], y: &mut [f64]) -> io::Result<()> {
         let dtype = self.dtype;
         let mut parts = rows_at_once(self.rows);

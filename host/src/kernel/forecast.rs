@@ -8,8 +8,8 @@ use ntkscope_core::network::Sizes;
 
 use super::file::KernelFile;
 use super::lanczos::extremes_bytes;
-use crate::error::UsageError;
-use crate::machine::memory::Limit;
+use crate::machine;
+use crate::machine::memory::MemoryLimit;
 
 /// Bytes of the program before it has data.
 const PROGRAM: u64 = 8 << 20;
@@ -30,7 +30,7 @@ const ENOUGH_TILES: usize = 8;
 
 /// What is to be computed.
 #[derive(Clone, Copy, Debug)]
-pub struct Job {
+pub struct KernelWork {
     /// samples
     pub samples: usize,
     /// numbers per sample
@@ -69,7 +69,7 @@ impl Cut {
 
 /// How a kernel is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct KernelPlan {
     /// bytes that it will take at most
     pub forecast: u64,
     /// the same if the kernel were held whole
@@ -78,12 +78,15 @@ pub struct Plan {
     pub cut: Option<Cut>,
 }
 
-impl Job {
-    /// Whole if that fits, else the largest blocks that do. Error: not even blocks of one tile fit.
-    pub fn plan(&self, limit: Option<Limit>) -> Result<Plan, UsageError> {
+impl KernelWork {
+    /// Whole if that fits, else the largest blocks that do.
+    ///
+    /// # Errors
+    /// [`machine::Error::Memory`]: not even blocks of one tile fit.
+    pub fn plan(&self, limit: Option<MemoryLimit>) -> Result<KernelPlan, machine::Error> {
         let whole = self.held_whole();
         let Some(limit) = limit.filter(|limit| whole > limit.bytes) else {
-            return Ok(Plan { forecast: whole, whole, cut: None });
+            return Ok(KernelPlan { forecast: whole, whole, cut: None });
         };
         let fits = |kept: bool| {
             let tiles = (1..=MOST_TILES.min(self.samples.div_ceil(self.tile.cols))).rev();
@@ -103,7 +106,7 @@ impl Job {
                 ));
             }
         };
-        Ok(Plan { forecast: self.in_blocks(cut), whole, cut: Some(cut) })
+        Ok(KernelPlan { forecast: self.in_blocks(cut), whole, cut: Some(cut) })
     }
 
     /// Rows of the kernel.

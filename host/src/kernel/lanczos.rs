@@ -17,11 +17,11 @@
 //! faer's partial eigensolver was no help here: it keeps the eigenvalues of largest magnitude only, and says nothing of
 //! those that have not converged.
 
-use anyhow::{Context, Result};
 use ntkscope_core::init::Normals;
 use ntkscope_core::linalg::{dot, sum_of_squares};
-use ntkscope_core::{Error, MatMut};
+use ntkscope_core::{self as core, MatMut};
 
+use super::Error;
 use crate::backend::HostReal;
 use crate::machine::{Ended, Stop};
 
@@ -63,13 +63,15 @@ pub(super) const fn extremes_bytes(n: usize) -> u64 {
 }
 
 /// `product(v, w)` sets w to A v.
-pub type Product<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<()> + 'p;
+pub type Product<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<(), Error> + 'p;
 
 /// Both ends of the spectrum of the symmetric A (n, n).
 ///
-/// Ends when both have converged, when `stop` is requested, after 256 steps, or when the vectors span all of A. Errors: those of `product`, numbers
-/// that are not finite.
-pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ended<Extremes>> {
+/// Ends when both have converged, when `stop` is requested, after 256 steps, or when the vectors span all of A.
+///
+/// # Errors
+/// Those of `product`; [`Error::Core`] for numbers that are not finite.
+pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ended<Extremes>, Error> {
     let mut normals = Normals::new(0);
     let mut v: Vec<f64> = (0..n).map(|_| normals.draw()).collect();
     let length = sum_of_squares(&v).sqrt();
@@ -104,7 +106,7 @@ pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ende
 }
 
 /// The outermost eigenvalues of T_k and their residuals.
-fn ends(alpha: &[f64], beta: &[f64]) -> Result<Extremes> {
+fn ends(alpha: &[f64], beta: &[f64]) -> Result<Extremes, Error> {
     let k = alpha.len();
     let (mut t, mut s, mut theta, mut scratch) = (vec![0.0; k * k], vec![0.0; k * k], vec![0.0; k], vec![0.0; k]);
     for i in 0..k {
@@ -114,11 +116,11 @@ fn ends(alpha: &[f64], beta: &[f64]) -> Result<Extremes> {
         }
     }
     if !alpha.iter().chain(beta).all(|x| x.is_finite()) {
-        return Err(Error::NonFinite { what: "a product with the kernel", step: 0 }.into());
+        return Err(core::Error::NonFinite { what: "a product with the kernel", step: 0 }.into());
     }
     f64::fast()
         .symmetric_eigen(MatMut::new(&mut t, k, k)?, &mut theta, MatMut::new(&mut s, k, k)?, &mut scratch)
-        .context("Lanczos' tridiagonal matrix")?;
+        .map_err(Error::Tridiagonal)?;
     let largest = theta[0].abs().max(theta[k - 1].abs());
     let ritz = |j: usize| {
         let residual = (beta[k - 1] * s[(k - 1) * k + j]).abs();

@@ -1,45 +1,42 @@
-//! How much memory work will take, told before it starts, and how much it may take.
+//! Memory: how much work will take, forecast before it starts, and how much it may take.
 
 use bytesize::ByteSize;
 
-use crate::error::UsageError;
+use super::Error;
 
-/// What mends a run that does not fit.
-const SMALLER: &str = "reduce --n or --width, use --dtype f32, or raise --memory";
+/// What helps where the work does not fit.
+const SMALLER: &str = "reduce `n` or `width`, use `dtype = f32`, or raise `memory`";
 
-/// Bytes that may be taken, and who says so.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit {
+/// How many bytes may be taken, and who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimit {
     /// bytes
     pub bytes: u64,
-    /// `--memory`, or the machine
+    /// the setting `memory`, or the machine
     pub source: &'static str,
 }
 
-impl Limit {
-    /// `--memory` where it is given, else what the machine has free now; `None` where it does not say.
-    pub fn of(given: Option<ByteSize>) -> Option<Self> {
+impl MemoryLimit {
+    /// The setting `memory` where it is given, else what the machine has free now; `None` where it does not say.
+    pub fn given_or_free(given: Option<ByteSize>) -> Option<Self> {
         match given {
-            Some(given) => Some(Self { bytes: given.as_u64(), source: "--memory" }),
+            Some(given) => Some(Self { bytes: given.as_u64(), source: "`memory`" }),
             None => available().map(|bytes| Self { bytes, source: "what is free on this machine" }),
         }
     }
 
-    /// The error that says that `what` needs more; `mend` is what can be done, by default to ask for less.
-    pub fn refuse(&self, what: &str, need: u64, mend: Option<&str>) -> UsageError {
-        UsageError::Memory {
-            what: what.into(),
-            need: ByteSize::b(need),
-            allowed: ByteSize::b(self.bytes),
-            source_of_limit: self.source,
-            mend: mend.unwrap_or(SMALLER).into(),
-        }
+    /// The error that says that `what` needs more; `advice` is what can be done, by default to ask for less.
+    pub fn refuse(&self, what: &str, need: u64, advice: Option<&'static str>) -> Error {
+        Error::Memory { what: what.into(), need: ByteSize::b(need), limit: *self, advice: advice.unwrap_or(SMALLER) }
     }
 }
 
-/// Refuses `what` when it needs more than `limit`, or, without one, more than the machine has free now.
-pub fn check(what: &str, need: u64, limit: Option<ByteSize>) -> Result<(), UsageError> {
-    match Limit::of(limit) {
+/// Checks that `what` needs no more than `limit`, or, without one, than the machine has free now.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check(what: &str, need: u64, limit: Option<ByteSize>) -> Result<(), Error> {
+    match MemoryLimit::given_or_free(limit) {
         Some(limit) if need > limit.bytes => Err(limit.refuse(what, need, None)),
         _ => Ok(()),
     }

@@ -1,8 +1,10 @@
 //! What the computer gives: memory, threads; and asking work to end early.
 
+mod error;
 pub mod memory;
 mod stop;
 mod threads;
 
+pub use error::Error;
 pub use stop::{Ended, Stop};
 pub use threads::with_threads;

@@ -65,6 +65,6 @@ impl Report {
 
     /// Writes the page to `path`, under a temporary name first.
     pub fn save(&self, path: &Path) -> Result<()> {
-        write_atomic(path, self.html()?.as_bytes())
+        Ok(write_atomic(path, self.html()?.as_bytes())?)
     }
 }

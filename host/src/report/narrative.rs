@@ -4,7 +4,7 @@ use crate::data::Samples;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::plot::Figure;
 use crate::report::{Block, Report, Section, Table, number};
-use crate::run::{Outcome, Stopped, TraceRow};
+use crate::run::{Comparison, Outcome, Stopped, TraceRow};
 
 /// A training run and what it left.
 pub struct Finished<'a> {
@@ -29,7 +29,7 @@ fn seen(outcome: &Outcome) -> Seen {
     let (first, last) = (rows.first().copied().unwrap_or_default(), rows.last().copied().unwrap_or_default());
     let before = rows.iter().take_while(|r| r.log_time <= 0.8 * last.log_time).last().unwrap_or(&first);
     let late = (last.drift_max - before.drift_max) / last.drift_max;
-    Seen { first, last, scale: outcome.kernels[1].iter().fold(0.0, |m: f64, k| m.max(k.abs())), late }
+    Seen { first, last, scale: outcome.kernels.initial.iter().fold(0.0, |m: f64, k| m.max(k.abs())), late }
 }
 
 /// One paragraph: what each run did to its kernel.
@@ -86,9 +86,9 @@ fn sentence(run: &Finished<'_>) -> String {
 /// When the outputs leave what the network's own kernel predicts: by a tenth of the mean margin.
 fn prediction_sentence(run: &Finished<'_>) -> String {
     let table = match &run.outcome.predictions {
-        None => return String::new(),
-        Some(Err(e)) => return format!(" The fixed kernels' predictions could not be made: {e}."),
-        Some(Ok(predictions)) => &predictions.table,
+        Comparison::NotAsked => return String::new(),
+        Comparison::Failed(e) => return format!(" The fixed kernels' predictions could not be made: {e}."),
+        Comparison::Made(predictions) => &predictions.table,
     };
     let Some(last) = table.rows.last() else { return String::new() };
     let left = table.rows.iter().find(|row| row.linearized.difference > 0.1 * row.linearized.margin_mean.abs());

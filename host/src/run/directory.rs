@@ -12,7 +12,7 @@ use crate::error::UsageError;
 use crate::experiment::{BackendKind, Model, PROVENANCE, Settings, Training};
 use crate::files::npz::Array;
 use crate::files::{Dtype, Unfinished, npz, write_atomic};
-use crate::run::{Outcome, Predictions, Tensor};
+use crate::run::{Kernels, Outcome, Predictions, Tensor};
 
 /// An existing, writable directory that held nothing, or whose old results may be replaced.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl RunDirectory {
         table.insert(PROVENANCE.into(), Value::Table(provenance));
         let body = toml::to_string(&table).context("run.toml")?;
         let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
-        write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())
+        Ok(write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())?)
     }
 
     /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
@@ -107,7 +107,7 @@ impl RunDirectory {
     /// where training has an end `limit.csv` and `limit.npz`.
     pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
         outcome.trace.write(&self.path.join("trace.csv"))?;
-        let [analytic, initial, last] = &outcome.kernels;
+        let Kernels { analytic, initial, last } = &outcome.kernels;
         let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
         let square = vec![n, n];
         let arrays = [
@@ -117,7 +117,7 @@ impl RunDirectory {
             ("times", &vec![times.len()], &times),
         ];
         write_arrays(&self.path.join("kernels.npz"), &arrays, dtype)?;
-        let Some(Ok(predictions)) = &outcome.predictions else { return Ok(()) };
+        let Some(predictions) = outcome.predictions.made() else { return Ok(()) };
         if let Some(limit) = &predictions.limit {
             limit.row.write(&self.path.join("limit.csv"))?;
             let shape = vec![limit.network.len() / outcome.outputs, outcome.outputs];

@@ -6,7 +6,10 @@
 pub enum Error {
     /// settings that do not go together, or not with the data
     #[error(transparent)]
-    Settings(#[from] crate::error::UsageError),
+    Settings(#[from] crate::experiment::Error),
+    /// both losses, which are two runs
+    #[error("a run has one loss; both are the two runs that `Training::resolve` makes of them")]
+    BothLosses,
     /// the mathematics: sizes, kernels, the first evaluation
     #[error(transparent)]
     Core(#[from] ntkscope_core::Error),

@@ -1,16 +1,14 @@
 //! Where training ends: with a penalty, with soft targets, under squared error. The fixed kernels have an explicit
 //! answer there.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{FixedPoint, SoftTargets, fixed_point_len, soft_targets_len};
 use ntkscope_core::{Backend, Error, MatRef};
 
 use super::prediction::{Measured, Predicted, Task};
-use crate::files::write_atomic;
+use crate::files::{self, Cell, CsvTable};
 
 /// Outputs `(n + h, C)` at the end: of the network, and in the limit of the fixed kernels.
 #[derive(Clone, Debug, Default)]
@@ -102,44 +100,46 @@ impl<N: Network> Task<'_, N> {
     }
 }
 
-const COLUMNS: &str = "ntk_margin_min,ntk_margin_mean,ntk_difference,ntk_difference_held_out,ntk_distance,ntk_agreement,\
-linearized_margin_min,linearized_margin_mean,linearized_difference,linearized_difference_held_out,linearized_distance,\
-linearized_agreement,bound";
+const COLUMNS: [&str; 13] = [
+    "ntk_margin_min",
+    "ntk_margin_mean",
+    "ntk_difference",
+    "ntk_difference_held_out",
+    "ntk_distance",
+    "ntk_agreement",
+    "linearized_margin_min",
+    "linearized_margin_mean",
+    "linearized_difference",
+    "linearized_difference_held_out",
+    "linearized_distance",
+    "linearized_agreement",
+    "bound",
+];
 
 impl LimitRow {
     /// Writes the file, under a temporary name first.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = format!("{COLUMNS}\n");
-        for LimitMeasured { measured: m, agreement } in [self.ntk, self.linearized] {
-            for value in [m.margin_min, m.margin_mean, m.difference, m.difference_held_out, m.distance, agreement] {
-                let _ = write!(text, "{value:?},");
-            }
-        }
-        let _ = writeln!(text, "{:?}", self.bound);
-        write_atomic(path, text.as_bytes())
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), files::Error> {
+        let limits = [self.ntk, self.linearized].into_iter();
+        let numbers =
+            limits.flat_map(|LimitMeasured { measured, agreement }| measured.numbers().into_iter().chain([agreement]));
+        let mut table = CsvTable::new(COLUMNS);
+        table.push(numbers.chain([self.bound]).map(Cell::from));
+        table.write(path)
     }
     /// Reads the file; `None` where there is none.
-    pub fn read(path: &Path) -> Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// [`files::Error`]: the file cannot be read or is damaged.
+    pub fn read(path: &Path) -> Result<Option<Self>, files::Error> {
         if !path.exists() {
             return Ok(None);
         }
-        let damaged = || format!("{} is damaged", path.display());
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut lines = text.lines();
-        ensure!(lines.next() == Some(COLUMNS), damaged());
-        let line = lines.next().with_context(damaged)?;
-        let v: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().with_context(damaged)?;
-        ensure!(v.len() == 13, damaged());
-        let measured = |v: &[f64]| LimitMeasured {
-            measured: Measured {
-                margin_min: v[0],
-                margin_mean: v[1],
-                difference: v[2],
-                difference_held_out: v[3],
-                distance: v[4],
-            },
-            agreement: v[5],
-        };
-        Ok(Some(Self { ntk: measured(&v[..6]), linearized: measured(&v[6..12]), bound: v[12] }))
+        let table = CsvTable::read_columns(path, &COLUMNS)?;
+        let v = table.rows().next().ok_or_else(|| files::Error::NoRow { path: path.into() })?.numbers()?;
+        let limit = |v: &[f64]| LimitMeasured { measured: Measured::from_numbers(v), agreement: v[5] };
+        Ok(Some(Self { ntk: limit(&v[..6]), linearized: limit(&v[6..12]), bound: v[12] }))
     }
 }

@@ -9,7 +9,7 @@ use ntkscope_core::Real;
 use ntkscope_core::network::Network;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::data::DataError;
+use crate::data;
 use crate::error::UsageError;
 use crate::files::npz;
 
@@ -19,14 +19,10 @@ type Loaded = (Vec<usize>, Vec<f64>);
 /// Fills `theta` from the file. Errors: a missing name, another shape, a number that is not finite.
 pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mut [T]) -> Result<()> {
     if !path.exists() {
-        return Err(DataError::NotFound {
-            path: path.into(),
-            what: "no such file".into(),
-            mend: "give --params the path of an npz or safetensors file".into(),
-        }
-        .into());
+        let (what, advice) = ("file".into(), "give --params the path of an npz or safetensors file".into());
+        return Err(data::Error::NotFound { path: path.into(), what, advice }.into());
     }
-    let damaged = |what: String| DataError::Archive { path: path.into(), what };
+    let damaged = |what: String| data::Error::Archive { path: path.into(), what };
     let mut file = ParameterFile::open(path).map_err(damaged)?;
     for index in 0..network.sizes().layers {
         let layer = network.layer(index);
@@ -80,12 +76,12 @@ impl ParameterFile {
             SafeTensors::deserialize(&bytes).map_err(|e| format!("not readable as safetensors: {e}"))?;
             Ok(Self::SafeTensors(bytes))
         } else {
-            npz::open(path).map(Self::Npz)
+            npz::open(path).map(Self::Npz).map_err(|e| e.to_string())
         }
     }
     fn array(&mut self, name: &str) -> Result<Loaded, String> {
         match self {
-            Self::Npz(archive) => archive.array(name),
+            Self::Npz(archive) => archive.array(name).map_err(|e| e.to_string()),
             Self::SafeTensors(bytes) => from_safetensors(bytes, name),
         }
     }

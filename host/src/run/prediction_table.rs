@@ -1,12 +1,9 @@
 //! `predictions.csv`.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-
 use super::prediction::Measured;
-use crate::files::write_atomic;
+use crate::files::{self, Cell, CsvTable};
 
 /// A row of `predictions.csv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -26,47 +23,58 @@ pub struct PredictionTable {
     pub rows: Vec<PredictionRow>,
 }
 
-const COLUMNS: &str = "log_time,\
-ntk_margin_min,ntk_margin_mean,ntk_difference,ntk_difference_held_out,ntk_distance,\
-linearized_margin_min,linearized_margin_mean,linearized_difference,linearized_difference_held_out,linearized_distance";
+const COLUMNS: [&str; 11] = [
+    "log_time",
+    "ntk_margin_min",
+    "ntk_margin_mean",
+    "ntk_difference",
+    "ntk_difference_held_out",
+    "ntk_distance",
+    "linearized_margin_min",
+    "linearized_margin_mean",
+    "linearized_difference",
+    "linearized_difference_held_out",
+    "linearized_distance",
+];
 
 impl PredictionTable {
     /// Writes the file, under a temporary name first.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = format!("{COLUMNS}\n");
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), files::Error> {
+        let mut table = CsvTable::new(COLUMNS);
         for PredictionRow { log_time, ntk, linearized } in &self.rows {
-            let _ = write!(text, "{log_time:?}");
-            for m in [ntk, linearized] {
-                let values = [m.margin_min, m.margin_mean, m.difference, m.difference_held_out, m.distance];
-                for value in values {
-                    let _ = write!(text, ",{value:?}");
-                }
-            }
-            text.push('\n');
+            let measured = [ntk, linearized].into_iter().flat_map(Measured::numbers);
+            table.push(std::iter::once(*log_time).chain(measured).map(Cell::from));
         }
-        write_atomic(path, text.as_bytes())
+        table.write(path)
     }
     /// Reads the file; an empty table where there is none.
-    pub fn read(path: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`files::Error`]: the file cannot be read or is damaged.
+    pub fn read(path: &Path) -> Result<Self, files::Error> {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let damaged = || format!("{} is damaged", path.display());
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut lines = text.lines();
-        ensure!(lines.next() == Some(COLUMNS), damaged());
-        let rows = lines.map(|line| {
-            let v: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().with_context(damaged)?;
-            ensure!(v.len() == 11, damaged());
-            let measured = |v: &[f64]| Measured {
-                margin_min: v[0],
-                margin_mean: v[1],
-                difference: v[2],
-                difference_held_out: v[3],
-                distance: v[4],
-            };
-            Ok(PredictionRow { log_time: v[0], ntk: measured(&v[1..6]), linearized: measured(&v[6..11]) })
+        let table = CsvTable::read_columns(path, &COLUMNS)?;
+        let rows = table.rows().map(|row| {
+            let v = row.numbers()?;
+            let (ntk, linearized) = (Measured::from_numbers(&v[1..6]), Measured::from_numbers(&v[6..]));
+            Ok(PredictionRow { log_time: v[0], ntk, linearized })
         });
-        Ok(Self { rows: rows.collect::<Result<_>>()? })
+        Ok(Self { rows: rows.collect::<Result<_, _>>()? })
+    }
+}
+
+impl Measured {
+    /// The numbers in the order of their columns.
+    pub(super) fn numbers(&self) -> [f64; 5] {
+        [self.margin_min, self.margin_mean, self.difference, self.difference_held_out, self.distance]
+    }
+    /// From at least five numbers in that order.
+    pub(super) fn from_numbers(v: &[f64]) -> Self {
+        Self { margin_min: v[0], margin_mean: v[1], difference: v[2], difference_held_out: v[3], distance: v[4] }
     }
 }

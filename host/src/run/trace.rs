@@ -159,7 +159,7 @@ impl Trace {
 
     /// Writes `trace.csv` to `path`, under a temporary name first.
     pub fn write(&self, path: &Path) -> Result<()> {
-        write_atomic(path, self.to_csv().as_bytes())
+        Ok(write_atomic(path, self.to_csv().as_bytes())?)
     }
 
     /// Reads a `trace.csv`.

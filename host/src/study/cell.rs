@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::grid::Job;
 use crate::data::Samples;
 use crate::experiment::{Model, PROVENANCE, Settings, Training, overlay};
-use crate::files::npz;
+use crate::files::{self, npz};
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
 use crate::{data, run};
@@ -151,9 +151,11 @@ fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>> {
     if !path.exists() {
         return Ok(None);
     }
-    let damaged = |what: String| anyhow::anyhow!("{} is damaged: {what}", path.display());
-    let mut file = npz::open(path).map_err(damaged)?;
-    let mut outputs = |name: &str| file.array(name).map(|(_, values)| values).map_err(damaged);
+    let mut file = npz::open(path)?;
+    let mut outputs = |name: &str| {
+        let array = file.array(name).map_err(|fault| files::Error::Npz { path: path.into(), fault });
+        array.map(|(_, values)| values)
+    };
     Ok(Some([outputs("network")?, outputs("linearized")?]))
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use anyhow::{Context, Result};
 use bytesize::ByteSize;
 
-use crate::machine::memory::Limit;
+use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, memory};
 use crate::run::Observer;
 
@@ -96,7 +96,7 @@ pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize> {
         memory::check(&format!("the run {}", job.id()), bytes, memory)?;
         need = need.max(bytes);
     }
-    let free = Limit::of(memory).map_or(u64::MAX, |limit| limit.bytes);
+    let free = MemoryLimit::given_or_free(memory).map_or(u64::MAX, |limit| limit.bytes);
     Ok(usize::try_from(free / need).unwrap_or(usize::MAX))
 }
 

@@ -35,7 +35,7 @@ pub struct Kept<M> {
 impl<M: Measurement> Kept<M> {
     /// The finished table. Error: there is none.
     pub fn read(&self, study: &Path) -> Result<NumberTable> {
-        NumberTable::read(&self.directory(study).join("numbers.csv"))
+        Ok(NumberTable::read(&self.directory(study).join("numbers.csv"))?)
     }
 }
 

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::table::claims_csv;
-use crate::files::write_atomic;
+use super::table::claims_table;
 use crate::plot::Figure;
 use crate::report::{Block, Claim, Report, Section, Verdict};
 
@@ -51,7 +50,7 @@ impl Page {
             }
             parts.push(Section { title: title.into(), blocks });
         }
-        write_atomic(&directory.join("claims.csv"), claims_csv(&claims)?.as_bytes())?;
+        claims_table(&claims).write(&directory.join("claims.csv"))?;
         let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
         let [holds, fails, open] = Verdict::ALL.map(count);
         let lead = format!("{lead} Of {} claims {holds} hold, {fails} fail and {open} are not reached.", claims.len());

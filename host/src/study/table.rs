@@ -1,37 +1,35 @@
 //! `claims.csv` and `cells.csv`.
 
-use anyhow::{Context, Result};
-use csv::Writer;
-
 use super::cell::Finished;
+use crate::files::{Cell, CsvTable};
 use crate::report::Claim;
 use crate::report::narrative::plain;
 use crate::run::TraceRow;
 
 /// One row per claim.
-pub fn claims_csv(claims: &[Claim]) -> Result<String> {
-    let header = ["claim", "network", "loss", "init", "measured", "uncertainty", "theory", "verdict", "note"];
-    let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:?}"));
-    let rows = claims.iter().map(|c| {
-        vec![
-            plain(&c.claim),
-            c.network.clone(),
-            c.loss.clone(),
-            c.init.clone(),
-            number(c.measured),
-            number(c.uncertainty),
-            plain(&c.theory),
-            c.verdict.to_string(),
-            plain(&c.note),
-        ]
-    });
-    text(&header, rows)
+pub fn claims_table(claims: &[Claim]) -> CsvTable {
+    let columns = ["claim", "network", "loss", "init", "measured", "uncertainty", "theory", "verdict", "note"];
+    let mut table = CsvTable::new(columns);
+    for c in claims {
+        table.push([
+            plain(&c.claim).into(),
+            c.network.as_str().into(),
+            c.loss.as_str().into(),
+            c.init.as_str().into(),
+            c.measured.into(),
+            c.uncertainty.into(),
+            plain(&c.theory).into(),
+            c.verdict.to_string().into(),
+            plain(&c.note).into(),
+        ]);
+    }
+    table
 }
 
 /// One row per run of the grid: its settings and its results.
-pub fn cells_csv(finished: &[Finished]) -> Result<String> {
+pub fn cells_table(finished: &[Finished]) -> CsvTable {
     // differences and agreement with the linearized network, but for those called ntk
-    let header = [
+    let mut table = CsvTable::new([
         "id",
         "part",
         "network",
@@ -67,11 +65,12 @@ pub fn cells_csv(finished: &[Finished]) -> Result<String> {
         "limit_difference_held_out",
         "limit_agreement",
         "limit_agreement_ntk",
-    ];
-    text(&header, finished.iter().map(row))
+    ]);
+    finished.iter().for_each(|f| table.push(row(f)));
+    table
 }
 
-fn row(f: &Finished) -> Vec<String> {
+fn row(f: &Finished) -> Vec<Cell> {
     let (model, training) = (&f.cell.settings.model, &f.cell.settings.training);
     let rows = &f.trace.rows;
     let (first, last) = (rows.first().copied().unwrap_or_default(), rows.last().copied().unwrap_or_default());
@@ -80,53 +79,41 @@ fn row(f: &Finished) -> Vec<String> {
     let passes =
         crate::analysis::statistics::Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
     let predicted = f.predictions.rows.last();
-    let number = |v: f64| format!("{v:?}");
-    let given = |v: Option<f64>| v.map_or(String::new(), number);
     vec![
-        f.cell.id.clone(),
+        f.cell.id.as_str().into(),
         f.cell.part.into(),
-        model.network.to_string(),
-        model.depth.to_string(),
-        given(model.alpha),
-        model.width.to_string(),
-        model.init.to_string(),
-        training.loss.to_string(),
-        model.seed.to_string(),
-        f.samples.to_string(),
-        f.stopped.clone(),
-        f.evaluations.to_string(),
-        last.step.to_string(),
-        number(last.time),
-        number(last.log_time),
-        number(last.loss),
-        number(last.accuracy),
-        number(last.margin_min),
-        number(last.margin_mean),
-        number(last.param_distance),
-        number(last.drift_max),
-        number(last.drift_fro),
-        number(extreme(|row| row.drift_max, f64::max)),
-        number(first.error_fro),
-        number(first.lambda_min),
-        number(extreme(|row| row.lambda_min, f64::min)),
-        number(last.lambda_min),
-        number(f.analytic_lambda_min),
-        given(passes),
-        given(predicted.map(|row| row.ntk.difference)),
-        given(predicted.map(|row| row.linearized.difference)),
-        given(f.limit.map(|limit| limit.linearized.measured.difference)),
-        given(f.limit.map(|limit| limit.linearized.measured.difference_held_out)),
-        given(f.limit.map(|limit| limit.linearized.agreement)),
-        given(f.limit.map(|limit| limit.ntk.agreement)),
+        model.network.to_string().into(),
+        model.depth.into(),
+        model.alpha.into(),
+        model.width.into(),
+        model.init.to_string().into(),
+        training.loss.to_string().into(),
+        model.seed.into(),
+        f.samples.into(),
+        f.stopped.as_str().into(),
+        f.evaluations.into(),
+        last.step.into(),
+        last.time.into(),
+        last.log_time.into(),
+        last.loss.into(),
+        last.accuracy.into(),
+        last.margin_min.into(),
+        last.margin_mean.into(),
+        last.param_distance.into(),
+        last.drift_max.into(),
+        last.drift_fro.into(),
+        extreme(|row| row.drift_max, f64::max).into(),
+        first.error_fro.into(),
+        first.lambda_min.into(),
+        extreme(|row| row.lambda_min, f64::min).into(),
+        last.lambda_min.into(),
+        f.analytic_lambda_min.into(),
+        passes.into(),
+        predicted.map(|row| row.ntk.difference).into(),
+        predicted.map(|row| row.linearized.difference).into(),
+        f.limit.map(|limit| limit.linearized.measured.difference).into(),
+        f.limit.map(|limit| limit.linearized.measured.difference_held_out).into(),
+        f.limit.map(|limit| limit.linearized.agreement).into(),
+        f.limit.map(|limit| limit.ntk.agreement).into(),
     ]
-}
-
-fn text(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<String> {
-    let mut writer = Writer::from_writer(Vec::new());
-    writer.write_record(header).context("csv")?;
-    for row in rows {
-        writer.write_record(&row).context("csv")?;
-    }
-    let bytes = writer.into_inner().context("csv")?;
-    String::from_utf8(bytes).context("csv")
 }

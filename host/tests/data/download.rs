@@ -5,9 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ntkscope::data::{
-    Checksum, DataError, FetchProgress, Limits, RemoteFile, Source, default_mirror, fetch, fetch_files,
-};
+use ntkscope::data::{Checksum, Error, FetchProgress, Limits, RemoteFile, Source, default_mirror, fetch, fetch_files};
 use sha2::{Digest, Sha256};
 
 use super::server::{Manner, Server};
@@ -30,7 +28,7 @@ fn content() -> Vec<u8> {
 }
 
 /// Downloads `name.gz`, checked unpacked, and returns the events beside the outcome.
-fn download(mirror: &str, dir: &Path, sum: &str) -> (Result<(), DataError>, Vec<FetchProgress>) {
+fn download(mirror: &str, dir: &Path, sum: &str) -> (Result<(), Error>, Vec<FetchProgress>) {
     let files = [RemoteFile { name: "name.gz", check: Checksum::Unpacked(sum) }];
     let mut events = Vec::new();
     let result = fetch_files(&files, mirror, dir, LIMITS, &mut |event| events.push(event));

@@ -11,7 +11,8 @@ mod tables;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ntkscope::data::{DataError, DataSpec, Samples, Source, load};
+use ntkscope::cli::terminal::{data_code, in_flags};
+use ntkscope::data::{DataSpec, Error, Samples, Source, load};
 
 /// An empty directory of this test's own.
 fn directory(test: &str) -> PathBuf {
@@ -35,11 +36,11 @@ fn samples(spec: &DataSpec) -> Samples {
     load(spec).unwrap_or_else(|e| panic!("{spec:?}: {e}"))
 }
 
-/// The error has this exit code, and its message every one of these parts.
+/// The error has this exit code, and its message, in flags, every one of these parts.
 #[track_caller]
-fn assert_says(error: &DataError, exit_code: u8, parts: &[&str]) {
-    let message = error.to_string();
-    assert_eq!(error.exit_code(), exit_code, "{message}");
+fn assert_says(error: &Error, exit_code: u8, parts: &[&str]) {
+    let message = in_flags(&error.to_string());
+    assert_eq!(data_code(error), exit_code, "{message}");
     for part in parts {
         assert!(message.contains(part), "`{part}` is not in: {message}");
     }

@@ -1,6 +1,6 @@
 //! What may be typed, and how it is saved.
 
-use ntkscope::data::{ClassSelection, DataError, DataSpec, Normalize, Source};
+use ntkscope::data::{ClassSelection, DataSpec, Error, Normalize, Source};
 
 use super::{assert_says, spec};
 
@@ -20,7 +20,7 @@ fn what_is_displayed_is_what_is_parsed() {
 
 #[test]
 fn wrong_words_are_named_with_the_right_ones() {
-    let error = |result: Result<(), DataError>| result.unwrap_err();
+    let error = |result: Result<(), Error>| result.unwrap_err();
     for text in ["mnits", "", "npz", "a.txt", ".csv"] {
         let error = error(text.parse::<Source>().map(drop));
         assert_says(&error, 2, &["--data ", text, "circle", "fashion-mnist", ".npz"]);

@@ -12,7 +12,6 @@ use anyhow::Result;
 
 use crate::error::UsageError;
 use crate::experiment::Init;
-use crate::files::write_atomic;
 use crate::plot::Figure;
 use crate::report::{Claim, number};
 use crate::study::Study;
@@ -21,7 +20,7 @@ use crate::study::grid::Job;
 use crate::study::group::Group;
 use crate::study::page::{Chapter, Page};
 use crate::study::plan::{Net, Options, Part, kind_of};
-use crate::study::table::cells_csv;
+use crate::study::table::cells_table;
 
 /// The study.
 pub struct Divergence {
@@ -52,7 +51,7 @@ impl Study for Divergence {
 /// Writes `claims.csv`, `cells.csv`, the figures and the report; returns the claims.
 fn write(options: &Options, finished: &[Finished], directory: &Path) -> Result<Vec<Claim>> {
     let chapters = options.parts(&plan::PARTS, &plan::QUICK).into_iter().map(|part| chapter(part, finished)).collect();
-    write_atomic(&directory.join("cells.csv"), cells_csv(finished)?.as_bytes())?;
+    cells_table(finished).write(&directory.join("cells.csv"))?;
     let evaluations: u64 = finished.iter().map(|f| f.evaluations).sum();
     let lead = format!(
         "Under cross-entropy with hard labels the parameters of a network must grow without bound, and its empirical neural \

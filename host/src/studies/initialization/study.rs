@@ -12,7 +12,6 @@ use crate::analysis::points::Target;
 use crate::analysis::smoothness::middle;
 use crate::analysis::spectra::Spectra;
 use crate::error::UsageError;
-use crate::files::write_atomic;
 use crate::plot::Figure;
 use crate::report::Claim;
 use crate::study::Study;
@@ -22,7 +21,7 @@ use crate::study::group::Group;
 use crate::study::kept::{Kept, Measurement};
 use crate::study::page::{Chapter, Page};
 use crate::study::plan::{Options, Part};
-use crate::study::table::cells_csv;
+use crate::study::table::cells_table;
 
 /// The study.
 pub struct Initialization {
@@ -60,7 +59,7 @@ impl Study for Initialization {
             };
             chapters.push(Chapter { title: part.title(), introduction: introduction(part).into(), figures, claims });
         }
-        write_atomic(&directory.join("cells.csv"), cells_csv(&finished)?.as_bytes())?;
+        cells_table(&finished).write(&directory.join("cells.csv"))?;
         let lead = "A network at the usual random initialization starts from outputs f^{GP} that are rough for its own kernel, and \
                     gradient descent has to unlearn them; mirrored initialization starts from 0. Under squared error a wide network is \
                     kernel regression from its f_{0}, so what this costs can be measured on kernels."

@@ -13,7 +13,6 @@ use anyhow::Result;
 
 use crate::error::UsageError;
 use crate::experiment::Init;
-use crate::files::write_atomic;
 use crate::plot::Figure;
 use crate::report::Claim;
 use crate::study::Study;
@@ -23,7 +22,7 @@ use crate::study::group::Group;
 use crate::study::kept::Kept;
 use crate::study::page::{Chapter, Page};
 use crate::study::plan::{Net, Options, Part, kind_of};
-use crate::study::table::cells_csv;
+use crate::study::table::cells_table;
 use claims::{Measured, OfKind};
 use ensemble::Ensemble;
 use plan::Kind;
@@ -61,7 +60,7 @@ impl Study for Lazy {
             };
             chapters.push(Chapter { title: part.title(), introduction: introduction(part).into(), figures, claims });
         }
-        write_atomic(&directory.join("cells.csv"), cells_csv(&finished)?.as_bytes())?;
+        cells_table(&finished).write(&directory.join("cells.csv"))?;
         let lead = format!(
             "Cross-entropy does not always drive a network out of the kernel regime: with a penalty on the distance from the \
              initial parameters, or with targets that leave every class a positive probability, training ends, the wider the \

@@ -1,0 +1,48 @@
+//! Wrong settings.
+
+/// A setting that is none, or has a value that it cannot have. A setting stands in backticks as a file would have it,
+/// `width` or `network = fcn`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A key that is no setting.
+    #[error("unknown key `{key}` {place}{}; a saved run.toml has them all", hint(near))]
+    UnknownKey {
+        /// the key
+        key: String,
+        /// where it stands: "in run.toml"
+        place: String,
+        /// the setting that may have been meant
+        near: Option<String>,
+    },
+    /// A value of the wrong kind.
+    #[error("{key} = {value}: {what}")]
+    Value {
+        /// the setting
+        key: String,
+        /// as toml
+        value: String,
+        /// what its reader says
+        what: String,
+    },
+    /// Settings that are no table of settings as a whole.
+    #[error("settings: {0}")]
+    Table(#[from] toml::de::Error),
+    /// Settings that toml cannot hold.
+    #[error("settings: {0}")]
+    Unwritable(#[from] toml::ser::Error),
+    /// A number outside its range, or settings that do not go together.
+    #[error("`{setting} = {given}`: {what}")]
+    Range {
+        /// the setting
+        setting: &'static str,
+        /// its value
+        given: String,
+        /// what is wrong and what fixes it
+        what: String,
+    },
+}
+
+fn hint(near: &Option<String>) -> String {
+    near.as_ref().map_or(String::new(), |key| format!("; did you mean {key}?"))
+}

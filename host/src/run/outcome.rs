@@ -1,0 +1,92 @@
+//! What a run leaves behind, in memory.
+
+use std::fmt;
+
+use super::{Predictions, Tensor, Trace};
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stopped {
+    /// reached its time
+    Time,
+    /// reached its smallest margin
+    Margin,
+    /// reached its loss
+    Loss,
+    /// took all its steps
+    Steps,
+    /// was asked to by its [`Stop`](crate::machine::Stop)
+    Interrupted,
+    /// could not go on
+    Failed(ntkscope_core::Error),
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time => f.write_str("reached --until-time"),
+            Self::Margin => f.write_str("reached --until-margin"),
+            Self::Loss => f.write_str("reached --until-loss"),
+            Self::Steps => f.write_str("took --max-steps steps"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Failed(e) => write!(f, "stopped: {e}"),
+        }
+    }
+}
+
+/// Kernels of the training samples, `(n, n)` each.
+#[derive(Clone, Debug)]
+pub struct Kernels {
+    /// the analytic NTK
+    pub analytic: Vec<f64>,
+    /// the empirical one at initialization
+    pub initial: Vec<f64>,
+    /// the empirical one at the end
+    pub last: Vec<f64>,
+}
+
+/// What became of the predictions that fixed kernels make of a run.
+#[derive(Clone, Debug)]
+pub enum Comparison {
+    /// they were not asked for
+    NotAsked,
+    /// they could not be made; the run itself is not touched by that
+    Failed(ntkscope_core::Error),
+    /// here they are
+    Made(Predictions),
+}
+
+impl Comparison {
+    /// The predictions, where they were made.
+    pub fn made(&self) -> Option<&Predictions> {
+        match self {
+            Self::Made(predictions) => Some(predictions),
+            Self::NotAsked | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What a run leaves behind.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// a row per snapshot
+    pub trace: Trace,
+    /// of the training samples
+    pub kernels: Kernels,
+    /// parameters at the end
+    pub parameters: Vec<Tensor>,
+    /// what fixed kernels predict at the snapshots
+    pub predictions: Comparison,
+    /// C
+    pub outputs: usize,
+    /// smallest eigenvalue of the analytic kernel; NaN where samples are so large that the kernel overflows
+    pub analytic_lambda_min: f64,
+    /// outputs at the end on the training samples and those held out, (n + h, C); less f_0 where that is taken from them
+    pub end: Vec<f64>,
+    /// why it ended
+    pub stopped: Stopped,
+    /// gradient evaluations
+    pub evaluations: u64,
+    /// wall-clock seconds
+    pub seconds: f64,
+}
