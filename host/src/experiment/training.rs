@@ -156,7 +156,7 @@ impl Training {
         }
     }
 
-    /// The loss of this number of outputs, as core has it: of both losses, cross-entropy.
+    /// The loss as core has it: of both losses, cross-entropy.
     pub fn core_loss(&self) -> Loss {
         match self.loss {
             LossKind::Mse => Loss::SquaredError,
