@@ -51,21 +51,18 @@ pub const ONE_THREAD: &str = "-one-thread";
 
 /// All cases.
 pub const CASES: [Case; 12] = [
-    Case::new("empirical-1000-f32", What::EmpiricalNtk, 1000, (3, 512), Dtype::F32),
-    Case::new("empirical-1000-f64", What::EmpiricalNtk, 1000, (3, 512), Dtype::F64),
-    Case::new("empirical-2000", What::EmpiricalNtk, 2000, (3, 1024), Dtype::F32),
-    Case {
-        one_thread: true,
-        ..Case::new("empirical-2000-one-thread", What::EmpiricalNtk, 2000, (3, 1024), Dtype::F32)
-    },
-    Case::new("empirical-4000", What::EmpiricalNtk, 4000, (2, 512), Dtype::F32),
-    Case { outputs: 10, ..Case::new("empirical-10-outputs", What::EmpiricalNtk, 256, (2, 512), Dtype::F32) },
-    Case::new("analytic-1000-f32", What::AnalyticNtk, 1000, (3, 512), Dtype::F32),
-    Case::new("analytic-1000-f64", What::AnalyticNtk, 1000, (3, 512), Dtype::F64),
-    Case::new("analytic-4000-f32", What::AnalyticNtk, 4000, (3, 512), Dtype::F32),
-    Case::new("analytic-4000-f64", What::AnalyticNtk, 4000, (3, 512), Dtype::F64),
-    Case::new("step-1000", What::GdStep, 1000, (3, 1024), Dtype::F32),
-    Case::new("step-6", What::GdStep, 6, (2, 1024), Dtype::F64),
+    Case::new("empirical-1000-f32", What::EmpiricalNtk, 1000, 3, 512, Dtype::F32),
+    Case::new("empirical-1000-f64", What::EmpiricalNtk, 1000, 3, 512, Dtype::F64),
+    Case::new("empirical-2000", What::EmpiricalNtk, 2000, 3, 1024, Dtype::F32),
+    Case { one_thread: true, ..Case::new("empirical-2000-one-thread", What::EmpiricalNtk, 2000, 3, 1024, Dtype::F32) },
+    Case::new("empirical-4000", What::EmpiricalNtk, 4000, 2, 512, Dtype::F32),
+    Case { outputs: 10, ..Case::new("empirical-10-outputs", What::EmpiricalNtk, 256, 2, 512, Dtype::F32) },
+    Case::new("analytic-1000-f32", What::AnalyticNtk, 1000, 3, 512, Dtype::F32),
+    Case::new("analytic-1000-f64", What::AnalyticNtk, 1000, 3, 512, Dtype::F64),
+    Case::new("analytic-4000-f32", What::AnalyticNtk, 4000, 3, 512, Dtype::F32),
+    Case::new("analytic-4000-f64", What::AnalyticNtk, 4000, 3, 512, Dtype::F64),
+    Case::new("step-1000", What::GdStep, 1000, 3, 1024, Dtype::F32),
+    Case::new("step-6", What::GdStep, 6, 2, 1024, Dtype::F64),
 ];
 
 /// Most samples of a small case.
@@ -103,7 +100,7 @@ pub fn choose(only: &[String], quick: bool) -> Result<Vec<Case>, NoSuchCase> {
 
 /// The least that a case takes, whoever computes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Work {
+pub struct LeastWork {
     /// multiply-adds of the matrix products; of a symmetric kernel the lower triangle
     pub multiply_adds: u64,
     /// bytes that are read from or written to memory
@@ -111,7 +108,7 @@ pub struct Work {
 }
 
 impl Case {
-    const fn new(name: &'static str, what: What, n: usize, (depth, width): (usize, usize), dtype: Dtype) -> Self {
+    const fn new(name: &'static str, what: What, n: usize, depth: usize, width: usize, dtype: Dtype) -> Self {
         Self { name, what, n, inputs: INPUTS, width, depth, outputs: 1, dtype, one_thread: false }
     }
 
@@ -120,7 +117,10 @@ impl Case {
         vec![self.width; self.depth]
     }
 
-    /// Its network, of hidden layers of these widths. Error: a size of 0.
+    /// Its network, of hidden layers of these widths.
+    ///
+    /// # Errors
+    /// A size of 0.
     pub fn network<'a>(&self, widths: &'a [usize]) -> Result<Fcn<'a>, Error> {
         Ok(Fcn::new(self.inputs, widths, self.outputs)?.with_bias(Bias::Input, 1.0))
     }
@@ -132,8 +132,11 @@ impl Case {
     /// forward pass, backward pass, gradient.
     ///
     /// Bytes are those of samples, parameters and kernel, once each. A step reads the parameters forward, all but the
-    /// first layer's backward, and reads and writes them once more. Error: a size of 0.
-    pub fn work(&self) -> Result<Work, Error> {
+    /// first layer's backward, and reads and writes them once more.
+    ///
+    /// # Errors
+    /// A size of 0.
+    pub fn work(&self) -> Result<LeastWork, Error> {
         let widths = self.widths();
         let network = self.network(&widths)?;
         let parameters = network.sizes().parameters;
@@ -154,7 +157,7 @@ impl Case {
             What::AnalyticNtk => (triangle(self.n) * self.inputs, samples + self.n * self.n),
             What::GdStep => (self.n * (2 * weights(&layers) + behind_first), samples + 4 * parameters - first),
         };
-        Ok(Work { multiply_adds: multiply_adds as u64, bytes: (numbers * self.dtype.bytes()) as u64 })
+        Ok(LeastWork { multiply_adds: multiply_adds as u64, bytes: (numbers * self.dtype.bytes()) as u64 })
     }
 }
 
@@ -189,7 +192,7 @@ mod tests {
     /// Counted by hand.
     #[test]
     fn the_least_work() {
-        let case = |what, outputs| Case { outputs, ..Case::new("", what, 10, (2, 30), Dtype::F32) };
+        let case = |what, outputs| Case { outputs, ..Case::new("", what, 10, 2, 30, Dtype::F32) };
         let (d, m, n) = (784, 30, 10);
         let work = case(What::EmpiricalNtk, 1).work().unwrap();
         assert_eq!(work.multiply_adds, n * (d * m + m * m + m) + n * (m * m + m) + 55 * (d + 4 * m));
@@ -198,7 +201,7 @@ mod tests {
         let passes = n * (d * m + m * m + 3 * m) + 3 * n * (m * m + m);
         assert_eq!(work.multiply_adds, passes + 55 * (d + 2 * m) + 30 * 31 / 2 * 2 * m);
         let work = case(What::AnalyticNtk, 1).work().unwrap();
-        assert_eq!(work, Work { multiply_adds: 55 * d, bytes: 4 * (n * d + n * n) });
+        assert_eq!(work, LeastWork { multiply_adds: 55 * d, bytes: 4 * (n * d + n * n) });
         let work = case(What::GdStep, 1).work().unwrap();
         assert_eq!(work.multiply_adds, n * (2 * d * m + 3 * (m * m + m)));
         assert_eq!(work.bytes, 4 * (n * d + 4 * (d * m + m + m * m + m) - d * m));

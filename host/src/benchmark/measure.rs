@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::cases::{Case, What};
-use super::{GEMM_SIZE, Probe, TRIAD_LEN, Task};
+use super::{BenchmarkTask, GEMM_SIZE, Probe, TRIAD_LEN};
 use crate::backend::HostReal;
 use crate::files::Dtype;
 use crate::machine::memory::linux;
@@ -38,15 +38,17 @@ pub struct Reading {
 }
 
 /// Measures on this pool's threads. The peak of memory is the process's: let it do nothing else.
-/// Errors: none that the tasks of this crate have.
-pub fn measure(task: Task) -> Result<Reading, Error> {
+///
+/// # Errors
+/// A case with a size of 0; none of [`super::CASES`] has one.
+pub fn measure(task: BenchmarkTask) -> Result<Reading, Error> {
     let before = linux("/proc/self/status", "VmRSS:");
     let seconds = match task {
-        Task::Probe(Probe::Triad) => triad(),
-        Task::Probe(Probe::Gemm { dtype: Dtype::F32, .. }) => gemm::<f32>(GEMM_SIZE),
-        Task::Probe(Probe::Gemm { dtype: Dtype::F64, .. }) => gemm::<f64>(GEMM_SIZE),
-        Task::Case(case) if case.dtype == Dtype::F32 => of_case::<f32>(&case),
-        Task::Case(case) => of_case::<f64>(&case),
+        BenchmarkTask::Probe(Probe::Triad) => triad(),
+        BenchmarkTask::Probe(Probe::Gemm { dtype: Dtype::F32, .. }) => gemm::<f32>(GEMM_SIZE),
+        BenchmarkTask::Probe(Probe::Gemm { dtype: Dtype::F64, .. }) => gemm::<f64>(GEMM_SIZE),
+        BenchmarkTask::Case(case) if case.dtype == Dtype::F32 => case_seconds::<f32>(&case),
+        BenchmarkTask::Case(case) => case_seconds::<f64>(&case),
     }?;
     let peak = linux("/proc/self/status", "VmHWM:");
     Ok(Reading { seconds, peak_bytes: before.zip(peak).map(|(before, peak)| peak.saturating_sub(before)) })
@@ -66,7 +68,10 @@ fn seconds(mut call: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {
     }
 }
 
-/// Seconds of `C <- A B`, all three (n, n), on this pool's threads. Error: n = 0.
+/// Seconds of `C <- A B`, all three (n, n), on this pool's threads.
+///
+/// # Errors
+/// n = 0.
 pub fn gemm<T: HostReal>(n: usize) -> Result<f64, Error> {
     let (a, b, mut c) = (vec![T::ONE; n * n], vec![T::ONE; n * n], vec![T::ZERO; n * n]);
     let (a, b) = (MatRef::new(&a, n, n)?, MatRef::new(&b, n, n)?);
@@ -92,7 +97,7 @@ fn triad() -> Result<f64, Error> {
     })
 }
 
-fn of_case<T: HostReal>(case: &Case) -> Result<f64, Error> {
+fn case_seconds<T: HostReal>(case: &Case) -> Result<f64, Error> {
     let (n, backend) = (case.n, T::fast());
     let widths = case.widths();
     let network = case.network(&widths)?;

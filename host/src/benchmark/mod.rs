@@ -1,16 +1,16 @@
 //! How fast this machine is, how fast the library's kernels and steps are on it, and how near that is to the limit.
 //!
-//! A [`Task`] is measured in a process of its own ([`measure`]), so that its peak of memory is known and nothing that
+//! A [`BenchmarkTask`] is measured in a process of its own ([`measure`]), so that its peak of memory is known and nothing that
 //! another has left in memory helps it; the tasks take turns, round by round, so that what else the machine does meets
-//! all of them alike; the median over the rounds counts ([`Report`]).
+//! all of them alike; the median over the rounds counts ([`BenchmarkReport`]).
 
 mod cases;
 mod measure;
 mod report;
 
-pub use cases::{CASES, Case, INPUTS, NoSuchCase, ONE_THREAD, What, Work, choose};
+pub use cases::{CASES, Case, INPUTS, LeastWork, NoSuchCase, ONE_THREAD, What, choose};
 pub use measure::{Reading, gemm, measure};
-pub use report::{Machine, Report, Row};
+pub use report::{BenchmarkReport, Machine, Row};
 
 use ntkscope_core::Error;
 use ntkscope_core::kernel::tangent_len;
@@ -40,14 +40,14 @@ pub enum Probe {
 
 /// What is measured at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
+pub enum BenchmarkTask {
     /// a limit of the machine
     Probe(Probe),
     /// a case
     Case(Case),
 }
 
-/// All probes, in the order in which a [`Report`] takes their readings.
+/// All probes, in the order in which a [`BenchmarkReport`] takes their readings.
 pub const PROBES: [Probe; 4] = [
     Probe::Gemm { dtype: Dtype::F32, one_thread: false },
     Probe::Gemm { dtype: Dtype::F64, one_thread: false },
@@ -65,7 +65,7 @@ impl Probe {
     }
 }
 
-impl Task {
+impl BenchmarkTask {
     /// The name by which a process is told its task.
     pub fn name(&self) -> &'static str {
         match self {
@@ -89,7 +89,10 @@ impl Task {
             Self::Case(case) => case.one_thread,
         }
     }
-    /// Bytes of memory that it takes, about. Error: a size of 0.
+    /// Bytes of memory that it takes, about.
+    ///
+    /// # Errors
+    /// A size of 0.
     pub fn need(&self) -> Result<u64, Error> {
         let (numbers, size) = match self {
             Self::Probe(Probe::Triad) => (3 * TRIAD_LEN, size_of::<f64>()),

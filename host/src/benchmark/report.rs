@@ -37,7 +37,7 @@ pub struct Machine {
 /// Which limit is nearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Limit {
+pub enum NearerLimit {
     /// the products' multiply-adds
     Gemm,
     /// the bytes to be moved
@@ -52,7 +52,7 @@ pub struct Row {
     pub case: Case,
     /// its least work
     #[serde(flatten)]
-    pub work: super::Work,
+    pub work: super::LeastWork,
     /// seconds per call, the median over the rounds
     pub seconds: f64,
     /// the first and the third quartile of them
@@ -62,7 +62,7 @@ pub struct Row {
     /// seconds that the least work takes at the machine's rate, over `seconds`
     pub fraction_of_limit: f64,
     /// the rate that this is
-    pub limit: Limit,
+    pub limit: NearerLimit,
     /// largest peak of memory of all rounds; `None` where the system does not say
     pub peak_bytes: Option<u64>,
     /// threads
@@ -71,7 +71,7 @@ pub struct Row {
 
 /// Machine and cases; `Display` is a table.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct BenchmarkReport {
     /// the machine
     pub machine: Machine,
     /// a row per case
@@ -99,7 +99,7 @@ impl Machine {
     }
 
     /// Seconds below which the case cannot come at these rates, and why.
-    fn least(&self, case: &Case, work: super::Work) -> (f64, Limit) {
+    fn least(&self, case: &Case, work: super::LeastWork) -> (f64, NearerLimit) {
         let gflops = match (case.dtype, case.one_thread) {
             (Dtype::F32, true) => self.gemm_gflops_f32_one_thread,
             (Dtype::F32, false) => self.gemm_gflops_f32,
@@ -107,13 +107,15 @@ impl Machine {
         };
         let products = 2.0 * work.multiply_adds as f64 / gflops / 1e9;
         let traffic = work.bytes as f64 / self.bandwidth_gb_s / 1e9;
-        if products >= traffic { (products, Limit::Gemm) } else { (traffic, Limit::Bandwidth) }
+        if products >= traffic { (products, NearerLimit::Gemm) } else { (traffic, NearerLimit::Bandwidth) }
     }
 }
 
-impl Report {
+impl BenchmarkReport {
     /// From the readings of [`PROBES`] and of the cases, the same number of each, at least one.
-    /// Error: a case with a size of 0.
+    ///
+    /// # Errors
+    /// A case with a size of 0.
     pub fn new(threads: usize, cases: &[Case], readings: &[Vec<Reading>]) -> Result<Self, Error> {
         let (of_probes, of_cases) = readings.split_at(PROBES.len());
         let machine = Machine::new(threads, of_probes);
@@ -137,7 +139,7 @@ impl Report {
         Ok(Self { machine, cases })
     }
 
-    /// (how many threads, how many times as fast as one, the case) where a case was measured on one thread too.
+    /// How many threads, how many times as fast as one, and the case, where a case was measured on one thread too.
     fn speed_ups(&self) -> impl Iterator<Item = (usize, f64, &'static str)> {
         self.cases.iter().filter_map(|one| {
             let name = one.case.name.strip_suffix(ONE_THREAD)?;
@@ -157,7 +159,7 @@ fn quantiles(mut values: Vec<f64>) -> [f64; 3] {
     })
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BenchmarkReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Machine { threads, instruction_set, gemm_size, .. } = self.machine;
         let rate = |value: f64| plain(&number(value));
@@ -197,8 +199,8 @@ impl Row {
         let milliseconds = |seconds: f64| plain(&number(1e3 * seconds));
         let [first, third] = self.seconds_quartiles.map(milliseconds);
         let limit = match self.limit {
-            Limit::Gemm => "products",
-            Limit::Bandwidth => "memory",
+            NearerLimit::Gemm => "products",
+            NearerLimit::Bandwidth => "memory",
         };
         [
             name.into(),
@@ -233,16 +235,16 @@ mod tests {
     #[test]
     fn a_fraction_is_of_the_nearer_limit() {
         let readings = vec![vec![Reading { seconds: 1.0, peak_bytes: Some(3) }]; PROBES.len() + CASES.len()];
-        let report = Report::new(4, &CASES, &readings).unwrap();
-        let of = |name: &str| report.cases.iter().find(|row| row.case.name == name).unwrap();
-        let (kernel, step) = (of("empirical-2000"), of("step-6"));
-        assert_eq!((kernel.limit, step.limit), (Limit::Gemm, Limit::Bandwidth));
+        let report = BenchmarkReport::new(4, &CASES, &readings).unwrap();
+        let row = |name: &str| report.cases.iter().find(|row| row.case.name == name).unwrap();
+        let (kernel, step) = (row("empirical-2000"), row("step-6"));
+        assert_eq!((kernel.limit, step.limit), (NearerLimit::Gemm, NearerLimit::Bandwidth));
         let size = GEMM_SIZE as f64;
         let share = kernel.case.work().unwrap().multiply_adds as f64 / (size * size * size);
         assert!((kernel.fraction_of_limit / share - 1.0).abs() < 1e-12);
         let share = step.case.work().unwrap().bytes as f64 / (24 * TRIAD_LEN) as f64;
         assert!((step.fraction_of_limit / share - 1.0).abs() < 1e-12);
-        assert_eq!((kernel.threads, of("empirical-2000-one-thread").threads, kernel.peak_bytes), (4, 1, Some(3)));
+        assert_eq!((kernel.threads, row("empirical-2000-one-thread").threads, kernel.peak_bytes), (4, 1, Some(3)));
         assert!(report.to_string().contains("empirical-2000: 4 threads are 1 times as fast as one"));
     }
 }

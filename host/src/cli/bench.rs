@@ -1,4 +1,4 @@
-//! `ntkscope bench`: how fast kernels and training are on this machine, and how near its limit.
+//! `ntkscope bench`: kernels and training against the machine's peak.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
-use crate::benchmark::{CASES, NoSuchCase, PROBES, Reading, Report, Task, choose, measure};
+use crate::benchmark::{BenchmarkReport, BenchmarkTask, CASES, NoSuchCase, PROBES, Reading, choose, measure};
 use crate::cli::Common;
 use crate::error::UsageError;
 use crate::machine::memory::MemoryLimit;
@@ -47,7 +47,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     // a measurement that has begun ends, in this process or another, and then no further one begins
     let stop = stop_on_interrupt();
     if let Some(name) = std::env::var_os(TASK) {
-        return one(&name.to_string_lossy(), args.common.threads);
+        return measure_here(&name.to_string_lossy(), args.common.threads);
     }
     let cases = choose(&args.only, args.quick).map_err(|NoSuchCase { given }| UsageError::Range {
         flag: "--only",
@@ -58,7 +58,8 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
         let what = "leaves no case that --quick keeps; leave out --quick".into();
         return Err(UsageError::Range { flag: "--only", given: args.only.join(","), what }.into());
     }
-    let tasks: Vec<Task> = PROBES.map(Task::Probe).into_iter().chain(cases.iter().copied().map(Task::Case)).collect();
+    let tasks: Vec<BenchmarkTask> =
+        PROBES.map(BenchmarkTask::Probe).into_iter().chain(cases.iter().copied().map(BenchmarkTask::Case)).collect();
     check_memory(&tasks, args.common.memory)?;
     let threads = with_threads(args.common.threads, rayon::current_num_threads)?;
     let bar = progress("", (tasks.len() * usize::from(args.repeat)) as u64, args.common.quiet);
@@ -69,7 +70,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     }
     bar.finish_and_clear();
     if readings.iter().all(|of_task| !of_task.is_empty()) {
-        let report = Report::new(threads, &cases, &readings)?;
+        let report = BenchmarkReport::new(threads, &cases, &readings)?;
         let text = if args.common.json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
         print(text.trim_end())?;
     }
@@ -84,9 +85,9 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
 }
 
 /// One measurement in this process; its reading goes to standard output.
-fn one(name: &str, threads: Option<u16>) -> Result<u8> {
+fn measure_here(name: &str, threads: Option<u16>) -> Result<u8> {
     let no_task = || UsageError::Range { flag: TASK, given: name.into(), what: "no such task; unset it".into() };
-    let task = Task::named(name).ok_or_else(no_task)?;
+    let task = BenchmarkTask::named(name).ok_or_else(no_task)?;
     let threads = if task.one_thread() { Some(1) } else { threads };
     let reading = with_threads(threads, || measure(task))??;
     print(&serde_json::to_string(&reading)?)?;
@@ -94,7 +95,7 @@ fn one(name: &str, threads: Option<u16>) -> Result<u8> {
 }
 
 /// Every task once, each in a process of its own.
-fn round(tasks: &[Task], threads: usize, bar: &ProgressBar, stop: &Stop) -> Result<Ended<Vec<Reading>>> {
+fn round(tasks: &[BenchmarkTask], threads: usize, bar: &ProgressBar, stop: &Stop) -> Result<Ended<Vec<Reading>>> {
     let program = std::env::current_exe().context("cannot find the program to measure with")?;
     let mut readings = Vec::new();
     for task in tasks {
@@ -114,16 +115,16 @@ fn round(tasks: &[Task], threads: usize, bar: &ProgressBar, stop: &Stop) -> Resu
 }
 
 /// The largest task must fit: they are measured one after the other.
-fn check_memory(tasks: &[Task], limit: Option<ByteSize>) -> Result<()> {
+fn check_memory(tasks: &[BenchmarkTask], limit: Option<ByteSize>) -> Result<()> {
     let Some(limit) = MemoryLimit::given_or_free(limit) else { return Ok(()) };
     for task in tasks {
         let need = task.need()?;
         if need > limit.bytes {
-            let mend = match task {
-                Task::Case(_) => "leave it out with --only, or raise `memory`",
-                Task::Probe(_) => "it measures the machine's limits; raise `memory`",
+            let advice = match task {
+                BenchmarkTask::Case(_) => "leave it out with --only, or raise `memory`",
+                BenchmarkTask::Probe(_) => "it measures the machine's limits; raise `memory`",
             };
-            return Err(limit.refuse(task.name(), need, Some(mend)).into());
+            return Err(limit.refuse(task.name(), need, Some(advice)).into());
         }
     }
     Ok(())

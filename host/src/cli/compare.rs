@@ -1,11 +1,10 @@
-//! `ntkscope compare`: every distance between two kernels.
+//! `ntkscope compare`: the distances between two kernels, and their spectra.
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use bytesize::ByteSize;
 use clap::Args;
 use ntkscope_core::MatRef;
 use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
@@ -13,12 +12,13 @@ use serde_json::json;
 
 use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
 use crate::backend::HostReal;
+use crate::cli::Common;
 use crate::error::UsageError;
 use crate::files::npz;
 use crate::kernel;
 use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};
 use crate::machine::memory::MemoryLimit;
-use crate::machine::{Ended, Stop};
+use crate::machine::{Ended, Stop, with_threads};
 
 /// `ntkscope compare`
 #[derive(Args, Debug)]
@@ -27,17 +27,20 @@ pub struct CompareArgs {
     pub a: String,
     /// Kernel B, against which the relative distance is taken
     pub b: String,
-    /// One machine-readable summary on standard output
-    #[arg(long)]
-    pub json: bool,
-    /// Memory for kernels and eigenvalues; an npy that needs more stays on the disk [default: what is free]
-    #[arg(long, value_name = "SIZE")]
-    pub memory: Option<ByteSize>,
+    /// The rest; an npy that needs more than the memory stays on the disk
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Compares, and returns the exit code.
 pub fn compare(args: CompareArgs) -> Result<u8> {
-    let limit = MemoryLimit::given_or_free(args.memory);
+    let threads = args.common.threads;
+    with_threads(threads, || compare_here(args))?
+}
+
+/// Compares on this pool's threads.
+fn compare_here(args: CompareArgs) -> Result<u8> {
+    let limit = MemoryLimit::given_or_free(args.common.memory);
     let (mut a, mut b) = (Kernel::read(&args.a, limit)?, Kernel::read(&args.b, limit)?);
     if a.n() != b.n() {
         let what =
@@ -66,7 +69,7 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
         eprintln!("interrupted");
         return Ok(INTERRUPTED);
     };
-    if args.json {
+    if args.common.json {
         let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(value)));
         let mut all: serde_json::Map<String, serde_json::Value> = named.collect();
         all.insert("a".into(), serde_json::to_value(of_a)?);
@@ -147,14 +150,14 @@ impl Kernel {
     fn summary(&mut self, stop: &Stop) -> Result<Ended<KernelSummary>> {
         let file = match self {
             Self::Held { n, data } => {
-                return Ok(Ended::Done(KernelSummary::of(f64::fast(), MatRef::new(data, *n, *n)?)?));
+                return Ok(Ended::Done(KernelSummary::whole(f64::fast(), MatRef::new(data, *n, *n)?)?));
             }
             Self::OnDisk(file) => file,
         };
         let (n, mut entries) = (file.rows(), Entries::default());
         for rows in rows_at_once(n) {
             let data = file.read_rows(rows.clone())?;
-            entries.add((rows.start, 0), MatRef::new(&data, rows.len(), n)?, false)?;
+            entries.add(rows.start, 0, MatRef::new(&data, rows.len(), n)?, false)?;
         }
         Ok(match extremes(n, &mut |x, y| file.product(x, y).map_err(kernel::Error::Read), stop)? {
             Ended::Done(found) => Ended::Done(KernelSummary::large(n, &entries, found)),

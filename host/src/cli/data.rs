@@ -27,16 +27,16 @@ pub enum DataCommand {
         /// Folder of the idx files
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
-        /// One machine-readable summary on standard output
+        /// Print a JSON summary to standard output
         #[arg(long)]
         json: bool,
     },
-    /// What the samples of these settings are like
+    /// Summarize the selected samples
     Show {
         /// Network and data
         #[command(flatten)]
         model: Model,
-        /// One machine-readable summary on standard output
+        /// Print a JSON summary to standard output
         #[arg(long)]
         json: bool,
     },
@@ -56,7 +56,7 @@ pub enum DataCommand {
     },
 }
 
-/// Carries out one of them; returns the exit code.
+/// Runs one of them; returns the exit code.
 pub fn data(args: DataArgs) -> Result<u8> {
     match args.command {
         DataCommand::List { data_dir, json } => {
@@ -94,19 +94,19 @@ pub fn data(args: DataArgs) -> Result<u8> {
 }
 
 fn follow(bar: &ProgressBar, quiet: bool, at: FetchProgress) {
-    let say = |text: String| {
+    let tell = |text: String| {
         if !quiet {
             bar.suspend(|| eprintln!("{text}"));
         }
     };
     match at {
-        FetchProgress::Kept { path } => say(format!("{}: there already, and right", path.display())),
+        FetchProgress::Kept { path } => tell(format!("{}: there already, and right", path.display())),
         FetchProgress::Started { url, resumed_at, total } => {
             bar.set_length(total.unwrap_or(0));
             bar.set_position(resumed_at);
-            say(if resumed_at > 0 { format!("{url}: resumed at byte {resumed_at}") } else { url });
+            tell(if resumed_at > 0 { format!("{url}: resumed at byte {resumed_at}") } else { url });
         }
         FetchProgress::Received { bytes, .. } => bar.set_position(bytes),
-        FetchProgress::Finished { path, check } => say(format!("{}: {check} is right", path.display())),
+        FetchProgress::Finished { path, check } => tell(format!("{}: {check} is right", path.display())),
     }
 }

@@ -90,8 +90,8 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
     let backend = training.backend;
     let done = with_threads(args.common.threads, || match model.dtype {
-        Dtype::F64 => kernel_as::<f64, _>(&network, (&args, backend), &model, &samples),
-        Dtype::F32 => kernel_as::<f32, _>(&network, (&args, backend), &model, &samples),
+        Dtype::F64 => kernel_as::<f64, _>(&network, &args, backend, &model, &samples),
+        Dtype::F32 => kernel_as::<f32, _>(&network, &args, backend, &model, &samples),
     })?;
     match done? {
         Ended::Stopped => {
@@ -142,7 +142,8 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
 
 fn kernel_as<T: HostReal, N: Network>(
     network: &N,
-    (args, kind): (&KernelArgs, BackendKind),
+    args: &KernelArgs,
+    kind: BackendKind,
     model: &Model,
     samples: &Samples,
 ) -> Result<Ended> {
@@ -165,16 +166,16 @@ fn kernel_as<T: HostReal, N: Network>(
     };
     let limit = MemoryLimit::given_or_free(args.common.memory);
     let plan = job.plan(limit)?;
-    let work = Work { args, backend, dtype: model.dtype, rows: job.rows(), plan };
-    work.check_out(limit)?;
+    let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), plan };
+    computation.check_out(limit)?;
     let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
     if !args.common.quiet {
         if !args.common.json {
             eprintln!("{}; {}", model.describe(), samples.description);
         }
-        eprintln!("{}", work.describe(samples.n, limit));
+        eprintln!("{}", computation.describe(samples.n, limit));
     }
-    let mut found = Vec::new();
+    let mut computed = Vec::new();
     if empirical {
         let mut theta = vec![T::ZERO; sizes.parameters];
         match &args.params {
@@ -183,10 +184,10 @@ fn kernel_as<T: HostReal, N: Network>(
         }
         let params = Params::new(network, &theta)?;
         let source = Empirical { backend, params, samples, outputs };
-        let Ended::Done(kernel) = work.compute("kernel", &source, args.out.as_deref(), &stop)? else {
+        let Ended::Done(kernel) = computation.compute("kernel", &source, args.out.as_deref(), &stop)? else {
             return Ok(Ended::Stopped);
         };
-        found.push(kernel);
+        computed.push(kernel);
         if let Some(path) = &args.params_out {
             write_tensors(path, &tensors(network, &theta), model.dtype)?;
         }
@@ -194,17 +195,19 @@ fn kernel_as<T: HostReal, N: Network>(
         for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
             let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
             let source = Analytic { backend, network, samples, which };
-            let Ended::Done(kernel) = work.compute(name, &source, out, &stop)? else { return Ok(Ended::Stopped) };
-            found.push(kernel);
+            let Ended::Done(kernel) = computation.compute(name, &source, out, &stop)? else {
+                return Ok(Ended::Stopped);
+            };
+            computed.push(kernel);
         }
     }
-    work.save(&found, samples)?;
+    computation.save(&computed, samples)?;
     if !args.common.json {
-        found.iter().try_for_each(|found| print(&format!("{}: {}", found.name, found.summary)))?;
+        computed.iter().try_for_each(|computed| print(&format!("{}: {}", computed.name, computed.summary)))?;
         return Ok(Ended::Done(()));
     }
     let mut all: serde_json::Map<String, serde_json::Value> =
-        found.iter().map(|found| (found.name.to_owned(), json!(found.summary))).collect();
+        computed.iter().map(|computed| (computed.name.to_owned(), json!(computed.summary))).collect();
     all.insert("network".into(), json!(model.describe()));
     all.insert("data".into(), json!(samples.description));
     let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
@@ -216,7 +219,7 @@ fn kernel_as<T: HostReal, N: Network>(
 }
 
 /// What was asked for, and how it is done.
-struct Work<'a, T: 'static> {
+struct Computation<'a, T: 'static> {
     args: &'a KernelArgs,
     backend: &'a dyn Backend<T>,
     dtype: Dtype,
@@ -226,22 +229,22 @@ struct Work<'a, T: 'static> {
 }
 
 /// A kernel that is done: its entries, unless they are on the disk.
-struct Found<T> {
+struct Computed<T> {
     name: &'static str,
     summary: KernelSummary,
     entries: Option<Vec<T>>,
 }
 
-impl<T: HostReal> Work<'_, T> {
-    /// Error: the kernel is to be written in blocks, and `--out` cannot be.
+impl<T: HostReal> Computation<'_, T> {
+    /// Refuses a kernel that must be written in blocks to a file that cannot be.
     fn check_out(&self, limit: Option<MemoryLimit>) -> Result<(), machine::Error> {
         let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
         if self.plan.cut.is_none() || is_npy(path) {
             return Ok(());
         }
         let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
-        let mend = "give `out = K.npy`, which is written in blocks, or raise `memory`";
-        Err(limit.refuse(&what, self.plan.whole, Some(mend)))
+        let advice = "give `out = K.npy`, which is written in blocks, or raise `memory`";
+        Err(limit.refuse(&what, self.plan.whole, Some(advice)))
     }
 
     /// What it takes, in a line.
@@ -266,12 +269,12 @@ impl<T: HostReal> Work<'_, T> {
         source: &S,
         out: Option<&Path>,
         stop: &Stop,
-    ) -> Result<Ended<Found<T>>> {
+    ) -> Result<Ended<Computed<T>>> {
         let Some(cut) = self.plan.cut else {
             let entries = whole(source)?;
-            let summary = KernelSummary::of(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
+            let summary = KernelSummary::whole(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
             let summary = summary.with_context(|| format!("kernel {name}"))?;
-            return Ok(Ended::Done(Found { name, summary, entries: Some(entries) }));
+            return Ok(Ended::Done(Computed { name, summary, entries: Some(entries) }));
         };
         let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         let place = match out {
@@ -286,28 +289,28 @@ impl<T: HostReal> Work<'_, T> {
         let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
         bar.finish_and_clear();
         Ok(match summary.with_context(|| format!("kernel {name}"))? {
-            Ended::Done(summary) => Ended::Done(Found { name, summary, entries: None }),
+            Ended::Done(summary) => Ended::Done(Computed { name, summary, entries: None }),
             Ended::Stopped => Ended::Stopped,
         })
     }
 
     /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as
     /// `kernel`) and `nngp`; an npy file has `kernel` alone.
-    fn save(&self, found: &[Found<T>], samples: &Samples) -> Result<()> {
-        let (Some(path), Some(kernel)) = (&self.args.out, &found[0].entries) else { return Ok(()) };
+    fn save(&self, computed: &[Computed<T>], samples: &Samples) -> Result<()> {
+        let (Some(path), Some(kernel)) = (&self.args.out, &computed[0].entries) else { return Ok(()) };
         if is_npy(path) {
             let whole = MatRef::new(kernel, self.rows, self.rows)?;
             let written = KernelFile::create(path, self.rows, self.dtype)
-                .and_then(|mut file| file.write_block((0, 0), whole).and_then(|()| file.commit()));
+                .and_then(|mut file| file.write_block(0, 0, whole).and_then(|()| file.commit()));
             return written.with_context(|| format!("--out {}: cannot be written", path.display()));
         }
         let numbers: Vec<_> =
-            found.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
+            computed.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
         let (square, x_shape, y_shape) = ([self.rows; 2], [samples.n, samples.d], [samples.n]);
         let array = |name, shape, number| Array { name, shape, dtype: self.dtype, number };
         let mut arrays = vec![array("kernel", &square[..], &numbers[0] as &dyn Fn(usize) -> f64)];
-        if found.len() > 1 {
-            arrays.extend(found.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
+        if computed.len() > 1 {
+            arrays.extend(computed.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
         }
         let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
         arrays.push(array("x", &x_shape, &x));

@@ -40,7 +40,7 @@ Examples:
   ntkscope kernel analytic --data circle --depth 3 --out K.npz
       one kernel matrix
   ntkscope compare A.npz B.npz
-      every distance between two kernels";
+      max, Frobenius, alignment, spectrum";
 
 /// Shows when a neural network leaves the kernel regime, and by how much.
 ///
@@ -59,19 +59,19 @@ pub struct Cli {
 pub enum Command {
     /// Train one network and record its kernel along the way
     Run(RunArgs),
-    /// Carry out a paper's study: a grid of runs, figures, a table of claims
+    /// Reproduce a paper's study: a grid of runs, figures, a table of claims
     Reproduce(ReproduceArgs),
-    /// Predict trained networks on test points from kernels alone: mean, deviation, class probabilities
+    /// Predict what infinitely wide trained networks output on test points
     Predict(PredictArgs),
     /// How smooth the labels of a data set are for the NTK, and what random initialization costs there
     Smoothness(SmoothnessArgs),
     /// Compute one kernel matrix, save it, print its summary
     Kernel(KernelArgs),
-    /// Every distance between two kernels
+    /// Compare two kernels: max, Frobenius, alignment, spectrum
     Compare(CompareArgs),
     /// The data sets: list, show, fetch
     Data(DataArgs),
-    /// How fast kernels and training are on this machine, and how near its limit
+    /// Benchmark kernels and training against the machine's peak
     Bench(BenchArgs),
     /// Completions for a shell, on standard output
     Completions {

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::spec::Source;
 use super::{idx, places};
 
-/// One data set that `--data` knows.
+/// A data set with a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CatalogueEntry {
-    /// What to give to `--data`.
+    /// The value of `data`.
     pub name: String,
     /// One line on what it is.
     pub description: &'static str,
@@ -21,7 +21,7 @@ pub struct CatalogueEntry {
     pub present: bool,
 }
 
-/// Every data set; idx files are looked for in `dir` (`--data-dir`), or where [`super::default_dir`] says.
+/// Every data set; idx files are looked for in `dir` (the setting `data-dir`), or where [`super::default_dir`] says.
 ///
 /// Only the names of files are looked at, not their content: MNIST and Fashion-MNIST have the same file names, so one
 /// directory given for both is said to hold both.

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 pub enum Error {
     /// `data` names neither a known data set nor an `.npz` or `.csv` file.
     #[error(
-        "`data = {given}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in .npz or .csv"
+        "`data = {given}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in {}",
+        super::format::extensions()
     )]
     UnknownSource {
         /// What was typed.
@@ -141,26 +142,26 @@ pub enum Error {
         given: String,
     },
     /// A directory or file is not there.
-    #[error("{}: no such {what}; {mend}", path.display())]
+    #[error("{}: no such {what}; {advice}", path.display())]
     NotFound {
         /// What was looked for.
         path: PathBuf,
         /// "file", "directory" or "idx files (…)".
         what: String,
         /// The setting or command that fixes it.
-        mend: String,
+        advice: String,
     },
     /// The operating system refused to read or write.
-    #[error("{}: cannot {action}: {source}; {mend}", path.display())]
+    #[error("{}: cannot {action}: {reason}; {advice}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
         /// "read", "write", …
         action: &'static str,
         /// The setting that fixes it.
-        mend: &'static str,
+        advice: &'static str,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// An idx file is damaged, or is none.
     #[error("{}: {what}; fetch it again with `ntkscope data fetch`, or name another directory with `data-dir`", path.display())]

@@ -181,7 +181,7 @@ impl Download<'_> {
         let found = match checksum(&part, self.check) {
             Ok(found) => found,
             Err(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput) => {
-                format!("not to be had ({})", idx::reason(&e))
+                format!("not computable ({})", idx::reason(&e))
             }
             Err(e) => return Err(refused(&part, "read")(e)),
         };
@@ -274,5 +274,5 @@ fn checksum(path: &Path, check: Checksum<'_>) -> io::Result<String> {
 }
 
 fn refused<'a>(path: &'a Path, action: &'static str) -> impl Fn(io::Error) -> Error + 'a {
-    move |source| Error::Io { path: path.into(), action, mend: "name another directory with `data-dir`", source }
+    move |reason| Error::Io { path: path.into(), action, advice: "name another directory with `data-dir`", reason }
 }

@@ -24,9 +24,9 @@ pub(super) struct IdxFiles {
 ///
 /// A set of which only one file is there is an error rather than a reason to take the other set.
 pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, Error> {
-    let mend = format!("fetch them with `ntkscope data fetch {name}`, or name the directory with `data-dir = DIR`");
+    let advice = format!("fetch them with `ntkscope data fetch {name}`, or name the directory with `data-dir = DIR`");
     if !dir.is_dir() {
-        return Err(Error::NotFound { path: dir.into(), what: "directory".into(), mend });
+        return Err(Error::NotFound { path: dir.into(), what: "directory".into(), advice });
     }
     for set in ["train", "t10k"] {
         let (images, labels) = (find(dir, set, "images", 3), find(dir, set, "labels", 1));
@@ -36,13 +36,17 @@ pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, Error> {
             (there, _) => {
                 let absent = if there.is_none() { "images-idx3-ubyte" } else { "labels-idx1-ubyte" };
                 let path = dir.join(format!("{set}-{absent}[.gz]"));
-                return Err(Error::NotFound { path, what: "file, though the set's other file is there".into(), mend });
+                return Err(Error::NotFound {
+                    path,
+                    what: "file, though the set's other file is there".into(),
+                    advice,
+                });
             }
         }
     }
     let what =
         "idx files in this directory (train-images-idx3-ubyte[.gz] and train-labels-idx1-ubyte[.gz], or t10k-…)".into();
-    Err(Error::NotFound { path: dir.into(), what, mend })
+    Err(Error::NotFound { path: dir.into(), what, advice })
 }
 
 /// The file under any of its spellings; unpacked before packed.
@@ -110,7 +114,7 @@ fn read_one<const D: usize>(path: &Path, magic: u32, meaning: &str) -> Result<([
 
 /// The unpacked content. Whether it is packed is told by its first bytes, not by its name.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
-    let refused = |source| Error::Io { path: path.into(), action: "read", mend: "check `data-dir`", source };
+    let refused = |reason| Error::Io { path: path.into(), action: "read", advice: "check `data-dir`", reason };
     let mut file = File::open(path).map_err(refused)?;
     let mut first = [0; 2];
     let packed = match file.read_exact(&mut first) {

@@ -9,6 +9,7 @@ mod classes;
 mod csv_file;
 mod error;
 mod fetch;
+mod format;
 mod generate;
 mod idx;
 mod npz_file;
@@ -26,6 +27,7 @@ pub use catalogue::{CatalogueEntry, list};
 pub use checksums::{Checksum, RemoteFile};
 pub use error::Error;
 pub use fetch::{FetchProgress, Limits, default_mirror, fetch, fetch_files};
+use format::{extensions, format_of};
 pub use generate::MIXTURE_OFFSET;
 pub use places::default_dir;
 pub use spec::{ClassSelection, DataSpec, Normalize, Source};
@@ -42,7 +44,7 @@ pub struct Samples {
     pub d: usize,
     /// Labels as in the file, (n).
     pub y: Vec<f64>,
-    /// Inputs kept aside, on which predictions are compared, (h, d) row-major; empty unless asked for.
+    /// Held-out inputs, on which predictions are compared, (h, d) row-major; empty unless asked for.
     pub held_out: Vec<f64>,
     /// Class of each sample, 0..classes, (n); empty for regression data (labels that are not integers, no selection).
     pub labels: Vec<usize>,
@@ -76,9 +78,10 @@ pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
             let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
             idx::read(&idx::locate(&dir, &spec.source.to_string())?)?
         }
-        Source::File(path) if spec::extension_is(path, "npz") => npz_file::read(path)?,
-        Source::File(path) if spec::extension_is(path, "csv") => csv_file::read(path)?,
-        Source::File(path) => return Err(Error::UnknownSource { given: path.display().to_string() }),
+        Source::File(path) => match format_of(path) {
+            Some(format) => (format.read)(path)?,
+            None => return Err(Error::UnknownSource { given: path.display().to_string() }),
+        },
     };
 
     let parity = spec.source.is_idx().then_some(ClassSelection::Parity);
@@ -92,9 +95,9 @@ pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
         let selected = selection.map_or_else(String::new, |s| format!(" after `classes = {s}`"));
         return Err(Error::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
     }
-    let behind = rows.len() - n;
-    if apart > behind || (apart > 0 && n == 0) {
-        return Err(Error::HeldOutTooLarge { asked: apart, n, available: behind, place: raw.place });
+    let beyond = rows.len() - n;
+    if apart > beyond || (apart > 0 && n == 0) {
+        return Err(Error::HeldOutTooLarge { asked: apart, n, available: beyond, place: raw.place });
     }
     rows.truncate(n + apart);
     labels.truncate(n);
@@ -160,13 +163,13 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Opens the user's own file.
 fn open_file(path: &Path) -> Result<File, Error> {
-    File::open(path).map_err(|source| match source.kind() {
+    File::open(path).map_err(|reason| match reason.kind() {
         std::io::ErrorKind::NotFound => Error::NotFound {
             path: path.into(),
             what: "file".into(),
-            mend: "give the path of an .npz or .csv file with `data`".into(),
+            advice: format!("give the path of an {} file with `data`", extensions()),
         },
-        _ => Error::Io { path: path.into(), action: "read", mend: "give another file with `data`", source },
+        _ => Error::Io { path: path.into(), action: "read", advice: "give another file with `data`", reason },
     })
 }
 

@@ -7,25 +7,26 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::format::format_of;
 
 /// Which samples to use: one table of a run's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSpec {
-    /// The data set (`--data`).
+    /// The data set (`data`).
     pub source: Source,
-    /// Where idx files lie (`--data-dir`); `None` is [`super::default_dir`]. Only `mnist` and `fashion-mnist` look at it.
+    /// Where idx files lie (`data-dir`); `None` is [`super::default_dir`]. Only `mnist` and `fashion-mnist` look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
-    /// How many samples (`--n`): the first n after the class selection, or the number generated.
+    /// How many samples (`n`): the first n after the class selection, or the number generated.
     /// `None` is 6 for `circle`, 24 for `conflicting`, 64 for `sphere` and `mixture`, and all there are for files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<usize>,
-    /// Which labels become which classes (`--classes`); `None` is `parity` for `mnist` and `fashion-mnist`, else `all`
+    /// Which labels become which classes (`classes`); `None` is `parity` for `mnist` and `fashion-mnist`, else `all`
     /// when every label is an integer, and no classes at all (regression) when one is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassSelection>,
-    /// What is done to each sample (`--normalize`); `None` is `sphere` for `mnist` and `fashion-mnist`, else `none`.
+    /// What is done to each sample (`normalize`); `None` is `sphere` for `mnist` and `fashion-mnist`, else `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
     /// Numbers per sample d of `sphere` (default 3) and `mixture` (default 2); an error for the others.
@@ -34,7 +35,7 @@ pub struct DataSpec {
     /// Seed of `sphere` and `mixture`.
     #[serde(default)]
     pub seed: u64,
-    /// How many samples behind the first n are kept aside (`--held-out`).
+    /// How many samples beyond the first n are held out (`held-out`).
     #[serde(default)]
     pub held_out: usize,
 }
@@ -84,17 +85,10 @@ impl FromStr for Source {
             "conflicting" => Source::Conflicting,
             "mnist" => Source::Mnist,
             "fashion-mnist" => Source::FashionMnist,
-            file if extension_is(Path::new(file), "npz") || extension_is(Path::new(file), "csv") => {
-                Source::File(file.into())
-            }
+            file if format_of(Path::new(file)).is_some() => Source::File(file.into()),
             _ => return Err(Error::UnknownSource { given: s.into() }),
         })
     }
-}
-
-/// True when `path` ends in `.wanted`, in small or capital letters.
-pub(super) fn extension_is(path: &Path, wanted: &str) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(wanted))
 }
 
 impl fmt::Display for Source {

@@ -1,4 +1,4 @@
-//! What one should know of samples before training on them.
+//! A summary of samples: sizes, norms, the smallest angle.
 
 use std::fmt;
 

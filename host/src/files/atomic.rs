@@ -43,6 +43,9 @@ impl Unfinished {
         &self.path
     }
     /// Flushes the file to the disk and gives it its name.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn commit(mut self, file: &File) -> io::Result<()> {
         file.sync_all()?;
         fs::rename(&self.temporary, &self.path)?;
@@ -61,6 +64,9 @@ impl Drop for Unfinished {
 }
 
 /// A new file on the disk of `directory` that has no name, so that nothing of it stays however the process ends.
+///
+/// # Errors
+/// Those of the operating system.
 pub fn nameless_file(directory: &Path) -> io::Result<File> {
     let path = directory.join(temporary_name("ntkscope".into()));
     let file = File::options().read(true).write(true).create_new(true).open(&path)?;

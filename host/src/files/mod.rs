@@ -1,4 +1,4 @@
-//! What lies on a disk: files that are never half written, npz archives, tables. Knows nothing of kernels.
+//! Files: never half written; npz archives, csv tables.
 
 mod atomic;
 mod dtype;

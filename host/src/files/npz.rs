@@ -153,6 +153,9 @@ pub struct Array<'a> {
 }
 
 /// Writes these arrays as an npz archive, without compression as numpy's `savez` does.
+///
+/// # Errors
+/// Those of `out`.
 pub fn write<W: Write + Seek>(out: W, arrays: &[Array<'_>]) -> io::Result<W> {
     let mut archive = ZipWriter::new(out);
     for array in arrays {

@@ -129,6 +129,9 @@ pub fn rows_per_sample(which: MultiOutput, outputs: usize) -> usize {
 }
 
 /// The kernel of all samples, row-major.
+///
+/// # Errors
+/// Those of the source.
 pub fn whole<T: Real, S: KernelSource<T>>(source: &S) -> Result<Vec<T>, core::Error> {
     let n = source.samples().n;
     let (rows, mut space) = (n * source.rows_per_sample(), Space::default());
@@ -138,7 +141,10 @@ pub fn whole<T: Real, S: KernelSource<T>>(source: &S) -> Result<Vec<T>, core::Er
     Ok(kernel)
 }
 
-/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output. Error: d is not the network's.
+/// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output.
+///
+/// # Errors
+/// d is not the network's number of inputs.
 pub fn analytic_kernel<N: Network>(
     backend: &dyn Backend<f64>,
     network: &N,
@@ -151,8 +157,8 @@ pub fn analytic_kernel<N: Network>(
     Ok(k)
 }
 
-/// Takes a block: index of its first row and column, and its entries.
-pub type Sink<'s, T> = dyn FnMut((usize, usize), MatRef<'_, T>) -> Result<(), Error> + 's;
+/// Takes a block: index of its first row, of its first column, and its entries.
+pub type Sink<'s, T> = dyn FnMut(usize, usize, MatRef<'_, T>) -> Result<(), Error> + 's;
 
 /// The blocks of the lower triangle, one after another, until `stop` is requested.
 ///
@@ -168,11 +174,11 @@ pub fn blocks<T: Real, S: KernelSource<T>>(
     let per_sample = source.rows_per_sample();
     let mut buffer = vec![T::ZERO; (cut.samples * per_sample).pow(2)];
     let mut scratch = vec![T::ZERO; source.scratch(cut.samples)];
-    let mut block = |(i, left): (usize, &S::Side<'_>), (j, right): (usize, Option<&S::Side<'_>>)| {
+    let mut block = |i: usize, j: usize, left: &S::Side<'_>, right: Option<&S::Side<'_>>| {
         let (rows, cols) = (parts[i].len() * per_sample, parts[j].len() * per_sample);
         let entries = &mut buffer[..rows * cols];
         source.entries(left, right, MatMut::new(entries, rows, cols)?, &mut scratch)?;
-        sink((parts[i].start * per_sample, parts[j].start * per_sample), MatRef::new(entries, rows, cols)?)
+        sink(parts[i].start * per_sample, parts[j].start * per_sample, MatRef::new(entries, rows, cols)?)
     };
     if cut.kept {
         let mut spaces: Vec<Space<T>> = parts.iter().map(|_| Space::default()).collect();
@@ -183,7 +189,7 @@ pub fn blocks<T: Real, S: KernelSource<T>>(
                 if stop.requested() {
                     return Ok(Ended::Stopped);
                 }
-                block((i, left), (j, (j < i).then_some(right)))?;
+                block(i, j, left, (j < i).then_some(right))?;
             }
         }
         return Ok(Ended::Done(()));
@@ -196,7 +202,7 @@ pub fn blocks<T: Real, S: KernelSource<T>>(
                 return Ok(Ended::Stopped);
             }
             let right = (j < i).then(|| right.side(source, part.clone())).transpose()?;
-            block((i, &left), (j, right.as_ref()))?;
+            block(i, j, &left, right.as_ref())?;
         }
     }
     Ok(Ended::Done(()))

@@ -46,11 +46,17 @@ pub struct KernelFile {
 
 impl KernelFile {
     /// A file for a matrix of `rows` rows, of its full length, which gets the name `path` when it is committed.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn create(path: &Path, rows: usize, dtype: Dtype) -> io::Result<Self> {
         let (unfinished, file) = Unfinished::create(path)?;
         Self::prepare(file, Some(unfinished), rows, dtype)
     }
     /// The same without a name, on the disk of `directory`; it is gone when this is dropped, or the process ends.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn nameless(directory: &Path, rows: usize, dtype: Dtype) -> io::Result<Self> {
         Self::prepare(nameless_file(directory)?, None, rows, dtype)
     }
@@ -107,11 +113,14 @@ impl KernelFile {
     }
 
     /// Writes the block whose first element is (row, col), and its transpose at (col, row) unless that is itself.
-    pub fn write_block<T: Real>(&mut self, (row, col): (usize, usize), block: MatRef<'_, T>) -> io::Result<()> {
-        self.write((row, col), block)?;
-        if row == col { Ok(()) } else { self.write((col, row), block.t()) }
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn write_block<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>) -> io::Result<()> {
+        self.write(row, col, block)?;
+        if row == col { Ok(()) } else { self.write(col, row, block.t()) }
     }
-    fn write<T: Real>(&mut self, (row, col): (usize, usize), block: MatRef<'_, T>) -> io::Result<()> {
+    fn write<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(block.cols() * self.dtype.bytes());
         for i in 0..block.rows() {
             bytes.clear();
@@ -126,6 +135,9 @@ impl KernelFile {
         Ok(())
     }
     /// Flushes the file to the disk and gives it its name, if it is to have one.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn commit(&mut self) -> io::Result<()> {
         self.unfinished.take().map_or(Ok(()), |unfinished| unfinished.commit(&self.file))
     }
@@ -140,6 +152,9 @@ impl KernelFile {
     }
 
     /// These rows as numbers, (rows.len(), n) row-major.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn read_rows(&mut self, rows: Range<usize>) -> io::Result<Vec<f64>> {
         let mut bytes = vec![0; self.rows * self.dtype.bytes()];
         let mut numbers = vec![0.0; rows.len() * self.rows];
@@ -160,6 +175,9 @@ impl KernelFile {
     /// y <- K x in f64 for a symmetric K, of which only the lower triangle is read.
     ///
     /// Order: y_i is the sum over j <= i, then the terms of j = i + 1, i + 2, ... one by one; threads change nothing.
+    ///
+    /// # Errors
+    /// Those of the operating system.
     pub fn product(&mut self, x: &[f64], y: &mut [f64]) -> io::Result<()> {
         let dtype = self.dtype;
         let mut parts = rows_at_once(self.rows);

@@ -53,9 +53,9 @@ pub fn on_disk<T: Real, S: KernelSource<T>>(
         KernelPlace::Nameless(directory) => KernelFile::nameless(directory, rows, dtype),
     };
     let (mut file, mut entries, mut done) = (file.map_err(refuse)?, Entries::default(), 0);
-    let mut write = |(row, col): (usize, usize), block: MatRef<'_, T>| {
-        entries.add((row, col), block, row != col)?;
-        file.write_block((row, col), block).map_err(refuse)?;
+    let mut write = |row: usize, col: usize, block: MatRef<'_, T>| {
+        entries.add(row, col, block, row != col)?;
+        file.write_block(row, col, block).map_err(refuse)?;
         done += block.rows() * block.cols() * if row == col { 1 } else { 2 };
         progress(done as f64 / (rows * rows) as f64, "entries");
         Ok(())

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::kernel::Extremes;
 
-/// What one says of a symmetric kernel.
+/// The summary of a symmetric kernel.
 #[derive(Clone, Debug, Serialize)]
 pub struct KernelSummary {
     /// rows
@@ -64,13 +64,10 @@ impl Default for Entries {
 
 impl Entries {
     /// Adds a block whose first element is (row, col), and its mirror image if that is not added by itself.
-    /// Error: an entry that is not finite.
-    pub fn add<T: Real>(
-        &mut self,
-        (row, col): (usize, usize),
-        block: MatRef<'_, T>,
-        mirrored: bool,
-    ) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`].
+    pub fn add<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>, mirrored: bool) -> Result<(), Error> {
         let mut squares = 0.0;
         for i in 0..block.rows() {
             for entry in block.row(i).iter().map(|k| k.to_f64()) {
@@ -105,11 +102,14 @@ impl Entries {
 }
 
 impl KernelSummary {
-    /// Computes it from all eigenvalues. Error: a non-finite entry, or eigenvalues that do not converge.
-    pub fn of<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<Self, Error> {
+    /// The summary of a kernel that is held whole, from all its eigenvalues.
+    ///
+    /// # Errors
+    /// A non-finite entry, or eigenvalues that do not converge.
+    pub fn whole<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<Self, Error> {
         let n = kernel.rows();
         let mut entries = Entries::default();
-        entries.add((0, 0), kernel, false)?;
+        entries.add(0, 0, kernel, false)?;
         let (mut work, mut values, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; n], vec![T::ZERO; n]);
         let s = spectrum(backend, kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
         Ok(Self {

@@ -4,12 +4,12 @@ use bytesize::ByteSize;
 
 use super::memory::MemoryLimit;
 
-/// Memory or threads that are not to be had.
+/// Not enough memory, or no threads.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The work would need more memory than is allowed.
-    #[error("{what} needs about {need} of memory, more than {} ({}); {mend}", ByteSize::b(limit.bytes), limit.source)]
+    #[error("{what} needs about {need} of memory, more than {} ({}); {advice}", ByteSize::b(limit.bytes), limit.source)]
     Memory {
         /// which work
         what: String,
@@ -18,7 +18,7 @@ pub enum Error {
         /// what is allowed
         limit: MemoryLimit,
         /// what can be done
-        mend: &'static str,
+        advice: &'static str,
     },
     /// The operating system starts no more threads.
     #[error("cannot start the threads")]

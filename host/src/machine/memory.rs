@@ -25,9 +25,9 @@ impl MemoryLimit {
         }
     }
 
-    /// The error that says that `what` needs more; `mend` is what can be done, by default to ask for less.
-    pub fn refuse(&self, what: &str, need: u64, mend: Option<&'static str>) -> Error {
-        Error::Memory { what: what.into(), need: ByteSize::b(need), limit: *self, mend: mend.unwrap_or(SMALLER) }
+    /// The error that says that `what` needs more; `advice` is what can be done, by default to ask for less.
+    pub fn refuse(&self, what: &str, need: u64, advice: Option<&'static str>) -> Error {
+        Error::Memory { what: what.into(), need: ByteSize::b(need), limit: *self, advice: advice.unwrap_or(SMALLER) }
     }
 }
 

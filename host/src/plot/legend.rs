@@ -1,8 +1,7 @@
 //! The legend: above the axes, in as many columns as fit, so that it never lies on data.
 
 use super::style::{self, UNIT};
-use super::{Figure, Mark, Series, markup, text};
-use anyhow::Result;
+use super::{Error, Figure, Mark, Series, markup, text};
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, DrawingBackend, Rectangle};
 use plotters::style::Color;
@@ -38,7 +37,7 @@ impl<'a> Legend<'a> {
     }
 
     /// Draws the legend with its top left corner at (`left`, `top`).
-    pub(super) fn draw<DB>(&self, area: &DrawingArea<DB, Shift>, left: i32, top: i32) -> Result<()>
+    pub(super) fn draw<DB>(&self, area: &DrawingArea<DB, Shift>, left: i32, top: i32) -> Result<(), Error>
     where
         DB: DrawingBackend<ErrorType: 'static>,
     {

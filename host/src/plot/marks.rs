@@ -3,8 +3,7 @@
 use super::axis::Span;
 use super::series::{Placed, Point};
 use super::ticks::Ticks;
-use super::{Mark, Series, style};
-use anyhow::Result;
+use super::{Error, Mark, Series, style};
 use plotters::prelude::{Cartesian2d, DrawingArea, DrawingBackend, Polygon};
 
 /// Distance along a line between the markers that tell lines apart.
@@ -14,7 +13,7 @@ const SPACING: f64 = 92.0 * style::UNIT as f64;
 pub(super) type Area<DB> = DrawingArea<DB, Cartesian2d<Ticks, Ticks>>;
 
 /// The area between the limits of a band.
-pub(super) fn band<DB>(area: &Area<DB>, series: &Series, placed: &Placed, x: &Span, y: &Span) -> Result<()>
+pub(super) fn band<DB>(area: &Area<DB>, series: &Series, placed: &Placed, x: &Span, y: &Span) -> Result<(), Error>
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {
@@ -28,7 +27,7 @@ where
 }
 
 /// The line and markers of a series.
-pub(super) fn line<DB>(area: &Area<DB>, series: &Series, placed: &Placed, x: &Span, y: &Span) -> Result<()>
+pub(super) fn line<DB>(area: &Area<DB>, series: &Series, placed: &Placed, x: &Span, y: &Span) -> Result<(), Error>
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {

@@ -7,6 +7,7 @@
 //! Titles, labels and captions know one markup: `K_{t}` for a subscript, `10^{3}` for a superscript.
 
 mod axis;
+mod error;
 mod legend;
 mod marks;
 mod markup;
@@ -19,9 +20,12 @@ mod tests;
 mod text;
 mod ticks;
 
-use crate::files::write_atomic;
-use anyhow::{Context, Result, ensure};
 use std::path::Path;
+
+use crate::files;
+use crate::files::write_atomic;
+
+pub use error::Error;
 
 pub(crate) use markup::{escape, html as markup_html, plain as markup_plain};
 
@@ -113,53 +117,54 @@ pub struct Figure {
 
 impl Figure {
     /// The figure as an SVG document, 900 units wide and 560 high (higher where the legend needs it).
-    pub fn svg(&self) -> Result<String> {
+    ///
+    /// # Errors
+    /// [`Error`]: the figure is not consistent.
+    pub fn svg(&self) -> Result<String, Error> {
         self.check()?;
         output::svg(self)
     }
 
     /// The figure as a PNG, two pixels to a unit of the SVG.
-    pub fn png(&self) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// [`Error`]: the figure is not consistent.
+    pub fn png(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
         output::png(self)
     }
 
     /// Writes `NAME.svg` and `NAME.png` into `dir` (made if missing), each under a temporary name first.
-    pub fn save(&self, dir: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error`]: the figure is not consistent, its name is no file stem, the files cannot be written.
+    pub fn save(&self, dir: &Path) -> Result<(), Error> {
         let (svg, png) = (self.svg()?, self.png()?);
-        ensure!(
-            !self.name.is_empty() && !self.name.contains(['/', '\\']) && !self.name.starts_with('.'),
-            "a figure's name is a file stem, not {:?}",
-            self.name
-        );
-        std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
+        if self.name.is_empty() || self.name.contains(['/', '\\']) || self.name.starts_with('.') {
+            return Err(Error::Name { name: self.name.clone() });
+        }
+        std::fs::create_dir_all(dir).map_err(files::Error::io("create", dir))?;
         write_atomic(&dir.join(format!("{}.svg", self.name)), svg.as_bytes())?;
         Ok(write_atomic(&dir.join(format!("{}.png", self.name)), &png)?)
     }
 
-    fn check(&self) -> Result<()> {
-        self.whole().with_context(|| format!("figure {:?}", self.name))
-    }
-
-    fn whole(&self) -> Result<()> {
+    fn check(&self) -> Result<(), Error> {
+        let figure = || self.name.clone();
         for series in &self.series {
-            let n = series.x.len();
-            ensure!(series.y.len() == n, "series {:?} has {n} x but {} y", series.label, series.y.len());
-            if let Mark::Band { low, high } = &series.mark {
-                ensure!(
-                    low.len() == n && high.len() == n,
-                    "series {:?} has {n} points but {} lower and {} upper limits",
-                    series.label,
-                    low.len(),
-                    high.len()
-                );
+            let x = series.x.len();
+            let band = match &series.mark {
+                Mark::Band { low, high } => [("lower limits", low.len()), ("upper limits", high.len())],
+                _ => [("y", x); 2],
+            };
+            if let Some((what, other)) = [("y", series.y.len())].into_iter().chain(band).find(|(_, n)| *n != x) {
+                return Err(Error::Lengths { figure: figure(), series: series.label.clone(), x, what, other });
             }
         }
-        for (name, axis) in [("x", &self.x), ("y", &self.y)] {
-            if let Some((low, high)) = axis.range {
-                ensure!(low.is_finite() && high.is_finite() && low < high, "{name} range {low}..{high} is empty");
-                let positive = matches!(axis.scale, Scale::Log | Scale::LogTime);
-                ensure!(!positive || low > 0.0, "{name} range starts at {low}, but the axis is logarithmic");
+        for (axis, Axis { range, scale, .. }) in [("x", &self.x), ("y", &self.y)] {
+            let Some((low, high)) = *range else { continue };
+            let positive = matches!(scale, Scale::Log | Scale::LogTime);
+            if !(low.is_finite() && high.is_finite() && low < high) || (positive && low <= 0.0) {
+                return Err(Error::Range { figure: figure(), axis, low, high });
             }
         }
         Ok(())

@@ -1,19 +1,18 @@
 //! A figure as a document or as pixels.
 
-use super::Figure;
 use super::markup::{escape, plain};
 use super::picture::Picture;
 use super::style::UNIT;
-use anyhow::{Context, Result};
+use super::{Error, Figure};
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
 
 /// The SVG. Its first tag is written here: plotters' own has no room for what the figure says to those who cannot see it.
-pub(super) fn svg(figure: &Figure) -> Result<String> {
+pub(super) fn svg(figure: &Figure) -> Result<String, Error> {
     let picture = Picture::new(figure);
     let (width, height) = picture.size();
     let mut drawn = String::new();
     picture.draw(&SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area())?;
-    let (_, body) = drawn.split_once('\n').context("the drawing has no first line")?;
+    let (_, body) = drawn.split_once('\n').unwrap_or_default();
     let (w, h) = (width / UNIT as u32, height / UNIT as u32);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {width} {height}\" \
@@ -28,7 +27,7 @@ pub(super) fn svg(figure: &Figure) -> Result<String> {
 }
 
 /// The PNG: each pixel a mean over 2 x 2 steps of the grid, as plotters smooths few of its edges.
-pub(super) fn png(figure: &Figure) -> Result<Vec<u8>> {
+pub(super) fn png(figure: &Figure) -> Result<Vec<u8>, Error> {
     let picture = Picture::new(figure);
     let (width, height) = picture.size();
     let row = 3 * width as usize;

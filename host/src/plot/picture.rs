@@ -5,8 +5,7 @@ use super::legend::Legend;
 use super::series::{Omitted, Placed};
 use super::style::{FAINT, GRID, INK, UNIT};
 use super::ticks::Ticks;
-use super::{Axis, Figure, Mark, marks, markup, text};
-use anyhow::Result;
+use super::{Axis, Error, Figure, Mark, marks, markup, text};
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, DrawingBackend};
@@ -65,7 +64,7 @@ impl<'a> Picture<'a> {
     }
 
     /// Everything the figure shows, back to front.
-    pub(super) fn draw<DB>(&self, page: &DrawingArea<DB, Shift>) -> Result<()>
+    pub(super) fn draw<DB>(&self, page: &DrawingArea<DB, Shift>) -> Result<(), Error>
     where
         DB: DrawingBackend<ErrorType: 'static>,
     {

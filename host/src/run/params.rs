@@ -19,8 +19,8 @@ type Loaded = (Vec<usize>, Vec<f64>);
 /// Fills `theta` from the file. Errors: a missing name, another shape, a number that is not finite.
 pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mut [T]) -> Result<()> {
     if !path.exists() {
-        let (what, mend) = ("file".into(), "give --params the path of an npz or safetensors file".into());
-        return Err(data::Error::NotFound { path: path.into(), what, mend }.into());
+        let (what, advice) = ("file".into(), "give --params the path of an npz or safetensors file".into());
+        return Err(data::Error::NotFound { path: path.into(), what, advice }.into());
     }
     let damaged = |what: String| data::Error::Archive { path: path.into(), what };
     let mut file = ParameterFile::open(path).map_err(damaged)?;

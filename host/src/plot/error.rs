@@ -1,0 +1,58 @@
+//! What is wrong with a figure.
+
+use plotters::drawing::DrawingAreaErrorKind;
+
+use crate::files;
+
+/// A figure that cannot be drawn or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A series whose vectors differ in length.
+    #[error("figure {figure:?}: series {series:?} has {x} x but {other} {what}")]
+    Lengths {
+        /// the figure's name
+        figure: String,
+        /// the series' label
+        series: String,
+        /// points by x
+        x: usize,
+        /// `y`, `lower limits`, `upper limits`
+        what: &'static str,
+        /// how many of those
+        other: usize,
+    },
+    /// An axis whose range holds nothing, or numbers that its scale has no place for.
+    #[error("figure {figure:?}: {axis} range {low}..{high} is empty, or not positive on a logarithmic axis")]
+    Range {
+        /// the figure's name
+        figure: String,
+        /// `x` or `y`
+        axis: &'static str,
+        /// its lower end
+        low: f64,
+        /// its upper end
+        high: f64,
+    },
+    /// A figure whose name cannot be that of a file.
+    #[error("a figure's name is a file stem, not {name:?}")]
+    Name {
+        /// the name
+        name: String,
+    },
+    /// The drawing library.
+    #[error("cannot draw")]
+    Draw(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The PNG encoder.
+    #[error("cannot encode a PNG")]
+    Png(#[from] png::EncodingError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] files::Error),
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<DrawingAreaErrorKind<E>> for Error {
+    fn from(error: DrawingAreaErrorKind<E>) -> Self {
+        Self::Draw(Box::new(error))
+    }
+}
