@@ -1,8 +1,8 @@
 //! `ntkscope predict`: trained networks on test points, from kernels alone.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use ntkscope_core::init::initialize;
 use ntkscope_core::loss::Loss;
@@ -10,18 +10,17 @@ use ntkscope_core::network::Network;
 use ntkscope_core::{Error, MatRef};
 use serde_json::json;
 
+use super::prediction::{Columns, Quantity};
 use super::terminal::{DONE, print};
-use crate::analysis::law::{Law, Limit, probabilities};
+use crate::analysis::law::{InfiniteWidth, Law, probabilities};
 use crate::backend::HostReal;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
 use crate::experiment::{Init, LossKind, Model, Settings, Training, TrainingSettings, data_spec};
-use crate::files::{Dtype, write_atomic};
 use crate::machine::{memory, with_threads};
-use crate::report::number;
-use crate::run::{Task, all_inputs, check_file, write_arrays};
+use crate::run::{Task, all_inputs, check_file};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -129,9 +128,9 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     let (n, m) = (samples.n as u64, (samples.held_out.len() / samples.d) as u64);
     let size = (n + m) * outputs as u64;
     memory::check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size, args.common.memory)?;
-    let predicted = with_threads(args.common.threads, || one(&args, &model, &training, &samples, (outputs, time)))?
+    let predicted = with_threads(args.common.threads, || predicted(&args, &model, &training, &samples, outputs, time))?
         .map_err(|e| explain(e, &training))?;
-    say(&args, &model, &training, &samples, (outputs, &predicted))?;
+    save_and_print(&args, &model, &training, &samples, outputs, &predicted)?;
     Ok(DONE)
 }
 
@@ -146,12 +145,14 @@ fn test_points(source: &Source, settings: &Settings, samples: &Samples) -> Resul
     Ok(test.x)
 }
 
-fn one(
+/// What is predicted at this time.
+fn predicted(
     args: &PredictArgs,
     model: &Model,
     training: &Training,
     samples: &Samples,
-    (outputs, time): (usize, f64),
+    outputs: usize,
+    time: f64,
 ) -> Result<Predicted, Error> {
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;
@@ -165,7 +166,7 @@ fn one(
     let targets = MatRef::new(&targets, samples.n, outputs)?;
     let network = &model.network()?;
     if args.kernel == PredictKernel::Ntk {
-        let limit = Limit { network, x, targets, loss: training.loss, penalty: training.penalty, time };
+        let limit = InfiniteWidth { network, x, targets, loss: training.loss, penalty: training.penalty, time };
         let Law { mean, deviation, laplace } = limit.law()?;
         // only a standard network's output at initialization is not 0, and all that is random comes from it
         let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
@@ -203,76 +204,34 @@ fn explain(error: Error, training: &Training) -> anyhow::Error {
     }
 }
 
-fn say(
+/// Saves what was predicted where it is asked for, and prints it.
+fn save_and_print(
     args: &PredictArgs,
     model: &Model,
     training: &Training,
     samples: &Samples,
-    (c, predicted): (usize, &Predicted),
+    outputs: usize,
+    predicted: &Predicted,
 ) -> Result<()> {
-    let m = predicted.mean.len() / c;
-    let classes = (training.loss != Loss::SquaredError)
-        .then(|| probabilities(training.loss, c, &predicted.mean, &predicted.deviation));
-    let columns = |what: &str, count: usize| {
-        (0..count).map(|k| if count == 1 { what.into() } else { format!("{what}{k}") }).collect::<Vec<String>>()
-    };
-    let mut named = vec![(columns("mean", c), &predicted.mean), (columns("sd", c), &predicted.deviation)];
-    if let Some(p) = &classes {
-        named.push((columns("probability", c.max(2)), p));
-    }
-    if let Some(laplace) = &predicted.laplace {
-        named.push((columns("laplace_sd", c), laplace));
-    }
-    let header: Vec<String> = named.iter().flat_map(|(names, _)| names.clone()).collect();
-    let row = |i: usize| {
-        named.iter().flat_map(move |(names, values)| values[i * names.len()..][..names.len()].iter().copied())
-    };
-    if let Some(path) = &args.out {
-        let is_csv = path.extension().is_some_and(|e| e == "csv");
-        if is_csv {
-            write_csv(path, &header, (0..m).map(|i| row(i).collect()))?;
-        } else {
-            let shapes: Vec<Vec<usize>> = named.iter().map(|(names, _)| vec![m, names.len()]).collect();
-            let x_shape = vec![m, samples.d];
-            let mut arrays = vec![("x", &x_shape, &samples.held_out)];
-            for ((name, (_, values)), shape) in ["mean", "sd"]
-                .into_iter()
-                .chain(classes.iter().map(|_| "probability"))
-                .chain(predicted.laplace.iter().map(|_| "laplace_sd"))
-                .zip(&named)
-                .zip(&shapes)
-            {
-                arrays.push((name, shape, values));
-            }
-            write_arrays(path, &arrays, Dtype::F64)?;
-        }
+    let Predicted { mean, deviation, laplace } = predicted;
+    let probability =
+        (training.loss != Loss::SquaredError).then(|| probabilities(training.loss, outputs, mean, deviation));
+    let quantity = |name, width, values| Quantity { name, width, values };
+    let mut quantities = vec![quantity("mean", outputs, mean), quantity("sd", outputs, deviation)];
+    quantities.extend(probability.iter().map(|p| quantity("probability", outputs.max(2), p)));
+    quantities.extend(laplace.iter().map(|sd| quantity("laplace_sd", outputs, sd)));
+    let columns = Columns { points: mean.len() / outputs, quantities };
+    match &args.out {
+        Some(path) if path.extension().is_some_and(|e| e == "csv") => columns.write_csv(path)?,
+        Some(path) => columns.write_npz(path, &samples.held_out)?,
+        None => {}
     }
     if args.common.json {
-        let rows: Vec<_> = (0..m)
-            .map(|i| header.iter().cloned().zip(row(i).map(|v| json!(v))).collect::<serde_json::Map<_, _>>())
-            .collect();
-        let all = json!({ "network": model.describe(), "data": samples.description, "points": rows });
+        let all = json!({ "network": model.describe(), "data": samples.description, "points": columns.json() });
         return print(&serde_json::to_string_pretty(&all)?);
     }
     if !args.common.quiet {
         eprintln!("{}; {}", model.describe(), samples.description);
     }
-    print(&header.join("  "))?;
-    for i in 0..m.min(20) {
-        let cells: Vec<String> = row(i).map(|v| crate::report::narrative::plain(&number(v))).collect();
-        print(&cells.join("  "))?;
-    }
-    if m > 20 {
-        print(&format!("… {} more; --out FILE has them all", m - 20))?;
-    }
-    Ok(())
-}
-
-fn write_csv(path: &Path, header: &[String], rows: impl Iterator<Item = Vec<f64>>) -> Result<()> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header).context("csv")?;
-    for row in rows {
-        writer.write_record(row.iter().map(|v| format!("{v:?}"))).context("csv")?;
-    }
-    write_atomic(path, &writer.into_inner().context("csv")?)
+    columns.print()
 }

@@ -4,6 +4,9 @@ use anyhow::{Context, Result};
 use csv::Writer;
 
 use super::cell::Finished;
+use super::net::{init_name, loss_name};
+use crate::analysis::statistics::Curve;
+use crate::experiment::NetworkKind;
 use crate::report::Claim;
 use crate::report::narrative::plain;
 use crate::run::TraceRow;
@@ -72,27 +75,26 @@ pub fn cells_csv(finished: &[Finished]) -> Result<String> {
 }
 
 fn row(f: &Finished) -> Vec<String> {
-    let (model, training) = (&f.cell.settings.model, &f.cell.settings.training);
+    let cell = &f.cell;
     let rows = &f.trace.rows;
     let (first, last) = (rows.first().copied().unwrap_or_default(), rows.last().copied().unwrap_or_default());
     let extreme =
         |column: fn(&TraceRow) -> f64, worse: fn(f64, f64) -> f64| rows.iter().map(column).fold(f64::NAN, worse);
-    let passes =
-        crate::analysis::statistics::Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
+    let passes = Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
     let predicted = f.predictions.rows.last();
     let word = |v: &dyn std::fmt::Debug| format!("{v:?}").to_lowercase();
     let number = |v: f64| format!("{v:?}");
     let given = |v: Option<f64>| v.map_or(String::new(), number);
     vec![
-        f.cell.id.clone(),
-        f.cell.part.into(),
-        model.network.map_or(String::new(), |v| word(&v)),
-        model.depth.map_or(String::new(), |v| v.to_string()),
-        given(model.alpha),
-        model.width.map_or(String::new(), |v| v.to_string()),
-        model.init.map_or(String::new(), |v| word(&v)),
-        training.loss.map_or(String::new(), |v| super::plan::loss_name(v).into()),
-        model.seed.map_or(String::new(), |v| v.to_string()),
+        cell.id.clone(),
+        cell.part.name.into(),
+        word(&cell.net.kind),
+        cell.net.depth.to_string(),
+        given((cell.net.kind == NetworkKind::Resnet).then_some(cell.net.alpha)),
+        cell.width.to_string(),
+        init_name(cell.init).into(),
+        loss_name(cell.loss).into(),
+        cell.seed.to_string(),
         f.samples.to_string(),
         f.stopped.clone(),
         f.evaluations.to_string(),
