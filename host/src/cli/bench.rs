@@ -12,7 +12,7 @@ use crate::benchmark::{CASES, PROBES, Reading, Report, Task, choose, measure};
 use crate::cli::Common;
 use crate::error::UsageError;
 use crate::machine::memory::Limit;
-use crate::machine::{interrupted, with_threads};
+use crate::machine::{Ended, Stop, with_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,7 +45,7 @@ const TASK: &str = "NTKSCOPE_BENCH_TASK";
 /// Measures, prints; returns the exit code.
 pub fn bench(args: BenchArgs) -> Result<u8> {
     // a measurement that has begun ends, in this process or another, and then no further one begins
-    stop_on_interrupt();
+    let stop = stop_on_interrupt();
     if let Some(name) = std::env::var_os(TASK) {
         return one(&name.to_string_lossy(), args.common.threads);
     }
@@ -64,7 +64,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     let bar = progress("", (tasks.len() * usize::from(args.repeat)) as u64, args.common.quiet);
     let mut readings = vec![Vec::new(); tasks.len()];
     for _ in 0..args.repeat {
-        let Some(round) = round(&tasks, threads, &bar)? else { break };
+        let Ended::Done(round) = round(&tasks, threads, &bar, &stop)? else { break };
         readings.iter_mut().zip(round).for_each(|(all, reading)| all.push(reading));
     }
     bar.finish_and_clear();
@@ -73,7 +73,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
         let text = if args.common.json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
         print(text.trim_end())?;
     }
-    if interrupted() {
+    if stop.requested() {
         match readings[0].len() {
             0 => eprintln!("interrupted before the first round ended; give --quick, or --only, for shorter rounds"),
             rounds => eprintln!("interrupted; the medians are of {rounds} whole rounds"),
@@ -93,8 +93,8 @@ fn one(name: &str, threads: Option<u16>) -> Result<u8> {
     Ok(DONE)
 }
 
-/// Every task once, each in a process of its own; `None` after Ctrl-C.
-fn round(tasks: &[Task], threads: usize, bar: &ProgressBar) -> Result<Option<Vec<Reading>>> {
+/// Every task once, each in a process of its own.
+fn round(tasks: &[Task], threads: usize, bar: &ProgressBar, stop: &Stop) -> Result<Ended<Vec<Reading>>> {
     let program = std::env::current_exe().context("cannot find the program to measure with")?;
     let mut readings = Vec::new();
     for task in tasks {
@@ -102,15 +102,15 @@ fn round(tasks: &[Task], threads: usize, bar: &ProgressBar) -> Result<Option<Vec
         let mut command = Command::new(&program);
         command.args(["bench", "--threads", &threads.to_string()]).env(TASK, task.name());
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-        if interrupted() {
-            return Ok(None);
+        if stop.requested() {
+            return Ok(Ended::Stopped);
         }
         let output = output.with_context(|| format!("cannot start {}", program.display()))?;
         ensure!(output.status.success(), "{}: its process ended with {}", task.name(), output.status);
         readings.push(serde_json::from_slice(&output.stdout).with_context(|| format!("{}: its reading", task.name()))?);
         bar.inc(1);
     }
-    Ok(Some(readings))
+    Ok(Ended::Done(readings))
 }
 
 /// The largest task must fit: they are measured one after the other.

@@ -11,13 +11,14 @@ use ntkscope_core::MatRef;
 use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
 use serde_json::json;
 
-use super::terminal::{DONE, print};
+use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::data::DataError;
 use crate::error::UsageError;
 use crate::files::npz;
 use crate::kernel::{Entries, KernelFile, KernelSummary, extremes, rows_at_once};
 use crate::machine::memory::Limit;
+use crate::machine::{Ended, Stop};
 
 /// `ntkscope compare`
 #[derive(Args, Debug)]
@@ -43,9 +44,10 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
             format!("kernel of {} rows, but {} has {}; compare kernels of the same samples", a.n(), args.b, b.n());
         return Err(UsageError::Mismatch { path: args.a.into(), what }.into());
     }
+    let stop = if a.is_on_disk() || b.is_on_disk() { stop_on_interrupt() } else { Stop::new() };
     let (mut largest, mut apart) = (0.0f64, 0.0f64);
     let (mut frobenius, mut alignment) = (RelativeFrobenius::default(), CentredAlignment::default());
-    for rows in rows_at_once(a.n()) {
+    for rows in rows_at_once(a.n()).take_while(|_| !stop.requested()) {
         let (left, right) = (a.rows(rows.clone())?, b.rows(rows.clone())?);
         let view = |data| MatRef::new(data, rows.len(), left.len() / rows.len());
         let (left, right) = (view(&left)?, view(&right)?);
@@ -59,7 +61,11 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
         ("|A - B|_F / |B|_F", "frobenius_relative", frobenius.value()),
         ("centred alignment", "centred_alignment", alignment.value()),
     ];
-    let (of_a, of_b) = (a.summary().context(args.a)?, b.summary().context(args.b)?);
+    let (of_a, of_b) = (a.summary(&stop).context(args.a)?, b.summary(&stop).context(args.b)?);
+    let (Ended::Done(of_a), Ended::Done(of_b)) = (of_a, of_b) else {
+        eprintln!("interrupted");
+        return Ok(INTERRUPTED);
+    };
     if args.json {
         let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(value)));
         let mut all: serde_json::Map<String, serde_json::Value> = named.collect();
@@ -131,6 +137,10 @@ impl Kernel {
         Ok(Self::Held { n: shape[0], data })
     }
 
+    fn is_on_disk(&self) -> bool {
+        matches!(self, Self::OnDisk(_))
+    }
+
     fn n(&self) -> usize {
         match self {
             Self::Held { n, .. } => *n,
@@ -146,9 +156,11 @@ impl Kernel {
         })
     }
 
-    fn summary(&mut self) -> Result<KernelSummary> {
+    fn summary(&mut self, stop: &Stop) -> Result<Ended<KernelSummary>> {
         let file = match self {
-            Self::Held { n, data } => return Ok(KernelSummary::of(f64::fast(), MatRef::new(data, *n, *n)?)?),
+            Self::Held { n, data } => {
+                return Ok(Ended::Done(KernelSummary::of(f64::fast(), MatRef::new(data, *n, *n)?)?));
+            }
             Self::OnDisk(file) => file,
         };
         let (n, mut entries) = (file.rows(), Entries::default());
@@ -156,6 +168,9 @@ impl Kernel {
             let data = file.read_rows(rows.clone())?;
             entries.add((rows.start, 0), MatRef::new(&data, rows.len(), n)?, false)?;
         }
-        Ok(KernelSummary::large(n, &entries, extremes(n, &mut |x, y| Ok(file.product(x, y)?))?))
+        Ok(match extremes(n, &mut |x, y| Ok(file.product(x, y)?), stop)? {
+            Ended::Done(found) => Ended::Done(KernelSummary::large(n, &entries, found)),
+            Ended::Stopped => Ended::Stopped,
+        })
     }
 }

@@ -25,7 +25,7 @@ use crate::kernel::{
     Analytic, Empirical, Job, KernelFile, KernelSummary, Place, Plan, Source, on_disk, rows_per_sample, whole,
 };
 use crate::machine::memory::Limit;
-use crate::machine::{Interrupted, with_threads};
+use crate::machine::{Ended, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, check_file, tensors, write_archive, write_tensors};
 
@@ -89,12 +89,12 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
         Dtype::F64 => kernel_as::<f64, _>(&network, (&args, backend), &model, &samples),
         Dtype::F32 => kernel_as::<f32, _>(&network, (&args, backend), &model, &samples),
     })?;
-    match done {
-        Err(e) if e.is::<Interrupted>() => {
-            eprintln!("{e}");
+    match done? {
+        Ended::Stopped => {
+            eprintln!("interrupted");
             Ok(INTERRUPTED)
         }
-        done => done.map(|()| DONE),
+        Ended::Done(()) => Ok(DONE),
     }
 }
 
@@ -140,7 +140,7 @@ fn kernel_as<T: HostReal, N: Network>(
     (args, kind): (&KernelArgs, BackendKind),
     model: &Model,
     samples: &Samples,
-) -> Result<()> {
+) -> Result<Ended> {
     let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
     let outputs = multi_output(&args.multi_output, sizes.outputs)?;
     let empirical = args.kind == KernelKind::Empirical;
@@ -162,9 +162,7 @@ fn kernel_as<T: HostReal, N: Network>(
     let plan = job.plan(limit)?;
     let work = Work { args, backend, dtype: model.dtype, rows: job.rows(), plan };
     work.check_out(limit)?;
-    if plan.cut.is_some() {
-        stop_on_interrupt();
-    }
+    let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
     if !args.common.quiet {
         if !args.common.json {
             eprintln!("{}; {}", model.describe(), samples.description);
@@ -179,19 +177,26 @@ fn kernel_as<T: HostReal, N: Network>(
             Some(path) => read_parameters(path, network, &mut theta)?,
         }
         let params = Params::new(network, &theta)?;
-        found.push(work.compute("kernel", &Empirical { backend, params, samples, outputs }, args.out.as_deref())?);
+        let source = Empirical { backend, params, samples, outputs };
+        let Ended::Done(kernel) = work.compute("kernel", &source, args.out.as_deref(), &stop)? else {
+            return Ok(Ended::Stopped);
+        };
+        found.push(kernel);
         if let Some(path) = &args.params_out {
             write_tensors(path, &tensors(network, &theta), model.dtype)?;
         }
     } else {
         for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
             let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
-            found.push(work.compute(name, &Analytic { backend, network, samples, which }, out)?);
+            let source = Analytic { backend, network, samples, which };
+            let Ended::Done(kernel) = work.compute(name, &source, out, &stop)? else { return Ok(Ended::Stopped) };
+            found.push(kernel);
         }
     }
     work.save(&found, samples)?;
     if !args.common.json {
-        return found.iter().try_for_each(|found| print(&format!("{}: {}", found.name, found.summary)));
+        found.iter().try_for_each(|found| print(&format!("{}: {}", found.name, found.summary)))?;
+        return Ok(Ended::Done(()));
     }
     let mut all: serde_json::Map<String, serde_json::Value> =
         found.iter().map(|found| (found.name.to_owned(), json!(found.summary))).collect();
@@ -201,7 +206,8 @@ fn kernel_as<T: HostReal, N: Network>(
     let limit = limit.map(|limit| limit.bytes);
     let memory = json!({ "forecast": plan.forecast, "limit": limit, "blocks": blocks, "whole": plan.cut.is_none() });
     all.insert("memory".into(), memory);
-    print(&serde_json::to_string_pretty(&all)?)
+    print(&serde_json::to_string_pretty(&all)?)?;
+    Ok(Ended::Done(()))
 }
 
 /// What was asked for, and how it is done.
@@ -249,12 +255,18 @@ impl<T: HostReal> Work<'_, T> {
     }
 
     /// One kernel and its summary; computed in blocks, it is written to `out` too.
-    fn compute<S: Source<T>>(&self, name: &'static str, source: &S, out: Option<&Path>) -> Result<Found<T>> {
+    fn compute<S: Source<T>>(
+        &self,
+        name: &'static str,
+        source: &S,
+        out: Option<&Path>,
+        stop: &Stop,
+    ) -> Result<Ended<Found<T>>> {
         let Some(cut) = self.plan.cut else {
             let entries = whole(source)?;
             let summary = KernelSummary::of(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
             let summary = summary.with_context(|| format!("kernel {name}"))?;
-            return Ok(Found { name, summary, entries: Some(entries) });
+            return Ok(Ended::Done(Found { name, summary, entries: Some(entries) }));
         };
         let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         let place = match out {
@@ -262,12 +274,16 @@ impl<T: HostReal> Work<'_, T> {
             None => Place::Nameless(directory.unwrap_or(Path::new("."))),
         };
         let bar = progress(name, 1000, self.args.common.quiet);
-        let summary = on_disk(source, cut, place, self.dtype, &mut |done, what| {
+        let mut progress = |done: f64, what: &str| {
             bar.set_position((1000.0 * done) as u64);
             bar.set_message(what.to_owned());
-        });
+        };
+        let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
         bar.finish_and_clear();
-        Ok(Found { name, summary: summary.with_context(|| format!("kernel {name}"))?, entries: None })
+        Ok(match summary.with_context(|| format!("kernel {name}"))? {
+            Ended::Done(summary) => Ended::Done(Found { name, summary, entries: None }),
+            Ended::Stopped => Ended::Stopped,
+        })
     }
 
     /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as

@@ -12,6 +12,7 @@ use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interr
 use crate::cli::Common;
 use crate::error::UsageError;
 use crate::experiment::NetworkKind;
+use crate::machine::{Ended, Stop};
 use crate::report::narrative::plain;
 use crate::report::{Claim, Verdict};
 use crate::studies::PAPERS;
@@ -117,11 +118,11 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         }
         return Ok(DONE);
     }
-    stop_on_interrupt();
+    let stop = stop_on_interrupt();
     let (mut code, mut summaries) = (DONE, Vec::new());
     for (study, at_a_time) in studies.iter().zip(at_a_time) {
         let directory = place(study);
-        let Some(claims) = carry_out(&args, study, &directory, at_a_time)? else {
+        let Ended::Done(claims) = carry_out(&args, study, &directory, at_a_time, &stop)? else {
             eprintln!("interrupted; finished runs are kept, and the same command goes on from here");
             return Ok(INTERRUPTED);
         };
@@ -193,19 +194,25 @@ impl<'a> Remaining<'a> {
     }
 }
 
-/// The claims of a finished study; `None` after Ctrl-C.
-fn carry_out(args: &ReproduceArgs, study: &Study, directory: &Path, at_a_time: usize) -> Result<Option<Vec<Claim>>> {
+/// The claims of a finished study.
+fn carry_out(
+    args: &ReproduceArgs,
+    study: &Study,
+    directory: &Path,
+    at_a_time: usize,
+    stop: &Stop,
+) -> Result<Ended<Vec<Claim>>> {
     let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.into(), what: e.to_string() };
     std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
     let remaining = Remaining::new(args, study, directory, at_a_time)?;
     remaining.announce(args)?;
     let bar = Bar::new(&remaining.left, args.common.quiet);
-    let finished = grid::run(&remaining.left, directory, remaining.resources, &bar);
+    let finished = grid::run(&remaining.left, directory, remaining.resources, &bar, stop);
     bar.bar.finish_and_clear();
-    if !finished? {
-        return Ok(None);
+    if finished? == Ended::Stopped {
+        return Ok(Ended::Stopped);
     }
-    study.write(directory).context("the report").map(Some)
+    study.write(directory).context("the report").map(Ended::Done)
 }
 
 /// The progress of a grid.

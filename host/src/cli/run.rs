@@ -14,7 +14,7 @@ use crate::data::Samples;
 use crate::error::UsageError;
 use crate::experiment::{Model, Training, TrainingSettings, data_spec};
 use crate::files::write_atomic;
-use crate::machine::{interrupted, memory, with_threads};
+use crate::machine::{memory, with_threads};
 use crate::report::narrative;
 use crate::report::narrative::Finished;
 use crate::run::{Observer, RunDirectory, Stopped, Trace};
@@ -67,7 +67,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let loss = if trainings.len() > 1 { "both" } else { trainings[0].name() };
     let source = model.settings.data.as_ref().map_or(String::new(), stem);
     let directory = RunDirectory::create(args.out.as_deref(), &format!("{source}-{loss}"), args.force)?;
-    stop_on_interrupt();
+    let stop = stop_on_interrupt();
     let quiet = args.common.quiet;
     if !quiet {
         eprintln!("{}", model.describe());
@@ -78,7 +78,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
         let place = if trainings.len() > 1 { directory.inside(training.name())? } else { directory.clone() };
         let settings = || place.write_settings(&model, training, &samples, None);
         let mut follow = Follow::new(training.label(), quiet, place.path().join("trace.csv"), &settings);
-        let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow))
+        let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow, &stop))
             .and_then(|outcome| Ok(outcome?))
             .inspect_err(|_| {
                 place.remove_if_empty();
@@ -88,9 +88,9 @@ pub fn run(args: RunArgs) -> Result<u8> {
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, samples.n, model.dtype)?;
         place.write_settings(&model, training, &samples, Some(&outcome))?;
-        let stop = outcome.stopped == Stopped::Interrupted;
+        let stopped = outcome.stopped == Stopped::Interrupted;
         finished.push(Finished { training, outcome });
-        if stop {
+        if stopped {
             break;
         }
     }
@@ -114,7 +114,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     }
     let stopped = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
     let failed = stopped || overflowed.is_some();
-    Ok(if interrupted() {
+    Ok(if stop.requested() {
         INTERRUPTED
     } else if failed {
         FAILED

@@ -2,14 +2,13 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::data::DataError;
 use crate::error::UsageError;
-use crate::machine::INTERRUPTED as STOP;
+use crate::machine::Stop;
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -44,14 +43,18 @@ fn code_of(error: &anyhow::Error) -> u8 {
     FAILED
 }
 
-/// From now on Ctrl-C asks the work to stop at the next step; a second one, or a system without signals, ends the
-/// process as usual.
-pub fn stop_on_interrupt() {
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
+/// A token that Ctrl-C requests from now on, so that the work ends after its present step; a second one, or a system
+/// without signals, ends the process as usual.
+pub fn stop_on_interrupt() -> Stop {
+    let stop = Stop::new();
+    let requested = stop.clone();
+    let _ = ctrlc::set_handler(move || {
+        if requested.requested() {
             std::process::exit(i32::from(INTERRUPTED));
         }
+        requested.request();
     });
+    stop
 }
 
 /// A progress bar on standard error, unless nothing is to be said or nobody sees it.

@@ -15,6 +15,7 @@ use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
 
 use super::forecast::Cut;
 use crate::data::Samples;
+use crate::machine::{Ended, Stop};
 
 /// A kernel of samples, by any two sets of them.
 pub trait Source<T: Real> {
@@ -153,8 +154,8 @@ pub fn analytic_kernel<N: Network>(
 /// Takes a block: index of its first row and column, and its entries.
 pub type Sink<'s, T> = dyn FnMut((usize, usize), MatRef<'_, T>) -> Result<()> + 's;
 
-/// The blocks of the lower triangle, one after another. Errors: those of `sink`.
-pub fn blocks<T: Real, S: Source<T>>(source: &S, cut: &Cut, sink: &mut Sink<'_, T>) -> Result<()> {
+/// The blocks of the lower triangle, one after another, until `stop` is requested. Errors: those of `sink`.
+pub fn blocks<T: Real, S: Source<T>>(source: &S, cut: &Cut, sink: &mut Sink<'_, T>, stop: &Stop) -> Result<Ended> {
     let parts: Vec<Range<usize>> = cut.parts(source.samples().n).collect();
     let per_sample = source.rows_per_sample();
     let mut buffer = vec![T::ZERO; (cut.samples * per_sample).pow(2)];
@@ -170,23 +171,27 @@ pub fn blocks<T: Real, S: Source<T>>(source: &S, cut: &Cut, sink: &mut Sink<'_, 
         let sides = spaces.iter_mut().zip(&parts).map(|(space, part)| space.side(source, part.clone()));
         let sides: Vec<_> = sides.collect::<Result<_, _>>()?;
         for (i, left) in sides.iter().enumerate() {
-            for (j, right) in sides[..i].iter().enumerate() {
-                block((i, left), (j, Some(right)))?;
+            for (j, right) in sides[..=i].iter().enumerate() {
+                if stop.requested() {
+                    return Ok(Ended::Stopped);
+                }
+                block((i, left), (j, (j < i).then_some(right)))?;
             }
-            block((i, left), (i, None))?;
         }
-        return Ok(());
+        return Ok(Ended::Done(()));
     }
     let (mut left, mut right) = (Space::default(), Space::default());
     for (i, part) in parts.iter().enumerate() {
         let left = left.side(source, part.clone())?;
-        for (j, part) in parts[..i].iter().enumerate() {
-            let right = right.side(source, part.clone())?;
-            block((i, &left), (j, Some(&right)))?;
+        for (j, part) in parts[..=i].iter().enumerate() {
+            if stop.requested() {
+                return Ok(Ended::Stopped);
+            }
+            let right = (j < i).then(|| right.side(source, part.clone())).transpose()?;
+            block((i, &left), (j, right.as_ref()))?;
         }
-        block((i, &left), (i, None))?;
     }
-    Ok(())
+    Ok(Ended::Done(()))
 }
 
 /// The memory of one set of samples.

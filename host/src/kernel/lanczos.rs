@@ -23,6 +23,7 @@ use ntkscope_core::linalg::{dot, sum_of_squares};
 use ntkscope_core::{Error, MatMut};
 
 use crate::backend::HostReal;
+use crate::machine::{Ended, Stop};
 
 /// Largest number of products with A, and of vectors that are kept.
 pub(super) const MAX_STEPS: usize = 256;
@@ -66,15 +67,15 @@ pub type Product<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<()> + 'p;
 
 /// Both ends of the spectrum of the symmetric A (n, n).
 ///
-/// Ends when both have converged, after 256 steps, or when the vectors span all of A. Errors: those of `product`, numbers
+/// Ends when both have converged, when `stop` is requested, after 256 steps, or when the vectors span all of A. Errors: those of `product`, numbers
 /// that are not finite.
-pub fn extremes(n: usize, product: &mut Product<'_>) -> Result<Extremes> {
+pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ended<Extremes>> {
     let mut normals = Normals::new(0);
     let mut v: Vec<f64> = (0..n).map(|_| normals.draw()).collect();
     let length = sum_of_squares(&v).sqrt();
     v.iter_mut().for_each(|v| *v /= length);
     let (mut vectors, mut alpha, mut beta): (Vec<Vec<f64>>, Vec<f64>, Vec<f64>) = Default::default();
-    loop {
+    while !stop.requested() {
         let mut w = vec![0.0; n];
         product(&v, &mut w)?;
         alpha.push(dot(&v, &w));
@@ -93,12 +94,13 @@ pub fn extremes(n: usize, product: &mut Product<'_>) -> Result<Extremes> {
             found.min.converged |= ended;
             found.max.converged |= ended;
             if steps == MAX_STEPS || (found.min.converged && found.max.converged) {
-                return Ok(found);
+                return Ok(Ended::Done(found));
             }
         }
         w.iter_mut().for_each(|w| *w /= length);
         v = w;
     }
+    Ok(Ended::Stopped)
 }
 
 /// The outermost eigenvalues of T_k and their residuals.

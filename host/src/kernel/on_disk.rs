@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bytesize::ByteSize;
-use ntkscope_core::Real;
+use ntkscope_core::{MatRef, Real};
 
 use super::blocks::{Source, blocks};
 use super::file::KernelFile;
@@ -14,7 +14,7 @@ use super::lanczos::{MAX_STEPS, extremes};
 use crate::error::UsageError;
 use crate::files::Dtype;
 use crate::kernel::{Entries, KernelSummary};
-use crate::machine::{Interrupted, interrupted};
+use crate::machine::{Ended, Stop};
 
 /// Where the kernel is written.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +27,16 @@ pub enum Place<'a> {
 
 /// Writes the kernel of `source` and summarises it; `progress` is told the share that is done, and of what.
 ///
-/// Errors: an entry that is not finite, a disk that cannot be written, [`Interrupted`]. Until the kernel is whole, an error
-/// leaves nothing behind; after that its file stays.
+/// Errors: an entry that is not finite, a disk that cannot be written. Until the kernel is whole, an error or a
+/// requested `stop` leaves nothing behind; after that its file stays.
 pub fn on_disk<T: Real, S: Source<T>>(
     source: &S,
     cut: Cut,
     place: Place<'_>,
     dtype: Dtype,
     progress: &mut dyn FnMut(f64, &str),
-) -> Result<KernelSummary> {
+    stop: &Stop,
+) -> Result<Ended<KernelSummary>> {
     let rows = source.samples().n * source.rows_per_sample();
     let size = ByteSize::b((rows * rows * dtype.bytes()) as u64);
     let refuse = |e: io::Error| {
@@ -59,25 +60,25 @@ pub fn on_disk<T: Real, S: Source<T>>(
         Place::Nameless(directory) => KernelFile::nameless(directory, rows, dtype),
     };
     let (mut file, mut entries, mut done) = (file.map_err(refuse)?, Entries::default(), 0);
-    blocks(source, &cut, &mut |(row, col), block| {
-        go_on()?;
+    let mut write = |(row, col): (usize, usize), block: MatRef<'_, T>| {
         entries.add((row, col), block, row != col)?;
         file.write_block((row, col), block).map_err(refuse)?;
         done += block.rows() * block.cols() * if row == col { 1 } else { 2 };
         progress(done as f64 / (rows * rows) as f64, "entries");
         Ok(())
-    })?;
+    };
+    if blocks(source, &cut, &mut write, stop)? == Ended::Stopped {
+        return Ok(Ended::Stopped);
+    }
     file.commit().map_err(refuse)?;
     let mut steps = 0;
-    let found = extremes(rows, &mut |x, y| {
-        go_on()?;
+    let mut product = |x: &[f64], y: &mut [f64]| {
         steps += 1;
         progress(steps as f64 / MAX_STEPS as f64, "at most, eigenvalues");
         Ok(file.product(x, y).map_err(refuse)?)
-    })?;
-    Ok(KernelSummary::large(rows, &entries, found))
-}
-
-fn go_on() -> Result<(), Interrupted> {
-    if interrupted() { Err(Interrupted) } else { Ok(()) }
+    };
+    Ok(match extremes(rows, &mut product, stop)? {
+        Ended::Done(found) => Ended::Done(KernelSummary::large(rows, &entries, found)),
+        Ended::Stopped => Ended::Stopped,
+    })
 }

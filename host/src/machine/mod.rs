@@ -1,8 +1,8 @@
-//! What the computer gives: memory, threads; and being told to stop.
+//! What the computer gives: memory, threads; and asking work to end early.
 
 pub mod memory;
 mod stop;
 mod threads;
 
-pub use stop::{INTERRUPTED, Interrupted, interrupted};
+pub use stop::{Ended, Stop};
 pub use threads::with_threads;

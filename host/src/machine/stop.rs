@@ -1,16 +1,45 @@
-//! Being told to end: between two steps, with what is finished kept.
+//! Asking work to end early: between two steps, with what is finished kept.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set by Ctrl-C: the work stops after its present step and keeps what it has.
-pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Asks the work that it is handed to to end early. Clones ask for the same; two tokens made apart are independent.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
 
-/// Whether there was a Ctrl-C.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+impl Stop {
+    /// A token that nobody has used yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on the work ends after its present step.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the work should end.
+    pub fn requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
-/// Ctrl-C, where work can be ended between two steps. Exit code 130.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub struct Interrupted;
+/// How work ended, short of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Ended<T = ()> {
+    /// it is finished, with this result
+    Done(T),
+    /// its [`Stop`] was requested first
+    Stopped,
+}
+
+impl<T> Ended<T> {
+    /// The result of finished work.
+    pub fn done(self) -> Option<T> {
+        match self {
+            Self::Done(result) => Some(result),
+            Self::Stopped => None,
+        }
+    }
+}

@@ -7,6 +7,8 @@ pub mod params;
 mod prediction;
 mod prediction_table;
 mod record;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use directory::{RunDirectory, check_file, write_archive, write_arrays, write_tensors};
@@ -31,7 +33,7 @@ use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Init, MAX_SNAPSHOTS, Model, Training};
 use crate::files::Dtype;
-use crate::machine::interrupted;
+use crate::machine::Stop;
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +46,7 @@ pub enum Stopped {
     Loss,
     /// took all its steps
     Steps,
-    /// Ctrl-C
+    /// was asked to by its [`Stop`]
     Interrupted,
     /// could not go on
     Failed(Error),
@@ -116,10 +118,11 @@ pub fn run(
     training: &Training,
     samples: &Samples,
     observer: &mut (dyn Observer + Send),
+    stop: &Stop,
 ) -> Result<Outcome, Error> {
     match model.dtype {
-        Dtype::F64 => run_as::<f64>(model, training, samples, observer),
-        Dtype::F32 => run_as::<f32>(model, training, samples, observer),
+        Dtype::F64 => run_as::<f64>(model, training, samples, observer, stop),
+        Dtype::F32 => run_as::<f32>(model, training, samples, observer, stop),
     }
 }
 
@@ -128,6 +131,7 @@ fn run_as<T: HostReal>(
     training: &Training,
     samples: &Samples,
     observer: &mut (dyn Observer + Send),
+    stop: &Stop,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let backend = backend_of::<T>(training.backend);
@@ -172,7 +176,7 @@ fn run_as<T: HostReal>(
     let mut recording = Recording { label, recorder, record, outputs };
     recording.observe(&mut trainer, observer)?;
     let stopped = loop {
-        if let Some(stopped) = reached(&trainer, training) {
+        if let Some(stopped) = reached(&trainer, training, stop) {
             break stopped;
         }
         if let Err(e) = trainer.advance(until) {
@@ -272,17 +276,21 @@ impl<T: Real> Recording<'_, T> {
     }
 }
 
-fn reached<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> Option<Stopped> {
-    let (stop, objective) = (&training.stop, trainer.objective());
-    if interrupted() {
+fn reached<N: Network, T: Real>(
+    trainer: &Trainer<'_, N, T, dyn Backend<T>>,
+    training: &Training,
+    stop: &Stop,
+) -> Option<Stopped> {
+    let (until, objective) = (&training.stop, trainer.objective());
+    if stop.requested() {
         Some(Stopped::Interrupted)
-    } else if stop.margin.is_some_and(|u| objective.margin_min.to_f64() >= u) {
+    } else if until.margin.is_some_and(|u| objective.margin_min.to_f64() >= u) {
         Some(Stopped::Margin)
-    } else if stop.loss.is_some_and(|e| objective.loss.to_f64() <= e) {
+    } else if until.loss.is_some_and(|e| objective.loss.to_f64() <= e) {
         Some(Stopped::Loss)
-    } else if stop.time.is_finite() && trainer.reached(T::from_f64(stop.time)) {
+    } else if until.time.is_finite() && trainer.reached(T::from_f64(until.time)) {
         Some(Stopped::Time)
-    } else if trainer.step() >= stop.steps {
+    } else if trainer.step() >= until.steps {
         Some(Stopped::Steps)
     } else {
         None

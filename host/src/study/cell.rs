@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
-use super::grid::{Job, Progress};
+use super::grid::Job;
 use super::net::{Net, Regularization};
 use super::paper::Part;
 use crate::data::Samples;
 use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, data_spec, settings_of};
 use crate::files::npz;
-use crate::machine::with_threads;
+use crate::machine::{Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
 use crate::{data, run};
 
@@ -138,23 +138,23 @@ impl Job for Cell {
 
     /// A run is made in a directory of another name, which gets its own when everything is written: a killed
     /// study leaves no half a run behind that could be taken for a whole one.
-    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended> {
         let Resolved { model, training, samples } = self.resolve()?;
         let place = self.directory(study);
         let unfinished = study.join("runs").join(format!(".{}.unfinished", self.id));
         remove(&unfinished)?;
         let directory = RunDirectory::create(Some(&unfinished), "", false)?;
-        let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer))??;
+        let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer, stop))??;
         if outcome.stopped == Stopped::Interrupted {
             remove(&unfinished)?;
-            return Ok(Progress::Interrupted);
+            return Ok(Ended::Stopped);
         }
         directory.write_record(&outcome, samples.n, model.dtype)?;
         directory.write_settings(&model, &training, &samples, Some(&outcome))?;
         remove(&place)?;
         std::fs::rename(&unfinished, &place)
             .with_context(|| format!("cannot rename {} to {}", unfinished.display(), place.display()))?;
-        Ok(Progress::Done)
+        Ok(Ended::Done(()))
     }
 }
 

@@ -47,8 +47,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::machine::{Ended, Stop};
     use crate::run::Observer;
-    use crate::study::grid::Progress;
 
     struct Work(f64);
     impl Job for Work {
@@ -64,8 +64,8 @@ mod tests {
         fn is_finished(&self, _: &Path) -> Result<bool> {
             Ok(false)
         }
-        fn run(&self, _: &Path, _: u16, _: &mut (dyn Observer + Send)) -> Result<Progress> {
-            Ok(Progress::Done)
+        fn run(&self, _: &Path, _: u16, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended> {
+            Ok(Ended::Done(()))
         }
     }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use bytesize::ByteSize;
 
 use crate::machine::memory::Limit;
-use crate::machine::{interrupted, memory};
+use crate::machine::{Ended, Stop, memory};
 use crate::run::Observer;
 
 /// A piece of a study that is kept once it is finished.
@@ -32,17 +32,8 @@ pub trait Job: Sync {
     fn directory(&self, study: &Path) -> PathBuf {
         study.join("runs").join(self.id())
     }
-    /// Does the work, whatever is there.
-    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress>;
-}
-
-/// How a job ended, short of an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// it is finished
-    Done,
-    /// Ctrl-C; nothing of it is kept
-    Interrupted,
+    /// Does the work, whatever is there. Of a job that was stopped nothing is kept.
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended>;
 }
 
 /// What the machine gives to a study.
@@ -67,13 +58,13 @@ pub trait Follow: Sync {
     fn done(&self, work: f64, finished: usize);
 }
 
-/// Does every one of these jobs. Returns whether all are finished now; the alternative is Ctrl-C.
+/// Does every one of these jobs; those that are finished when `stop` is requested are kept.
 ///
 /// The result does not depend on how many run at a time.
 ///
 /// # Errors
 /// The first of any job; those that were finished by then are kept.
-pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn Follow) -> Result<bool> {
+pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn Follow, stop: &Stop) -> Result<Ended> {
     // the longest first, so that no long one is left alone at the end
     let mut order = jobs.to_vec();
     order.sort_by(|a, b| b.work().total_cmp(&a.work()));
@@ -85,7 +76,8 @@ pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn F
         threads,
         next: AtomicUsize::new(0),
         failed: Mutex::new(None),
-        stop: AtomicBool::new(false),
+        stop,
+        give_up: AtomicBool::new(false),
         follow,
         done: Mutex::new(0.0),
         finished: AtomicUsize::new(0),
@@ -96,7 +88,11 @@ pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn F
         }
     });
     let failed = shared.failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    failed.map_or(Ok(shared.finished.load(Ordering::Relaxed) == jobs.len()), Err)
+    match failed {
+        Some(error) => Err(error),
+        None if shared.finished.load(Ordering::Relaxed) == jobs.len() => Ok(Ended::Done(())),
+        None => Ok(Ended::Stopped),
+    }
 }
 
 /// How many jobs fit into memory at a time, by the largest.
@@ -120,26 +116,29 @@ struct Shared<'a> {
     threads: u16,
     next: AtomicUsize,
     failed: Mutex<Option<anyhow::Error>>,
-    stop: AtomicBool,
+    stop: &'a Stop,
+    /// a job failed
+    give_up: AtomicBool,
     follow: &'a dyn Follow,
     done: Mutex<f64>,
     finished: AtomicUsize,
 }
 
 impl Shared<'_> {
-    /// Takes jobs until there are none, one failed, or the study is interrupted.
+    /// Takes jobs until there are none, one failed, or the study is to stop.
     fn work(&self) {
-        while !self.stop.load(Ordering::Relaxed) && !interrupted() {
+        while !self.give_up.load(Ordering::Relaxed) && !self.stop.requested() {
             let Some(job) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
             let mut share = Share { shared: self, work: job.work(), shown: 0.0 };
-            match job.run(self.study, self.threads, &mut share).with_context(|| format!("run {}", job.id())) {
-                Ok(Progress::Interrupted) => return,
-                Ok(Progress::Done) => {
+            let ended = job.run(self.study, self.threads, &mut share, self.stop);
+            match ended.with_context(|| format!("run {}", job.id())) {
+                Ok(Ended::Stopped) => return,
+                Ok(Ended::Done(())) => {
                     self.finished.fetch_add(1, Ordering::Relaxed);
                     share.show(1.0);
                 }
                 Err(error) => {
-                    self.stop.store(true, Ordering::Relaxed);
+                    self.give_up.store(true, Ordering::Relaxed);
                     let mut failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     failed.get_or_insert(error);
                 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::cell::remove;
-use super::grid::{Job, Progress};
+use super::grid::Job;
 use crate::files::numbers::NumberTable;
 use crate::files::write_atomic;
-use crate::machine::with_threads;
+use crate::machine::{Ended, Stop, with_threads};
 use crate::run::Observer;
 
 /// What is measured.
@@ -22,8 +22,8 @@ pub trait Measurement: Sync {
     fn work(&self) -> f64;
     /// See [`Job::need`].
     fn need(&self) -> Result<u64>;
-    /// The table; `None` after Ctrl-C, which [`crate::machine::interrupted`] tells.
-    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>>;
+    /// The table of what was measured.
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>>;
 }
 
 /// A measurement of a study, by the name of its directory.
@@ -60,14 +60,14 @@ impl<M: Measurement> Job for Kept<M> {
         Ok(saved.is_ok_and(|saved| saved == settings) && self.read(study).is_ok())
     }
     /// The settings are written last: without them nothing counts as finished.
-    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send)) -> Result<Progress> {
-        let table = with_threads(Some(threads), || self.measurement.measure(observer))??;
-        let Some(table) = table else { return Ok(Progress::Interrupted) };
+    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended> {
+        let measured = with_threads(Some(threads), || self.measurement.measure(observer, stop))??;
+        let Ended::Done(table) = measured else { return Ok(Ended::Stopped) };
         let place = self.directory(study);
         remove(&place)?;
         std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
         table.write(&place.join("numbers.csv"))?;
         write_atomic(&place.join("settings.toml"), self.measurement.settings()?.as_bytes())?;
-        Ok(Progress::Done)
+        Ok(Ended::Done(()))
     }
 }

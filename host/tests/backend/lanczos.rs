@@ -2,6 +2,7 @@
 
 use ntkscope::backend::HostReal;
 use ntkscope::kernel::{Extremes, Ritz, extremes};
+use ntkscope::machine::Stop;
 use ntkscope_core::init::Normals;
 use ntkscope_core::{Error, MatMut, MatRef};
 
@@ -12,7 +13,7 @@ fn of(a: &[f64], n: usize) -> Extremes {
         f64::fast().gemm(1.0, a, x, 0.0, y);
         Ok(())
     };
-    extremes(n, &mut product).unwrap()
+    extremes(n, &mut product, &Stop::new()).unwrap().done().unwrap()
 }
 
 /// All eigenvalues, ascending.
@@ -79,9 +80,10 @@ fn matrices_of_low_rank_end_early() {
 
 #[test]
 fn products_that_overflow_are_refused() {
-    let error = extremes(50, &mut |_, y| {
+    let mut product = |_: &[f64], y: &mut [f64]| {
         y.fill(f64::INFINITY);
         Ok(())
-    });
+    };
+    let error = extremes(50, &mut product, &Stop::new());
     assert!(matches!(error.unwrap_err().downcast_ref(), Some(Error::NonFinite { .. })));
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::analysis::points::sphere;
 use crate::analysis::spectra::{Infinite, Spectra};
 use crate::files::numbers::NumberTable;
+use crate::machine::{Ended, Stop};
 use crate::run::Observer;
 use crate::study::kept::Measurement;
 
@@ -52,12 +53,12 @@ impl Measurement for OnSphere {
     fn need(&self) -> Result<u64> {
         Ok(Spectra::need(self.points, self.draws))
     }
-    fn measure(&self, _: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+    fn measure(&self, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended<NumberTable>> {
         let widths = vec![1; self.depth];
         let network = Fcn::new(self.sphere + 1, &widths, 1)?.with_bias(Bias::None, 0.0);
         let mut normals = Normals::new(self.seed);
         let x = sphere(self.points, self.sphere + 1, &mut normals);
         let x = MatRef::new(&x, self.points, self.sphere + 1)?;
-        Ok(Some(Infinite::new(&network, x, self.draws, &mut normals)?.spectra(&[], self.draws)?.table()))
+        Ok(Ended::Done(Infinite::new(&network, x, self.draws, &mut normals)?.spectra(&[], self.draws)?.table()))
     }
 }

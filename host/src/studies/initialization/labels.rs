@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::analysis::labels::{Labels, infinite};
 use crate::analysis::spectra::Spectra;
 use crate::files::numbers::NumberTable;
+use crate::machine::{Ended, Stop};
 use crate::run::Observer;
 use crate::study::kept::Measurement;
 
@@ -21,9 +22,9 @@ impl Measurement for Labels {
     fn need(&self) -> Result<u64> {
         Ok(self.need_of(&self.resolve()?.1))
     }
-    fn measure(&self, _: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+    fn measure(&self, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended<NumberTable>> {
         let (model, samples) = self.resolve()?;
         let functions = self.functions(&samples)?;
-        Ok(Some(infinite(&model, &samples, self.draws)?.spectra(&functions, self.draws)?.table()))
+        Ok(Ended::Done(infinite(&model, &samples, self.draws)?.spectra(&functions, self.draws)?.table()))
     }
 }

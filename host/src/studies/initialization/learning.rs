@@ -9,7 +9,7 @@ use crate::analysis::curves::Curves;
 use crate::analysis::learning::{Experiment, LearnedDraw, log_grid};
 use crate::analysis::points::Target;
 use crate::files::numbers::NumberTable;
-use crate::machine::interrupted;
+use crate::machine::{Ended, Stop};
 use crate::run::Observer;
 use crate::study::kept::Measurement;
 
@@ -51,7 +51,7 @@ impl Measurement for Learning {
         Ok(8 * (2 * all * all + gaussian_process_len(all) + regression_len(self.n, 1)) as u64)
     }
     /// A table of [`Curves`], with the column `identity` of [`LearnedDraw`].
-    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
         let network = Fcn::new(self.dimension, &[1], 1)?.with_bias(Bias::None, 0.0);
         let times = log_grid(self.times[0], self.times[1], TIMES);
         let Self { target, noise, test, seed, .. } = *self;
@@ -59,8 +59,8 @@ impl Measurement for Learning {
         let mut curves = Curves { at: times.clone(), ..Curves::default() };
         let mut identities = Vec::new();
         for index in 0..self.draws {
-            if interrupted() {
-                return Ok(None);
+            if stop.requested() {
+                return Ok(Ended::Stopped);
             }
             let LearnedDraw { zero, random, identity } = experiment.draw(self.n, index)?;
             curves.zero.push(zero);
@@ -68,7 +68,7 @@ impl Measurement for Learning {
             identities.push(identity);
             observer.step(f64::from(index + 1) / f64::from(self.draws), &String::new);
         }
-        Ok(Some(curves.table(Some(("identity", &identities)))))
+        Ok(Ended::Done(curves.table(Some(("identity", &identities)))))
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
                 times: [1.0, 1e7],
                 seed: 0,
             };
-            let curves = Curves::from_table(&learning.measure(&mut ()).unwrap().unwrap()).unwrap();
+            let curves = Curves::from_table(&learning.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap();
             assert_eq!(Start::ALL.map(|start| curves.at_an_end(start)), [0, 0]);
             Start::ALL.map(|start| Estimate::from_values(&curves.log_best(start).unwrap()).unwrap())
         };

@@ -20,7 +20,7 @@ use crate::analysis::statistics::Estimate;
 use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
-use crate::machine::interrupted;
+use crate::machine::{Ended, Stop};
 use crate::run::Observer;
 use crate::study::kept::Measurement;
 
@@ -124,22 +124,22 @@ impl Measurement for RandomOutputs {
         Ok(8 * (self.networks * self.points as u64 * 4 + (self.width * (self.points + 4)) as u64))
     }
     /// A row for every network, its outputs.
-    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
         let widths = [self.width];
         let (network, x) = (Self::network(&widths)?, self.x());
         let (x, sizes) = (MatRef::new(&x, self.points, 3)?, network.sizes());
         let (mut theta, mut activations) = (vec![0.0; sizes.parameters], vec![0.0; self.points * sizes.activations]);
         let mut table = NumberTable::new((0..self.points).map(|i| format!("f{i}")));
         for seed in 0..self.networks {
-            if interrupted() {
-                return Ok(None);
+            if stop.requested() {
+                return Ok(Ended::Stopped);
             }
             initialize(&network, seed, &mut theta)?;
             let f = forward(f64::fast(), Params::new(&network, &theta)?, x, &mut activations)?;
             table.push(f.outputs().data().to_vec());
             observer.step((seed + 1) as f64 / self.networks as f64, &String::new);
         }
-        Ok(Some(table))
+        Ok(Ended::Done(table))
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
     fn narrow_networks_are_not_gaussian() {
         let tested = [4, 256].map(|width| {
             let outputs = RandomOutputs { width, networks: 2000, points: 3 };
-            outputs.test(&outputs.measure(&mut ()).unwrap().unwrap()).unwrap()
+            outputs.test(&outputs.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap()
         });
         let [narrow, wide] = tested;
         assert!((narrow.kurtosis.value - 15.0 / 4.0).abs() < 4.0 * narrow.kurtosis.error_or_0(), "{narrow:?}");

@@ -17,7 +17,7 @@ use crate::analysis::curves::Curves;
 use crate::analysis::points::{Target, draw_seed, sphere};
 use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
-use crate::machine::interrupted;
+use crate::machine::{Ended, Stop};
 use crate::run::Observer;
 use crate::study::kept::Measurement;
 
@@ -67,8 +67,8 @@ impl Replica {
         Optimizer::Descent { rate: self.rate }
     }
 
-    /// Risks along training of one network, at the measured epochs; `None` after Ctrl-C. In f32.
-    fn train<N: Network>(&self, network: &N, data: &TrialSamples, seed: u64) -> Result<Option<Vec<f64>>> {
+    /// Risks along training of one network, at the measured epochs, in f32.
+    fn train<N: Network>(&self, network: &N, data: &TrialSamples, seed: u64, stop: &Stop) -> Result<Ended<Vec<f64>>> {
         let (backend, sizes) = (f32::fast(), network.sizes());
         let x = MatRef::new(&data.x, self.n, self.dimension)?;
         let problem = Problem::new(network, x, MatRef::new(&data.y, self.n, 1)?, Loss::SquaredError, 0.0)?;
@@ -79,8 +79,8 @@ impl Replica {
         let mut risks = Vec::new();
         for epoch in self.measured() {
             while trainer.step() < epoch {
-                if interrupted() {
-                    return Ok(None);
+                if stop.requested() {
+                    return Ok(Ended::Stopped);
                 }
                 trainer.advance(None)?;
             }
@@ -88,7 +88,7 @@ impl Replica {
             let off = f.data().iter().zip(&data.target).map(|(f, target)| (f64::from(*f) - target).powi(2));
             risks.push(off.sum::<f64>() / self.test as f64);
         }
-        Ok(Some(risks))
+        Ok(Ended::Done(risks))
     }
 
     fn samples(&self, index: u32) -> TrialSamples {
@@ -125,7 +125,7 @@ impl Measurement for Replica {
         Ok(4 * (trainer_len(sizes, self.n, &self.optimizer()) + self.test * sizes.activations) as u64)
     }
     /// A table of [`Curves`] over epochs.
-    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
         let widths = [self.width];
         let standard = self.network(&widths)?;
         let mut curves =
@@ -133,13 +133,15 @@ impl Measurement for Replica {
         for index in 0..self.trials {
             // parameters of their own stream, behind those of all draws of points
             let (data, seed) = (self.samples(index), draw_seed(1 << 31, self.n, index));
-            let Some(zero) = self.train(&Mirrored(standard), &data, seed)? else { return Ok(None) };
-            let Some(random) = self.train(&standard, &data, seed)? else { return Ok(None) };
+            let Ended::Done(zero) = self.train(&Mirrored(standard), &data, seed, stop)? else {
+                return Ok(Ended::Stopped);
+            };
+            let Ended::Done(random) = self.train(&standard, &data, seed, stop)? else { return Ok(Ended::Stopped) };
             curves.zero.push(zero);
             curves.random.push(random);
             observer.step(f64::from(index + 1) / f64::from(self.trials), &String::new);
         }
-        Ok(Some(curves.table(None)))
+        Ok(Ended::Done(curves.table(None)))
     }
 }
 
@@ -153,7 +155,7 @@ mod tests {
         let replica = Replica::new(3, 60, 3);
         let epochs = replica.measured();
         assert_eq!((epochs[..12].to_vec(), epochs.last()), ((0..12).collect(), Some(&600)));
-        let curves = Curves::from_table(&replica.measure(&mut ()).unwrap().unwrap()).unwrap();
+        let curves = Curves::from_table(&replica.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap();
         // from 0 the risk at the start is the mean square of f*, of every network the same
         let square = replica.samples(0).target.iter().map(|f| f * f).sum::<f64>() / 500.0;
         assert_eq!(curves.zero[0][0], square);

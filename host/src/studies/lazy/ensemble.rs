@@ -8,7 +8,7 @@ use crate::analysis::law::{InfiniteWidth, Law};
 use crate::data::Source;
 use crate::experiment::{Init, ModelSettings, Settings, TrainingSettings};
 use crate::files::numbers::NumberTable;
-use crate::machine::interrupted;
+use crate::machine::{Ended, Stop};
 use crate::run;
 use crate::run::{Observer, Stopped, all_inputs};
 use crate::study::cell::{Cell, Resolved};
@@ -119,22 +119,22 @@ impl Measurement for Ensemble {
         self.first.need()
     }
     /// A row for every network: its seed, its outputs.
-    fn measure(&self, observer: &mut (dyn Observer + Send)) -> Result<Option<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
         let mut resolved = self.first.resolve()?;
         let points = resolved.samples.held_out.len() / resolved.samples.d;
         let mut table = NumberTable::new(std::iter::once("seed".into()).chain((0..points).map(|i| format!("f{i}"))));
         for seed in 0..self.networks {
             resolved.model.seed = seed;
             let Resolved { model, training, samples } = &resolved;
-            let outcome = run::run(model, training, samples, &mut ())?;
+            let outcome = run::run(model, training, samples, &mut (), stop)?;
             match outcome.stopped {
-                Stopped::Interrupted => return Ok(None),
+                Stopped::Interrupted => return Ok(Ended::Stopped),
                 Stopped::Failed(e) => bail!("seed {seed}: {e}"),
-                _ if interrupted() => return Ok(None),
+                _ if stop.requested() => return Ok(Ended::Stopped),
                 _ => table.push(std::iter::once(seed as f64).chain(outcome.end[samples.n..].iter().copied()).collect()),
             }
             observer.step((seed + 1) as f64 / self.networks as f64, &String::new);
         }
-        Ok(Some(table))
+        Ok(Ended::Done(table))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`steps`]: everything that is checked, in order
 //! - [`workspace`]: the steps on the host: format, clippy, documentation, tests
+//! - [`floors`]: the order of the host's modules, as ARCHITECTURE.md has it
 //! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
 //! - [`board`]: what the first line of `firmware/boards/NAME.x` says
 //! - [`image`]: the firmware's binaries, built; how much flash and RAM they take
@@ -23,6 +24,7 @@ mod cost;
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;
+mod floors;
 mod image;
 mod process;
 mod qemu;
