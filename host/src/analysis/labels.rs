@@ -11,13 +11,13 @@ use super::smoothness::Coding;
 use super::spectra::{Function, Infinite, Spectra};
 use crate::analysis::statistics::Estimate;
 use crate::data::{Normalize, Samples, Source, load};
-use crate::experiment::{Model, ModelSettings, data_spec};
+use crate::experiment::Model;
 
 /// A data set and a network.
 #[derive(Clone, Debug)]
 pub struct Labels {
     /// both
-    pub model: ModelSettings,
+    pub model: Model,
     /// how labels become functions; of real labels, which need no coding, there is one function in any case
     pub codings: Vec<Coding>,
     /// draws of f^GP
@@ -54,7 +54,7 @@ fn column(values: &[f64], c: usize, columns: usize) -> Vec<f64> {
 /// The network of infinite width on the samples, with `draws` of f^GP.
 pub fn infinite(model: &Model, samples: &Samples, draws: usize) -> Result<Infinite> {
     let x = MatRef::new(&samples.x, samples.n, samples.d)?;
-    Ok(Infinite::new(&model.network()?, x, draws, &mut Normals::new(model.seed))?)
+    Ok(Infinite::new(&model.network(&model.shape(samples)?)?, x, draws, &mut Normals::new(model.seed))?)
 }
 
 /// Name of the function that real labels are.
@@ -66,18 +66,17 @@ impl Labels {
     /// # Errors
     /// Wrong settings, missing data.
     pub fn resolve(&self) -> Result<(Model, Samples)> {
-        let samples = load(&data_spec(&self.model))?;
-        Ok((Model::resolve(&self.model, &samples)?, samples))
+        let samples = load(&self.model.data_spec())?;
+        Ok((self.model.resolve(&samples)?, samples))
     }
     /// The data set in words and numbers.
     pub fn describe(&self) -> Described {
-        let source = self.model.data.as_ref();
         let scale =
             if self.model.normalize == Some(Normalize::Sphere) { "images to unit norm" } else { "images as they are" };
-        let (name, published) = match source {
-            Some(Source::Mnist) => ("MNIST".into(), Some(0.40)),
-            Some(Source::FashionMnist) => ("Fashion-MNIST".into(), Some(0.22)),
-            other => (other.map_or(String::new(), ToString::to_string), None),
+        let (name, published) = match &self.model.data {
+            Source::Mnist => ("MNIST".into(), Some(0.40)),
+            Source::FashionMnist => ("Fashion-MNIST".into(), Some(0.22)),
+            other => (other.to_string(), None),
         };
         Described { title: format!("{name}, {scale}"), published, dimension: 28 * 28 }
     }

@@ -1,12 +1,17 @@
-//! Options that commands share.
+//! Options that commands share, and how flags become settings.
 
+use std::marker::PhantomData;
 use std::path::Path;
 
 use bytesize::ByteSize;
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use serde::Serialize;
+use toml::Table;
 
 use crate::error::UsageError;
-use crate::experiment::{ModelSettings, Settings, TrainingSettings};
+use crate::experiment::{Model, Settings, overlay, value_of};
 
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
@@ -25,6 +30,40 @@ pub struct Common {
     pub memory: Option<ByteSize>,
 }
 
+/// Those settings of `S` that were typed as flags; its defaults are not among them, so that a file can stand below.
+#[derive(Clone, Debug)]
+pub struct Typed<S> {
+    /// keys as in a settings file
+    pub table: Table,
+    settings: PhantomData<S>,
+}
+
+impl<S: Args + Serialize> Args for Typed<S> {
+    fn group_id() -> Option<clap::Id> {
+        S::group_id()
+    }
+    fn augment_args(command: Command) -> Command {
+        S::augment_args(command)
+    }
+    fn augment_args_for_update(command: Command) -> Command {
+        S::augment_args_for_update(command)
+    }
+}
+
+impl<S: FromArgMatches + Serialize> FromArgMatches for Typed<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let all = Table::try_from(S::from_arg_matches(matches)?)
+            .map_err(|e| clap::Error::raw(ErrorKind::ValueValidation, format!("{e}\n")))?;
+        // an argument's id is the field's name, its key has hyphens
+        let typed = |key: &str| matches.value_source(&key.replace('-', "_")) == Some(ValueSource::CommandLine);
+        Ok(Self { table: all.into_iter().filter(|(key, _)| typed(key)).collect(), settings: PhantomData })
+    }
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.table.extend(Self::from_arg_matches(matches)?.table);
+        Ok(())
+    }
+}
+
 /// Network and data of every command that builds a network.
 #[derive(Args, Debug)]
 pub struct ModelArgs {
@@ -33,12 +72,70 @@ pub struct ModelArgs {
     pub set: Vec<String>,
     /// The flags
     #[command(flatten)]
-    pub settings: ModelSettings,
+    pub model: Typed<Model>,
 }
 
 impl ModelArgs {
-    /// With the flags of training, over `file`. Errors: those of [`Settings::layered`].
-    pub fn layered(&self, training: TrainingSettings, file: Option<&Path>) -> Result<Settings, UsageError> {
-        Settings::layered(&Settings { model: self.settings.clone(), training }, &self.set, file)
+    /// All that was given: these flags and `others` over `--set` over `file`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, `--set` without `=`, a key that is no setting.
+    pub fn given(&self, others: &Table, file: Option<&Path>) -> Result<Table, UsageError> {
+        let mut given = Table::new();
+        if let Some(path) = file {
+            let wrong = |what: String| UsageError::File { path: path.into(), what };
+            let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+            let read: Table = text.parse().map_err(|e: toml::de::Error| wrong(e.to_string()))?;
+            overlay(&mut given, read, &format!("in {}", path.display()))?;
+        }
+        for set in &self.set {
+            let (key, value) = set.split_once('=').ok_or_else(|| UsageError::Set {
+                given: set.clone(),
+                what: "give key=value, such as --set width=512".into(),
+            })?;
+            overlay(&mut given, Table::from_iter([(key.trim().to_owned(), value_of(value.trim()))]), "in --set")?;
+        }
+        given.extend(self.model.table.clone());
+        given.extend(others.clone());
+        Ok(given)
+    }
+
+    /// The settings given, every other one at its default.
+    ///
+    /// # Errors
+    /// Those of [`Self::given`] and of [`Settings::from_table`].
+    pub fn layered(&self, others: &Table, file: Option<&Path>) -> Result<Settings, UsageError> {
+        Settings::from_table(self.given(others, file)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Training;
+
+    fn parse<S: Args + Serialize>(words: &[&str]) -> Option<Table> {
+        let command = Typed::<S>::augment_args(Command::new("test").no_binary_name(true));
+        let matches = command.try_get_matches_from(words).ok()?;
+        Some(Typed::<S>::from_arg_matches(&matches).unwrap().table)
+    }
+
+    /// Every flag, given a value that it takes, is the one key of its name.
+    fn each_flag_is_its_key<S: Args + Serialize>() {
+        assert!(parse::<S>(&[]).unwrap().is_empty(), "defaults are not typed");
+        for argument in S::augment_args(Command::new("test")).get_arguments() {
+            let flag = format!("--{}", argument.get_long().unwrap());
+            let possible: Vec<_> = argument.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
+            let words = possible.iter().map(String::as_str).chain(["3", "0.5", "true", "sphere", "all"]);
+            let found = words.into_iter().find_map(|word| parse::<S>(&[&flag, word]));
+            let found = found.unwrap_or_else(|| panic!("no value for {flag}"));
+            assert_eq!(found.keys().map(|key| format!("--{key}")).collect::<Vec<_>>(), [flag]);
+        }
+    }
+
+    #[test]
+    fn flags_are_keys() {
+        each_flag_is_its_key::<Model>();
+        each_flag_is_its_key::<Training>();
     }
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::terminal::{DONE, print};
 use crate::data;
 use crate::data::{FetchProgress, Source};
-use crate::experiment::{ModelSettings, data_spec};
+use crate::experiment::Model;
 
 /// `ntkscope data`
 #[derive(Args, Debug)]
@@ -35,7 +35,7 @@ pub enum DataCommand {
     Show {
         /// Network and data
         #[command(flatten)]
-        model: ModelSettings,
+        model: Model,
         /// One machine-readable summary on standard output
         #[arg(long)]
         json: bool,
@@ -70,7 +70,7 @@ pub fn data(args: DataArgs) -> Result<u8> {
             }
         }
         DataCommand::Show { model, json } => {
-            let summary = data::show(&data::load(&data_spec(&model))?);
+            let summary = data::show(&data::load(&model.data_spec())?);
             print(&if json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() })?;
         }
         DataCommand::Fetch { dataset, data_dir, mirror, quiet } => {

@@ -11,6 +11,7 @@ use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
 use ntkscope_core::network::Network;
 use ntkscope_core::{Backend, MatRef};
 use serde_json::json;
+use toml::{Table, Value};
 
 use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
 use crate::backend::HostReal;
@@ -18,7 +19,7 @@ use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::Samples;
 use crate::error::UsageError;
-use crate::experiment::{BackendKind, Model, Settings, TrainingSettings, data_spec};
+use crate::experiment::{BackendKind, Model, Settings, Training, keys};
 use crate::files::Dtype;
 use crate::files::npz::Array;
 use crate::kernel::{
@@ -78,13 +79,14 @@ pub struct KernelArgs {
 
 /// Computes, saves, prints; returns the exit code.
 pub fn kernel(args: KernelArgs) -> Result<u8> {
-    let training = TrainingSettings { backend: args.backend, ..TrainingSettings::default() };
-    let settings = args.model.layered(training, None)?;
-    check(&args, &settings)?;
-    let samples = data::load(&data_spec(&settings.model))?;
-    let model = Model::resolve(&settings.model, &samples)?;
-    let network = model.network()?;
-    let backend = settings.training.backend.unwrap_or(BackendKind::Fast);
+    let backend = args.backend.map(|backend| ("backend".to_owned(), Value::String(backend.to_string())));
+    let given = args.model.given(&backend.into_iter().collect(), None)?;
+    let Settings { model, training } = Settings::from_table(given.clone())?;
+    check(&args, &given, &model)?;
+    let samples = data::load(&model.data_spec())?;
+    let shape = model.shape(&samples)?;
+    let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
+    let backend = training.backend;
     let done = with_threads(args.common.threads, || match model.dtype {
         Dtype::F64 => kernel_as::<f64, _>(&network, (&args, backend), &model, &samples),
         Dtype::F32 => kernel_as::<f32, _>(&network, (&args, backend), &model, &samples),
@@ -99,10 +101,10 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
 }
 
 /// Checks what needs no data, before any is read.
-fn check(args: &KernelArgs, settings: &Settings) -> Result<(), UsageError> {
-    Model::check(&settings.model)?;
-    let training = TrainingSettings { backend: None, ..settings.training.clone() };
-    if let Some(key) = (Settings { training, ..Settings::default() }).table()?.keys().next() {
+fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<(), UsageError> {
+    model.check()?;
+    let training = keys::<Training>();
+    if let Some(key) = given.keys().find(|key| training.contains(key) && *key != "backend") {
         return Err(UsageError::Set {
             given: key.clone(),
             what: "is of no use to a kernel: nothing is trained".into(),

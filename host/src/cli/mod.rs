@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use args::{Common, ModelArgs};
+pub use args::{Common, ModelArgs, Typed};
 use bench::BenchArgs;
 use compare::CompareArgs;
 use data::DataArgs;

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use ntkscope_core::init::initialize;
-use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
 use ntkscope_core::{Error, MatRef};
 use serde_json::json;
+use toml::{Table, Value};
 
 use super::prediction::{Columns, Quantity};
 use super::terminal::{DONE, print};
@@ -18,8 +19,9 @@ use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
-use crate::experiment::{Init, LossKind, Model, Settings, Training, TrainingSettings, data_spec};
+use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::machine::{memory, with_threads};
+use crate::run;
 use crate::run::{Task, all_inputs, check_file};
 
 const EXAMPLES: &str = "\
@@ -46,15 +48,9 @@ pub struct PredictArgs {
     /// Network and data
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Loss, a mean over the samples [default: cross-entropy]
-    #[arg(long, value_enum, help_heading = "Training")]
-    pub loss: Option<LossKind>,
-    /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss [default: 0]
-    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true, help_heading = "Training")]
-    pub penalty: Option<f64>,
-    /// Soft targets for cross-entropy: 1 - EPS + EPS/C for the right class [default: 0]
-    #[arg(long, value_name = "EPS", allow_negative_numbers = true, help_heading = "Training")]
-    pub smoothing: Option<f64>,
+    /// Loss
+    #[command(flatten)]
+    pub loss: LossArgs,
     /// Gradient-flow time of the mean loss; finite for squared error without a penalty [default: inf]
     #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Training")]
     pub time: Option<f64>,
@@ -72,6 +68,44 @@ pub struct PredictArgs {
     pub common: Common,
 }
 
+/// Those flags of training that say what is predicted.
+#[derive(Debug)]
+pub struct LossArgs {
+    /// loss, cross-entropy unless it is given
+    pub loss: LossKind,
+    /// the loss, and what else was typed, as in a settings file
+    pub table: Table,
+}
+
+impl Args for LossArgs {
+    fn augment_args(command: Command) -> Command {
+        let training = Training::augment_args(Command::new("training"));
+        let shared = |arg: &&Arg| ["loss", "penalty", "smoothing"].contains(&arg.get_id().as_str());
+        let arguments: Vec<Arg> = training.get_arguments().filter(shared).cloned().collect();
+        command.args(arguments).mut_arg("loss", |loss| loss.default_value(LossKind::CrossEntropy.to_string()))
+    }
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for LossArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let loss = matches.get_one("loss").copied().unwrap_or(LossKind::CrossEntropy);
+        let mut table = Table::from_iter([("loss".to_owned(), Value::String(loss.to_string()))]);
+        for key in ["penalty", "smoothing"] {
+            if matches.value_source(key) == Some(ValueSource::CommandLine) {
+                table.extend(matches.get_one(key).map(|number| (key.to_owned(), Value::Float(*number))));
+            }
+        }
+        Ok(Self { loss, table })
+    }
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 /// A prediction on m test points of C outputs.
 struct Predicted {
     /// `(m, C)`
@@ -83,21 +117,15 @@ struct Predicted {
 
 /// Predicts, saves, prints; returns the exit code.
 pub fn predict(args: PredictArgs) -> Result<u8> {
-    let loss = args.loss.unwrap_or(LossKind::CrossEntropy);
+    let loss = args.loss.loss;
     let wrong = |flag, given: String, what: &str| UsageError::Range { flag, given, what: what.into() };
     if loss == LossKind::Both {
         return Err(wrong("--loss", "both".into(), "predicts one loss at a time; give mse or cross-entropy").into());
     }
-    let training = TrainingSettings {
-        loss: Some(loss),
-        penalty: args.penalty,
-        smoothing: args.smoothing,
-        ..TrainingSettings::default()
-    };
-    let settings = args.model.layered(training, None)?;
-    Model::check(&settings.model)?;
+    let settings = args.model.layered(&args.loss.table, None)?;
+    settings.model.check()?;
     args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
-    let mut samples = data::load(&data_spec(&settings.model))?;
+    let mut samples = data::load(&settings.model.data_spec())?;
     if let Some(test) = &args.test {
         samples.held_out = test_points(test, &settings, &samples)?;
     }
@@ -106,18 +134,18 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
             wrong("--held-out", "0".into(), "there are no test points; give --held-out N or --test FILE").into()
         );
     }
-    let model = Model::resolve(&settings.model, &samples)?;
+    let model = settings.model.resolve(&samples)?;
     let regression = samples.classes == 0;
     if regression && loss == LossKind::CrossEntropy {
         return Err(wrong("--loss", "cross-entropy".into(), "the labels are no classes; give --loss mse").into());
     }
-    let outputs = if regression { 1 } else { model.outputs };
-    let training = Training::resolve(&settings.training, outputs, samples.n)?.remove(0);
+    let outputs = if regression { 1 } else { model.shape(&samples)?.outputs };
+    let training = settings.training.resolve(outputs, samples.n)?.remove(0);
     let time = args.time.unwrap_or(f64::INFINITY);
     if time.is_nan() || time < 0.0 {
         return Err(wrong("--time", time.to_string(), "must not be negative").into());
     }
-    let closed = training.loss == Loss::SquaredError && training.penalty == 0.0;
+    let closed = training.loss == LossKind::Mse && training.penalty == 0.0;
     if time.is_finite() && args.kernel == PredictKernel::Ntk && !closed {
         let what = "only squared error without a penalty has a law at finite times; leave --time out, or give --kernel initial";
         return Err(wrong("--time", time.to_string(), what).into());
@@ -153,20 +181,21 @@ fn predicted(
     samples: &Samples,
     outputs: usize,
     time: f64,
-) -> Result<Predicted, Error> {
+) -> Result<Predicted, run::Error> {
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;
+    let (loss, shape) = (training.core_loss(outputs), model.shape(samples)?);
     let mut targets = vec![0.0; samples.n * outputs];
     for (i, target) in targets.chunks_exact_mut(outputs).enumerate() {
         match samples.labels.get(i) {
-            Some(label) => training.loss.target(*label, training.smoothing, target)?,
+            Some(label) => loss.target(*label, training.smoothing, target)?,
             None => target[0] = samples.y[i],
         }
     }
     let targets = MatRef::new(&targets, samples.n, outputs)?;
-    let network = &model.network()?;
+    let network = &model.network(&shape)?;
     if args.kernel == PredictKernel::Ntk {
-        let limit = InfiniteWidth { network, x, targets, loss: training.loss, penalty: training.penalty, time };
+        let limit = InfiniteWidth { network, x, targets, loss, penalty: training.penalty, time };
         let Law { mean, deviation, laplace } = limit.law()?;
         // only a standard network's output at initialization is not 0, and all that is random comes from it
         let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
@@ -179,7 +208,7 @@ fn predicted(
         theta_0: &theta_0,
         x,
         targets,
-        loss: training.loss,
+        loss,
         penalty: training.penalty,
         shifted: model.init == Init::Shifted,
     };
@@ -188,7 +217,8 @@ fn predicted(
 }
 
 /// What mends it.
-fn explain(error: Error, training: &Training) -> anyhow::Error {
+fn explain(error: run::Error, training: &Training) -> anyhow::Error {
+    let run::Error::Core(error) = error else { return error.into() };
     match error {
         Error::NoFiniteSolution { .. } if training.smoothing == 0.0 => {
             let what = format!(
@@ -215,7 +245,7 @@ fn save_and_print(
 ) -> Result<()> {
     let Predicted { mean, deviation, laplace } = predicted;
     let probability =
-        (training.loss != Loss::SquaredError).then(|| probabilities(training.loss, outputs, mean, deviation));
+        (training.loss != LossKind::Mse).then(|| probabilities(training.core_loss(outputs), outputs, mean, deviation));
     let quantity = |name, width, values| Quantity { name, width, values };
     let mut quantities = vec![quantity("mean", outputs, mean), quantity("sd", outputs, deviation)];
     quantities.extend(probability.iter().map(|p| quantity("probability", outputs.max(2), p)));

@@ -9,10 +9,10 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
-use crate::cli::{Common, ModelArgs};
+use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::error::UsageError;
-use crate::experiment::{Model, Training, TrainingSettings, data_spec};
+use crate::experiment::{Model, Settings, Training};
 use crate::files::write_atomic;
 use crate::machine::{memory, with_threads};
 use crate::report::narrative;
@@ -38,7 +38,7 @@ pub struct RunArgs {
     pub model: ModelArgs,
     /// Training
     #[command(flatten)]
-    pub training: TrainingSettings,
+    pub training: Typed<Training>,
     /// Directory of the results [default: the first unused runs/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
@@ -52,21 +52,21 @@ pub struct RunArgs {
 
 /// Runs, and returns the exit code.
 pub fn run(args: RunArgs) -> Result<u8> {
-    let settings = args.model.layered(args.training, args.file.as_deref())?;
-    Model::check(&settings.model)?;
+    let Settings { model, training } = args.model.layered(&args.training.table, args.file.as_deref())?;
     // everything that can be checked without data is checked before data is read
-    Training::resolve(&settings.training, settings.model.outputs.unwrap_or(1), 0)?;
-    let samples = data::load(&data_spec(&settings.model))?;
+    model.check()?;
+    training.check()?;
+    let samples = data::load(&model.data_spec())?;
     require_classes(&samples)?;
-    let model = Model::resolve(&settings.model, &samples)?;
-    let trainings = Training::resolve(&settings.training, model.outputs, samples.n)?;
+    let outputs = model.shape(&samples)?.outputs;
+    let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
     for training in &trainings {
-        let what = format!("a run with {} samples and {} parameters", samples.n, run::sizes_of(&model)?.parameters);
+        let what =
+            format!("a run with {} samples and {} parameters", samples.n, run::sizes_of(&model, &samples)?.parameters);
         memory::check(&what, run::forecast(&model, training, &samples)?, args.common.memory)?;
     }
-    let loss = if trainings.len() > 1 { "both" } else { trainings[0].name() };
-    let source = model.settings.data.as_ref().map_or(String::new(), stem);
-    let directory = RunDirectory::create(args.out.as_deref(), &format!("{source}-{loss}"), args.force)?;
+    let name = format!("{}-{}", stem(&model.data), training.loss);
+    let directory = RunDirectory::create(args.out.as_deref(), &name, args.force)?;
     let stop = stop_on_interrupt();
     let quiet = args.common.quiet;
     if !quiet {
@@ -75,9 +75,9 @@ pub fn run(args: RunArgs) -> Result<u8> {
     }
     let mut finished = Vec::new();
     for training in &trainings {
-        let place = if trainings.len() > 1 { directory.inside(training.name())? } else { directory.clone() };
+        let place = if trainings.len() > 1 { directory.inside(&training.loss.to_string())? } else { directory.clone() };
         let settings = || place.write_settings(&model, training, &samples, None);
-        let mut follow = Follow::new(training.label(), quiet, place.path().join("trace.csv"), &settings);
+        let mut follow = Follow::new(training.loss.label(), quiet, place.path().join("trace.csv"), &settings);
         let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow, &stop))
             .and_then(|outcome| Ok(outcome?))
             .inspect_err(|_| {
@@ -107,7 +107,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     }
     let overflowed = finished.iter().find(|f| f.outcome.trace.rows.last().is_some_and(|row| !row.finite));
     if let Some(Finished { training, .. }) = overflowed {
-        let label = training.label();
+        let label = training.loss.label();
         eprintln!(
             "error: {label}: the run ended in numbers that are not finite; try --normalize sphere or --dtype f64"
         );
@@ -146,7 +146,7 @@ fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, fini
     let traces: Vec<Trace> = finished.iter().map(|f| f.outcome.trace.clone()).collect();
     let predicted: Vec<_> = finished
         .iter()
-        .filter_map(|f| Some((f.training.label(), &f.outcome.predictions.as_ref()?.as_ref().ok()?.table)))
+        .filter_map(|f| Some((f.training.loss.label(), &f.outcome.predictions.as_ref()?.as_ref().ok()?.table)))
         .collect();
     let overlays: Vec<_> = predicted
         .iter()
@@ -172,7 +172,7 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
             let last = outcome.trace.rows.last().copied().unwrap_or_default();
             let drift = outcome.trace.rows.iter().map(|r| r.drift_max).fold(0.0, f64::max);
             json!({
-                "loss": training.name(),
+                "loss": training.loss.to_string(),
                 "stopped": outcome.stopped.to_string(),
                 "steps": last.step,
                 "evaluations": outcome.evaluations,
@@ -194,7 +194,7 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
     json!({
         "directory": directory.path(),
         "network": model.describe(),
-        "parameters": run::sizes_of(model).map(|s| s.parameters).unwrap_or_default(),
+        "parameters": run::sizes_of(model, samples).map(|s| s.parameters).unwrap_or_default(),
         "data": samples.description,
         "data_sha256": samples.sha256,
         "runs": runs,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
+use toml::Table;
 
 use super::terminal::{DONE, print};
 use crate::analysis::labels::{Cost, Labels};
@@ -14,7 +15,6 @@ use crate::analysis::spectra::Spectra;
 use crate::analysis::statistics::Estimate;
 use crate::cli::{Common, ModelArgs};
 use crate::error::UsageError;
-use crate::experiment::{Model, TrainingSettings};
 use crate::machine::{memory, with_threads};
 use crate::report::narrative::plain;
 use crate::report::{number, number_with_error};
@@ -62,8 +62,8 @@ fn first_and_last(text: &str) -> Result<(usize, usize), String> {
 
 /// Estimates, draws, prints; returns the exit code.
 pub fn run(args: SmoothnessArgs) -> Result<u8> {
-    let settings = args.model.layered(TrainingSettings::default(), None)?;
-    Model::check(&settings.model)?;
+    let settings = args.model.layered(&Table::new(), None)?;
+    settings.model.check()?;
     let mut labels = Labels { model: settings.model, codings: Vec::new(), draws: args.draws.into() };
     let (model, samples) = labels.resolve()?;
     let coding = args.coding.unwrap_or(if samples.classes == 2 { Coding::Parity } else { Coding::OneHot });

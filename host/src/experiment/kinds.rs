@@ -1,5 +1,7 @@
 //! The choices that a setting can name.
 
+use std::fmt;
+
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -87,4 +89,64 @@ pub enum BackendKind {
     Fast,
     /// one thread, the same bits on every machine, a microcontroller included
     Portable,
+}
+
+impl LossKind {
+    /// Its name for people: in figures, tables and sentences. Its name in files and settings is what it displays as.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Mse => "squared error",
+            Self::CrossEntropy => "cross-entropy",
+            Self::Both => "both losses",
+        }
+    }
+}
+
+/// Writes the name that settings and files have for it.
+fn write_name(choice: &impl ValueEnum, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match choice.to_possible_value() {
+        Some(value) => f.pad(value.get_name()),
+        None => Err(fmt::Error),
+    }
+}
+
+impl fmt::Display for NetworkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for TrainedKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for ActivationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for BiasKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for Init {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for LossKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for OptimizerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for BackendKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
 }

@@ -1,4 +1,4 @@
-//! What will run: settings with every default filled in, checked, ready to be saved and run again.
+//! What will run: one value for a model and one for its training, checked, ready to be saved and run again.
 
 mod kinds;
 mod model;
@@ -7,16 +7,16 @@ mod settings;
 mod training;
 
 pub use kinds::{ActivationKind, BackendKind, BiasKind, Init, LossKind, NetworkKind, OptimizerKind, TrainedKind};
-pub use model::{MAX_WIDTH, Model, data_spec};
-pub use network::AnyNetwork;
-pub use settings::{ModelSettings, PROVENANCE, Settings, TrainingSettings};
-pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Stop, Training};
+pub use model::{MAX_WIDTH, Model, Shape};
+pub use network::{AnyNetwork, Family};
+pub use settings::{PROVENANCE, Settings, keys, overlay, value_of};
+pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 
 use crate::error::UsageError;
 
-/// The settings of one run as they are saved.
-pub fn settings_of(model: &Model, training: &Training) -> Settings {
-    Settings { model: model.settings.clone(), training: training.settings.clone() }
+/// Whole numbers as large as a toml file can hold.
+fn whole() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
 }
 
 fn range(flag: &'static str, given: impl ToString, what: impl Into<String>) -> UsageError {

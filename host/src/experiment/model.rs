@@ -1,194 +1,237 @@
-//! A network and its data.
+//! A network and its data: the values, which are at once flags, keys of a settings file and fields.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, ResNet, Trained};
+use serde::{Deserialize, Serialize};
 
-use super::{at_least_one, non_negative, positive, range};
-use crate::data::{DataSpec, Samples, Source};
+use super::settings::defaults;
+use super::{at_least_one, non_negative, positive, range, whole};
+use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source};
 use crate::error::UsageError;
-use crate::experiment::{ActivationKind, AnyNetwork, BiasKind, Init, ModelSettings, NetworkKind, TrainedKind};
+use crate::experiment::{ActivationKind, AnyNetwork, BiasKind, Family, Init, NetworkKind, TrainedKind};
 use crate::files::Dtype;
 
-/// Largest `--width` and `--outputs`: such layers have 2^40 weights, and no count of bytes overflows yet.
+/// Largest width and number of outputs: such layers have 2^40 weights, and no count of bytes overflows yet.
 pub const MAX_WIDTH: usize = 1 << 20;
-/// Largest `--depth`.
+/// Largest depth.
 const MAX_DEPTH: usize = 10_000;
-/// A network and its data, resolved.
-#[derive(Clone, Debug)]
+
+/// A network and its data.
+///
+/// A field is all that a setting needs: its clap attribute gives the flag of its name with help text, range and
+/// default, serde its key in `run.toml`. `None` is what depends on the data; [`Model::resolve`] fills it in.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Model {
-    /// widths of the hidden layers or blocks
+    /// Family of networks
+    #[arg(long, value_enum, default_value_t = NetworkKind::Fcn, help_heading = "Network")]
+    pub network: NetworkKind,
+    /// Hidden layers L, or residual blocks
+    #[arg(long, value_name = "L", default_value_t = 2, allow_negative_numbers = true, help_heading = "Network")]
+    pub depth: usize,
+    /// Width m of every hidden layer
+    #[arg(long, value_name = "M", default_value_t = 256, allow_negative_numbers = true, help_heading = "Network")]
+    pub width: usize,
+    /// Outputs C: 1, or the number of classes [default: 1 for two classes, else the number of classes]
+    #[arg(long, value_name = "C", allow_negative_numbers = true, help_heading = "Network")]
+    pub outputs: Option<usize>,
+    /// Activation
+    #[arg(long, value_enum, default_value_t = ActivationKind::Relu, help_heading = "Network")]
+    pub activation: ActivationKind,
+    /// Trained biases
+    #[arg(long, value_enum, default_value_t = BiasKind::Input, help_heading = "Network")]
+    pub bias: BiasKind,
+    /// Scale of the biases: s in z = c W a + s b
+    #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true, help_heading = "Network")]
+    pub bias_scale: f64,
+    /// Scale of a resnet's branches: x + A V relu(W x) [default: 1]
+    #[arg(long, value_name = "A", allow_negative_numbers = true, help_heading = "Network")]
+    pub alpha: Option<f64>,
+    /// Trained parameters
+    #[arg(long, value_enum, default_value_t = TrainedKind::All, help_heading = "Network")]
+    pub trained: TrainedKind,
+    /// Initialization
+    #[arg(long, value_enum, default_value_t = Init::Mirrored, help_heading = "Network")]
+    pub init: Init,
+    /// Seed of the parameters, and of generated data
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(), help_heading = "Network")]
+    pub seed: u64,
+    /// Scalar
+    #[arg(long, value_enum, default_value_t = Dtype::F64, help_heading = "Network")]
+    pub dtype: Dtype,
+    /// circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (x, y) or FILE.csv (last column y)
+    #[arg(long, value_name = "DATA", default_value_t = Source::Circle, help_heading = "Data")]
+    pub data: Source,
+    /// Folder of the idx files (train or t10k, .gz or not)
+    #[arg(long, value_name = "DIR", help_heading = "Data")]
+    pub data_dir: Option<PathBuf>,
+    /// The first N samples after the selection of classes [default: all; circle 6, sphere and mixture 64]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
+    pub n: Option<usize>,
+    /// Samples behind the first N on which predictions are compared; circle: points between its points
+    // left out where there are none: measurements that were kept before compare their settings as text
+    #[serde(skip_serializing_if = "is_zero")]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, help_heading = "Data")]
+    pub held_out: usize,
+    /// parity (odd = 1), two labels "a,b", or all [default: parity for image sets, else all]
+    #[arg(long, value_name = "SELECTION", help_heading = "Data")]
+    pub classes: Option<ClassSelection>,
+    /// sphere: every sample to unit norm [default: sphere for image sets, else none]
+    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    pub normalize: Option<Normalize>,
+    /// Dimension of sphere and mixture data [default: 3 and 2]
+    #[arg(long, value_name = "D", allow_negative_numbers = true, help_heading = "Data")]
+    pub dimension: Option<usize>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        defaults()
+    }
+}
+
+/// What the widths of a network's layers follow from: the model and its samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// numbers per sample d
+    pub inputs: usize,
+    /// of the hidden layers or blocks
     pub widths: Vec<usize>,
     /// outputs C
     pub outputs: usize,
-    /// numbers per sample d
-    pub inputs: usize,
-    /// initialization
-    pub init: Init,
-    /// seed of the parameters
-    pub seed: u64,
-    /// scalar
-    pub dtype: Dtype,
-    kind: NetworkKind,
-    activation: Activation,
-    bias: Bias,
-    bias_scale: f64,
-    alpha: f64,
-    trained: Trained,
-    /// the same as settings, every key filled in
-    pub settings: ModelSettings,
-}
-
-/// The data that these settings name.
-pub fn data_spec(model: &ModelSettings) -> DataSpec {
-    DataSpec {
-        source: model.data.clone().unwrap_or(Source::Circle),
-        dir: model.data_dir.clone(),
-        n: model.n,
-        classes: model.classes,
-        normalize: model.normalize,
-        dimension: model.dimension,
-        seed: model.seed.unwrap_or(0),
-        held_out: model.held_out.unwrap_or(0),
-    }
 }
 
 impl Model {
-    /// Checks what needs no data: call it before loading.
-    pub fn check(settings: &ModelSettings) -> Result<(), UsageError> {
-        at_least_one("--width", settings.width.unwrap_or(256), MAX_WIDTH, "a network needs a width of at least 1")?;
-        at_least_one("--depth", settings.depth.unwrap_or(2), MAX_DEPTH, "a network needs at least 1 hidden layer")?;
-        at_least_one("--outputs", settings.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
-        non_negative("--bias-scale", settings.bias_scale.unwrap_or(1.0))?;
-        match settings.network.unwrap_or(NetworkKind::Fcn) {
-            NetworkKind::Fcn => {
-                if let Some(alpha) = settings.alpha {
-                    return Err(range(
-                        "--alpha",
-                        alpha,
-                        "is the branch scale of --network resnet; a fcn has no branches",
-                    ));
-                }
-                if settings.trained == Some(TrainedKind::Branches) {
-                    return Err(range("--trained", "branches", "is for --network resnet; a fcn has no branches"));
-                }
-            }
-            NetworkKind::Resnet => {
-                positive("--alpha", settings.alpha.unwrap_or(1.0))?;
-                if settings.activation.is_some_and(|a| a != ActivationKind::Relu) {
-                    let what = "the blocks of a resnet are ReLU's; give --activation relu, or --network fcn";
-                    return Err(range("--activation", "erf", what));
-                }
-                if settings.bias == Some(BiasKind::All) {
-                    let what = "a resnet has a bias at its input or none; give --bias input or --bias none";
-                    return Err(range("--bias", "all", what));
-                }
-            }
+    /// The data that these settings name.
+    pub fn data_spec(&self) -> DataSpec {
+        DataSpec {
+            source: self.data.clone(),
+            dir: self.data_dir.clone(),
+            n: self.n,
+            classes: self.classes,
+            normalize: self.normalize,
+            dimension: self.dimension,
+            seed: self.seed,
+            held_out: self.held_out,
         }
-        Ok(())
     }
 
-    /// The network that these settings mean for these samples.
-    pub fn resolve(settings: &ModelSettings, samples: &Samples) -> Result<Self, UsageError> {
-        Self::check(settings)?;
+    /// Checks what needs no data: call it before loading.
+    ///
+    /// # Errors
+    /// A number outside its range, settings that do not go together.
+    pub fn check(&self) -> Result<(), UsageError> {
+        at_least_one("--width", self.width, MAX_WIDTH, "a network needs a width of at least 1")?;
+        at_least_one("--depth", self.depth, MAX_DEPTH, "a network needs at least 1 hidden layer")?;
+        at_least_one("--outputs", self.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
+        non_negative("--bias-scale", self.bias_scale)?;
+        match (self.network, self.alpha) {
+            (NetworkKind::Fcn, Some(alpha)) => {
+                Err(range("--alpha", alpha, "is the branch scale of --network resnet; a fcn has no branches"))
+            }
+            (NetworkKind::Fcn, None) if self.trained == TrainedKind::Branches => {
+                Err(range("--trained", self.trained, "is for --network resnet; a fcn has no branches"))
+            }
+            (NetworkKind::Fcn, None) => Ok(()),
+            (NetworkKind::Resnet, alpha) => {
+                positive("--alpha", alpha.unwrap_or(1.0))?;
+                if self.activation != ActivationKind::Relu {
+                    let what = "the blocks of a resnet are ReLU's; give --activation relu, or --network fcn";
+                    return Err(range("--activation", self.activation, what));
+                }
+                if self.bias == BiasKind::All {
+                    let what = "a resnet has a bias at its input or none; give --bias input or --bias none";
+                    return Err(range("--bias", self.bias, what));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The shape of the network for these samples.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`]; outputs that are neither 1 for two classes nor as many as the classes.
+    pub fn shape(&self, samples: &Samples) -> Result<Shape, UsageError> {
+        self.check()?;
         let per_class = if samples.classes == 2 { 1 } else { samples.classes.max(1) };
-        let outputs = settings.outputs.unwrap_or(per_class);
+        let outputs = self.outputs.unwrap_or(per_class);
         if outputs != per_class && outputs != samples.classes {
             let what = format!("the data has {} classes; give --outputs {per_class}", samples.classes);
             return Err(range("--outputs", outputs, what));
         }
-        let (depth, width) = (settings.depth.unwrap_or(2), settings.width.unwrap_or(256));
-        let bias = settings.bias.unwrap_or(BiasKind::Input);
-        let activation = settings.activation.unwrap_or(ActivationKind::Relu);
-        let kind = settings.network.unwrap_or(NetworkKind::Fcn);
-        let residual = kind == NetworkKind::Resnet;
-        let trained = settings.trained.unwrap_or(TrainedKind::All);
-        let spec = data_spec(settings);
-        let filled = ModelSettings {
-            network: Some(kind),
-            depth: Some(depth),
-            width: Some(width),
-            outputs: Some(outputs),
-            activation: Some(activation),
-            bias: Some(bias),
-            bias_scale: Some(settings.bias_scale.unwrap_or(1.0)),
-            alpha: residual.then_some(settings.alpha.unwrap_or(1.0)),
-            trained: Some(trained),
-            init: Some(settings.init.unwrap_or(Init::Mirrored)),
-            seed: Some(spec.seed),
-            dtype: Some(settings.dtype.unwrap_or(Dtype::F64)),
-            data: Some(spec.source),
-            n: Some(samples.n),
-            ..settings.clone()
-        };
-        Ok(Self {
-            widths: vec![width; depth],
-            outputs,
-            inputs: samples.d,
-            init: filled.init.unwrap_or(Init::Mirrored),
-            seed: spec.seed,
-            dtype: filled.dtype.unwrap_or(Dtype::F64),
-            kind,
-            activation: match activation {
-                ActivationKind::Relu => Activation::Relu,
-                ActivationKind::Erf => Activation::Erf,
-            },
-            bias: match bias {
-                BiasKind::None => Bias::None,
-                BiasKind::Input => Bias::Input,
-                BiasKind::All => Bias::All,
-            },
-            bias_scale: settings.bias_scale.unwrap_or(1.0),
-            alpha: settings.alpha.unwrap_or(1.0),
-            trained: match trained {
-                TrainedKind::All => Trained::All,
-                TrainedKind::Branches => Trained::Branches,
-            },
-            settings: filled,
-        })
+        Ok(Shape { inputs: samples.d, widths: vec![self.width; self.depth], outputs })
     }
 
-    /// The network as it will be trained; a shifted one is the standard one, from whose outputs a run takes f_0.
-    pub fn network(&self) -> Result<AnyNetwork<'_>, ntkscope_core::Error> {
-        Ok(match self.kind {
+    /// The same with all that depends on the data filled in, as it is saved.
+    ///
+    /// # Errors
+    /// Those of [`Self::shape`].
+    pub fn resolve(&self, samples: &Samples) -> Result<Self, UsageError> {
+        let Shape { outputs, .. } = self.shape(samples)?;
+        let alpha = (self.network == NetworkKind::Resnet).then_some(self.alpha.unwrap_or(1.0));
+        Ok(Self { outputs: Some(outputs), alpha, n: Some(samples.n), ..self.clone() })
+    }
+
+    /// The network of this shape, as it will be trained; a shifted one is the standard one, from whose outputs a run
+    /// takes f_0.
+    ///
+    /// # Errors
+    /// Those of the network's constructor in core.
+    pub fn network<'a>(&self, shape: &'a Shape) -> Result<AnyNetwork<'a>, ntkscope_core::Error> {
+        let Shape { inputs, widths, outputs } = shape;
+        let family = match self.network {
             NetworkKind::Fcn => {
-                let fcn = Fcn::new(self.inputs, &self.widths, self.outputs)?;
-                let fcn = fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale);
-                match self.init {
-                    Init::Standard | Init::Shifted => AnyNetwork::Fcn(fcn),
-                    Init::Mirrored => AnyNetwork::MirroredFcn(Mirrored(fcn)),
-                }
+                let activation = match self.activation {
+                    ActivationKind::Relu => Activation::Relu,
+                    ActivationKind::Erf => Activation::Erf,
+                };
+                let bias = match self.bias {
+                    BiasKind::None => Bias::None,
+                    BiasKind::Input => Bias::Input,
+                    BiasKind::All => Bias::All,
+                };
+                let fcn = Fcn::new(*inputs, widths, *outputs)?;
+                Family::Fcn(fcn.with_activation(activation).with_bias(bias, self.bias_scale))
             }
             NetworkKind::Resnet => {
-                let plain = ResNet::new(self.inputs, self.widths[0], self.widths.len(), self.outputs, self.alpha)?;
-                let plain = plain.with_trained(self.trained);
-                let resnet = if self.bias == Bias::None { plain } else { plain.with_input_bias(self.bias_scale) };
-                match self.init {
-                    Init::Standard | Init::Shifted => AnyNetwork::ResNet(resnet),
-                    Init::Mirrored => AnyNetwork::MirroredResNet(Mirrored(resnet)),
-                }
+                let trained = match self.trained {
+                    TrainedKind::All => Trained::All,
+                    TrainedKind::Branches => Trained::Branches,
+                };
+                let resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
+                let resnet = resnet.with_trained(trained);
+                let biased = self.bias != BiasKind::None;
+                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale) } else { resnet })
             }
+        };
+        Ok(match self.init {
+            Init::Standard | Init::Shifted => AnyNetwork::Plain(family),
+            Init::Mirrored => AnyNetwork::Mirrored(Mirrored(family)),
         })
     }
 
     /// The network in a few words.
     pub fn describe(&self) -> String {
-        let settings = &self.settings;
-        let word = |v: Option<&dyn std::fmt::Debug>| v.map_or(String::new(), |v| format!("{v:?}").to_lowercase());
-        let kind = match self.kind {
-            NetworkKind::Fcn => format!("fully connected, depth {}", self.widths.len()),
+        let Self { network, depth, width, activation, bias, init, seed, .. } = self;
+        let kind = match network {
+            NetworkKind::Fcn => format!("fully connected, depth {depth}"),
             NetworkKind::Resnet => {
-                let trained = if self.trained == Trained::All { "" } else { ", only V and W trained" };
-                format!("residual, {} blocks, alpha {}{trained}", self.widths.len(), self.alpha)
+                let trained = if self.trained == TrainedKind::All { "" } else { ", only V and W trained" };
+                format!("residual, {depth} blocks, alpha {}{trained}", self.alpha.unwrap_or(1.0))
             }
         };
-        format!(
-            "{kind}, width {}, {} output{}, {}, bias {}, {} initialization, seed {}",
-            self.widths[0],
-            self.outputs,
-            if self.outputs == 1 { "" } else { "s" },
-            word(settings.activation.as_ref().map(|a| a as _)),
-            word(settings.bias.as_ref().map(|b| b as _)),
-            word(settings.init.as_ref().map(|i| i as _)),
-            self.seed,
-        )
+        let outputs = match self.outputs {
+            Some(1) => ", 1 output".into(),
+            Some(outputs) => format!(", {outputs} outputs"),
+            None => String::new(),
+        };
+        format!("{kind}, width {width}{outputs}, {activation}, bias {bias}, {init} initialization, seed {seed}")
     }
 }

@@ -1,154 +1,168 @@
-//! A training run: loss, optimizer, where it ends.
+//! A training run: the values, which are at once flags, keys of a settings file and fields.
 
+use clap::Args;
 use ntkscope_core::loss::Loss;
 use ntkscope_core::train::Optimizer;
+use serde::{Deserialize, Serialize};
 
-use super::{non_negative, positive, range};
+use super::settings::defaults;
+use super::{non_negative, positive, range, whole};
 use crate::error::UsageError;
-use crate::experiment::{BackendKind, LossKind, OptimizerKind, TrainingSettings};
+use crate::experiment::{BackendKind, LossKind, OptimizerKind};
 
-/// Largest `--snapshots`.
+/// Largest number of snapshots.
 pub const MAX_SNAPSHOTS: usize = 1024;
 
 /// Largest n C for which predictions are made: they take (n C)^2 numbers and (n C)^3 operations a step.
 pub const MAX_SIZE: usize = 2048;
 
-/// One training run, resolved. [`LossKind::Both`] is two of them.
-#[derive(Clone, Debug)]
+/// Training and recording.
+///
+/// A field is all that a setting needs, as in [`super::Model`].
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Training {
-    /// squared error or cross-entropy
-    pub loss_kind: LossKind,
-    /// the loss of this number of outputs
-    pub loss: Loss,
-    /// lambda of the mean loss
+    /// Loss, a mean over the samples
+    #[arg(long, value_enum, default_value_t = LossKind::Both, help_heading = "Training")]
+    pub loss: LossKind,
+    /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss
+    #[arg(
+        long,
+        value_name = "LAMBDA",
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        help_heading = "Training"
+    )]
     pub penalty: f64,
-    /// eps
+    /// Soft targets for cross-entropy: 1 - EPS + EPS/C for the right class
+    #[arg(long, value_name = "EPS", default_value_t = 0.0, allow_negative_numbers = true, help_heading = "Training")]
     pub smoothing: f64,
-    /// how the parameters move
-    pub optimizer: Optimizer,
-    /// where it ends
-    pub stop: Stop,
-    /// capacity of the record
+    /// Optimizer
+    #[arg(long, value_enum, default_value_t = OptimizerKind::Flow, help_heading = "Training")]
+    pub optimizer: OptimizerKind,
+    /// Step of gradient descent in time t; needed with --optimizer gd
+    #[arg(long, value_name = "ETA", allow_negative_numbers = true, help_heading = "Training")]
+    pub rate: Option<f64>,
+    /// Local error of the flow, as a share of the distance from theta_0; 0.0025 for drifts to a percent
+    #[arg(long, value_name = "TOL", default_value_t = 0.01, allow_negative_numbers = true, help_heading = "Training")]
+    pub tolerance: f64,
+    /// Stop at gradient-flow time T of the mean loss; inf with --until-margin or --until-loss
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "1e5",
+        allow_negative_numbers = true,
+        help_heading = "Stop at whichever comes first"
+    )]
+    pub until_time: f64,
+    /// Stop when the smallest margin reaches U
+    #[arg(long, value_name = "U", allow_negative_numbers = true, help_heading = "Stop at whichever comes first")]
+    pub until_margin: Option<f64>,
+    /// Stop when the mean loss falls to E
+    #[arg(long, value_name = "E", allow_negative_numbers = true, help_heading = "Stop at whichever comes first")]
+    pub until_loss: Option<f64>,
+    /// Stop after N steps
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1_000_000,
+        value_parser = whole(),
+        help_heading = "Stop at whichever comes first"
+    )]
+    pub max_steps: u64,
+    /// At most K snapshots, log-spaced in time
+    #[arg(long, value_name = "K", default_value_t = 64, allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: usize,
-    /// backend
+    /// Predict the run with the analytic NTK and with the linearized network [default: true up to 2048 samples x outputs]
+    #[arg(long, value_name = "true|false", help_heading = "Recording")]
+    pub predictions: Option<bool>,
+    /// Backend
+    #[arg(long, value_enum, default_value_t = BackendKind::Fast, help_heading = "Recording")]
     pub backend: BackendKind,
-    /// whether fixed kernels' predictions are made for the same moments
-    pub predictions: bool,
-    /// the same as settings, every key filled in
-    pub settings: TrainingSettings,
 }
 
-/// Where a run ends: at whichever comes first.
-#[derive(Clone, Copy, Debug)]
-pub struct Stop {
-    /// time t
-    pub time: f64,
-    /// smallest margin
-    pub margin: Option<f64>,
-    /// mean loss
-    pub loss: Option<f64>,
-    /// steps
-    pub steps: u64,
+impl Default for Training {
+    fn default() -> Self {
+        defaults()
+    }
 }
 
 impl Training {
-    /// Checks, and the run or the two runs that these settings mean for a network of `outputs` outputs.
-    pub fn resolve(settings: &TrainingSettings, outputs: usize, samples: usize) -> Result<Vec<Self>, UsageError> {
-        match settings.loss.unwrap_or(LossKind::Both) {
-            LossKind::Both => {
-                let cross_entropy = Self::one(settings, LossKind::CrossEntropy, (outputs, samples))?;
-                // soft targets are cross-entropy's; beside it, squared error keeps the hard ones
-                let hard = TrainingSettings { smoothing: Some(0.0), ..settings.clone() };
-                Ok(vec![cross_entropy, Self::one(&hard, LossKind::Mse, (outputs, samples))?])
-            }
-            one => Ok(vec![Self::one(settings, one, (outputs, samples))?]),
+    /// Checks.
+    ///
+    /// # Errors
+    /// A number outside its range, settings that do not go together.
+    pub fn check(&self) -> Result<(), UsageError> {
+        non_negative("--penalty", self.penalty)?;
+        if !(0.0..1.0).contains(&self.smoothing) {
+            return Err(range("--smoothing", self.smoothing, "must lie in [0, 1)"));
         }
+        if self.smoothing > 0.0 && self.loss == LossKind::Mse {
+            return Err(range("--smoothing", self.smoothing, "only --loss cross-entropy has soft targets"));
+        }
+        self.core_optimizer()?;
+        // with another criterion a run may go on beyond what an f64 can hold
+        let ends = self.until_margin.is_some() || self.until_loss.is_some();
+        if !(self.until_time == f64::INFINITY && ends) {
+            positive("--until-time", self.until_time)?;
+        }
+        self.until_margin.map(|u| positive("--until-margin", u)).transpose()?;
+        self.until_loss.map(|e| positive("--until-loss", e)).transpose()?;
+        if !(3..=MAX_SNAPSHOTS).contains(&self.snapshots) {
+            return Err(range("--snapshots", self.snapshots, format!("give a number from 3 to {MAX_SNAPSHOTS}")));
+        }
+        Ok(())
     }
 
-    fn one(
-        settings: &TrainingSettings,
-        kind: LossKind,
-        (outputs, samples): (usize, usize),
-    ) -> Result<Self, UsageError> {
-        let penalty = non_negative("--penalty", settings.penalty.unwrap_or(0.0))?;
-        let smoothing = settings.smoothing.unwrap_or(0.0);
-        if !(0.0..1.0).contains(&smoothing) {
-            return Err(range("--smoothing", smoothing, "must lie in [0, 1)"));
-        }
-        if smoothing > 0.0 && kind == LossKind::Mse {
-            return Err(range("--smoothing", smoothing, "only --loss cross-entropy has soft targets"));
-        }
-        let optimizer_kind = settings.optimizer.unwrap_or(OptimizerKind::Flow);
-        let optimizer = match (optimizer_kind, settings.rate) {
-            (OptimizerKind::Gd, Some(rate)) => Optimizer::Descent { rate: positive("--rate", rate)? },
-            (OptimizerKind::Gd, None) => {
-                return Err(range("--optimizer", "gd", "needs --rate ETA (for squared error below 2n/lambda_max)"));
-            }
-            (OptimizerKind::Flow, Some(rate)) => {
-                return Err(range("--rate", rate, "is the step of --optimizer gd; the flow adapts its own step"));
-            }
-            (OptimizerKind::Flow, None) => {
-                let tolerance = settings.tolerance.unwrap_or(0.01);
-                if !(tolerance > 0.0 && tolerance < 1.0) {
-                    return Err(range("--tolerance", tolerance, "must lie between 0 and 1"));
-                }
-                Optimizer::Flow { tolerance }
-            }
-        };
-        let until = settings.until_time.unwrap_or(1e5);
-        let ends = settings.until_margin.is_some() || settings.until_loss.is_some();
-        let predictions = settings.predictions.unwrap_or(outputs * samples <= MAX_SIZE);
-        let stop = Stop {
-            // with another criterion a run may go on beyond what an f64 can hold
-            time: if until == f64::INFINITY && ends { until } else { positive("--until-time", until)? },
-            margin: settings.until_margin.map(|u| positive("--until-margin", u)).transpose()?,
-            loss: settings.until_loss.map(|e| positive("--until-loss", e)).transpose()?,
-            steps: settings.max_steps.unwrap_or(1_000_000),
-        };
-        let snapshots = settings.snapshots.unwrap_or(64);
-        if !(3..=MAX_SNAPSHOTS).contains(&snapshots) {
-            return Err(range("--snapshots", snapshots, format!("give a number from 3 to {MAX_SNAPSHOTS}")));
-        }
-        let filled = TrainingSettings {
-            loss: Some(kind),
-            penalty: Some(penalty),
-            smoothing: Some(smoothing),
-            optimizer: Some(optimizer_kind),
-            tolerance: match optimizer {
-                Optimizer::Flow { tolerance } => Some(tolerance),
-                Optimizer::Descent { .. } => None,
-            },
-            until_time: Some(stop.time),
-            max_steps: Some(stop.steps),
-            snapshots: Some(snapshots),
-            predictions: Some(predictions),
-            backend: Some(settings.backend.unwrap_or(BackendKind::Fast)),
-            ..settings.clone()
-        };
-        Ok(Self {
-            loss_kind: kind,
-            loss: match (kind, outputs) {
-                (LossKind::Mse, _) => Loss::SquaredError,
-                (_, 1) => Loss::Logistic,
-                _ => Loss::Softmax,
-            },
-            penalty,
-            smoothing,
-            optimizer,
-            stop,
-            snapshots,
-            backend: settings.backend.unwrap_or(BackendKind::Fast),
-            predictions,
-            settings: filled,
+    /// The run or the two runs that these settings mean for a network of `outputs` outputs on so many samples, each with
+    /// all that depends on the data filled in, as it is saved.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`].
+    pub fn resolve(&self, outputs: usize, samples: usize) -> Result<Vec<Self>, UsageError> {
+        self.check()?;
+        let filled = Self { predictions: Some(self.predicts(outputs, samples)), ..self.clone() };
+        Ok(match self.loss {
+            LossKind::Both => vec![
+                Self { loss: LossKind::CrossEntropy, ..filled.clone() },
+                // soft targets are cross-entropy's; beside it, squared error keeps the hard ones
+                Self { loss: LossKind::Mse, smoothing: 0.0, ..filled },
+            ],
+            LossKind::CrossEntropy | LossKind::Mse => vec![filled],
         })
     }
 
-    /// The loss's name in file names.
-    pub fn name(&self) -> &'static str {
-        if self.loss == Loss::SquaredError { "mse" } else { "cross-entropy" }
+    /// Whether fixed kernels' predictions are made of a network of `outputs` outputs on so many samples.
+    pub fn predicts(&self, outputs: usize, samples: usize) -> bool {
+        self.predictions.unwrap_or(outputs * samples <= MAX_SIZE)
     }
-    /// The loss's name in figures.
-    pub fn label(&self) -> &'static str {
-        if self.loss == Loss::SquaredError { "squared error" } else { "cross-entropy" }
+
+    /// How the parameters move, as core has it.
+    ///
+    /// # Errors
+    /// Descent without a rate, the flow with one; a rate or a tolerance outside its range.
+    pub fn core_optimizer(&self) -> Result<Optimizer, UsageError> {
+        match (self.optimizer, self.rate) {
+            (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("--rate", rate)? }),
+            (OptimizerKind::Gd, None) => {
+                Err(range("--optimizer", "gd", "needs --rate ETA (for squared error below 2n/lambda_max)"))
+            }
+            (OptimizerKind::Flow, Some(rate)) => {
+                Err(range("--rate", rate, "is the step of --optimizer gd; the flow adapts its own step"))
+            }
+            (OptimizerKind::Flow, None) if self.tolerance > 0.0 && self.tolerance < 1.0 => {
+                Ok(Optimizer::Flow { tolerance: self.tolerance })
+            }
+            (OptimizerKind::Flow, None) => Err(range("--tolerance", self.tolerance, "must lie between 0 and 1")),
+        }
+    }
+
+    /// The loss of this number of outputs, as core has it: of both losses, cross-entropy.
+    pub fn core_loss(&self, outputs: usize) -> Loss {
+        match (self.loss, outputs) {
+            (LossKind::Mse, _) => Loss::SquaredError,
+            (LossKind::CrossEntropy | LossKind::Both, 1) => Loss::Logistic,
+            (LossKind::CrossEntropy | LossKind::Both, _) => Loss::Softmax,
+        }
     }
 }

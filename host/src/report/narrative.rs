@@ -1,7 +1,7 @@
 //! What was seen, in words: the paragraph that a run prints, and its report.
 
 use crate::data::Samples;
-use crate::experiment::{Init, Model, Training, settings_of};
+use crate::experiment::{Init, Model, Settings, Training};
 use crate::plot::Figure;
 use crate::report::{Block, Report, Section, Table, number};
 use crate::run::{Outcome, Stopped, TraceRow};
@@ -55,7 +55,7 @@ pub fn plain(text: &str) -> String {
 
 fn sentence(run: &Finished<'_>) -> String {
     let Seen { last, scale, late, .. } = seen(&run.outcome);
-    let name = run.training.label();
+    let name = run.training.loss.label();
     let mut text = format!(
         "Under {name}, after time t = {} (mean loss {}, smallest margin {}, {} % right) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}, that is {} % of its largest entry",
         number(last.time),
@@ -110,9 +110,9 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
     results.extend(figures.into_iter().map(Block::Figure));
     let mut settings = Vec::new();
     for run in finished {
-        let table = settings_of(model, run.training).table().ok();
+        let table = Settings { model: model.clone(), training: run.training.clone() }.table().ok();
         let text = table.and_then(|t| toml::to_string(&t).ok()).unwrap_or_default();
-        settings.push(Block::Paragraph(format!("{}: {}.", run.training.label(), run.outcome.stopped)));
+        settings.push(Block::Paragraph(format!("{}: {}.", run.training.loss.label(), run.outcome.stopped)));
         settings.push(Block::Code(text));
     }
     settings.push(Block::Paragraph(format!("Data: {}; SHA-256 {}.", samples.description, samples.sha256)));
@@ -152,7 +152,7 @@ fn end_table(finished: &[Finished<'_>]) -> Table {
     for Finished { training, outcome } in finished {
         let Seen { last, .. } = seen(outcome);
         table.push(vec![
-            training.label().into(),
+            training.loss.label().into(),
             last.step.to_string(),
             outcome.evaluations.to_string(),
             number(last.time),

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::backend::InstructionSet;
 use crate::data::Samples;
 use crate::error::UsageError;
-use crate::experiment::{BackendKind, Model, PROVENANCE, Training, settings_of};
+use crate::experiment::{BackendKind, Model, PROVENANCE, Settings, Training};
 use crate::files::npz::Array;
 use crate::files::{Dtype, Unfinished, npz, write_atomic};
 use crate::run::{Outcome, Predictions, Tensor};
@@ -73,7 +73,7 @@ impl RunDirectory {
         samples: &Samples,
         outcome: Option<&Outcome>,
     ) -> Result<()> {
-        let mut table = settings_of(model, training).table()?;
+        let mut table = Settings { model: model.resolve(samples)?, training: training.clone() }.table()?;
         let text = |s: &str| Value::String(s.into());
         let backend = match training.backend {
             BackendKind::Fast => format!("gemm and faer, {}", InstructionSet::here().name()),

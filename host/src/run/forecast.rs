@@ -5,24 +5,25 @@ use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::predict::kernel_flow_len;
 use ntkscope_core::record::recorder_len;
 use ntkscope_core::train::trainer_len;
-use ntkscope_core::{Error, Portable, Tile};
+use ntkscope_core::{Portable, Tile};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Model, Training};
 use crate::files::Dtype;
+use crate::run::Error;
 
 /// Bytes that [`super::run`] will take, beside the program itself.
 pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result<u64, Error> {
-    let sizes = sizes_of(model)?;
+    let sizes = sizes_of(model, samples)?;
     let bytes = model.dtype.bytes() as u64;
     let tile = tile_of(training.backend, model.dtype);
     let (n, d, c) = (samples.n as u64, samples.d as u64, sizes.outputs as u64);
-    let buffers = trainer_len(sizes, samples.n, &training.optimizer) + recorder_len(samples.n, tile);
+    let buffers = trainer_len(sizes, samples.n, &training.core_optimizer()?) + recorder_len(samples.n, tile);
     // the eigenvalue solver's copy and workspace; kernels and parameters as they are written
     let own = bytes * (buffers as u64 + n * (d + c) + 2 * n * n);
     let held = (samples.held_out.len() / samples.d.max(1)) as u64;
-    let predictions = if training.predictions { prediction_bytes(sizes, n, held) } else { 0 };
+    let predictions = if training.predicts(sizes.outputs, samples.n) { prediction_bytes(sizes, n, held) } else { 0 };
     Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64) + predictions)
 }
 
@@ -44,6 +45,6 @@ fn tile_of(backend: BackendKind, dtype: Dtype) -> Tile {
 }
 
 /// Sizes of the network as it will be trained.
-pub fn sizes_of(model: &Model) -> Result<Sizes, Error> {
-    Ok(model.network()?.sizes())
+pub fn sizes_of(model: &Model, samples: &Samples) -> Result<Sizes, Error> {
+    Ok(model.network(&model.shape(samples)?)?.sizes())
 }

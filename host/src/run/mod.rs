@@ -1,6 +1,7 @@
 //! One training run: from samples and settings to trace, kernels and parameters in memory.
 
 mod directory;
+mod error;
 mod forecast;
 mod limit;
 pub mod params;
@@ -12,6 +13,7 @@ mod tests;
 mod trace;
 
 pub use directory::{RunDirectory, check_file, write_archive, write_arrays, write_tensors};
+pub use error::Error;
 pub use forecast::{forecast, sizes_of};
 pub use limit::{Limit, LimitRow};
 pub use prediction::{Measured, Outputs, Predictions, Task, all_inputs};
@@ -27,7 +29,7 @@ use ntkscope_core::init::initialize;
 use ntkscope_core::network::Network;
 use ntkscope_core::record::{Record, Recorder, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
-use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable, Real};
+use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
@@ -49,7 +51,7 @@ pub enum Stopped {
     /// was asked to by its [`Stop`]
     Interrupted,
     /// could not go on
-    Failed(Error),
+    Failed(ntkscope_core::Error),
 }
 
 impl std::fmt::Display for Stopped {
@@ -75,7 +77,7 @@ pub struct Outcome {
     /// parameters at the end
     pub parameters: Vec<Tensor>,
     /// what fixed kernels predict at the snapshots; `None` where that was not asked for
-    pub predictions: Option<Result<Predictions, Error>>,
+    pub predictions: Option<Result<Predictions, ntkscope_core::Error>>,
     /// C
     pub outputs: usize,
     /// smallest eigenvalue of the analytic kernel
@@ -135,33 +137,30 @@ fn run_as<T: HostReal>(
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let backend = backend_of::<T>(training.backend);
-    let network = &model.network()?;
+    let shape = model.shape(samples)?;
+    let network = &model.network(&shape)?;
+    let (loss, optimizer) = (training.core_loss(shape.outputs), training.core_optimizer()?);
     let sizes = network.sizes();
     let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
     let inputs = MatRef::new(&x, samples.n, samples.d)?;
     let mut targets = vec![T::ZERO; samples.n * sizes.outputs];
     for (target, label) in targets.chunks_exact_mut(sizes.outputs).zip(&samples.labels) {
-        training.loss.target(*label, training.smoothing, target)?;
+        loss.target(*label, training.smoothing, target)?;
     }
-    let mut problem = Problem::new(
-        network,
-        inputs,
-        MatRef::new(&targets, samples.n, sizes.outputs)?,
-        training.loss,
-        training.penalty,
-    )?;
-    let mut buffer = vec![T::ZERO; trainer_len(sizes, samples.n, &training.optimizer)];
+    let mut problem =
+        Problem::new(network, inputs, MatRef::new(&targets, samples.n, sizes.outputs)?, loss, training.penalty)?;
+    let mut buffer = vec![T::ZERO; trainer_len(sizes, samples.n, &optimizer)];
     let shifted = model.init == Init::Shifted;
     let f_0 = shifted.then(|| initial_outputs(backend, network, inputs, model.seed, &mut buffer)).transpose()?;
     if let Some(f_0) = &f_0 {
         problem = problem.with_offset(MatRef::new(f_0, samples.n, sizes.outputs)?)?;
     }
-    let mut trainer = Trainer::new(backend, problem, training.optimizer, model.seed, &mut buffer)?;
+    let mut trainer = Trainer::new(backend, problem, optimizer, model.seed, &mut buffer)?;
     let mut kernels = vec![T::ZERO; recorder_len(samples.n, backend.tile())];
     let recorder = Recorder::new(&mut trainer, &mut kernels)?;
 
-    let until = training.stop.time.is_finite().then(|| T::from_f64(training.stop.time));
-    let open_ended = training.stop.margin.is_some() || training.stop.loss.is_some();
+    let until = training.until_time.is_finite().then(|| T::from_f64(training.until_time));
+    let open_ended = training.until_margin.is_some() || training.until_loss.is_some();
     let record: Box<Record<T, MAX_SNAPSHOTS>> =
         Box::new(Record::new(training.snapshots, until.filter(|_| !open_ended))?);
     let theta_0 = trainer.theta_0();
@@ -171,8 +170,8 @@ fn run_as<T: HostReal>(
         }
         Ok(Outputs::new(sizes, samples))
     };
-    let outputs = training.predictions.then(no_outputs).transpose()?;
-    let label = training.label();
+    let outputs = training.predicts(shape.outputs, samples.n).then(no_outputs).transpose()?;
+    let label = training.loss.label();
     let mut recording = Recording { label, recorder, record, outputs };
     recording.observe(&mut trainer, observer)?;
     let stopped = loop {
@@ -209,7 +208,7 @@ fn run_as<T: HostReal>(
             theta_0: &theta_0,
             x: MatRef::new(&x, all, samples.d)?,
             targets: MatRef::new(&targets, samples.n, sizes.outputs)?,
-            loss: training.loss,
+            loss,
             penalty: training.penalty,
             shifted,
         };
@@ -281,16 +280,16 @@ fn reached<N: Network, T: Real>(
     training: &Training,
     stop: &Stop,
 ) -> Option<Stopped> {
-    let (until, objective) = (&training.stop, trainer.objective());
+    let objective = trainer.objective();
     if stop.requested() {
         Some(Stopped::Interrupted)
-    } else if until.margin.is_some_and(|u| objective.margin_min.to_f64() >= u) {
+    } else if training.until_margin.is_some_and(|u| objective.margin_min.to_f64() >= u) {
         Some(Stopped::Margin)
-    } else if until.loss.is_some_and(|e| objective.loss.to_f64() <= e) {
+    } else if training.until_loss.is_some_and(|e| objective.loss.to_f64() <= e) {
         Some(Stopped::Loss)
-    } else if until.time.is_finite() && trainer.reached(T::from_f64(until.time)) {
+    } else if training.until_time.is_finite() && trainer.reached(T::from_f64(training.until_time)) {
         Some(Stopped::Time)
-    } else if trainer.step() >= until.steps {
+    } else if trainer.step() >= training.max_steps {
         Some(Stopped::Steps)
     } else {
         None
@@ -299,11 +298,11 @@ fn reached<N: Network, T: Real>(
 
 /// The share of the way to the criterion that is nearest.
 fn share_done<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> f64 {
-    let (stop, objective) = (&training.stop, trainer.objective());
+    let objective = trainer.objective();
     // 0 for a run without an end in time
-    let time = trainer.log_time().to_f64() / stop.time.ln_1p();
-    let margin = stop.margin.map_or(0.0, |u| objective.margin_min.to_f64() / u);
-    let steps = trainer.step() as f64 / stop.steps.max(1) as f64;
+    let time = trainer.log_time().to_f64() / training.until_time.ln_1p();
+    let margin = training.until_margin.map_or(0.0, |u| objective.margin_min.to_f64() / u);
+    let steps = trainer.step() as f64 / training.max_steps.max(1) as f64;
     time.max(margin).max(steps).clamp(0.0, 1.0)
 }
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::data::{self, DataSpec, Source};
-use crate::experiment::{ModelSettings, TrainingSettings};
 
 /// Requests its token at the first step.
 struct StopAtOnce(Stop);
@@ -16,10 +15,8 @@ impl Observer for StopAtOnce {
 #[test]
 fn runs_are_stopped_apart() {
     let samples = data::load(&DataSpec::new(Source::Circle)).unwrap();
-    let settings = ModelSettings { width: Some(16), ..ModelSettings::default() };
-    let model = Model::resolve(&settings, &samples).unwrap();
-    let settings = TrainingSettings { max_steps: Some(5), ..TrainingSettings::default() };
-    let training = Training::resolve(&settings, 1, samples.n).unwrap().remove(0);
+    let model = Model { width: 16, ..Model::default() }.resolve(&samples).unwrap();
+    let training = Training { max_steps: 5, ..Training::default() }.resolve(1, samples.n).unwrap().remove(0);
     let (first, second) = (Stop::new(), Stop::new());
     let go = |observer: &mut (dyn Observer + Send), stop: &Stop| run(&model, &training, &samples, observer, stop);
     let stopped = go(&mut StopAtOnce(first.clone()), &first).unwrap();

@@ -9,7 +9,7 @@ use super::grid::Job;
 use super::net::{Net, Regularization};
 use super::paper::Part;
 use crate::data::Samples;
-use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, data_spec, settings_of};
+use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay};
 use crate::files::npz;
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
@@ -79,13 +79,14 @@ impl Cell {
     /// # Errors
     /// Wrong settings, missing data.
     pub fn resolve(&self) -> Result<Resolved> {
-        let samples = data::load(&data_spec(&self.settings.model))?;
-        let model = Model::resolve(&self.settings.model, &samples)?;
-        let mut trainings = Training::resolve(&self.settings.training, model.outputs, samples.n)?;
+        let Settings { model, training } = &self.settings;
+        let samples = data::load(&model.data_spec())?;
+        let outputs = model.shape(&samples)?.outputs;
+        let mut trainings = training.resolve(outputs, samples.n)?;
         let (Some(training), true) = (trainings.pop(), trainings.is_empty()) else {
             bail!("cell {}: a cell has one loss", self.id);
         };
-        Ok(Resolved { model, training, samples })
+        Ok(Resolved { model: model.resolve(&samples)?, training, samples })
     }
 
     /// Reads the finished run of this study.
@@ -129,11 +130,10 @@ impl Job for Cell {
 
     fn is_finished(&self, study: &Path) -> Result<bool> {
         let place = self.directory(study);
-        let Ok((mut saved, provenance)) = read_settings(&place) else { return Ok(false) };
+        let Ok((saved, provenance)) = read_settings(&place) else { return Ok(false) };
         let Resolved { model, training, samples } = self.resolve()?;
-        saved.remove(PROVENANCE);
         let same_data = provenance.get("data-sha256").and_then(Value::as_str) == Some(&samples.sha256);
-        Ok(saved == settings_of(&model, &training).table()? && same_data && self.read(&place).is_ok())
+        Ok(saved == Settings { model, training } && same_data && self.read(&place).is_ok())
     }
 
     /// A run is made in a directory of another name, which gets its own when everything is written: a killed
@@ -175,12 +175,14 @@ fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>> {
 }
 
 /// The settings of a run directory, and its table of provenance.
-fn read_settings(place: &Path) -> Result<(Table, Table)> {
+fn read_settings(place: &Path) -> Result<(Settings, Table)> {
     let path = place.join("run.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let table: Table = text.parse().with_context(|| format!("{} is damaged", path.display()))?;
     let provenance = table.get(PROVENANCE).and_then(Value::as_table).cloned().unwrap_or_default();
-    Ok((table, provenance))
+    let mut settings = Table::new();
+    overlay(&mut settings, table, &format!("in {}", path.display()))?;
+    Ok((Settings::from_table(settings)?, provenance))
 }
 
 /// Removes a directory and all in it, if it is there.

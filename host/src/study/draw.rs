@@ -1,7 +1,6 @@
 //! The figures of groups of runs: bands over seeds, along training and against the width.
 
 use super::group::{Group, Run};
-use super::net::init_name;
 use crate::analysis::statistics::{Curve, Spread};
 use crate::experiment::LossKind;
 use crate::plot::{Axis, Figure, Mark, Series};
@@ -46,7 +45,7 @@ impl Sketch {
                 "{caption} {}, {}, {} initialization; bands run from the smallest to the largest of {seeds} seed{}.",
                 group.part.title,
                 group.net.title(),
-                init_name(group.init),
+                group.init,
                 if seeds == 1 { "" } else { "s" }
             ),
         }

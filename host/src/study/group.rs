@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::cell::Cell;
 use super::judge::Subject;
-use super::net::{Net, Regularization, init_name};
+use super::net::{Net, Regularization};
 use super::paper::Part;
 use crate::analysis::statistics::{Curve, Estimate, line};
 use crate::experiment::{Init, LossKind};
@@ -70,7 +70,7 @@ impl<'a> Group<'a> {
     /// What a claim about these runs is about.
     pub fn subject(&self, loss: impl Into<String>) -> Subject {
         let network = format!("{}; {}", self.net.title(), self.part.name);
-        Subject { network, loss: loss.into(), init: init_name(self.init).into() }
+        Subject { network, loss: loss.into(), init: self.init.to_string() }
     }
     /// Widths, ascending.
     pub fn widths(&self) -> Vec<usize> {

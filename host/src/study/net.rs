@@ -1,6 +1,6 @@
 //! What distinguishes the runs of a study: the network, what keeps its kernel, and how they are called.
 
-use crate::experiment::{Init, LossKind, NetworkKind};
+use crate::experiment::{LossKind, NetworkKind};
 
 /// Cross-entropy.
 pub const CE: LossKind = LossKind::CrossEntropy;
@@ -82,19 +82,5 @@ impl Regularization {
             Self::Penalty(lambda) => format!("penalty Λ = {lambda:.3}"),
             Self::Smoothing(eps) => format!("soft targets ε = {eps:.2}"),
         }
-    }
-}
-
-/// The loss's name in ids and tables.
-pub fn loss_name(loss: LossKind) -> &'static str {
-    if loss == LossKind::Mse { "mse" } else { "cross-entropy" }
-}
-
-/// The initialization's name in ids and tables.
-pub fn init_name(init: Init) -> &'static str {
-    match init {
-        Init::Mirrored => "mirrored",
-        Init::Standard => "standard",
-        Init::Shifted => "shifted",
     }
 }

@@ -4,7 +4,6 @@ use anyhow::{Context, Result};
 use csv::Writer;
 
 use super::cell::Finished;
-use super::net::{init_name, loss_name};
 use crate::analysis::statistics::Curve;
 use crate::experiment::NetworkKind;
 use crate::report::Claim;
@@ -82,18 +81,17 @@ fn row(f: &Finished) -> Vec<String> {
         |column: fn(&TraceRow) -> f64, worse: fn(f64, f64) -> f64| rows.iter().map(column).fold(f64::NAN, worse);
     let passes = Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
     let predicted = f.predictions.rows.last();
-    let word = |v: &dyn std::fmt::Debug| format!("{v:?}").to_lowercase();
     let number = |v: f64| format!("{v:?}");
     let given = |v: Option<f64>| v.map_or(String::new(), number);
     vec![
         cell.id.clone(),
         cell.part.name.into(),
-        word(&cell.net.kind),
+        cell.net.kind.to_string(),
         cell.net.depth.to_string(),
         given((cell.net.kind == NetworkKind::Resnet).then_some(cell.net.alpha)),
         cell.width.to_string(),
-        init_name(cell.init).into(),
-        loss_name(cell.loss).into(),
+        cell.init.to_string(),
+        cell.loss.to_string(),
         cell.seed.to_string(),
         f.samples.to_string(),
         f.stopped.clone(),

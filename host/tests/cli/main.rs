@@ -9,6 +9,7 @@ mod predict;
 mod refused;
 mod reproduce;
 mod run;
+mod settings;
 mod shifted;
 #[cfg(unix)]
 mod signals;

@@ -7,7 +7,7 @@ use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::report::{decimal_exponent, number};
 use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band, bands, by_width};
 use crate::study::group::{Column, DRIFT, Group, Run};
-use crate::study::net::{CE, MSE, init_name};
+use crate::study::net::{CE, MSE};
 
 /// The figures of a group of runs to one margin.
 pub fn on_samples(group: &Group<'_>) -> Vec<Figure> {
@@ -42,7 +42,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     fn name(&self, figure: &str) -> String {
-        format!("{}-{}-{}-{figure}", self.group.part.name, self.group.net.name(), init_name(self.group.init))
+        format!("{}-{}-{}-{figure}", self.group.part.name, self.group.net.name(), self.group.init)
     }
 
     /// A band for every width; squared error has no band, but a dashed line.

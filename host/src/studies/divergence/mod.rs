@@ -164,7 +164,7 @@ of Θ for the labels. Mirrored initialization is the difference of two equal cop
 fn data_text(finished: &[Finished]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for f in finished {
-        let spec = f.cell.settings.model.data.as_ref().unwrap_or(&Source::Circle);
+        let spec = &f.cell.settings.model.data;
         let line = format!("{}: {} samples of {spec}", f.cell.part.name, f.samples);
         if !lines.contains(&line) {
             lines.push(line);

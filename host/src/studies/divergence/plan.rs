@@ -1,9 +1,9 @@
 //! The grid of the study "divergence": what is run, on what, how far.
 
 use crate::data::{ClassSelection, Source};
-use crate::experiment::{Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
-use crate::study::net::{CE, MSE, Net, Regularization, init_name, loss_name};
+use crate::study::net::{CE, MSE, Net, Regularization};
 use crate::study::paper::Part;
 use crate::study::plan::Options;
 
@@ -16,7 +16,7 @@ pub struct Grid {
     seeds: u64,
     samples: usize,
     held_out: usize,
-    data: ModelSettings,
+    data: Model,
     /// mean margin at which cross-entropy ends
     margin: f64,
     max_steps: u64,
@@ -79,7 +79,7 @@ pub fn mnist_large(options: &Options) -> Grid {
 }
 
 fn digits(options: &Options, n: usize) -> Grid {
-    let data = ModelSettings {
+    let data = Model {
         data_dir: options.data_dir.clone(),
         classes: Some(ClassSelection::Parity),
         ..samples_of(Source::Mnist, n, 64)
@@ -94,7 +94,7 @@ pub fn sphere() -> Grid {
 
 /// Clusters that a linear function separates.
 pub fn separable() -> Grid {
-    small(ModelSettings { dimension: Some(32), ..samples_of(Source::Mixture, 32, 32) })
+    small(Model { dimension: Some(32), ..samples_of(Source::Mixture, 32, 32) })
 }
 
 /// Clusters that none separates.
@@ -103,7 +103,7 @@ pub fn mixture() -> Grid {
 }
 
 /// 32 samples and as many held out.
-fn small(data: ModelSettings) -> Grid {
+fn small(data: Model) -> Grid {
     Grid {
         nets: vec![Net::fcn(2), RESIDUAL],
         widths: vec![64, 256, 1024],
@@ -123,8 +123,8 @@ fn small(data: ModelSettings) -> Grid {
 /// A network too narrow for the data never gets to the end.
 const MAX_STEPS: u64 = 20_000;
 
-fn samples_of(source: Source, n: usize, held_out: usize) -> ModelSettings {
-    ModelSettings { data: Some(source), n: Some(n), held_out: Some(held_out), ..ModelSettings::default() }
+fn samples_of(source: Source, n: usize, held_out: usize) -> Model {
+    Model { data: source, n: Some(n), held_out, ..Model::default() }
 }
 
 impl Grid {
@@ -149,34 +149,33 @@ impl Grid {
     }
 
     fn cell(&self, part: &'static Part, net: Net, width: usize, init: Init, loss: LossKind, seed: u64) -> Cell {
-        let model = ModelSettings {
-            network: Some(net.kind),
-            depth: Some(net.depth),
-            width: Some(width),
+        let model = Model {
+            network: net.kind,
+            depth: net.depth,
+            width,
             alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-            init: Some(init),
-            seed: Some(seed),
+            init,
+            seed,
             ..self.data.clone()
         };
         let cross_entropy = loss == CE;
-        let training = TrainingSettings {
-            loss: Some(loss),
+        let training = Training {
+            loss,
             // cross-entropy has no end in time; squared error comes to rest
-            until_time: Some(if cross_entropy { f64::INFINITY } else { 1e6 }),
+            until_time: if cross_entropy { f64::INFINITY } else { 1e6 },
             until_margin: cross_entropy.then_some(self.margin),
             until_loss: (!cross_entropy).then_some(1e-8),
-            max_steps: Some(self.max_steps),
-            snapshots: Some(self.snapshots),
+            max_steps: self.max_steps,
+            snapshots: self.snapshots,
             predictions: Some(self.predictions),
-            ..TrainingSettings::default()
+            ..Training::default()
         };
         // parameters moved, and products with the samples; a margin costs steps in proportion
         let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
         let parameters = (net.matrices() * width * width + 16 * width) as f64;
         let steps = if cross_entropy { (self.margin / 16.0).max(1.0) } else { 1.0 };
         let work = copies * parameters * (self.samples + self.held_out + 20) as f64 * steps * 1.2e-7;
-        let (loss_name, init_name) = (loss_name(loss), init_name(init));
-        let id = format!("{}-{}-w{width}-{loss_name}-{init_name}-s{seed}", part.name, net.name());
+        let id = format!("{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
         Cell { id, part, net, init, regularization, loss, width, seed, settings, work }
     }

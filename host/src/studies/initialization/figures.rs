@@ -15,7 +15,7 @@ use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::report::number;
 use crate::study::draw::TIME;
 use crate::study::group::Group;
-use crate::study::net::{MSE, init_name};
+use crate::study::net::MSE;
 
 const BANDS: &str = "Bands: two standard errors.";
 
@@ -214,7 +214,7 @@ pub fn closeness(groups: &[Group<'_>]) -> Figure {
     for (style, group) in groups.iter().enumerate() {
         let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));
         let points: Vec<(f64, Estimate)> = group.widths().into_iter().filter_map(at).collect();
-        series.push(band(init_name(group.init), &points, f64::exp, style));
+        series.push(band(&group.init.to_string(), &points, f64::exp, style));
         if style + 1 == groups.len() {
             let values: Vec<(f64, f64)> = points.iter().map(|(m, e)| (*m, e.value.exp())).collect();
             series.extend(through("slope −1/2".into(), &values, -0.5, 3));

@@ -13,7 +13,7 @@ impl Measurement for Labels {
     fn settings(&self) -> Result<String> {
         let (model, samples) = self.resolve()?;
         let names: Vec<&str> = self.codings.iter().map(|coding| coding.name()).collect();
-        let table = toml::to_string(&model.settings)?;
+        let table = toml::to_string(&model)?;
         Ok(format!("# codings {names:?}, {} draws; samples {}\n{table}", self.draws, samples.sha256))
     }
     fn work(&self) -> f64 {

@@ -8,10 +8,10 @@ use crate::analysis::labels::Labels;
 use crate::analysis::points::Target;
 use crate::analysis::smoothness::Coding;
 use crate::data::{ClassSelection, Normalize, Source};
-use crate::experiment::{BiasKind, Init, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::experiment::{BiasKind, Init, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::kept::Kept;
-use crate::study::net::{MSE, Net, Regularization, init_name};
+use crate::study::net::{MSE, Net, Regularization};
 use crate::study::paper::Part;
 use crate::study::plan::Options;
 
@@ -88,27 +88,27 @@ pub fn closeness(part: &'static Part, options: &Options) -> Vec<Cell> {
 }
 
 fn cell(part: &'static Part, init: Init, width: usize, seed: u64) -> Cell {
-    let model = ModelSettings {
-        network: Some(CLOSE.kind),
-        depth: Some(CLOSE.depth),
-        width: Some(width),
-        init: Some(init),
-        seed: Some(seed),
+    let model = Model {
+        network: CLOSE.kind,
+        depth: CLOSE.depth,
+        width,
+        init,
+        seed,
         // few points and far apart: where eigenvalues are smaller than the spread of K_0 no width is wide
-        data: Some(Source::Circle),
+        data: Source::Circle,
         n: Some(6),
-        held_out: Some(6),
-        ..ModelSettings::default()
+        held_out: 6,
+        ..Model::default()
     };
-    let training = TrainingSettings {
-        loss: Some(MSE),
-        until_time: Some(1e5),
-        snapshots: Some(64),
+    let training = Training {
+        loss: MSE,
+        until_time: 1e5,
+        snapshots: 64,
         predictions: Some(true),
-        max_steps: Some(20_000),
-        ..TrainingSettings::default()
+        max_steps: 20_000,
+        ..Training::default()
     };
-    let id = format!("{}-{}-w{width}-{}-s{seed}", part.name, CLOSE.name(), init_name(init));
+    let id = format!("{}-{}-w{width}-{init}-s{seed}", part.name, CLOSE.name());
     let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
     let work = 0.1 + 3e-4 * copies * width as f64;
     let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
@@ -122,16 +122,16 @@ pub fn labels(options: &Options) -> Vec<Kept<Labels>> {
     let mut all = Vec::new();
     for (data, dir) in std::iter::once(mnist).chain(fashion) {
         for (name, normalize) in [("raw", Normalize::None), ("sphere", Normalize::Sphere)] {
-            let model = ModelSettings {
-                network: Some(NetworkKind::Fcn),
-                depth: Some(1),
-                bias: Some(BiasKind::Input),
-                data: Some(data.clone()),
+            let model = Model {
+                network: NetworkKind::Fcn,
+                depth: 1,
+                bias: BiasKind::Input,
+                data: data.clone(),
                 data_dir: dir.clone(),
                 n: Some(options.n.unwrap_or(3000)),
                 classes: Some(ClassSelection::All),
                 normalize: Some(normalize),
-                ..ModelSettings::default()
+                ..Model::default()
             };
             let measurement = Labels { model, codings: Coding::ALL.to_vec(), draws: 10 };
             all.push(Kept { id: format!("smoothness-{data}-{name}"), measurement });

@@ -6,7 +6,7 @@ use ntkscope_core::MatRef;
 use super::plan::until_the_end;
 use crate::analysis::law::{InfiniteWidth, Law};
 use crate::data::Source;
-use crate::experiment::{Init, ModelSettings, Settings, TrainingSettings};
+use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
 use crate::run;
@@ -56,19 +56,19 @@ pub fn ensembles(part: &'static Part, options: &Options) -> Vec<Kept<Ensemble>> 
 fn ensemble(part: &'static Part, options: &Options, regularization: Regularization, width: usize) -> Kept<Ensemble> {
     let net = Net::fcn(1);
     let networks = if options.full { 1000 } else { 400 };
-    let model = ModelSettings {
-        network: Some(net.kind),
-        depth: Some(net.depth),
-        width: Some(width),
-        init: Some(Init::Standard),
-        seed: Some(0),
-        data: Some(Source::Circle),
+    let model = Model {
+        network: net.kind,
+        depth: net.depth,
+        width,
+        init: Init::Standard,
+        seed: 0,
+        data: Source::Circle,
         n: Some(6),
         // eight, so that they lie at different distances from the training points
-        held_out: Some(8),
-        ..ModelSettings::default()
+        held_out: 8,
+        ..Model::default()
     };
-    let training = TrainingSettings { predictions: Some(false), snapshots: Some(4), ..until_the_end(regularization) };
+    let training = Training { predictions: Some(false), snapshots: 4, ..until_the_end(regularization) };
     let id = format!("ensemble-{}-w{width}-{}", net.name(), regularization.name());
     let work = 3.3e-5 * (networks as usize * width) as f64;
     let (settings, init) = (Settings { model, training }, Init::Standard);
@@ -89,15 +89,16 @@ impl Ensemble {
     pub fn law(&self) -> Result<Law> {
         let Resolved { model, training, samples } = self.first.resolve()?;
         let (x, all) = all_inputs::<f64>(&samples);
+        let (loss, shape) = (training.core_loss(1), model.shape(&samples)?);
         let mut targets = vec![0.0; samples.n];
         for (target, label) in targets.iter_mut().zip(&samples.labels) {
-            training.loss.target(*label, training.smoothing, std::slice::from_mut(target))?;
+            loss.target(*label, training.smoothing, std::slice::from_mut(target))?;
         }
         let limit = InfiniteWidth {
-            network: &model.network()?,
+            network: &model.network(&shape)?,
             x: MatRef::new(&x, all, samples.d)?,
             targets: MatRef::new(&targets, samples.n, 1)?,
-            loss: training.loss,
+            loss,
             penalty: training.penalty,
             time: f64::INFINITY,
         };
@@ -109,7 +110,7 @@ impl Measurement for Ensemble {
     /// The settings of the first network, and how many there are.
     fn settings(&self) -> Result<String> {
         let Resolved { model, training, .. } = self.first.resolve()?;
-        let table = crate::experiment::settings_of(&model, &training).table()?;
+        let table = Settings { model, training }.table()?;
         Ok(format!("# the first of {} networks; the others have the seeds behind it\n{table}", self.networks))
     }
     fn work(&self) -> f64 {

@@ -107,8 +107,7 @@ fn ends(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
         "Trained outputs against the explicit solution under the network's own initial kernel, training and held-out points, width \
          {width}, every seed (at most {SCATTER} points of a kind)."
     );
-    Sketch { name: name(group, "ends"), title: "Where training ends", x, y, series, caption: caption.into() }
-        .figure(group)
+    Sketch { name: name(group, "ends"), title: "Where training ends", x, y, series, caption }.figure(group)
 }
 
 fn end_width(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {

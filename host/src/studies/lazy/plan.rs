@@ -1,34 +1,24 @@
 //! The grid of the study "lazy": penalties, soft targets, and plain cross-entropy beside them.
 
 use crate::data::{ClassSelection, Source};
-use crate::experiment::{Init, LossKind, ModelSettings, NetworkKind, Settings, TrainingSettings};
+use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
-use crate::study::net::{CE, Net, Regularization, init_name};
+use crate::study::net::{CE, Net, Regularization};
 use crate::study::paper::Part;
 use crate::study::plan::Options;
 
 /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
 /// targets come to rest.
-pub fn until_the_end(regularization: Regularization) -> TrainingSettings {
-    let base = TrainingSettings {
-        loss: Some(LossKind::CrossEntropy),
-        max_steps: Some(20_000),
-        snapshots: Some(64),
-        ..TrainingSettings::default()
-    };
+pub fn until_the_end(regularization: Regularization) -> Training {
+    let base = Training { loss: LossKind::CrossEntropy, max_steps: 20_000, snapshots: 64, ..Training::default() };
     match regularization {
-        Regularization::Plain => TrainingSettings {
-            until_time: Some(f64::INFINITY),
-            until_margin: Some(8.0),
-            predictions: Some(false),
-            ..base
-        },
+        Regularization::Plain => {
+            Training { until_time: f64::INFINITY, until_margin: Some(8.0), predictions: Some(false), ..base }
+        }
         Regularization::Penalty(lambda) => {
-            TrainingSettings { penalty: Some(lambda), until_time: Some(10.0 / lambda), predictions: Some(true), ..base }
+            Training { penalty: lambda, until_time: 10.0 / lambda, predictions: Some(true), ..base }
         }
-        Regularization::Smoothing(eps) => {
-            TrainingSettings { smoothing: Some(eps), until_time: Some(1e5), predictions: Some(true), ..base }
-        }
+        Regularization::Smoothing(eps) => Training { smoothing: eps, until_time: 1e5, predictions: Some(true), ..base },
     }
 }
 
@@ -48,7 +38,7 @@ pub struct Grid {
     held_out: usize,
     classes: Option<ClassSelection>,
     /// how long they train
-    training: fn(Regularization) -> TrainingSettings,
+    training: fn(Regularization) -> Training,
 }
 
 /// Penalty and smoothing that all widths have: `LAMBDA = 0.2/6` is 0.2 in the convention of the sum on six points.
@@ -125,13 +115,8 @@ fn digits(options: &Options, nets: &[Net], all: &[Regularization], classes: Clas
 }
 
 /// Labels that disagree are soft targets in all but name.
-fn with_an_end_of_its_own(regularization: Regularization) -> TrainingSettings {
-    TrainingSettings {
-        until_time: Some(1e5),
-        until_margin: None,
-        predictions: Some(true),
-        ..until_the_end(regularization)
-    }
+fn with_an_end_of_its_own(regularization: Regularization) -> Training {
+    Training { until_time: 1e5, until_margin: None, predictions: Some(true), ..until_the_end(regularization) }
 }
 
 impl Grid {
@@ -150,27 +135,27 @@ impl Grid {
 
     fn cell(&self, part: &'static Part, options: &Options, row: &Row, width: usize, seed: u64) -> Cell {
         let Row { net, regularization, .. } = *row;
-        let Self { samples, held_out, ref data, ref classes, .. } = *self;
+        let Self { samples, held_out, ref data, classes, .. } = *self;
         let (init, idx) = (Init::Mirrored, data.is_idx());
-        let model = ModelSettings {
-            network: Some(net.kind),
-            depth: Some(net.depth),
-            width: Some(width),
+        let model = Model {
+            network: net.kind,
+            depth: net.depth,
+            width,
             alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-            init: Some(init),
-            seed: Some(seed),
-            data: Some(data.clone()),
+            init,
+            seed,
+            data: data.clone(),
             n: Some(samples),
-            held_out: Some(held_out),
-            classes: classes.clone(),
+            held_out,
+            classes,
             data_dir: options.data_dir.clone().filter(|_| idx),
-            ..ModelSettings::default()
+            ..Model::default()
         };
         let parameters = 2 * (net.matrices() * width * width + 16 * width);
         // a penalty's steps jitter about the fixed point
         let steps = if matches!(regularization, Regularization::Penalty(_)) { 3.0 } else { 1.0 };
         let work = (parameters * (samples + held_out + 20)) as f64 * steps * 1.5e-7;
-        let id = format!("{}-{}-w{width}-{}-{}-s{seed}", part.name, net.name(), regularization.name(), init_name(init));
+        let id = format!("{}-{}-w{width}-{}-{init}-s{seed}", part.name, net.name(), regularization.name());
         let settings = Settings { model, training: (self.training)(regularization) };
         Cell { id, part, net, init, regularization, loss: CE, width, seed, settings, work }
     }

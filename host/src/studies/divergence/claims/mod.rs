@@ -13,7 +13,7 @@ use crate::experiment::LossKind;
 use crate::report::{Claim, number};
 use crate::study::group::{Column, DRIFT, Group, Run};
 use crate::study::judge::{self, Evidence, Judged};
-use crate::study::net::{CE, MSE, loss_name};
+use crate::study::net::{CE, MSE};
 
 /// Mean margin at which movement is compared with the linearized network's: within the kernel regime.
 const EARLY: f64 = 0.5;
@@ -89,7 +89,11 @@ impl<'g> Builder<'_, 'g> {
         );
         let grow = judge::above(exponents.map(|_| slowest), 0.0);
         let holds = judge::both(grow, judge::above(Some(lambda), 0.0));
-        self.claim("A2 parameters diverge under cross-entropy", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim(
+            "A2 parameters diverge under cross-entropy",
+            &CE.to_string(),
+            Judged { measured, theory, holds, note },
+        )
     }
 
     /// A2 in numbers: in the kernel regime the parameters move as those of the linearized network.
@@ -108,7 +112,7 @@ impl<'g> Builder<'_, 'g> {
             self.widest()
         );
         let theory = "1".into();
-        self.claim("A2 distance as the kernel predicts it", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A2 distance as the kernel predicts it", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// A3: the drift goes on growing under cross-entropy.
@@ -129,7 +133,7 @@ impl<'g> Builder<'_, 'g> {
         );
         let grow = judge::above(exponents.map(|_| slowest), 0.0);
         let holds = judge::both(grow, judge::positive(measured, Evidence::ANY));
-        self.claim("A3 drift grows on under cross-entropy", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A3 drift grows on under cross-entropy", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// A3, the contrast: under squared error it comes to rest.
@@ -151,7 +155,7 @@ impl<'g> Builder<'_, 'g> {
         );
         let holds = judge::agrees(measured.filter(|_| fitted < 1e-2 * FITTED), 0.0, 0.1);
         let theory = "0".into();
-        self.claim("A3 drift saturates under squared error", loss_name(MSE), Judged { measured, theory, holds, note })
+        self.claim("A3 drift saturates under squared error", &MSE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// A3: the two losses beside one another.
@@ -209,6 +213,6 @@ impl<'g> Builder<'_, 'g> {
                 )
             }
         };
-        self.claim("A3 exponent of the divergence", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A3 exponent of the divergence", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 }

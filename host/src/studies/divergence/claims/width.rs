@@ -6,7 +6,7 @@ use crate::experiment::LossKind;
 use crate::report::{Claim, number};
 use crate::study::group::{DRIFT, Group, Run};
 use crate::study::judge::{self, Evidence, Judged};
-use crate::study::net::{CE, loss_name};
+use crate::study::net::CE;
 
 /// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
 pub const MARGIN: f64 = 2.0;
@@ -50,7 +50,7 @@ impl<'g> Builder<'_, 'g> {
             "slope of ln({what}) against ln m over widths {widths:?}, those of less than 30 % relative drift there; \
              allowed: two standard errors, or {SLOPE_ALLOWANCE}"
         );
-        self.claim(claim, loss_name(loss), Judged { measured, theory: "−1".into(), holds, note })
+        self.claim(claim, &loss.to_string(), Judged { measured, theory: "−1".into(), holds, note })
     }
 
     /// t(m) ~ exp(c sqrt(m)).
@@ -66,7 +66,7 @@ impl<'g> Builder<'_, 'g> {
         );
         let holds = judge::positive(measured, Evidence::ANY);
         let theory = "c > 0".into();
-        self.claim("A3 time of 10 % drift, exp(c √m)", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A3 time of 10 % drift, exp(c √m)", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// `64: 12.3`, the geometric mean over seeds.
@@ -95,6 +95,6 @@ impl<'g> Builder<'_, 'g> {
             "exponent a of u ~ m^{{a}}, u the mean margin at 10 % drift, widths {widths:?}; allowed: two standard errors, or 0.15"
         );
         let theory = "1/2, from drift ~ c u^{2}/m".into();
-        self.claim("A3 margin of 10 % drift", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A3 margin of 10 % drift", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 }
