@@ -48,6 +48,7 @@
 pub mod angle;
 pub mod backend;
 pub mod backward;
+pub mod contract;
 pub mod error;
 pub mod flow;
 pub mod forward;
