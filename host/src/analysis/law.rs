@@ -1,7 +1,6 @@
 //! The law of predictors over random initializations in the limit of infinite width, on test points: mean, standard
 //! deviation, class probabilities. The formulas are [`ntkscope_core::predict`]'s; here they meet samples and settings.
 
-use anyhow::Result;
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::loss::Loss;

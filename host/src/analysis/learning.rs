@@ -9,7 +9,6 @@
 //! faster, at rates up to n^-1. By its proposition 4.1 the risk from f_0 with target f* is that from 0 with target
 //! f* - f_0: starting from f^GP is learning it.
 
-use anyhow::Result;
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::Network;

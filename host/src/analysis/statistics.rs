@@ -50,6 +50,16 @@ pub fn deviation(values: &[f64]) -> f64 {
     mean_and_variance(values).1.sqrt()
 }
 
+/// Density of N(0, 1).
+pub fn normal_density(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// Probability that N(0, 1) is below `z`, to full relative precision in the lower tail too.
+pub fn normal_probability(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
 /// Mean of these values, and the sum of the squares of their distances from it.
 pub fn centre_and_spread(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let count = values.clone().count() as f64;
@@ -181,6 +191,16 @@ mod tests {
         assert!((deviation(&[1.0, 2.0, 3.0, 6.0]) - (14.0f64 / 3.0).sqrt()).abs() < 1e-15);
         assert_eq!(Estimate::from_values(&[]), None);
         assert_eq!(Estimate::from_values(&[1.0, f64::NAN]), None);
+    }
+
+    #[test]
+    fn the_normal_distribution() {
+        assert!((normal_density(0.0) - 0.398_942_280_401_432_7).abs() < 1e-15);
+        assert!((normal_probability(1.0) - 0.841_344_746_068_542_9).abs() < 1e-15);
+        assert!((normal_probability(-8.0) / 6.220_960_574_271_785e-16 - 1.0).abs() < 1e-13);
+        // the derivative of the one is the other
+        let slope = (normal_probability(0.7 + 1e-5) - normal_probability(0.7 - 1e-5)) / 2e-5;
+        assert!((slope - normal_density(0.7)).abs() < 1e-10);
     }
 
     #[test]

@@ -13,10 +13,9 @@ use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::linalg::cholesky;
 use ntkscope_core::network::{Bias, Fcn};
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::analysis::points::sphere;
-use crate::analysis::statistics::Estimate;
+use crate::analysis::statistics::{Estimate, normal_probability};
 use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
@@ -100,9 +99,9 @@ impl RandomOutputs {
         let mut all = z.concat();
         all.sort_by(f64::total_cmp);
         let total = all.len() as f64;
-        let below = |z: f64| Normal::standard().cdf(z);
         let distance = all.iter().enumerate().fold(0.0, |d: f64, (i, z)| {
-            d.max((below(*z) - i as f64 / total).abs()).max((below(*z) - (i + 1) as f64 / total).abs())
+            d.max((normal_probability(*z) - i as f64 / total).abs())
+                .max((normal_probability(*z) - (i + 1) as f64 / total).abs())
         });
         Ok(Tested {
             covariance,

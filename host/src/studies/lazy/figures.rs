@@ -1,11 +1,9 @@
 //! The figures of the study.
 
-use statrs::distribution::{Continuous, ContinuousCDF, Normal};
-
 use super::claims::{Beside, EnsembleAndLaw};
 use super::ensemble::{Ensemble, Members};
 use crate::analysis::law::Law;
-use crate::analysis::statistics::Curve;
+use crate::analysis::statistics::{Curve, normal_density, normal_probability};
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, bands, by_width};
 use crate::study::group::{DRIFT, Group, Run};
@@ -163,7 +161,7 @@ fn density(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, what: 
     let mut series = vec![Series { label: "trained networks".into(), x, y, mark: Mark::Line, style: 0 }];
     let gaussian = |label: &str, sd: f64, style: usize| {
         let x: Vec<f64> = (0..=160).map(|i| from + (to - from) * f64::from(i) / 160.0).collect();
-        let y = x.iter().map(|v| Normal::standard().pdf((v - mean) / sd) / sd).collect();
+        let y = x.iter().map(|v| normal_density((v - mean) / sd) / sd).collect();
         Series { label: label.into(), x, y, mark: Mark::Theory, style }
     };
     series.push(gaussian("theory of the ensemble", sd, 1));
@@ -185,7 +183,7 @@ fn calibration(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, wh
     let mut ranks: Vec<f64> = (0..members.points)
         .flat_map(|i| {
             let (mean, sd) = (law.mean[i], law.deviation[i]);
-            members.column(i).into_iter().map(move |v| Normal::standard().cdf((v - mean) / sd))
+            members.column(i).into_iter().map(move |v| normal_probability((v - mean) / sd))
         })
         .collect();
     ranks.sort_by(f64::total_cmp);
