@@ -82,7 +82,7 @@ impl Args for LossArgs {
         let training = Training::augment_args(Command::new("training"));
         let shared = |arg: &&Arg| ["loss", "penalty", "smoothing"].contains(&arg.get_id().as_str());
         let arguments: Vec<Arg> = training.get_arguments().filter(shared).cloned().collect();
-        command.args(arguments).mut_arg("loss", |loss| loss.default_value(LossKind::CrossEntropy.to_string()))
+        command.args(arguments).mut_arg("loss", |loss| loss.default_value("cross-entropy"))
     }
     fn augment_args_for_update(command: Command) -> Command {
         Self::augment_args(command)
