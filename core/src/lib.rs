@@ -22,12 +22,47 @@
 //! out its pairs `(A, D)` ([`network::Network`]); kernels, losses, training and recording are the
 //! same code for all of them.
 //!
+//! # Example
+//!
+//! The kernel of an infinitely wide network with two hidden layers, and that of a network of width 64 at initialization:
+//!
+//! ```
+//! use ntkscope_core::forward::Params;
+//! use ntkscope_core::init::initialize;
+//! use ntkscope_core::kernel::{
+//!     AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
+//! };
+//! use ntkscope_core::network::Fcn;
+//! use ntkscope_core::{MatMut, MatRef, Portable};
+//!
+//! // two samples, orthogonal and of norm 1; every buffer belongs to the caller
+//! let (network, x) = (Fcn::new(2, &[64, 64], 1)?, MatRef::new(&[1.0, 0.0, 0.0, 1.0], 2, 2)?);
+//! let mut limit = [0.0f64; 4];
+//! let mut scratch = vec![0.0; analytic_scratch(Portable::TILE, 2, 2)];
+//! analytic(&Portable, &network, AnalyticKernel::Ntk, x, None, MatMut::new(&mut limit, 2, 2)?, &mut scratch)?;
+//! assert!((limit[0] - 3.0).abs() < 1e-14); // (L + 1) |x|^2 for L hidden layers without bias
+//!
+//! let mut theta = vec![0.0; network.sizes().parameters];
+//! initialize(&network, 0, &mut theta)?;
+//! let mut buffer = vec![0.0; tangent_len(network.sizes(), 2)];
+//! let pairs = tangent(&Portable, Params::new(&network, &theta)?, x, &mut buffer)?;
+//! let (mut kernel, mut scratch) = ([0.0; 4], vec![0.0; structured_scratch(Portable::TILE, 2, 2)]);
+//! structured(&Portable, &pairs, None, MultiOutput::Trace, MatMut::new(&mut kernel, 2, 2)?, &mut scratch)?;
+//! assert!((kernel[0] - limit[0]).abs() < 0.5 * limit[0]); // it fluctuates like 1/sqrt(width)
+//! # Ok::<(), ntkscope_core::Error>(())
+//! ```
+//!
+//! `examples/kernel.rs` trains a network and prints how its kernel moves.
+//!
+//! # Modules
+//!
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`real`] | the scalar: `f32`, `f64`, `Approx32`; every transcendental function |
 //! | [`angle`] | an angle from the sine of its half: the arc-cosine kernels, without a branch |
 //! | [`mat`] | matrix views over slices |
 //! | [`backend`] | the seam for heavy work, and `Portable` |
+//! | [`contract`] | what every backend and every network must satisfy: one call in a test of yours |
 //! | [`linalg`] | symmetric eigenvalues and eigenvectors, Cholesky |
 //! | [`network`] | descriptions (`Fcn`, `ResNet`, `Mirrored`), activations, the trait that joins them |
 //! | [`forward`], [`backward`], [`jacobian`] | one pass each, and gradients |
@@ -68,3 +103,8 @@ pub use backend::{Backend, BandWork, Portable, Tile};
 pub use error::Error;
 pub use mat::{MatMut, MatRef};
 pub use real::{Approx32, Real};
+
+/// The examples of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
