@@ -8,7 +8,7 @@
 //! kappa1 = (sin theta + (pi - theta) cos theta)/pi = 2 E[relu(u) relu(v)]
 //! ```
 //!
-//! erf: Williams 1998. The angle is carried as the pair (sin^2, cos^2) of its half, each with its own
+//! erf: Williams 1998; GELU by the same integrals. The angle is carried as the pair (sin^2, cos^2) of its half, each with its own
 //! relative accuracy, because `arccos` of a rounded cosine loses half the digits near 0 and pi.
 //!
 //! A pair alone would leave a vector unit idle, so one u is taken with many v at a time.
@@ -26,6 +26,8 @@ choice! {
         Relu = "relu",
         /// error function
         Erf = "erf",
+        /// GELU, z times the normal distribution function
+        Gelu = "gelu",
     }
 }
 
@@ -78,6 +80,7 @@ impl Activation {
                 }
             }
             Self::Erf => z.erf(),
+            Self::Gelu => z * normal_distribution(z),
         }
     }
 
@@ -92,6 +95,7 @@ impl Activation {
                 }
             }
             Self::Erf => T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-(z * z)).exp(),
+            Self::Gelu => normal_distribution(z) + z * normal_density(z),
         }
     }
 
@@ -102,6 +106,7 @@ impl Activation {
         match self {
             Self::Relu => relu(backend, pairs, a / T::from_f64(2.0), beta),
             Self::Erf => each(pairs, beta, |pair| erf(pair, a)),
+            Self::Gelu => each(pairs, beta, |pair| gelu(pair, a)),
         }
     }
 }
@@ -200,6 +205,35 @@ fn erf<T: Real>(pair: Pair<T>, a: T) -> [T; 2] {
     let two_over_pi = T::from_f64(core::f64::consts::FRAC_2_PI);
     let root = (T::ONE + two * (pair.q + pair.q_other) + four * pair.determinant).sqrt();
     [a * two_over_pi * (two * pair.covariance).atan2(root), a * two_over_pi * two / root]
+}
+
+/// Phi(z) = (1 + erf(z/sqrt 2))/2
+fn normal_distribution<T: Real>(z: T) -> T {
+    T::from_f64(0.5) * (T::ONE + (z * T::from_f64(core::f64::consts::FRAC_1_SQRT_2)).erf())
+}
+
+/// e^(-z^2/2)/sqrt(2 pi)
+fn normal_density<T: Real>(z: T) -> T {
+    T::from_f64(0.5 * core::f64::consts::FRAC_2_SQRT_PI * core::f64::consts::FRAC_1_SQRT_2)
+        * (-(T::from_f64(0.5) * z * z)).exp()
+}
+
+/// With q = E u^2, p = E v^2, c = E uv, `R^2 = 1 + q + p + (qp - c^2)` and B = (1 + q)(1 + p), where R >= 1, so that
+/// nothing cancels:
+///
+/// ```text
+/// E  = c/4 + [ (c^2 + qp R^2)/(B R) + c atan2(c, R) ]/(2 pi)
+/// E' = 1/4 + [ atan2(c, R) + (c/R)(1 + 1/R^2 + (1 - qp)/B) ]/(2 pi)
+/// ```
+fn gelu<T: Real>(pair: Pair<T>, a: T) -> [T; 2] {
+    let Pair { q, q_other: p, covariance: c, determinant } = pair;
+    let (quarter, per_turn) = (T::from_f64(0.25), T::from_f64(1.0 / core::f64::consts::TAU));
+    let square = T::ONE + q + p + determinant;
+    let (root, base) = (square.sqrt(), (T::ONE + q) * (T::ONE + p));
+    let angle = c.atan2(root);
+    let product = quarter * c + per_turn * ((c * c + q * p * square) / (base * root) + c * angle);
+    let bracket = T::ONE + T::ONE / square + (T::ONE - q * p) / base;
+    [a * product, a * (quarter + per_turn * (angle + c / root * bracket))]
 }
 
 #[cfg(test)]
