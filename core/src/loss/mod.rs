@@ -27,6 +27,7 @@
 //! A loss is one file with one implementation of `PerSample`, and its line in [`Loss`].
 
 mod cross_entropy;
+mod hinge;
 mod probability;
 mod squared_error;
 #[cfg(test)]
@@ -47,6 +48,8 @@ choice! {
         SquaredError = "mse",
         /// logistic for one output, softmax for more
         CrossEntropy = "cross-entropy",
+        /// hinge loss max(0, 1 - margin)
+        Hinge = "hinge",
     }
 }
 
@@ -126,6 +129,7 @@ impl Loss {
         match self {
             Self::SquaredError => &squared_error::SquaredError,
             Self::CrossEntropy => &cross_entropy::CrossEntropy,
+            Self::Hinge => &hinge::Hinge,
         }
     }
 
