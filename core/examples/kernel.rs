@@ -23,7 +23,7 @@ fn main() -> Result<(), Error> {
     let mut buffer = [0.0; trainer_len(SIZES, N, &FLOW)];
     let mut kernels = [0.0; recorder_len(N, Portable::TILE)];
     let (x, y) = (MatRef::new(&X, N, 2)?, MatRef::new(&Y, N, 1)?);
-    let problem = Problem::new(&NETWORK, x, y, Loss::Logistic, 0.0)?;
+    let problem = Problem::new(&NETWORK, x, y, Loss::CrossEntropy, 0.0)?;
     let mut trainer = Trainer::new(&Portable, problem, FLOW, 0, &mut buffer)?;
     let mut recorder = Recorder::new(&mut trainer, &mut kernels)?;
     println!("{:>10} {:>10} {:>8} {:>8}", "time", "loss", "margin", "drift");

@@ -1,5 +1,6 @@
 //! What can be wrong with a call, with the numbers that say where.
 
+use crate::loss::Loss;
 use core::fmt;
 
 /// Why a view could not be made or an operation not be carried out.
@@ -62,6 +63,11 @@ pub enum Error {
         /// index of the first training sample whose target is certain
         sample: usize,
     },
+    /// The loss has no curvature, which Newton's method and implicit steps need.
+    NotSmooth {
+        /// the loss
+        loss: Loss,
+    },
     /// Newton's method did not reach the minimum.
     NoMinimum {
         /// steps taken
@@ -104,6 +110,12 @@ impl fmt::Display for Error {
             }
             Self::NoFiniteSolution { sample } => {
                 write!(f, "no finite solution: the target of sample {sample} is certain and nothing bounds its output")
+            }
+            Self::NotSmooth { loss } => {
+                write!(
+                    f,
+                    "the {loss} loss has no curvature: neither Newton's method nor an implicit step applies to it"
+                )
             }
             Self::NoMinimum { steps } => {
                 write!(f, "Newton's method did not reach the minimum in {steps} steps; a larger penalty may do")

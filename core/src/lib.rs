@@ -60,6 +60,7 @@
 //! | --- | --- |
 //! | [`real`] | the scalar: `f32`, `f64`, `Approx32`; every transcendental function |
 //! | [`angle`] | an angle from the sine of its half: the arc-cosine kernels, without a branch |
+//! | [`choice`] | the names of activations, losses, biases, … in files and on command lines |
 //! | [`mat`] | matrix views over slices |
 //! | [`backend`] | the seam for heavy work, and `Portable` |
 //! | [`contract`] | what every backend and every network must satisfy: one call in a test of yours |
@@ -83,6 +84,7 @@
 pub mod angle;
 pub mod backend;
 pub mod backward;
+pub mod choice;
 pub mod contract;
 pub mod error;
 pub mod flow;

@@ -176,11 +176,16 @@ arithmetic_through_libm!(
 /// sqrt(inf) = 2e19, ln(-1) = 6.5). A type of its own, so that cheaper mathematics is something
 /// one writes down and never a silent switch. Losses and empirical kernels computed with it are good for
 /// about two digits, analytic kernels (which take square roots) for one: enough to watch a kernel drift by more than that on a device, not to test a theory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(transparent)]
 pub struct Approx32(pub f32);
 
+impl Debug for Approx32 {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        Debug::fmt(&self.0, f)
+    }
+}
 impl Display for Approx32 {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         Display::fmt(&self.0, f)

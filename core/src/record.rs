@@ -1,6 +1,8 @@
 //! Recording a run: one [`Snapshot`], the [`Recorder`] that takes it, a [`Record`] of fixed capacity that is
 //! log-spaced in time.
 
+use core::fmt;
+
 use crate::forward::Params;
 use crate::kernel::{
     AnalyticKernel, MultiOutput, analytic, analytic_scratch, centred_alignment, max_abs_difference, relative_frobenius,
@@ -14,8 +16,11 @@ use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
 /// What is known of a network at one moment of its training. Kernels are those of the training samples:
 /// K_t the empirical one (for C outputs its trace over outputs, divided by C), Theta the analytic one.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// Made by [`Recorder::observe`], or all zeros by `default` and filled by [`Column::read`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Snapshot<T> {
     /// accepted steps
     pub step: u64,
@@ -60,28 +65,162 @@ pub struct Snapshot<T> {
 }
 
 impl<T: Real> Snapshot<T> {
-    /// Every number but `step` and `finite`, under its name, in a fixed order.
-    pub fn fields(&self) -> [(&'static str, T); 18] {
-        [
-            ("time", self.time),
-            ("loss", self.loss),
-            ("accuracy", self.accuracy),
-            ("margin_min", self.margin_min),
-            ("margin_mean", self.margin_mean),
-            ("logit_max", self.logit_max),
-            ("param_norm", self.param_norm),
-            ("param_distance", self.param_distance),
-            ("drift_max", self.drift_max),
-            ("drift_fro", self.drift_fro),
-            ("error_max", self.error_max),
-            ("error_fro", self.error_fro),
-            ("alignment", self.alignment),
-            ("lambda_min", self.lambda_min),
-            ("lambda_max", self.lambda_max),
-            ("condition", self.condition),
-            ("effective_rank", self.effective_rank),
-            ("log_time", self.log_time),
-        ]
+    /// Every field, in the order in which files have them.
+    ///
+    /// ```
+    /// use ntkscope_core::record::{Column, Snapshot};
+    ///
+    /// let names = Snapshot::<f64>::COLUMNS.iter().map(Column::name);
+    /// assert!(names.take(4).eq(["step", "time", "loss", "accuracy"]));
+    /// ```
+    pub const COLUMNS: &'static [Column<T>] = &[
+        Column::count("step", |s| &mut s.step),
+        Column::number("time", |s| &mut s.time),
+        Column::number("loss", |s| &mut s.loss),
+        Column::number("accuracy", |s| &mut s.accuracy),
+        Column::number("margin_min", |s| &mut s.margin_min),
+        Column::number("margin_mean", |s| &mut s.margin_mean),
+        Column::number("logit_max", |s| &mut s.logit_max),
+        Column::number("param_norm", |s| &mut s.param_norm),
+        Column::number("param_distance", |s| &mut s.param_distance),
+        Column::number("drift_max", |s| &mut s.drift_max),
+        Column::number("drift_fro", |s| &mut s.drift_fro),
+        Column::number("error_max", |s| &mut s.error_max),
+        Column::number("error_fro", |s| &mut s.error_fro),
+        Column::number("alignment", |s| &mut s.alignment),
+        Column::number("lambda_min", |s| &mut s.lambda_min),
+        Column::number("lambda_max", |s| &mut s.lambda_max),
+        Column::number("condition", |s| &mut s.condition),
+        Column::number("effective_rank", |s| &mut s.effective_rank),
+        Column::flag("finite", |s| &mut s.finite),
+        Column::number("log_time", |s| &mut s.log_time),
+    ];
+
+    /// The column of this name.
+    pub fn column(name: &str) -> Option<&'static Column<T>> {
+        Self::COLUMNS.iter().find(|column| column.name == name)
+    }
+
+    /// Every real number under its name, in the order of [`Self::COLUMNS`]: all but `step` and `finite`.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, T)> {
+        Self::COLUMNS.iter().filter_map(|column| match column.get(self) {
+            Value::Number(x) => Some((column.name, x)),
+            _ => None,
+        })
+    }
+
+    /// The same in double precision.
+    pub fn to_f64(&self) -> Snapshot<f64> {
+        let mut out = Snapshot::default();
+        for (from, to) in Self::COLUMNS.iter().zip(Snapshot::<f64>::COLUMNS) {
+            to.set(&mut out, from.get(self).to_f64());
+        }
+        out
+    }
+}
+
+/// One field of a [`Snapshot`]: its name, how it is read and written.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<T: 'static> {
+    name: &'static str,
+    field: Field<T>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Field<T: 'static> {
+    Count(fn(&mut Snapshot<T>) -> &mut u64),
+    Number(fn(&mut Snapshot<T>) -> &mut T),
+    Flag(fn(&mut Snapshot<T>) -> &mut bool),
+}
+
+/// What a [`Column`] holds. Its text, by `Display`, is the shortest that reads back as the same value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<T> {
+    /// a count
+    Count(u64),
+    /// a real number
+    Number(T),
+    /// true or false
+    Flag(bool),
+}
+
+impl<T: Real> Value<T> {
+    fn to_f64(self) -> Value<f64> {
+        match self {
+            Self::Count(n) => Value::Count(n),
+            Self::Number(x) => Value::Number(x.to_f64()),
+            Self::Flag(b) => Value::Flag(b),
+        }
+    }
+}
+
+impl<T: Real> fmt::Display for Value<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(n) => write!(f, "{n}"),
+            // `Debug` of a float has an exponent where that is shorter, `Display` never
+            Self::Number(x) => write!(f, "{x:?}"),
+            Self::Flag(b) => write!(f, "{b}"),
+        }
+    }
+}
+
+impl<T: Real> Column<T> {
+    const fn count(name: &'static str, field: fn(&mut Snapshot<T>) -> &mut u64) -> Self {
+        Self { name, field: Field::Count(field) }
+    }
+    const fn number(name: &'static str, field: fn(&mut Snapshot<T>) -> &mut T) -> Self {
+        Self { name, field: Field::Number(field) }
+    }
+    const fn flag(name: &'static str, field: fn(&mut Snapshot<T>) -> &mut bool) -> Self {
+        Self { name, field: Field::Flag(field) }
+    }
+
+    /// The name, `drift_max`.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// This field of `snapshot`.
+    pub fn get(&self, snapshot: &Snapshot<T>) -> Value<T> {
+        let mut snapshot = *snapshot;
+        match self.field {
+            Field::Count(field) => Value::Count(*field(&mut snapshot)),
+            Field::Number(field) => Value::Number(*field(&mut snapshot)),
+            Field::Flag(field) => Value::Flag(*field(&mut snapshot)),
+        }
+    }
+
+    /// Writes a value of this column's type; one of another type changes nothing.
+    fn set(&self, snapshot: &mut Snapshot<T>, value: Value<T>) {
+        match (self.field, value) {
+            (Field::Count(field), Value::Count(n)) => *field(snapshot) = n,
+            (Field::Number(field), Value::Number(x)) => *field(snapshot) = x,
+            (Field::Flag(field), Value::Flag(b)) => *field(snapshot) = b,
+            _ => {}
+        }
+    }
+
+    /// Writes this field of `snapshot` from its text. The value is returned; `None`, and nothing written, where the
+    /// text is none of this column's type.
+    ///
+    /// ```
+    /// use ntkscope_core::record::{Snapshot, Value};
+    ///
+    /// let mut snapshot = Snapshot::<f64>::default();
+    /// let loss = Snapshot::column("loss").unwrap();
+    /// assert_eq!(loss.read(&mut snapshot, "6.9e-1"), Some(Value::Number(0.69)));
+    /// assert_eq!((snapshot.loss, loss.get(&snapshot).to_string()), (0.69, "0.69".to_string()));
+    /// assert_eq!(loss.read(&mut snapshot, "low"), None);
+    /// ```
+    pub fn read(&self, snapshot: &mut Snapshot<T>, text: &str) -> Option<Value<T>> {
+        let value = match self.field {
+            Field::Count(_) => Value::Count(text.parse().ok()?),
+            Field::Number(_) => Value::Number(T::from_f64(text.parse().ok()?)),
+            Field::Flag(_) => Value::Flag(text.parse().ok()?),
+        };
+        self.set(snapshot, value);
+        Some(value)
     }
 }
 

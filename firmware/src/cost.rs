@@ -95,7 +95,7 @@ pub fn run<T: Real, B: Backend<T>>(
         let mut send = |pass, multiply_adds, cost| send(Cost { samples: n, pass, multiply_adds, cost });
         passes(backend, &network, (x, targets), rest, meter, &mut send)?;
 
-        let problem = Problem::new(&network, x, targets, Loss::Logistic, 0.0)?;
+        let problem = Problem::new(&network, x, targets, Loss::CrossEntropy, 0.0)?;
         let mut trainer = Trainer::new(backend, problem, DESCENT, SEED, rest)?;
         let cost = measure(meter, &mut || trainer.advance(None))?;
         let multiply_adds = MultiplyAdds::of(&network, n);

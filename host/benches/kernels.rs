@@ -112,7 +112,7 @@ fn bench_step<T: Real>(bencher: Bencher<'_, '_>, backend: &dyn Backend<T>, case:
     let network = network(&case.widths);
     let targets: Vec<T> = (0..case.n).map(|i| T::from_count(i % 2)).collect();
     let targets = MatRef::new(&targets, case.n, 1).expect("shape");
-    let problem = Problem::new(&network, case.x(), targets, Loss::Logistic, 0.0).expect("problem");
+    let problem = Problem::new(&network, case.x(), targets, Loss::CrossEntropy, 0.0).expect("problem");
     let optimizer = Optimizer::Descent { rate: 1e-3 };
     let mut buffer = vec![T::ZERO; trainer_len(network.sizes(), case.n, &optimizer)];
     let mut trainer = Trainer::new(backend, problem, optimizer, 0, &mut buffer).expect("trainer");

@@ -41,8 +41,8 @@ fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
 
 fn sights<N: Network>(network: &N, method: Method, seed: u64, marks: &[f64]) -> Vec<Sight> {
     let x = six_points::<f64>();
-    let labels = targets::<f64>(Loss::Logistic, &SIX_LABELS, 1, 0.0);
-    let problem = Problem::new(network, x.view(), labels.view(), Loss::Logistic, 0.0).expect("a valid problem");
+    let labels = targets::<f64>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
+    let problem = Problem::new(network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("a valid problem");
     let start = theta::<N, f64>(network, seed);
     let k_0 = kernel(network, &start, &x);
     let drift = |theta: &[f64]| largest_difference(&kernel(network, theta, &x), &k_0);

@@ -7,19 +7,20 @@
 //! `cos = |u + u'|/2`. Equal samples thus have exactly angle 0, on the diagonal and off it.
 
 use super::mirror_lower;
+use crate::choice::choice;
 use crate::linalg::sum_of_squares;
 use crate::mat::take_front;
 use crate::network::{Network, Pairs};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
-/// Which analytic kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum AnalyticKernel {
-    /// covariance of the output at initialization
-    Nngp,
-    /// neural tangent kernel of the trained parameters
-    Ntk,
+choice! {
+    /// Which analytic kernel.
+    pub enum AnalyticKernel {
+        /// covariance of the output at initialization
+        Nngp = "nngp",
+        /// neural tangent kernel of the trained parameters
+        Ntk = "ntk",
+    }
 }
 
 /// |cosine| from which on the angle comes from differences of the samples. At 0.998 the rounding of the

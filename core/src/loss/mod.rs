@@ -1,41 +1,106 @@
 //! Losses on the outputs `f` `(n, C)`, always as the **mean** over the n samples.
 //!
 //! ```text
-//! squared error        (1/2n) sum_i |f_i - y_i|^2
-//! logistic (C = 1)     (1/n) sum_i [ln(1 + e^f_i) - q_i f_i],              q_i = P(class 1) in [0, 1]
-//! softmax (C >= 2)     -(1/n) sum_i sum_c q_ic ln softmax(f_i)_c,          sum_c q_ic = 1
+//! squared error              (1/2n) sum_i |f_i - y_i|^2
+//! cross-entropy (C = 1)      (1/n) sum_i [ln(1 + e^f_i) - q_i f_i],              q_i = P(class 1) in [0, 1]
+//! cross-entropy (C >= 2)     -(1/n) sum_i sum_c q_ic ln softmax(f_i)_c,          sum_c q_ic = 1
 //! ```
 //!
 //! Targets `q` strictly inside (0, 1) are soft. Residuals `r = dl/df` of confident outputs are tiny
-//! differences `p - q`; they are formed as `p (1 - q) - q (1 - p)` from logarithms of p and 1 - p, so a
-//! logit of 1e4 neither cancels nor underflows: [`Loss::residuals`] divides by the **mismatch**
-//! `kappa = max_i sum_c q_ic (1 - p_ic)`, the largest expected probability of error, whose logarithm is
-//! known exactly. All scaled residuals lie in [-1, 1]. For hard labels kappa is the largest |r|; for soft
-//! ones it stays positive at the optimum. For squared error it is 1.
+//! differences `p - q`; they are formed from logarithms of p and 1 - p, so a logit of 1e4 neither cancels nor
+//! underflows: [`Loss::residuals`] divides by the **mismatch** `max_i sum_c q_ic (1 - p_ic)`, the largest expected
+//! probability of error, whose logarithm is known exactly. All scaled residuals lie in [-1, 1]. For hard labels the
+//! mismatch is the largest |r|; for soft ones it stays positive at the optimum. For other losses it is 1.
+//!
+//! ```
+//! use ntkscope_core::{loss::Loss, MatRef};
+//!
+//! // two samples with the logits 0 and ln 3 of class 1, both of class 1
+//! let (f, q) = ([0.0, 3f64.ln()], [1.0, 1.0]);
+//! let at = Loss::CrossEntropy.evaluate(MatRef::new(&f, 2, 1)?, MatRef::new(&q, 2, 1)?)?;
+//! assert!((at.loss - (2f64.ln() - 0.75f64.ln()) / 2.0).abs() < 1e-15);
+//! // a margin of 0 is a tie, which counts as wrong
+//! assert_eq!((at.accuracy, at.margin_min, at.ln_mismatch), (0.5, 0.0, -2f64.ln()));
+//! # Ok::<(), ntkscope_core::Error>(())
+//! ```
+//!
+//! A loss is one file with one implementation of `PerSample`, and its line in [`Loss`].
 
+mod cross_entropy;
 mod probability;
+mod squared_error;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use probability::class_probability;
+pub use probability::{logit, sigmoid, softmax};
+
+use crate::choice::choice;
 use crate::{Error, MatMut, MatRef, Real};
-use probability::{Softmax, argmax, ln_mixture, ln_sigmoid};
+use probability::argmax;
 
-/// The loss of one network output against its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Loss {
-    /// (1/2)|f - y|^2
-    SquaredError,
-    /// cross-entropy of one logit
-    Logistic,
-    /// cross-entropy of C >= 2 logits
-    Softmax,
+choice! {
+    /// The loss of a sample's outputs against its target.
+    #[non_exhaustive]
+    pub enum Loss {
+        /// squared error (1/2)|f - y|^2
+        SquaredError = "mse",
+        /// logistic for one output, softmax for more
+        CrossEntropy = "cross-entropy",
+    }
+}
+
+/// What algorithms may take for granted of a loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Properties {
+    /// `(1/2)|f - y|^2`: residuals are linear in f, and under a fixed kernel all is known in closed form
+    pub quadratic: bool,
+    /// twice differentiable with a positive definite Hessian (along outputs of sum 0 where `centred`), which Newton's
+    /// method and implicit steps need
+    pub curved: bool,
+    /// the residuals of a sample sum to 0: its outputs matter only up to a common addend
+    pub centred: bool,
+    /// targets are probabilities of the classes, soft ones as well, and outputs their logits
+    pub probabilities: bool,
+}
+
+/// Units of derivatives: those of the mean loss over `samples`, divided by `e^ln_scale`.
+#[derive(Clone, Copy, Debug)]
+struct Unit<T> {
+    samples: T,
+    ln_scale: T,
+}
+
+/// The operations of a loss on one sample: outputs `f` and target of C numbers each. Lengths are checked by the caller.
+trait PerSample<T: Real> {
+    /// For this number of outputs.
+    fn properties(&self, outputs: usize) -> Properties;
+    /// Writes the target of a class; `smoothing` is 0 but for probabilities.
+    fn target(&self, label: usize, smoothing: f64, target: &mut [T]);
+    /// Whether the target is one.
+    fn allows(&self, target: &[T]) -> bool;
+    /// `f <- argmin l`
+    fn met(&self, target: &[T], f: &mut [T]);
+    /// Of one output, the target above which the class is 1.
+    fn threshold(&self) -> T {
+        T::ZERO
+    }
+    /// Loss, and ln of the mismatch.
+    fn loss(&self, f: &[T], target: &[T]) -> (T, T);
+    /// `out <- dl/df`
+    fn residuals(&self, f: &[T], target: &[T], unit: Unit<T>, out: &mut [T]);
+    /// `out <- d^2 l/df^2` `(C, C)`
+    fn hessian(&self, f: &[T], unit: Unit<T>, out: MatMut<'_, T>);
 }
 
 /// Loss and margins over all samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Objective<T> {
     /// mean loss, without any penalty
     pub loss: T,
-    /// ln kappa, see the module
+    /// ln of the mismatch, see the module
     pub ln_mismatch: T,
     /// share of samples with a positive margin; a tie counts as wrong
     pub accuracy: T,
@@ -48,110 +113,91 @@ pub struct Objective<T> {
 }
 
 impl Loss {
+    fn per_sample<T: Real>(self) -> &'static dyn PerSample<T> {
+        match self {
+            Self::SquaredError => &squared_error::SquaredError,
+            Self::CrossEntropy => &cross_entropy::CrossEntropy,
+        }
+    }
+
+    /// What holds for this loss of `outputs` = C numbers a sample.
+    pub fn properties(self, outputs: usize) -> Properties {
+        self.per_sample::<f64>().properties(outputs)
+    }
+
     /// Writes the target of a sample of class `label` into `target` (C numbers).
     ///
     /// Squared error: -1 or +1 for one output, else one-hot. Cross-entropy: the probability of every class
-    /// after smoothing by `smoothing` = eps over K classes (K = 2 for one output): `1 - eps + eps/K` for the right one, `eps/K`
-    /// for the others. Errors: a label outside the classes; eps outside [0, 1), or not 0 for squared error.
+    /// after smoothing by `smoothing` = eps over K classes (K = 2 for one output): `1 - eps + eps/K` for the right one,
+    /// `eps/K` for the others.
+    ///
+    /// # Errors
+    /// A label outside the classes; eps outside [0, 1), or not 0 where targets are no probabilities.
     pub fn target<T: Real>(self, label: usize, smoothing: f64, target: &mut [T]) -> Result<(), Error> {
-        let classes = target.len().max(2);
-        if label >= classes {
+        if label >= target.len().max(2) {
             return Err(Error::OutOfRange { what: "label: not among the classes of the network's outputs" });
         }
         if !(0.0..1.0).contains(&smoothing) {
             return Err(Error::OutOfRange { what: "smoothing: must lie in [0, 1)" });
         }
-        if self == Self::SquaredError && smoothing > 0.0 {
-            return Err(Error::OutOfRange { what: "smoothing: only cross-entropy has soft targets" });
+        if smoothing > 0.0 && !self.properties(target.len()).probabilities {
+            return Err(Error::OutOfRange { what: "smoothing: this loss has no soft targets" });
         }
-        let other = smoothing / classes as f64;
-        let right = 1.0 - smoothing + other;
-        match (self, target) {
-            (Self::SquaredError, [one]) => *one = T::from_f64(if label == 1 { 1.0 } else { -1.0 }),
-            (_, [one]) => *one = T::from_f64(if label == 1 { right } else { other }),
-            (_, all) => {
-                for (c, q) in all.iter_mut().enumerate() {
-                    *q = T::from_f64(if c == label { right } else { other });
-                }
-            }
-        }
+        self.per_sample().target(label, smoothing, target);
         Ok(())
     }
 
-    /// Error: the number of outputs does not fit the loss, or a target is outside its range.
+    /// Whether these are targets `(n, C)` of the loss.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`]: a target is not finite, or not the probabilities that the loss asks for.
     pub fn check<T: Real>(self, targets: MatRef<'_, T>) -> Result<(), Error> {
-        match self {
-            Self::Logistic if targets.cols() != 1 => {
-                return Err(Error::OutOfRange { what: "logistic loss: the network must have 1 output" });
-            }
-            Self::Softmax if targets.cols() < 2 => {
-                return Err(Error::OutOfRange { what: "softmax loss: the network must have at least 2 outputs" });
-            }
-            _ => {}
+        let loss = self.per_sample();
+        if (0..targets.rows()).all(|i| loss.allows(targets.row(i))) {
+            return Ok(());
         }
-        for i in 0..targets.rows() {
-            let row = targets.row(i);
-            let sum = row.iter().fold(T::ZERO, |s, q| s + *q);
-            let off = (sum - T::ONE).abs() > T::from_count(8 * row.len()) * T::EPSILON;
-            let valid = match self {
-                Self::SquaredError => row.iter().all(|y| y.is_finite()),
-                _ => row.iter().all(|q| *q >= T::ZERO && *q <= T::ONE) && !(self == Self::Softmax && off),
-            };
-            if !valid {
-                return Err(Error::OutOfRange {
-                    what: "targets: probabilities in [0, 1] that sum to 1, or finite numbers",
-                });
-            }
-        }
-        Ok(())
+        Err(Error::OutOfRange { what: "targets: probabilities in [0, 1] that sum to 1, or finite numbers" })
     }
 
     /// Whether a target gives some class the probability 0, so that no finite output meets it.
     pub fn certain<T: Real>(self, target: &[T]) -> bool {
-        match self {
-            Self::SquaredError => false,
-            Self::Logistic => target.iter().any(|q| *q == T::ZERO || *q == T::ONE),
-            Self::Softmax => target.contains(&T::ZERO),
-        }
+        let mut classes = 0..target.len().max(2);
+        self.properties(target.len()).probabilities && classes.any(|c| class_probability(target, c) == T::ZERO)
     }
 
     /// `out <- f` with the least loss of every sample by itself: the outputs that meet the targets. Both are `(n, C)`.
     ///
-    /// Squared error: y. Logistic: `ln q - ln(1 - q)`. Softmax: `ln q_c - mean_k ln q_k`, with sum 0, as any number
-    /// may be added to all of them. Certain targets give infinities or NaN. Error: shapes.
+    /// Squared error: y. Cross-entropy: [`logit`] of q for one output, `ln q_c - mean_k ln q_k` for more, with sum 0, as
+    /// any number may be added to all of them. Certain targets give infinities or NaN.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
     pub fn met<T: Real>(self, targets: MatRef<'_, T>, mut out: MatMut<'_, T>) -> Result<(), Error> {
         Error::shape("outputs that meet the targets: rows", targets.rows(), out.rows())?;
         Error::shape("outputs that meet the targets: columns", targets.cols(), out.cols())?;
-        let classes = T::from_count(targets.cols());
-        for i in 0..targets.rows() {
-            let q = targets.row(i);
-            let mean = q.iter().fold(T::ZERO, |s, q| s + q.ln()) / classes;
-            for (f, q) in out.row_mut(i).iter_mut().zip(q) {
-                *f = match self {
-                    Self::SquaredError => *q,
-                    Self::Logistic => q.ln() - (T::ONE - *q).ln(),
-                    Self::Softmax => q.ln() - mean,
-                };
-            }
-        }
+        let loss = self.per_sample();
+        (0..targets.rows()).for_each(|i| loss.met(targets.row(i), out.row_mut(i)));
         Ok(())
     }
 
     /// Margin of one sample: `s f` with s = -1 or +1 for one output, else the right output less the best
     /// wrong one. The right class of a soft target is its most probable one.
-    pub fn margin<T: Real>(self, f: &[T], target: &[T]) -> T {
-        if let ([f], [target]) = (f, target) {
-            let threshold = if self == Self::SquaredError { T::ZERO } else { T::from_f64(0.5) };
-            return if *target > threshold { *f } else { -*f };
-        }
-        let right = argmax(target);
-        let wrong = f.iter().enumerate().filter(|(c, _)| *c != right).map(|(_, x)| *x);
-        wrong.reduce(T::max).map_or(f[right], |best| f[right] - best)
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the lengths differ or are 0.
+    pub fn margin<T: Real>(self, f: &[T], target: &[T]) -> Result<T, Error> {
+        Error::shape("target of a sample", f.len(), target.len())?;
+        Error::at_least("outputs of a sample", 1, f.len())?;
+        Ok(margin(self.per_sample(), f, target))
     }
 
     /// Loss, margins and mismatch of the outputs `(n, C)` against the targets `(n, C)`.
-    pub fn evaluate<T: Real>(self, outputs: MatRef<'_, T>, targets: MatRef<'_, T>) -> Objective<T> {
-        let n = outputs.rows();
+    ///
+    /// # Errors
+    /// [`Error::Shape`]; no outputs.
+    pub fn evaluate<T: Real>(self, outputs: MatRef<'_, T>, targets: MatRef<'_, T>) -> Result<Objective<T>, Error> {
+        same_shape("targets of the outputs", outputs, (targets.rows(), targets.cols()))?;
+        let (n, of_sample) = (outputs.rows(), self.per_sample());
         let mut sum = Objective {
             loss: T::ZERO,
             ln_mismatch: T::ZERO,
@@ -162,8 +208,8 @@ impl Loss {
         };
         for i in 0..n {
             let (f, q) = (outputs.row(i), targets.row(i));
-            let (loss, ln_mismatch) = self.sample(f, q);
-            let margin = self.margin(f, q);
+            let (loss, ln_mismatch) = of_sample.loss(f, q);
+            let margin = margin(of_sample, f, q);
             sum.loss += loss;
             sum.ln_mismatch = if i == 0 { ln_mismatch } else { sum.ln_mismatch.max(ln_mismatch) };
             sum.accuracy += if margin > T::ZERO { T::ONE } else { T::ZERO };
@@ -175,95 +221,92 @@ impl Loss {
         sum.loss /= n;
         sum.accuracy /= n;
         sum.margin_mean /= n;
-        sum
+        Ok(sum)
     }
 
-    /// `seed_ic <- (1/n) r_ic / e^ln_scale`: the mean loss's derivative by every output, in units of
-    /// `e^ln_scale`.
+    /// `out_ic <- (1/n) r_ic / e^ln_scale`: the mean loss's derivative by every output, in units of
+    /// `e^ln_scale`. All are `(n, C)`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`]; no outputs.
     pub fn residuals<T: Real>(
         self,
         outputs: MatRef<'_, T>,
         targets: MatRef<'_, T>,
         ln_scale: T,
-        mut seed: MatMut<'_, T>,
+        out: MatMut<'_, T>,
+    ) -> Result<(), Error> {
+        same_shape("targets of the outputs", outputs, (targets.rows(), targets.cols()))?;
+        same_shape("residuals of the outputs", outputs, (out.rows(), out.cols()))?;
+        self.residuals_within(outputs, targets, ln_scale, out);
+        Ok(())
+    }
+
+    /// [`Self::residuals`] for shapes that are known to agree.
+    pub(crate) fn residuals_within<T: Real>(
+        self,
+        outputs: MatRef<'_, T>,
+        targets: MatRef<'_, T>,
+        ln_scale: T,
+        mut out: MatMut<'_, T>,
     ) {
-        let n = T::from_count(outputs.rows());
+        let (unit, loss) = (Unit { samples: T::from_count(outputs.rows()), ln_scale }, self.per_sample());
         for i in 0..outputs.rows() {
-            let (f, q) = (outputs.row(i), targets.row(i));
-            let row = seed.row_mut(i);
-            match self {
-                Self::SquaredError => {
-                    let scale = (-ln_scale).exp() / n;
-                    for (s, (f, y)) in row.iter_mut().zip(f.iter().zip(q)) {
-                        *s = scale * (*f - *y);
-                    }
-                }
-                Self::Logistic => row[0] = residual(q[0], ln_sigmoid(f[0]), ln_sigmoid(-f[0]), ln_scale) / n,
-                Self::Softmax => {
-                    let softmax = Softmax::of(f);
-                    for (c, s) in row.iter_mut().enumerate() {
-                        *s = residual(q[c], softmax.ln_p(f, c), softmax.ln_not_p(f, c), ln_scale) / n;
-                    }
-                }
-            }
+            loss.residuals(outputs.row(i), targets.row(i), unit, out.row_mut(i));
         }
     }
 
-    /// `out <- (1/n) d r_i / d f_i / e^ln_scale`: the Hessian of the mean loss in the outputs, in units of
+    /// `out <- (1/n) d r_i / d f_i / e^ln_scale`: the Hessian of the mean loss in the outputs `(n, C)`, in units of
     /// `e^ln_scale`, as one (C, C) block for each of the n samples, one below the other: `out` is `(nC, C)`.
     ///
-    /// Squared error: 1. Logistic: `p (1 - p)`. Softmax: `diag(p) - p p^T`. From logarithms, as the residuals, so
-    /// that no factor underflows before its product with `e^-ln_scale` does, and `1 - p` does not cancel.
-    pub fn hessian<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T, mut out: MatMut<'_, T>) {
-        let (n, classes) = (T::from_count(outputs.rows()), outputs.cols());
+    /// # Errors
+    /// [`Error::Shape`]; no outputs.
+    pub fn hessian<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T, out: MatMut<'_, T>) -> Result<(), Error> {
+        let classes = outputs.cols();
+        Error::at_least("outputs of a sample", 1, classes)?;
+        Error::shape("Hessian of the loss: rows", outputs.rows() * classes, out.rows())?;
+        Error::shape("Hessian of the loss: columns", classes, out.cols())?;
+        self.hessian_within(outputs, ln_scale, out);
+        Ok(())
+    }
+
+    /// [`Self::hessian`] for shapes that are known to agree.
+    pub(crate) fn hessian_within<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T, mut out: MatMut<'_, T>) {
+        let classes = outputs.cols();
+        let (unit, loss) = (Unit { samples: T::from_count(outputs.rows()), ln_scale }, self.per_sample());
         for i in 0..outputs.rows() {
-            let f = outputs.row(i);
-            let softmax = (self == Self::Softmax).then(|| Softmax::of(f));
-            for c in 0..classes {
-                for (k, h) in out.row_mut(i * classes + c).iter_mut().enumerate() {
-                    *h = match (self, &softmax) {
-                        (Self::Softmax, Some(p)) if k == c => (p.ln_p(f, c) + p.ln_not_p(f, c) - ln_scale).exp() / n,
-                        (Self::Softmax, Some(p)) => -(p.ln_p(f, c) + p.ln_p(f, k) - ln_scale).exp() / n,
-                        (Self::Logistic, _) => (ln_sigmoid(f[0]) + ln_sigmoid(-f[0]) - ln_scale).exp() / n,
-                        _ if k == c => (-ln_scale).exp() / n,
-                        _ => T::ZERO,
-                    };
-                }
-            }
-        }
-    }
-
-    /// Loss and ln(sum_c q_c (1 - p_c)) of one sample.
-    fn sample<T: Real>(self, f: &[T], q: &[T]) -> (T, T) {
-        match self {
-            Self::SquaredError => {
-                let half = T::from_f64(0.5);
-                let square = |(f, y): (&T, &T)| (*f - *y) * (*f - *y);
-                (f.iter().zip(q).map(square).fold(T::ZERO, |s, x| s + half * x), T::ZERO)
-            }
-            Self::Logistic => {
-                // class 1 with probability p = sigma(f), class 0 with sigma(-f) = 1 - p
-                let (ln_p, ln_not) = (ln_sigmoid(f[0]), ln_sigmoid(-f[0]));
-                let (q1, q0) = (q[0], T::ONE - q[0]);
-                let loss = -(weighted(q1, ln_p) + weighted(q0, ln_not));
-                (loss, ln_mixture([(q1, ln_not), (q0, ln_p)].into_iter()))
-            }
-            Self::Softmax => {
-                let softmax = Softmax::of(f);
-                let loss = (0..f.len()).fold(T::ZERO, |s, c| s - weighted(q[c], softmax.ln_p(f, c)));
-                (loss, ln_mixture((0..f.len()).map(|c| (q[c], softmax.ln_not_p(f, c)))))
-            }
+            let block = out.reborrow().block(i * classes..(i + 1) * classes, 0..classes);
+            loss.hessian(outputs.row(i), unit, block);
         }
     }
 }
 
-/// q x, and 0 where q is 0, whatever x.
-fn weighted<T: Real>(q: T, x: T) -> T {
-    if q == T::ZERO { T::ZERO } else { q * x }
+/// Errors: another shape than that of the outputs `(n, C)`, or C = 0.
+fn same_shape<T: Copy>(what: &'static str, outputs: MatRef<'_, T>, (rows, cols): (usize, usize)) -> Result<(), Error> {
+    Error::at_least("outputs of a sample", 1, outputs.cols())?;
+    Error::shape(what, outputs.rows(), rows)?;
+    Error::shape(what, outputs.cols(), cols)
 }
 
-/// (p - q) / e^ln_scale = [p (1 - q) - q (1 - p)] / e^ln_scale.
-fn residual<T: Real>(q: T, ln_p: T, ln_not_p: T, ln_scale: T) -> T {
-    let part = |weight: T, ln: T| if weight == T::ZERO { T::ZERO } else { weight * (ln - ln_scale).exp() };
-    part(T::ONE - q, ln_p) - part(q, ln_not_p)
+fn margin<T: Real>(loss: &dyn PerSample<T>, f: &[T], target: &[T]) -> T {
+    if let ([f], [target]) = (f, target) {
+        return if *target > loss.threshold() { *f } else { -*f };
+    }
+    let (right, wrong) = right_and_wrong(f, target);
+    f[right] - wrong.map_or(T::ZERO, |c| f[c])
+}
+
+/// Of several outputs: the class of the target, and the largest of the others.
+fn right_and_wrong<T: Real>(f: &[T], target: &[T]) -> (usize, Option<usize>) {
+    let right = argmax(target);
+    let wrong = (0..f.len()).filter(|c| *c != right);
+    (right, wrong.reduce(|best, c| if f[c] > f[best] || f[c].is_nan() { c } else { best }))
+}
+
+/// The target of a class without probabilities: -1 or +1 for one output, else one-hot.
+fn write_signs<T: Real>(label: usize, target: &mut [T]) {
+    match target {
+        [y] => *y = if label == 1 { T::ONE } else { -T::ONE },
+        all => all.iter_mut().enumerate().for_each(|(c, y)| *y = if c == label { T::ONE } else { T::ZERO }),
+    }
 }

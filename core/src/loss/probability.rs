@@ -1,4 +1,4 @@
-//! Logarithms of probabilities: `ln p` and `ln (1 - p)` of sigmoid and softmax, and of their mixtures.
+//! Probabilities of outputs, and their logarithms: `p`, `ln p` and `ln (1 - p)` of sigmoid and softmax, and mixtures.
 //!
 //! ```text
 //! ln sigma(f) = -ln(1 + e^-f),    ln softmax(f)_c = f_c - f_top - ln(1 + sum_(k != top) e^(f_k - f_top))
@@ -6,7 +6,57 @@
 //!
 //! Sums of positive numbers only, so that neither cancels however confident the output.
 
-use crate::Real;
+use crate::{Error, Real};
+
+/// The probability `1/(1 + e^-f)` of class 1 under the logistic loss.
+///
+/// ```
+/// use ntkscope_core::loss::sigmoid;
+///
+/// assert_eq!(sigmoid(0.0), 0.5);
+/// assert_eq!((sigmoid(-1e4), sigmoid(1e4)), (0.0, 1.0));
+/// ```
+pub fn sigmoid<T: Real>(f: T) -> T {
+    T::ONE / (T::ONE + (-f).exp())
+}
+
+/// The output `ln q - ln(1 - q)` whose probability of class 1 is q: the inverse of [`sigmoid`].
+///
+/// Infinite for q = 0 and 1, NaN outside [0, 1].
+pub fn logit<T: Real>(q: T) -> T {
+    q.ln() - (T::ONE - q).ln()
+}
+
+/// `p_c <- e^f_c / sum_k e^f_k`, the probabilities of the classes, for outputs of any size.
+///
+/// ```
+/// use ntkscope_core::loss::softmax;
+///
+/// let mut p = [0.0; 3];
+/// softmax(&[1000.0, 1000.0, 0.0], &mut p)?;
+/// assert_eq!(p, [0.5, 0.5, 0.0]);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] where the lengths differ.
+pub fn softmax<T: Real>(f: &[T], p: &mut [T]) -> Result<(), Error> {
+    Error::shape("probabilities", f.len(), p.len())?;
+    let top = f.iter().copied().reduce(T::max).unwrap_or(T::ZERO);
+    p.iter_mut().zip(f).for_each(|(p, f)| *p = (*f - top).exp());
+    let total = p.iter().fold(T::ZERO, |s, p| s + *p);
+    p.iter_mut().for_each(|p| *p /= total);
+    Ok(())
+}
+
+/// The probability of a class in a target of probabilities: q, or of one output 1 - q and q.
+pub(crate) fn class_probability<T: Real>(target: &[T], class: usize) -> T {
+    match target {
+        [q] if class == 0 => T::ONE - *q,
+        [q] => *q,
+        all => all[class],
+    }
+}
 
 /// ln sum_k q_k e^x_k over the q_k > 0, without underflow.
 pub(super) fn ln_mixture<T: Real>(terms: impl Iterator<Item = (T, T)> + Clone) -> T {
@@ -27,7 +77,7 @@ pub(super) fn ln_sigmoid<T: Real>(f: T) -> T {
 }
 
 /// ln p_c and ln (1 - p_c) of every class, from sums of positive numbers only.
-pub(super) struct Softmax<T> {
+pub(super) struct LnSoftmax<T> {
     top: usize,
     /// sum over c != top of e^(f_c - f_top)
     rest: T,
@@ -35,8 +85,8 @@ pub(super) struct Softmax<T> {
     ln_rest: T,
 }
 
-impl<T: Real> Softmax<T> {
-    pub(super) fn of(f: &[T]) -> Self {
+impl<T: Real> LnSoftmax<T> {
+    pub(super) fn new(f: &[T]) -> Self {
         let top = argmax(f);
         let others = || f.iter().enumerate().filter(move |(c, _)| *c != top).map(move |(_, x)| *x - f[top]);
         let rest = others().fold(T::ZERO, |s, x| s + x.exp());

@@ -13,17 +13,20 @@
 //!
 //! A pair alone would leave a vector unit idle, so one u is taken with many v at a time.
 
+use crate::choice::choice;
 use crate::{Backend, Real};
 
-/// The nonlinearity of the hidden layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Activation {
-    /// max(z, 0), with derivative 0 at 0
-    Relu,
-    /// erf(z)
-    Erf,
+choice! {
+    /// The nonlinearity of the hidden layers.
+    #[non_exhaustive]
+    pub enum Activation {
+        /// max(z, 0)
+        ///
+        /// Its derivative at 0 is 0.
+        Relu = "relu",
+        /// error function
+        Erf = "erf",
+    }
 }
 
 /// Centred Gaussian pairs (u, v_j) of one u: variances and angles, and what a layer makes of them.

@@ -10,18 +10,19 @@
 //! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T.
 
 use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, times_derivative};
+use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
-/// Which layers have a trained bias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Bias {
-    /// none
-    None,
-    /// the first layer only
-    Input,
-    /// every layer, the output's included
-    All,
+choice! {
+    /// Which layers have a trained bias.
+    pub enum Bias {
+        /// none
+        None = "none",
+        /// the first layer only
+        Input = "input",
+        /// every layer, the output's included
+        All = "all",
+    }
 }
 
 /// A fully connected network: sizes, activation, scales, biases.

@@ -16,16 +16,19 @@
 //! NNGP = K_L; NTK = T_L + K_L [v] from T_0 = K_0 [A, b], or T_L from T_0 = 0 where only V and W are trained.
 
 use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, times_derivative};
+use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
-/// Which parameters of a residual network are trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Trained {
-    /// all
-    All,
-    /// V_l and W_l of every block; A, b and v stay as they were drawn
-    Branches,
+choice! {
+    /// Which parameters of a residual network are trained.
+    pub enum Trained {
+        /// all
+        All = "all",
+        /// of a resnet, the blocks' V and W only
+        ///
+        /// A, b and v stay as they were drawn.
+        Branches = "branches",
+    }
 }
 
 /// A residual network of ReLU blocks: sizes, branch scale, bias, what is trained.

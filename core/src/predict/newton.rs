@@ -155,7 +155,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
             }
             let (samples, classes) = (self.system.targets.rows(), self.system.targets.cols());
             let (f, r) = (MatRef::dense(self.trial, samples, classes), MatMut::dense(self.residuals, samples, classes));
-            self.system.loss.residuals(f, self.system.targets, T::ZERO, r);
+            self.system.loss.residuals_within(f, self.system.targets, T::ZERO, r);
             dot(self.residuals, self.change) + penalty * (along + s * square)
         };
         let flat = T::from_f64(FLAT) * slope_at(T::ZERO).abs();

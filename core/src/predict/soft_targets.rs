@@ -10,7 +10,7 @@
 //! `f_0 + K g`, e.g. the logit of the mean target at equal samples, also where their labels are certain but differ.
 
 use super::newton::{Newton, newton_len};
-use crate::loss::Loss;
+use crate::loss::{Loss, class_probability};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel and its targets, to be solved for any f_0.
@@ -49,7 +49,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
         let (met, rest) = buffer.split_at_mut(size);
         let newton = Newton::new(backend, kernel, targets, loss, rest)?;
         loss.met(targets, MatMut::dense(met, samples, classes))?;
-        let free = if loss == Loss::Softmax { classes - 1 } else { classes };
+        let free = if newton.system.centred { classes - 1 } else { classes };
         let rank = newton.z.len();
         let groups = Groups::new(kernel, targets);
         if let Some(sample) = (0..samples).find(|i| groups.certain(loss, *i)) {
@@ -80,10 +80,8 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
         // met to the last digit; the means over the classes are not the targets'
         let classes = f_0.cols();
         for (f, met) in self.newton.outputs.chunks_exact_mut(classes).zip(met.chunks_exact(classes)) {
-            let mean = match self.newton.system.loss {
-                Loss::Softmax => f.iter().fold(T::ZERO, |s, f| s + *f) / T::from_count(classes),
-                _ => T::ZERO,
-            };
+            let sum = f.iter().fold(T::ZERO, |s, f| s + *f);
+            let mean = if self.newton.system.centred { sum / T::from_count(classes) } else { T::ZERO };
             f.iter_mut().zip(met).for_each(|(f, met)| *f = *met + mean);
         }
         Ok(())
@@ -134,10 +132,10 @@ impl<'a, T: Real> Groups<'a, T> {
     }
     /// Whether the mean target of i's group is certain.
     fn certain(&self, loss: Loss, i: usize) -> bool {
-        let has = |c: usize, share: fn(T) -> T| {
-            (0..self.targets.rows()).any(|j| share(self.targets.at(j, c)) > T::ZERO && self.equal(i, j))
+        let possible = |c| {
+            let has = |j: usize| class_probability(self.targets.row(j), c) > T::ZERO;
+            (0..self.targets.rows()).any(|j| has(j) && self.equal(i, j))
         };
-        let possible = |c| has(c, |q| q) && (loss == Loss::Softmax || has(c, |q| T::ONE - q));
-        loss.certain(self.targets.row(i)) && !(0..self.targets.cols()).all(possible)
+        loss.certain(self.targets.row(i)) && !(0..self.targets.cols().max(2)).all(possible)
     }
 }

@@ -4,7 +4,7 @@
 //! f = f_0 + Phi^T z,     K = Phi^T Phi,     slope of the mean loss: (1/n) Phi r(f)
 //! ```
 //!
-//! Under softmax the residuals of a sample add up to 0, so that nothing is learned but along outputs with sum 0: z are
+//! Where the residuals of a sample add up to 0, as under softmax, nothing is learned but along outputs with sum 0: z are
 //! the coordinates of `P K P`, P = I - 11^T/C, without those of the means over the classes, which would gather nothing
 //! but rounding. Where outputs are coupled by K those means may move; the loss does not see it, and [`System::solution`]
 //! adds it.
@@ -20,6 +20,8 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 pub(super) struct System<'a, T, B: ?Sized> {
     pub(super) backend: &'a B,
     pub(super) loss: Loss,
+    /// whether the loss sees the outputs of a sample only up to a common addend
+    pub(super) centred: bool,
     /// (n, C)
     pub(super) targets: MatRef<'a, T>,
     pub(super) f_0: &'a mut [T],
@@ -47,7 +49,11 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
         check_shapes(kernel, targets, targets)?;
         loss.check(targets)?;
         let (values, rows, f_0) = (take(size), take(size * size), take(size));
-        let vanishing = if loss == Loss::Softmax {
+        let properties = loss.properties(classes);
+        if !properties.curved {
+            return Err(Error::NotSmooth { loss });
+        }
+        let vanishing = if properties.centred {
             centre_kernel(kernel, classes, centred);
             let vanishing = features(backend, MatRef::dense(centred, size, size), values, rows, work)?;
             // modes of small w have rounding of the others' size in their means
@@ -59,7 +65,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
         let (values, phi) = (&values[vanishing..], &rows[vanishing * size..]);
         f_0.fill(T::ZERO);
         let features = MatRef::dense(phi, values.len(), size);
-        Ok(Self { backend, loss, targets, f_0, kernel, values, features })
+        Ok(Self { backend, loss, centred: properties.centred, targets, f_0, kernel, values, features })
     }
 
     /// `f_0 <- f_0` `(n, C)`. Errors: shapes; not finite.
@@ -77,7 +83,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
             *c = *z / *w;
         }
         self.in_outputs(coefficients, g);
-        if self.loss == Loss::Softmax {
+        if self.centred {
             let classes = self.targets.cols();
             let (g, out) = (MatRef::dense(g, f.len(), 1), MatMut::dense(moved, f.len(), 1));
             self.backend.gemm(T::ONE, self.kernel, g, T::ZERO, out);
@@ -99,18 +105,18 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
     /// H at f, in units of `e^ln_scale`.
     pub(super) fn hessian(&self, f: &[T], ln_scale: T, out: &mut [T]) {
         let (samples, classes) = (self.targets.rows(), self.targets.cols());
-        self.loss.hessian(MatRef::dense(f, samples, classes), ln_scale, MatMut::dense(out, f.len(), classes));
+        self.loss.hessian_within(MatRef::dense(f, samples, classes), ln_scale, MatMut::dense(out, f.len(), classes));
     }
 
     /// `out <- -(1/n) Phi r(f) / e^ln_scale`.
     ///
-    /// Under softmax a sample's residuals add up to 0 but for rounding, which e^s would bring to light as a drift of
+    /// Where a sample's residuals add up to 0 it is but for rounding, which e^s would bring to light as a drift of
     /// the sum over the classes; so what remains is taken out.
     pub(super) fn descent(&self, f: &[T], ln_scale: T, residuals: &mut [T], out: &mut [T]) {
         let (samples, classes) = (self.targets.rows(), self.targets.cols());
         let r = MatMut::dense(residuals, samples, classes);
-        self.loss.residuals(MatRef::dense(f, samples, classes), self.targets, ln_scale, r);
-        if self.loss == Loss::Softmax {
+        self.loss.residuals_within(MatRef::dense(f, samples, classes), self.targets, ln_scale, r);
+        if self.centred {
             centre(residuals, classes);
         }
         let (r, rank) = (MatRef::dense(residuals, f.len(), 1), out.len());

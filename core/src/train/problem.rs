@@ -111,9 +111,9 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         let mut seed = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
         let params = Params::new(self.network, theta)?;
         let activations = forward_less(backend, params, self.x, self.offset, values)?;
-        let objective = self.loss.evaluate(activations.outputs(), self.targets);
+        let objective = self.loss.evaluate(activations.outputs(), self.targets)?;
         let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
-        self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow());
+        self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow())?;
         backward(backend, params, &activations, seed.as_ref(), deltas)?;
         Ok((objective, ln_scale))
     }

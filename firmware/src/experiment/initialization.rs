@@ -132,7 +132,7 @@ fn learn(
                 let (params, x) = (Params::new(network, trainer.theta())?, data.test.block(i..i + 1, 0..2));
                 *f = forward(&Portable, params, x, activations)?.outputs().at(0, 0);
             }
-            let test = Loss::SquaredError.evaluate(MatRef::new(outputs, TEST, 1)?, data.truth);
+            let test = Loss::SquaredError.evaluate(MatRef::new(outputs, TEST, 1)?, data.truth)?;
             *loss += trainer.objective().loss / NETWORKS as f32;
             // the loss is half the square
             *error += 2.0 * test.loss / NETWORKS as f32;

@@ -21,7 +21,7 @@ pub(super) const fn len(sizes: Sizes) -> usize {
 
 /// Trains the network with either loss from the same initialization; `buffer` holds at least [`len`] numbers.
 pub(super) fn run(network: &impl Network, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
-    for (run, loss) in [("cross-entropy", Loss::Logistic), ("squared-error", Loss::SquaredError)] {
+    for (run, loss) in [("cross-entropy", Loss::CrossEntropy), ("squared-error", Loss::SquaredError)] {
         let mut targets = [0.0; N];
         for (i, target) in targets.iter_mut().enumerate() {
             loss.target(i % 2, 0.0, core::slice::from_mut(target))?;

@@ -75,7 +75,7 @@ impl<N: Network> Limit<'_, N> {
             }
         }
         let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
-        if self.penalty > 0.0 && self.loss != Loss::SquaredError {
+        if self.penalty > 0.0 && !self.loss.properties(self.targets.cols()).quadratic {
             self.delta(&nngp, &ntk)
         } else {
             self.exact(&nngp, &ntk)
@@ -117,16 +117,14 @@ impl<N: Network> Limit<'_, N> {
         let a = MatRef::new(&a, m, n)?;
         let (mut met, mut means, mut cov, mut work) =
             (vec![0.0; n * c], vec![0.0; m * c], vec![0.0; m * m], vec![0.0; m * n]);
-        if self.loss != Loss::SquaredError
-            && let Some(sample) = (0..n).find(|i| self.loss.certain(self.targets.row(*i)))
-        {
+        if let Some(sample) = (0..n).find(|i| self.loss.certain(self.targets.row(*i))) {
             return Err(Error::NoFiniteSolution { sample });
         }
         self.loss.met(self.targets, MatMut::new(&mut met, n, c)?)?;
         mean(backend, a, MatRef::new(&met, n, c)?, MatMut::new(&mut means, m, c)?)?;
         covariance(backend, nngp, a, MatMut::new(&mut cov, m, m)?, &mut work)?;
         // the mean over the classes changes no probability: P = I - 11^T/C
-        let centred = if self.loss == Loss::Softmax { 1.0 - 1.0 / c as f64 } else { 1.0 };
+        let centred = if self.loss.properties(c).centred { 1.0 - 1.0 / c as f64 } else { 1.0 };
         let deviation = (0..m * c).map(|e| (centred * cov[(e / c) * (m + 1)]).max(0.0).sqrt()).collect();
         Ok(Law { mean: means, deviation, laplace: None })
     }
@@ -161,7 +159,7 @@ impl<N: Network> Limit<'_, N> {
 
     /// Variance of output `e` = i C + k, under softmax less the mean over the sample's outputs.
     fn centred_variance(&self, cov: &[f64], (rows, c): (usize, usize), e: usize) -> f64 {
-        if self.loss != Loss::Softmax {
+        if !self.loss.properties(c).centred {
             return cov[e * (rows + 1)];
         }
         let weight = |k: usize| f64::from(u8::from(k == e % c)) - 1.0 / c as f64;
@@ -176,7 +174,7 @@ const DRAWS: usize = 4000;
 
 /// E[probability of every class] `(m, K)`, K = 2 for one output: the law's Gaussian logits through the loss's link. Several
 /// classes are drawn independently, from seed 0, each with its own deviation.
-pub fn probabilities(loss: Loss, outputs: usize, mean: &[f64], deviation: &[f64]) -> Vec<f64> {
+pub fn probabilities(outputs: usize, mean: &[f64], deviation: &[f64]) -> Vec<f64> {
     if outputs == 1 {
         let p = mean.iter().zip(deviation).flat_map(|(m, d)| {
             let one = expected_sigmoid(*m, *d);
@@ -199,7 +197,6 @@ pub fn probabilities(loss: Loss, outputs: usize, mean: &[f64], deviation: &[f64]
         }
         all.extend(sum);
     }
-    debug_assert!(loss != Loss::Logistic);
     all
 }
 
@@ -231,10 +228,10 @@ mod tests {
         // probit approximation of the same integral, good to 0.01 or so
         let kappa = 1.0 / (1.0 + std::f64::consts::PI / 8.0 * 4.0f64).sqrt();
         assert!((expected_sigmoid(1.5, 2.0) - 1.0 / (1.0 + (-1.5 * kappa).exp())).abs() < 0.02);
-        let p = probabilities(Loss::Softmax, 3, &[1.0, 0.0, -1.0], &[0.0; 3]);
+        let p = probabilities(3, &[1.0, 0.0, -1.0], &[0.0; 3]);
         let total = 1f64.exp() + 1.0 + (-1f64).exp();
         assert!((p[0] - 1f64.exp() / total).abs() < 1e-15 && (p.iter().sum::<f64>() - 1.0).abs() < 1e-15);
-        let spread = probabilities(Loss::Softmax, 3, &[1.0, 0.0, -1.0], &[2.0; 3]);
+        let spread = probabilities(3, &[1.0, 0.0, -1.0], &[2.0; 3]);
         assert!(spread[0] < p[0] && (spread.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{spread:?}");
     }
 }

@@ -116,7 +116,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     if time.is_nan() || time < 0.0 {
         return Err(wrong("--time", time.to_string(), "must not be negative").into());
     }
-    let closed = training.loss == LossKind::Mse && training.penalty == 0.0;
+    let closed = training.core_loss().properties(1).quadratic && training.penalty == 0.0;
     if time.is_finite() && args.kernel == PredictKernel::Ntk && !closed {
         let what = "only squared error without a penalty has a law at finite times; leave --time out, or give --kernel initial";
         return Err(wrong("--time", time.to_string(), what).into());
@@ -211,8 +211,8 @@ fn say(
     (c, predicted): (usize, &Predicted),
 ) -> Result<()> {
     let m = predicted.mean.len() / c;
-    let classes = (training.loss != LossKind::Mse)
-        .then(|| probabilities(training.core_loss(c), c, &predicted.mean, &predicted.deviation));
+    let classes =
+        (training.core_loss().properties(c).probabilities).then(|| probabilities(c, &predicted.mean, &predicted.deviation));
     let columns = |what: &str, count: usize| {
         (0..count).map(|k| if count == 1 { what.into() } else { format!("{what}{k}") }).collect::<Vec<String>>()
     };

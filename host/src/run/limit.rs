@@ -60,9 +60,10 @@ impl<N: Network> Task<'_, N> {
         }
         let (ntk, linearized) = (ntk?, linearized?);
         let (c, n) = (self.targets.cols(), self.targets.rows());
-        let start = self.loss.evaluate(MatRef::new(&f_0[..n * c], n, c)?, self.targets).loss;
+        let start = self.loss.evaluate(MatRef::new(&f_0[..n * c], n, c)?, self.targets)?.loss;
         let bound = if self.penalty > 0.0 { (2.0 * start / self.penalty).sqrt() } else { f64::INFINITY };
-        let row = LimitRow { ntk: self.compare(network, &ntk), linearized: self.compare(network, &linearized), bound };
+        let row =
+            LimitRow { ntk: self.compare(network, &ntk)?, linearized: self.compare(network, &linearized)?, bound };
         Ok(Some(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row }))
     }
 
@@ -82,7 +83,7 @@ impl<N: Network> Task<'_, N> {
         self.predicted(backend, kernel, f_0, end.dual())
     }
 
-    fn compare(&self, network: &[f64], predicted: &Predicted) -> LimitMeasured {
+    fn compare(&self, network: &[f64], predicted: &Predicted) -> Result<LimitMeasured, Error> {
         let (c, n) = (self.targets.cols(), self.targets.rows());
         // one output: its sign
         let class = |f: &[f64]| match f {
@@ -91,11 +92,11 @@ impl<N: Network> Task<'_, N> {
         };
         let held_out = || network[n * c..].chunks_exact(c).zip(predicted.outputs[n * c..].chunks_exact(c));
         let same = held_out().filter(|(f, k)| class(f) == class(k)).count();
-        LimitMeasured {
-            measured: self.measure(network, predicted),
+        Ok(LimitMeasured {
+            measured: self.measure(network, predicted)?,
             // 0/0 is NaN, as it should be
             agreement: same as f64 / held_out().count() as f64,
-        }
+        })
     }
 }
 

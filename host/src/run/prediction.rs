@@ -138,12 +138,14 @@ impl<N: Network> Task<'_, N> {
         let network: Vec<Vec<f64>> = seen.iter().take(log_times.len()).map(|(_, f)| f.clone()).collect();
         let outputs = |predicted: Vec<Predicted>| predicted.into_iter().map(|p| p.outputs).collect();
         let rows = (0..log_times.len())
-            .map(|k| PredictionRow {
-                log_time: log_times[k],
-                ntk: self.measure(&network[k], &ntk[k]),
-                linearized: self.measure(&network[k], &linearized[k]),
+            .map(|k| {
+                Ok(PredictionRow {
+                    log_time: log_times[k],
+                    ntk: self.measure(&network[k], &ntk[k])?,
+                    linearized: self.measure(&network[k], &linearized[k])?,
+                })
             })
-            .collect();
+            .collect::<Result<_, Error>>()?;
         debug_assert!(network.iter().all(|f| f.len() == f_0.len()));
         let (ntk, linearized) = (outputs(ntk), outputs(linearized));
         Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows }, limit })
@@ -215,7 +217,7 @@ impl<N: Network> Task<'_, N> {
         let train = cross.block(0..n * c, 0..n * c);
         let start = MatRef::new(&f_0[..n * c], n, c)?;
         let at = |g: MatRef<'_, f64>| self.predicted(backend, kernel, f_0, g);
-        if self.loss == Loss::SquaredError {
+        if self.loss.properties(c).quadratic {
             let mut buffer = vec![0.0; regression_len(n, c)];
             let mut regression = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
             return log_times.iter().map(|s| at(regression.dual(backend, s.exp_m1().min(f64::MAX))?)).collect();
@@ -248,21 +250,25 @@ impl<N: Network> Task<'_, N> {
         Ok(Predicted { outputs, distance: square.max(0.0).sqrt() })
     }
 
-    pub(super) fn measure(&self, network: &[f64], Predicted { outputs: predicted, distance }: &Predicted) -> Measured {
+    pub(super) fn measure(
+        &self,
+        network: &[f64],
+        Predicted { outputs: predicted, distance }: &Predicted,
+    ) -> Result<Measured, Error> {
         let (c, n) = (self.targets.cols(), self.targets.rows());
-        let margins = || (0..n).map(|i| self.loss.margin(&predicted[i * c..][..c], self.targets.row(i)));
+        let objective = self.loss.evaluate(MatRef::new(&predicted[..n * c], n, c)?, self.targets)?;
         let difference = |from: usize, to: usize| {
             let pairs = network[from..to].iter().zip(&predicted[from..to]);
             // NaN where there is nothing to compare
             pairs.map(|(f, k)| (f - k).abs()).fold(f64::NAN, f64::max)
         };
-        Measured {
-            margin_min: margins().fold(f64::INFINITY, f64::min),
-            margin_mean: margins().sum::<f64>() / n as f64,
+        Ok(Measured {
+            margin_min: objective.margin_min,
+            margin_mean: objective.margin_mean,
             difference: difference(0, n * c),
             difference_held_out: difference(n * c, network.len()),
             distance: *distance,
-        }
+        })
     }
 }
 

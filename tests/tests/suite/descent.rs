@@ -13,8 +13,8 @@ const RATE: f64 = 0.3;
 
 /// Steps with a penalty, each compared with theta - rate grad J.
 fn steps<N: Network>(network: &N, x: &Samples<f64>, check: &mut Check) {
-    let labels = targets::<f64>(Loss::Logistic, &SIX_LABELS, 1, 0.0);
-    let problem = Problem::new(network, x.view(), labels.view(), Loss::Logistic, 0.05).expect("a valid problem");
+    let labels = targets::<f64>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
+    let problem = Problem::new(network, x.view(), labels.view(), Loss::CrossEntropy, 0.05).expect("a valid problem");
     train(problem, Optimizer::Descent { rate: RATE }, 5, |trainer| {
         for step in 0..4 {
             let before = trainer.theta().to_vec();
@@ -42,9 +42,9 @@ fn a_step_goes_along_the_gradient() {
 
 #[test]
 fn snapshots_between_steps_change_no_bit() {
-    let (x, labels) = (six_points::<f64>(), targets::<f64>(Loss::Logistic, &SIX_LABELS, 1, 0.0));
+    let (x, labels) = (six_points::<f64>(), targets::<f64>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0));
     let network = Mirrored(Fcn::new(2, &[13, 6], 1).expect("positive sizes"));
-    let problem = Problem::new(&network, x.view(), labels.view(), Loss::Logistic, 0.0).expect("a valid problem");
+    let problem = Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("a valid problem");
     let run = |watched: bool| {
         train(problem, Optimizer::Descent { rate: RATE }, 5, |trainer| {
             let mut buffer = vec![0.0; recorder_len(6, Backend::<f64>::tile(&Portable))];

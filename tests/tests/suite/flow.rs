@@ -81,9 +81,9 @@ fn path_and_clock_agree_with_runge_kutta() {
     let (single, pair) = (named("bias1", 2, &widths), Mirrored(named("bias1", 2, &widths)));
     let problems = [
         Six::new(Loss::SquaredError, 0.0, 0.0),
-        Six::new(Loss::Logistic, 0.0, 0.0),
-        Six::new(Loss::Logistic, 0.1, 0.0),
-        Six::new(Loss::Logistic, 0.0, 0.02),
+        Six::new(Loss::CrossEntropy, 0.0, 0.0),
+        Six::new(Loss::CrossEntropy, 0.1, 0.0),
+        Six::new(Loss::CrossEntropy, 0.0, 0.02),
     ];
     // the last two only in release builds
     for six in &problems[..if cfg!(debug_assertions) { 2 } else { 4 }] {
@@ -106,7 +106,7 @@ fn smooth_networks_follow_more_exactly() {
     // without kinks the method's order shows: erf
     let widths = [WIDTH; 2];
     let network = named("bias1", 2, &widths).with_activation(Activation::Erf);
-    let six = Six::new(Loss::Logistic, 0.0, 0.0);
+    let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
     let exact = six.runge_kutta(&network, 0.04, 1, &TIMES);
     let (mut coarse, mut fine) = (Check::of("flow of erf, tolerance 1e-2"), Check::of("flow of erf, tolerance 1e-4"));
     for (tolerance, check) in [(1e-2, &mut coarse), (1e-4, &mut fine)] {
@@ -177,7 +177,7 @@ fn wide_mirrored_networks_follow_kernel_logistic_regression() {
     let width = if cfg!(debug_assertions) { 64 } else { 512 };
     let (widths, seeds) = ([width; 2], 3);
     let network = Mirrored(named("bias1", 2, &widths));
-    let six = Six::new(Loss::Logistic, 0.0, 0.0);
+    let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
     let times = [1.0, 4.0, 10.0];
     let (mut own, mut limit) = if cfg!(debug_assertions) {
         (Check::of("narrow network against its first kernel"), Check::of("narrow networks against the limit"))
@@ -206,7 +206,7 @@ fn wide_mirrored_networks_follow_kernel_logistic_regression() {
 fn a_smaller_tolerance_changes_little_even_late() {
     let widths = [WIDTH; 2];
     let network = Mirrored(named("bias1", 2, &widths));
-    let six = Six::new(Loss::Logistic, 0.0, 0.0);
+    let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
     let times = [1e2, 1e4, 1e7];
     let (mut check, mut evaluations) = (Check::of("tolerance halved, late"), Vec::new());
     let (seen, count) = six.flow(&network, 1e-2, 3, &times);
@@ -230,7 +230,7 @@ fn a_penalty_bounds_the_distance() {
     let mut rise = Check::of("rise of the objective in a step");
     for (network, lambda) in [(named("bias1", 2, &widths), 0.01), (named("ball1", 2, &widths), 0.1)] {
         let network = Mirrored(network);
-        let six = Six::new(Loss::Logistic, 0.0, lambda);
+        let six = Six::new(Loss::CrossEntropy, 0.0, lambda);
         train(six.problem(&network), Optimizer::Flow { tolerance: 1e-2 }, 1, |trainer| {
             let start = trainer.objective().loss;
             let objective = |trainer: &Trainer<'_, _, f64, Portable>| {
@@ -257,7 +257,7 @@ fn all_layers_grow_equally() {
     // without biases behind the first layer |W_l|^2 grows by the same amount in every layer
     let widths = [WIDTH; 2];
     let network = named("bias1", 2, &widths);
-    let six = Six::new(Loss::Logistic, 0.0, 0.0);
+    let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
     let mut check = Check::of("growth of the layers");
     train(six.problem(&network), Optimizer::Flow { tolerance: 1e-3 }, 4, |trainer| {
         while trainer.objective().margin_mean < 6.0 {

@@ -21,9 +21,11 @@ impl Checks {
         let rows = |v: &[f64]| Samples::<T> { values: v.iter().map(|x| T::from_f64(*x)).collect(), n: 1, d: c };
         let (f, q) = (rows(&case.f), rows(&case.q));
         which.check(q.view()).expect("probabilities");
-        let at = which.evaluate(f.view(), q.view());
+        let at = which.evaluate(f.view(), q.view()).expect("one shape");
         let mut seed = vec![T::ZERO; c];
-        which.residuals(f.view(), q.view(), at.ln_mismatch, MatMut::new(&mut seed, 1, c).expect("length"));
+        which
+            .residuals(f.view(), q.view(), at.ln_mismatch, MatMut::new(&mut seed, 1, c).expect("length"))
+            .expect("one shape");
         let name = format!("{which:?}, f {:?}, q {:?}", case.f, case.q);
         // a loss below the smallest number of T is 0
         let floor = T::EPSILON.to_f64() * 1e-290;
@@ -47,8 +49,8 @@ fn confident_outputs_in_double_precision() {
         ln_mismatch: Check::of("ln mismatch"),
         residuals: Check::of("scaled residuals"),
     };
-    golden.logistic.iter().for_each(|case| checks.compare::<f64>(Loss::Logistic, case));
-    golden.softmax.iter().for_each(|case| checks.compare::<f64>(Loss::Softmax, case));
+    golden.logistic.iter().for_each(|case| checks.compare::<f64>(Loss::CrossEntropy, case));
+    golden.softmax.iter().for_each(|case| checks.compare::<f64>(Loss::CrossEntropy, case));
     checks.loss.finish();
     checks.ln_mismatch.finish();
     checks.residuals.finish();
@@ -63,8 +65,8 @@ fn confident_outputs_in_single_precision() {
         residuals: Check::of("f32: scaled residuals"),
     };
     let exact = |case: &&LossCase| case.f.iter().chain(&case.q).all(|v| f64::from(*v as f32) == *v);
-    golden.logistic.iter().filter(exact).for_each(|case| checks.compare::<f32>(Loss::Logistic, case));
-    golden.softmax.iter().filter(exact).for_each(|case| checks.compare::<f32>(Loss::Softmax, case));
+    golden.logistic.iter().filter(exact).for_each(|case| checks.compare::<f32>(Loss::CrossEntropy, case));
+    golden.softmax.iter().filter(exact).for_each(|case| checks.compare::<f32>(Loss::CrossEntropy, case));
     checks.loss.finish();
     checks.ln_mismatch.finish();
     checks.residuals.finish();
@@ -75,10 +77,10 @@ fn everything_is_finite_up_to_the_largest_logits() {
     for f in [1e4, 1e30, 1e300, -1e4, -1e300] {
         for q in [0.0, 0.05, 1.0] {
             let (f, q) = (Samples::<f64>::from_rows(&[vec![f]]), Samples::from_rows(&[vec![q]]));
-            let at = Loss::Logistic.evaluate(f.view(), q.view());
+            let at = Loss::CrossEntropy.evaluate(f.view(), q.view()).expect("one shape");
             let mut seed = [0.0];
             let out = MatMut::new(&mut seed, 1, 1).expect("length");
-            Loss::Logistic.residuals(f.view(), q.view(), at.ln_mismatch, out);
+            Loss::CrossEntropy.residuals(f.view(), q.view(), at.ln_mismatch, out).expect("one shape");
             assert!(at.loss.is_finite() && at.ln_mismatch.is_finite() && seed[0].is_finite(), "{f:?} {q:?}: {at:?}");
             assert!(seed[0].abs() <= 1.0 && seed[0] != 0.0, "{f:?} {q:?}: {seed:?}");
         }
@@ -91,13 +93,15 @@ fn binary_logit_and_two_classes_agree() {
         for q in [0.0, 0.25, 1.0] {
             let of = |which: Loss, f: Vec<f64>, q: Vec<f64>| {
                 let (f, q): (Samples<f64>, Samples<f64>) = (Samples::from_rows(&[f]), Samples::from_rows(&[q]));
-                let at = which.evaluate(f.view(), q.view());
+                let at = which.evaluate(f.view(), q.view()).expect("one shape");
                 let mut seed = vec![0.0; f.d];
-                which.residuals(f.view(), q.view(), at.ln_mismatch, MatMut::new(&mut seed, 1, f.d).expect("length"));
+                which
+                    .residuals(f.view(), q.view(), at.ln_mismatch, MatMut::new(&mut seed, 1, f.d).expect("length"))
+                    .expect("one shape");
                 (at, seed)
             };
             let ((one, r), (two, rs)) =
-                (of(Loss::Logistic, vec![f], vec![q]), of(Loss::Softmax, vec![0.0, f], vec![1.0 - q, q]));
+                (of(Loss::CrossEntropy, vec![f], vec![q]), of(Loss::CrossEntropy, vec![0.0, f], vec![1.0 - q, q]));
             let case = format!("f {f}, q {q}");
             // the two are the same expressions of f, up to the sign of a zero
             let unsigned = |values: [f64; 4]| values.map(|v| v + 0.0);
@@ -110,14 +114,16 @@ fn binary_logit_and_two_classes_agree() {
 /// The mean loss's Hessian in the outputs `(nC, C)`.
 fn hessian(which: Loss, f: &Samples<f64>, ln_scale: f64) -> Vec<f64> {
     let mut out = vec![f64::NAN; f.values.len() * f.d];
-    which.hessian(f.view(), ln_scale, MatMut::new(&mut out, f.values.len(), f.d).expect("length"));
+    which.hessian(f.view(), ln_scale, MatMut::new(&mut out, f.values.len(), f.d).expect("length")).expect("one shape");
     out
 }
 
 #[test]
 fn hessians_are_the_derivatives_of_the_residuals() {
     let mut check = Check::of("Hessian of the loss by differences");
-    for (which, c) in [(Loss::SquaredError, 2), (Loss::Logistic, 1), (Loss::Softmax, 2), (Loss::Softmax, 4)] {
+    for (which, c) in
+        [(Loss::SquaredError, 2), (Loss::CrossEntropy, 1), (Loss::CrossEntropy, 2), (Loss::CrossEntropy, 4)]
+    {
         let (f, n) = (Samples::<f64>::gaussian(3, c, 8), 3);
         let q = Samples::from_values(&vec![1.0 / c.max(2) as f64; n * c], c);
         let (ln_scale, h) = (0.7, 1e-5);
@@ -126,7 +132,9 @@ fn hessians_are_the_derivatives_of_the_residuals() {
             let shifted = |by: f64| {
                 let (mut f, mut r) = (f.clone(), vec![0.0; n * c]);
                 f.values[i * c + k] += by;
-                which.residuals(f.view(), q.view(), ln_scale, MatMut::new(&mut r, n, c).expect("length"));
+                which
+                    .residuals(f.view(), q.view(), ln_scale, MatMut::new(&mut r, n, c).expect("length"))
+                    .expect("one shape");
                 r[at]
             };
             let expected = (shifted(h) - shifted(-h)) / (2.0 * h);
@@ -140,8 +148,8 @@ fn hessians_are_the_derivatives_of_the_residuals() {
 fn hessians_of_confident_outputs_do_not_underflow() {
     for f in [-5000.0, -800.0, 40.0, 3000.0f64] {
         // p (1 - p) = e^-|f|, so that in units of it the Hessian is 1 and -1
-        assert_eq!(hessian(Loss::Logistic, &Samples::from_values(&[f], 1), -f.abs()), [1.0]);
-        let blocks = hessian(Loss::Softmax, &Samples::from_values(&[0.0, f, -1e5], 3), -f.abs());
+        assert_eq!(hessian(Loss::CrossEntropy, &Samples::from_values(&[f], 1), -f.abs()), [1.0]);
+        let blocks = hessian(Loss::CrossEntropy, &Samples::from_values(&[0.0, f, -1e5], 3), -f.abs());
         assert_eq!(blocks, [1.0, -1.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
     }
 }
@@ -150,16 +158,16 @@ fn hessians_of_confident_outputs_do_not_underflow() {
 fn margins_accuracy_and_ties() {
     let f: Samples<f64> = Samples::from_rows(&[vec![2.0], vec![-1.0], vec![0.0], vec![-3.0]]);
     let q: Samples<f64> = Samples::from_rows(&[vec![1.0], vec![1.0], vec![0.0], vec![0.0]]);
-    let at = Loss::Logistic.evaluate(f.view(), q.view());
+    let at = Loss::CrossEntropy.evaluate(f.view(), q.view()).expect("one shape");
     assert_eq!((at.margin_min, at.margin_mean, at.accuracy, at.logit_max), (-1.0, 1.0, 0.5, 3.0));
     let y: Samples<f64> = Samples::from_rows(&[vec![1.0], vec![1.0], vec![-1.0], vec![-1.0]]);
-    let at = Loss::SquaredError.evaluate(f.view(), y.view());
+    let at = Loss::SquaredError.evaluate(f.view(), y.view()).expect("one shape");
     assert_eq!((at.margin_min, at.margin_mean, at.accuracy, at.ln_mismatch), (-1.0, 1.0, 0.5, 0.0));
     assert_eq!(at.loss, (1.0 + 4.0 + 1.0 + 4.0) / 8.0);
-    assert_eq!(Loss::Softmax.margin(&[1.0, 5.0, 2.0], &[0.1, 0.8, 0.1]), 3.0);
-    assert_eq!(Loss::Softmax.margin(&[1.0, 5.0, 2.0], &[0.9, 0.05, 0.05]), -4.0);
+    assert_eq!(Loss::CrossEntropy.margin(&[1.0, 5.0, 2.0], &[0.1, 0.8, 0.1]), Ok(3.0));
+    assert_eq!(Loss::CrossEntropy.margin(&[1.0, 5.0, 2.0], &[0.9, 0.05, 0.05]), Ok(-4.0));
     let nan: Samples<f64> = Samples::from_rows(&[vec![f64::NAN], vec![1.0], vec![1.0], vec![1.0]]);
-    let at = Loss::Logistic.evaluate(nan.view(), q.view());
+    let at = Loss::CrossEntropy.evaluate(nan.view(), q.view()).expect("one shape");
     assert!(at.loss.is_nan() && at.margin_min.is_nan() && at.logit_max.is_nan() && at.ln_mismatch.is_nan(), "{at:?}");
 }
 
@@ -169,16 +177,16 @@ fn targets_of_labels() {
     let mut one = [0.0f64; 1];
     Loss::SquaredError.target(0, 0.0, &mut one).expect("valid");
     assert_eq!(one, [-1.0]);
-    Loss::Logistic.target(1, 0.125, &mut one).expect("valid");
+    Loss::CrossEntropy.target(1, 0.125, &mut one).expect("valid");
     assert_eq!(one, [0.9375]);
-    Loss::Softmax.target(1, 0.5, &mut two).expect("valid");
+    Loss::CrossEntropy.target(1, 0.5, &mut two).expect("valid");
     assert_eq!(two, [0.25, 0.75]);
     Loss::SquaredError.target(1, 0.0, &mut two).expect("valid");
     assert_eq!(two, [0.0, 1.0]);
-    assert!(Loss::Logistic.target(2, 0.0, &mut one).is_err());
-    assert!(Loss::Softmax.target(2, 0.0, &mut two).is_err());
+    assert!(Loss::CrossEntropy.target(2, 0.0, &mut one).is_err());
+    assert!(Loss::CrossEntropy.target(2, 0.0, &mut two).is_err());
     for smoothing in [-0.1, 1.0, f64::NAN] {
-        assert!(Loss::Softmax.target(0, smoothing, &mut two).is_err(), "{smoothing}");
+        assert!(Loss::CrossEntropy.target(0, smoothing, &mut two).is_err(), "{smoothing}");
     }
     assert!(Loss::SquaredError.target(0, 0.1, &mut two).is_err());
 }
@@ -191,18 +199,17 @@ fn wrong_problems_are_refused() {
     let problem = |x: &Samples<f64>, q: &[f64], loss, penalty| {
         Problem::new(&network, x.view(), rows(q).view(), loss, penalty).err()
     };
-    assert_eq!(problem(&x, &[0.0, 1.0], Loss::Logistic, 0.0), None);
-    assert!(matches!(problem(&x, &[0.0], Loss::Logistic, 0.0), Some(Error::Shape { .. })));
-    assert!(matches!(problem(&x, &[0.0, 1.5], Loss::Logistic, 0.0), Some(Error::OutOfRange { .. })));
-    assert!(matches!(problem(&x, &[0.0, f64::NAN], Loss::Logistic, 0.0), Some(Error::OutOfRange { .. })));
+    assert_eq!(problem(&x, &[0.0, 1.0], Loss::CrossEntropy, 0.0), None);
+    assert!(matches!(problem(&x, &[0.0], Loss::CrossEntropy, 0.0), Some(Error::Shape { .. })));
+    assert!(matches!(problem(&x, &[0.0, 1.5], Loss::CrossEntropy, 0.0), Some(Error::OutOfRange { .. })));
+    assert!(matches!(problem(&x, &[0.0, f64::NAN], Loss::CrossEntropy, 0.0), Some(Error::OutOfRange { .. })));
     assert!(matches!(problem(&x, &[0.0, f64::NAN], Loss::SquaredError, 0.0), Some(Error::OutOfRange { .. })));
-    assert!(matches!(problem(&x, &[0.0, 1.0], Loss::Softmax, 0.0), Some(Error::OutOfRange { .. })));
     for penalty in [-1.0, f64::NAN, f64::INFINITY] {
-        assert!(matches!(problem(&x, &[0.0, 1.0], Loss::Logistic, penalty), Some(Error::OutOfRange { .. })));
+        assert!(matches!(problem(&x, &[0.0, 1.0], Loss::CrossEntropy, penalty), Some(Error::OutOfRange { .. })));
     }
     let mut nan = x.clone();
     nan.values[3] = f64::NAN;
-    assert!(matches!(problem(&nan, &[0.0, 1.0], Loss::Logistic, 0.0), Some(Error::NonFinite { .. })));
+    assert!(matches!(problem(&nan, &[0.0, 1.0], Loss::CrossEntropy, 0.0), Some(Error::NonFinite { .. })));
     for widths in [&[][..], &[0], &[3, 0]] {
         assert!(matches!(Fcn::new(2, widths, 1), Err(Error::OutOfRange { .. })), "{widths:?}");
     }

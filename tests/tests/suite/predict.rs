@@ -155,7 +155,7 @@ fn eliminate(mut a: Vec<f64>, mut b: Vec<f64>) -> Vec<f64> {
 fn the_curvature_solves_the_dual_equations() {
     // Phi^T (c I + Phi H Phi^T)^-1 Phi b = K (c I + H K)^-1 b with K = Phi^T Phi
     let mut check = Check::of("curvature by elimination");
-    for (loss, n, c) in [(Loss::SquaredError, 6, 2), (Loss::Logistic, 11, 1), (Loss::Softmax, 5, 3)] {
+    for (loss, n, c) in [(Loss::SquaredError, 6, 2), (Loss::CrossEntropy, 11, 1), (Loss::CrossEntropy, 5, 3)] {
         let (size, modes) = (n * c, n * c - 2);
         let phi: Samples<f64> = Samples::gaussian(modes, size, 21);
         let (f, b) = (Samples::<f64>::gaussian(n, c, 22), Samples::<f64>::gaussian(size, 1, 23));
@@ -164,7 +164,7 @@ fn the_curvature_solves_the_dual_equations() {
         let at = |k: usize, i: usize| phi.values[k * size + i];
         for damping in [1.0, 1e-2] {
             let mut blocks = vec![f64::NAN; size * c];
-            loss.hessian(f.view(), -1.0, MatMut::new(&mut blocks, size, c).expect("length"));
+            loss.hessian(f.view(), -1.0, MatMut::new(&mut blocks, size, c).expect("length")).expect("one shape");
             let h = |i: usize, j: usize| if i / c == j / c { blocks[i * c + j % c] } else { 0.0 };
             let kernel: Vec<f64> =
                 (0..size * size).map(|e| dot(&|k| at(k, e / size), &|k| at(k, e % size), modes)).collect();
@@ -191,12 +191,12 @@ fn the_curvature_solves_the_dual_equations() {
 fn bands_of_rows_leave_the_bits_alone() {
     let (kernel, f_0) = (gram(12, 15, 0.0, 30), Samples::<f64>::gaussian(4, 3, 31));
     let y = Samples::from_values(&[0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.2, 0.3, 0.5, 0.0, 0.0, 1.0], 3);
-    let whole = kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::Softmax, 1e-5, |flow| {
+    let whole = kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::CrossEntropy, 1e-5, |flow| {
         flow.advance_to(4.0).expect("a flow");
         [flow.outputs().data(), flow.dual().data()].concat()
     });
     let backend = Tiled { tile: 5, reversed: true };
-    kernel_flow(&backend, &kernel, (&f_0, &y), Loss::Softmax, 1e-5, |flow| {
+    kernel_flow(&backend, &kernel, (&f_0, &y), Loss::CrossEntropy, 1e-5, |flow| {
         flow.advance_to(4.0).expect("a flow");
         same_bits(&"bands", &whole, &[flow.outputs().data(), flow.dual().data()].concat());
     });
@@ -237,26 +237,31 @@ fn what_does_not_fit_is_refused() {
         KernelFlow::new(&Portable, square(kernel), f_0.view(), y.view(), loss, tolerance, &mut buffer[..len]).err()
     };
     let len = kernel_flow_len(3, 1);
-    assert_eq!(flow(&kernel, &f_0, &y, Loss::Logistic, 1e-3, len), None);
-    assert!(matches!(flow(&kernel, &f_0, &y, Loss::Logistic, 1e-3, len - 1), Some(Error::BufferLength { .. })));
-    assert!(matches!(flow(&[1.0], &f_0, &y, Loss::Logistic, 1e-3, len), Some(Error::Shape { .. })));
-    assert!(matches!(flow(&kernel, &column(&[0.0]), &y, Loss::Logistic, 1e-3, len), Some(Error::Shape { .. })));
-    assert!(matches!(flow(&kernel, &f_0, &column(&[0.0; 2]), Loss::Logistic, 1e-3, len), Some(Error::Shape { .. })));
+    assert_eq!(flow(&kernel, &f_0, &y, Loss::CrossEntropy, 1e-3, len), None);
+    assert!(matches!(flow(&kernel, &f_0, &y, Loss::CrossEntropy, 1e-3, len - 1), Some(Error::BufferLength { .. })));
+    assert!(matches!(flow(&[1.0], &f_0, &y, Loss::CrossEntropy, 1e-3, len), Some(Error::Shape { .. })));
+    assert!(matches!(flow(&kernel, &column(&[0.0]), &y, Loss::CrossEntropy, 1e-3, len), Some(Error::Shape { .. })));
     assert!(matches!(
-        flow(&kernel, &f_0, &column(&[2.0; 3]), Loss::Logistic, 1e-3, len),
+        flow(&kernel, &f_0, &column(&[0.0; 2]), Loss::CrossEntropy, 1e-3, len),
+        Some(Error::Shape { .. })
+    ));
+    assert!(matches!(
+        flow(&kernel, &f_0, &column(&[2.0; 3]), Loss::CrossEntropy, 1e-3, len),
         Some(Error::OutOfRange { .. })
     ));
-    assert!(matches!(flow(&kernel, &f_0, &y, Loss::Softmax, 1e-3, len), Some(Error::OutOfRange { .. })));
-    assert!(matches!(flow(&[], &column(&[]), &column(&[]), Loss::Logistic, 1e-3, len), Some(Error::OutOfRange { .. })));
-    assert!(matches!(flow(&[f64::NAN; 9], &f_0, &y, Loss::Logistic, 1e-3, len), Some(Error::NonFinite { .. })));
     assert!(matches!(
-        flow(&kernel, &column(&[f64::NAN; 3]), &y, Loss::Logistic, 1e-3, len),
+        flow(&[], &column(&[]), &column(&[]), Loss::CrossEntropy, 1e-3, len),
+        Some(Error::OutOfRange { .. })
+    ));
+    assert!(matches!(flow(&[f64::NAN; 9], &f_0, &y, Loss::CrossEntropy, 1e-3, len), Some(Error::NonFinite { .. })));
+    assert!(matches!(
+        flow(&kernel, &column(&[f64::NAN; 3]), &y, Loss::CrossEntropy, 1e-3, len),
         Some(Error::NonFinite { .. })
     ));
     for tolerance in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(matches!(flow(&kernel, &f_0, &y, Loss::Logistic, tolerance, len), Some(Error::OutOfRange { .. })));
+        assert!(matches!(flow(&kernel, &f_0, &y, Loss::CrossEntropy, tolerance, len), Some(Error::OutOfRange { .. })));
     }
-    kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::Logistic, 1e-3, |flow| {
+    kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::CrossEntropy, 1e-3, |flow| {
         flow.advance_to(2.0).expect("a flow");
         flow.advance_to(2.0).expect("no time at all");
         for behind in [1.9, f64::NAN, f64::INFINITY] {

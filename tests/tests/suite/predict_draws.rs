@@ -92,19 +92,19 @@ fn laws_by_drawing() {
     });
     compare("ridge", (&mean_of(&a, &y), &covariance_of(s, &a)), drawn);
     let a = smoother_of(t, Training::Flow(f64::INFINITY));
-    let q = targets(Loss::Logistic, &[0, 1, 0, 1, 1], 1, 0.2);
-    let drawn = soft_targets(&train, &q, Loss::Logistic, |problem| {
+    let q = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.2);
+    let drawn = soft_targets(&train, &q, Loss::CrossEntropy, |problem| {
         moments(&nngp, 1, DRAWS, |f_0| {
             let (f_0, f_0_test) = split(f_0);
             problem.solve(f_0.view()).expect("a limit");
             predicted(&cross, &f_0_test, problem.dual())
         })
     });
-    compare("soft labels", (&mean_of(&a, &met(Loss::Logistic, &q)), &covariance_of(s, &a)), drawn);
+    compare("soft labels", (&mean_of(&a, &met(Loss::CrossEntropy, &q)), &covariance_of(s, &a)), drawn);
     // centred logits of three classes: mean A y_c, covariance cov (x) P
-    let q = targets(Loss::Softmax, &[0, 1, 2, 1, 0], 3, 0.2);
+    let q = targets(Loss::CrossEntropy, &[0, 1, 2, 1, 0], 3, 0.2);
     let (train, cross) = (expanded(&train, (5, 5), 3), expanded(&cross, (4, 5), 3));
-    let drawn = soft_targets(&train, &q, Loss::Softmax, |problem| {
+    let drawn = soft_targets(&train, &q, Loss::CrossEntropy, |problem| {
         moments(&nngp, 3, DRAWS, |f_0| {
             let (f_0, f_0_test) = split(f_0);
             problem.solve(f_0.view()).expect("a limit");
@@ -118,7 +118,7 @@ fn laws_by_drawing() {
         one[i / 3 * 4 + j / 3] * (if i % 3 == j % 3 { 2.0 / 3.0 } else { -1.0 / 3.0 })
     };
     let covariance: Vec<f64> = (0..144).map(centred).collect();
-    compare("three classes", (&mean_of(&a, &met(Loss::Softmax, &q)), &covariance), drawn);
+    compare("three classes", (&mean_of(&a, &met(Loss::CrossEntropy, &q)), &covariance), drawn);
     check.finish();
 }
 
@@ -137,7 +137,7 @@ fn delta_method_by_drawing() {
     let (nngp, ntk) = stacked(&x);
     let t = joint(&ntk, 12);
     let mut check = Check::of("delta method against draws");
-    for (loss, c, laws) in [(Loss::Logistic, 1, &golden.binary), (Loss::Softmax, 3, &golden.softmax)] {
+    for (loss, c, laws) in [(Loss::CrossEntropy, 1, &golden.binary), (Loss::CrossEntropy, 3, &golden.softmax)] {
         let labels = if c == 1 { golden.labels.clone() } else { (0..12).map(|i| i % 3).collect() };
         let y = targets(loss, &labels, c, 0.0);
         let train: Vec<f64> = (0..144).map(|e| t.train().at(e / 12, e % 12)).collect();

@@ -33,7 +33,7 @@ fn logit(growth: f64) -> f64 {
 #[test]
 fn six_points_to_any_time() {
     let golden = reference();
-    let y = targets(Loss::Logistic, &SIX_LABELS, 1, 0.0);
+    let y = targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
     let mut against = Check::of("kernel flow against reference, tolerance 1e-10");
     let (mut exact, mut late) = (Check::of("six points to t = 1e8"), Check::of("six points at t = e^1000"));
     let mut distance = Check::of("six points: |theta - theta_0|");
@@ -41,7 +41,7 @@ fn six_points_to_any_time() {
         let case = format!("{name}, depth {depth}");
         let kernel = six_kernel(name, depth);
         let lambda = golden.six_points.lambda_in_label_direction[&format!("fcn {name} L={depth}")];
-        kernel_flow(&Portable, &kernel, (&Samples::zeros(6, 1), &y), Loss::Logistic, 1e-10, |flow| {
+        kernel_flow(&Portable, &kernel, (&Samples::zeros(6, 1), &y), Loss::CrossEntropy, 1e-10, |flow| {
             for power in 0..=8 {
                 let time = 10f64.powi(power);
                 flow.advance_to(time.ln_1p()).expect("a flow");
@@ -73,10 +73,10 @@ fn six_points_to_any_time() {
 
 #[test]
 fn the_error_falls_with_the_fourth_power_of_the_steps() {
-    let (kernel, y) = (six_kernel("bias1", 2), targets(Loss::Logistic, &SIX_LABELS, 1, 0.0));
+    let (kernel, y) = (six_kernel("bias1", 2), targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0));
     let lambda = reference().six_points.lambda_in_label_direction["fcn bias1 L=2"];
     let error_and_steps = |tolerance: f64| {
-        kernel_flow(&Portable, &kernel, (&Samples::zeros(6, 1), &y), Loss::Logistic, tolerance, |flow| {
+        kernel_flow(&Portable, &kernel, (&Samples::zeros(6, 1), &y), Loss::CrossEntropy, tolerance, |flow| {
             flow.advance_to(30f64.ln_1p()).expect("a flow");
             ((flow.outputs().data()[1].abs() - logit(5.0 * lambda)).abs(), flow.steps() as f64)
         })
@@ -105,8 +105,8 @@ fn separable_labels_grow_like_the_logarithm_of_time() {
     let a: Vec<f64> = inverse.dual(&Portable, f64::INFINITY).expect("regular").data().to_vec();
     let a: Vec<f64> = a.iter().zip(&s.values).map(|(a, s)| a * s).collect();
     assert!(a.iter().all(|a| *a > 0.0), "every sample supports the separation: {a:?}");
-    let y = targets(Loss::Logistic, &labels, 1, 0.0);
-    let (f, _) = kernel_flow_to(&kernel, (&f_0, &y), Loss::Logistic, 1e-8, 700.0);
+    let y = targets(Loss::CrossEntropy, &labels, 1, 0.0);
+    let (f, _) = kernel_flow_to(&kernel, (&f_0, &y), Loss::CrossEntropy, 1e-8, 700.0);
     for i in 0..6 {
         check.absolute(&"logit", i, s.values[i] * (700.0 - (6.0 * a[i]).ln()), f[i]);
     }
@@ -119,11 +119,11 @@ fn soft_labels_are_met() {
     let x = Samples::<f64>::from_rows(&golden.samples);
     let kernel = analytic_kernel(&Portable, &named("bias1", x.d, &[1, 1]), Ntk, &x, None);
     let f_0 = Samples::from_values(&[0.3, -0.2, 0.1, 0.5, -0.4], 1);
-    let y = targets(Loss::Logistic, &[0, 1, 0, 1, 1], 1, 0.1);
+    let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.1);
     let mut check = Check::of("kernel flow of soft labels against reference");
     let expected = &golden.theory.soft_label_binary;
     for log_time in [20.0, 36.0, 1000.0] {
-        let (f, g) = kernel_flow_to(&kernel, (&f_0, &y), Loss::Logistic, 1e-10, log_time);
+        let (f, g) = kernel_flow_to(&kernel, (&f_0, &y), Loss::CrossEntropy, 1e-10, log_time);
         for (i, (e, f)) in expected.train.iter().zip(&f).enumerate() {
             check.absolute(&log_time, i, *e, *f);
         }
@@ -131,9 +131,9 @@ fn soft_labels_are_met() {
         check.absolute(&log_time, "test", expected.test, test[0]);
     }
     // three classes: f = ln q up to the mean, which stays what it was
-    let q = targets(Loss::Softmax, &[0, 1, 2, 1, 0], 3, 0.1);
+    let q = targets(Loss::CrossEntropy, &[0, 1, 2, 1, 0], 3, 0.1);
     let f_0 = Samples::<f64>::gaussian(5, 3, 77);
-    let (f, _) = kernel_flow_to(&expanded(&kernel, (5, 5), 3), (&f_0, &q), Loss::Softmax, 1e-10, 1000.0);
+    let (f, _) = kernel_flow_to(&expanded(&kernel, (5, 5), 3), (&f_0, &q), Loss::CrossEntropy, 1e-10, 1000.0);
     for (i, f) in f.iter().enumerate() {
         let mean = |v: &dyn Fn(usize) -> f64| (0..3).map(|c| v(i / 3 * 3 + c)).sum::<f64>() / 3.0;
         let expected = q.values[i].ln() - mean(&|k| q.values[k].ln()) + mean(&|k| f_0.values[k]);
@@ -166,15 +166,15 @@ fn squared_error_in_closed_form() {
 fn singular_kernels_learn_what_they_can() {
     let mut check = Check::of("kernel flow under singular kernels");
     // without bias one hidden layer has no part along the alternating labels: nothing is ever learned
-    let (kernel, y) = (six_kernel("lin0", 1), targets(Loss::Logistic, &SIX_LABELS, 1, 0.0));
-    let (f, g) = kernel_flow_to(&kernel, (&Samples::zeros(6, 1), &y), Loss::Logistic, 1e-8, 1000.0);
+    let (kernel, y) = (six_kernel("lin0", 1), targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0));
+    let (f, g) = kernel_flow_to(&kernel, (&Samples::zeros(6, 1), &y), Loss::CrossEntropy, 1e-8, 1000.0);
     assert!(f.iter().all(|f| f.abs() < 1e-6), "{f:?} {g:?}");
     // equal samples with different labels: the logit of their mean label, 2 of 3
     let kernel: Vec<f64> =
         [[2.0, 2.0, 2.0, 0.5], [2.0, 2.0, 2.0, 0.5], [2.0, 2.0, 2.0, 0.5], [0.5, 0.5, 0.5, 1.0]].concat();
     for (fourth, end) in [(0.9, 1000.0), (0.75, 25.0)] {
         let y = Samples::from_values(&[1.0, 0.0, 1.0, fourth], 1);
-        let (f, _) = kernel_flow_to(&kernel, (&Samples::zeros(4, 1), &y), Loss::Logistic, 1e-10, end);
+        let (f, _) = kernel_flow_to(&kernel, (&Samples::zeros(4, 1), &y), Loss::CrossEntropy, 1e-10, end);
         for (i, f) in f.iter().enumerate() {
             let q: f64 = if i < 3 { 2.0 / 3.0 } else { fourth };
             check.absolute(&"twins", i, (q / (1.0 - q)).ln(), *f);
@@ -182,7 +182,7 @@ fn singular_kernels_learn_what_they_can() {
     }
     // a fourth whose label is certain grows without end: from t = 1/epsilon on doubles do not hold both
     let y = Samples::from_values(&[1.0, 0.0, 1.0, 1.0], 1);
-    kernel_flow(&Portable, &kernel, (&Samples::zeros(4, 1), &y), Loss::Logistic, 1e-6, |flow| {
+    kernel_flow(&Portable, &kernel, (&Samples::zeros(4, 1), &y), Loss::CrossEntropy, 1e-6, |flow| {
         flow.advance_to(30.0).expect("a flow");
         assert!(flow.outputs().data()[3] > 28.0);
         let result = flow.advance_to(1000.0);
@@ -193,7 +193,7 @@ fn singular_kernels_learn_what_they_can() {
         &Portable,
         &[0.0],
         (&Samples::zeros(1, 1), &Samples::from_values(&[1.0], 1)),
-        Loss::Logistic,
+        Loss::CrossEntropy,
         1e-6,
         |flow| {
             flow.advance_to(1000.0).expect("nothing moves");
@@ -210,8 +210,8 @@ fn single_precision() {
     let lambda = reference().six_points.lambda_in_label_direction["fcn bias1 L=2"];
     let mut check = Check::of("kernel flow, f32");
     let f_0 = Samples::<f32>::zeros(6, 1);
-    let y = targets(Loss::Logistic, &SIX_LABELS, 1, 0.0);
-    kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::Logistic, 1e-4, |flow| {
+    let y = targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
+    kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::CrossEntropy, 1e-4, |flow| {
         for (log_time, u) in [
             (3.0f32, logit(lambda * 3f64.exp_m1() / 6.0)),
             (20.0, logit(lambda * 20f64.exp_m1() / 6.0)),
@@ -224,9 +224,11 @@ fn single_precision() {
         }
     });
     // a tolerance below the rounding of the outputs is met as far as rounding lets it
-    kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::Logistic, 1e-12, |flow| flow.advance_to(3.0).expect("a flow"));
-    let soft = targets(Loss::Logistic, &SIX_LABELS, 1, 0.2);
-    kernel_flow(&Portable, &kernel, (&f_0, &soft), Loss::Logistic, 1e-4, |flow| {
+    kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::CrossEntropy, 1e-12, |flow| {
+        flow.advance_to(3.0).expect("a flow")
+    });
+    let soft = targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.2);
+    kernel_flow(&Portable, &kernel, (&f_0, &soft), Loss::CrossEntropy, 1e-4, |flow| {
         flow.advance_to(1000.0).expect("a flow");
         for (i, f) in flow.outputs().data().iter().enumerate() {
             check.relative(&"soft", i, sign(i) * 9f64.ln(), f64::from(*f));
@@ -240,7 +242,7 @@ fn a_larger_kernel_is_a_faster_clock() {
     // f of c K at time t is f of K at time c t
     let (kernel, f_0) = (six_kernel("bias1", 2), Samples::<f64>::gaussian(6, 1, 70));
     let mut check = Check::of("kernel against clock");
-    for (loss, smoothing) in [(Loss::Logistic, 0.0), (Loss::Logistic, 0.2), (Loss::SquaredError, 0.0)] {
+    for (loss, smoothing) in [(Loss::CrossEntropy, 0.0), (Loss::CrossEntropy, 0.2), (Loss::SquaredError, 0.0)] {
         let y = targets(loss, &[0, 1, 1, 1, 0, 1], 1, smoothing);
         for time in [3.0, 1e4f64] {
             let (expected, _) = kernel_flow_to(&kernel, (&f_0, &y), loss, 1e-8, time.ln_1p());

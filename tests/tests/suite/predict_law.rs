@@ -109,14 +109,14 @@ fn delta_method_and_laplace_against_the_reference() {
     let golden = distribution();
     let x = Samples::<f64>::from_rows(&golden.samples);
     let mut check = Check::of("penalised law against reference");
-    let y = targets(Loss::Logistic, &golden.labels, 1, 0.0);
+    let y = targets(Loss::CrossEntropy, &golden.labels, 1, 0.0);
     for expected in &golden.binary {
-        penalised(&format!("binary, lam {}", expected.lam), &x, &y, Loss::Logistic, expected, &mut check);
+        penalised(&format!("binary, lam {}", expected.lam), &x, &y, Loss::CrossEntropy, expected, &mut check);
     }
-    let y = targets(Loss::Softmax, &(0..12).map(|i| i % 3).collect::<Vec<_>>(), 3, 0.0);
+    let y = targets(Loss::CrossEntropy, &(0..12).map(|i| i % 3).collect::<Vec<_>>(), 3, 0.0);
     let x = x.select(&(0..14).collect::<Vec<_>>());
     for expected in &golden.softmax {
-        penalised(&format!("softmax, lam {}", expected.lam), &x, &y, Loss::Softmax, expected, &mut check);
+        penalised(&format!("softmax, lam {}", expected.lam), &x, &y, Loss::CrossEntropy, expected, &mut check);
     }
     check.finish();
     // an ensemble is far surer than the Laplace approximation says
@@ -141,7 +141,7 @@ fn covariances_are_positive_semidefinite() {
         compare(&format!("{training:?}"), &covariance_of(s, &smoother_of(t, training)));
     }
     let train: Vec<f64> = (0..25).map(|e| t.train().at(e / 5, e % 5)).collect();
-    fixed_point(&train, &targets(Loss::Logistic, &[0, 1, 0, 1, 1], 1, 0.0), Loss::Logistic, 1e-3, |problem| {
+    fixed_point(&train, &targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.0), Loss::CrossEntropy, 1e-3, |problem| {
         problem.solve(Samples::zeros(5, 1).view()).expect("a minimum");
         let a = smoother_at(problem, t.cross());
         compare("delta", &covariance_of(s, &a));

@@ -25,7 +25,7 @@ pub(crate) fn five() -> (Vec<f64>, Vec<f64>, Samples<f64>) {
 /// r of the mean loss
 fn residuals(loss: Loss, f: MatRef<'_, f64>, y: &Samples<f64>) -> Samples<f64> {
     let mut r = Samples::zeros(y.n, y.d);
-    loss.residuals(f, y.view(), 0.0, MatMut::new(&mut r.values, y.n, y.d).expect("length"));
+    loss.residuals(f, y.view(), 0.0, MatMut::new(&mut r.values, y.n, y.d).expect("length")).expect("one shape");
     r
 }
 
@@ -35,8 +35,8 @@ fn penalised_minima_against_the_reference() {
     let (kernel, row, f_0) = five();
     let mut check = Check::of("penalised minimum against reference");
     // lam = 0.5 beside the sum of five losses
-    let y = targets(Loss::Logistic, &[0, 1, 0, 1, 1], 1, 0.0);
-    fixed_point(&kernel, &y, Loss::Logistic, 0.1, |problem| {
+    let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.0);
+    fixed_point(&kernel, &y, Loss::CrossEntropy, 0.1, |problem| {
         problem.solve(f_0.view()).expect("a minimum");
         let expected = &theory.reg_ce_binary;
         check.all_scaled(&"logistic", &expected.train, problem.outputs().data());
@@ -51,8 +51,8 @@ fn penalised_minima_against_the_reference() {
         check.all_scaled(&"ridge", &theory.ridge_mse.train, problem.outputs().data());
         check.absolute(&"test", 0, theory.ridge_mse.test, predicted(&row, &column(&[0.15]), problem.dual())[0]);
     });
-    let y = targets(Loss::Softmax, &[0, 1, 2, 1, 0], 3, 0.0);
-    fixed_point(&expanded(&kernel, (5, 5), 3), &y, Loss::Softmax, 0.1, |problem| {
+    let y = targets(Loss::CrossEntropy, &[0, 1, 2, 1, 0], 3, 0.0);
+    fixed_point(&expanded(&kernel, (5, 5), 3), &y, Loss::CrossEntropy, 0.1, |problem| {
         problem.solve(Samples::zeros(5, 3).view()).expect("a minimum");
         let expected = &theory.reg_ce_softmax;
         check.all_scaled(&"softmax", &expected.train.concat(), problem.outputs().data());
@@ -82,7 +82,7 @@ fn kernels(n: usize, c: usize, seed: u64) -> Vec<(&'static str, Vec<f64>)> {
 fn problems(n: usize, seed: u64) -> Vec<(String, Loss, Samples<f64>)> {
     let mut normals = Normals::new(seed);
     let mut all = Vec::new();
-    for (loss, c) in [(Loss::Logistic, 1), (Loss::Softmax, 3), (Loss::SquaredError, 2)] {
+    for (loss, c) in [(Loss::CrossEntropy, 1), (Loss::CrossEntropy, 3), (Loss::SquaredError, 2)] {
         let labels: Vec<usize> = (0..n).map(|_| (normals.draw().abs() * 10.0) as usize % c.max(2)).collect();
         let hard = targets(loss, &labels, c, 0.0);
         if loss == Loss::SquaredError {
@@ -150,7 +150,7 @@ fn any_start_leads_to_the_minimum() {
     let (mut most, mut total, mut hardest) = (0, 0, String::new());
     for trial in 0..1000 {
         let (n, c) = (uniform(1.0, 11.0) as usize, if trial % 2 == 0 { 1 } else { 3 });
-        let loss = if c == 1 { Loss::Logistic } else { Loss::Softmax };
+        let loss = if c == 1 { Loss::CrossEntropy } else { Loss::CrossEntropy };
         let smoothing = if trial % 4 < 2 { 0.0 } else { 0.1 };
         let labels: Vec<usize> = (0..n).map(|_| uniform(0.0, c.max(2) as f64) as usize).collect();
         let y = targets(loss, &labels, c, smoothing);
@@ -202,14 +202,14 @@ fn classes_keep_their_sum_at_the_minimum() {
     };
     let labels = [0, 1, 2, 1, 0, 2, 2, 1];
     for penalty in [1e-4, 1e-2, 1.0] {
-        let y = targets(Loss::Softmax, &labels, 3, 0.0);
-        fixed_point(&kernel, &y, Loss::Softmax, penalty, |problem| {
+        let y = targets(Loss::CrossEntropy, &labels, 3, 0.0);
+        fixed_point(&kernel, &y, Loss::CrossEntropy, penalty, |problem| {
             problem.solve(f_0.view()).expect("a minimum");
             compare("penalty, train", &f_0.values, problem.outputs().data());
             compare("penalty, test", &f_0_test.values, &predicted(&cross, &f_0_test, problem.dual()));
         });
     }
-    soft_targets(&kernel, &targets(Loss::Softmax, &labels, 3, 0.1), Loss::Softmax, |problem| {
+    soft_targets(&kernel, &targets(Loss::CrossEntropy, &labels, 3, 0.1), Loss::CrossEntropy, |problem| {
         problem.solve(f_0.view()).expect("a limit");
         compare("soft, train", &f_0.values, problem.outputs().data());
         compare("soft, test", &f_0_test.values, &predicted(&cross, &f_0_test, problem.dual()));
@@ -222,14 +222,14 @@ fn a_small_penalty_is_none() {
     // f of LAMBDA differs from the limit by O(LAMBDA)
     let mut check = Check::of("penalty of 1e-9");
     let (kernel, row, f_0) = five();
-    let y = targets(Loss::Logistic, &[0, 1, 0, 1, 1], 1, 0.1);
+    let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.1);
     let mut limit = Vec::new();
-    soft_targets(&kernel, &y, Loss::Logistic, |problem| {
+    soft_targets(&kernel, &y, Loss::CrossEntropy, |problem| {
         problem.solve(f_0.view()).expect("a limit");
         limit.extend_from_slice(problem.outputs().data());
         limit.extend(predicted(&row, &column(&[0.15]), problem.dual()));
     });
-    fixed_point(&kernel, &y, Loss::Logistic, 1e-9, |problem| {
+    fixed_point(&kernel, &y, Loss::CrossEntropy, 1e-9, |problem| {
         problem.solve(f_0.view()).expect("a minimum");
         let test = predicted(&row, &column(&[0.15]), problem.dual());
         check.all_scaled(&"outputs", &limit, &[problem.outputs().data(), &test].concat());
@@ -240,7 +240,7 @@ fn a_small_penalty_is_none() {
 #[test]
 fn single_precision() {
     let mut check = Check::of("penalised minimum, f32");
-    for (loss, c) in [(Loss::Logistic, 1), (Loss::Softmax, 3)] {
+    for (loss, c) in [(Loss::CrossEntropy, 1), (Loss::CrossEntropy, 3)] {
         let x: Samples<f64> = Samples::gaussian(6, 3, 70);
         let kernel = expanded(&analytic_kernel(&Portable, &named("bias1", 3, &[1, 1]), Ntk, &x, None), (6, 6), c);
         let (f_0, narrow) = (Samples::<f64>::gaussian(6, c, 71), kernel.iter().map(|k| *k as f32).collect::<Vec<_>>());

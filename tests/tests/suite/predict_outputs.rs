@@ -14,7 +14,7 @@ fn by_explicit_steps(kernel: &[f64], f_0: &Samples<f64>, y: &Samples<f64>, loss:
     let slope = |f: &[f64]| -> Vec<f64> {
         let mut r = vec![0.0; size];
         let view = MatRef::new(f, y.n, y.d).expect("length");
-        loss.residuals(view, y.view(), 0.0, MatMut::new(&mut r, y.n, y.d).expect("length"));
+        loss.residuals(view, y.view(), 0.0, MatMut::new(&mut r, y.n, y.d).expect("length")).expect("one shape");
         (0..size).map(|i| -(0..size).map(|j| kernel[i * size + j] * r[j]).sum::<f64>()).collect()
     };
     let mut f = f_0.values.clone();
@@ -36,13 +36,13 @@ fn any_kernel_of_several_outputs() {
     let dot = |i: usize, j: usize| (0..14).map(|k| a.values[i * 14 + k] * a.values[j * 14 + k]).sum::<f64>() / 14.0;
     let kernel: Vec<f64> = (0..144).map(|e| dot(e / 12, e % 12)).collect();
     let f_0 = Samples::<f64>::gaussian(4, 3, 51);
-    let hard = targets(Loss::Softmax, &[0, 1, 2, 1], 3, 0.0);
+    let hard = targets(Loss::CrossEntropy, &[0, 1, 2, 1], 3, 0.0);
     let soft = Samples::from_values(&[0.2, 0.3, 0.5, 0.0, 0.5, 0.5, 1.0, 0.0, 0.0, 0.1, 0.1, 0.8], 3);
     let mut check = Check::of("kernel flow by explicit steps");
     for (name, y) in [("hard", &hard), ("soft", &soft)] {
         for time in [0.5, 8.0f64] {
-            let (f, _) = kernel_flow_to(&kernel, (&f_0, y), Loss::Softmax, 1e-10, time.ln_1p());
-            let expected = by_explicit_steps(&kernel, &f_0, y, Loss::Softmax, time);
+            let (f, _) = kernel_flow_to(&kernel, (&f_0, y), Loss::CrossEntropy, 1e-10, time.ln_1p());
+            let expected = by_explicit_steps(&kernel, &f_0, y, Loss::CrossEntropy, time);
             check.all_scaled(&format!("{name}, t = {time}"), &expected, &f);
         }
     }
@@ -62,8 +62,8 @@ fn classes_keep_their_sum_and_two_are_one_logit() {
     let (f_0, f_0_test) = (Samples::<f64>::gaussian(8, 3, 61), Samples::<f64>::gaussian(5, 3, 62));
     for (smoothing, log_time) in [(0.0, 3.0), (0.0, 30.0), (0.0, 300.0), (0.1, 3.0), (0.1, 30.0), (0.1, 300.0)] {
         let case = format!("smoothing {smoothing}, ln(1 + t) = {log_time}");
-        let y = targets(Loss::Softmax, &[0, 1, 2, 1, 0, 2, 2, 1], 3, smoothing);
-        let (f, g) = kernel_flow_to(&expanded(&kernel, (8, 8), 3), (&f_0, &y), Loss::Softmax, 1e-6, log_time);
+        let y = targets(Loss::CrossEntropy, &[0, 1, 2, 1, 0, 2, 2, 1], 3, smoothing);
+        let (f, g) = kernel_flow_to(&expanded(&kernel, (8, 8), 3), (&f_0, &y), Loss::CrossEntropy, 1e-6, log_time);
         let f_test = predicted(&expanded(&cross, (5, 8), 3), &f_0_test, g.view());
         let sum = |row: &[f64]| row.iter().sum::<f64>();
         for (before, after) in [(&f_0.values, &f), (&f_0_test.values, &f_test)] {
@@ -73,13 +73,14 @@ fn classes_keep_their_sum_and_two_are_one_logit() {
         }
         let labels = [0, 1, 1, 1, 0, 0, 1, 0];
         let (one, pair) =
-            (targets(Loss::Logistic, &labels, 1, smoothing), targets(Loss::Softmax, &labels, 2, smoothing));
+            (targets(Loss::CrossEntropy, &labels, 1, smoothing), targets(Loss::CrossEntropy, &labels, 2, smoothing));
         let start = Samples::<f64>::gaussian(8, 2, 63);
         let difference = |f: &[f64]| f.chunks(2).map(|f| f[1] - f[0]).collect::<Vec<_>>();
         let twice: Vec<f64> = kernel.iter().map(|k| 2.0 * k).collect();
         let single = Samples::from_values(&difference(&start.values), 1);
-        let (logit, _) = kernel_flow_to(&twice, (&single, &one), Loss::Logistic, 1e-10, log_time);
-        let (both, _) = kernel_flow_to(&expanded(&kernel, (8, 8), 2), (&start, &pair), Loss::Softmax, 1e-10, log_time);
+        let (logit, _) = kernel_flow_to(&twice, (&single, &one), Loss::CrossEntropy, 1e-10, log_time);
+        let (both, _) =
+            kernel_flow_to(&expanded(&kernel, (8, 8), 2), (&start, &pair), Loss::CrossEntropy, 1e-10, log_time);
         two.all_scaled(&case, &logit, &difference(&both));
     }
     sums.finish();

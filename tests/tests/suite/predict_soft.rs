@@ -15,8 +15,8 @@ fn soft_targets_against_the_reference() {
     let expected = reference().theory.soft_label_binary;
     let (kernel, row, f_0) = five();
     let mut check = Check::of("soft targets against reference");
-    let y = targets(Loss::Logistic, &[0, 1, 0, 1, 1], 1, 0.1);
-    soft_targets(&kernel, &y, Loss::Logistic, |problem| {
+    let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.1);
+    soft_targets(&kernel, &y, Loss::CrossEntropy, |problem| {
         problem.solve(f_0.view()).expect("a limit");
         check.all_scaled(&"train", &expected.train, problem.outputs().data());
         check.absolute(&"test", 0, expected.test, predicted(&row, &column(&[0.15]), problem.dual())[0]);
@@ -24,8 +24,8 @@ fn soft_targets_against_the_reference() {
         assert_eq!(problem.steps(), 0, "in closed form");
     });
     // ln(1 + C (1 - eps)/eps) between the logits of C = 4 classes
-    let y = targets(Loss::Softmax, &[3, 1, 2, 1, 0], 4, 0.1);
-    soft_targets(&expanded(&kernel, (5, 5), 4), &y, Loss::Softmax, |problem| {
+    let y = targets(Loss::CrossEntropy, &[3, 1, 2, 1, 0], 4, 0.1);
+    soft_targets(&expanded(&kernel, (5, 5), 4), &y, Loss::CrossEntropy, |problem| {
         problem.solve(Samples::gaussian(5, 4, 9).view()).expect("a limit");
         let f = problem.outputs();
         check.absolute(&"gap", 0, 37f64.ln(), f.at(0, 3) - f.at(0, 0));
@@ -38,7 +38,7 @@ fn the_flow_ends_in_the_limit() {
     let mut check = Check::of("limit of the kernel flow");
     let x: Samples<f64> = Samples::gaussian(6, 3, 40);
     let twins = x.select(&[0, 1, 1, 2, 3, 0]);
-    for (loss, c) in [(Loss::Logistic, 1), (Loss::Softmax, 3)] {
+    for (loss, c) in [(Loss::CrossEntropy, 1), (Loss::CrossEntropy, 3)] {
         let y = targets(loss, &[0, 1, 0, 1, 1, 1], c, 0.2);
         let network = named("bias1", 3, &[1, 1]);
         let f_0_of = |x: &Samples<f64>| {
@@ -81,7 +81,7 @@ fn equal_samples_with_other_labels() {
     let logit = |q: f64| (q / (1.0 - q)).ln();
     let y = column(&[1.0, 0.0, 1.0, 0.0, 1.0, 0.8]);
     let expected = [2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 0.5, 0.5, 0.8].map(logit);
-    soft_targets(&kernel, &y, Loss::Logistic, |problem| {
+    soft_targets(&kernel, &y, Loss::CrossEntropy, |problem| {
         for f_0 in [0.0, 3.0, -1e3, 1e6] {
             problem.solve(column(&[f_0; 6]).view()).expect("a limit");
             for (i, (e, f)) in expected.iter().zip(problem.outputs().data()).enumerate() {
@@ -89,11 +89,11 @@ fn equal_samples_with_other_labels() {
             }
         }
     });
-    let y = targets(Loss::Softmax, &[0, 1, 2, 2, 0, 1], 3, 0.0);
+    let y = targets(Loss::CrossEntropy, &[0, 1, 2, 2, 0, 1], 3, 0.0);
     let mut y = Samples { values: y.values, ..y };
     y.values[9..15].copy_from_slice(&[0.5, 0.5, 0.0, 0.0, 0.0, 1.0]);
     y.values[15..].copy_from_slice(&[0.2, 0.3, 0.5]);
-    soft_targets(&expanded(&kernel, (6, 6), 3), &y, Loss::Softmax, |problem| {
+    soft_targets(&expanded(&kernel, (6, 6), 3), &y, Loss::CrossEntropy, |problem| {
         problem.solve(Samples::zeros(6, 3).view()).expect("a limit");
         for i in 0..6 {
             let q = [[1.0 / 3.0; 3], [0.25, 0.25, 0.5], [0.2, 0.3, 0.5]][[0, 0, 0, 1, 1, 2][i]];

@@ -11,28 +11,9 @@ use ntkscope_tests::measure::{analytic_kernel, eigenvalues, ntk, targets, theta,
 use ntkscope_tests::tolerance::{Check, same_bits};
 
 fn snapshot(step: u64, log_time: f64) -> Snapshot<f64> {
-    Snapshot {
-        step,
-        time: log_time.exp_m1(),
-        log_time,
-        loss: 1.0,
-        accuracy: 1.0,
-        margin_min: 0.0,
-        margin_mean: 0.0,
-        logit_max: 0.0,
-        param_norm: 0.0,
-        param_distance: 0.0,
-        drift_max: 0.0,
-        drift_fro: 0.0,
-        error_max: 0.0,
-        error_fro: 0.0,
-        alignment: 1.0,
-        lambda_min: 0.0,
-        lambda_max: 0.0,
-        condition: 0.0,
-        effective_rank: 0.0,
-        finite: true,
-    }
+    let mut snapshot = Snapshot::default();
+    (snapshot.step, snapshot.time, snapshot.log_time) = (step, log_time.exp_m1(), log_time);
+    snapshot
 }
 
 const CAPACITY: usize = 20;
@@ -99,8 +80,8 @@ fn capacities_that_cannot_work_are_refused() {
 #[test]
 fn snapshots_are_what_they_are_defined_to_be() {
     let (network, x) = (Mirrored(named("bias1", 2, &[24, 24])), six_points::<f64>());
-    let labels = targets::<f64>(Loss::Logistic, &SIX_LABELS, 1, 0.0);
-    let problem = Problem::new(&network, x.view(), labels.view(), Loss::Logistic, 0.0).expect("a valid problem");
+    let labels = targets::<f64>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
+    let problem = Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("a valid problem");
     let mut check = Check::of("snapshot by definition");
     train(problem, Optimizer::Descent { rate: 0.5 }, 3, |trainer| {
         let mut buffer = vec![0.0; recorder_len(6, Backend::<f64>::tile(&Portable))];
@@ -140,7 +121,7 @@ fn snapshots_are_what_they_are_defined_to_be() {
             check.relative(&name, 0, expected, actual);
         }
         assert!(s.finite && s.step == 40 && s.drift_max > 0.0 && s.margin_min <= s.margin_mean);
-        assert!(s.fields().iter().all(|(_, v)| v.is_finite()));
+        assert!(s.fields().all(|(_, v)| v.is_finite()));
     });
     check.finish();
 }

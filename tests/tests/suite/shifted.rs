@@ -47,7 +47,7 @@ fn begins_at_0<N: Network, T: Real>(network: &N, loss: Loss) {
 #[test]
 fn the_output_at_initialization_is_0() {
     let widths = [24; 2];
-    for loss in [Loss::SquaredError, Loss::Logistic] {
+    for loss in [Loss::SquaredError, Loss::CrossEntropy] {
         begins_at_0::<_, f64>(&named("ball1", 2, &widths), loss);
         begins_at_0::<_, f32>(&named("ball1", 2, &widths), loss);
     }
@@ -57,8 +57,8 @@ fn the_output_at_initialization_is_0() {
 fn an_offset_of_0_changes_no_bit() {
     let (x, widths) = (six_points::<f32>(), [24; 2]);
     let network = named("bias1", 2, &widths);
-    let labels = targets(Loss::Logistic, &SIX_LABELS, 1, 0.0);
-    let plain = Problem::new(&network, x.view(), labels.view(), Loss::Logistic, 0.01).expect("a valid problem");
+    let labels = targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
+    let plain = Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.01).expect("a valid problem");
     let zeros = Samples::zeros(6, 1);
     let shifted = plain.with_offset(zeros.view()).expect("an offset that fits");
     for optimizer in OPTIMIZERS {

@@ -29,7 +29,7 @@ fn landing<T: Real>(times: &[f64], loss: Loss, smoothing: f64, check: &mut Check
 #[test]
 fn a_run_ends_at_the_time_it_was_given() {
     let (mut double, mut single) = (Check::of("landing"), Check::of("landing, f32"));
-    for (loss, smoothing) in [(Loss::SquaredError, 0.0), (Loss::Logistic, 0.0), (Loss::Logistic, 0.1)] {
+    for (loss, smoothing) in [(Loss::SquaredError, 0.0), (Loss::CrossEntropy, 0.0), (Loss::CrossEntropy, 0.1)] {
         let times = [1e-3, 0.1, 1.0, 2.5, 100.0, 1e4];
         landing::<f64>(&times, loss, smoothing, &mut double);
         landing::<f32>(&times[..5], loss, smoothing, &mut single);
@@ -41,7 +41,7 @@ fn a_run_ends_at_the_time_it_was_given() {
 #[test]
 fn a_time_that_has_passed_is_refused() {
     let widths = [8; 2];
-    let (network, six) = (named("bias1", 2, &widths), Six::new(Loss::Logistic, 0.0, 0.0));
+    let (network, six) = (named("bias1", 2, &widths), Six::new(Loss::CrossEntropy, 0.0, 0.0));
     train(six.problem(&network), Optimizer::Flow { tolerance: 1e-2 }, 0, |trainer| {
         while !trainer.reached(1.0) {
             trainer.advance(Some(1.0)).expect("a step");
@@ -90,7 +90,7 @@ fn divergence_is_reported_with_its_step() {
 
 #[test]
 fn optimizers_with_impossible_numbers_are_refused() {
-    let (network, six) = (named("bias1", 2, &[4]), Six::new(Loss::Logistic, 0.0, 0.0));
+    let (network, six) = (named("bias1", 2, &[4]), Six::new(Loss::CrossEntropy, 0.0, 0.0));
     let refused = |optimizer: Optimizer| {
         let mut buffer = vec![0.0; trainer_len(network.sizes(), 6, &optimizer)];
         Trainer::new(&Portable, six.problem(&network), optimizer, 0, &mut buffer).is_err()

@@ -1,0 +1,46 @@
+//! Squared error `(1/2)|f - y|^2`, y any finite numbers; for a class -1 or +1, or one-hot. `r = f - y`, Hessian I.
+
+use super::{PerSample, Properties, Unit, write_signs};
+use crate::{MatMut, Real};
+
+pub(super) struct SquaredError;
+
+impl<T: Real> PerSample<T> for SquaredError {
+    fn properties(&self, _outputs: usize) -> Properties {
+        Properties { quadratic: true, curved: true, ..Properties::default() }
+    }
+
+    fn target(&self, label: usize, _smoothing: f64, target: &mut [T]) {
+        write_signs(label, target);
+    }
+
+    fn allows(&self, target: &[T]) -> bool {
+        target.iter().all(|y| y.is_finite())
+    }
+
+    fn met(&self, target: &[T], f: &mut [T]) {
+        f.copy_from_slice(target);
+    }
+
+    fn loss(&self, f: &[T], target: &[T]) -> (T, T) {
+        let half = T::from_f64(0.5);
+        let square = |(f, y): (&T, &T)| (*f - *y) * (*f - *y);
+        (f.iter().zip(target).map(square).fold(T::ZERO, |s, x| s + half * x), T::ZERO)
+    }
+
+    fn residuals(&self, f: &[T], target: &[T], unit: Unit<T>, out: &mut [T]) {
+        let scale = (-unit.ln_scale).exp() / unit.samples;
+        for (r, (f, y)) in out.iter_mut().zip(f.iter().zip(target)) {
+            *r = scale * (*f - *y);
+        }
+    }
+
+    fn hessian(&self, _f: &[T], unit: Unit<T>, mut out: MatMut<'_, T>) {
+        let scale = (-unit.ln_scale).exp() / unit.samples;
+        for c in 0..out.rows() {
+            for (k, h) in out.row_mut(c).iter_mut().enumerate() {
+                *h = if k == c { scale } else { T::ZERO };
+            }
+        }
+    }
+}
