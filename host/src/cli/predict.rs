@@ -85,7 +85,7 @@ struct Predicted {
 
 /// Predicts, saves, prints; returns the exit code.
 pub fn predict(args: PredictArgs) -> Result<u8> {
-    let loss = args.loss.unwrap_or(LossKind::CrossEntropy);
+    let loss = args.loss.unwrap_or(LossKind::CROSS_ENTROPY);
     let wrong = |flag, given: String, what: &str| UsageError::Range { flag, given, what: what.into() };
     if loss == LossKind::Both {
         return Err(wrong("--loss", "both".into(), "predicts one loss at a time; give mse or cross-entropy").into());
@@ -107,7 +107,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     }
     let model = settings.model.resolve(&samples)?;
     let regression = samples.classes == 0;
-    if regression && loss == LossKind::CrossEntropy {
+    if regression && loss == LossKind::CROSS_ENTROPY {
         return Err(wrong("--loss", "cross-entropy".into(), "the labels are no classes; give --loss mse").into());
     }
     let outputs = if regression { 1 } else { model.shape(&samples)?.outputs };
@@ -153,7 +153,7 @@ fn one(
 ) -> Result<Predicted, run::Error> {
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;
-    let (loss, shape) = (training.core_loss(outputs), model.shape(samples)?);
+    let (loss, shape) = (training.core_loss(), model.shape(samples)?);
     let mut targets = vec![0.0; samples.n * outputs];
     for (i, target) in targets.chunks_exact_mut(outputs).enumerate() {
         match samples.labels.get(i) {
@@ -211,8 +211,8 @@ fn say(
     (c, predicted): (usize, &Predicted),
 ) -> Result<()> {
     let m = predicted.mean.len() / c;
-    let classes =
-        (training.core_loss().properties(c).probabilities).then(|| probabilities(c, &predicted.mean, &predicted.deviation));
+    let classes = (training.core_loss().properties(c).probabilities)
+        .then(|| probabilities(c, &predicted.mean, &predicted.deviation));
     let columns = |what: &str, count: usize| {
         (0..count).map(|k| if count == 1 { what.into() } else { format!("{what}{k}") }).collect::<Vec<String>>()
     };

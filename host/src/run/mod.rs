@@ -161,7 +161,7 @@ impl<T: HostReal> Arrays<T> {
         let outputs = network.sizes().outputs;
         let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
         let mut targets = vec![T::ZERO; samples.n * outputs];
-        let loss = training.core_loss(outputs);
+        let loss = training.core_loss();
         for (target, label) in targets.chunks_exact_mut(outputs).zip(&samples.labels) {
             loss.target(*label, training.smoothing, target)?;
         }
@@ -183,7 +183,7 @@ impl<T: HostReal> Arrays<T> {
     ) -> Result<Problem<'a, N, T>, Error> {
         let (n, outputs) = (samples.n, network.sizes().outputs);
         let (x, targets) = (MatRef::new(&self.x, n, samples.d)?, MatRef::new(&self.targets, n, outputs)?);
-        let problem = Problem::new(network, x, targets, training.core_loss(outputs), training.penalty)?;
+        let problem = Problem::new(network, x, targets, training.core_loss(), training.penalty)?;
         match &self.f_0 {
             Some(f_0) => Ok(problem.with_offset(MatRef::new(f_0, n, outputs)?)?),
             None => Ok(problem),
@@ -236,7 +236,7 @@ fn predictions<N: Network, T: Real>(
         theta_0: &theta_0,
         x: MatRef::new(&x, all, samples.d)?,
         targets: MatRef::new(&targets, samples.n, outputs)?,
-        loss: training.core_loss(outputs),
+        loss: training.core_loss(),
         penalty: training.penalty,
         shifted,
     };

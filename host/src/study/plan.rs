@@ -208,7 +208,7 @@ pub fn kind_of(model: &Model) -> (Net, Init) {
 
 /// The loss's name in ids and tables.
 pub fn loss_name(loss: LossKind) -> &'static str {
-    if loss == LossKind::Mse { "mse" } else { "cross-entropy" }
+    if loss == LossKind::MSE { "mse" } else { "cross-entropy" }
 }
 
 /// The initialization's name in ids and tables.

@@ -8,8 +8,8 @@ use crate::report::{decimal_exponent, number};
 use crate::run::TraceRow;
 use crate::study::group::{Group, Run};
 
-const CE: LossKind = LossKind::CrossEntropy;
-const MSE: LossKind = LossKind::Mse;
+const CE: LossKind = LossKind::CROSS_ENTROPY;
+const MSE: LossKind = LossKind::MSE;
 const TIME: &str = "gradient-flow time t (of the mean loss)";
 const MEAN_MARGIN: &str = "mean margin u (logit units)";
 const DRIFT: &str = "drift, max_{ij} |K_{t} − K_{0}|";

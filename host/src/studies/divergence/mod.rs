@@ -102,7 +102,7 @@ fn groups(part: Part, finished: &[Finished]) -> Vec<Group<'_>> {
 
 fn introduction(part: Part, groups: &[Group<'_>]) -> String {
     let Some(first) = groups.first() else { return String::new() };
-    let samples = first.all(crate::experiment::LossKind::CrossEntropy).next().map_or(0, |run| run.finished.samples);
+    let samples = first.all(crate::experiment::LossKind::CROSS_ENTROPY).next().map_or(0, |run| run.finished.samples);
     let widths = first.widths();
     let what = match part {
         Part::SixPoints => {

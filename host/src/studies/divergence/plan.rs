@@ -55,7 +55,7 @@ fn grid(options: &Options, part: Part) -> Grid {
         held_out: held_out,
         ..Model::default()
     };
-    let both = vec![LossKind::CrossEntropy, LossKind::Mse];
+    let both = vec![LossKind::CROSS_ENTROPY, LossKind::MSE];
     let residual = Net::resnet(2, 1.0);
     let small = |data: Model, n: usize| Grid {
         nets: vec![Net::fcn(2), residual],
@@ -90,7 +90,7 @@ fn grid(options: &Options, part: Part) -> Grid {
             nets: vec![Net::fcn(2), Net::fcn(3), residual],
             widths: vec![32],
             inits: vec![Init::Standard],
-            losses: vec![LossKind::CrossEntropy],
+            losses: vec![LossKind::CROSS_ENTROPY],
             seeds: if full { 5 } else { 3 },
             samples: 6,
             held_out: 0,
@@ -136,7 +136,7 @@ fn cell(part: Part, grid: &Grid, (net, width, init, loss, seed): (&Net, usize, I
         seed: seed,
         ..grid.data.clone()
     };
-    let cross_entropy = loss == LossKind::CrossEntropy;
+    let cross_entropy = loss == LossKind::CROSS_ENTROPY;
     let training = Training {
         loss: loss,
         // cross-entropy has no end in time; squared error comes to rest

@@ -98,7 +98,7 @@ fn smallest_eigenvalue<N: Network>(network: &N, x: MatRef<'_, f64>) -> Result<f6
 
 /// The same for the samples of a group, where no value is known: positive beyond rounding.
 pub fn on_samples(group: &Group<'_>) -> Option<Claim> {
-    let run = group.all(crate::experiment::LossKind::CrossEntropy).next()?;
+    let run = group.all(crate::experiment::LossKind::CROSS_ENTROPY).next()?;
     let measured = run.finished.analytic_lambda_min;
     // n eps lambda_max, with lambda_max at most the trace; the kernel at initialization has its size
     let scale = run.rows().next().map_or(f64::NAN, |row| row.lambda_max);

@@ -210,7 +210,7 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
 
 /// Distance from the kernel's flow against the width.
 pub fn closeness(groups: &[Group<'_>]) -> Figure {
-    const MSE: LossKind = LossKind::Mse;
+    const MSE: LossKind = LossKind::MSE;
     let mut series = Vec::new();
     for (style, group) in groups.iter().enumerate() {
         let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));

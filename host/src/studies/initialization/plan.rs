@@ -8,11 +8,12 @@ use crate::analysis::labels::Labels;
 use crate::analysis::points::Target;
 use crate::analysis::smoothness::Coding;
 use crate::data::{ClassSelection, Normalize, Source};
-use crate::experiment::{BiasKind, Init, LossKind, Model, NetworkKind, Settings, Training};
+use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::grid::Job;
 use crate::study::kept::Kept;
 use crate::study::plan::{Net, Options, Part};
+use ntkscope_core::network::Bias;
 
 /// The parts of this study.
 pub const PARTS: [Part; 6] =
@@ -141,7 +142,7 @@ fn cell(init: Init, width: usize, seed: u64) -> Cell {
         ..Model::default()
     };
     let training = Training {
-        loss: LossKind::Mse,
+        loss: LossKind::MSE,
         until_time: 1e5,
         snapshots: 64,
         predictions: Some(true),
@@ -164,7 +165,7 @@ fn labels(options: &Options) -> Vec<Kept<Labels>> {
             let model = Model {
                 network: NetworkKind::Fcn,
                 depth: 1,
-                bias: BiasKind::Input,
+                bias: Bias::Input,
                 data: data.clone(),
                 data_dir: dir.clone(),
                 n: Some(options.n.unwrap_or(3000)),

@@ -11,7 +11,7 @@ use crate::study::group::{Group, Run};
 use crate::study::judged::Judged;
 use crate::study::plan::Part;
 
-const CE: LossKind = LossKind::CrossEntropy;
+const CE: LossKind = LossKind::CROSS_ENTROPY;
 const DRIFT: fn(&TraceRow) -> f64 = |row| row.drift_max;
 
 /// Penalty from which on network and kernel should agree on images.

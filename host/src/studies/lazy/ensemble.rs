@@ -83,7 +83,7 @@ impl Ensemble {
         let Resolved { model, training, samples } = self.first.resolve()?;
         let (x, all) = all_inputs::<f64>(&samples);
         let mut targets = vec![0.0; samples.n];
-        let loss = training.core_loss(1);
+        let loss = training.core_loss();
         for (target, label) in targets.iter_mut().zip(&samples.labels) {
             loss.target(*label, training.smoothing, std::slice::from_mut(target))?;
         }

@@ -9,7 +9,7 @@ use crate::experiment::LossKind;
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::study::group::{Group, Run};
 
-const CE: LossKind = LossKind::CrossEntropy;
+const CE: LossKind = LossKind::CROSS_ENTROPY;
 const DRIFT: &str = "drift, max_{ij} |K_{t} − K_{0}|";
 
 /// The figures of all kinds of one part and network.

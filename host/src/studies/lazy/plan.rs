@@ -49,7 +49,7 @@ impl Kind {
     /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
     /// targets come to rest.
     pub fn training(self) -> Training {
-        let base = Training { loss: LossKind::CrossEntropy, max_steps: 20_000, snapshots: 64, ..Training::default() };
+        let base = Training { loss: LossKind::CROSS_ENTROPY, max_steps: 20_000, snapshots: 64, ..Training::default() };
         match self {
             Self::Plain => {
                 Training { until_time: f64::INFINITY, until_margin: Some(8.0), predictions: Some(false), ..base }

@@ -16,8 +16,8 @@ use crate::study::group::{Group, Run};
 use crate::study::judged::Judged;
 use crate::study::plan::{Part, loss_name};
 
-const CE: LossKind = LossKind::CrossEntropy;
-const MSE: LossKind = LossKind::Mse;
+const CE: LossKind = LossKind::CROSS_ENTROPY;
+const MSE: LossKind = LossKind::MSE;
 /// Mean margin at which movement is compared with the linearized network's: within the kernel regime.
 const EARLY: f64 = 0.5;
 /// Mean loss below which squared error counts as fitted.

@@ -52,7 +52,7 @@ pub fn farthest(run: &Run<'_>) -> Option<f64> {
 
 /// C2: networks stay beside the kernel's flow, at all times.
 pub fn closeness(group: &Group<'_>) -> Vec<Claim> {
-    const MSE: LossKind = LossKind::Mse;
+    const MSE: LossKind = LossKind::MSE;
     if group.is_empty() {
         return Vec::new();
     }
