@@ -315,7 +315,7 @@ impl<T: HostReal> Computation<'_, T> {
         let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
         arrays.push(array("x", &x_shape, &x));
         arrays.push(array("y", &y_shape, &y));
-        write_archive(path, &arrays)
+        Ok(write_archive(path, &arrays)?)
     }
 }
 

@@ -85,7 +85,7 @@ fn machine_code(error: &machine::Error) -> u8 {
 fn run_code(error: &run::Error) -> u8 {
     match error {
         run::Error::Settings(_) | run::Error::BothLosses => USAGE,
-        run::Error::Core(_) => FAILED,
+        run::Error::Core(_) | run::Error::File(_) => FAILED,
     }
 }
 

@@ -3,16 +3,15 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use toml::{Table, Value};
 
 use crate::backend::InstructionSet;
 use crate::data::Samples;
 use crate::error::UsageError;
-use crate::experiment::{BackendKind, Model, PROVENANCE, Settings, Training};
+use crate::experiment::{self, BackendKind, Model, PROVENANCE, Settings, Training};
 use crate::files::npz::Array;
-use crate::files::{Dtype, Unfinished, npz, write_atomic};
-use crate::run::{Kernels, Outcome, Predictions, Tensor};
+use crate::files::{self, Dtype, Unfinished, npz, write_atomic};
+use crate::run::{Error, Kernels, Outcome, Predictions, Tensor};
 
 /// An existing, writable directory that held nothing, or whose old results may be replaced.
 #[derive(Clone, Debug)]
@@ -43,10 +42,13 @@ impl RunDirectory {
         probe(path).map_err(|e| refuse(format!("cannot be written: {e}")))
     }
     /// A directory inside this one, created.
-    pub fn inside(&self, name: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn inside(&self, name: &str) -> Result<Self, files::Error> {
         let path = self.path.join(name);
         let made = missing(&path);
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        std::fs::create_dir_all(&path).map_err(files::Error::io("create", &path))?;
         Ok(Self { path, made })
     }
     /// For a run that failed before it had anything to keep: removes the directories that were made for it, as
@@ -66,13 +68,16 @@ impl RunDirectory {
     /// the same bits with the same backend.
     ///
     /// With an outcome, `[provenance]` also says how the run ended.
+    ///
+    /// # Errors
+    /// Settings that do not fit the samples, or that toml cannot hold; the file cannot be written.
     pub fn write_settings(
         &self,
         model: &Model,
         training: &Training,
         samples: &Samples,
         outcome: Option<&Outcome>,
-    ) -> Result<()> {
+    ) -> Result<(), Error> {
         let mut table = Settings { model: model.resolve(samples)?, training: training.clone() }.table()?;
         let text = |s: &str| Value::String(s.into());
         let backend = match training.backend {
@@ -92,20 +97,26 @@ impl RunDirectory {
             provenance.insert("analytic-lambda-min".into(), Value::Float(outcome.analytic_lambda_min));
         }
         table.insert(PROVENANCE.into(), Value::Table(provenance));
-        let body = toml::to_string(&table).context("run.toml")?;
+        let body = toml::to_string(&table).map_err(experiment::Error::from)?;
         let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
         Ok(write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())?)
     }
 
     /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
-    pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
         self.write_record(outcome, n, dtype)?;
         write_tensors(&self.path.join("params.npz"), &outcome.parameters, dtype)
     }
 
     /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`,
     /// where training has an end `limit.csv` and `limit.npz`.
-    pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
         outcome.trace.write(&self.path.join("trace.csv"))?;
         let Kernels { analytic, initial, last } = &outcome.kernels;
         let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
@@ -177,13 +188,13 @@ fn first_unused(name: &str) -> PathBuf {
 }
 
 /// Named tensors of parameters as an npz archive.
-pub fn write_tensors(path: &Path, tensors: &[Tensor], dtype: Dtype) -> Result<()> {
+pub fn write_tensors(path: &Path, tensors: &[Tensor], dtype: Dtype) -> Result<(), files::Error> {
     let arrays: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), &t.shape, &t.data)).collect();
     write_arrays(path, &arrays, dtype)
 }
 
 /// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
-pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<()> {
+pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<(), files::Error> {
     let numbers: Vec<_> = arrays.iter().map(|(_, _, data)| |at: usize| data[at]).collect();
     let arrays: Vec<Array<'_>> =
         arrays.iter().zip(&numbers).map(|((name, shape, _), number)| Array { name, shape, dtype, number }).collect();
@@ -191,10 +202,10 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtyp
 }
 
 /// An npz archive of these arrays, under a temporary name until it is whole.
-pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<()> {
+pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
     let written = Unfinished::create(path).and_then(|(unfinished, file)| {
         let file = npz::write(BufWriter::new(file), arrays)?.into_inner()?;
         unfinished.commit(&file)
     });
-    written.with_context(|| format!("cannot write {}", path.display()))
+    written.map_err(files::Error::io("write", path))
 }
