@@ -1,13 +1,14 @@
 //! The backward pass: `D = df/dz` of every dense layer, and the gradient `c D^T A` it gives.
 
 use crate::forward::{Activations, Params};
-use crate::network::{Dense, Network};
+use crate::mat::buffer_len;
+use crate::network::{Dense, Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Derivatives `D` of every layer for n samples in one or several directions R.
 ///
 /// One direction is one linear combination of the outputs; for kernels there is one for every output. Directions of
-/// one sample lie behind one another: row `i R + r` is sample i in direction r.
+/// one sample follow one another: row `i R + r` is sample i in direction r.
 #[derive(Clone, Copy, Debug)]
 pub struct Deltas<'a, T> {
     batch: usize,
@@ -29,41 +30,68 @@ impl<'a, T: Real> Deltas<'a, T> {
     pub fn by_sample(&self, layer: &Dense) -> MatRef<'a, T> {
         MatRef::dense(self.of_layer(layer).data(), self.batch, self.directions * layer.outputs)
     }
+    /// `Ok` where these are of so many samples and directions in a network of these sizes.
+    pub(crate) fn check(&self, sizes: Sizes, batch: usize, directions: usize) -> Result<(), Error> {
+        Error::shape("derivatives: samples", batch, self.batch)?;
+        Error::shape("derivatives: directions", directions, self.directions)?;
+        Error::shape("derivatives: numbers", batch * directions * sizes.deltas, self.values.len())
+    }
     /// number of directions
     pub fn directions(&self) -> usize {
         self.directions
     }
 }
 
-/// D of `sum_c seed_ic f_c(x_i)` for every sample i: one direction, `seed` `(n, C)`.
+/// D of `sum_c v_ic f_c(x_i)` for every sample i: one direction, with v the `cotangent` `(n, C)`.
 ///
-/// `buffer` holds at least `n * sizes().deltas` numbers. Errors: shape of the seed, a short buffer.
+/// `buffer` holds at least `n * sizes().deltas` numbers.
+///
+/// ```
+/// use ntkscope_core::backward::{backward, gradient};
+/// use ntkscope_core::forward::{Params, forward};
+/// use ntkscope_core::{MatRef, Portable, network::Fcn};
+/// // f(x) = sqrt(2) w max(v x, 0) at x = 1: df/dv = sqrt(2) w, df/dw = sqrt(2) v
+/// let (network, theta) = (Fcn::new(1, &[1], 1)?, [3.0, 2.0]);
+/// let (mut values, mut deltas, mut slope) = ([0.0_f64; 3], [0.0; 2], [0.0; 2]);
+/// let params = Params::new(&network, &theta)?;
+/// let passed = forward(&Portable, params, MatRef::new(&[1.0], 1, 1)?, &mut values)?;
+/// let d = backward(&Portable, params, &passed, MatRef::new(&[1.0], 1, 1)?, &mut deltas)?;
+/// gradient(&Portable, &passed, &d, &mut slope)?;
+/// assert!((slope[0] - 8_f64.sqrt()).abs() < 1e-14 && (slope[1] - 18_f64.sqrt()).abs() < 1e-14);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] of the cotangent, or where the pass was of another network; [`Error::BufferLength`].
 pub fn backward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     params: Params<'a, N, T>,
     activations: &Activations<'a, N, T>,
-    seed: MatRef<'_, T>,
+    cotangent: MatRef<'_, T>,
     buffer: &'a mut [T],
 ) -> Result<Deltas<'a, T>, Error> {
     let (n, sizes) = (activations.batch(), params.network().sizes());
-    Error::shape("seed: rows", n, seed.rows())?;
-    Error::shape("seed: columns", sizes.outputs, seed.cols())?;
-    let need = n * sizes.deltas;
+    Error::shape("cotangent: rows", n, cotangent.rows())?;
+    Error::shape("cotangent: columns", sizes.outputs, cotangent.cols())?;
+    activations.check(sizes)?;
+    let need = buffer_len(&[&[n, sizes.deltas]]);
     Error::at_least("deltas", need, buffer.len())?;
     let values = &mut buffer[..need];
-    params.network().backward(backend, params.theta(), activations.values(), seed, values);
+    params.network().backward(backend, params.theta(), activations.values(), cotangent, values);
     Ok(Deltas { batch: n, directions: 1, values })
 }
 
-/// Elements of scratch that [`output_derivatives`] needs.
+/// Elements of scratch that [`output_derivatives`] needs; `usize::MAX` where that overflows.
 pub const fn output_derivatives_scratch(outputs: usize, batch: usize) -> usize {
-    batch * outputs * outputs
+    buffer_len(&[&[batch, outputs, outputs]])
 }
 
 /// D of every single output: direction c is `f_c`, all C of them.
 ///
-/// `buffer` holds at least `C n sizes().deltas` numbers, `scratch`
-/// [`output_derivatives_scratch`]. Errors: a short buffer.
+/// `buffer` holds at least `C n sizes().deltas` numbers, `scratch` [`output_derivatives_scratch`].
+///
+/// # Errors
+/// [`Error::BufferLength`]; [`Error::Shape`] where the pass was of another network.
 pub fn output_derivatives<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     params: Params<'a, N, T>,
@@ -73,23 +101,27 @@ pub fn output_derivatives<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 ) -> Result<Deltas<'a, T>, Error> {
     let (n, sizes) = (activations.batch(), params.network().sizes());
     let directions = sizes.outputs;
-    let need = directions * n * sizes.deltas;
+    activations.check(sizes)?;
+    let need = buffer_len(&[&[directions, n, sizes.deltas]]);
     Error::at_least("deltas", need, buffer.len())?;
-    Error::at_least("unit seeds", output_derivatives_scratch(directions, n), scratch.len())?;
-    let (values, seed) = (&mut buffer[..need], &mut scratch[..n * directions * directions]);
+    Error::at_least("unit cotangents", output_derivatives_scratch(directions, n), scratch.len())?;
+    let (values, cotangent) = (&mut buffer[..need], &mut scratch[..n * directions * directions]);
     // the identity for every sample
-    seed.fill(T::ZERO);
-    for unit in seed.chunks_exact_mut(directions * directions) {
+    cotangent.fill(T::ZERO);
+    for unit in cotangent.chunks_exact_mut(directions * directions) {
         unit.iter_mut().step_by(directions + 1).for_each(|s| *s = T::ONE);
     }
-    let seed = MatRef::dense(seed, n * directions, directions);
-    params.network().backward(backend, params.theta(), activations.values(), seed, values);
+    let cotangent = MatRef::dense(cotangent, n * directions, directions);
+    params.network().backward(backend, params.theta(), activations.values(), cotangent, values);
     Ok(Deltas { batch: n, directions, values })
 }
 
-/// `gradient <- sum_i sum_c seed_ic grad f_c(x_i)`, P numbers, from the deltas of that seed.
+/// `gradient <- sum_i sum_c v_ic grad f_c(x_i)`, P numbers, from the derivatives in the one direction v.
 ///
-/// For every trained layer `c D^T A`, and `s sum_i D_i` for its bias; 0 for the others. Error: length of `gradient`.
+/// For every trained layer `c D^T A`, and `s sum_i D_i` for its bias; 0 for the others.
+///
+/// # Errors
+/// [`Error::Shape`] of `gradient`, and where the derivatives are not those of the pass in one direction.
 pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     activations: &Activations<'_, N, T>,
@@ -100,7 +132,9 @@ pub fn gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
 }
 
 /// `out <- beta out + scale gradient`, with the gradient as in [`gradient`]; `out` is not read where beta is 0.
-/// Error: length of `out`.
+///
+/// # Errors
+/// Those of [`gradient`].
 pub fn add_gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     scale: T,
@@ -111,6 +145,7 @@ pub fn add_gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
 ) -> Result<(), Error> {
     let sizes = activations.network().sizes();
     Error::shape("gradient", sizes.parameters, out.len())?;
+    deltas.check(sizes, activations.batch(), 1)?;
     let scaled = |x: T| if beta == T::ZERO { T::ZERO } else { beta * x };
     for index in 0..sizes.layers {
         let layer = activations.network().layer(index);

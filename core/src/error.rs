@@ -4,7 +4,7 @@ use crate::loss::Loss;
 use core::fmt;
 
 /// Why a view could not be made or an operation not be carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
@@ -28,8 +28,12 @@ pub enum Error {
     },
     /// A number of the description is outside its range.
     OutOfRange {
-        /// which number, and its range
+        /// which number
         what: &'static str,
+        /// the range, to follow "must be"
+        needs: &'static str,
+        /// the number
+        got: f64,
     },
     /// A number stopped being finite.
     NonFinite {
@@ -82,7 +86,7 @@ pub enum Error {
 
 impl Error {
     /// `Ok` when `got >= need`.
-    pub(crate) const fn at_least(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
+    pub const fn at_least(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
         if got >= need { Ok(()) } else { Err(Self::BufferLength { what, need, got }) }
     }
     /// `Ok` when `got == need`, for shapes.
@@ -96,7 +100,7 @@ impl fmt::Display for Error {
         match *self {
             Self::BufferLength { what, need, got } => write!(f, "{what}: needs {need} elements, got {got}"),
             Self::Shape { what, need, got } => write!(f, "{what}: must be {need}, is {got}"),
-            Self::OutOfRange { what } => write!(f, "{what}"),
+            Self::OutOfRange { what, needs, got } => write!(f, "{what}: must be {needs}, is {got}"),
             Self::NonFinite { what, step } => write!(f, "{what} is not finite at step {step}"),
             Self::StepUnderflow { step } => {
                 write!(f, "the gradient flow cannot meet its tolerance with any step size at step {step}")

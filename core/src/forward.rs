@@ -1,6 +1,7 @@
 //! The forward pass: `f(x; theta)` and every layer's inputs, for a batch of samples.
 
-use crate::network::{Dense, Network, Source};
+use crate::mat::buffer_len;
+use crate::network::{Dense, Network, Sizes, Source};
 use crate::{Backend, Error, MatRef, Real};
 
 /// Parameters of a network: a slice of exactly P numbers.
@@ -11,7 +12,10 @@ pub struct Params<'a, N, T> {
 }
 
 impl<'a, N: Network, T: Real> Params<'a, N, T> {
-    /// Error: `theta` has another length than the network has parameters.
+    /// All parameters of `network`.
+    ///
+    /// # Errors
+    /// [`Error::BufferLength`] where `theta` has another length than the network has parameters.
     pub fn new(network: &'a N, theta: &'a [T]) -> Result<Self, Error> {
         let need = network.sizes().parameters;
         if theta.len() != need {
@@ -39,8 +43,23 @@ pub struct Activations<'a, N, T> {
 
 /// `f(x_i; theta)` for the n rows of `x` `(n, d)`.
 ///
-/// `buffer` holds at least `n * sizes().activations` numbers; what lies behind them is not touched.
-/// Errors: `x` has another number of columns than the network has inputs, or no row; a short buffer.
+/// `buffer` holds at least `n * sizes().activations` numbers; the rest of it is not touched.
+///
+/// ```
+/// use ntkscope_core::forward::{Params, forward};
+/// use ntkscope_core::{MatRef, Portable, network::Fcn};
+/// // f(x) = sqrt(2) w max(v x, 0)
+/// let (network, theta) = (Fcn::new(1, &[1], 1)?, [3.0, 2.0]);
+/// let (x, mut buffer) = (MatRef::new(&[1.0, -1.0], 2, 1)?, [0.0_f64; 2 * 3]);
+/// let passed = forward(&Portable, Params::new(&network, &theta)?, x, &mut buffer)?;
+/// assert!((passed.outputs().at(0, 0) - 72_f64.sqrt()).abs() < 1e-14);
+/// assert_eq!(passed.outputs().at(1, 0), 0.0);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] where `x` has another number of columns than the network has inputs, [`Error::OutOfRange`] where it
+/// has no row, [`Error::BufferLength`] for a short buffer.
 pub fn forward<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     params: Params<'a, N, T>,
@@ -62,13 +81,15 @@ pub(crate) fn forward_less<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     let sizes = params.network.sizes();
     Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
     if x.rows() == 0 {
-        return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
+        return Err(Error::OutOfRange { what: "number of samples", needs: "at least 1", got: 0.0 });
     }
-    let need = x.rows() * sizes.activations;
+    let need = buffer_len(&[&[x.rows(), sizes.activations]]);
     Error::at_least("activations", need, buffer.len())?;
     let values = &mut buffer[..need];
     params.network.forward(backend, params.theta, x, values);
     if let Some(offset) = offset {
+        Error::shape("offset: rows", x.rows(), offset.rows())?;
+        Error::shape("offset: columns", sizes.outputs, offset.cols())?;
         let outputs = values[need - x.rows() * sizes.outputs..].chunks_exact_mut(sizes.outputs);
         for (i, outputs) in outputs.enumerate() {
             outputs.iter_mut().zip(offset.row(i)).for_each(|(f, o)| *f -= *o);
@@ -90,18 +111,26 @@ impl<'a, N: Network, T: Real> Activations<'a, N, T> {
     pub fn batch(&self) -> usize {
         self.x.rows()
     }
-    /// outputs `(n, C)`
+    /// f `(n, C)`
     pub fn outputs(&self) -> MatRef<'a, T> {
         let (n, c) = (self.batch(), self.network.sizes().outputs);
         MatRef::dense(&self.values[self.values.len() - n * c..], n, c)
     }
-    /// A `(n, inputs)` of a layer
+    /// A `(n, inputs)` of a layer of the network.
     pub fn layer_inputs(&self, layer: &Dense) -> MatRef<'a, T> {
         let n = self.batch();
         match layer.source {
             Source::Samples => self.x,
             Source::Activations(at) => MatRef::dense(&self.values[n * at..][..n * layer.inputs], n, layer.inputs),
         }
+    }
+    /// `Ok` where this is a pass of a network of these sizes.
+    pub(crate) fn check(&self, sizes: Sizes) -> Result<(), Error> {
+        let own = self.network.sizes();
+        Error::shape("network of the forward pass: parameters", sizes.parameters, own.parameters)?;
+        Error::shape("network of the forward pass: activations", sizes.activations, own.activations)?;
+        Error::shape("network of the forward pass: derivatives", sizes.deltas, own.deltas)?;
+        Error::shape("network of the forward pass: outputs", sizes.outputs, own.outputs)
     }
     pub(crate) fn values(&self) -> &'a [T] {
         self.values

@@ -1,7 +1,7 @@
 //! The Jacobian `J = d f / d theta`, `(n C, P)`, row `i C + c` for output c of sample i.
 //!
-//! For a layer `z = c W a + s b` the row holds `c D_i (x) A_i` and `s D_i`, or 0 where it is not trained. It is what the kernels avoid; it
-//! is here because the plain definition `K = J J^T` is the reference they are tested against.
+//! For a layer `z = c W a + s b` the row holds `c D_i (x) A_i` and `s D_i`, or 0 where it is not trained. It is what the
+//! kernels avoid; it is here because the plain definition `K = J J^T` is the reference they are tested against.
 
 use crate::backward::Deltas;
 use crate::forward::Activations;
@@ -10,14 +10,15 @@ use crate::{Error, MatMut, Real};
 
 /// `jacobian` `(n C, P)` from the forward pass and the derivatives of every output.
 ///
-/// Errors: shape; deltas of other directions than the C outputs.
+/// # Errors
+/// [`Error::Shape`] of the Jacobian; of derivatives that are not those of the pass in the direction of every output.
 pub fn jacobian<N: Network, T: Real>(
     activations: &Activations<'_, N, T>,
     deltas: &Deltas<'_, T>,
     mut jacobian: MatMut<'_, T>,
 ) -> Result<(), Error> {
     let (n, sizes) = (activations.batch(), activations.network().sizes());
-    Error::shape("Jacobian: directions", sizes.outputs, deltas.directions())?;
+    deltas.check(sizes, n, sizes.outputs)?;
     Error::shape("Jacobian: rows", n * sizes.outputs, jacobian.rows())?;
     Error::shape("Jacobian: columns", sizes.parameters, jacobian.cols())?;
     for index in 0..sizes.layers {
@@ -28,11 +29,11 @@ pub fn jacobian<N: Network, T: Real>(
         let d = deltas.of_layer(&layer);
         for row_index in 0..n * sizes.outputs {
             let row = jacobian.row_mut(row_index);
-            let (a, d) = (a.row(row_index / sizes.outputs), d.row(row_index));
+            let (a, d) = (a.entries(row_index / sizes.outputs), d.row(row_index));
             let weights = row[layer.weights..][..layer.outputs * layer.inputs].chunks_exact_mut(layer.inputs);
             for (weights, d) in weights.zip(d) {
-                for (w, a) in weights.iter_mut().zip(a) {
-                    *w = scale * *d * *a;
+                for (w, a) in weights.iter_mut().zip(a.clone()) {
+                    *w = scale * *d * a;
                 }
             }
             if let Some(at) = layer.bias {

@@ -81,6 +81,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(test)]
+extern crate std;
+
 pub mod angle;
 pub mod backend;
 pub mod backward;

@@ -9,7 +9,7 @@ use crate::kernel::{
     spectrum, structured, structured_scratch, tangent,
 };
 use crate::linalg::{squared_distance, sum_of_squares};
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::network::Network;
 use crate::train::Trainer;
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
@@ -237,7 +237,7 @@ pub struct Recorder<'a, T> {
 
 /// Elements of the buffer of a [`Recorder`] for n samples on a backend whose tile is `tile`.
 pub const fn recorder_len(batch: usize, tile: Tile) -> usize {
-    4 * batch * batch + batch + scratch_len(batch, tile)
+    buffer_len(&[&[4, batch, batch], &[batch], &[scratch_len(batch, tile)]])
 }
 
 const fn scratch_len(n: usize, tile: Tile) -> usize {
@@ -308,9 +308,9 @@ impl<'a, T: Real> Recorder<'a, T> {
     ) -> Result<Snapshot<T>, Error> {
         self.measure_kernel(trainer)?;
         let (initial, analytic, current) = (self.initial(), self.analytic(), self.current());
-        let drift_max = max_abs_difference(current, initial);
-        let (drift_fro, error_fro) = (relative_frobenius(current, initial), relative_frobenius(current, analytic));
-        let (error_max, alignment) = (max_abs_difference(current, analytic), centred_alignment(current, initial));
+        let drift_max = max_abs_difference(current, initial)?;
+        let (drift_fro, error_fro) = (relative_frobenius(current, initial)?, relative_frobenius(current, analytic)?);
+        let (error_max, alignment) = (max_abs_difference(current, analytic)?, centred_alignment(current, initial)?);
         let objective = *trainer.objective();
         let param_norm = sum_of_squares(trainer.theta()).sqrt();
         let param_distance = squared_distance(trainer.theta(), trainer.theta_0()).sqrt();
@@ -370,7 +370,11 @@ impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
     /// is evenly spaced up to the next. Error: `capacity` below 3 or above `CAPACITY`.
     pub fn new(capacity: usize, until: Option<T>) -> Result<Self, Error> {
         if capacity < 3 || capacity > CAPACITY {
-            return Err(Error::OutOfRange { what: "snapshots: at least 3, at most the record's capacity" });
+            return Err(Error::OutOfRange {
+                what: "snapshots",
+                needs: "at least 3 and at most the record's capacity",
+                got: capacity as f64,
+            });
         }
         let known = until.map(|t| t.ln_1p() / T::from_count(capacity - 2));
         let spacing = known.unwrap_or(T::from_f64(FIRST_SPACING));

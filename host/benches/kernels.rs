@@ -52,7 +52,7 @@ impl<T: Real> Case<T> {
 }
 
 fn network(widths: &[usize]) -> Fcn<'_> {
-    Fcn::new(INPUTS, widths, 1).expect("sizes").with_bias(Bias::Input, 1.0)
+    Fcn::new(INPUTS, widths, 1).and_then(|fcn| fcn.with_bias(Bias::Input, 1.0)).expect("sizes")
 }
 
 fn bench_forward<T: Real>(bencher: Bencher<'_, '_>, backend: &dyn Backend<T>, case: (usize, usize)) {

@@ -62,14 +62,15 @@ pub const SIX_LABELS: [usize; 6] = [0, 1, 0, 1, 0, 1];
 /// The network of a name in the golden file: inputs d, hidden widths, one output.
 pub fn named<'a>(name: &str, d: usize, widths: &'a [usize]) -> Fcn<'a> {
     let plain = Fcn::new(d, widths, 1).expect("positive widths");
-    match name {
-        "lin0" => plain,
+    let network = match name {
+        "lin0" => Ok(plain),
         "bias1" => plain.with_bias(Bias::Input, 1.0),
         "ball05" => plain.with_bias(Bias::All, 0.5),
         "ball1" => plain.with_bias(Bias::All, 1.0),
-        "nt_sw2_2_sb2_001" => plain.with_variances(2.0 / d as f64, 2.0).with_bias(Bias::All, 0.1),
+        "nt_sw2_2_sb2_001" => plain.with_variances(2.0 / d as f64, 2.0).and_then(|fcn| fcn.with_bias(Bias::All, 0.1)),
         _ => panic!("no network is called {name}"),
-    }
+    };
+    network.expect("scales that are not negative")
 }
 
 /// One network of the grid of awkward shapes, with its samples.
@@ -88,10 +89,8 @@ pub struct Shape {
 impl Shape {
     pub fn network(&self) -> Fcn<'_> {
         Fcn::new(self.inputs, &self.widths, self.outputs)
+            .and_then(|fcn| fcn.with_activation(self.activation).with_bias(self.bias, 0.7)?.with_variances(1.3, 1.9))
             .expect("positive sizes")
-            .with_bias(self.bias, 0.7)
-            .with_activation(self.activation)
-            .with_variances(1.3, 1.9)
     }
     pub fn left<T: Real>(&self) -> Samples<T> {
         Samples::gaussian(self.batch.0, self.inputs, self.seed + 1000)
@@ -146,7 +145,7 @@ pub fn residual_shapes() -> Vec<(ResNet, Shape)> {
         for bias in [Bias::None, Bias::Input] {
             for trained in [Trained::All, Trained::Branches] {
                 let plain = ResNet::new(inputs, width, depth, outputs, alpha).expect("positive sizes");
-                let network = if bias == Bias::None { plain } else { plain.with_input_bias(0.7) };
+                let network = if bias == Bias::None { plain } else { plain.with_input_bias(0.7).expect("a scale") };
                 let (seed, activation) = (11 * all.len() as u64 + 500, Activation::Relu);
                 let shape = Shape { inputs, widths: vec![width; depth], outputs, bias, activation, batch, seed };
                 all.push((network.with_trained(trained), shape));
@@ -165,7 +164,7 @@ pub struct Tiled {
 
 impl<T: Real> Backend<T> for Tiled {
     fn tile(&self) -> Tile {
-        Tile { rows: 2 * self.tile + 1, cols: self.tile, bands: 8 }
+        Tile::new(2 * self.tile + 1, self.tile, 8)
     }
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
         Portable.gemm(alpha, a, b, beta, c);

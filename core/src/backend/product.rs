@@ -11,17 +11,28 @@ use core::slice::ChunksExact;
 /// Rows and columns of a tile. On a Cortex-M4F 16 sums and what is read for them fill the 32 registers.
 const TILE: usize = 4;
 
-/// What A B is multiplied by, and C where it is kept.
-type Scales<T> = (T, Option<T>);
+/// What the two terms of `alpha A B + beta C` are multiplied by.
+#[derive(Clone, Copy)]
+pub(super) struct Scales<T> {
+    pub(super) alpha: T,
+    /// 0 where C is not read
+    pub(super) beta: T,
+}
+
+impl<T: Real> Scales<T> {
+    /// Writes an element of C, which is read only where it counts.
+    #[inline(always)]
+    fn write(self, sum: T, c: &mut T) {
+        *c = if self.beta == T::ZERO { self.alpha * sum } else { self.alpha * sum + self.beta * *c };
+    }
+}
 
 /// Sums of an R x C tile.
 type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
 
 /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0.
-pub(super) fn product<T: Real>((alpha, beta): (T, T), a: MatRef<'_, T>, b: MatRef<'_, T>, c: MatMut<'_, T>) {
-    let scales = (alpha, (beta != T::ZERO).then_some(beta));
+pub(super) fn product<T: Real>(scales: Scales<T>, a: MatRef<'_, T>, b: MatRef<'_, T>, c: MatMut<'_, T>) {
     match (Lines::of(a), Lines::of(b.t()), Rows::of(a.t()), Rows::of(b)) {
-        _ if c.col_stride() != 1 => strided(scales, a, b, c),
         (Some(a), Some(b), ..) => tiles(&LinesByLines { a, b }, scales, c),
         (Some(a), _, _, Some(b)) => tiles(&LinesByRows { a, b }, scales, c),
         (_, _, Some(a), Some(b)) => tiles(&RowsByRows { a, b }, scales, c),
@@ -53,12 +64,14 @@ impl<'a, T: Real> Lines<'a, T> {
 struct Rows<'a, T>(ChunksExact<'a, T>);
 
 impl<'a, T: Real> Rows<'a, T> {
-    /// None of a block whose last row ends where the matrix does, before a whole stride.
+    /// None of a block whose last row ends where the matrix does, before a whole stride, and of rows that overlap.
     fn of(b: MatRef<'a, T>) -> Option<Self> {
+        if b.col_stride() != 1 || (b.rows() > 1 && b.row_stride() < b.cols()) {
+            return None;
+        }
         // a single row may have any stride
         let stride = b.row_stride().max(b.cols()).max(1);
-        let rows = b.data().get(..b.rows() * stride)?;
-        (b.col_stride() == 1).then(|| Self(rows.chunks_exact(stride)))
+        Some(Self(b.data().get(..b.rows() * stride)?.chunks_exact(stride)))
     }
 }
 
@@ -155,7 +168,7 @@ fn tiles<T: Real, O: Operands<T>>(operands: &O, scales: Scales<T>, mut c: MatMut
     }
 }
 
-/// R rows of C from row `i` on; gives back R.
+/// R rows of C from row `i` on. Returns R.
 #[inline(never)]
 fn band<T: Real, O: Operands<T>, const R: usize>(operands: &O, scales: Scales<T>, c: MatMut<'_, T>, i: usize) -> usize {
     let (n, stride) = (c.cols(), c.row_stride());
@@ -185,24 +198,15 @@ fn column<T: Real, O: Operands<T>, const R: usize>(operands: &O, i: usize, j: us
 
 #[inline(always)]
 fn write<T: Real, const R: usize, const C: usize>(
-    (alpha, beta): Scales<T>,
+    scales: Scales<T>,
     rows: &mut [&mut [T]; R],
     j: usize,
     sums: Sums<T, R, C>,
 ) {
-    if let Some(beta) = beta {
-        for r in 0..R {
-            let row = &mut rows[r][j..j + C];
-            for q in 0..C {
-                row[q] = alpha * sums[r][q] + beta * row[q];
-            }
-        }
-    } else {
-        for r in 0..R {
-            let row = &mut rows[r][j..j + C];
-            for q in 0..C {
-                row[q] = alpha * sums[r][q];
-            }
+    for r in 0..R {
+        let row = &mut rows[r][j..j + C];
+        for q in 0..C {
+            scales.write(sums[r][q], &mut row[q]);
         }
     }
 }
@@ -213,30 +217,30 @@ fn strided<T: Real>(scales: Scales<T>, a: MatRef<'_, T>, b: MatRef<'_, T>, mut c
         for j in (0..c.cols()).step_by(TILE) {
             let (rows, cols) = (TILE.min(c.rows() - i), TILE.min(c.cols() - j));
             if (rows, cols) == (TILE, TILE) {
-                strided_tile::<T, TILE, TILE>(scales, a, b, &mut c, (i, j));
+                strided_tile::<T, TILE, TILE>(scales, a, b, &mut c, i, j);
             } else {
                 (0..rows * cols)
-                    .for_each(|e| strided_tile::<T, 1, 1>(scales, a, b, &mut c, (i + e / cols, j + e % cols)));
+                    .for_each(|e| strided_tile::<T, 1, 1>(scales, a, b, &mut c, i + e / cols, j + e % cols));
             }
         }
     }
 }
 
 fn strided_tile<T: Real, const R: usize, const C: usize>(
-    (alpha, beta): Scales<T>,
+    scales: Scales<T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     c: &mut MatMut<'_, T>,
-    (i, j): (usize, usize),
+    i: usize,
+    j: usize,
 ) {
     let mut sums = [[T::ZERO; C]; R];
     for k in 0..a.cols() {
-        add(&mut sums, core::array::from_fn(|r| a.at(i + r, k)), core::array::from_fn(|q| b.at(k, j + q)));
+        add(&mut sums, core::array::from_fn(|r| a.entry(i + r, k)), core::array::from_fn(|q| b.entry(k, j + q)));
     }
     for (r, row) in sums.iter().enumerate() {
         for (q, sum) in row.iter().enumerate() {
-            let c = c.at_mut(i + r, j + q);
-            *c = beta.map_or(alpha * *sum, |beta| alpha * *sum + beta * *c);
+            scales.write(*sum, c.at_mut(i + r, j + q));
         }
     }
 }

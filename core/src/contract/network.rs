@@ -253,7 +253,8 @@ mod tests {
         for bias in [Bias::None, Bias::Input, Bias::All] {
             for activation in [Activation::Relu, Activation::Erf] {
                 for (widths, outputs) in [(&[3][..], 1), (&[4, 5], 2), (&[3, 1, 4], 3)] {
-                    let fcn = Fcn::new(2, widths, outputs).unwrap().with_activation(activation).with_bias(bias, 0.7);
+                    let fcn =
+                        Fcn::new(2, widths, outputs).unwrap().with_activation(activation).with_bias(bias, 0.7).unwrap();
                     check(&fcn);
                     check(&Mirrored(fcn));
                 }
@@ -262,7 +263,7 @@ mod tests {
         for trained in [Trained::All, Trained::Branches] {
             for (depth, outputs) in [(1, 1), (2, 3)] {
                 let resnet = ResNet::new(2, 4, depth, outputs, 0.5).unwrap().with_trained(trained);
-                for resnet in [resnet, resnet.with_input_bias(1.5)] {
+                for resnet in [resnet, resnet.with_input_bias(1.5).unwrap()] {
                     check(&resnet);
                     check(&Mirrored(resnet));
                 }

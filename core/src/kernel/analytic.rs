@@ -9,12 +9,13 @@
 use super::mirror_lower;
 use crate::choice::choice;
 use crate::linalg::sum_of_squares;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::network::{Network, Pairs};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
 choice! {
     /// Which analytic kernel.
+    #[non_exhaustive]
     pub enum AnalyticKernel {
         /// covariance of the output at initialization
         Nngp = "nngp",
@@ -30,16 +31,32 @@ const NEARLY_PARALLEL: f64 = 0.998;
 /// Slices of [`Pairs`].
 const SLICES: usize = 6;
 
-/// Scratch length of [`analytic`] on a backend whose tile is `tile`.
+/// Scratch length of [`analytic`] on a backend whose tile is `tile`; `usize::MAX` where that overflows.
 pub const fn analytic_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
-    rows + cols + SLICES * if tile.cols < cols { tile.cols } else { cols }
+    buffer_len(&[&[rows], &[cols], &[SLICES, if tile.cols < cols { tile.cols } else { cols }]])
 }
 
 /// The analytic kernel of the rows of `x` `(n, d)` against those of `y` `(n', d)`, or of `x` against itself.
 ///
 /// For C outputs this is the kernel of each of them (the full one is it `(x) I_C`). `kernel` `(n, n')`;
-/// `scratch` holds at least [`analytic_scratch`]`(backend.tile(), n, n')` numbers.
-/// Errors: shapes, a short scratch.
+/// `scratch` holds at least [`analytic_scratch`]`(backend.tile(), n, n')` numbers. The columns of `x` and `y` are adjacent.
+///
+/// ```
+/// use ntkscope_core::kernel::{AnalyticKernel, analytic, analytic_scratch};
+/// use ntkscope_core::{MatMut, MatRef, Portable, network::Fcn};
+/// // one hidden layer of ReLU: the NTK of orthogonal unit vectors is 1/pi, that of one with itself 2
+/// let (network, x) = (Fcn::new(2, &[1], 1)?, MatRef::new(&[1.0, 0.0, 0.0, 1.0], 2, 2)?);
+/// let (mut kernel, mut scratch) = ([0.0_f64; 4], [0.0; analytic_scratch(Portable::TILE, 2, 2)]);
+/// let out = MatMut::new(&mut kernel, 2, 2)?;
+/// analytic(&Portable, &network, AnalyticKernel::Ntk, x, None, out, &mut scratch)?;
+/// let apart = core::f64::consts::FRAC_1_PI;
+/// let expected = [2.0, apart, apart, 2.0];
+/// assert!(kernel.iter().zip(expected).all(|(k, e)| (k - e).abs() < 1e-15));
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`]; [`Error::BufferLength`] for a short scratch.
 pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     network: &N,
@@ -150,17 +167,17 @@ impl<T: Real> FirstLayer<T> {
         }
         for j in 0..len {
             if sin2[j] < near {
-                sin2[j] = self.quarter_square(x, others.row(j), (q.sqrt(), q_other[j].sqrt()));
+                sin2[j] = self.quarter_square(x, others.row(j), q.sqrt(), q_other[j].sqrt());
                 cos2[j] = T::ONE - sin2[j];
             } else if cos2[j] < near {
-                cos2[j] = self.quarter_square(x, others.row(j), (q.sqrt(), -q_other[j].sqrt()));
+                cos2[j] = self.quarter_square(x, others.row(j), q.sqrt(), -q_other[j].sqrt());
                 sin2[j] = T::ONE - cos2[j];
             }
         }
     }
 
     /// |u - u'|^2 / 4 with u = (sqrt(a) x, sqrt(beta)) / p.
-    fn quarter_square(&self, x: &[T], y: &[T], (p, p_other): (T, T)) -> T {
+    fn quarter_square(&self, x: &[T], y: &[T], p: T, p_other: T) -> T {
         let samples = x.iter().zip(y).fold(T::ZERO, |sum, (x, y)| {
             let d = *x / p - *y / p_other;
             sum + d * d

@@ -2,30 +2,56 @@
 
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
-/// max_ij |a_ij|
+/// max_ij |a_ij|; 0 of no elements, NaN where an element is.
 pub fn max_abs<T: Real>(a: MatRef<'_, T>) -> T {
-    entries(a).fold(T::ZERO, |m, x| m.max(x.abs()))
+    (0..a.rows()).flat_map(|i| a.entries(i)).fold(T::ZERO, |m, x| m.max(x.abs()))
 }
 
 /// max_ij |a_ij - b_ij|
-pub fn max_abs_difference<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> T {
-    entries(a).zip(entries(b)).fold(T::ZERO, |m, (x, y)| m.max((x - y).abs()))
+///
+/// ```
+/// use ntkscope_core::{MatRef, kernel::max_abs_difference};
+/// let a = MatRef::new(&[1.0, 2.0, 3.0, 4.0], 2, 2)?;
+/// assert_eq!(max_abs_difference(a, a.t())?, 1.0);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] where the shapes differ.
+pub fn max_abs_difference<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<T, Error> {
+    let mut largest = T::ZERO;
+    for_each_pair(a, b, |x, y| largest = largest.max((x - y).abs()))?;
+    Ok(largest)
 }
 
 /// |a - b|_F / |b|_F
-pub fn relative_frobenius<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> T {
+///
+/// # Errors
+/// [`Error::Shape`] where the shapes differ.
+pub fn relative_frobenius<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<T, Error> {
     let mut sums = RelativeFrobenius::default();
-    sums.add(a, b);
-    sums.value()
+    sums.add(a, b)?;
+    Ok(sums.value())
 }
 
-/// Centred kernel alignment (Cortes, Mohri, Rostamizadeh 2012): the cosine
+/// Centred kernel alignment (Cortes, Mohri, Rostamizadeh 2012) of two symmetric matrices `(n, n)`: the cosine
 /// `<HaH, HbH>_F / (|HaH|_F |HbH|_F)` with `H = I - 11^T/n`. Two kernels that are constant after
 /// centring (n = 1) have alignment 1.
-pub fn centred_alignment<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> T {
+///
+/// ```
+/// use ntkscope_core::{MatRef, kernel::centred_alignment};
+/// let (a, b) = (MatRef::new(&[2.0, 1.0, 1.0, 2.0], 2, 2)?, MatRef::new(&[3.0, 0.0, 0.0, 3.0], 2, 2)?);
+/// assert_eq!(centred_alignment(a, b)?, 1.0);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] where they are not square or the shapes differ.
+pub fn centred_alignment<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<T, Error> {
+    Error::shape("centred alignment: columns", a.rows(), a.cols())?;
     let mut sums = CentredAlignment::default();
-    sums.add(a, b);
-    sums.value()
+    sums.add(a, b)?;
+    Ok(sums.value())
 }
 
 /// The sums of [`relative_frobenius`], gathered from all rows in order, some at a time.
@@ -44,11 +70,14 @@ impl<T: Real> Default for RelativeFrobenius<T> {
 
 impl<T: Real> RelativeFrobenius<T> {
     /// Adds the next rows of a and b.
-    pub fn add(&mut self, a: MatRef<'_, T>, b: MatRef<'_, T>) {
-        for (x, y) in entries(a).zip(entries(b)) {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the shapes differ; nothing is added then.
+    pub fn add(&mut self, a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<(), Error> {
+        for_each_pair(a, b, |x, y| {
             self.difference += (x - y) * (x - y);
             self.norm += y * y;
-        }
+        })
     }
     /// |a - b|_F / |b|_F
     pub fn value(&self) -> T {
@@ -56,7 +85,7 @@ impl<T: Real> RelativeFrobenius<T> {
     }
 }
 
-/// The sums of [`centred_alignment`] for symmetric kernels, gathered from all rows in order, some at a time.
+/// The sums of [`centred_alignment`], gathered from all rows in order, some at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct CentredAlignment<T> {
     rows: usize,
@@ -75,13 +104,25 @@ impl<T: Real> Default for CentredAlignment<T> {
 
 impl<T: Real> CentredAlignment<T> {
     /// Adds the next rows of a and b.
-    pub fn add(&mut self, a: MatRef<'_, T>, b: MatRef<'_, T>) {
-        for (a, b) in (0..a.rows()).map(|i| (a.row(i), b.row(i))) {
-            self.ab.add(a, b);
-            self.aa.add(a, a);
-            self.bb.add(b, b);
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the shapes differ; nothing is added then.
+    pub fn add(&mut self, a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<(), Error> {
+        same_shape(a, b)?;
+        for i in 0..a.rows() {
+            if a.has_adjacent_columns() && b.has_adjacent_columns() {
+                self.add_row(a.row(i).iter().copied(), b.row(i).iter().copied());
+            } else {
+                self.add_row(a.entries(i), b.entries(i));
+            }
         }
         self.rows += a.rows();
+        Ok(())
+    }
+    fn add_row(&mut self, a: impl Iterator<Item = T> + Clone, b: impl Iterator<Item = T> + Clone) {
+        self.ab.add(a.clone(), b.clone());
+        self.aa.add(a.clone(), a);
+        self.bb.add(b.clone(), b);
     }
     /// The alignment.
     pub fn value(&self) -> T {
@@ -101,10 +142,10 @@ struct CentredProduct<T> {
 }
 
 impl<T: Real> CentredProduct<T> {
-    fn add(&mut self, a: &[T], b: &[T]) {
-        let sum = |row: &[T]| row.iter().fold(T::ZERO, |s, x| s + *x);
-        let (row_a, row_b) = (sum(a), sum(b));
-        self.product += a.iter().zip(b).fold(T::ZERO, |s, (x, y)| s + *x * *y);
+    fn add(&mut self, a: impl Iterator<Item = T> + Clone, b: impl Iterator<Item = T> + Clone) {
+        let row_a = a.clone().fold(T::ZERO, |s, x| s + x);
+        let row_b = b.clone().fold(T::ZERO, |s, x| s + x);
+        self.product += a.zip(b).fold(T::ZERO, |s, (x, y)| s + x * y);
         self.rows += row_a * row_b;
         self.total_a += row_a;
         self.total_b += row_b;
@@ -117,6 +158,7 @@ impl<T: Real> CentredProduct<T> {
 /// What the eigenvalues of a kernel say.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Spectrum<T> {
     /// smallest eigenvalue
     pub lambda_min: T,
@@ -129,7 +171,11 @@ pub struct Spectrum<T> {
     pub effective_rank: T,
 }
 
-/// The spectrum of a symmetric kernel. `work` `(n, n)` is destroyed; `values` and `scratch` hold n numbers.
+/// The spectrum of a symmetric kernel `(n, n)`, of which the lower triangle counts. `work` `(n, n)` is destroyed;
+/// `values` and `scratch` hold n numbers.
+///
+/// # Errors
+/// [`Error::Shape`]; [`Error::OutOfRange`] where n is 0; those of [`Backend::symmetric_eigenvalues`].
 pub fn spectrum<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     kernel: MatRef<'_, T>,
@@ -137,13 +183,15 @@ pub fn spectrum<T: Real, B: Backend<T> + ?Sized>(
     values: &mut [T],
     scratch: &mut [T],
 ) -> Result<Spectrum<T>, Error> {
-    Error::shape("spectrum: work", kernel.rows(), work.rows())?;
+    Error::shape("spectrum: columns of the kernel", kernel.rows(), kernel.cols())?;
+    Error::shape("spectrum: rows of work", kernel.rows(), work.rows())?;
+    Error::shape("spectrum: columns of work", kernel.rows(), work.cols())?;
     for i in 0..kernel.rows() {
-        work.row_mut(i).copy_from_slice(kernel.row(i));
+        work.row_mut(i).iter_mut().zip(kernel.entries(i)).for_each(|(to, from)| *to = from);
     }
     backend.symmetric_eigenvalues(work, values, scratch)?;
     let (Some(first), Some(last)) = (values.first(), values.last()) else {
-        return Err(Error::OutOfRange { what: "spectrum: the kernel is empty" });
+        return Err(Error::OutOfRange { what: "spectrum: rows of the kernel", needs: "at least 1", got: 0.0 });
     };
     let total = values.iter().fold(T::ZERO, |s, x| s + x.max(T::ZERO));
     let entropy = values.iter().filter(|x| **x > T::ZERO).fold(T::ZERO, |s, x| {
@@ -154,6 +202,20 @@ pub fn spectrum<T: Real, B: Backend<T> + ?Sized>(
     Ok(Spectrum { lambda_min: *first, lambda_max: *last, condition: *last / *first, effective_rank: entropy.exp() })
 }
 
-fn entries<'a, T: Real>(a: MatRef<'a, T>) -> impl Iterator<Item = T> + 'a {
-    (0..a.rows()).flat_map(move |i| a.row(i).iter().copied())
+fn same_shape<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<(), Error> {
+    Error::shape("second matrix: rows", a.rows(), b.rows())?;
+    Error::shape("second matrix: columns", a.cols(), b.cols())
+}
+
+/// Calls `visit(a_ij, b_ij)` row by row. Error: the shapes differ.
+fn for_each_pair<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>, mut visit: impl FnMut(T, T)) -> Result<(), Error> {
+    same_shape(a, b)?;
+    for i in 0..a.rows() {
+        if a.has_adjacent_columns() && b.has_adjacent_columns() {
+            a.row(i).iter().zip(b.row(i)).for_each(|(x, y)| visit(*x, *y));
+        } else {
+            a.entries(i).zip(b.entries(i)).for_each(|(x, y)| visit(x, y));
+        }
+    }
+    Ok(())
 }

@@ -14,6 +14,8 @@
 use super::mirror_lower;
 use crate::backward::{Deltas, output_derivatives, output_derivatives_scratch};
 use crate::forward::{Activations, Params, forward};
+use crate::linalg::dot;
+use crate::mat::buffer_len;
 use crate::network::{Dense, Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 use core::ops::Range;
@@ -21,6 +23,7 @@ use core::ops::Range;
 /// Which kernel of a network with C outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum MultiOutput {
     /// `(n C, n' C)`, row `i C + c`: all pairs of outputs. Its limit is `Theta (x) I_C`.
     Full,
@@ -39,14 +42,26 @@ pub struct Tangent<'a, N, T> {
     pub deltas: Deltas<'a, T>,
 }
 
-/// Buffer length of [`tangent`] for n samples.
+impl<N: Network, T: Real> Tangent<'_, N, T> {
+    /// `Ok` where this is of a network of these sizes, and its passes belong together.
+    fn check(&self, sizes: Sizes) -> Result<(), Error> {
+        self.activations.check(sizes)?;
+        self.deltas.check(sizes, self.activations.batch(), sizes.outputs)
+    }
+}
+
+/// Buffer length of [`tangent`] for n samples; `usize::MAX` where that overflows.
 pub const fn tangent_len(sizes: Sizes, batch: usize) -> usize {
-    batch * (sizes.activations + sizes.outputs * sizes.deltas) + output_derivatives_scratch(sizes.outputs, batch)
+    let scratch = output_derivatives_scratch(sizes.outputs, batch);
+    buffer_len(&[&[batch, sizes.activations], &[batch, sizes.outputs, sizes.deltas], &[scratch]])
 }
 
 /// One forward pass and C backward passes over the rows of `x` `(n, d)`.
 ///
-/// `buffer` holds at least [`tangent_len`] numbers. Errors: shape of `x`, a short buffer.
+/// `buffer` holds at least [`tangent_len`] numbers.
+///
+/// # Errors
+/// Those of [`forward`]; [`Error::BufferLength`].
 pub fn tangent<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     params: Params<'a, N, T>,
@@ -55,6 +70,7 @@ pub fn tangent<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 ) -> Result<Tangent<'a, N, T>, Error> {
     let (n, sizes) = (x.rows(), params.network().sizes());
     Error::at_least("tangent", tangent_len(sizes, n), buffer.len())?;
+    Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
     let (values, rest) = buffer.split_at_mut(n * sizes.activations);
     let (deltas, scratch) = rest.split_at_mut(n * sizes.outputs * sizes.deltas);
     let activations = forward(backend, params, x, values)?;
@@ -67,15 +83,18 @@ fn outputs_per_sample(sizes: Sizes, outputs: MultiOutput) -> Result<usize, Error
     match outputs {
         MultiOutput::Full => Ok(sizes.outputs),
         MultiOutput::Class(c) if c >= sizes.outputs => {
-            Err(Error::OutOfRange { what: "class: the network has fewer outputs" })
+            Err(Error::OutOfRange { what: "class", needs: "below the number of outputs", got: c as f64 })
         }
         MultiOutput::Trace | MultiOutput::Class(_) => Ok(1),
     }
 }
 
-/// Scratch length of [`structured`] for a kernel of so many rows and columns: two tiles, or less for a small one.
+/// Scratch length of [`structured`] for a kernel of so many rows and columns: two tiles, or less for a small one;
+/// `usize::MAX` where that overflows.
 pub const fn structured_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
-    2 * (if tile.rows < rows { tile.rows } else { rows }) * (if tile.cols < cols { tile.cols } else { cols })
+    let height = if tile.rows < rows { tile.rows } else { rows };
+    let width = if tile.cols < cols { tile.cols } else { cols };
+    buffer_len(&[&[2, height, width]])
 }
 
 /// The empirical NTK of the samples of `left` (rows) against those of `right` (columns), or of `left`
@@ -84,7 +103,30 @@ pub const fn structured_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
 ///
 /// `kernel` is `(n, n')`, or `(n C, n' C)` for [`MultiOutput::Full`]; `scratch` holds at least
 /// [`structured_scratch`]`(backend.tile(), rows, columns)` numbers.
-/// Errors: shapes, a class that does not exist, a short scratch.
+///
+/// ```
+/// use ntkscope_core::forward::Params;
+/// use ntkscope_core::kernel::{MultiOutput, structured, structured_scratch, tangent, tangent_len};
+/// use ntkscope_core::{MatMut, MatRef, Portable, network::Fcn};
+/// const NETWORK: Fcn = match Fcn::new(1, &[1], 1) {
+///     Ok(network) => network,
+///     Err(_) => panic!("a size is 0"),
+/// };
+/// // f(x) = sqrt(2) w max(v x, 0) at v = 1, w = 2: df/dv = 2 sqrt(2) x and df/dw = sqrt(2) x where x > 0
+/// let (theta, x) = ([1.0, 2.0], MatRef::new(&[1.0, 3.0, -1.0], 3, 1)?);
+/// let mut buffer = [0.0; tangent_len(NETWORK.sizes(), 3)];
+/// let tangent = tangent(&Portable, Params::new(&NETWORK, &theta)?, x, &mut buffer)?;
+/// let (mut kernel, mut scratch) = ([0.0_f64; 9], [0.0; structured_scratch(Portable::TILE, 3, 3)]);
+/// let out = MatMut::new(&mut kernel, 3, 3)?;
+/// structured(&Portable, &tangent, None, MultiOutput::Trace, out, &mut scratch)?;
+/// let expected = [10.0, 30.0, 0.0, 30.0, 90.0, 0.0, 0.0, 0.0, 0.0];
+/// assert!(kernel.iter().zip(expected).all(|(k, e)| (k - e).abs() < 1e-13));
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`], also of tangents of different networks; [`Error::OutOfRange`] for a class that does not exist;
+/// [`Error::BufferLength`] for a short scratch.
 pub fn structured<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     left: &Tangent<'_, N, T>,
@@ -95,7 +137,10 @@ pub fn structured<N: Network, T: Real, B: Backend<T> + ?Sized>(
 ) -> Result<(), Error> {
     let symmetric = right.is_none();
     let right = right.unwrap_or(left);
-    let per_sample = outputs_per_sample(left.activations.network().sizes(), outputs)?;
+    let sizes = left.activations.network().sizes();
+    left.check(sizes)?;
+    right.check(sizes)?;
+    let per_sample = outputs_per_sample(sizes, outputs)?;
     let (rows, cols) = (left.activations.batch() * per_sample, right.activations.batch() * per_sample);
     Error::shape("kernel: rows", rows, kernel.rows())?;
     Error::shape("kernel: columns", cols, kernel.cols())?;
@@ -111,7 +156,7 @@ pub fn structured<N: Network, T: Real, B: Backend<T> + ?Sized>(
             // of a symmetric kernel the tile's rows above the diagonal are left out
             let top = if symmetric { start.saturating_sub(first) } else { 0 };
             let out = band.reborrow().block(top..height, columns.clone());
-            pair.tile(backend, (first + top..first + height, columns), out, scratch);
+            pair.tile(backend, first + top..first + height, columns, out, scratch);
         }
     });
     if symmetric {
@@ -134,7 +179,8 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
     fn tile<B: Backend<T> + ?Sized>(
         &self,
         backend: &B,
-        (rows, cols): (Range<usize>, Range<usize>),
+        rows: Range<usize>,
+        cols: Range<usize>,
         mut out: MatMut<'_, T>,
         scratch: &mut [T],
     ) {
@@ -147,10 +193,10 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
         let mut add = false;
         for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
             if self.per_sample == 1 {
-                self.inputs_gram(backend, &layer, (left.clone(), right.clone()), gram_a);
+                self.inputs_gram(backend, &layer, left.clone(), right.clone(), gram_a);
             } else {
                 let gram = &mut gram_d[..left.len() * right.len()];
-                self.inputs_gram(backend, &layer, (left.clone(), right.clone()), gram);
+                self.inputs_gram(backend, &layer, left.clone(), right.clone(), gram);
                 // a sample's entry for each of its columns
                 for (spread, gram) in gram_a.chunks_exact_mut(cols.len()).zip(gram.chunks_exact(right.len())) {
                     for (sample, entry) in right.clone().zip(gram) {
@@ -180,7 +226,8 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
         &self,
         backend: &B,
         layer: &Dense,
-        (left, right): (Range<usize>, Range<usize>),
+        left: Range<usize>,
+        right: Range<usize>,
         gram: &mut [T],
     ) {
         let out = MatMut::dense(gram, left.len(), right.len());
@@ -208,7 +255,10 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
 
 /// `kernel <- J J'^T` from Jacobians `(n C, P)` and `(n' C, P)`: the definition, and the reference.
 ///
-/// `kernel` as in [`structured`]. Errors: shapes, a class that does not exist.
+/// `kernel` as in [`structured`]; the columns of a Jacobian are adjacent.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::OutOfRange`] for a class that does not exist.
 pub fn jacobian_contraction<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     sizes: Sizes,
@@ -220,11 +270,12 @@ pub fn jacobian_contraction<T: Real, B: Backend<T> + ?Sized>(
     let per_sample = outputs_per_sample(sizes, outputs)?;
     let c = sizes.outputs;
     let (rows, cols) = (left.rows() / c, right.rows() / c);
+    Error::shape("Jacobian: rows", rows * c, left.rows())?;
+    Error::shape("Jacobian: rows", cols * c, right.rows())?;
+    Error::shape("Jacobian: columns", sizes.parameters, left.cols())?;
+    Error::shape("Jacobian: columns", sizes.parameters, right.cols())?;
     Error::shape("kernel: rows", rows * per_sample, kernel.rows())?;
     Error::shape("kernel: columns", cols * per_sample, kernel.cols())?;
-    Error::shape("Jacobian: columns", left.cols(), right.cols())?;
-    // rows of class k: start at row k, step C
-    let class = |j: MatRef<'_, T>, k: usize| -> (usize, usize) { (k * j.row_stride(), c * j.row_stride()) };
     match outputs {
         MultiOutput::Full => backend.gemm(T::ONE, left, right.t(), T::ZERO, kernel),
         MultiOutput::Trace | MultiOutput::Class(_) => {
@@ -236,9 +287,7 @@ pub fn jacobian_contraction<T: Real, B: Backend<T> + ?Sized>(
                 for j in 0..cols {
                     let mut sum = T::ZERO;
                     for k in classes.clone() {
-                        let ((l0, ls), (r0, rs)) = (class(left, k), class(right, k));
-                        let (x, y) = (&left.data()[l0 + i * ls..], &right.data()[r0 + j * rs..]);
-                        sum += crate::linalg::dot(&x[..left.cols()], &y[..left.cols()]);
+                        sum += dot(left.row(i * c + k), right.row(j * c + k));
                     }
                     *kernel.at_mut(i, j) = weight * sum;
                 }

@@ -4,7 +4,7 @@
 //! the eigenvalues alone; the eigenvectors, the product of all reflections and rotations, take several times as
 //! many. Absolute error about n epsilon |A|.
 
-use super::{dot, sum_of_squares};
+use super::{check_eigen, dot, sum_of_squares};
 use crate::{Error, MatMut, Real};
 
 /// QL sweeps allowed for one eigenvalue; two are typical.
@@ -12,14 +12,14 @@ const SWEEPS: usize = 60;
 
 /// Eigenvalues of the symmetric matrix whose lower triangle is in `a`, ascending, into `values`.
 ///
-/// `a` (n, n) row-major is destroyed; `values` and `scratch` have n elements.
-/// Errors: lengths; a matrix with a non-finite element; no convergence.
+/// `a` (n, n) is destroyed; `values` and `scratch` have n elements.
+///
+/// # Errors
+/// [`Error::Shape`] and [`Error::BufferLength`]; [`Error::NonFinite`] of the lower triangle, or of a matrix so large that its
+/// reflections overflow; [`Error::NoConvergence`].
 pub fn symmetric_eigenvalues<T: Real>(mut a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
-    let n = a.rows();
-    Error::shape("eigenvalues: columns", n, a.cols())?;
-    Error::shape("eigenvalues: values", n, values.len())?;
-    Error::at_least("eigenvalues: scratch", n, scratch.len())?;
-    let off = &mut scratch[..n];
+    check_eigen(a.as_ref(), values, None, scratch)?;
+    let off = &mut scratch[..a.rows()];
     tridiagonalize(&mut a, values, off);
     finite(values, off)?;
     implicit_ql(values, off, |_, _, _| {})?;
@@ -30,8 +30,11 @@ pub fn symmetric_eigenvalues<T: Real>(mut a: MatMut<'_, T>, values: &mut [T], sc
 /// Eigenvalues, ascending, into `values` and orthonormal eigenvectors into the columns of `vectors` (n, n), of the
 /// symmetric matrix whose lower triangle is in `a`: column k belongs to `values[k]`.
 ///
-/// `a` (n, n) row-major is destroyed, `vectors` row-major; `values` and `scratch` have n elements. The eigenvalues
-/// have the bits of [`symmetric_eigenvalues`]. Errors: lengths; a matrix with a non-finite element; no convergence.
+/// `a` (n, n) is destroyed; `values` and `scratch` have n elements. The eigenvalues have the bits of
+/// [`symmetric_eigenvalues`].
+///
+/// # Errors
+/// Those of [`symmetric_eigenvalues`].
 pub fn symmetric_eigen<T: Real>(
     mut a: MatMut<'_, T>,
     values: &mut [T],
@@ -39,11 +42,7 @@ pub fn symmetric_eigen<T: Real>(
     scratch: &mut [T],
 ) -> Result<(), Error> {
     let n = a.rows();
-    Error::shape("eigenvalues: columns", n, a.cols())?;
-    Error::shape("eigenvalues: values", n, values.len())?;
-    Error::shape("eigenvectors: rows", n, vectors.rows())?;
-    Error::shape("eigenvectors: columns", n, vectors.cols())?;
-    Error::at_least("eigenvalues: scratch", n, scratch.len())?;
+    check_eigen(a.as_ref(), values, Some(vectors.as_ref()), scratch)?;
     let off = &mut scratch[..n];
     tridiagonalize(&mut a, values, off);
     finite(values, off)?;
@@ -67,12 +66,12 @@ pub fn symmetric_eigen<T: Real>(
     Ok(())
 }
 
-/// Error: an element that is not finite makes one of these not finite.
+/// `Ok` unless the reflections overflowed.
 fn finite<T: Real>(diagonal: &[T], off: &[T]) -> Result<(), Error> {
     if diagonal.iter().chain(off).all(|x| x.is_finite()) {
         Ok(())
     } else {
-        Err(Error::NonFinite { what: "matrix of the eigenvalues", step: 0 })
+        Err(Error::NonFinite { what: "symmetric matrix", step: 0 })
     }
 }
 

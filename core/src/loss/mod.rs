@@ -134,14 +134,19 @@ impl Loss {
     /// # Errors
     /// A label outside the classes; eps outside [0, 1), or not 0 where targets are no probabilities.
     pub fn target<T: Real>(self, label: usize, smoothing: f64, target: &mut [T]) -> Result<(), Error> {
-        if label >= target.len().max(2) {
-            return Err(Error::OutOfRange { what: "label: not among the classes of the network's outputs" });
+        let classes = target.len().max(2);
+        if label >= classes {
+            return Err(Error::OutOfRange { what: "label", needs: "below the number of classes", got: label as f64 });
         }
         if !(0.0..1.0).contains(&smoothing) {
-            return Err(Error::OutOfRange { what: "smoothing: must lie in [0, 1)" });
+            return Err(Error::OutOfRange { what: "smoothing", needs: "in [0, 1)", got: smoothing });
         }
         if smoothing > 0.0 && !self.properties(target.len()).probabilities {
-            return Err(Error::OutOfRange { what: "smoothing: this loss has no soft targets" });
+            return Err(Error::OutOfRange {
+                what: "smoothing of targets that are no probabilities",
+                needs: "0",
+                got: smoothing,
+            });
         }
         self.per_sample().target(label, smoothing, target);
         Ok(())
@@ -153,10 +158,15 @@ impl Loss {
     /// [`Error::OutOfRange`]: a target is not finite, or not the probabilities that the loss asks for.
     pub fn check<T: Real>(self, targets: MatRef<'_, T>) -> Result<(), Error> {
         let loss = self.per_sample();
-        if (0..targets.rows()).all(|i| loss.allows(targets.row(i))) {
-            return Ok(());
-        }
-        Err(Error::OutOfRange { what: "targets: probabilities in [0, 1] that sum to 1, or finite numbers" })
+        let mut rows = (0..targets.rows()).map(|i| targets.row(i));
+        let Some(refused) = rows.find(|row| !loss.allows(row)) else { return Ok(()) };
+        let bad = refused.iter().find(|q| !(**q >= T::ZERO && **q <= T::ONE));
+        let sum = || refused.iter().fold(T::ZERO, |s, q| s + *q);
+        Err(Error::OutOfRange {
+            what: "target, or sum of a sample's targets",
+            needs: "probabilities in [0, 1] that sum to 1, or finite numbers",
+            got: bad.map_or_else(sum, |q| *q).to_f64(),
+        })
     }
 
     /// Whether a target gives some class the probability 0, so that no finite output meets it.

@@ -9,12 +9,13 @@
 //! `S_0 = T_0 = c_in x.x' + s^2` and, for every layer, `S <- sigma_w^2 E[phi phi] + s^2`,
 //! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T.
 
-use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, times_derivative};
+use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, check_scale, times_derivative};
 use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 choice! {
     /// Which layers have a trained bias.
+    #[non_exhaustive]
     pub enum Bias {
         /// none
         None = "none",
@@ -26,6 +27,15 @@ choice! {
 }
 
 /// A fully connected network: sizes, activation, scales, biases.
+///
+/// ```
+/// use ntkscope_core::network::{Bias, Fcn, Network};
+/// let network = Fcn::new(3, &[8, 8], 2)?.with_bias(Bias::Input, 0.5)?;
+/// assert_eq!(network.sizes().parameters, 8 * 3 + 8 + 8 * 8 + 2 * 8);
+/// assert_eq!(network.layer(0).name.of_weights().to_string(), "W0");
+/// assert!(Fcn::new(3, &[8, 0], 2).is_err());
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fcn<'a> {
     inputs: usize,
@@ -41,23 +51,26 @@ pub struct Fcn<'a> {
 impl<'a> Fcn<'a> {
     /// ReLU network without biases, `c_in = 1`, `sigma_w^2 = 2`.
     ///
-    /// Error: `inputs`, `outputs`, the number of widths or a width is 0. In a `const` the error stops the
-    /// build.
+    /// In a `const` an error stops the build.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where `inputs`, `outputs`, the number of widths or a width is 0, and where a buffer length of
+    /// [`Sizes`] overflows.
     pub const fn new(inputs: usize, widths: &'a [usize], outputs: usize) -> Result<Self, Error> {
         if widths.is_empty() {
-            return Err(Error::OutOfRange { what: "depth: a network needs at least 1 hidden layer" });
+            return Err(Error::OutOfRange { what: "depth", needs: "at least 1 hidden layer", got: 0.0 });
         }
         let mut l = 0;
         while l < widths.len() {
             if widths[l] == 0 {
-                return Err(Error::OutOfRange { what: "width: must be at least 1" });
+                return Err(Error::OutOfRange { what: "width", needs: "at least 1", got: 0.0 });
             }
             l += 1;
         }
         if inputs == 0 || outputs == 0 {
-            return Err(Error::OutOfRange { what: "inputs and outputs: must be at least 1" });
+            return Err(Error::OutOfRange { what: "inputs and outputs", needs: "at least 1", got: 0.0 });
         }
-        Ok(Self {
+        let network = Self {
             inputs,
             widths,
             outputs,
@@ -66,19 +79,39 @@ impl<'a> Fcn<'a> {
             bias_scale: 1.0,
             input_variance: 1.0,
             weight_variance: 2.0,
-        })
+        };
+        network.checked()
+    }
+    /// The network, unless a length overflows.
+    const fn checked(self) -> Result<Self, Error> {
+        match self.first_layers(self.widths.len() + 1) {
+            Ok(_) => Ok(self),
+            Err(e) => Err(e),
+        }
     }
     /// The same network with this activation.
     pub const fn with_activation(self, activation: Activation) -> Self {
         Self { activation, ..self }
     }
     /// The same network with these biases, each entering as `scale * b`.
-    pub const fn with_bias(self, bias: Bias, scale: f64) -> Self {
-        Self { bias, bias_scale: scale, ..self }
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where the scale is not finite or negative, or where the parameters overflow.
+    pub const fn with_bias(self, bias: Bias, scale: f64) -> Result<Self, Error> {
+        match check_scale("scale of the bias", scale) {
+            Ok(()) => Self { bias, bias_scale: scale, ..self }.checked(),
+            Err(e) => Err(e),
+        }
     }
     /// The same network with `c_in` and `sigma_w^2`; `c_in = sigma_w^2 / d` is Lee et al. 2019's choice.
-    pub const fn with_variances(self, input: f64, weight: f64) -> Self {
-        Self { input_variance: input, weight_variance: weight, ..self }
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where one of them is not finite or negative.
+    pub const fn with_variances(self, input: f64, weight: f64) -> Result<Self, Error> {
+        match (check_scale("variance at the input", input), check_scale("variance of the weights", weight)) {
+            (Ok(()), Ok(())) => Ok(Self { input_variance: input, weight_variance: weight, ..self }),
+            (Err(e), _) | (_, Err(e)) => Err(e),
+        }
     }
     /// The hidden widths m_1..m_L.
     pub const fn widths(&self) -> &'a [usize] {
@@ -103,22 +136,28 @@ impl<'a> Fcn<'a> {
 
     /// All buffer lengths.
     pub const fn sizes(&self) -> Sizes {
-        let depth = self.widths.len();
-        self.before(depth + 1)
+        self.before(self.widths.len() + 1)
     }
 
     /// The sizes of the first `layers` layers alone: the offsets at which layer `layers` begins.
     const fn before(&self, layers: usize) -> Sizes {
-        let (mut parameters, mut activations, mut deltas, mut l) = (0, 0, 0, 0);
+        match self.first_layers(layers) {
+            Ok(sizes) => sizes,
+            Err(_) => panic!("the constructors have added up all layers"),
+        }
+    }
+    const fn first_layers(&self, layers: usize) -> Result<Sizes, Error> {
+        let (mut sizes, mut l) = (Sizes::new(self.inputs, self.outputs), 0);
         while l < layers {
-            parameters += self.fan_out(l) * self.fan_in(l) + if self.has_bias(l) { self.fan_out(l) } else { 0 };
             // z and phi(z) of a hidden layer, z alone of the output
-            activations += if l < self.widths.len() { 2 * self.fan_out(l) } else { self.fan_out(l) };
-            deltas += self.fan_out(l);
+            let kept = if l < self.widths.len() { 2 } else { 1 };
+            match sizes.with_layer(self.fan_in(l), self.fan_out(l), self.has_bias(l), kept) {
+                Ok(more) => sizes = more,
+                Err(e) => return Err(e),
+            }
             l += 1;
         }
-        let layers = self.widths.len() + 1;
-        Sizes { inputs: self.inputs, outputs: self.outputs, layers, parameters, activations, deltas }
+        Ok(sizes)
     }
 }
 
@@ -140,11 +179,11 @@ impl Network for Fcn<'_> {
             bias: self.has_bias(index).then_some(at.parameters + inputs * outputs),
             source: match index {
                 0 => Source::Samples,
-                // phi(z) lies behind z of the layer before
+                // phi(z) follows z of the layer before
                 _ => Source::Activations(at.activations - inputs),
             },
             delta: at.deltas,
-            name: Name { prefix: "", weights: "W", bias: "b", index: Some(index) },
+            name: Name::new("W", "b", Some(index)),
             trained: true,
         }
     }
@@ -184,13 +223,13 @@ impl Network for Fcn<'_> {
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let (rows, n) = (seed.rows(), activations.len() / self.sizes().activations);
+        let (rows, n) = (cotangent.rows(), activations.len() / self.sizes().activations);
         let last = self.before(self.widths.len()).deltas;
         for (i, row) in deltas[rows * last..].chunks_exact_mut(self.outputs).enumerate().take(rows) {
-            row.copy_from_slice(seed.row(i));
+            row.copy_from_slice(cotangent.row(i));
         }
         for l in (1..=self.widths.len()).rev() {
             // D_{l-1} = c (D_l W_l) o phi'(z_l)

@@ -7,42 +7,26 @@
 //! both trained. The output at initialization is exactly 0 and the empirical NTK there is exactly the one
 //! of a single copy, at every width.
 
-use super::{Dense, Fcn, Network, Pairs, ResNet, Sizes, Source};
+use super::{Dense, Network, Pairs, Sizes, Source};
 use crate::{Backend, MatRef, Real};
 
-/// Two copies of a network, subtracted.
+/// Two copies of a network, subtracted. Their lengths are [`Sizes::mirrored`], also in a `const`; where one overflows, no
+/// buffer is long enough, and every pass is refused.
+///
+/// ```
+/// use ntkscope_core::network::{Fcn, Mirrored, Network};
+/// let network = Fcn::new(3, &[8], 1)?;
+/// let pair = Mirrored(network);
+/// assert_eq!(pair.sizes(), network.sizes().mirrored());
+/// assert_eq!(pair.layer(3).name.of_weights().to_string(), "second.W1");
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mirrored<N>(pub N);
 
-/// Lengths of the pair from those of one copy.
-const fn doubled(half: Sizes) -> Sizes {
-    Sizes {
-        layers: 2 * half.layers,
-        parameters: 2 * half.parameters,
-        // both copies' blocks, then the pair's own outputs
-        activations: 2 * half.activations + half.outputs,
-        deltas: 2 * half.deltas,
-        ..half
-    }
-}
-
-impl Mirrored<Fcn<'_>> {
-    /// All buffer lengths.
-    pub const fn sizes(&self) -> Sizes {
-        doubled(self.0.sizes())
-    }
-}
-
-impl Mirrored<ResNet> {
-    /// All buffer lengths.
-    pub const fn sizes(&self) -> Sizes {
-        doubled(self.0.sizes())
-    }
-}
-
 impl<N: Network> Network for Mirrored<N> {
     fn sizes(&self) -> Sizes {
-        doubled(self.0.sizes())
+        self.0.sizes().mirrored()
     }
 
     fn layer(&self, index: usize) -> Dense {
@@ -88,19 +72,19 @@ impl<N: Network> Network for Mirrored<N> {
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
         let half = self.0.sizes();
-        let n = activations.len() / doubled(half).activations;
-        let (first, second) = deltas.split_at_mut(seed.rows() * half.deltas);
+        let n = activations.len() / half.mirrored().activations;
+        let (first, second) = deltas.split_at_mut(cotangent.rows() * half.deltas);
         let scale = T::from_f64(core::f64::consts::FRAC_1_SQRT_2);
         let halves = [(first, scale), (second, -scale)];
         for (copy, (deltas, scale)) in halves.into_iter().enumerate() {
-            // Every layer's D is linear in the seed, so the factor +-1/sqrt(2) can be applied at the end.
+            // Every layer's D is linear in the cotangent, so the factor +-1/sqrt(2) can be applied at the end.
             let theta = &theta[copy * half.parameters..][..half.parameters];
             let activations = &activations[n * copy * half.activations..][..n * half.activations];
-            self.0.backward(backend, theta, activations, seed, deltas);
+            self.0.backward(backend, theta, activations, cotangent, deltas);
             deltas.iter_mut().for_each(|d| *d *= scale);
         }
     }

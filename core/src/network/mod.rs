@@ -4,6 +4,9 @@
 //! `(n, width)` one after the other; a block's place is an offset *per sample*, so it begins at
 //! `n * offset`. [`Dense`] says for every trainable layer where its parameters, its inputs `A` and its
 //! derivatives `D` lie, and that is all that gradients and kernels need to know.
+//!
+//! A network of yours implements [`Network`]: add up its [`Sizes`] layer by layer, describe each layer by a [`Dense`], and
+//! prove it with [`crate::contract::network`].
 
 mod activation;
 mod fcn;
@@ -15,12 +18,27 @@ pub use fcn::{Bias, Fcn};
 pub use mirrored::Mirrored;
 pub use resnet::{ResNet, Trained};
 
-use crate::{Backend, MatMut, MatRef, Real};
+use crate::{Backend, Error, MatMut, MatRef, Real};
 use core::fmt;
 
 /// Buffer lengths of a network, in elements.
+///
+/// ```
+/// use ntkscope_core::network::Sizes;
+/// // 2 inputs, 8 hidden units of which z and phi(z) are kept, 1 output with a bias
+/// const SIZES: Sizes = match Sizes::new(2, 1).with_layer(2, 8, false, 2) {
+///     Ok(hidden) => match hidden.with_layer(8, 1, true, 1) {
+///         Ok(sizes) => sizes,
+///         Err(_) => panic!("too large"),
+///     },
+///     Err(_) => panic!("too large"),
+/// };
+/// assert_eq!((SIZES.layers, SIZES.parameters, SIZES.activations, SIZES.deltas), (2, 25, 17, 9));
+/// assert_eq!(SIZES.mirrored().parameters, 50);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Sizes {
     /// d, numbers per sample
     pub inputs: usize,
@@ -36,8 +54,85 @@ pub struct Sizes {
     pub deltas: usize,
 }
 
+impl Sizes {
+    /// Those of a network of d inputs and C outputs before its first layer.
+    pub const fn new(inputs: usize, outputs: usize) -> Self {
+        Self { inputs, outputs, layers: 0, parameters: 0, activations: 0, deltas: 0 }
+    }
+    /// With one more dense layer: a weight for each of its inputs and outputs, a bias for each output where it has one,
+    /// a derivative for each output, and `kept` activations for each output (z alone, or z and phi(z)).
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where a length overflows.
+    pub const fn with_layer(self, inputs: usize, outputs: usize, bias: bool, kept: usize) -> Result<Self, Error> {
+        self.with_layers(1, inputs, outputs, bias, kept)
+    }
+    /// [`Sizes::with_layer`], `count` times.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where a length overflows.
+    pub const fn with_layers(
+        self,
+        count: usize,
+        inputs: usize,
+        outputs: usize,
+        bias: bool,
+        kept: usize,
+    ) -> Result<Self, Error> {
+        let biases = if bias { outputs } else { 0 };
+        let (Some(own), Some(kept)) = (add_product(biases, outputs, inputs), outputs.checked_mul(kept)) else {
+            return Err(TOO_LARGE);
+        };
+        let lengths = (
+            self.layers.checked_add(count),
+            add_product(self.parameters, count, own),
+            add_product(self.activations, count, kept),
+            add_product(self.deltas, count, outputs),
+        );
+        match lengths {
+            (Some(layers), Some(parameters), Some(activations), Some(deltas)) => {
+                Ok(Self { layers, parameters, activations, deltas, ..self })
+            }
+            _ => Err(TOO_LARGE),
+        }
+    }
+    /// Those of two copies of the network, subtracted ([`Mirrored`]). A length that overflows is `usize::MAX`, which no
+    /// buffer has.
+    pub const fn mirrored(self) -> Self {
+        Self {
+            layers: self.layers.saturating_mul(2),
+            parameters: self.parameters.saturating_mul(2),
+            // both copies' blocks, then the pair's own outputs
+            activations: self.activations.saturating_mul(2).saturating_add(self.outputs),
+            deltas: self.deltas.saturating_mul(2),
+            ..self
+        }
+    }
+}
+
+const TOO_LARGE: Error = Error::OutOfRange {
+    what: "numbers of a network",
+    needs: "at most usize::MAX",
+    // the first that is not
+    got: usize::MAX as f64 + 1.0,
+};
+
+/// start + x y, unless that overflows.
+const fn add_product(start: usize, x: usize, y: usize) -> Option<usize> {
+    match x.checked_mul(y) {
+        Some(product) => start.checked_add(product),
+        None => None,
+    }
+}
+
+/// Whether a scale or a variance of the description may be this number: finite and not negative.
+const fn check_scale(what: &'static str, got: f64) -> Result<(), Error> {
+    if got >= 0.0 && got.is_finite() { Ok(()) } else { Err(Error::OutOfRange { what, needs: "finite and >= 0", got }) }
+}
+
 /// One dense layer `z = c W a + s b`, and where its pieces lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Dense {
     /// numbers in `a`
     pub inputs: usize,
@@ -62,14 +157,35 @@ pub struct Dense {
 }
 
 impl Dense {
+    /// A trained layer `z = W a` of the samples, without bias, that begins at parameter and derivative 0, by the name of
+    /// `W`. Set the fields that are otherwise.
+    pub const fn new(inputs: usize, outputs: usize) -> Self {
+        Self {
+            inputs,
+            outputs,
+            weight_scale: 1.0,
+            bias_scale: 0.0,
+            weights: 0,
+            bias: None,
+            source: Source::Samples,
+            delta: 0,
+            name: Name::new("W", "b", None),
+            trained: true,
+        }
+    }
     /// W `(outputs, inputs)` among the network's parameters.
-    fn weights_in<'a, T: Real>(&self, theta: &'a [T]) -> MatRef<'a, T> {
+    ///
+    /// # Panics
+    /// Where `theta` is too short.
+    #[track_caller]
+    pub fn weights_in<'a, T: Real>(&self, theta: &'a [T]) -> MatRef<'a, T> {
         MatRef::dense(&theta[self.weights..][..self.outputs * self.inputs], self.outputs, self.inputs)
     }
 }
 
 /// Where a layer's inputs lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// they are the samples
     Samples,
@@ -79,6 +195,7 @@ pub enum Source {
 
 /// Names of a layer's arrays in files, e.g. `W0` and `b0`, or `second.W0` in a mirrored network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Name {
     /// `""`, `"first."` or `"second."`
     pub prefix: &'static str,
@@ -86,11 +203,15 @@ pub struct Name {
     pub weights: &'static str,
     /// symbol of the bias
     pub bias: &'static str,
-    /// number behind the symbol
+    /// number after the symbol
     pub index: Option<usize>,
 }
 
 impl Name {
+    /// Of a layer by these symbols and this number.
+    pub const fn new(weights: &'static str, bias: &'static str, index: Option<usize>) -> Self {
+        Self { prefix: "", weights, bias, index }
+    }
     /// The weights' name, to be displayed.
     pub fn of_weights(&self) -> impl fmt::Display {
         Symbol(self.prefix, self.weights, self.index)
@@ -110,8 +231,13 @@ impl fmt::Display for Symbol {
     }
 }
 
-/// z <- z + s b in every row.
-fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
+/// z <- z + s b in every row: `bias` has a number for each column.
+///
+/// # Panics
+/// Where it has not.
+#[track_caller]
+pub fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
+    assert_eq!(bias.len(), z.cols(), "a bias of each output");
     for i in 0..z.rows() {
         for (z, b) in z.row_mut(i).iter_mut().zip(bias) {
             *z += scale * *b;
@@ -119,10 +245,18 @@ fn add_bias<T: Real>(z: &mut MatMut<'_, T>, scale: T, bias: &[T]) {
     }
 }
 
-/// d <- d o phi'(z): R rows of `d` for every row of `z`.
-fn times_derivative<T: Real>(activation: Activation, z: MatRef<'_, T>, d: &mut [T]) {
-    let directions = d.len() / z.data().len();
-    for (i, d) in d.chunks_exact_mut(directions * z.cols()).enumerate() {
+/// d <- d o phi'(z): R rows of `d` for every row of `z`, whose columns are adjacent.
+///
+/// # Panics
+/// Where `d` is not a multiple of `z`.
+#[track_caller]
+pub fn times_derivative<T: Real>(activation: Activation, z: MatRef<'_, T>, d: &mut [T]) {
+    if d.is_empty() {
+        return;
+    }
+    let len = z.rows() * z.cols();
+    assert!(len > 0 && d.len().is_multiple_of(len), "{} derivatives of {len} numbers", d.len());
+    for (i, d) in d.chunks_exact_mut(d.len() / z.rows()).enumerate() {
         for d in d.chunks_exact_mut(z.cols()) {
             for (d, z) in d.iter_mut().zip(z.row(i)) {
                 *d *= activation.dphi(*z);
@@ -134,7 +268,7 @@ fn times_derivative<T: Real>(activation: Activation, z: MatRef<'_, T>, d: &mut [
 /// A network: a function of parameters and samples whose trainable pieces are dense layers.
 ///
 /// The passes work on slices whose lengths were checked by the views of [`crate::forward`] and
-/// [`crate::backward`]; call those.
+/// [`crate::backward`]; call those. Where the passes are handed slices of other lengths they may panic.
 pub trait Network: Copy + Sync {
     /// All buffer lengths.
     fn sizes(&self) -> Sizes;
@@ -151,15 +285,15 @@ pub trait Network: Copy + Sync {
         activations: &mut [T],
     );
 
-    /// Fills `deltas` `(n * R * sizes().deltas)` with D = d/dz sum_c seed_rc f_c(x_i) of every layer for R
-    /// directions of every sample, row `i R + r`, from `seed` `(n R, C)` and the activations of the forward pass, the
+    /// Fills `deltas` `(n * R * sizes().deltas)` with D = d/dz sum_c v_rc f_c(x_i) of every layer for R
+    /// directions of every sample, row `i R + r`, from v = `cotangent` `(n R, C)` and the activations of the forward pass, the
     /// outputs excepted: training with an offset leaves other numbers there.
     fn backward<T: Real, B: Backend<T> + ?Sized>(
         &self,
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     );
 

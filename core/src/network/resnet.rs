@@ -15,12 +15,13 @@
 //!
 //! NNGP = K_L; NTK = T_L + K_L [v] from T_0 = K_0 [A, b], or T_L from T_0 = 0 where only V and W are trained.
 
-use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, times_derivative};
+use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, check_scale, times_derivative};
 use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 choice! {
     /// Which parameters of a residual network are trained.
+    #[non_exhaustive]
     pub enum Trained {
         /// all
         All = "all",
@@ -32,6 +33,15 @@ choice! {
 }
 
 /// A residual network of ReLU blocks: sizes, branch scale, bias, what is trained.
+///
+/// ```
+/// use ntkscope_core::network::{Network, ResNet};
+/// let network = ResNet::new(3, 8, 2, 1, 0.5)?.with_input_bias(1.0)?;
+/// assert_eq!(network.sizes().parameters, 8 * 3 + 8 + 2 * (8 * 8 + 8 * 8) + 8);
+/// assert_eq!(network.layer(2).name.of_weights().to_string(), "V1");
+/// assert!(ResNet::new(3, 8, 2, 1, f64::NAN).is_err());
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResNet {
     inputs: usize,
@@ -47,25 +57,37 @@ pub struct ResNet {
 impl ResNet {
     /// `depth` blocks of this width with branch scale `alpha`, without bias, all parameters trained.
     ///
-    /// Errors: a size is 0; alpha is not a positive number.
+    /// # Errors
+    /// [`Error::OutOfRange`] where a size is 0, alpha is not a positive number, or a buffer length of [`Sizes`] overflows.
     pub const fn new(inputs: usize, width: usize, depth: usize, outputs: usize, alpha: f64) -> Result<Self, Error> {
         if depth == 0 {
-            return Err(Error::OutOfRange { what: "depth: a network needs at least 1 residual block" });
+            return Err(Error::OutOfRange { what: "depth", needs: "at least 1 residual block", got: 0.0 });
         }
         if width == 0 {
-            return Err(Error::OutOfRange { what: "width: must be at least 1" });
+            return Err(Error::OutOfRange { what: "width", needs: "at least 1", got: 0.0 });
         }
         if inputs == 0 || outputs == 0 {
-            return Err(Error::OutOfRange { what: "inputs and outputs: must be at least 1" });
+            return Err(Error::OutOfRange { what: "inputs and outputs", needs: "at least 1", got: 0.0 });
         }
         if !(alpha > 0.0 && alpha.is_finite()) {
-            return Err(Error::OutOfRange { what: "alpha: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "alpha", needs: "finite and > 0", got: alpha });
         }
-        Ok(Self { inputs, width, depth, outputs, alpha, bias_scale: None, trained: Trained::All })
+        let network = Self { inputs, width, depth, outputs, alpha, bias_scale: None, trained: Trained::All };
+        match network.all_layers() {
+            Ok(_) => Ok(network),
+            Err(e) => Err(e),
+        }
     }
     /// The same network with a bias at the input that enters as `scale * b`.
-    pub const fn with_input_bias(self, scale: f64) -> Self {
-        Self { bias_scale: Some(scale), ..self }
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where the scale is not finite or negative, or where the parameters overflow.
+    pub const fn with_input_bias(self, scale: f64) -> Result<Self, Error> {
+        let network = Self { bias_scale: Some(scale), ..self };
+        match (check_scale("scale of the bias", scale), network.all_layers()) {
+            (Ok(()), Ok(_)) => Ok(network),
+            (Err(e), _) | (_, Err(e)) => Err(e),
+        }
     }
     /// The same network with these parameters trained.
     pub const fn with_trained(self, trained: Trained) -> Self {
@@ -74,16 +96,25 @@ impl ResNet {
 
     /// All buffer lengths.
     pub const fn sizes(&self) -> Sizes {
+        match self.all_layers() {
+            Ok(sizes) => sizes,
+            Err(_) => panic!("the constructors have added up all layers"),
+        }
+    }
+
+    /// A; W_l and V_l of every block, of which z, phi(z) and x are kept; v. Error: a length overflows.
+    const fn all_layers(&self) -> Result<Sizes, Error> {
         let (m, blocks) = (self.width, self.depth);
-        Sizes {
-            inputs: self.inputs,
-            outputs: self.outputs,
-            layers: 2 * blocks + 2,
-            parameters: self.first_block() + 2 * blocks * m * m + self.outputs * m,
-            // x_0; z, phi(z) and x of every block; f
-            activations: m + 3 * blocks * m + self.outputs,
-            // of x_0; of z and x of every block; of f
-            deltas: m + 2 * blocks * m + self.outputs,
+        let mut sizes = Sizes::new(self.inputs, self.outputs).with_layer(self.inputs, m, self.bias_scale.is_some(), 1);
+        if let Ok(before) = sizes {
+            sizes = before.with_layers(blocks, m, m, false, 2);
+        }
+        if let Ok(before) = sizes {
+            sizes = before.with_layers(blocks, m, m, false, 1);
+        }
+        match sizes {
+            Ok(before) => before.with_layer(m, self.outputs, false, 1),
+            Err(e) => Err(e),
         }
     }
 
@@ -114,7 +145,7 @@ impl Network for ResNet {
     fn layer(&self, index: usize) -> Dense {
         let (m, last) = (self.width, 2 * self.depth + 1);
         let block = index.div_ceil(2);
-        let name = |weights, index| Name { prefix: "", weights, bias: "b", index };
+        let name = |weights, index| Name::new(weights, "b", index);
         let branches = self.trained == Trained::Branches;
         let hidden = Dense {
             inputs: m,
@@ -208,17 +239,17 @@ impl Network for ResNet {
         backend: &B,
         theta: &[T],
         activations: &[T],
-        seed: MatRef<'_, T>,
+        cotangent: MatRef<'_, T>,
         deltas: &mut [T],
     ) {
-        let (rows, m, n) = (seed.rows(), self.width, activations.len() / self.sizes().activations);
+        let (rows, m, n) = (cotangent.rows(), self.width, activations.len() / self.sizes().activations);
         let product = |layer: &Dense, d: MatRef<'_, T>, beta: T, below: MatMut<'_, T>| {
             backend.gemm(T::from_f64(layer.weight_scale), d, layer.weights_in(theta), beta, below);
         };
         let last = self.layer(2 * self.depth + 1);
         let (below, outputs) = deltas.split_at_mut(rows * last.delta);
         for (i, row) in outputs.chunks_exact_mut(self.outputs).enumerate().take(rows) {
-            row.copy_from_slice(seed.row(i));
+            row.copy_from_slice(cotangent.row(i));
         }
         let x_last = MatMut::dense(&mut below[rows * self.dx_at(self.depth)..], rows, m);
         product(&last, MatRef::dense(outputs, rows, self.outputs), T::ZERO, x_last);

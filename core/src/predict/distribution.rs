@@ -22,7 +22,7 @@
 use super::fixed_point::FixedPoint;
 use super::modes::{modes, modes_work_len};
 use super::regression::learned;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// A kernel on n training samples X and m test samples x, for one output, or stacked for all of them.
@@ -70,7 +70,7 @@ pub enum Training<T> {
 
 /// Elements of the buffer of [`smoother`] for n training and m test samples.
 pub const fn smoother_len(train: usize, test: usize) -> usize {
-    train * train + train + modes_work_len(train) + test * train
+    buffer_len(&[&[train, train], &[train], &[modes_work_len(train)], &[test, train]])
 }
 
 /// `out <- A` `(m, n)`, the smoother of one output: `f(x) = f_0(x) + A (y - f_0(X))`.
@@ -91,10 +91,10 @@ pub fn smoother<T: Real, B: Backend<T> + ?Sized>(
     Error::at_least("smoother", smoother_len(n, m), buffer.len())?;
     match training {
         Training::Flow(time) if time < T::ZERO || time.is_nan() => {
-            return Err(Error::OutOfRange { what: "time: must be >= 0" });
+            return Err(Error::OutOfRange { what: "time", needs: ">= 0", got: time.to_f64() });
         }
         Training::Ridge(penalty) if !(penalty > T::ZERO && penalty.is_finite()) => {
-            return Err(Error::OutOfRange { what: "penalty: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "penalty", needs: "finite and > 0", got: penalty.to_f64() });
         }
         _ => {}
     }

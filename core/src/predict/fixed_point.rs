@@ -49,7 +49,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
             return Err(Error::NoFiniteSolution { sample });
         }
         if !(penalty > T::ZERO && penalty.is_finite()) {
-            return Err(Error::OutOfRange { what: "penalty: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "penalty", needs: "finite and > 0", got: penalty.to_f64() });
         }
         let newton = Newton::new(backend, kernel, targets, loss, buffer)?;
         Ok(Self { newton, penalty, steps: 0 })

@@ -18,7 +18,7 @@ use super::step::{Step, step_len};
 use super::system::{System, largest};
 use crate::linalg::sum_of_squares;
 use crate::loss::Loss;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatRef, Real};
 
 /// First step in s; a step that is too long is rejected.
@@ -54,8 +54,8 @@ pub struct KernelFlow<'a, T, B: ?Sized> {
 
 /// Elements of the buffer of a [`KernelFlow`] on n samples of C outputs.
 pub const fn kernel_flow_len(samples: usize, outputs: usize) -> usize {
-    let size = samples * outputs;
-    2 * size * size + 5 * size + modes_work_len(size) + step_len(size, outputs)
+    let size = buffer_len(&[&[samples, outputs]]);
+    buffer_len(&[&[2, size, size], &[5, size], &[modes_work_len(size)], &[step_len(size, outputs)]])
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
@@ -76,7 +76,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         let (samples, outputs) = (targets.rows(), targets.cols());
         let size = samples * outputs;
         if !(tolerance > 0.0 && tolerance.is_finite()) {
-            return Err(Error::OutOfRange { what: "tolerance: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "tolerance", needs: "finite and > 0", got: tolerance });
         }
         Error::at_least("kernel flow", kernel_flow_len(samples, outputs), buffer.len())?;
         let mut rest = buffer;
@@ -112,7 +112,11 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// others are still being learned, which T does not hold together; [`Error::NonFinite`].
     pub fn advance_to(&mut self, log_time: T) -> Result<(), Error> {
         if !(log_time >= self.log_time && log_time.is_finite()) {
-            return Err(Error::OutOfRange { what: "log time: must be finite and not behind the present time" });
+            return Err(Error::OutOfRange {
+                what: "log time",
+                needs: "finite and not before the present time",
+                got: log_time.to_f64(),
+            });
         }
         while self.log_time < log_time {
             let rest = self.at_rest || self.minimum_is_reached();

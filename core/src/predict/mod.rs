@@ -48,7 +48,7 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 /// `out` is `(n C, n' C)`. Errors: shapes, C = 0.
 pub fn expand<T: Real>(kernel: MatRef<'_, T>, outputs: usize, mut out: MatMut<'_, T>) -> Result<(), Error> {
     if outputs == 0 {
-        return Err(Error::OutOfRange { what: "outputs: there must be at least 1" });
+        return Err(Error::OutOfRange { what: "number of outputs", needs: "at least 1", got: 0.0 });
     }
     Error::shape("expanded kernel: rows", kernel.rows() * outputs, out.rows())?;
     Error::shape("expanded kernel: columns", kernel.cols() * outputs, out.cols())?;
@@ -91,7 +91,7 @@ pub fn predict<T: Real, B: Backend<T> + ?Sized>(
 fn check_shapes<T: Real>(kernel: MatRef<'_, T>, f_0: MatRef<'_, T>, targets: MatRef<'_, T>) -> Result<(), Error> {
     let size = targets.rows() * targets.cols();
     if size == 0 {
-        return Err(Error::OutOfRange { what: "targets: there must be at least 1" });
+        return Err(Error::OutOfRange { what: "number of targets", needs: "at least 1", got: 0.0 });
     }
     Error::shape("kernel of the training samples: rows", size, kernel.rows())?;
     Error::shape("kernel of the training samples: columns", size, kernel.cols())?;

@@ -4,11 +4,12 @@
 //! K = sum_k w_k u_k u_k^T = Phi^T Phi,     row k of Phi is sqrt(w_k) u_k
 //! ```
 
+use crate::mat::buffer_len;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Elements of the work of [`modes`] for a kernel (size, size).
 pub(super) const fn modes_work_len(size: usize) -> usize {
-    size * size + size
+    buffer_len(&[&[size, size], &[size]])
 }
 
 /// Eigenvalues w, ascending, into `values` and u_k into row k of `rows`; the number of leading w that are zero to

@@ -12,7 +12,7 @@ use super::modes::modes_work_len;
 use super::system::{System, curvatures, largest};
 use crate::linalg::{cholesky_solve, dot, sum_of_squares};
 use crate::loss::Loss;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Newton steps after which the method gives up; ten are typical, 260 the most seen from logits of 1e5
@@ -43,8 +43,8 @@ pub(super) struct Newton<'a, T, B: ?Sized> {
 
 /// Elements of the buffer of a [`Newton`] on n samples of C outputs.
 pub(super) const fn newton_len(samples: usize, outputs: usize) -> usize {
-    let size = samples * outputs;
-    2 * size * size + modes_work_len(size) + size * outputs + 9 * size
+    let size = buffer_len(&[&[samples, outputs]]);
+    buffer_len(&[&[2, size, size], &[modes_work_len(size)], &[size, outputs], &[9, size]])
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {

@@ -9,7 +9,7 @@
 
 use super::modes::{modes, modes_work_len};
 use super::{check_shapes, stack};
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// The kernel's modes, and what they have to learn.
@@ -32,8 +32,8 @@ pub struct KernelRegression<'a, T> {
 
 /// Elements of the buffer of a [`KernelRegression`] on n samples of C outputs.
 pub const fn regression_len(samples: usize, outputs: usize) -> usize {
-    let size = samples * outputs;
-    size * size + 4 * size + modes_work_len(size)
+    let size = buffer_len(&[&[samples, outputs]]);
+    buffer_len(&[&[size, size], &[4, size], &[modes_work_len(size)]])
 }
 
 impl<'a, T: Real> KernelRegression<'a, T> {
@@ -97,7 +97,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
     /// Errors: a negative time or NaN; at t = infinity [`Error::SingularKernel`], where g has no limit.
     pub fn dual<B: Backend<T> + ?Sized>(&mut self, backend: &B, time: T) -> Result<MatRef<'_, T>, Error> {
         if time < T::ZERO || time.is_nan() {
-            return Err(Error::OutOfRange { what: "time: must be >= 0" });
+            return Err(Error::OutOfRange { what: "time", needs: ">= 0", got: time.to_f64() });
         }
         if !time.is_finite() && self.vanishing > 0 {
             return Err(Error::SingularKernel { eigenvalue: self.vanishing - 1 });
@@ -116,7 +116,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
         steps: u64,
     ) -> Result<MatRef<'_, T>, Error> {
         if !(rate > T::ZERO && rate.is_finite()) {
-            return Err(Error::OutOfRange { what: "rate: must be finite and > 0" });
+            return Err(Error::OutOfRange { what: "rate", needs: "finite and > 0", got: rate.to_f64() });
         }
         let (share, count) = (rate / T::from_count(self.samples), T::from_f64(steps as f64));
         let half = T::from_f64(0.5);

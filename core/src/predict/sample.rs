@@ -14,7 +14,7 @@ use super::fixed_point::FixedPoint;
 use super::modes::{features, modes_work_len};
 use super::predict;
 use crate::init::Normals;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// GP(0, S) on N samples.
@@ -26,7 +26,7 @@ pub struct GaussianProcess<'a, T> {
 
 /// Elements of the buffer of a [`GaussianProcess`] on N samples.
 pub const fn gaussian_process_len(samples: usize) -> usize {
-    samples * samples + 2 * samples + modes_work_len(samples)
+    buffer_len(&[&[samples, samples], &[2, samples], &[modes_work_len(samples)]])
 }
 
 impl<'a, T: Real> GaussianProcess<'a, T> {

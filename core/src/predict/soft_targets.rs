@@ -11,6 +11,7 @@
 
 use super::newton::{Newton, newton_len};
 use crate::loss::{Loss, class_probability};
+use crate::mat::buffer_len;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel and its targets, to be solved for any f_0.
@@ -25,7 +26,7 @@ pub struct SoftTargets<'a, T, B: ?Sized> {
 
 /// Elements of the buffer of [`SoftTargets`] on n samples of C outputs.
 pub const fn soft_targets_len(samples: usize, outputs: usize) -> usize {
-    newton_len(samples, outputs) + samples * outputs
+    buffer_len(&[&[newton_len(samples, outputs)], &[samples, outputs]])
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {

@@ -9,6 +9,7 @@
 use super::rosenbrock::{ARGUMENT, CLOCK, CLOCK_SLOPE, COUPLING, GAMMA, STAGES};
 use super::system::{System, curvatures, largest};
 use crate::linalg::cholesky_solve;
+use crate::mat::buffer_len;
 use crate::{Backend, Error, MatRef, Real};
 
 /// Result of a step that is being tried, and its work space.
@@ -28,7 +29,7 @@ pub(super) struct Step<'a, T> {
 
 /// Elements that [`Step::new`] takes, beside those of its two matrices.
 pub(super) const fn step_len(size: usize, outputs: usize) -> usize {
-    size * outputs + (4 + STAGES) * size
+    buffer_len(&[&[size, outputs], &[4 + STAGES, size]])
 }
 
 impl<'a, T: Real> Step<'a, T> {

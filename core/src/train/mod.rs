@@ -17,7 +17,7 @@ use crate::init::initialize;
 use crate::kernel::tangent_len;
 use crate::linalg::{squared_distance, sum_of_squares};
 use crate::loss::Objective;
-use crate::mat::take_front;
+use crate::mat::{buffer_len, take_front};
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, Real};
 use problem::gradient_len;
@@ -51,10 +51,10 @@ impl Optimizer {
         let positive = |x: f64| x > 0.0 && x.is_finite();
         match *self {
             Self::Flow { tolerance } if !(positive(tolerance) && tolerance < 1.0) => {
-                Err(Error::OutOfRange { what: "tolerance: must lie in (0, 1)" })
+                Err(Error::OutOfRange { what: "tolerance", needs: "in (0, 1)", got: tolerance })
             }
             Self::Descent { rate } if !positive(rate) => {
-                Err(Error::OutOfRange { what: "rate: must be finite and > 0" })
+                Err(Error::OutOfRange { what: "rate", needs: "finite and > 0", got: rate })
             }
             _ => Ok(()),
         }
@@ -92,7 +92,7 @@ pub struct Trainer<'a, N, T, B: ?Sized> {
 
 /// Elements of the buffer of a [`Trainer`] for n samples; the recorder uses its work space too.
 pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> usize {
-    (2 + optimizer.buffers()) * sizes.parameters + work_len(sizes, batch)
+    buffer_len(&[&[2 + optimizer.buffers(), sizes.parameters], &[work_len(sizes, batch)]])
 }
 
 const fn work_len(sizes: Sizes, batch: usize) -> usize {
@@ -157,8 +157,10 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// [`Error::StepUnderflow`]; for the flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
         let limit = until.map(|t| t - self.time());
-        if matches!(self.method, Method::Flow(_)) && !limit.is_none_or(|limit| limit > T::ZERO) {
-            return Err(Error::OutOfRange { what: "until: must lie behind the present time" });
+        if let (Method::Flow(_), Some(until), Some(limit)) = (&self.method, until, limit)
+            && (limit <= T::ZERO || limit.is_nan())
+        {
+            return Err(Error::OutOfRange { what: "until", needs: "after the present time", got: until.to_f64() });
         }
         let Self { backend, problem, theta_0, state, method, work, passed, .. } = self;
         self.step += 1;

@@ -3,6 +3,7 @@
 use crate::backward::{Deltas, add_gradient, backward, gradient};
 use crate::forward::{Activations, Params, forward_less};
 use crate::loss::{Loss, Objective};
+use crate::mat::buffer_len;
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -33,10 +34,10 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         Error::shape("targets: columns", sizes.outputs, targets.cols())?;
         loss.check(targets)?;
         if !(penalty >= 0.0 && penalty.is_finite()) {
-            return Err(Error::OutOfRange { what: "penalty: must be finite and >= 0" });
+            return Err(Error::OutOfRange { what: "penalty", needs: "finite and >= 0", got: penalty });
         }
         if x.rows() == 0 {
-            return Err(Error::OutOfRange { what: "samples: there must be at least 1" });
+            return Err(Error::OutOfRange { what: "number of samples", needs: "at least 1", got: 0.0 });
         }
         finite("sample", x)?;
         Ok(Self { network, x, targets, loss, penalty: T::from_f64(penalty), offset: None })
@@ -154,5 +155,5 @@ fn finite<T: Real>(what: &'static str, m: MatRef<'_, T>) -> Result<(), Error> {
 
 /// Elements of work of one gradient: activations, deltas, seed.
 pub(super) const fn gradient_len(sizes: Sizes, batch: usize) -> usize {
-    batch * (sizes.activations + sizes.deltas + sizes.outputs)
+    buffer_len(&[&[batch, sizes.activations], &[batch, sizes.deltas], &[batch, sizes.outputs]])
 }

@@ -19,7 +19,7 @@ pub const fn width(ram: usize, fpu: bool) -> usize {
 
 /// Numbers in the buffer for one width.
 pub const fn len(width: usize) -> usize {
-    training::len(Mirrored(network(&[width, width])).sizes())
+    training::len(network(&[width, width]).sizes().mirrored())
 }
 
 /// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.

@@ -42,7 +42,7 @@ pub const fn width(ram: usize, fpu: bool) -> usize {
 /// Numbers in the buffer for one width: the data, the outputs on the held-out points, and what training the mirrored
 /// network takes, the larger of the two.
 pub const fn len(width: usize) -> usize {
-    Data::LEN + TEST + training_len(Mirrored(network(&[width])).sizes())
+    Data::LEN + TEST + training_len(network(&[width]).sizes().mirrored())
 }
 
 /// A trainer, and the activations of one held-out point.

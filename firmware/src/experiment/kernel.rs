@@ -61,9 +61,9 @@ pub fn run(count: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error
         let empirical = MatRef::new(kernel, N, N)?;
         let spectrum = spectrum(backend, empirical, MatMut::new(work, N, N)?, eigenvalues, scratch)?;
         for (field, value) in [
-            ("error_max", max_abs_difference(empirical, limit)),
-            ("error_fro", relative_frobenius(empirical, limit)),
-            ("alignment", centred_alignment(empirical, limit)),
+            ("error_max", max_abs_difference(empirical, limit)?),
+            ("error_fro", relative_frobenius(empirical, limit)?),
+            ("alignment", centred_alignment(empirical, limit)?),
             ("lambda_min", spectrum.lambda_min),
             ("lambda_max", spectrum.lambda_max),
             ("effective_rank", spectrum.effective_rank),

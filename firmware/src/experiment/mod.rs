@@ -40,9 +40,10 @@ const RESERVED: usize = 5 << 10;
 
 /// Two hidden layers and a bias at the input.
 pub(crate) const fn network(widths: &[usize; 2]) -> Fcn<'_> {
-    match Fcn::new(2, widths, 1) {
-        Ok(network) => network.with_bias(Bias::Input, 1.0),
-        Err(_) => panic!("a width is 0"),
+    let Ok(network) = Fcn::new(2, widths, 1) else { panic!("a width is 0") };
+    match network.with_bias(Bias::Input, 1.0) {
+        Ok(network) => network,
+        Err(_) => panic!("too many parameters"),
     }
 }
 

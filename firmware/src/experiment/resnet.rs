@@ -25,18 +25,19 @@ pub const fn width(ram: usize, fpu: bool) -> usize {
 
 /// Numbers in the buffer for one width.
 pub const fn len(width: usize) -> usize {
-    training::len(pair(width).sizes())
+    training::len(network(width).sizes().mirrored())
 }
 
 /// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.
 pub fn run(width: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
-    training::run(&pair(width), buffer, send)
+    training::run(&Mirrored(network(width)), buffer, send)
 }
 
-/// Two mirrored copies with a bias at the input.
-const fn pair(width: usize) -> Mirrored<ResNet> {
-    match ResNet::new(2, width, BLOCKS, 1, ALPHA) {
-        Ok(network) => Mirrored(network.with_input_bias(1.0)),
-        Err(_) => panic!("a width is 0"),
+/// With a bias at the input.
+const fn network(width: usize) -> ResNet {
+    let Ok(network) = ResNet::new(2, width, BLOCKS, 1, ALPHA) else { panic!("a width is 0") };
+    match network.with_input_bias(1.0) {
+        Ok(network) => network,
+        Err(_) => panic!("too many parameters"),
     }
 }

@@ -38,7 +38,7 @@ impl<'a> Task<'a> {
     pub fn new(joint: Joint<'a, f64>, buffer: &'a mut [f64]) -> Result<Self, Error> {
         let n = joint.train().rows();
         if joint.test().rows() == 0 {
-            return Err(Error::OutOfRange { what: "test points: there must be at least 1" });
+            return Err(Error::OutOfRange { what: "number of test points", needs: "at least 1", got: 0.0 });
         }
         let nothing = vec![0.0; n];
         let nothing = MatRef::new(&nothing, n, 1)?;
@@ -126,7 +126,7 @@ mod tests {
     use ntkscope_core::network::{Bias, Fcn};
 
     fn network() -> Fcn<'static> {
-        Fcn::new(3, &[1], 1).unwrap().with_bias(Bias::None, 0.0)
+        Fcn::new(3, &[1], 1).unwrap()
     }
     fn experiment<'a>(network: &'a Fcn<'a>, times: &'a [f64]) -> Experiment<'a, Fcn<'a>> {
         Experiment { network, target: Target::SquaredSum.function(), noise: 0.2, test: 100, times, seed: 0 }
@@ -170,7 +170,7 @@ mod tests {
     fn training_samples_are_learned() {
         const N: usize = 20;
         // with a bias, without which a single hidden layer does not learn every odd function
-        let network = network().with_bias(Bias::Input, 1.0);
+        let network = network().with_bias(Bias::Input, 1.0).unwrap();
         let once = sphere(N, 3, &mut Normals::new(4));
         let twice = [once.clone(), once].concat();
         let x = MatRef::new(&twice, 2 * N, 3).unwrap();

@@ -38,8 +38,8 @@ impl Coding {
     /// Values `(n, C)` of the functions, and C, which is `classes` for [`Coding::OneHot`] and else 1. Error: a label
     /// that is not below `classes`.
     pub fn encode(self, labels: &[usize], classes: usize) -> Result<(Vec<f64>, usize), Error> {
-        if labels.iter().any(|label| *label >= classes) {
-            return Err(Error::OutOfRange { what: "label: must be below the number of classes" });
+        if let Some(label) = labels.iter().find(|label| **label >= classes) {
+            return Err(Error::OutOfRange { what: "label", needs: "below the number of classes", got: *label as f64 });
         }
         Ok(match self {
             Self::Value => (labels.iter().map(|label| *label as f64).collect(), 1),
@@ -94,7 +94,7 @@ pub fn smoothness(
     decay: &Decay,
 ) -> Result<Option<Smoothness>, Error> {
     let fitted = match decay {
-        Decay::Dimension(0) => return Err(Error::OutOfRange { what: "dimension: must be at least 1" }),
+        Decay::Dimension(0) => return Err(Error::OutOfRange { what: "dimension", needs: "at least 1", got: 0.0 }),
         Decay::Dimension(d) => Some(((*d as f64 + 1.0) / *d as f64, 0.0)),
         Decay::Fitted(window) => power_law(eigenvalues, window).map(|law| (-law.exponent, law.error)),
     };
@@ -111,7 +111,7 @@ mod tests {
     use crate::analysis::spectra::{Infinite, Spectra};
     use ntkscope_core::MatRef;
     use ntkscope_core::init::Normals;
-    use ntkscope_core::network::{Bias, Fcn};
+    use ntkscope_core::network::Fcn;
 
     #[test]
     fn codings() {
@@ -145,7 +145,7 @@ mod tests {
         const N: usize = 300;
         let mut normals = Normals::new(2);
         let x = sphere(N, 2, &mut normals);
-        let network = Fcn::new(2, &[1, 1], 1).unwrap().with_bias(Bias::None, 0.0);
+        let network = Fcn::new(2, &[1, 1], 1).unwrap();
         let x = MatRef::new(&x, N, 2).unwrap();
         let Spectra { ntk, draws, .. } =
             Infinite::new(&network, x, 10, &mut normals).unwrap().spectra(&[], 10).unwrap();

@@ -123,11 +123,11 @@ impl Spectra {
 mod tests {
     use super::*;
     use crate::analysis::points::sphere;
-    use ntkscope_core::network::{Bias, Fcn};
+    use ntkscope_core::network::Fcn;
 
     #[test]
     fn tables_of_spectra() {
-        let network = Fcn::new(3, &[1], 1).unwrap().with_bias(Bias::None, 0.0);
+        let network = Fcn::new(3, &[1], 1).unwrap();
         let x = sphere(20, 3, &mut Normals::new(1));
         let x = MatRef::new(&x, 20, 3).unwrap();
         let values: Vec<f64> = (0..20).map(|i| x.at(i, 0)).collect();

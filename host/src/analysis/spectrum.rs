@@ -61,7 +61,7 @@ fn square(kernel: MatRef<'_, f64>) -> Result<(usize, Vec<f64>), Error> {
     let n = kernel.rows();
     Error::shape("kernel: columns", n, kernel.cols())?;
     if n == 0 {
-        return Err(Error::OutOfRange { what: "kernel: there must be at least 1 point" });
+        return Err(Error::OutOfRange { what: "points of the kernel", needs: "at least 1", got: 0.0 });
     }
     Ok((n, (0..n * n).map(|e| kernel.at(e / n, e % n)).collect()))
 }
@@ -127,7 +127,7 @@ mod tests {
     use core::f64::consts::PI;
     use ntkscope_core::init::Normals;
     use ntkscope_core::kernel::AnalyticKernel;
-    use ntkscope_core::network::{Bias, Fcn};
+    use ntkscope_core::network::Fcn;
 
     /// One hidden layer on the circle: the Fourier coefficients of kappa_1(cos t) and of the NTK, in closed form.
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         const N: usize = 128;
         let x: Vec<f64> = (0..N).map(|i| 2.0 * PI * i as f64 / N as f64).flat_map(|t| [t.cos(), t.sin()]).collect();
         let x = MatRef::new(&x, N, 2).unwrap();
-        let network = Fcn::new(2, &[1], 1).unwrap().with_bias(Bias::None, 0.0);
+        let network = Fcn::new(2, &[1], 1).unwrap();
         let square = PI * PI;
         let known = [
             (AnalyticKernel::Nngp, [4.0 / square, 0.25, 4.0 / (9.0 * square)]),
@@ -186,7 +186,7 @@ mod tests {
         const N: usize = 300;
         let x = sphere(N, 2, &mut Normals::new(1));
         let x = MatRef::new(&x, N, 2).unwrap();
-        let network = Fcn::new(2, &[1, 1], 1).unwrap().with_bias(Bias::None, 0.0);
+        let network = Fcn::new(2, &[1, 1], 1).unwrap();
         for (which, exponent) in [(AnalyticKernel::Ntk, -2.0), (AnalyticKernel::Nngp, -4.0)] {
             let k = analytic_kernel(f64::fast(), &network, which, x).unwrap();
             let values = eigenvalues(MatRef::new(&k, N, N).unwrap()).unwrap();

@@ -8,6 +8,7 @@ mod transpose;
 mod vector;
 
 use faer::Side;
+use ntkscope_core::linalg::{self, check_eigen, check_symmetric};
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
 use rayon::prelude::*;
 use std::sync::Mutex;
@@ -15,7 +16,7 @@ use vector::Vectorised;
 
 /// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
 /// the narrower the less is computed above a diagonal.
-const TILE: Tile = Tile { rows: 512, cols: 64, bands: 1 };
+const TILE: Tile = Tile::new(512, 64, 1);
 
 /// `gemm`, `faer` and `rayon`. The instruction set is chosen at run time; see [`InstructionSet`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,7 +83,7 @@ impl InstructionSet {
 impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     fn tile(&self) -> Tile {
         // of a lower triangle every thread takes a long band and a short one
-        Tile { bands: 2 * rayon::current_num_threads(), ..TILE }
+        Tile::new(TILE.rows, TILE.cols, 2 * rayon::current_num_threads())
     }
 
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
@@ -105,10 +106,13 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
         vector::arc_cosine(sin2, cos2, kappa0, gap);
     }
 
-    fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], _scratch: &mut [T]) -> Result<(), Error> {
-        let found =
-            symmetric(&a)?.self_adjoint_eigenvalues(Side::Lower).map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
-        values.copy_from_slice(&found);
+    fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
+        check_eigen(a.as_ref(), values, None, scratch)?;
+        match mirrored(a.as_ref()).self_adjoint_eigenvalues(Side::Lower) {
+            Ok(found) if found.iter().all(|value| value.is_finite()) => values.copy_from_slice(&found),
+            // faer does not say which eigenvalue it was
+            _ => linalg::symmetric_eigenvalues(a, values, scratch)?,
+        }
         Ok(())
     }
 
@@ -117,37 +121,41 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
         a: MatMut<'_, T>,
         values: &mut [T],
         mut vectors: MatMut<'_, T>,
-        _scratch: &mut [T],
+        scratch: &mut [T],
     ) -> Result<(), Error> {
-        let n = a.rows();
-        let found = symmetric(&a)?.self_adjoint_eigen(Side::Lower);
-        let found = found.map_err(|_| Error::NoConvergence { eigenvalue: 0 })?;
+        check_eigen(a.as_ref(), values, Some(vectors.as_ref()), scratch)?;
+        let found = mirrored(a.as_ref()).self_adjoint_eigen(Side::Lower);
+        let Some(found) = found.ok().filter(|found| (0..a.rows()).all(|k| found.S()[k].is_finite())) else {
+            // as above
+            return linalg::symmetric_eigen(a, values, vectors, scratch);
+        };
         for (k, value) in values.iter_mut().enumerate() {
             *value = found.S()[k];
         }
-        for i in 0..n {
-            for k in 0..n {
-                *vectors.at_mut(i, k) = found.U()[(i, k)];
+        for i in 0..a.rows() {
+            for (k, entry) in vectors.row_mut(i).iter_mut().enumerate() {
+                *entry = found.U()[(i, k)];
             }
         }
         Ok(())
     }
 
     fn cholesky(&self, mut a: MatMut<'_, T>) -> Result<(), Error> {
-        let n = a.rows();
-        let Ok(found) = symmetric(&a)?.llt(Side::Lower) else {
+        check_symmetric(a.as_ref())?;
+        let Ok(found) = mirrored(a.as_ref()).llt(Side::Lower) else {
             // faer does not say which pivot it was
-            return ntkscope_core::linalg::cholesky(a);
+            return linalg::cholesky(a);
         };
-        for i in 0..n {
-            for j in 0..=i {
-                *a.at_mut(i, j) = found.L()[(i, j)];
+        for i in 0..a.rows() {
+            for (j, entry) in a.row_mut(i)[..=i].iter_mut().enumerate() {
+                *entry = found.L()[(i, j)];
             }
         }
         Ok(())
     }
 
     fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>) {
+        assert!(rows_per_band > 0, "for_each_band: bands of 0 rows");
         let mut bands = Vec::new();
         let (mut first, mut rest) = (0, out);
         while rest.rows() > 0 {
@@ -170,11 +178,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     }
 }
 
-/// The symmetric matrix whose lower triangle is that of `a`. Error: a number that is not finite.
-fn symmetric<T: Real + faer::traits::RealField>(a: &MatMut<'_, T>) -> Result<faer::Mat<T>, Error> {
-    let n = a.rows();
-    if (0..n).any(|i| (0..=i).any(|j| !a.at(i, j).is_finite())) {
-        return Err(Error::NonFinite { what: "symmetric matrix", step: 0 });
-    }
-    Ok(faer::Mat::from_fn(n, n, |i, j| if j <= i { a.at(i, j) } else { a.at(j, i) }))
+/// The symmetric matrix whose lower triangle is that of `a`.
+fn mirrored<T: Real + faer::traits::RealField>(a: MatRef<'_, T>) -> faer::Mat<T> {
+    faer::Mat::from_fn(a.rows(), a.rows(), |i, j| if j <= i { a.at(i, j) } else { a.at(j, i) })
 }

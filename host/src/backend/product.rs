@@ -6,6 +6,7 @@
 //! matrices whose factors both have the summed index adjacent). `product` sees to it that every element of a matrix with
 //! at least two columns is summed by the one kernel for large matrices.
 
+use ntkscope_core::backend::assert_product;
 use ntkscope_core::{MatMut, MatRef, Real};
 use rayon::prelude::*;
 
@@ -24,22 +25,24 @@ const BLOCK: usize = 64 * 1024;
 const WORTH_SPLITTING: usize = 1 << 20;
 
 /// [`ntkscope_core::Backend::gemm`].
-pub(super) fn gemm<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
-    assert!(a.rows() == c.rows() && b.cols() == c.cols() && a.cols() == b.rows(), "gemm: shapes disagree");
+pub(super) fn gemm<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, mut c: MatMut<'_, T>) {
+    assert_product(a, b, &c);
     let (m, n, depth) = (c.rows(), c.cols(), a.cols());
-    let (row_stride, col_stride) = (c.row_stride(), c.col_stride());
-    let out = Shared(c.into_data().as_mut_ptr());
-    let panel = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
-        let (a, b) = (a.block(rows.clone(), 0..depth), b.block(0..depth, cols.clone()));
-        let at = rows.start * row_stride + cols.start * col_stride;
-        // SAFETY: `c` is a valid view, borrowed mutably for the whole call; the panels are disjoint
-        // blocks of it; a and b have the shapes that their views checked.
-        unsafe { product(alpha, a, b, beta, out.get().add(at), (row_stride, col_stride)) }
-    };
     if m == 0 || n == 0 {
         return;
     }
-    assert!(depth > 0, "gemm: nothing to sum over");
+    if depth == 0 {
+        return scale(beta, &mut c);
+    }
+    let row_stride = c.row_stride();
+    let out = Shared(c.into_data().as_mut_ptr());
+    let panel = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
+        let (a, b) = (a.block(rows.clone(), 0..depth), b.block(0..depth, cols.clone()));
+        let at = rows.start * row_stride + cols.start;
+        // SAFETY: the slice of `c` covers its shape, as that of every view, and is borrowed mutably for the whole call;
+        // the panels are disjoint blocks of it; the shapes of a and b were compared with that of c.
+        unsafe { product(alpha, a, b, beta, out.get().add(at), row_stride) }
+    };
     let threads = if m * n * depth >= WORTH_SPLITTING { rayon::current_num_threads() } else { 1 };
     if n == 1 {
         // few enough rows for one and the same kernel, however many there are in all
@@ -59,6 +62,16 @@ pub(super) fn gemm<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, 
     });
 }
 
+/// `C <- beta C`; C is not read where beta is 0.
+fn scale<T: Real>(beta: T, c: &mut MatMut<'_, T>) {
+    if beta == T::ZERO {
+        return c.fill(T::ZERO);
+    }
+    for i in 0..c.rows() {
+        c.row_mut(i).iter_mut().for_each(|c| *c *= beta);
+    }
+}
+
 /// A pointer that several threads may hold; each writes a block of its own.
 struct Shared<T>(*mut T);
 // SAFETY: see the one place where it is used: the blocks written through it are disjoint.
@@ -74,16 +87,9 @@ impl<T> Shared<T> {
 /// `C <- alpha A B + beta C` on one thread, [`DEPTH`] terms at a time.
 ///
 /// # Safety
-/// `c` points to element (0, 0) of a matrix with the rows of `a`, the columns of `b` and these strides, which
-/// nobody else reads or writes during the call.
-unsafe fn product<T: Vectorised>(
-    alpha: T,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    beta: T,
-    c: *mut T,
-    (row_stride, col_stride): (usize, usize),
-) {
+/// `c` points to element (0, 0) of a row-major matrix with the rows of `a`, the columns of `b` and this stride, which
+/// nobody else reads or writes during the call. `b` has as many rows as `a` columns.
+unsafe fn product<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: *mut T, row_stride: usize) {
     let (cols, depth) = (b.cols(), a.cols());
     for top in (0..depth).step_by(DEPTH) {
         let terms = top..depth.min(top + DEPTH);
@@ -91,7 +97,7 @@ unsafe fn product<T: Vectorised>(
         let a = a.block(0..a.rows(), terms.clone());
         if cols == 1 || b.row_stride() != 1 {
             // SAFETY: the caller's promise.
-            unsafe { sums(alpha, a, b.block(terms, 0..cols), beta, c, (row_stride, col_stride)) };
+            unsafe { sums(alpha, a, b.block(terms, 0..cols), beta, c, row_stride) };
             continue;
         }
         // B is the transpose of a row-major matrix. `gemm` would copy it to and fro at several times the cost.
@@ -105,7 +111,7 @@ unsafe fn product<T: Vectorised>(
                 transpose(rows, MatMut::new(block, height, width).expect("a slice of this length"));
                 let block = MatRef::new(block, height, width).expect("a slice of this length");
                 // SAFETY: the caller's promise, for these columns of C.
-                unsafe { sums(alpha, a, block, beta, c.add(left * col_stride), (row_stride, col_stride)) };
+                unsafe { sums(alpha, a, block, beta, c.add(left), row_stride) };
             }
         });
     }
@@ -115,14 +121,7 @@ unsafe fn product<T: Vectorised>(
 ///
 /// # Safety
 /// As for [`product`].
-unsafe fn sums<T: Real>(
-    alpha: T,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    beta: T,
-    c: *mut T,
-    (row_stride, col_stride): (usize, usize),
-) {
+unsafe fn sums<T: Real>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: *mut T, row_stride: usize) {
     let (cols, depth) = (b.cols(), a.cols());
     if cols > 1 && a.rows() == 1 {
         let mut left = vec![T::ZERO; 2 * depth];
@@ -131,21 +130,21 @@ unsafe fn sums<T: Real>(
         let mut out = vec![T::ZERO; 2 * cols];
         if beta != T::ZERO {
             // SAFETY: the caller's promise: these are the elements of C.
-            (0..cols).for_each(|j| out[j] = unsafe { *c.add(j * col_stride) });
+            (0..cols).for_each(|j| out[j] = unsafe { *c.add(j) });
         }
-        // SAFETY: `out` has the rows of `left`, the columns of `b` and these strides.
-        unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), (cols, 1)) };
+        // SAFETY: `out` has the rows of `left`, the columns of `b` and this stride.
+        unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), cols) };
         // SAFETY: as above.
-        return (0..cols).for_each(|j| unsafe { *c.add(j * col_stride) = out[j] });
+        return (0..cols).for_each(|j| unsafe { *c.add(j) = out[j] });
     }
-    // SAFETY: the caller's promise for c; the views guarantee a and b.
+    // SAFETY: the caller's promise for c; the slices of a and b cover their shapes, as those of all views.
     unsafe {
         gemm::gemm(
             a.rows(),
             cols,
             depth,
             c,
-            col_stride as isize,
+            1,
             row_stride as isize,
             beta != T::ZERO,
             a.data().as_ptr(),

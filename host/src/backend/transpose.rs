@@ -3,6 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
+use ntkscope_core::mat::assert_transposed;
 use ntkscope_core::{MatMut, MatRef, Real};
 
 use super::InstructionSet;
@@ -35,18 +36,14 @@ pub(super) trait Transposed: Real {
 
 /// `out <- A^T`. The columns of `a` are adjacent.
 pub(super) fn transpose<T: Transposed>(a: MatRef<'_, T>, out: MatMut<'_, T>) {
+    assert_transposed(&out, a);
     let (rows, cols, stride) = (a.rows(), a.cols(), a.row_stride());
-    assert!((out.rows(), out.cols()) == (cols, rows), "transpose: shapes disagree");
-    assert!(a.col_stride() == 1 && out.col_stride() == 1, "transpose: a view with its rows apart");
     let (to_stride, to) = (out.row_stride(), out.into_data());
-    let within = |len: usize, rows: usize, cols: usize, stride| rows == 0 || len >= (rows - 1) * stride + cols;
-    assert!(within(a.data().len(), rows, cols, stride), "transpose: a view beyond its slice");
-    assert!(within(to.len(), cols, rows, to_stride), "transpose: a view beyond its slice");
     // squares of whole lines, few rows at a time, because rows of a power of two compete for places in the cache
     let line = LINE / size_of::<T>();
     let (whole_rows, whole_cols) = (rows / line * line, cols / line * line);
     let squares = Squares { from: a.data().as_ptr(), stride, to: to.as_mut_ptr(), to_stride, whole_rows, whole_cols };
-    // SAFETY: the squares lie within `a` and `out`: see the assertions; the instructions were found on this machine.
+    // SAFETY: the squares lie within the shapes of `a` and `out`, which their slices cover; the instructions were found on this machine.
     unsafe {
         match InstructionSet::here() {
             #[cfg(target_arch = "x86_64")]

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
+use ntkscope_core::backend::assert_lengths;
 use ntkscope_core::{Backend, Portable, Real};
 
 use super::InstructionSet;
@@ -52,6 +53,7 @@ fn arc_cosine_avx2<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap:
 
 /// [`ntkscope_core::Backend::arc_cosine`].
 pub(super) fn arc_cosine<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+    assert_lengths("arc_cosine", sin2.len(), &[cos2.len(), kappa0.len(), gap.len()]);
     match InstructionSet::here() {
         // SAFETY: the instructions were found on this machine.
         #[cfg(target_arch = "x86_64")]

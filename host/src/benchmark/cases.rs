@@ -122,7 +122,7 @@ impl Case {
     /// # Errors
     /// A size of 0.
     pub fn network<'a>(&self, widths: &'a [usize]) -> Result<Fcn<'a>, Error> {
-        Ok(Fcn::new(self.inputs, widths, self.outputs)?.with_bias(Bias::Input, 1.0))
+        Fcn::new(self.inputs, widths, self.outputs)?.with_bias(Bias::Input, 1.0)
     }
 
     /// The least work.

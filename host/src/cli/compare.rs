@@ -54,9 +54,9 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
         let (left, right) = (a.rows(rows.clone())?, b.rows(rows.clone())?);
         let view = |data| MatRef::new(data, rows.len(), left.len() / rows.len());
         let (left, right) = (view(&left)?, view(&right)?);
-        (largest, apart) = (largest.max(max_abs(right)), apart.max(max_abs_difference(left, right)));
-        frobenius.add(left, right);
-        alignment.add(left, right);
+        (largest, apart) = (largest.max(max_abs(right)), apart.max(max_abs_difference(left, right)?));
+        frobenius.add(left, right)?;
+        alignment.add(left, right)?;
     }
     let distances = [
         ("max|A - B|", "max_abs_difference", apart),

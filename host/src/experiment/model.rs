@@ -189,13 +189,13 @@ impl Model {
         let family = match self.network {
             NetworkKind::Fcn => {
                 let fcn = Fcn::new(*inputs, widths, *outputs)?;
-                Family::Fcn(fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale))
+                Family::Fcn(fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale)?)
             }
             NetworkKind::Resnet => {
                 let resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
                 let resnet = resnet.with_trained(self.trained);
                 let biased = self.bias != Bias::None;
-                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale) } else { resnet })
+                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale)? } else { resnet })
             }
         };
         Ok(match self.init {

@@ -84,9 +84,9 @@ fn check_kernels<N: Network, T: HostReal>(network: N, n: usize) {
 
 fn check_all_kernels<T: HostReal>() {
     let shallow = Fcn::new(1, &[1], 1).unwrap();
-    check_kernels::<_, T>(shallow.with_bias(Bias::None, 1.0), 1);
-    check_kernels::<_, T>(Fcn::new(5, &[70, 41], 1).unwrap().with_bias(Bias::Input, 0.5), 131);
-    check_kernels::<_, T>(Mirrored(Fcn::new(5, &[24, 24, 24], 3).unwrap().with_bias(Bias::All, 1.0)), 37);
+    check_kernels::<_, T>(shallow.with_bias(Bias::None, 1.0).unwrap(), 1);
+    check_kernels::<_, T>(Fcn::new(5, &[70, 41], 1).unwrap().with_bias(Bias::Input, 0.5).unwrap(), 131);
+    check_kernels::<_, T>(Mirrored(Fcn::new(5, &[24, 24, 24], 3).unwrap().with_bias(Bias::All, 1.0).unwrap()), 37);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn kernels_have_the_same_bits_on_any_number_of_threads() {
 
 /// Samples cut at whole tiles, each part with a forward and a backward pass of its own, against all at once.
 fn check_blocks<T: HostReal>(backend: &dyn Backend<T>, n: usize, cuts: &[usize], widths: &[usize], outputs: usize) {
-    let case = Case::<_, T>::new(Fcn::new(20, widths, outputs).unwrap().with_bias(Bias::All, 1.0), n);
+    let case = Case::<_, T>::new(Fcn::new(20, widths, outputs).unwrap().with_bias(Bias::All, 1.0).unwrap(), n);
     let whole = case.empirical(backend, MultiOutput::Trace);
     let whole_analytic = case.infinite(backend, AnalyticKernel::Ntk);
     let parts: Vec<_> = cuts.windows(2).map(|cut| cut[0]..cut[1]).collect();

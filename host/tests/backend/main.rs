@@ -1,6 +1,7 @@
 //! The fast backend against the portable one: the same results to rounding, and bits that depend neither on the
 //! number of threads nor on how a kernel is cut into blocks of whole tiles.
 
+mod contract;
 mod decompositions;
 mod kernels;
 mod lanczos;

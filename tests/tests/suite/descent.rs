@@ -32,9 +32,9 @@ fn steps<N: Network>(network: &N, x: &Samples<f64>, check: &mut Check) {
 fn a_step_goes_along_the_gradient() {
     let mut check = Check::of("step of descent");
     let x = six_points::<f64>();
-    let plain = Fcn::new(2, &[13, 6], 1).expect("positive sizes").with_bias(Bias::All, 0.7);
+    let plain = Fcn::new(2, &[13, 6], 1).expect("positive sizes").with_bias(Bias::All, 0.7).expect("a scale");
     steps(&Mirrored(plain), &x, &mut check);
-    let residual = ResNet::new(2, 9, 2, 1, 0.5).expect("positive sizes").with_input_bias(0.7);
+    let residual = ResNet::new(2, 9, 2, 1, 0.5).expect("positive sizes").with_input_bias(0.7).expect("a scale");
     steps(&residual, &x, &mut check);
     steps(&residual.with_trained(Trained::Branches), &x, &mut check);
     check.finish();

@@ -1,7 +1,10 @@
 //! Distances between kernels and spectra on matrices whose answers are known.
 
-use ntkscope_core::kernel::{Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius, spectrum};
-use ntkscope_core::{MatMut, MatRef, Portable};
+use ntkscope_core::kernel::{
+    CentredAlignment, RelativeFrobenius, Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
+    spectrum,
+};
+use ntkscope_core::{Error, MatMut, MatRef, Portable};
 use ntkscope_tests::cases::Samples;
 use ntkscope_tests::tolerance::Check;
 
@@ -28,12 +31,12 @@ fn gram(n: usize, k: usize, seed: u64) -> Vec<f64> {
 fn largest_entries_and_differences() {
     let (a, b) = ([1.0, -7.0, 2.0, 3.0], [1.0, -4.0, 2.5, 3.0]);
     assert_eq!(max_abs(square(&a)), 7.0);
-    assert_eq!(max_abs_difference(square(&a), square(&b)), 3.0);
-    assert_eq!(max_abs_difference(square(&a), square(&a)), 0.0);
+    assert_eq!(max_abs_difference(square(&a), square(&b)).unwrap(), 3.0);
+    assert_eq!(max_abs_difference(square(&a), square(&a)).unwrap(), 0.0);
     let mut nan = a;
     nan[2] = f64::NAN;
     assert!(max_abs(square(&nan)).is_nan(), "a maximum does not hide a NaN");
-    assert!(max_abs_difference(square(&nan), square(&b)).is_nan());
+    assert!(max_abs_difference(square(&nan), square(&b)).unwrap().is_nan());
 }
 
 #[test]
@@ -43,7 +46,12 @@ fn frobenius_and_alignment_by_definition() {
         let (a, b) = (gram(n, 3, 1), gram(n, n, 2));
         let norm = |m: &[f64]| m.iter().map(|x| x * x).sum::<f64>().sqrt();
         let difference: Vec<f64> = a.iter().zip(&b).map(|(x, y)| x - y).collect();
-        check.relative(&"Frobenius", n, norm(&difference) / norm(&b), relative_frobenius(square(&a), square(&b)));
+        check.relative(
+            &"Frobenius",
+            n,
+            norm(&difference) / norm(&b),
+            relative_frobenius(square(&a), square(&b)).unwrap(),
+        );
         let centred = |m: &[f64]| -> Vec<f64> {
             let mean = |f: &dyn Fn(usize) -> f64| (0..n).map(f).sum::<f64>() / n as f64;
             let total = mean(&|i| mean(&|j| m[i * n + j]));
@@ -52,13 +60,18 @@ fn frobenius_and_alignment_by_definition() {
         };
         let (ca, cb) = (centred(&a), centred(&b));
         let expected = ca.iter().zip(&cb).map(|(x, y)| x * y).sum::<f64>() / (norm(&ca) * norm(&cb));
-        check.relative(&"alignment", n, expected, centred_alignment(square(&a), square(&b)));
-        check.relative(&"alignment with itself", n, 1.0, centred_alignment(square(&a), square(&a)));
+        check.relative(&"alignment", n, expected, centred_alignment(square(&a), square(&b)).unwrap());
+        check.relative(&"alignment with itself", n, 1.0, centred_alignment(square(&a), square(&a)).unwrap());
         let twice_plus_constant: Vec<f64> = a.iter().map(|x| 2.0 * x + 0.5).collect();
-        check.relative(&"scale and shift", n, 1.0, centred_alignment(square(&a), square(&twice_plus_constant)));
+        check.relative(
+            &"scale and shift",
+            n,
+            1.0,
+            centred_alignment(square(&a), square(&twice_plus_constant)).unwrap(),
+        );
     }
     check.finish();
-    assert_eq!(centred_alignment(square(&[2.0]), square(&[3.0])), 1.0);
+    assert_eq!(centred_alignment(square(&[2.0]), square(&[3.0])).unwrap(), 1.0);
 }
 
 #[test]
@@ -79,4 +92,31 @@ fn spectra() {
     assert!(spectrum_of(&[1.0, 2.0, 2.0, 1.0]).condition < 0.0, "an indefinite matrix");
     let singular = spectrum_of(&[0.0, 0.0, 0.0, 1.0]);
     assert!(singular.condition == f64::INFINITY && singular.effective_rank == 1.0, "{singular:?}");
+}
+
+/// Whatever the strides, and of equal shapes alone.
+#[test]
+fn distances_of_views() {
+    let numbers: Vec<f64> = gram(7, 7, 3).into_iter().enumerate().map(|(e, x)| x + e as f64).collect();
+    let transposed: Vec<f64> = (0..49).map(|e| numbers[e % 7 * 7 + e / 7]).collect();
+    let (a, b, other) = (square(&numbers), square(&transposed), gram(7, 3, 4));
+    assert_eq!(max_abs_difference(a.t(), b), Ok(0.0));
+    assert_eq!(relative_frobenius(a.t(), b), Ok(0.0));
+    let (a, b, other) = (a.block(1..6, 2..7), b.block(2..7, 1..6), square(&other).block(1..6, 2..7));
+    assert_eq!(max_abs(a.t()), max_abs(b));
+    assert_eq!(max_abs_difference(a.t(), other), max_abs_difference(b, other));
+    assert_eq!(relative_frobenius(a.t(), other), relative_frobenius(b, other));
+    assert_eq!(relative_frobenius(other, a.t()), relative_frobenius(other, b));
+    assert_eq!(centred_alignment(a.t(), other), centred_alignment(b, other));
+    for wrong in [a.block(0..4, 0..5), a.block(0..5, 0..4)] {
+        assert!(matches!(max_abs_difference(a, wrong), Err(Error::Shape { need: 5, got: 4, .. })));
+        assert!(matches!(relative_frobenius(wrong, a), Err(Error::Shape { need: 4, got: 5, .. })));
+        assert!(matches!(centred_alignment(a, wrong), Err(Error::Shape { .. })));
+        assert!(matches!(centred_alignment(wrong, wrong), Err(Error::Shape { .. })));
+        assert!(matches!(RelativeFrobenius::default().add(a, wrong), Err(Error::Shape { .. })));
+        assert!(matches!(CentredAlignment::default().add(a, wrong), Err(Error::Shape { .. })));
+        let (mut work, mut values, mut scratch) = ([0.0; 25], [0.0; 5], [0.0; 5]);
+        let work = MatMut::new(&mut work, 5, 5).unwrap();
+        assert!(matches!(spectrum(&Portable, wrong, work, &mut values, &mut scratch), Err(Error::Shape { .. })));
+    }
 }

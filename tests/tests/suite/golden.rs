@@ -203,7 +203,8 @@ fn erf_kernels_by_quadrature() {
                         .expect("positive sizes")
                         .with_activation(Activation::Erf)
                         .with_variances(c_in, a)
-                        .with_bias(bias, s);
+                        .and_then(|fcn| fcn.with_bias(bias, s))
+                        .expect("variances");
                     let pair = x.select(&[i, j]);
                     let case = format!("{bias:?}, depth {depth}");
                     let nngp = analytic_kernel(&Portable, &network, Nngp, &pair, None);

@@ -89,7 +89,8 @@ fn the_error_of_a_fully_connected_network_falls_like_one_over_the_square_root_of
 
 #[test]
 fn the_error_of_a_residual_network_falls_like_one_over_the_square_root_of_the_width() {
-    let network = |width| ResNet::new(2, width, 2, 1, 1.0).expect("positive sizes").with_input_bias(1.0);
+    let network =
+        |width| ResNet::new(2, width, 2, 1, 1.0).expect("positive sizes").with_input_bias(1.0).expect("a scale");
     let analytic = analytic_kernel(&Portable, &network(1), AnalyticKernel::Ntk, &six_points::<f64>(), None);
     check_rate("resnet, 2 blocks", RESIDUAL_WIDTHS, |width, seed| error(&network(width), seed, &analytic));
 }

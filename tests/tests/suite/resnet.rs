@@ -19,7 +19,7 @@ fn of_key(key: &str, inputs: usize, depth: usize) -> ResNet {
 
 fn residual(inputs: usize, depth: usize, alpha: f64, bias: bool) -> ResNet {
     let plain = ResNet::new(inputs, 1, depth, 1, alpha).expect("positive sizes");
-    if bias { plain.with_input_bias(1.0) } else { plain }
+    if bias { plain.with_input_bias(1.0).expect("a scale") } else { plain }
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn what_is_not_trained_has_no_gradient_and_no_share_in_the_kernel() {
 
 #[test]
 fn sizes_and_names() {
-    let network = ResNet::new(3, 4, 2, 5, 0.5).expect("positive sizes").with_input_bias(0.7);
+    let network = ResNet::new(3, 4, 2, 5, 0.5).expect("positive sizes").with_input_bias(0.7).expect("a scale");
     let sizes = network.sizes();
     assert_eq!(sizes.parameters, 3 * 4 + 4 + 4 * 16 + 5 * 4);
     let mut seen = vec![0; sizes.parameters];
@@ -157,7 +157,7 @@ fn sizes_and_names() {
         assert!(wrong.is_err());
     }
     // one sample of one number through one block of one unit, by hand: theta = A b W V v
-    let network = ResNet::new(1, 1, 1, 1, 0.5).expect("positive sizes").with_input_bias(2.0);
+    let network = ResNet::new(1, 1, 1, 1, 0.5).expect("positive sizes").with_input_bias(2.0).expect("a scale");
     let theta = [3.0, 0.25, 2.0, -4.0, 5.0];
     let x = Samples::from_rows(&[vec![1.0f64]]);
     let x_0 = 3.0 + 2.0 * 0.25;

@@ -54,12 +54,12 @@ fn claim((family, bias, depth, known): (Family, bool, usize, f64), x: MatRef<'_,
     let widths = vec![1; depth];
     let (measured, name) = match family {
         Family::Fcn => {
-            let network = Fcn::new(2, &widths, 1)?.with_bias(if bias { Bias::Input } else { Bias::None }, 1.0);
+            let network = Fcn::new(2, &widths, 1)?.with_bias(if bias { Bias::Input } else { Bias::None }, 1.0)?;
             (smallest_eigenvalue(&network, x)?, format!("FCN, L = {depth}"))
         }
         Family::ResNet(alpha) => {
             let network = ResNet::new(2, 1, depth, 1, alpha)?;
-            let network = if bias { network.with_input_bias(1.0) } else { network };
+            let network = if bias { network.with_input_bias(1.0)? } else { network };
             (
                 smallest_eigenvalue(&network, x)?,
                 format!("ResNet, {depth} block{}, α = {alpha}", if depth == 1 { "" } else { "s" }),

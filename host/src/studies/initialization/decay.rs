@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use anyhow::Result;
 use ntkscope_core::MatRef;
 use ntkscope_core::init::Normals;
-use ntkscope_core::network::{Bias, Fcn};
+use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::points::sphere;
@@ -55,7 +55,7 @@ impl Measurement for OnSphere {
     }
     fn measure(&self, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended<NumberTable>> {
         let widths = vec![1; self.depth];
-        let network = Fcn::new(self.sphere + 1, &widths, 1)?.with_bias(Bias::None, 0.0);
+        let network = Fcn::new(self.sphere + 1, &widths, 1)?;
         let mut normals = Normals::new(self.seed);
         let x = sphere(self.points, self.sphere + 1, &mut normals);
         let x = MatRef::new(&x, self.points, self.sphere + 1)?;

@@ -1,7 +1,7 @@
 //! Learning curves of the NTK of one hidden layer on spheres, kept as a measurement.
 
 use anyhow::Result;
-use ntkscope_core::network::{Bias, Fcn};
+use ntkscope_core::network::Fcn;
 use ntkscope_core::predict::{gaussian_process_len, regression_len};
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ impl Measurement for Learning {
     }
     /// A table of [`Curves`], with the column `identity` of [`Draw`].
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
-        let network = Fcn::new(self.dimension, &[1], 1)?.with_bias(Bias::None, 0.0);
+        let network = Fcn::new(self.dimension, &[1], 1)?;
         let times = log_grid(self.times[0], self.times[1], TIMES);
         let Self { target, noise, test, seed, .. } = *self;
         let experiment = Experiment { network: &network, target: target.function(), noise, test, times: &times, seed };

@@ -11,7 +11,7 @@ use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::{Normals, initialize};
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::linalg::cholesky;
-use ntkscope_core::network::{Bias, Fcn};
+use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::points::sphere;
@@ -54,7 +54,7 @@ impl Outputs {
         sphere(self.points, 3, &mut Normals::new(0))
     }
     fn network(widths: &[usize]) -> Result<Fcn<'_>> {
-        Ok(Fcn::new(3, widths, 1)?.with_bias(Bias::None, 0.0))
+        Ok(Fcn::new(3, widths, 1)?)
     }
 
     /// Tests a table of outputs against GP(0, NNGP). Error: networks are missing.

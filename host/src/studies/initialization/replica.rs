@@ -8,7 +8,7 @@ use anyhow::Result;
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::Normals;
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Bias, Fcn, Mirrored, Network, Sizes};
+use ntkscope_core::network::{Fcn, Mirrored, Network, Sizes};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{Error, MatRef};
 use serde::Serialize;
@@ -58,10 +58,10 @@ impl Replica {
     }
 
     fn network<'a>(&self, widths: &'a [usize]) -> Result<Fcn<'a>, Error> {
-        Ok(Fcn::new(self.dimension, widths, 1)?.with_bias(Bias::None, 0.0))
+        Fcn::new(self.dimension, widths, 1)
     }
     fn sizes(&self) -> Result<Sizes, Error> {
-        Ok(Mirrored(self.network(&[self.width])?).sizes())
+        Ok(self.network(&[self.width])?.sizes().mirrored())
     }
     fn optimizer(&self) -> Optimizer {
         Optimizer::Descent { rate: self.rate }

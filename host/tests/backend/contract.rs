@@ -1,0 +1,73 @@
+//! The contract of a backend, and what no backend may do: read or write outside the slices of its views.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ntkscope::backend::{Fast, HostReal};
+use ntkscope_core::{Backend, MatMut, MatRef, Portable, contract};
+
+use crate::on;
+
+#[test]
+fn the_fast_backend_keeps_the_contract() {
+    for threads in [1, 3] {
+        on(threads, || {
+            contract::backend::<f64>(&Fast);
+            contract::backend::<f32>(&Fast);
+        });
+    }
+}
+
+fn refused(what: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(what)).is_err()
+}
+
+fn check_refusals<T: HostReal>(backend: &dyn Backend<T>) {
+    let (ones, mut memory) = ([T::ONE; 64], [T::from_f64(7.0); 64]);
+    let view = |rows, cols| MatRef::new(&ones[..rows * cols], rows, cols).unwrap();
+    // views that are larger than what they were cut from
+    assert!(refused(|| {
+        let (mine, _other) = memory.split_at_mut(8);
+        let c = MatMut::new(mine, 2, 4).unwrap().block(0..4, 0..4);
+        backend.gemm(T::ONE, view(4, 4), view(4, 4), T::ZERO, c);
+    }));
+    assert!(refused(|| {
+        let c = MatMut::new(&mut memory[..2], 1, 2).unwrap();
+        backend.gemm(T::ONE, view(2, 2).block(0..1, 0..32), view(32, 2), T::ZERO, c);
+    }));
+    // shapes that disagree
+    for (a, b, c) in
+        [((2, 3), (4, 5), (2, 5)), ((2, 3), (3, 5), (3, 5)), ((2, 3), (3, 5), (2, 4)), ((2, 0), (1, 5), (2, 5))]
+    {
+        assert!(refused(|| {
+            let c = MatMut::new(&mut memory[..c.0 * c.1], c.0, c.1).unwrap();
+            backend.gemm(T::ONE, view(a.0, a.1), view(b.0, b.1), T::ZERO, c);
+        }));
+    }
+    for (a, out) in [((3, 4), (3, 4)), ((3, 4), (4, 2)), ((8, 8), (8, 7))] {
+        assert!(refused(|| {
+            backend.transpose(view(a.0, a.1), MatMut::new(&mut memory[..out.0 * out.1], out.0, out.1).unwrap());
+        }));
+    }
+    assert!(refused(|| backend.transpose(view(3, 4).t(), MatMut::new(&mut memory[..12], 3, 4).unwrap())));
+    assert!(refused(|| {
+        backend.for_each_band(MatMut::new(&mut memory[..12], 3, 4).unwrap(), 0, &mut [], &|_, _, _| {});
+    }));
+    // lengths that differ
+    for at in 0..3 {
+        let len = |slice| if slice == at { 31 } else { 32 };
+        assert!(refused(|| backend.products(true, &ones[..len(0)], &ones[..len(1)], &mut memory[..len(2)])));
+        let (kappa0, gap) = memory.split_at_mut(32);
+        assert!(refused(|| backend.arc_cosine(&ones[..len(0)], &ones[..len(1)], &mut kappa0[..len(2)], gap)));
+    }
+    let (kappa0, gap) = memory.split_at_mut(32);
+    assert!(refused(|| backend.arc_cosine(&ones[..32], &ones[..32], kappa0, &mut gap[..31])));
+    assert!(memory.iter().all(|x| *x == T::from_f64(7.0)), "what is refused writes nothing");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_anything_is_written() {
+    check_refusals::<f64>(&Fast);
+    check_refusals::<f32>(&Fast);
+    check_refusals::<f64>(&Portable);
+    check_refusals::<f32>(&Portable);
+}
