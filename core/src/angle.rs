@@ -96,3 +96,45 @@ pub fn arc_cosine<T: Real>(sin2: T, cos2: T, sqrt: impl Fn(T) -> T) -> (T, T) {
     let b = root * (m * T::bracket(m));
     if acute { (T::ONE - share, sin2 + sin2 - b) } else { (share, T::ONE - b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::f64::consts::PI;
+
+    /// Both against the angle itself, to the error of the polynomials and some roundings.
+    #[test]
+    fn kappa_of_angles_from_0_to_pi() {
+        fn check<T: Real>(allowed: f64) {
+            for step in 0..=1000 {
+                let angle = f64::from(step) * PI / 1000.0;
+                // the numbers that T holds, not those of the angle
+                let sin2 = T::from_f64(libm::pow(libm::sin(angle / 2.0), 2.0));
+                let cos2 = T::from_f64(libm::pow(libm::cos(angle / 2.0), 2.0));
+                let half = libm::atan2(libm::sqrt(sin2.to_f64()), libm::sqrt(cos2.to_f64()));
+                let (angle, (kappa0, gap)) = (2.0 * half, arc_cosine(sin2, cos2, T::sqrt));
+                let expected = (PI - angle) / PI;
+                let kappa1 = (libm::sin(angle) + (PI - angle) * libm::cos(angle)) / PI;
+                assert!((kappa0.to_f64() - expected).abs() < allowed, "kappa0 of step {step}");
+                assert!((gap.to_f64() - (1.0 - kappa1)).abs() < 2.0 * allowed, "gap of step {step}");
+                assert!(gap >= T::ZERO, "gap of step {step}");
+            }
+        }
+        check::<f64>(4.0 * f64::EPSILON);
+        check::<f32>(4.0 * f64::from(f32::EPSILON));
+    }
+
+    #[test]
+    fn the_ends_are_exact() {
+        assert_eq!(arc_cosine(0.0, 1.0, f64::sqrt), (1.0, 0.0));
+        assert_eq!(arc_cosine(1.0, 0.0, f64::sqrt), (0.0, 1.0));
+        assert_eq!(arc_cosine(0.0_f32, 1.0, f32::sqrt), (1.0, 0.0));
+        assert_eq!(arc_cosine(1.0_f32, 0.0, f32::sqrt), (0.0, 1.0));
+    }
+
+    #[test]
+    fn polynomials_run_from_the_lowest_degree_on() {
+        assert_eq!(polynomial(&[1.0, -2.0, 3.0], 2.0), 9.0);
+        assert_eq!(polynomial(&[5.0], 7.0), 5.0);
+    }
+}

@@ -134,3 +134,39 @@ macro_rules! choice {
     };
 }
 pub(crate) use choice;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::AnalyticKernel;
+    use crate::loss::Loss;
+    use crate::network::{Activation, Bias, Trained};
+    use crate::train::Method;
+
+    fn names_lead_back<C: Choice + fmt::Debug>() {
+        for (i, choice) in C::ALL.iter().enumerate() {
+            let name = choice.name();
+            assert_eq!(C::from_name(name), Ok(*choice));
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{name}");
+            assert!(!choice.summary().is_empty() && choice.summary().trim() == choice.summary(), "{name}");
+            assert!(C::ALL[..i].iter().all(|other| other.name() != name), "{name} twice");
+        }
+        assert!(C::from_name("").is_err() && C::from_name("no-such-thing").is_err());
+    }
+
+    #[test]
+    fn every_choice_has_names_that_lead_back() {
+        names_lead_back::<Activation>();
+        names_lead_back::<AnalyticKernel>();
+        names_lead_back::<Bias>();
+        names_lead_back::<Loss>();
+        names_lead_back::<Method>();
+        names_lead_back::<Trained>();
+    }
+
+    #[test]
+    fn underscores_pass_for_hyphens() {
+        assert_eq!("cross_entropy".parse(), Ok(Loss::CrossEntropy));
+        assert!("Cross-entropy".parse::<Loss>().is_err() && "crossentropy".parse::<Loss>().is_err());
+    }
+}

@@ -69,8 +69,8 @@
 //! | [`forward`], [`backward`], [`jacobian`] | one pass each, and gradients |
 //! | [`init`] | seeded N(0,1) parameters, same bits on every machine |
 //! | [`kernel`] | empirical and analytic kernels, distances between kernels |
-//! | [`loss`] | squared error, logistic, softmax; soft targets; margins |
-//! | [`train`], [`flow`] | the objective, gradient descent, adaptive gradient flow |
+//! | [`loss`] | squared error, cross-entropy; soft targets; margins; probabilities of outputs |
+//! | [`train`] | the objective, gradient descent, adaptive gradient flow |
 //! | [`predict`] | what a kernel that stays fixed predicts: regression, flow, penalised minima, laws over initializations |
 //! | [`record`] | one snapshot of a run, the recorder, a fixed-capacity record |
 //!
@@ -90,7 +90,6 @@ pub mod backward;
 pub mod choice;
 pub mod contract;
 pub mod error;
-pub mod flow;
 pub mod forward;
 pub mod init;
 pub mod jacobian;

@@ -14,7 +14,7 @@ use ntkscope_core::predict::{
     FixedPoint, Joint, KernelFlow, SoftTargets, Training, covariance, expand, fixed_point_len, kernel_flow_len,
     predict, smoother, smoother_len, soft_targets_len,
 };
-use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
+use ntkscope_core::train::{Optimizer, Position, Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
 use crate::cases::Samples;
@@ -150,7 +150,8 @@ pub fn objective<N: Network, T: Real>(
 ) -> (Objective<T>, Vec<T>) {
     let mut gradient = vec![T::ZERO; theta.len()];
     let mut work = vec![T::ZERO; Problem::<N, T>::work_len(network.sizes(), problem.x().rows())];
-    let objective = problem.evaluate(&Portable, (theta, theta_0), scaled, &mut gradient, &mut work).expect("lengths");
+    let objective =
+        problem.evaluate(&Portable, Position { theta, theta_0 }, scaled, &mut gradient, &mut work).expect("lengths");
     (objective, gradient)
 }
 

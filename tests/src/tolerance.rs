@@ -39,6 +39,7 @@ const fn entry(name: &'static str, limit: f64, nature: Nature, reason: &'static 
 pub const TABLE: &[Tolerance] = &[
     // golden: eps is 2.2e-16 in f64, 1.2e-7 in f32
     entry("golden kernels", 2e-14, Systematic, "rounding of up to 5 layers; 1e-12 is required"),
+    entry("golden kernels by activation", 1e-14, Systematic, "rounding of up to 3 layers; 1e-12 is required"),
     entry("golden residual kernels", 2e-14, Systematic, "rounding of up to 5 blocks; 1e-12 is required"),
     entry("residual diagonal", 2e-15, Systematic, "rounding of a power and of |x|^2"),
     entry("one residual block", 2e-15, Systematic, "rounding"),

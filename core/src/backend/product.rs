@@ -244,3 +244,33 @@ fn strided_tile<T: Real, const R: usize, const C: usize>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// Every layout, overlapping and repeated rows among them, has the sums from left to right, bit for bit.
+    #[test]
+    fn sums_run_from_left_to_right_whatever_the_strides() {
+        let mut draws = crate::init::Normals::new(1);
+        let numbers: Vec<f32> = (0..500).map(|_| draws.draw() as f32).collect();
+        // row and column strides: dense, blocks, transposed, overlapping, repeated, both apart
+        let strides = [(19, 1), (23, 1), (1, 19), (1, 23), (1, 1), (2, 1), (0, 1), (1, 0), (0, 0), (17, 2), (2, 17)];
+        for (rows, terms, cols) in [(0, 3, 2), (1, 1, 1), (3, 0, 5), (5, 7, 1), (1, 9, 6), (9, 4, 13), (8, 11, 8)] {
+            for (a_row, a_col) in strides {
+                for (b_row, b_col) in strides {
+                    let a = MatRef::strided(&numbers, rows, terms, a_row, a_col).unwrap();
+                    let b = MatRef::strided(&numbers[7..], terms, cols, b_row, b_col).unwrap();
+                    let (mut c, before) = (numbers[..rows * cols].to_vec(), &numbers);
+                    product(Scales { alpha: 0.3, beta: -0.7 }, a, b, MatMut::new(&mut c, rows, cols).unwrap());
+                    for (at, c) in c.iter().enumerate() {
+                        let sum = (0..terms).fold(0.0, |sum, k| sum + a.at(at / cols, k) * b.at(k, at % cols));
+                        let expected = 0.3 * sum + -0.7 * before[at];
+                        assert!(c.to_bits() == expected.to_bits(), "{rows} x {terms} x {cols}: {a:?} {b:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -106,7 +106,7 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
                     sin2: take(),
                     cos2: take(),
                     derivative: take(),
-                    gap: take(),
+                    work: take(),
                 };
                 pairs.q_other.copy_from_slice(&q_other[left..left + count]);
                 first.pairs(backend, x.row(top + i), others, entries, &mut pairs);

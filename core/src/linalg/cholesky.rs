@@ -49,3 +49,32 @@ pub fn cholesky_solve<T: Real>(l: MatRef<'_, T>, b: &mut [T]) -> Result<(), Erro
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_factor_of_whole_numbers() {
+        // L = [[2, 0, 0], [-1, 3, 0], [4, 1, 5]]; what lies above the diagonal is not read
+        let mut a = [4.0, f64::NAN, f64::NAN, -2.0, 10.0, f64::NAN, 8.0, -1.0, 42.0];
+        assert_eq!(cholesky(MatMut::new(&mut a, 3, 3).unwrap()), Ok(()));
+        assert_eq!([a[0], a[3], a[4], a[6], a[7], a[8]], [2.0, -1.0, 3.0, 4.0, 1.0, 5.0]);
+        assert!(a[1].is_nan() && a[2].is_nan() && a[5].is_nan());
+        let l = MatRef::new(&a, 3, 3).unwrap();
+        let mut b = [18.0, 6.0, 91.0]; // A (1, 1, 2)
+        assert_eq!(cholesky_solve(l, &mut b), Ok(()));
+        assert_eq!(b, [1.0, 1.0, 2.0]);
+        assert!(matches!(cholesky_solve(l, &mut b[..2]), Err(Error::Shape { need: 3, got: 2, .. })));
+    }
+
+    #[test]
+    fn the_first_pivot_that_is_not_positive_is_named() {
+        for (pivot, value) in [(0, 0.0), (1, -1.0), (2, -0.5)] {
+            let mut a = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+            a[4 * pivot] = value;
+            let done = cholesky(MatMut::new(&mut a, 3, 3).unwrap());
+            assert_eq!(done, Err(Error::NotPositiveDefinite { pivot }));
+        }
+    }
+}

@@ -215,3 +215,55 @@ fn hypotenuse<T: Real>(x: T, y: T) -> T {
     let ratio = small / large;
     large * (T::ONE + ratio * ratio).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn hypotenuses_neither_overflow_nor_vanish() {
+        assert_eq!(hypotenuse(3.0, -4.0), 5.0);
+        assert_eq!(hypotenuse(0.0, 0.0), 0.0);
+        assert_eq!(hypotenuse(3e300, 4e300), 5e300);
+        assert_eq!(hypotenuse(f64::from_bits(3), f64::from_bits(4)).to_bits(), 5);
+    }
+
+    /// The matrix of second differences: 2 - 2 cos(k pi/(n + 1)), k = 1..n.
+    #[test]
+    fn a_tridiagonal_matrix_of_known_eigenvalues() {
+        for n in [1, 2, 5, 40] {
+            let (mut diagonal, mut off) = (std::vec![2.0; n], std::vec![-1.0; n]);
+            off[0] = 0.0;
+            implicit_ql(&mut diagonal, &mut off, |_, _, _| {}).unwrap();
+            diagonal.sort_by(f64::total_cmp);
+            for (k, value) in diagonal.iter().enumerate() {
+                let angle = (k + 1) as f64 * core::f64::consts::PI / (n + 1) as f64;
+                // n epsilon |A|, and the rounding of the cosine
+                assert!((value - (2.0 - 2.0 * libm::cos(angle))).abs() < (4 * n + 4) as f64 * f64::EPSILON, "{n}, {k}");
+            }
+        }
+    }
+
+    /// `Q T Q^T = A` from what the reflections leave.
+    #[test]
+    fn reflections_bring_a_matrix_to_tridiagonal_form() {
+        const N: usize = 6;
+        let mut draws = crate::init::Normals::new(1);
+        let mut a: Vec<f64> = (0..N * N).map(|_| draws.draw()).collect();
+        (0..N * N).for_each(|e| a[e] = a[e.max(e % N * N + e / N)]);
+        let (mut left, mut q_t) = (a.clone(), [0.0; N * N]);
+        let (mut diagonal, mut off) = ([0.0; N], [0.0; N]);
+        let mut view = MatMut::new(&mut left, N, N).unwrap();
+        tridiagonalize(&mut view, &mut diagonal, &mut off);
+        reflections_transposed(view, &mut MatMut::new(&mut q_t, N, N).unwrap());
+        for i in 0..N {
+            for j in 0..N {
+                let product: f64 = (0..N * N).map(|e| q_t[i * N + e / N] * a[e] * q_t[j * N + e % N]).sum();
+                let apart = i.abs_diff(j);
+                let expected = [diagonal[i], off[i.max(j)], 0.0][apart.min(2)];
+                assert!((product - expected).abs() < 1e-14, "{i}, {j}: {product} in place of {expected}");
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@
 
 use super::probability::{LnSoftmax, class_probability, ln_mixture, ln_sigmoid, logit};
 use super::{PerSample, Properties, Unit};
-use crate::{MatMut, Real};
+use crate::{Error, MatMut, Real};
 
 pub(super) struct CrossEntropy;
 
@@ -32,10 +32,15 @@ impl<T: Real> PerSample<T> for CrossEntropy {
         }
     }
 
-    fn allows(&self, target: &[T]) -> bool {
+    fn check(&self, target: &[T]) -> Result<(), Error> {
+        if let Some(q) = target.iter().find(|q| !(**q >= T::ZERO && **q <= T::ONE)) {
+            return Err(Error::OutOfRange { what: "target", needs: "in [0, 1]", got: q.to_f64() });
+        }
         let sum = target.iter().fold(T::ZERO, |s, q| s + *q);
-        let off = (sum - T::ONE).abs() > T::from_count(8 * target.len()) * T::EPSILON;
-        target.iter().all(|q| *q >= T::ZERO && *q <= T::ONE) && !(target.len() > 1 && off)
+        if target.len() > 1 && (sum - T::ONE).abs() > T::from_count(8 * target.len()) * T::EPSILON {
+            return Err(Error::OutOfRange { what: "sum of a sample's targets", needs: "1", got: sum.to_f64() });
+        }
+        Ok(())
     }
 
     fn met(&self, target: &[T], f: &mut [T]) {

@@ -27,6 +27,7 @@
 //! A loss is one file with one implementation of `PerSample`, and its line in [`Loss`].
 
 mod cross_entropy;
+mod hinge;
 mod probability;
 mod squared_error;
 #[cfg(test)]
@@ -47,6 +48,8 @@ choice! {
         SquaredError = "mse",
         /// logistic for one output, softmax for more
         CrossEntropy = "cross-entropy",
+        /// hinge loss max(0, 1 - margin)
+        Hinge = "hinge",
     }
 }
 
@@ -78,8 +81,9 @@ trait PerSample<T: Real> {
     fn properties(&self, outputs: usize) -> Properties;
     /// Writes the target of a class; `smoothing` is 0 but for probabilities.
     fn target(&self, label: usize, smoothing: f64, target: &mut [T]);
-    /// Whether the target is one.
-    fn allows(&self, target: &[T]) -> bool;
+    /// # Errors
+    /// [`Error::OutOfRange`] where the target is none of this loss.
+    fn check(&self, target: &[T]) -> Result<(), Error>;
     /// `f <- argmin l`
     fn met(&self, target: &[T], f: &mut [T]);
     /// Of one output, the target above which the class is 1.
@@ -112,11 +116,20 @@ pub struct Objective<T> {
     pub logit_max: T,
 }
 
+impl<T: Real> Objective<T> {
+    /// That of no samples, to be added to.
+    pub(crate) fn zero() -> Self {
+        let zero = T::ZERO;
+        Self { loss: zero, ln_mismatch: zero, accuracy: zero, margin_min: zero, margin_mean: zero, logit_max: zero }
+    }
+}
+
 impl Loss {
     fn per_sample<T: Real>(self) -> &'static dyn PerSample<T> {
         match self {
             Self::SquaredError => &squared_error::SquaredError,
             Self::CrossEntropy => &cross_entropy::CrossEntropy,
+            Self::Hinge => &hinge::Hinge,
         }
     }
 
@@ -158,15 +171,7 @@ impl Loss {
     /// [`Error::OutOfRange`]: a target is not finite, or not the probabilities that the loss asks for.
     pub fn check<T: Real>(self, targets: MatRef<'_, T>) -> Result<(), Error> {
         let loss = self.per_sample();
-        let mut rows = (0..targets.rows()).map(|i| targets.row(i));
-        let Some(refused) = rows.find(|row| !loss.allows(row)) else { return Ok(()) };
-        let bad = refused.iter().find(|q| !(**q >= T::ZERO && **q <= T::ONE));
-        let sum = || refused.iter().fold(T::ZERO, |s, q| s + *q);
-        Err(Error::OutOfRange {
-            what: "target, or sum of a sample's targets",
-            needs: "probabilities in [0, 1] that sum to 1, or finite numbers",
-            got: bad.map_or_else(sum, |q| *q).to_f64(),
-        })
+        (0..targets.rows()).try_for_each(|i| loss.check(targets.row(i)))
     }
 
     /// Whether a target gives some class the probability 0, so that no finite output meets it.
@@ -208,14 +213,7 @@ impl Loss {
     pub fn evaluate<T: Real>(self, outputs: MatRef<'_, T>, targets: MatRef<'_, T>) -> Result<Objective<T>, Error> {
         same_shape("targets of the outputs", outputs, (targets.rows(), targets.cols()))?;
         let (n, of_sample) = (outputs.rows(), self.per_sample());
-        let mut sum = Objective {
-            loss: T::ZERO,
-            ln_mismatch: T::ZERO,
-            accuracy: T::ZERO,
-            margin_min: T::ZERO,
-            margin_mean: T::ZERO,
-            logit_max: T::ZERO,
-        };
+        let mut sum = Objective::<T>::zero();
         for i in 0..n {
             let (f, q) = (outputs.row(i), targets.row(i));
             let (loss, ln_mismatch) = of_sample.loss(f, q);

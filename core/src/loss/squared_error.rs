@@ -1,7 +1,7 @@
 //! Squared error `(1/2)|f - y|^2`, y any finite numbers; for a class -1 or +1, or one-hot. `r = f - y`, Hessian I.
 
 use super::{PerSample, Properties, Unit, write_signs};
-use crate::{MatMut, Real};
+use crate::{Error, MatMut, Real};
 
 pub(super) struct SquaredError;
 
@@ -14,8 +14,11 @@ impl<T: Real> PerSample<T> for SquaredError {
         write_signs(label, target);
     }
 
-    fn allows(&self, target: &[T]) -> bool {
-        target.iter().all(|y| y.is_finite())
+    fn check(&self, target: &[T]) -> Result<(), Error> {
+        match target.iter().find(|y| !y.is_finite()) {
+            Some(y) => Err(Error::OutOfRange { what: "target", needs: "finite", got: y.to_f64() }),
+            None => Ok(()),
+        }
     }
 
     fn met(&self, target: &[T], f: &mut [T]) {

@@ -12,6 +12,8 @@ mod activation;
 mod fcn;
 mod mirrored;
 mod resnet;
+#[cfg(test)]
+mod tests;
 
 pub use activation::{Activation, Pairs};
 pub use fcn::{Bias, Fcn};

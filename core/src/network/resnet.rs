@@ -282,11 +282,11 @@ impl Network for ResNet {
             ntk.fill(T::ZERO);
         }
         for _ in 0..self.depth {
-            backend.arc_cosine(pairs.sin2, pairs.cos2, pairs.derivative, pairs.gap);
+            backend.arc_cosine(pairs.sin2, pairs.cos2, pairs.derivative, pairs.work);
             // slices of one known length, so that no index needs a check
             let (len, product) = (ntk.len(), &mut pairs.product[..ntk.len()]);
             let (sin2, cos2) = (&mut pairs.sin2[..len], &mut pairs.cos2[..len]);
-            let (derivative, gap) = (&pairs.derivative[..len], &pairs.gap[..len]);
+            let (derivative, gap) = (&pairs.derivative[..len], &pairs.work[..len]);
             for j in 0..len {
                 let (kappa0, kappa1) = (derivative[j], T::ONE - gap[j]);
                 ntk[j] += a2 * (kappa0 * (ntk[j] + product[j] * (cos2[j] - sin2[j])) + product[j] * kappa1);

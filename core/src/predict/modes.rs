@@ -58,3 +58,37 @@ pub(super) fn features<T: Real, B: Backend<T> + ?Sized>(
     }
     Ok(vanishing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Portable;
+
+    /// Phi and the number of vanishing modes of a kernel (3, 3).
+    fn features_of(kernel: &[f64; 9]) -> Result<([f64; 9], usize), Error> {
+        let (mut values, mut rows, mut work) = ([0.0; 3], [0.0; 9], [0.0; modes_work_len(3)]);
+        let vanishing = features(&Portable, MatRef::new(kernel, 3, 3)?, &mut values, &mut rows, &mut work)?;
+        Ok((rows, vanishing))
+    }
+
+    #[test]
+    fn features_have_the_kernel_for_their_gram_matrix() {
+        // the second is of rank 2: its last row and column are those of the first sample
+        let kernels = [[2.0, 0.5, -0.3, 0.5, 1.0, 0.2, -0.3, 0.2, 3.0], [2.0, 0.5, 2.0, 0.5, 1.0, 0.5, 2.0, 0.5, 2.0]];
+        for (rank, kernel) in [3, 2].into_iter().zip(kernels) {
+            let (phi, vanishing) = features_of(&kernel).unwrap();
+            assert_eq!(vanishing, 3 - rank);
+            for (i, j) in (0..3).flat_map(|i| (0..3).map(move |j| (i, j))) {
+                let gram: f64 = (vanishing..3).map(|k| phi[3 * k + i] * phi[3 * k + j]).sum();
+                assert!((gram - kernel[3 * i + j]).abs() < 1e-14, "({i}, {j}): {gram}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_negative_eigenvalue_beyond_rounding_is_refused() {
+        let almost = |w: f64| features_of(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, w]);
+        assert_eq!(almost(-1e-9).map(|(_, vanishing)| vanishing), Ok(1));
+        assert_eq!(almost(-1e-6).map(|_| ()), Err(Error::IndefiniteKernel { eigenvalue: 0 }));
+    }
+}

@@ -160,3 +160,32 @@ fn centre_kernel<T: Real>(kernel: MatRef<'_, T>, classes: usize, out: &mut [T]) 
         rows.transpose();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curvatures_are_the_smallest_and_largest_trace() {
+        let blocks = [1.0, 9.0, 9.0, 2.0, 0.5, -7.0, -7.0, 0.25, 4.0, 0.0, 0.0, 1.0];
+        assert_eq!(curvatures(&blocks, 2), (0.75, 5.0));
+        assert_eq!(curvatures(&[3.0, 2.0, 8.0], 1), (2.0, 8.0));
+        assert!(curvatures(&[1.0, f64::NAN], 1).1.is_nan());
+    }
+
+    #[test]
+    fn a_centred_kernel_takes_and_gives_outputs_with_sum_0() {
+        // two samples of two outputs
+        let kernel: [f64; 16] = core::array::from_fn(|k| 1.0 / (1.0 + (k / 4) as f64 + (k % 4) as f64));
+        let mut out = [0.0; 16];
+        centre_kernel(MatRef::new(&kernel, 4, 4).unwrap(), 2, &mut out);
+        for k in 0..8 {
+            assert!((out[2 * k] + out[2 * k + 1]).abs() < 1e-16);
+            let (row, column) = (k / 4 * 2, k % 4);
+            assert!((out[4 * row + column] + out[4 * (row + 1) + column]).abs() < 1e-16);
+        }
+        // P K P of one sample: the mean of the diagonal less that off it, times 1/2
+        let expected = (kernel[0] + kernel[5] - 2.0 * kernel[1]) / 4.0;
+        assert!((out[0] - expected).abs() < 1e-16, "{expected} {}", out[0]);
+    }
+}

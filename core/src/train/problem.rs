@@ -7,6 +7,15 @@ use crate::mat::buffer_len;
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
+/// Parameters, and where the penalty pulls them.
+#[derive(Clone, Copy, Debug)]
+pub struct Position<'a, T> {
+    /// parameters
+    pub theta: &'a [T],
+    /// parameters at initialization
+    pub theta_0: &'a [T],
+}
+
 /// What is minimised, J of [`crate::train`]: a network on samples with targets, a loss, a penalty, an offset.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a, N, T> {
@@ -20,7 +29,10 @@ pub struct Problem<'a, N, T> {
 
 impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// `x` `(n, d)`, `targets` `(n, C)` as [`Loss::target`] writes them, `penalty` = lambda >= 0 of the mean
-    /// loss. Errors: shapes, targets outside the loss's range, a negative or non-finite penalty or sample.
+    /// loss.
+    ///
+    /// # Errors
+    /// Shapes, no samples, targets outside the loss's range, a negative or non-finite penalty, a non-finite sample.
     pub fn new(
         network: &'a N,
         x: MatRef<'a, T>,
@@ -45,7 +57,9 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// The same with `offset` `(n, C)` taken from the outputs: loss, margins and residuals are those of f - o.
     ///
     /// With `o_i = f(x_i; theta_0)` it is the network shifted to begin at 0, of P parameters and the NTK of f.
-    /// Errors: shapes, an offset that is not finite.
+    ///
+    /// # Errors
+    /// Shapes, an offset that is not finite.
     pub fn with_offset(self, offset: MatRef<'a, T>) -> Result<Self, Error> {
         Error::shape("offset: rows", self.x.rows(), offset.rows())?;
         Error::shape("offset: columns", self.network.sizes().outputs, offset.cols())?;
@@ -74,17 +88,21 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         gradient_len(sizes, batch)
     }
 
-    /// The objective at `theta`, and its gradient `dJ/dtheta` divided by the mismatch kappa where `scaled`.
+    /// The objective at `theta`; `out <- dJ/dtheta`, divided by the mismatch of [`crate::loss`] where `scaled`.
     ///
-    /// `work` holds [`Problem::work_len`] numbers. Errors: lengths.
+    /// `work` holds [`Problem::work_len`] numbers.
+    ///
+    /// # Errors
+    /// Lengths.
     pub fn evaluate<B: Backend<T> + ?Sized>(
         &self,
         backend: &B,
-        (theta, theta_0): (&[T], &[T]),
+        Position { theta, theta_0 }: Position<'_, T>,
         scaled: bool,
         out: &mut [T],
         work: &mut [T],
     ) -> Result<Objective<T>, Error> {
+        Error::shape("parameters at initialization", theta.len(), theta_0.len())?;
         let (objective, ln_scale) = self.passes(backend, theta, scaled, work)?;
         let (activations, deltas) = self.passed(work);
         gradient(backend, &activations, &deltas, out)?;
@@ -109,13 +127,13 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         Error::at_least("training: work", Self::work_len(sizes, n), work.len())?;
         let (values, rest) = work.split_at_mut(n * sizes.activations);
         let (deltas, rest) = rest.split_at_mut(n * sizes.deltas);
-        let mut seed = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
+        let mut cotangent = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
         let params = Params::new(self.network, theta)?;
         let activations = forward_less(backend, params, self.x, self.offset, values)?;
         let objective = self.loss.evaluate(activations.outputs(), self.targets)?;
         let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
-        self.loss.residuals(activations.outputs(), self.targets, ln_scale, seed.reborrow())?;
-        backward(backend, params, &activations, seed.as_ref(), deltas)?;
+        self.loss.residuals(activations.outputs(), self.targets, ln_scale, cotangent.reborrow())?;
+        backward(backend, params, &activations, cotangent.as_ref(), deltas)?;
         Ok((objective, ln_scale))
     }
 
@@ -131,7 +149,8 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         &self,
         backend: &B,
         rate: T,
-        (theta, theta_0): (&mut [T], &[T]),
+        theta: &mut [T],
+        theta_0: &[T],
         work: &[T],
     ) -> Result<(), Error> {
         if self.penalty > T::ZERO {
@@ -153,7 +172,7 @@ fn finite<T: Real>(what: &'static str, m: MatRef<'_, T>) -> Result<(), Error> {
     Err(Error::NonFinite { what, step: 0 })
 }
 
-/// Elements of work of one gradient: activations, deltas, seed.
+/// Elements of work of one gradient: activations, deltas, cotangent.
 pub(super) const fn gradient_len(sizes: Sizes, batch: usize) -> usize {
     buffer_len(&[&[batch, sizes.activations], &[batch, sizes.deltas], &[batch, sizes.outputs]])
 }

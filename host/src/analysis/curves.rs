@@ -41,7 +41,7 @@ pub struct Best {
 
 impl Best {
     /// The first smallest of these; `None` without any number.
-    pub fn of(risks: &[f64]) -> Option<Self> {
+    pub fn along(risks: &[f64]) -> Option<Self> {
         let better = |best: Option<Self>, (time, risk): (usize, &f64)| match best {
             Some(best) if best.risk <= *risk => Some(best),
             _ if risk.is_nan() => best,
@@ -65,15 +65,18 @@ impl Curves {
         }
         table
     }
-    /// From that table. Error: it is another.
-    pub fn of(table: &NumberTable) -> Result<Self> {
+    /// From that table.
+    ///
+    /// # Errors
+    /// It is another.
+    pub fn from_table(table: &NumberTable) -> Result<Self> {
         let times: Vec<Option<f64>> = table.columns().iter().map(|name| name.parse().ok()).collect();
         let first = times.iter().position(Option::is_some).context("a table of curves has no times")?;
         let at = times[first..].iter().copied().collect::<Option<_>>().context("a column that is no time")?;
         let mut curves = Self { at, ..Self::default() };
         for (row, start) in table.rows().iter().zip(table.column("start")?) {
-            let of_start = if start == 0.0 { &mut curves.zero } else { &mut curves.random };
-            of_start.push(row[first..].to_vec());
+            let risks = if start == 0.0 { &mut curves.zero } else { &mut curves.random };
+            risks.push(row[first..].to_vec());
         }
         ensure!(curves.zero.len() == curves.random.len(), "a table of curves lacks a row");
         Ok(curves)
@@ -87,18 +90,22 @@ impl Curves {
     }
     /// ln of the smallest risk of every draw. `None` where one of them has none above 0.
     pub fn log_best(&self, start: Start) -> Option<Vec<f64>> {
-        let log = |risks: &Vec<f64>| Best::of(risks).map(|best| best.risk.ln()).filter(|log| log.is_finite());
+        let log = |risks: &Vec<f64>| Best::along(risks).map(|best| best.risk.ln()).filter(|log| log.is_finite());
         self.risks(start).iter().map(log).collect()
     }
     /// Draws whose best time is the first or the last.
     pub fn at_an_end(&self, start: Start) -> usize {
         let ends = [0, self.at.len().saturating_sub(1)];
-        self.risks(start).iter().filter(|risks| Best::of(risks).is_some_and(|best| ends.contains(&best.time))).count()
+        self.risks(start)
+            .iter()
+            .filter(|risks| Best::along(risks).is_some_and(|best| ends.contains(&best.time)))
+            .count()
     }
     /// ln of the risk at every time: mean and standard error over the draws; `None` where a risk is not above 0.
     pub fn log_along(&self, start: Start) -> Vec<Option<Estimate>> {
-        let at =
-            |time: usize| Estimate::of(&self.risks(start).iter().map(|risks| risks[time].ln()).collect::<Vec<_>>());
+        let at = |time: usize| {
+            Estimate::from_values(&self.risks(start).iter().map(|risks| risks[time].ln()).collect::<Vec<_>>())
+        };
         (0..self.at.len()).map(at).collect()
     }
 }
@@ -130,7 +137,7 @@ mod tests {
         };
         let table = curves.table(Some(("identity", &[0.0, 1e-16])));
         assert_eq!(table.column("identity").unwrap(), [0.0, 0.0, 1e-16, 1e-16]);
-        let back = Curves::of(&table).unwrap();
+        let back = Curves::from_table(&table).unwrap();
         assert_eq!((&back.at, &back.random, &back.zero[0]), (&curves.at, &curves.random, &curves.zero[0]));
         assert_eq!(curves.log_best(Start::Zero).unwrap(), [0.25f64.ln(), 0.125f64.ln()]);
         assert_eq!((curves.log_best(Start::Random), curves.at_an_end(Start::Zero)), (None, 2));
@@ -140,8 +147,8 @@ mod tests {
 
     #[test]
     fn best_times_and_slopes() {
-        assert_eq!(Best::of(&[2.0, f64::NAN, 1.0, 1.0]), Some(Best { risk: 1.0, time: 2 }));
-        assert_eq!(Best::of(&[]), None);
+        assert_eq!(Best::along(&[2.0, f64::NAN, 1.0, 1.0]), Some(Best { risk: 1.0, time: 2 }));
+        assert_eq!(Best::along(&[]), None);
         let grid = log_grid(1.0, 1e7, 8);
         assert!(grid.iter().enumerate().all(|(i, t)| (t / 10f64.powi(i as i32) - 1.0).abs() < 1e-14), "{grid:?}");
         let at = |value, error| Estimate { value, error, count: 5 };

@@ -6,7 +6,7 @@ use ntkscope_core::init::Normals;
 use ntkscope_core::predict::{Joint, regression_len};
 
 use super::curves::Best;
-use super::learning::{Task, log_grid};
+use super::learning::{FixedKernel, log_grid};
 use super::smoothness::Coding;
 use super::spectra::{Function, Infinite, Spectra};
 use crate::analysis::statistics::Estimate;
@@ -22,6 +22,17 @@ pub struct Labels {
     pub codings: Vec<Coding>,
     /// draws of f^GP
     pub draws: usize,
+}
+
+/// What a set of images is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// its name for people
+    pub title: String,
+    /// the paper's estimate of the smoothness of its labels, if it has one
+    pub published: Option<f64>,
+    /// numbers per sample
+    pub dimension: usize,
 }
 
 /// Squared error on samples held out, a mean over them and the functions, at the best time.
@@ -50,58 +61,64 @@ pub fn infinite(model: &Model, samples: &Samples, draws: usize) -> Result<Infini
 pub const REAL: &str = "labels";
 
 impl Labels {
-    /// The network and the samples. Errors: wrong settings, missing data.
+    /// The network and the samples.
+    ///
+    /// # Errors
+    /// Wrong settings, missing data.
     pub fn resolve(&self) -> Result<(Model, Samples)> {
         let samples = load(&self.model.data_spec())?;
         Ok((self.model.resolve(&samples)?, samples))
     }
-    /// The data set in words, the paper's estimate for it, numbers per sample.
-    pub fn about(&self) -> (String, Option<f64>, usize) {
+    /// The data set in words and numbers.
+    pub fn describe(&self) -> Described {
         let scale =
             if self.model.normalize == Some(Normalize::Sphere) { "images to unit norm" } else { "images as they are" };
-        let (name, paper) = match &self.model.data {
+        let (name, published) = match &self.model.data {
             Source::Mnist => ("MNIST".into(), Some(0.40)),
             Source::FashionMnist => ("Fashion-MNIST".into(), Some(0.22)),
             other => (other.to_string(), None),
         };
-        (format!("{name}, {scale}"), paper, 28 * 28)
+        Described { title: format!("{name}, {scale}"), published, dimension: 28 * 28 }
     }
-    /// Name, values `(n, C)` and C of the labels in every coding.
-    /// A real label is one function. Errors: a label that is no class.
+    /// The labels in every coding. A real label is one function.
+    ///
+    /// # Errors
+    /// A label that is no class.
     pub fn functions(&self, samples: &Samples) -> Result<Vec<Function>> {
         if samples.classes == 0 {
-            return Ok(vec![(REAL, samples.y.clone(), 1)]);
+            return Ok(vec![Function { name: REAL, values: samples.y.clone(), components: 1 }]);
         }
         let encoded = |coding: &Coding| {
-            let (values, columns) = coding.encode(&samples.labels, samples.classes)?;
-            Ok((coding.name(), values, columns))
+            let (values, components) = coding.encode(&samples.labels, samples.classes)?;
+            Ok(Function { name: coding.name(), values, components })
         };
         self.codings.iter().map(encoded).collect()
     }
 
     /// What random initialization costs under the NTK of these samples, see [`Self::spectra_and_cost`].
-    fn cost(&self, infinite: &Infinite, &(_, ref values, columns): &Function) -> Result<Cost> {
+    fn cost(&self, infinite: &Infinite, function: &Function) -> Result<Cost> {
+        let columns = function.components;
         let all = infinite.nngp.len();
         let (n, held_out) = (all - all / 5, all / 5);
         ensure!(held_out > 0, "{all} samples are too few to hold a fifth of them out");
         let mut buffer = vec![0.0; regression_len(n, 1)];
-        let mut task = Task::new(Joint::new(MatRef::new(&infinite.ntk, all, all)?, n)?, &mut buffer)?;
+        let mut kernel = FixedKernel::new(Joint::new(MatRef::new(&infinite.ntk, all, all)?, n)?, &mut buffer)?;
         let times = log_grid(1e-2, 1e8, 101);
         let (noise, nothing) = (vec![0.0; n], vec![0.0; all]);
-        let targets: Vec<Vec<f64>> = (0..columns).map(|c| column(values, c, columns)).collect();
+        let targets: Vec<Vec<f64>> = (0..columns).map(|c| column(&function.values, c, columns)).collect();
         // from these starts, one for every function
         let mut best = |start: &dyn Fn(usize) -> Vec<f64>| -> Result<f64> {
             let mut sum = vec![0.0; times.len()];
             for (c, target) in targets.iter().enumerate() {
-                let risks = task.risks((&start(c), target), &noise, &times)?;
+                let risks = kernel.risks(&start(c), target, &noise, &times)?;
                 sum.iter_mut().zip(risks).for_each(|(sum, risk)| *sum += risk / columns as f64);
             }
-            Ok(Best::of(&sum).map_or(f64::NAN, |best| best.risk))
+            Ok(Best::along(&sum).map_or(f64::NAN, |best| best.risk))
         };
         let zero = best(&|_| nothing.clone())?;
         let start = |draw: usize, c: usize| column(&infinite.f_gp, draw * columns + c, columns * self.draws);
         let draws: Result<Vec<f64>> = (0..self.draws).map(|draw| best(&|c| start(draw, c))).collect();
-        let random = Estimate::of(&draws?).context("the squared error is not finite")?;
+        let random = Estimate::from_values(&draws?).context("the squared error is not finite")?;
         Ok(Cost { held_out, zero, random })
     }
 
@@ -112,10 +129,13 @@ impl Labels {
     /// The spectra, in which the function of a coding has its name, and what random initialization costs: the labels in
     /// the first coding of four fifths of the samples are learned under the NTK by gradient flow from f_0 = 0 and from
     /// draws of f^GP, one for every function, and compared on the last fifth, each at its best time. `model` and `samples`
-    /// are those of [`Self::resolve`]. Errors: a label that is no class, fewer than 5 samples.
+    /// are those of [`Self::resolve`].
+    ///
+    /// # Errors
+    /// A label that is no class, fewer than 5 samples.
     pub fn spectra_and_cost(&self, model: &Model, samples: &Samples) -> Result<(Spectra, Cost)> {
         let functions = self.functions(samples)?;
-        let infinite = infinite(model, samples, functions[0].2 * self.draws)?;
+        let infinite = infinite(model, samples, functions[0].components * self.draws)?;
         Ok((infinite.spectra(&functions, self.draws)?, self.cost(&infinite, &functions[0])?))
     }
 }

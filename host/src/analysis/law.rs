@@ -1,7 +1,6 @@
 //! The law of predictors over random initializations in the limit of infinite width, on test points: mean, standard
 //! deviation, class probabilities. The formulas are [`ntkscope_core::predict`]'s; here they meet samples and settings.
 
-use anyhow::Result;
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::loss::Loss;
@@ -17,7 +16,7 @@ use crate::kernel::analytic_kernel;
 
 /// What is trained, in the limit of infinite width.
 #[derive(Clone, Copy, Debug)]
-pub struct Limit<'a, N> {
+pub struct InfiniteWidth<'a, N> {
     /// network; its width does not enter
     pub network: &'a N,
     /// training samples, then test points, `(n + m, d)`
@@ -50,7 +49,7 @@ pub struct Law {
     pub laplace: Option<Vec<f64>>,
 }
 
-impl<N: Network> Limit<'_, N> {
+impl<N: Network> InfiniteWidth<'_, N> {
     /// n, m, C.
     fn shape(&self) -> (usize, usize, usize) {
         let (n, c) = (self.targets.rows(), self.targets.cols());
@@ -63,7 +62,8 @@ impl<N: Network> Limit<'_, N> {
 
     /// The law. Exact for squared error and for soft targets; with cross-entropy and a penalty by the delta method.
     ///
-    /// Errors: a singular kernel at t = infinity, no finite solution, no convergence.
+    /// # Errors
+    /// A singular kernel at t = infinity, no finite solution, no convergence.
     pub fn law(&self) -> Result<Law, Error> {
         if self.penalty == 0.0 && !self.time.is_finite() {
             let merged = self.merged();
@@ -71,7 +71,7 @@ impl<N: Network> Limit<'_, N> {
                 let (c, d) = (self.targets.cols(), self.x.cols());
                 let x = MatRef::new(&merged.x, merged.x.len() / d, d)?;
                 let targets = MatRef::new(&merged.targets, merged.targets.len() / c, c)?;
-                return Limit { x, targets, ..*self }.law();
+                return InfiniteWidth { x, targets, ..*self }.law();
             }
         }
         let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
@@ -153,12 +153,12 @@ impl<N: Network> Limit<'_, N> {
         covariance(backend, nngp, a, MatMut::new(&mut cov, rows, rows)?, &mut work)?;
         laplace_covariance(backend, &end, ntk, a, MatMut::new(&mut posterior, rows, rows)?)?;
         let deviations =
-            |cov: &[f64]| (0..rows).map(|e| self.centred_variance(cov, (rows, c), e).max(0.0).sqrt()).collect();
+            |cov: &[f64]| (0..rows).map(|e| self.centred_variance(cov, rows, c, e).max(0.0).sqrt()).collect();
         Ok(Law { mean: means, deviation: deviations(&cov), laplace: Some(deviations(&posterior)) })
     }
 
     /// Variance of output `e` = i C + k, under softmax less the mean over the sample's outputs.
-    fn centred_variance(&self, cov: &[f64], (rows, c): (usize, usize), e: usize) -> f64 {
+    fn centred_variance(&self, cov: &[f64], rows: usize, c: usize, e: usize) -> f64 {
         if !self.loss.properties(c).centred {
             return cov[e * (rows + 1)];
         }

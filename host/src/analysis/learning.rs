@@ -9,7 +9,6 @@
 //! faster, at rates up to n^-1. By its proposition 4.1 the risk from f_0 with target f* is that from 0 with target
 //! f* - f_0: starting from f^GP is learning it.
 
-use anyhow::Result;
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::Network;
@@ -27,14 +26,16 @@ pub fn log_grid(first: f64, last: f64, count: usize) -> Vec<f64> {
 }
 
 /// n training samples and m test points under a fixed kernel, which is decomposed once for every start and target.
-pub struct Task<'a> {
+pub struct FixedKernel<'a> {
     joint: Joint<'a, f64>,
     regression: KernelRegression<'a, f64>,
 }
 
-impl<'a> Task<'a> {
-    /// `joint` is the kernel of the training samples, then the test points. `buffer` holds
-    /// `regression_len(n, 1)` numbers. Errors: m = 0, those of [`KernelRegression`].
+impl<'a> FixedKernel<'a> {
+    /// `joint` is the kernel of the training samples, then the test points. `buffer` holds `regression_len(n, 1)` numbers.
+    ///
+    /// # Errors
+    /// m = 0, those of [`KernelRegression`].
     pub fn new(joint: Joint<'a, f64>, buffer: &'a mut [f64]) -> Result<Self, Error> {
         let n = joint.train().rows();
         if joint.test().rows() == 0 {
@@ -46,8 +47,11 @@ impl<'a> Task<'a> {
     }
 
     /// Excess risk at every one of `times` of gradient flow on the mean loss, from `f_0` `(n + m)` towards `target`
-    /// `(n + m)` of which `noise` `(n)` hides the training samples'. Errors: shapes, numbers that are not finite.
-    pub fn risks(&mut self, (f_0, target): (&[f64], &[f64]), noise: &[f64], times: &[f64]) -> Result<Vec<f64>, Error> {
+    /// `(n + m)` of which `noise` `(n)` hides the training samples'.
+    ///
+    /// # Errors
+    /// Shapes, numbers that are not finite.
+    pub fn risks(&mut self, f_0: &[f64], target: &[f64], noise: &[f64], times: &[f64]) -> Result<Vec<f64>, Error> {
         let (backend, n, m) = (f64::fast(), self.joint.train().rows(), self.joint.test().rows());
         Error::shape("target", n + m, target.len())?;
         Error::shape("f_0", n + m, f_0.len())?;
@@ -84,7 +88,7 @@ pub struct Experiment<'a, N> {
 
 /// One draw of points, noise and f^GP, learned from both starts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Draw {
+pub struct LearnedDraw {
     /// risks from f_0 = 0
     pub zero: Vec<f64>,
     /// risks from f_0 = f^GP
@@ -95,8 +99,11 @@ pub struct Draw {
 }
 
 impl<N: Network> Experiment<'_, N> {
-    /// Draw `index` of `n` samples. Errors: those of [`Task`] and of the Gaussian process.
-    pub fn draw(&self, n: usize, index: u32) -> Result<Draw, Error> {
+    /// Draw `index` of `n` samples.
+    ///
+    /// # Errors
+    /// Those of [`FixedKernel`] and of the Gaussian process.
+    pub fn draw(&self, n: usize, index: u32) -> Result<LearnedDraw, Error> {
         let (all, d) = (n + self.test, self.network.sizes().inputs);
         let mut normals = Normals::new(draw_seed(self.seed, n, index));
         let x = sphere(all, d, &mut normals);
@@ -106,15 +113,15 @@ impl<N: Network> Experiment<'_, N> {
         let f_gp = random_outputs(self.network, x, 1, &mut normals)?;
         let ntk = analytic_kernel(f64::fast(), self.network, AnalyticKernel::Ntk, x)?;
         let mut buffer = vec![0.0; regression_len(n, 1)];
-        let mut task = Task::new(Joint::new(MatRef::new(&ntk, all, all)?, n)?, &mut buffer)?;
+        let mut kernel = FixedKernel::new(Joint::new(MatRef::new(&ntk, all, all)?, n)?, &mut buffer)?;
         let nothing = vec![0.0; all];
-        let zero = task.risks((&nothing, &target), &noise, self.times)?;
-        let random = task.risks((&f_gp, &target), &noise, self.times)?;
+        let zero = kernel.risks(&nothing, &target, &noise, self.times)?;
+        let random = kernel.risks(&f_gp, &target, &noise, self.times)?;
         let difference: Vec<f64> = target.iter().zip(&f_gp).map(|(f, f_gp)| f - f_gp).collect();
-        let shifted = task.risks((&nothing, &difference), &noise, self.times)?;
+        let shifted = kernel.risks(&nothing, &difference, &noise, self.times)?;
         let square = difference[n..].iter().map(|f| f * f).sum::<f64>() / self.test as f64;
         let identity = random.iter().zip(&shifted).map(|(a, b)| (a - b).abs() / square).fold(0.0, f64::max);
-        Ok(Draw { zero, random, identity })
+        Ok(LearnedDraw { zero, random, identity })
     }
 }
 
@@ -156,13 +163,13 @@ mod tests {
         let target: Vec<f64> = (0..ALL).map(|i| Target::SquaredSum.function()(x.row(i))).collect();
         let f_0 = random_outputs(&network(), x, 1, &mut normals).unwrap();
         let mut buffer = vec![0.0; regression_len(N, 1)];
-        let mut task = Task::new(joint, &mut buffer).unwrap();
+        let mut kernel = FixedKernel::new(joint, &mut buffer).unwrap();
         let square = target.iter().zip(&f_0).skip(N).map(|(f, f_0)| (f - f_0).powi(2)).sum::<f64>() / (ALL - N) as f64;
-        let risks = task.risks((&f_0, &target), &[0.1; N], &[0.0]).unwrap();
+        let risks = kernel.risks(&f_0, &target, &[0.1; N], &[0.0]).unwrap();
         assert!((risks[0] - square).abs() < 1e-14 * square);
-        assert!(task.risks((&f_0[1..], &target), &[0.1; N], &[0.0]).is_err());
-        assert!(task.risks((&f_0, &target), &[f64::NAN; N], &[0.0]).is_err());
-        assert!(Task::new(Joint::new(MatRef::new(&ntk, ALL, ALL).unwrap(), ALL).unwrap(), &mut []).is_err());
+        assert!(kernel.risks(&f_0[1..], &target, &[0.1; N], &[0.0]).is_err());
+        assert!(kernel.risks(&f_0, &target, &[f64::NAN; N], &[0.0]).is_err());
+        assert!(FixedKernel::new(Joint::new(MatRef::new(&ntk, ALL, ALL).unwrap(), ALL).unwrap(), &mut []).is_err());
     }
 
     /// Test points that are the training samples, no noise: after a long time the target is met there.
@@ -178,8 +185,8 @@ mod tests {
         let target: Vec<f64> = (0..2 * N).map(|i| x.at(i, 0).sin()).collect();
         let joint = Joint::new(MatRef::new(&ntk, 2 * N, 2 * N).unwrap(), N).unwrap();
         let mut buffer = vec![0.0; regression_len(N, 1)];
-        let mut task = Task::new(joint, &mut buffer).unwrap();
-        let risks = task.risks((&[0.5; 2 * N], &target), &[0.0; N], &[1e3, 1e9]).unwrap();
+        let mut kernel = FixedKernel::new(joint, &mut buffer).unwrap();
+        let risks = kernel.risks(&[0.5; 2 * N], &target, &[0.0; N], &[1e3, 1e9]).unwrap();
         assert!(risks[1] < 1e-20 && risks[0] > risks[1], "{risks:?}");
     }
 
@@ -190,6 +197,6 @@ mod tests {
         assert_eq!(experiment.draw(20, 1).unwrap(), experiment.draw(20, 1).unwrap());
         assert_ne!(experiment.draw(20, 1).unwrap(), experiment.draw(20, 2).unwrap());
         let nothing = Experiment { target: Target::Zero.function(), ..experiment };
-        assert!(Best::of(&nothing.draw(20, 0).unwrap().random).unwrap().risk > 0.0);
+        assert!(Best::along(&nothing.draw(20, 0).unwrap().random).unwrap().risk > 0.0);
     }
 }

@@ -60,7 +60,10 @@ pub fn sphere(n: usize, d: usize, normals: &mut Normals) -> Vec<f64> {
 }
 
 /// `draws` samples of f^GP ~ GP(0, NNGP) on the rows of `x` together, `(n, draws)`: the outputs of the infinitely wide
-/// network at random initialization. Errors: those of the Gaussian process.
+/// network at random initialization.
+///
+/// # Errors
+/// Those of the Gaussian process.
 pub fn random_outputs<N: Network>(
     network: &N,
     x: MatRef<'_, f64>,

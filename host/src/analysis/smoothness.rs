@@ -35,8 +35,10 @@ impl Coding {
             Self::OneHot => "one-hot",
         }
     }
-    /// Values `(n, C)` of the functions, and C, which is `classes` for [`Coding::OneHot`] and else 1. Error: a label
-    /// that is not below `classes`.
+    /// Values `(n, C)` of the functions, and C, which is `classes` for [`Coding::OneHot`] and else 1.
+    ///
+    /// # Errors
+    /// A label that is not below `classes`.
     pub fn encode(self, labels: &[usize], classes: usize) -> Result<(Vec<f64>, usize), Error> {
         if let Some(label) = labels.iter().find(|label| **label >= classes) {
             return Err(Error::OutOfRange { what: "label", needs: "below the number of classes", got: *label as f64 });
@@ -86,7 +88,10 @@ pub struct Smoothness {
 }
 
 /// alpha of the function with these tail sums under a kernel with these eigenvalues, both from k = 1 on; `window` counts
-/// from 1. `None` where one of the fits has too few points, or vanishing ones. Error: a dimension of 0.
+/// from 1. `None` where one of the fits has too few points, or vanishing ones.
+///
+/// # Errors
+/// A dimension of 0.
 pub fn smoothness(
     eigenvalues: &[f64],
     tails: &[f64],

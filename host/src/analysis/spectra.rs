@@ -26,8 +26,16 @@ pub struct Spectra {
     pub draws: Vec<Vec<f64>>,
 }
 
-/// A function by its values `(n, C)`: its name, the values, C. Tail sums of C > 1 functions are their mean.
-pub type Function = (&'static str, Vec<f64>, usize);
+/// A function of C components by its values on n points. Its tail sums are the mean over the components.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// name
+    pub name: &'static str,
+    /// `(n, C)`
+    pub values: Vec<f64>,
+    /// C
+    pub components: usize,
+}
 
 /// A network of infinite width on n points.
 pub struct Infinite {
@@ -40,7 +48,10 @@ pub struct Infinite {
 }
 
 impl Infinite {
-    /// On the rows of `x`. Errors: shapes, numbers that are not finite, those of the Gaussian process.
+    /// On the rows of `x`.
+    ///
+    /// # Errors
+    /// Shapes, numbers that are not finite, those of the Gaussian process.
     pub fn new<N: Network>(
         network: &N,
         x: MatRef<'_, f64>,
@@ -55,16 +66,19 @@ impl Infinite {
         };
         Ok(Self { nngp, f_gp, ntk: kernel(AnalyticKernel::Ntk)? })
     }
-    /// The spectra, with the first `draws` of f^GP. Errors: shapes, numbers that are not finite.
+    /// The spectra, with the first `draws` of f^GP.
+    ///
+    /// # Errors
+    /// Shapes, numbers that are not finite.
     pub fn spectra(&self, functions: &[Function], draws: usize) -> Result<Spectra, Error> {
         let n = self.nngp.len();
         let spectrum = Spectrum::new(MatRef::new(&self.ntk, n, n)?)?;
         let f_gp = MatRef::new(&self.f_gp, n, self.f_gp.len() / n)?;
         let c = spectrum.coefficients(f_gp.block(0..n, 0..draws))?;
         let of_draw = |draw: usize| tail_sums(&c.iter().skip(draw).step_by(draws).copied().collect::<Vec<_>>(), 1);
-        let tails = |(name, values, columns): &Function| -> Result<_, Error> {
-            let c = spectrum.coefficients(MatRef::new(values, n, *columns)?)?;
-            Ok(((*name).to_owned(), tail_sums(&c, *columns)))
+        let tails = |f: &Function| -> Result<_, Error> {
+            let c = spectrum.coefficients(MatRef::new(&f.values, n, f.components)?)?;
+            Ok((f.name.to_owned(), tail_sums(&c, f.components)))
         };
         Ok(Spectra {
             ntk: spectrum.values().to_vec(),
@@ -104,8 +118,11 @@ impl Spectra {
         }
         table
     }
-    /// From that table. Error: it is another.
-    pub fn of(table: &NumberTable) -> Result<Self> {
+    /// From that table.
+    ///
+    /// # Errors
+    /// It is another.
+    pub fn from_table(table: &NumberTable) -> Result<Self> {
         let mut spectra =
             Self { ntk: table.column("ntk")?, nngp: table.column("nngp")?, functions: Vec::new(), draws: Vec::new() };
         for name in &table.columns()[2..] {
@@ -131,15 +148,16 @@ mod tests {
         let x = sphere(20, 3, &mut Normals::new(1));
         let x = MatRef::new(&x, 20, 3).unwrap();
         let values: Vec<f64> = (0..20).map(|i| x.at(i, 0)).collect();
+        let first = Function { name: "first", values: values.clone(), components: 1 };
         let infinite = Infinite::new(&network, x, 3, &mut Normals::new(2)).unwrap();
-        let found = infinite.spectra(&[("first", values.clone(), 1)], 2).unwrap();
-        assert_eq!(Spectra::of(&found.table()).unwrap(), found);
+        let found = infinite.spectra(std::slice::from_ref(&first), 2).unwrap();
+        assert_eq!(Spectra::from_table(&found.table()).unwrap(), found);
         let fewer = Infinite::new(&network, x, 2, &mut Normals::new(2)).unwrap();
-        assert_eq!(fewer.spectra(&[("first", values.clone(), 1)], 2).unwrap(), found, "draws of a seed begin alike");
+        assert_eq!(fewer.spectra(std::slice::from_ref(&first), 2).unwrap(), found, "draws of a seed begin alike");
         // the first tail sum is the mean square
         let square = values.iter().map(|v| v * v).sum::<f64>() / 20.0;
         assert!((found.functions[0].1[0] - square).abs() < 1e-14);
         assert_eq!(Spectra::mean(&[vec![1.0, 4.0], vec![3.0, 0.0]]), [2.0, 2.0]);
-        assert!(Spectra::of(&NumberTable::new(["ntk", "nngp"])).is_err());
+        assert!(Spectra::from_table(&NumberTable::new(["ntk", "nngp"])).is_err());
     }
 }

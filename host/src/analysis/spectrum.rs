@@ -25,8 +25,10 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Decomposes `kernel` `(n, n)`, of which the lower triangle is read. Errors: shape, n = 0, a number that is not
-    /// finite.
+    /// Decomposes `kernel` `(n, n)`, of which the lower triangle is read.
+    ///
+    /// # Errors
+    /// Shape, n = 0, a number that is not finite.
     pub fn new(kernel: MatRef<'_, f64>) -> Result<Self, Error> {
         let (n, mut copy) = square(kernel)?;
         let (mut values, mut modes, mut scratch) = (vec![0.0; n], vec![0.0; n * n], vec![0.0; n]);
@@ -38,7 +40,10 @@ impl Spectrum {
     pub fn values(&self) -> &[f64] {
         &self.values
     }
-    /// c_k of functions given by their values `(n, C)` on the points: `(n, C)`, row k - 1 for c_k. Error: shape.
+    /// c_k of functions given by their values `(n, C)` on the points: `(n, C)`, row k - 1 for c_k.
+    ///
+    /// # Errors
+    /// Shape.
     pub fn coefficients(&self, f: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
         let (n, columns) = (self.values.len(), f.cols());
         Error::shape("functions: rows", n, f.rows())?;
@@ -49,7 +54,10 @@ impl Spectrum {
     }
 }
 
-/// lambda_1 >= lambda_2 >= ... alone, which takes a fraction of the time. Errors: those of [`Spectrum::new`].
+/// lambda_1 >= lambda_2 >= ... alone, which takes a fraction of the time.
+///
+/// # Errors
+/// Those of [`Spectrum::new`].
 pub fn eigenvalues(kernel: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
     let (n, mut copy) = square(kernel)?;
     let (mut values, mut scratch) = (vec![0.0; n], vec![0.0; n]);

@@ -13,33 +13,51 @@ pub struct Estimate {
 
 impl Estimate {
     /// Mean and standard error of these values; `None` where there are none, or one is not finite.
-    pub fn of(values: &[f64]) -> Option<Self> {
+    pub fn from_values(values: &[f64]) -> Option<Self> {
         if values.is_empty() || values.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        let count = values.len() as f64;
-        let value = values.iter().sum::<f64>() / count;
-        let square: f64 = values.iter().map(|v| (v - value) * (v - value)).sum();
-        let error = (values.len() > 1).then(|| (square / (count - 1.0) / count).sqrt());
-        Some(Self { value, error, count: values.len() })
+        let (value, variance) = mean_and_variance(values);
+        let count = values.len();
+        Some(Self { value, error: (count > 1).then(|| (variance / count as f64).sqrt()), count })
     }
     /// The largest or smallest of all runs.
     pub fn extreme(value: f64) -> Self {
         Self { value, error: None, count: 0 }
     }
-    /// Whether the value is the target's to within two standard errors or `allowance`. `None`, not judged, where it is
-    /// farther off than that, but the standard error is unknown or that of two values only, which is next to unknown.
-    pub fn agrees(&self, target: f64, allowance: f64) -> Option<bool> {
-        let off = (self.value - target).abs();
-        if off <= allowance {
-            return Some(true);
-        }
-        self.error.map(|error| off <= 2.0 * error).filter(|agrees| *agrees || self.count > 2)
-    }
     /// The standard error, 0 where it is unknown.
     pub fn error_or_0(&self) -> f64 {
         self.error.unwrap_or(0.0)
     }
+}
+
+/// Of two independent numbers the first less the second; its error is known where both errors are.
+pub fn difference(first: Option<Estimate>, second: Option<Estimate>) -> Option<Estimate> {
+    let (first, second) = (first?, second?);
+    let error = first.error.zip(second.error).map(|(a, b)| a.hypot(b));
+    Some(Estimate { value: first.value - second.value, error, count: first.count.min(second.count) })
+}
+
+/// Mean of a sample, and its variance by the divisor n - 1, NaN for a single value.
+fn mean_and_variance(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (mean, values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (count - 1.0))
+}
+
+/// Standard deviation of a sample, by the divisor n - 1; NaN for fewer than two values.
+pub fn deviation(values: &[f64]) -> f64 {
+    mean_and_variance(values).1.sqrt()
+}
+
+/// Density of N(0, 1).
+pub fn normal_density(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// Probability that N(0, 1) is below `z`, to full relative precision in the lower tail too.
+pub fn normal_probability(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// Mean of these values, and the sum of the squares of their distances from it.
@@ -131,7 +149,7 @@ pub struct Spread {
 
 impl Spread {
     /// On `count` abscissae spread evenly over the range that all the curves share.
-    pub fn of(curves: &[Curve], count: usize) -> Self {
+    pub fn over(curves: &[Curve], count: usize) -> Self {
         let ranges: Option<Vec<_>> = curves.iter().map(Curve::range).collect();
         let Some(ranges) = ranges.filter(|r| !r.is_empty()) else { return Self::default() };
         let from = ranges.iter().fold(f64::NEG_INFINITY, |m, r| m.max(r.0));
@@ -166,17 +184,33 @@ mod tests {
 
     #[test]
     fn estimates() {
-        let estimate = Estimate::of(&[1.0, 2.0, 3.0, 6.0]).unwrap();
+        let estimate = Estimate::from_values(&[1.0, 2.0, 3.0, 6.0]).unwrap();
         assert_eq!(estimate.value, 3.0);
         assert!((estimate.error.unwrap() - (14.0f64 / 3.0 / 4.0).sqrt()).abs() < 1e-15);
-        let one = Estimate::of(&[5.0]).unwrap();
-        assert_eq!((one.error, one.agrees(4.0, 1.0), one.agrees(4.0, 0.5)), (None, Some(true), None));
-        let two = Estimate::of(&[1.0, 1.2]).unwrap();
-        assert_eq!((two.agrees(1.2, 0.0), two.agrees(2.0, 0.0)), (Some(true), None));
-        // 3.0 with the standard error 1.08
-        assert_eq!((estimate.agrees(5.0, 0.1), estimate.agrees(5.3, 0.1)), (Some(true), Some(false)));
-        assert_eq!(Estimate::of(&[]), None);
-        assert_eq!(Estimate::of(&[1.0, f64::NAN]), None);
+        assert_eq!(Estimate::from_values(&[5.0]).unwrap().error, None);
+        assert!((deviation(&[1.0, 2.0, 3.0, 6.0]) - (14.0f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert_eq!(Estimate::from_values(&[]), None);
+        assert_eq!(Estimate::from_values(&[1.0, f64::NAN]), None);
+    }
+
+    #[test]
+    fn the_normal_distribution() {
+        assert!((normal_density(0.0) - 0.398_942_280_401_432_7).abs() < 1e-15);
+        assert!((normal_probability(1.0) - 0.841_344_746_068_542_9).abs() < 1e-15);
+        assert!((normal_probability(-8.0) / 6.220_960_574_271_785e-16 - 1.0).abs() < 1e-13);
+        // the derivative of the one is the other
+        let slope = (normal_probability(0.7 + 1e-5) - normal_probability(0.7 - 1e-5)) / 2e-5;
+        assert!((slope - normal_density(0.7)).abs() < 1e-10);
+    }
+
+    #[test]
+    fn differences() {
+        let at = |value, error, count| Some(Estimate { value, error, count });
+        let found = difference(at(-1.0, Some(0.3), 5), at(1.0, Some(0.4), 3)).unwrap();
+        assert!((found.value + 2.0).abs() < 1e-15 && (found.error.unwrap() - 0.5).abs() < 1e-15);
+        assert_eq!(found.count, 3);
+        assert_eq!(difference(at(-1.0, Some(0.3), 5), at(1.0, None, 1)).unwrap().error, None);
+        assert_eq!(difference(at(-1.0, Some(0.3), 5), None), None);
     }
 
     #[test]
@@ -197,9 +231,9 @@ mod tests {
     #[test]
     fn a_spread_covers_what_all_curves_share() {
         let curves = [Curve::new([(0.0, 0.0), (4.0, 4.0)]), Curve::new([(1.0, 3.0), (5.0, 7.0)])];
-        let spread = Spread::of(&curves, 4);
+        let spread = Spread::over(&curves, 4);
         assert_eq!(spread.x, [1.0, 2.0, 3.0, 4.0]);
         assert_eq!((spread.low[0], spread.mean[0], spread.high[0]), (1.0, 2.0, 3.0));
-        assert_eq!(Spread::of(&[], 4), Spread::default());
+        assert_eq!(Spread::over(&[], 4), Spread::default());
     }
 }

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod data;
 pub mod kernel;
 pub mod predict;
+pub mod prediction;
 pub mod reproduce;
 pub mod run;
 pub mod smoothness;

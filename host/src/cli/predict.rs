@@ -3,26 +3,26 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use ntkscope_core::init::initialize;
 use ntkscope_core::network::Network;
 use ntkscope_core::{Error, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
+use super::prediction::{Columns, Quantity};
 use super::terminal::{DONE, print};
-use crate::analysis::law::{Law, Limit, probabilities};
+use crate::analysis::law::{InfiniteWidth, Law, probabilities};
 use crate::backend::HostReal;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::error::UsageError;
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
-use crate::files::{Cell, CsvTable, Dtype};
 use crate::machine::{memory, with_threads};
-use crate::report::number;
 use crate::run;
-use crate::run::{Task, all_inputs, check_file, write_arrays};
+use crate::run::{Task, all_inputs, check_file};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,15 +48,9 @@ pub struct PredictArgs {
     /// Network and data
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Loss, a mean over the samples [default: cross-entropy]
-    #[arg(long, value_enum, help_heading = "Training")]
-    pub loss: Option<LossKind>,
-    /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss [default: 0]
-    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true, help_heading = "Training")]
-    pub penalty: Option<f64>,
-    /// Soft targets for cross-entropy: 1 - EPS + EPS/C for the right class [default: 0]
-    #[arg(long, value_name = "EPS", allow_negative_numbers = true, help_heading = "Training")]
-    pub smoothing: Option<f64>,
+    /// Loss
+    #[command(flatten)]
+    pub loss: LossArgs,
     /// Gradient-flow time of the mean loss; finite for squared error without a penalty [default: inf]
     #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Training")]
     pub time: Option<f64>,
@@ -74,6 +68,44 @@ pub struct PredictArgs {
     pub common: Common,
 }
 
+/// Those flags of training that say what is predicted.
+#[derive(Debug)]
+pub struct LossArgs {
+    /// loss, cross-entropy unless it is given
+    pub loss: LossKind,
+    /// the loss, and what else was typed, as in a settings file
+    pub table: Table,
+}
+
+impl Args for LossArgs {
+    fn augment_args(command: Command) -> Command {
+        let training = Training::augment_args(Command::new("training"));
+        let shared = |arg: &&Arg| ["loss", "penalty", "smoothing"].contains(&arg.get_id().as_str());
+        let arguments: Vec<Arg> = training.get_arguments().filter(shared).cloned().collect();
+        command.args(arguments).mut_arg("loss", |loss| loss.default_value("cross-entropy"))
+    }
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for LossArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let loss = matches.get_one("loss").copied().unwrap_or(LossKind::CROSS_ENTROPY);
+        let mut table = Table::from_iter([("loss".to_owned(), Value::String(loss.to_string()))]);
+        for key in ["penalty", "smoothing"] {
+            if matches.value_source(key) == Some(ValueSource::CommandLine) {
+                table.extend(matches.get_one(key).map(|number| (key.to_owned(), Value::Float(*number))));
+            }
+        }
+        Ok(Self { loss, table })
+    }
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 /// A prediction on m test points of C outputs.
 struct Predicted {
     /// `(m, C)`
@@ -85,15 +117,12 @@ struct Predicted {
 
 /// Predicts, saves, prints; returns the exit code.
 pub fn predict(args: PredictArgs) -> Result<u8> {
-    let loss = args.loss.unwrap_or(LossKind::CROSS_ENTROPY);
+    let loss = args.loss.loss;
     let wrong = |flag, given: String, what: &str| UsageError::Range { flag, given, what: what.into() };
     if loss == LossKind::Both {
         return Err(wrong("--loss", "both".into(), "predicts one loss at a time; give mse or cross-entropy").into());
     }
-    let mut flags = Table::from_iter([("loss".to_owned(), Value::String(loss.to_string()))]);
-    flags.extend(args.penalty.map(|penalty| ("penalty".to_owned(), Value::Float(penalty))));
-    flags.extend(args.smoothing.map(|smoothing| ("smoothing".to_owned(), Value::Float(smoothing))));
-    let settings = args.model.layered(&flags, None)?;
+    let settings = args.model.layered(&args.loss.table, None)?;
     settings.model.check()?;
     args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
     let mut samples = data::load(&settings.model.data_spec())?;
@@ -127,9 +156,9 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     let (n, m) = (samples.n as u64, (samples.held_out.len() / samples.d) as u64);
     let size = (n + m) * outputs as u64;
     memory::check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size, args.common.memory)?;
-    let predicted = with_threads(args.common.threads, || one(&args, &model, &training, &samples, (outputs, time)))?
+    let predicted = with_threads(args.common.threads, || predicted(&args, &model, &training, &samples, outputs, time))?
         .map_err(|e| explain(e, &training))?;
-    say(&args, &model, &training, &samples, (outputs, &predicted))?;
+    save_and_print(&args, &model, &training, &samples, outputs, &predicted)?;
     Ok(DONE)
 }
 
@@ -144,12 +173,14 @@ fn test_points(source: &Source, settings: &Settings, samples: &Samples) -> Resul
     Ok(test.x)
 }
 
-fn one(
+/// What is predicted at this time.
+fn predicted(
     args: &PredictArgs,
     model: &Model,
     training: &Training,
     samples: &Samples,
-    (outputs, time): (usize, f64),
+    outputs: usize,
+    time: f64,
 ) -> Result<Predicted, run::Error> {
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;
@@ -164,7 +195,7 @@ fn one(
     let targets = MatRef::new(&targets, samples.n, outputs)?;
     let network = &model.network(&shape)?;
     if args.kernel == PredictKernel::Ntk {
-        let limit = Limit { network, x, targets, loss, penalty: training.penalty, time };
+        let limit = InfiniteWidth { network, x, targets, loss, penalty: training.penalty, time };
         let Law { mean, deviation, laplace } = limit.law()?;
         // only a standard network's output at initialization is not 0, and all that is random comes from it
         let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
@@ -203,69 +234,34 @@ fn explain(error: run::Error, training: &Training) -> anyhow::Error {
     }
 }
 
-fn say(
+/// Saves what was predicted where it is asked for, and prints it.
+fn save_and_print(
     args: &PredictArgs,
     model: &Model,
     training: &Training,
     samples: &Samples,
-    (c, predicted): (usize, &Predicted),
+    outputs: usize,
+    predicted: &Predicted,
 ) -> Result<()> {
-    let m = predicted.mean.len() / c;
-    let classes = (training.core_loss().properties(c).probabilities)
-        .then(|| probabilities(c, &predicted.mean, &predicted.deviation));
-    let columns = |what: &str, count: usize| {
-        (0..count).map(|k| if count == 1 { what.into() } else { format!("{what}{k}") }).collect::<Vec<String>>()
-    };
-    let mut named = vec![(columns("mean", c), &predicted.mean), (columns("sd", c), &predicted.deviation)];
-    if let Some(p) = &classes {
-        named.push((columns("probability", c.max(2)), p));
-    }
-    if let Some(laplace) = &predicted.laplace {
-        named.push((columns("laplace_sd", c), laplace));
-    }
-    let header: Vec<String> = named.iter().flat_map(|(names, _)| names.clone()).collect();
-    let row = |i: usize| {
-        named.iter().flat_map(move |(names, values)| values[i * names.len()..][..names.len()].iter().copied())
-    };
-    if let Some(path) = &args.out {
-        let is_csv = path.extension().is_some_and(|e| e == "csv");
-        if is_csv {
-            let mut table = CsvTable::new(&header);
-            (0..m).for_each(|i| table.push(row(i).map(Cell::from)));
-            table.write(path)?;
-        } else {
-            let shapes: Vec<Vec<usize>> = named.iter().map(|(names, _)| vec![m, names.len()]).collect();
-            let x_shape = vec![m, samples.d];
-            let mut arrays = vec![("x", &x_shape, &samples.held_out)];
-            for ((name, (_, values)), shape) in ["mean", "sd"]
-                .into_iter()
-                .chain(classes.iter().map(|_| "probability"))
-                .chain(predicted.laplace.iter().map(|_| "laplace_sd"))
-                .zip(&named)
-                .zip(&shapes)
-            {
-                arrays.push((name, shape, values));
-            }
-            write_arrays(path, &arrays, Dtype::F64)?;
-        }
+    let Predicted { mean, deviation, laplace } = predicted;
+    let probability =
+        training.core_loss().properties(outputs).probabilities.then(|| probabilities(outputs, mean, deviation));
+    let quantity = |name, width, values| Quantity { name, width, values };
+    let mut quantities = vec![quantity("mean", outputs, mean), quantity("sd", outputs, deviation)];
+    quantities.extend(probability.iter().map(|p| quantity("probability", outputs.max(2), p)));
+    quantities.extend(laplace.iter().map(|sd| quantity("laplace_sd", outputs, sd)));
+    let columns = Columns { points: mean.len() / outputs, quantities };
+    match &args.out {
+        Some(path) if path.extension().is_some_and(|e| e == "csv") => columns.write_csv(path)?,
+        Some(path) => columns.write_npz(path, &samples.held_out)?,
+        None => {}
     }
     if args.common.json {
-        let rows: Vec<_> = (0..m)
-            .map(|i| header.iter().cloned().zip(row(i).map(|v| json!(v))).collect::<serde_json::Map<_, _>>())
-            .collect();
-        let all = json!({ "network": model.describe(), "data": samples.description, "points": rows });
+        let all = json!({ "network": model.describe(), "data": samples.description, "points": columns.json() });
         return print(&serde_json::to_string_pretty(&all)?);
     }
     if !args.common.quiet {
         eprintln!("{}; {}", model.describe(), samples.description);
     }
-    print(&header.join("  "))?;
-    for i in 0..m.min(20) {
-        let cells: Vec<String> = row(i).map(|v| crate::report::narrative::plain(&number(v))).collect();
-        print(&cells.join("  "))?;
-    }
-    if m > 20 {
-        print(&format!("… {} more; --out FILE has them all", m - 20))?;
-    }
-    Ok(())
+    columns.print()
 }

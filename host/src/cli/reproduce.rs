@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use indicatif::ProgressBar;
 use serde_json::json;
 
@@ -14,12 +15,11 @@ use crate::experiment::NetworkKind;
 use crate::machine::{Ended, Stop};
 use crate::report::narrative::plain;
 use crate::report::{Claim, Verdict};
-use crate::studies::divergence::Divergence;
-use crate::studies::initialization::Initialization;
-use crate::studies::lazy::Lazy;
+use crate::studies::PAPERS;
 use crate::study::grid::{Follow, Job, Resources};
-use crate::study::plan::{Options, Part};
-use crate::study::{Study, forecast, grid};
+use crate::study::paper::{Paper, Part, Study};
+use crate::study::plan::Options;
+use crate::study::{forecast, grid};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,17 +32,25 @@ Examples:
   ntkscope reproduce divergence --full --data-dir DIR --out results
       everything; call it again to go on where it was interrupted";
 
-/// Which study.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StudyKind {
-    /// under cross-entropy the kernel leaves the NTK, under squared error it stays
-    Divergence,
-    /// with a penalty, or with soft targets, it stays, and ends where a formula says
-    Lazy,
-    /// random initialization costs learning rate, mirrored initialization does not
-    Initialization,
-    /// every study, each in a directory of its name
-    All,
+/// Name of all studies together.
+const ALL: &str = "all";
+
+/// The names of the papers, and [`ALL`].
+fn study_names() -> PossibleValuesParser {
+    let all = PossibleValue::new(ALL).help("every study, each in a directory of its name");
+    let papers = PAPERS.iter().map(|paper| PossibleValue::new(paper.name).help(paper.summary));
+    PossibleValuesParser::new(papers.chain([all]))
+}
+
+/// The names of all parts of all papers, each once.
+fn part_names() -> PossibleValuesParser {
+    let mut parts: Vec<&Part> = Vec::new();
+    for part in PAPERS.iter().flat_map(|paper| paper.parts) {
+        if !parts.contains(part) {
+            parts.push(part);
+        }
+    }
+    PossibleValuesParser::new(parts.into_iter().map(|part| PossibleValue::new(part.name).help(part.summary)))
 }
 
 /// `ntkscope reproduce`
@@ -50,7 +58,8 @@ pub enum StudyKind {
 #[command(before_help = EXAMPLES)]
 pub struct ReproduceArgs {
     /// Which study
-    pub study: StudyKind,
+    #[arg(value_parser = study_names())]
+    pub study: String,
     /// The small grid, minutes on two cores; this is the default
     #[arg(long, conflicts_with = "full", help_heading = "Grid")]
     pub quick: bool,
@@ -58,8 +67,8 @@ pub struct ReproduceArgs {
     #[arg(long, help_heading = "Grid")]
     pub full: bool,
     /// Only these parts of the study
-    #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
-    pub only: Vec<Part>,
+    #[arg(long, value_parser = part_names(), value_delimiter = ',', help_heading = "Grid")]
+    pub only: Vec<String>,
     /// Only these families of networks
     #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
     pub network: Vec<NetworkKind>,
@@ -91,27 +100,10 @@ pub struct ReproduceArgs {
 
 /// Runs the study or the studies, and returns the exit code.
 pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
-    let options = Options {
-        full: args.full,
-        only: args.only.clone(),
-        networks: args.network.clone(),
-        widths: args.widths.clone(),
-        seeds: args.seeds,
-        n: args.n,
-        data_dir: args.data_dir.clone(),
-        fashion_dir: args.fashion_dir.clone(),
-    };
-    let divergence = || -> Result<Box<dyn Study>> { Ok(Box::new(Divergence::new(options.clone())?)) };
-    let lazy = || -> Result<Box<dyn Study>> { Ok(Box::new(Lazy::new(options.clone())?)) };
-    let initialization = || -> Result<Box<dyn Study>> { Ok(Box::new(Initialization::new(options.clone())?)) };
-    let studies = match args.study {
-        StudyKind::Divergence => vec![divergence()?],
-        StudyKind::Lazy => vec![lazy()?],
-        StudyKind::Initialization => vec![initialization()?],
-        StudyKind::All => vec![divergence()?, lazy()?, initialization()?],
-    };
+    let chosen = PAPERS.iter().filter(|paper| [paper.name, ALL].contains(&args.study.as_str()));
+    let studies: Vec<Study> = chosen.map(|paper| plan(&args, paper)).collect::<Result<_, _>>()?;
     let several = studies.len() > 1;
-    let place = |study: &dyn Study| match &args.out {
+    let place = |study: &Study| match &args.out {
         Some(out) if several => out.join(study.name()),
         Some(out) => out.clone(),
         None => PathBuf::from("studies").join(study.name()),
@@ -122,22 +114,22 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     if args.dry_run {
         for (study, at_a_time) in studies.iter().zip(at_a_time) {
             study.jobs().iter().try_for_each(|job| print(job.id()))?;
-            Planned::new(&args, study.as_ref(), &place(study.as_ref()), at_a_time)?.say(&args)?;
+            Remaining::new(&args, study, &place(study), at_a_time)?.announce(&args)?;
         }
         return Ok(DONE);
     }
     let stop = stop_on_interrupt();
     let (mut code, mut summaries) = (DONE, Vec::new());
     for (study, at_a_time) in studies.iter().zip(at_a_time) {
-        let directory = place(study.as_ref());
-        let Ended::Done(claims) = carry_out(&args, study.as_ref(), &directory, at_a_time, &stop)? else {
+        let directory = place(study);
+        let Ended::Done(claims) = carry_out(&args, study, &directory, at_a_time, &stop)? else {
             eprintln!("interrupted; finished runs are kept, and the same command goes on from here");
             return Ok(INTERRUPTED);
         };
         if claims.iter().any(|claim| claim.verdict == Verdict::Fails) {
             code = FAILED;
         }
-        say(&args, &directory, &claims)?;
+        print_claims(&args, &directory, &claims)?;
         summaries.push(summary(&directory, &claims));
     }
     if args.common.json {
@@ -147,17 +139,32 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     Ok(code)
 }
 
+/// The study of a paper, as the arguments have it.
+fn plan(args: &ReproduceArgs, paper: &'static Paper) -> Result<Study, UsageError> {
+    let options = Options {
+        parts: paper.choose(&args.only, args.full)?,
+        full: args.full,
+        networks: args.network.clone(),
+        widths: args.widths.clone(),
+        seeds: args.seeds,
+        n: args.n,
+        data_dir: args.data_dir.clone(),
+        fashion_dir: args.fashion_dir.clone(),
+    };
+    Study::new(paper, &options)
+}
+
 /// What is left to do of a study.
-struct Planned<'a> {
-    study: &'a dyn Study,
+struct Remaining<'a> {
+    study: &'a Study,
     directory: &'a Path,
     all: usize,
     left: Vec<&'a dyn Job>,
     resources: Resources,
 }
 
-impl<'a> Planned<'a> {
-    fn new(args: &ReproduceArgs, study: &'a dyn Study, directory: &'a Path, at_a_time: usize) -> Result<Self> {
+impl<'a> Remaining<'a> {
+    fn new(args: &ReproduceArgs, study: &'a Study, directory: &'a Path, at_a_time: usize) -> Result<Self> {
         let available = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = args.common.threads.map_or(available, usize::from);
         let resources = Resources { threads, at_a_time };
@@ -171,7 +178,7 @@ impl<'a> Planned<'a> {
     }
 
     /// How much there is to do, and about how long it will take.
-    fn say(&self, args: &ReproduceArgs) -> Result<()> {
+    fn announce(&self, args: &ReproduceArgs) -> Result<()> {
         if args.common.quiet {
             return Ok(());
         }
@@ -190,17 +197,17 @@ impl<'a> Planned<'a> {
 /// The claims of a finished study.
 fn carry_out(
     args: &ReproduceArgs,
-    study: &dyn Study,
+    study: &Study,
     directory: &Path,
     at_a_time: usize,
     stop: &Stop,
 ) -> Result<Ended<Vec<Claim>>> {
     let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.into(), what: e.to_string() };
     std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
-    let planned = Planned::new(args, study, directory, at_a_time)?;
-    planned.say(args)?;
-    let bar = Bar::new(&planned.left, args.common.quiet);
-    let finished = grid::run(&planned.left, directory, planned.resources, &bar, stop);
+    let remaining = Remaining::new(args, study, directory, at_a_time)?;
+    remaining.announce(args)?;
+    let bar = Bar::new(&remaining.left, args.common.quiet);
+    let finished = grid::run(&remaining.left, directory, remaining.resources, &bar, stop);
     bar.bar.finish_and_clear();
     if finished? == Ended::Stopped {
         return Ok(Ended::Stopped);
@@ -244,7 +251,7 @@ fn summary(directory: &Path, claims: &[Claim]) -> serde_json::Value {
 }
 
 /// What a person reads.
-fn say(args: &ReproduceArgs, directory: &Path, claims: &[Claim]) -> Result<()> {
+fn print_claims(args: &ReproduceArgs, directory: &Path, claims: &[Claim]) -> Result<()> {
     if !args.common.json {
         let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
         let [holds, fails, open] = Verdict::ALL.map(count);

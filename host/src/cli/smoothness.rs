@@ -75,7 +75,7 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
     let work = || labels.spectra_and_cost(&model, &samples);
     let outcome = with_threads(args.common.threads, work).map_err(anyhow::Error::from).flatten();
     let (spectra, cost) = outcome.inspect_err(|_| directory.remove_if_empty())?;
-    let found = Found::new(&spectra, &window, samples.d)?;
+    let found = Alphas::new(&spectra, &window, samples.d)?;
     spectra.table().write(&directory.path().join("spectra.csv"))?;
     figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;
     if args.common.json {
@@ -93,8 +93,8 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
     if !args.common.quiet {
         eprintln!("{}; {}", model.describe(), samples.description);
     }
-    found.say(&window, labels.draws, samples.d)?;
-    say_cost(&cost, labels.draws)?;
+    found.print(&window, labels.draws, samples.d)?;
+    print_cost(&cost, labels.draws)?;
     if !args.common.quiet {
         eprintln!("figure: {}", directory.path().join("smoothness.svg").display());
     }
@@ -119,7 +119,7 @@ fn window(args: &SmoothnessArgs, n: usize) -> Result<RangeInclusive<usize>, Usag
 }
 
 /// Estimates of alpha.
-struct Found {
+struct Alphas {
     labels: Smoothness,
     /// by the window and the decay of the paper, if the tail sums there do not vanish
     paper: Option<Smoothness>,
@@ -127,7 +127,7 @@ struct Found {
     random: Estimate,
 }
 
-impl Found {
+impl Alphas {
     fn new(spectra: &Spectra, window: &RangeInclusive<usize>, d: usize) -> Result<Self> {
         let n = spectra.ntk.len();
         let fitted = |tails: &[f64]| smoothness(&spectra.ntk, tails, window, &Decay::Fitted(window.clone()));
@@ -143,10 +143,10 @@ impl Found {
         for draw in &spectra.draws {
             alphas.push(fitted(draw)?.ok_or_else(vanishing)?.alpha);
         }
-        Ok(Self { labels, paper, random: Estimate::of(&alphas).ok_or_else(vanishing)? })
+        Ok(Self { labels, paper, random: Estimate::from_values(&alphas).ok_or_else(vanishing)? })
     }
 
-    fn say(&self, window: &RangeInclusive<usize>, draws: usize, d: usize) -> Result<()> {
+    fn print(&self, window: &RangeInclusive<usize>, draws: usize, d: usize) -> Result<()> {
         let Smoothness { alpha, error, decay, .. } = self.labels;
         let line = |what: &str, value: String, note: String| print(&plain(&format!("{what:<24}{value:<20}{note}")));
         let note =
@@ -161,7 +161,7 @@ impl Found {
     }
 }
 
-fn say_cost(cost: &Cost, draws: usize) -> Result<()> {
+fn print_cost(cost: &Cost, draws: usize) -> Result<()> {
     let random = number_with_error(cost.random.value, cost.random.error_or_0());
     let share = 100.0 * (cost.random.value / cost.zero - 1.0);
     print(&plain(&format!(

@@ -6,20 +6,34 @@ use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
 use super::grid::Job;
+use super::net::{Net, Regularization};
+use super::paper::Part;
 use crate::data::Samples;
-use crate::experiment::{Model, PROVENANCE, Settings, Training, overlay};
+use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay};
 use crate::files::{self, npz};
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
 use crate::{data, run};
 
-/// A run of the grid: what it is called and what will run.
-#[derive(Clone, Debug)]
+/// A run of the grid: what it is called, what distinguishes it, and what will run.
+#[derive(Clone)]
 pub struct Cell {
     /// name of its directory, unique in the study
     pub id: String,
     /// part of the study that it belongs to
-    pub part: &'static str,
+    pub part: &'static Part,
+    /// network
+    pub net: Net,
+    /// initialization
+    pub init: Init,
+    /// what is added to the loss
+    pub regularization: Regularization,
+    /// loss
+    pub loss: LossKind,
+    /// width m
+    pub width: usize,
+    /// seed
+    pub seed: u64,
     /// network, data and training, one loss
     pub settings: Settings,
     /// see [`Job::work`]
@@ -27,7 +41,7 @@ pub struct Cell {
 }
 
 /// A finished cell, read back from its directory.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Finished {
     /// what ran
     pub cell: Cell,
@@ -60,7 +74,10 @@ pub struct Resolved {
 }
 
 impl Cell {
-    /// Loads the data and fills in the defaults. Errors: wrong settings, missing data.
+    /// Loads the data and fills in the defaults.
+    ///
+    /// # Errors
+    /// Wrong settings, missing data.
     pub fn resolve(&self) -> Result<Resolved> {
         let Settings { model, training } = &self.settings;
         let samples = data::load(&model.data_spec())?;

@@ -9,8 +9,10 @@ use crate::machine::with_threads;
 /// Rate in multiply-adds per second, in f64 on one thread, of the machine on which the jobs' work was measured in seconds.
 pub const REFERENCE_RATE: f64 = 5.3e10;
 
-/// Multiply-adds per second of this machine now, in products of f64 matrices on one thread. Error: no thread can be
-/// started.
+/// Multiply-adds per second of this machine now, in products of f64 matrices on one thread.
+///
+/// # Errors
+/// No thread can be started.
 pub fn gemm_rate() -> Result<f64> {
     const N: usize = 512;
     Ok((N * N * N) as f64 / with_threads(Some(1), || gemm::<f64>(N))??)

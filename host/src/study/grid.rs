@@ -18,9 +18,15 @@ pub trait Job: Sync {
     /// Expected seconds on one core of a machine of [`super::forecast::REFERENCE_RATE`]: the order, the forecast and
     /// the progress bar rest on it, nothing else.
     fn work(&self) -> f64;
-    /// Bytes of memory that it takes. Errors: wrong settings, missing data.
+    /// Bytes of memory that it takes.
+    ///
+    /// # Errors
+    /// Wrong settings, missing data.
     fn need(&self) -> Result<u64>;
-    /// Whether the study's directory holds its results, of the same settings and data. Errors: as for `need`.
+    /// Whether the study's directory holds its results, of the same settings and data.
+    ///
+    /// # Errors
+    /// As for `need`.
     fn is_finished(&self, study: &Path) -> Result<bool>;
     /// Where its results lie, under the study's directory.
     fn directory(&self, study: &Path) -> PathBuf {
@@ -54,8 +60,10 @@ pub trait Follow: Sync {
 
 /// Does every one of these jobs; those that are finished when `stop` is requested are kept.
 ///
-/// The result does not depend on how many run at a time. Errors: the first of any job; those that were
-/// finished by then are kept.
+/// The result does not depend on how many run at a time.
+///
+/// # Errors
+/// The first of any job; those that were finished by then are kept.
 pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn Follow, stop: &Stop) -> Result<Ended> {
     // the longest first, so that no long one is left alone at the end
     let mut order = jobs.to_vec();
@@ -87,8 +95,10 @@ pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn F
     }
 }
 
-/// How many jobs fit into memory at a time, by the largest. Errors: wrong settings, missing data of any job; not even one
-/// fits.
+/// How many jobs fit into memory at a time, by the largest.
+///
+/// # Errors
+/// Wrong settings, missing data of any job; not even one fits.
 pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize> {
     let mut need = 1;
     for job in jobs {

@@ -1,20 +1,41 @@
 //! The runs of one network from one initialization on one data set, by width and seed.
 
-use super::plan::{Net, Part};
+use std::ops::RangeInclusive;
+
+use super::cell::Cell;
+use super::judge::Subject;
+use super::net::{Net, Regularization};
+use super::paper::Part;
 use crate::analysis::statistics::{Curve, Estimate, line};
 use crate::experiment::{Init, LossKind};
 use crate::report::decimal_exponent;
 use crate::run::TraceRow;
 use crate::study::cell::Finished;
 
-/// All runs of a (part, network, initialization).
+/// A number of every snapshot.
+pub type Column = fn(&TraceRow) -> f64;
+/// The largest entry of |K_t - K_0|.
+pub const DRIFT: Column = |row| row.drift_max;
+
+/// A moment along a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Passage {
+    /// ln(1 + t)
+    pub log_time: f64,
+    /// mean margin
+    pub margin: f64,
+}
+
+/// All runs of a (part, network, initialization, regularization).
 pub struct Group<'a> {
     /// data set
-    pub part: Part,
+    pub part: &'static Part,
     /// network
     pub net: Net,
     /// initialization
     pub init: Init,
+    /// what is added to the loss
+    pub regularization: Regularization,
     runs: Vec<Run<'a>>,
 }
 
@@ -32,19 +53,24 @@ pub struct Run<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The runs among `finished` that belong together; a cell of the plan that knows its part and network.
-    pub fn of(part: Part, net: Net, init: Init, finished: impl IntoIterator<Item = &'a Finished>) -> Self {
-        let belongs = |f: &&Finished| {
-            let model = &f.cell.settings.model;
-            let same_net = model.network == net.kind && model.depth == net.depth;
-            let same_alpha = model.alpha.is_none_or(|alpha| alpha == net.alpha);
-            f.cell.part == part.name() && same_net && same_alpha && model.init == init
-        };
-        let run = |f: &'a Finished| {
-            let (model, training) = (&f.cell.settings.model, &f.cell.settings.training);
-            Run { width: model.width, seed: model.seed, loss: training.loss, finished: f }
-        };
-        Self { part, net, init, runs: finished.into_iter().filter(belongs).map(run).collect() }
+    /// The groups of the runs of a part, in the order of their first runs.
+    pub fn all(finished: &'a [Finished]) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for finished in finished {
+            let Cell { part, net, init, regularization, loss, width, seed, .. } = finished.cell;
+            let run = Run { width, seed, loss, finished };
+            let same = |g: &&mut Self| (g.net, g.init, g.regularization) == (net, init, regularization);
+            match groups.iter_mut().find(same) {
+                Some(group) => group.runs.push(run),
+                None => groups.push(Self { part, net, init, regularization, runs: vec![run] }),
+            }
+        }
+        groups
+    }
+    /// What a claim about these runs is about.
+    pub fn subject(&self, loss: impl Into<String>) -> Subject {
+        let network = format!("{}; {}", self.net.title(), self.part.name);
+        Subject { network, loss: loss.into(), init: self.init.to_string() }
     }
     /// Widths, ascending.
     pub fn widths(&self) -> Vec<usize> {
@@ -61,16 +87,16 @@ impl<'a> Group<'a> {
         seeds
     }
     /// All runs with this loss.
-    pub fn all(&self, loss: LossKind) -> impl Iterator<Item = Run<'a>> + '_ {
+    pub fn runs(&self, loss: LossKind) -> impl Iterator<Item = Run<'a>> + '_ {
         self.runs.iter().copied().filter(move |run| run.loss == loss)
     }
     /// Those of one width.
     pub fn at_width(&self, loss: LossKind, width: usize) -> Vec<Run<'a>> {
-        self.all(loss).filter(|run| run.width == width).collect()
+        self.runs(loss).filter(|run| run.width == width).collect()
     }
-    /// One run.
-    pub fn one(&self, loss: LossKind, width: usize, seed: u64) -> Option<Run<'a>> {
-        self.all(loss).find(|run| run.width == width && run.seed == seed)
+    /// The run of this width and seed.
+    pub fn run(&self, loss: LossKind, width: usize, seed: u64) -> Option<Run<'a>> {
+        self.runs(loss).find(|run| run.width == width && run.seed == seed)
     }
     /// The largest width; 0 without runs.
     pub fn widest(&self) -> usize {
@@ -79,7 +105,7 @@ impl<'a> Group<'a> {
     /// Mean of a number over the seeds of one width; `None` where a run has none.
     pub fn mean_at(&self, loss: LossKind, width: usize, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
         let values: Option<Vec<f64>> = self.at_width(loss, width).iter().map(value).collect();
-        Estimate::of(&values?)
+        Estimate::from_values(&values?)
     }
     /// Slope of the least-squares line through (abscissa, ordinate) of every width, seed by seed.
     pub fn slope(
@@ -89,11 +115,11 @@ impl<'a> Group<'a> {
         point: impl Fn(&Run<'a>) -> Option<(f64, f64)>,
     ) -> Option<Estimate> {
         let of_seed = |seed: u64| {
-            let points: Option<Vec<_>> = widths.iter().map(|width| point(&self.one(loss, *width, seed)?)).collect();
+            let points: Option<Vec<_>> = widths.iter().map(|width| point(&self.run(loss, *width, seed)?)).collect();
             Some(line(&points?)?.0)
         };
         let slopes: Option<Vec<f64>> = self.seeds().into_iter().map(of_seed).collect();
-        Estimate::of(&slopes?)
+        Estimate::from_values(&slopes?)
     }
     /// Slope of ln(value) against ln(width).
     pub fn exponent_in_width(
@@ -103,10 +129,6 @@ impl<'a> Group<'a> {
         value: impl Fn(&Run<'a>) -> Option<f64>,
     ) -> Option<Estimate> {
         self.slope(loss, widths, |run| Some(((run.width as f64).ln(), value(run)?.ln())))
-    }
-    /// Whether there are no runs.
-    pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
     }
 }
 
@@ -140,18 +162,18 @@ impl<'a> Run<'a> {
         self.against_margin(column).at(margin.ln()).map(f64::exp)
     }
     /// d ln(column) / d ln(margin) between two mean margins.
-    pub fn exponent(&self, (from, to): (f64, f64), column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
-        self.against_margin(column).slope(from.ln(), to.ln())
+    pub fn exponent(&self, margins: RangeInclusive<f64>, column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
+        self.against_margin(column).slope(margins.start().ln(), margins.end().ln())
     }
     /// The same over the last doubling of the mean margin; `None` where it never reached 2.
     pub fn last_exponent(&self, column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
         let reached = self.largest(|row| row.margin_mean);
-        (reached >= 2.0).then(|| self.exponent((0.5 * reached, reached), column))?
+        (reached >= 2.0).then(|| self.exponent(0.5 * reached..=reached, column))?
     }
-    /// ln(1 + t) and mean margin at which the relative drift |K_t - K_0|_F/|K_0|_F passes `share`.
-    pub fn passes_drift(&self, share: f64) -> Option<(f64, f64)> {
-        let time = Curve::new(self.rows().map(|row| (row.log_time, row.drift_fro))).passes(share)?;
-        let margin = Curve::new(self.rows().map(|row| (row.log_time, row.margin_mean))).at(time)?;
-        Some((time, margin))
+    /// The moment at which the relative drift |K_t - K_0|_F/|K_0|_F passes `share`; `None` where it never does.
+    pub fn passes_drift(&self, share: f64) -> Option<Passage> {
+        let log_time = Curve::new(self.rows().map(|row| (row.log_time, row.drift_fro))).passes(share)?;
+        let margin = Curve::new(self.rows().map(|row| (row.log_time, row.margin_mean))).at(log_time)?;
+        Some(Passage { log_time, margin })
     }
 }

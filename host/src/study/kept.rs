@@ -13,8 +13,10 @@ use crate::run::Observer;
 
 /// What is measured.
 pub trait Measurement: Sync {
-    /// All that decides the numbers, as toml: numbers kept under other settings are not read. Errors: wrong settings,
-    /// missing data.
+    /// All that decides the numbers, as toml: numbers kept under other settings are not read.
+    ///
+    /// # Errors
+    /// Wrong settings, missing data.
     fn settings(&self) -> Result<String>;
     /// See [`Job::work`].
     fn work(&self) -> f64;
@@ -33,7 +35,10 @@ pub struct Kept<M> {
 }
 
 impl<M: Measurement> Kept<M> {
-    /// The finished table. Error: there is none.
+    /// The finished table.
+    ///
+    /// # Errors
+    /// There is none.
     pub fn read(&self, study: &Path) -> Result<NumberTable> {
         Ok(NumberTable::read(&self.directory(study).join("numbers.csv"))?)
     }

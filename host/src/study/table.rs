@@ -1,6 +1,8 @@
 //! `claims.csv` and `cells.csv`.
 
 use super::cell::Finished;
+use crate::analysis::statistics::Curve;
+use crate::experiment::NetworkKind;
 use crate::files::{Cell, CsvTable};
 use crate::report::Claim;
 use crate::report::narrative::plain;
@@ -71,28 +73,27 @@ pub fn cells_table(finished: &[Finished]) -> CsvTable {
 }
 
 fn row(f: &Finished) -> Vec<Cell> {
-    let (model, training) = (&f.cell.settings.model, &f.cell.settings.training);
+    let cell = &f.cell;
     let rows = &f.trace.rows;
     let (first, last) = (rows.first().copied().unwrap_or_default(), rows.last().copied().unwrap_or_default());
     let extreme =
         |column: fn(&TraceRow) -> f64, worse: fn(f64, f64) -> f64| rows.iter().map(column).fold(f64::NAN, worse);
-    let passes =
-        crate::analysis::statistics::Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
+    let passes = Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
     let predicted = f.predictions.rows.last();
     vec![
-        f.cell.id.as_str().into(),
-        f.cell.part.into(),
-        model.network.to_string().into(),
-        model.depth.into(),
-        model.alpha.into(),
-        model.width.into(),
-        model.init.to_string().into(),
-        training.loss.to_string().into(),
-        model.seed.into(),
-        f.samples.into(),
+        cell.id.as_str().into(),
+        cell.part.name.into(),
+        cell.net.kind.to_string().into(),
+        cell.net.depth.to_string().into(),
+        (cell.net.kind == NetworkKind::Resnet).then_some(cell.net.alpha).into(),
+        cell.width.to_string().into(),
+        cell.init.to_string().into(),
+        cell.loss.to_string().into(),
+        cell.seed.to_string().into(),
+        f.samples.to_string().into(),
         f.stopped.as_str().into(),
-        f.evaluations.into(),
-        last.step.into(),
+        f.evaluations.to_string().into(),
+        last.step.to_string().into(),
         last.time.into(),
         last.log_time.into(),
         last.loss.into(),

@@ -53,6 +53,22 @@ fn a_penalty_and_files() {
     assert!(found.iter().zip(&expected[6..]).all(|(p, e)| (p[0] - e).abs() < 1e-12), "{found:?} {expected:?}");
 }
 
+/// Samples that no layer tells from 0 have the kernel 0: nothing is learned, and every output stays what it was.
+#[test]
+fn a_kernel_of_rank_0() {
+    let place = Place::new();
+    place.file("z.csv", "0,0,0\n0,0,1\n0,0,0\n0,0,1\n");
+    for model in ["", "--kernel initial", "--init standard", "--loss mse", "--threads 1"] {
+        let found = points(&place, &format!("--data z.csv --bias none --penalty 0.1 --n 3 --held-out 1 {model}"));
+        assert_eq!(found.len(), 1, "{model}");
+        let [mean, sd, probability] = found[0];
+        let even = probability == 0.5 || model == "--loss mse";
+        // one network has no spread
+        let certain = sd == 0.0 || model == "--kernel initial";
+        assert!(mean == 0.0 && certain && even, "{model}: {found:?}");
+    }
+}
+
 #[test]
 fn what_has_no_answer_is_refused() {
     let place = Place::new();

@@ -192,7 +192,7 @@ fn cholesky_names_the_pivot_that_is_not_positive() {
     let singular = [1.0, 1.0, 1.0, 1.0];
     assert_eq!(solve(&singular, 2, &[1.0; 2]).err(), Some(Error::NotPositiveDefinite { pivot: 1 }));
     let nan = [f64::NAN, 0.0, 0.0, 1.0];
-    assert_eq!(solve(&nan, 2, &[1.0; 2]).err(), Some(Error::NotPositiveDefinite { pivot: 0 }));
+    assert!(matches!(solve(&nan, 2, &[1.0; 2]).err(), Some(Error::NonFinite { .. })));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Every tolerance is an entry of `ntkscope_tests::tolerance::TABLE`. What each check measured is printed
 //! with `cargo test -p ntkscope-tests --test suite -- --nocapture`.
 
+mod activations;
 mod agreement;
 mod descent;
 mod distance;
@@ -32,6 +33,7 @@ mod trainer;
 #[test]
 fn every_tolerance_is_used() {
     let sources = [
+        include_str!("activations.rs"),
         include_str!("agreement.rs"),
         include_str!("descent.rs"),
         include_str!("distance.rs"),

@@ -1,93 +1,75 @@
 //! The figures of the study: each compares the widths of one network on one data set, with bands over seeds.
 
 use super::claims::{MARGIN, SHARE, late_widths};
-use crate::analysis::statistics::{Curve, Spread, line};
+use crate::analysis::statistics::{Curve, line};
 use crate::experiment::{Init, LossKind};
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::report::{decimal_exponent, number};
-use crate::run::TraceRow;
-use crate::study::group::{Group, Run};
-
-const CE: LossKind = LossKind::CROSS_ENTROPY;
-const MSE: LossKind = LossKind::MSE;
-const TIME: &str = "gradient-flow time t (of the mean loss)";
-const MEAN_MARGIN: &str = "mean margin u (logit units)";
-const DRIFT: &str = "drift, max_{ij} |K_{t} − K_{0}|";
-/// Points of a band.
-const POINTS: usize = 65;
+use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band, bands, by_width};
+use crate::study::group::{Column, DRIFT, Group, Run};
+use crate::study::net::{CE, MSE};
 
 /// The figures of a group of runs to one margin.
-pub fn of_group(group: &Group<'_>) -> Vec<Figure> {
-    let draw = Draw { group };
-    let mut figures = vec![
-        draw.drift_time(),
-        draw.drift_margin(),
-        draw.lambda_min(),
-        draw.distance(),
-        draw.logits(),
-        draw.prediction(),
-        draw.drift_width(),
-        draw.time_width(),
-    ];
-    figures.retain(|figure| !figure.series.is_empty());
-    figures
+pub fn on_samples(group: &Group<'_>) -> Vec<Figure> {
+    Drawn { group, labels_are_an_eigenvector: false }.figures()
 }
 
-/// From the coordinate in which a curve is read to the one that is shown.
-type Change = fn(f64) -> f64;
+/// The same where kernel theory has closed forms.
+pub fn on_six_points(group: &Group<'_>) -> Vec<Figure> {
+    Drawn { group, labels_are_an_eigenvector: true }.figures()
+}
 
-struct Draw<'a, 'g> {
+struct Drawn<'a, 'g> {
     group: &'a Group<'g>,
+    /// of every dot-product kernel
+    labels_are_an_eigenvector: bool,
 }
 
-impl<'g> Draw<'_, 'g> {
-    fn figure(&self, name: &str, title: &str, (x, y): (Axis, Axis), series: Vec<Series>, caption: &str) -> Figure {
-        let init = crate::study::plan::init_name(self.group.init);
-        Figure {
-            name: format!("{}-{}-{init}-{name}", self.group.part.name(), self.group.net.name()),
-            title: format!("{title}: {}", self.group.net.title()),
-            x,
-            y,
-            series,
-            caption: format!(
-                "{caption} {}, {}, {init} initialization; bands run from the smallest to the largest of {} seed{}.",
-                self.group.part.title(),
-                self.group.net.title(),
-                self.group.seeds().len(),
-                if self.group.seeds().len() == 1 { "" } else { "s" }
-            ),
-        }
+impl<'g> Drawn<'_, 'g> {
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = vec![
+            self.drift_time(),
+            self.drift_margin(),
+            self.lambda_min(),
+            self.distance(),
+            self.logits(),
+            self.prediction(),
+            self.drift_width(),
+            self.time_width(),
+        ];
+        figures.retain(|figure| !figure.series.is_empty());
+        figures
     }
 
-    /// A band for every width; `curve` of a run in the coordinates in which it is read, `shown` those of the figure.
-    fn bands(&self, loss: LossKind, curve: impl Fn(&Run<'g>) -> Curve, shown: (Change, Change)) -> Vec<Series> {
-        let mut series = Vec::new();
-        for (style, width) in self.group.widths().into_iter().enumerate() {
-            let curves: Vec<Curve> = self.group.at_width(loss, width).iter().map(&curve).collect();
-            let Spread { x, mean, low, high } = Spread::of(&curves, POINTS).map(shown.0, shown.1);
-            if !x.is_empty() {
-                let mark = if loss == CE { Mark::Band { low, high } } else { Mark::Dashed };
-                let word = if loss == CE { "" } else { ", squared error" };
-                series.push(Series { label: format!("m = {width}{word}"), x, y: mean, mark, style });
-            }
+    fn name(&self, figure: &str) -> String {
+        format!("{}-{}-{}-{figure}", self.group.part.name, self.group.net.name(), self.group.init)
+    }
+
+    /// A band for every width; squared error has no band, but a dashed line.
+    fn bands(&self, loss: LossKind, curve: impl Fn(&Run<'g>) -> Curve, shown: Change) -> Vec<Series> {
+        let word = if loss == CE { "" } else { ", squared error" };
+        let mut series = bands(self.group, loss, curve, shown, |width| format!("m = {width}{word}"));
+        if loss != CE {
+            series.iter_mut().for_each(|series| series.mark = Mark::Dashed);
         }
         series
     }
 
     /// ln of a column against log10 t, from t = 0.01 on.
-    fn log_against_time(run: &Run<'g>, column: fn(&TraceRow) -> f64) -> Curve {
+    fn log_against_time(run: &Run<'g>, column: Column) -> Curve {
         let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
         Curve::new(late.map(|row| (decimal_exponent(row.log_time), column(row).ln())))
     }
 
     fn drift_time(&self) -> Figure {
-        let same = |v: f64| v;
-        let mut series = self.bands(CE, |run| Self::log_against_time(run, |row| row.drift_max), (same, f64::exp));
-        series.extend(self.bands(MSE, |run| Self::log_against_time(run, |row| row.drift_max), (same, f64::exp)));
+        let curve = |run: &Run<'g>| Self::log_against_time(run, DRIFT);
+        let mut series = self.bands(CE, curve, Change::EXP_Y);
+        series.extend(self.bands(MSE, curve, Change::EXP_Y));
         let caption = "Drift of the empirical NTK along training. Solid: cross-entropy, where it goes on growing. Dashed: squared \
                        error, where it comes to rest.";
-        let axes = (Axis::new(TIME, Scale::Exponent), Axis::new(DRIFT, Scale::Log));
-        self.figure("drift", "Drift of the kernel", axes, series, caption)
+        let (x, y) = (Axis::new(TIME, Scale::Exponent), Axis::new(DRIFT_AXIS, Scale::Log));
+        Sketch { name: self.name("drift"), title: "Drift of the kernel", x, y, series, caption: caption.into() }
+            .figure(self.group)
     }
 
     fn drift_margin(&self) -> Figure {
@@ -95,7 +77,7 @@ impl<'g> Draw<'_, 'g> {
             let grown = run.rows().filter(|row| row.margin_mean > 0.1);
             Curve::new(grown.map(|row| (row.margin_mean.ln(), row.drift_max.ln())))
         };
-        let mut series = self.bands(CE, curve, (f64::exp, f64::exp));
+        let mut series = self.bands(CE, curve, Change::EXP);
         // the law of the kernel regime, through the widest band at the margin where widths are compared
         if let Some(widest) = series.last() {
             let x = [0.5, 1.0, 2.0, 4.0].map(|f| f * MARGIN).to_vec();
@@ -104,7 +86,7 @@ impl<'g> Draw<'_, 'g> {
                 let y = x.iter().map(|u| at * (u / MARGIN) * (u / MARGIN)).collect();
                 series.push(Series { label: "slope 2".into(), x, y, mark: Mark::Theory, style: 0 });
             }
-            let last = self.group.all(CE).map(|run| run.largest(|row| row.margin_mean)).fold(f64::INFINITY, f64::min);
+            let last = self.group.runs(CE).map(|run| run.largest(|row| row.margin_mean)).fold(f64::INFINITY, f64::min);
             if let (Some(exponent), Some(first)) = (self.group.net.exponent(), series.first()) {
                 let (from, line) = (last / 4.0, Curve::new(first.x.iter().copied().zip(first.y.iter().copied())));
                 if let Some(at) = line.at(from) {
@@ -116,14 +98,15 @@ impl<'g> Draw<'_, 'g> {
             }
         }
         let caption = "Drift under cross-entropy against the mean margin: a power law is a straight line.";
-        let axes = (Axis::new(MEAN_MARGIN, Scale::Log), Axis::new(DRIFT, Scale::Log));
-        self.figure("drift-margin", "Drift against margin", axes, series, caption)
+        let (x, y) = (Axis::new(MEAN_MARGIN, Scale::Log), Axis::new(DRIFT_AXIS, Scale::Log));
+        Sketch { name: self.name("drift-margin"), title: "Drift against margin", x, y, series, caption: caption.into() }
+            .figure(self.group)
     }
 
     fn lambda_min(&self) -> Figure {
         let curve = |run: &Run<'g>| Self::log_against_time(run, |row| row.lambda_min);
-        let mut series = self.bands(CE, curve, (|v| v, f64::exp));
-        let analytic = self.group.all(CE).next().map(|run| run.finished.analytic_lambda_min);
+        let mut series = self.bands(CE, curve, Change::EXP_Y);
+        let analytic = self.group.runs(CE).next().map(|run| run.finished.analytic_lambda_min);
         if let (Some(value), Some(widest)) = (analytic, series.last()) {
             let ends = [widest.x.first(), widest.x.last()].map(|x| x.copied().unwrap_or(0.0));
             let label = "analytic NTK".into();
@@ -131,8 +114,9 @@ impl<'g> Draw<'_, 'g> {
         }
         let caption = "Smallest eigenvalue of the empirical NTK on the training samples, under cross-entropy. While it is bounded \
                        below, outputs and parameters must diverge.";
-        let axes = (Axis::new(TIME, Scale::Exponent), Axis::new("λ_{min}(K_{t})", Scale::Log));
-        self.figure("lambda-min", "Smallest eigenvalue", axes, series, caption)
+        let (x, y) = (Axis::new(TIME, Scale::Exponent), Axis::new("λ_{min}(K_{t})", Scale::Log));
+        Sketch { name: self.name("lambda-min"), title: "Smallest eigenvalue", x, y, series, caption: caption.into() }
+            .figure(self.group)
     }
 
     fn distance(&self) -> Figure {
@@ -140,9 +124,9 @@ impl<'g> Draw<'_, 'g> {
             let grown = run.rows().filter(|row| row.margin_mean > 0.1);
             Curve::new(grown.map(|row| (row.margin_mean.ln(), row.param_distance.ln())))
         };
-        let mut series = self.bands(CE, curve, (f64::exp, f64::exp));
-        let samples = self.group.all(CE).next().map(|run| run.finished.analytic_lambda_min);
-        let known = self.group.part == crate::study::plan::Part::SixPoints && self.group.init == Init::Mirrored;
+        let mut series = self.bands(CE, curve, Change::EXP);
+        let samples = self.group.runs(CE).next().map(|run| run.finished.analytic_lambda_min);
+        let known = self.labels_are_an_eigenvector && self.group.init == Init::Mirrored;
         if let (Some(lambda), Some(widest), true) = (samples, series.last(), known) {
             let (x, label) = (widest.x.clone(), "kernel: u √(6/λ_{s})".into());
             let y = x.iter().map(|u| u * (6.0 / lambda).sqrt()).collect();
@@ -150,8 +134,16 @@ impl<'g> Draw<'_, 'g> {
         }
         let caption = "Distance of the parameters from their start, under cross-entropy, against the mean margin. In the kernel \
                        regime it is proportional to the margin; behind it the kernel grows, and less movement does.";
-        let axes = (Axis::new(MEAN_MARGIN, Scale::Log), Axis::new("|θ_{t} − θ_{0}|", Scale::Log));
-        self.figure("distance", "Movement of the parameters", axes, series, caption)
+        let (x, y) = (Axis::new(MEAN_MARGIN, Scale::Log), Axis::new("|θ_{t} − θ_{0}|", Scale::Log));
+        Sketch {
+            name: self.name("distance"),
+            title: "Movement of the parameters",
+            x,
+            y,
+            series,
+            caption: caption.into(),
+        }
+        .figure(self.group)
     }
 
     fn logits(&self) -> Figure {
@@ -159,9 +151,9 @@ impl<'g> Draw<'_, 'g> {
             let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
             Curve::new(late.map(|row| (decimal_exponent(row.log_time), row.margin_mean)))
         };
-        let mut series = self.bands(CE, curve, (|v| v, |v| v));
+        let mut series = self.bands(CE, curve, Change::NONE);
         // the analytic NTK's prediction is the same for all mirrored networks; take the longest
-        let longest = self.group.all(CE).max_by(|a, b| a.last().log_time.total_cmp(&b.last().log_time));
+        let longest = self.group.runs(CE).max_by(|a, b| a.last().log_time.total_cmp(&b.last().log_time));
         if let Some(run) = longest {
             let rows = run.finished.predictions.rows.iter().filter(|row| row.log_time >= 0.01f64.ln_1p());
             let (x, y): (Vec<_>, Vec<_>) = rows.map(|r| (decimal_exponent(r.log_time), r.ntk.margin_mean)).unzip();
@@ -172,8 +164,16 @@ impl<'g> Draw<'_, 'g> {
         }
         let caption =
             "Mean margin of the trained networks, and as kernel logistic regression with the analytic NTK has it.";
-        let axes = (Axis::new(TIME, Scale::Exponent), Axis::new("mean margin (logit units)", Scale::Linear));
-        self.figure("logits", "Logits against kernel logistic regression", axes, series, caption)
+        let (x, y) = (Axis::new(TIME, Scale::Exponent), Axis::new("mean margin (logit units)", Scale::Linear));
+        Sketch {
+            name: self.name("logits"),
+            title: "Logits against kernel logistic regression",
+            x,
+            y,
+            series,
+            caption: caption.into(),
+        }
+        .figure(self.group)
     }
 
     fn prediction(&self) -> Figure {
@@ -183,71 +183,44 @@ impl<'g> Draw<'_, 'g> {
                 late.map(|r| (decimal_exponent(r.log_time), (r.linearized.difference / r.linearized.margin_mean).ln())),
             )
         };
-        let series = self.bands(CE, curve, (|v| v, f64::exp));
+        let series = self.bands(CE, curve, Change::EXP_Y);
         let caption = "Largest difference between a training output of the network and of its linearization at θ_{0}, over the \
                        linearization's mean margin: how long the kernel picture holds.";
         let y = Axis::new("largest |f_{t} − linearized| / mean margin", Scale::Log);
-        self.figure(
-            "linearized",
-            "Leaving the linearized network",
-            (Axis::new(TIME, Scale::Exponent), y),
-            series,
-            caption,
-        )
-    }
-
-    /// Mean, smallest and largest over seeds of a number of every width.
-    fn by_width(&self, loss: LossKind, value: impl Fn(&Run<'g>) -> Option<f64>) -> Vec<(f64, [f64; 3])> {
-        let at = |width: usize| {
-            let values: Option<Vec<f64>> = self.group.at_width(loss, width).iter().map(&value).collect();
-            let values = values.filter(|v| !v.is_empty())?;
-            let ln = values.iter().map(|v| v.ln()).sum::<f64>() / values.len() as f64;
-            let (low, high) = values.iter().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(*v), h.max(*v)));
-            Some((width as f64, [ln.exp(), low, high]))
-        };
-        self.group.widths().into_iter().filter_map(at).collect()
+        let (name, title, x) =
+            (self.name("linearized"), "Leaving the linearized network", Axis::new(TIME, Scale::Exponent));
+        Sketch { name, title, x, y, series, caption: caption.into() }.figure(self.group)
     }
 
     fn drift_width(&self) -> Figure {
         let mut series: Vec<Series> = Vec::new();
-        let mut add = |label: String, style: usize, points: Vec<(f64, [f64; 3])>| {
-            if !points.is_empty() {
-                let column = |k: usize| points.iter().map(|p| p.1[k]).collect();
-                let x = points.iter().map(|p| p.0).collect();
-                let mark = Mark::Band { low: column(1), high: column(2) };
-                series.push(Series { label, x, y: column(0), mark, style });
-            }
-        };
         for (style, margin) in [2.0, 4.0, 8.0, 16.0].into_iter().enumerate() {
-            let points = self.by_width(CE, |run| run.at_margin(margin, |row| row.drift_max));
-            add(format!("cross-entropy, u = {margin}"), style, points);
+            let label = format!("cross-entropy, u = {margin}");
+            series.extend(by_width(self.group, CE, |run| run.at_margin(margin, DRIFT), label, style));
         }
-        add("squared error, largest".into(), 4, self.by_width(MSE, |run| Some(run.largest(|row| row.drift_max))));
+        let label = "squared error, largest".into();
+        series.extend(by_width(self.group, MSE, |run| Some(run.largest(DRIFT)), label, 4));
         if let Some(first) = series.first().filter(|s| s.x.len() > 1) {
             let (x, last) = (first.x.clone(), first.x.len() - 1);
             let y = x.iter().map(|m| first.y[last] * first.x[last] / m).collect();
             series.push(Series { label: "slope −1".into(), x, y, mark: Mark::Theory, style: 0 });
         }
         let caption = "Drift at fixed mean margins u, and the largest drift under squared error, against the width.";
-        let axes = (Axis::new("width m", Scale::Log), Axis::new(DRIFT, Scale::Log));
-        self.figure("drift-width", "Drift against width", axes, series, caption)
+        let (x, y) = (Axis::new("width m", Scale::Log), Axis::new(DRIFT_AXIS, Scale::Log));
+        Sketch { name: self.name("drift-width"), title: "Drift against width", x, y, series, caption: caption.into() }
+            .figure(self.group)
     }
 
     fn time_width(&self) -> Figure {
-        let points = self.by_width(CE, |run| run.passes_drift(SHARE).map(|(time, _)| time.exp_m1()));
-        let mut series = Vec::new();
-        if !points.is_empty() {
-            let column = |k: usize| points.iter().map(|p| p.1[k]).collect();
-            let x: Vec<f64> = points.iter().map(|p| p.0.sqrt()).collect();
-            let mark = Mark::Band { low: column(1), high: column(2) };
-            series.push(Series { label: "t(m)".into(), x, y: column(0), mark, style: 0 });
-        }
+        let time = |run: &Run<'g>| Some(run.passes_drift(SHARE)?.log_time.exp_m1());
+        let mut series: Vec<Series> = by_width(self.group, CE, time, "t(m)".into(), 0).into_iter().collect();
         let late = late_widths(self.group);
-        let fitted: Vec<(f64, f64)> = points
-            .iter()
-            .filter(|point| late.contains(&(point.0 as usize)))
-            .map(|point| (point.0.sqrt(), point.1[0].ln()))
-            .collect();
+        let mut fitted: Vec<(f64, f64)> = Vec::new();
+        for measured in &mut series {
+            let points = measured.x.iter().zip(&measured.y).filter(|(width, _)| late.contains(&(**width as usize)));
+            fitted.extend(points.map(|(width, time)| (width.sqrt(), time.ln())));
+            measured.x.iter_mut().for_each(|width| *width = width.sqrt());
+        }
         if let (Some((slope, start)), [first, .., last]) = (line(&fitted), &fitted[..]) {
             let x = vec![first.0, last.0];
             let y = x.iter().map(|root| (start + slope * root).exp()).collect();
@@ -256,26 +229,34 @@ impl<'g> Draw<'_, 'g> {
         }
         let caption = "Time at which the kernel has drifted by 10 % (Frobenius) under cross-entropy, against the square root of \
                        the width: a straight line is exp(c √m).";
-        let axes = (Axis::new("√m, m the width", Scale::Linear), Axis::new("time t of 10 % drift", Scale::Log));
-        self.figure("time-width", "How long the kernel stays", axes, series, caption)
+        let (x, y) = (Axis::new("√m, m the width", Scale::Linear), Axis::new("time t of 10 % drift", Scale::Log));
+        Sketch {
+            name: self.name("time-width"),
+            title: "How long the kernel stays",
+            x,
+            y,
+            series,
+            caption: caption.into(),
+        }
+        .figure(self.group)
     }
 }
 
 /// Drift at very large margins, all networks of the part.
-pub fn of_exponents(groups: &[Group<'_>]) -> Option<Figure> {
+pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
     let mut series = Vec::new();
     for (style, group) in groups.iter().enumerate() {
         let curves: Vec<Curve> = group
-            .all(CE)
+            .runs(CE)
             .map(|run| {
                 let grown = run.rows().filter(|row| row.margin_mean > 1.0);
-                Curve::new(grown.map(|row| (row.margin_mean.ln(), row.drift_max.ln())))
+                Curve::new(grown.map(|row| (row.margin_mean.ln(), DRIFT(row).ln())))
             })
             .collect();
-        let Spread { x, mean, low, high } = Spread::of(&curves, POINTS).map(f64::exp, f64::exp);
-        let (Some(from), Some(last), Some(at)) = (x.first(), x.last(), mean.last()) else { continue };
+        let Some(band) = band(&curves, Change::EXP, group.net.title(), style) else { continue };
+        let (Some(from), Some(last), Some(at)) = (band.x.first(), band.x.last(), band.y.last()) else { continue };
         let (from, last, at) = (*from, *last, *at);
-        series.push(Series { label: group.net.title(), x, y: mean, mark: Mark::Band { low, high }, style });
+        series.push(band);
         if let Some(exponent) = group.net.exponent() {
             let x = vec![(last / 100.0).max(from), last];
             let y = x.iter().map(|u| 0.5 * at * (u / last).powf(exponent)).collect();
@@ -288,7 +269,7 @@ pub fn of_exponents(groups: &[Group<'_>]) -> Option<Figure> {
         name: "exponent-drift-margin".into(),
         title: "The exponent of divergence".into(),
         x: Axis::new(MEAN_MARGIN, Scale::Log),
-        y: Axis::new(DRIFT, Scale::Log),
+        y: Axis::new(DRIFT_AXIS, Scale::Log),
         series,
         caption: format!(
             "Drift under cross-entropy at very large margins, width {width}, six points, standard initialization; bands from \

@@ -6,120 +6,152 @@ pub mod figures;
 pub mod plan;
 pub mod positivity;
 
-use std::path::Path;
-
-use anyhow::Result;
-
-use crate::error::UsageError;
-use crate::experiment::Init;
-use crate::plot::Figure;
-use crate::report::{Claim, number};
-use crate::study::Study;
-use crate::study::cell::{Cell, Finished, read_all};
-use crate::study::grid::Job;
+use crate::data::Source;
+use crate::report::number;
+use crate::study::cell::Finished;
 use crate::study::group::Group;
-use crate::study::page::{Chapter, Page};
-use crate::study::plan::{Net, Options, Part, kind_of};
-use crate::study::table::cells_table;
+use crate::study::net::{CE, Net};
+use crate::study::paper::{Paper, Part};
+use crate::study::plan::{Findings, Runs};
 
-/// The study.
-pub struct Divergence {
-    options: Options,
-    cells: Vec<Cell>,
-}
+/// The paper.
+pub static PAPER: Paper = Paper {
+    name: "divergence",
+    summary: "under cross-entropy the kernel leaves the NTK, under squared error it stays",
+    lead,
+    caveat: "Uncertainties are standard errors over seeds. A verdict is about the runs that were made: what was seen up to \
+             the margins and times stated, not a proof of what comes behind them.",
+    claims: positivity::on_six_points,
+    terms: |finished| vec![TERMS.into(), data_text(finished)],
+    parts: &[&SIX_POINTS, &EXPONENT, &MNIST, &MNIST_LARGE, &SPHERE, &SEPARABLE, &MIXTURE],
+};
 
-impl Divergence {
-    /// With the cells that the options choose. Errors: options that choose nothing.
-    pub fn new(options: Options) -> Result<Self, UsageError> {
-        options.check(&plan::PARTS, &plan::QUICK)?;
-        Ok(Self { cells: plan::cells(&options), options })
+static SIX_POINTS: Part = Part {
+    name: "six-points",
+    title: "Six points",
+    summary: "three antipodal pairs on the circle with opposite labels",
+    introduction: "Six points on the unit circle at angles i π/3 with labels 0, 1, 0, 1, 0, 1: three antipodal pairs with opposite \
+                   labels. The label vector is an eigenvector of every dot-product kernel, so kernel theory has closed forms here: \
+                   margin u with u + e^{u} − 1 = λ_{s} t/6, distance |θ_{t} − θ_{0}| = u √(6/λ_{s}).",
+    quick: true,
+    images: &[],
+    plan: |part, options| {
+        Box::new(Runs { cells: plan::six_points(options).cells(part, options), findings: six_points })
+    },
+};
+
+static EXPONENT: Part = Part {
+    name: "exponent",
+    title: "The exponent of divergence",
+    summary: "the six points and a narrow network, to margins of 10^4 and more: the exponent of the drift",
+    introduction: "One narrow network on the six points, trained until t is beyond any number a computer usually holds: the margin u \
+                   grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}.",
+    quick: true,
+    images: &[],
+    plan: |part, options| Box::new(Runs { cells: plan::exponent(options).cells(part, options), findings: exponent }),
+};
+
+static MNIST: Part = Part {
+    name: "mnist",
+    title: "MNIST, odd against even digits",
+    summary: "odd against even handwritten digits",
+    introduction: DIGITS,
+    quick: false,
+    images: &[Source::Mnist],
+    plan: |part, options| Box::new(Runs { cells: plan::mnist(options).cells(part, options), findings: on_samples }),
+};
+
+static MNIST_LARGE: Part = Part {
+    name: "mnist-large",
+    title: "MNIST, odd against even, 1024 digits",
+    summary: "the same with 1024 of them",
+    introduction: DIGITS,
+    quick: false,
+    images: &[Source::Mnist],
+    plan: |part, options| {
+        Box::new(Runs { cells: plan::mnist_large(options).cells(part, options), findings: on_samples })
+    },
+};
+
+static SPHERE: Part = Part {
+    name: "sphere",
+    title: "Points on the sphere",
+    summary: "points on the sphere of R^3, labelled by the sign of x_1 x_2",
+    introduction: "Points on the unit sphere of R^{3}; the label is the sign of x_{1} x_{2}.",
+    quick: false,
+    images: &[],
+    plan: |part, options| Box::new(Runs { cells: plan::sphere().cells(part, options), findings: on_samples }),
+};
+
+static SEPARABLE: Part = Part {
+    name: "separable",
+    title: "Linearly separable clusters",
+    summary: "two clusters in 32 dimensions: linearly separable",
+    introduction: "Two clusters in 32 dimensions, as many as samples: a linear function separates them.",
+    quick: false,
+    images: &[],
+    plan: |part, options| Box::new(Runs { cells: plan::separable().cells(part, options), findings: on_samples }),
+};
+
+static MIXTURE: Part = Part {
+    name: "mixture",
+    title: "Overlapping clusters",
+    summary: "two overlapping clusters in the plane: separable by memory only",
+    introduction: "Two overlapping clusters in the plane: only a network that memorises them separates them.",
+    quick: false,
+    images: &[],
+    plan: |part, options| Box::new(Runs { cells: plan::mixture().cells(part, options), findings: on_samples }),
+};
+
+const DIGITS: &str = "Handwritten digits, odd against even, every image scaled to unit norm.";
+
+fn six_points(groups: &[Group<'_>]) -> Findings {
+    Findings {
+        sizes: sizes(groups),
+        claims: groups.iter().flat_map(claims::along_training).collect(),
+        figures: groups.iter().flat_map(figures::on_six_points).collect(),
     }
 }
 
-impl Study for Divergence {
-    fn name(&self) -> &'static str {
-        "divergence"
-    }
-    fn jobs(&self) -> Vec<&dyn Job> {
-        self.cells.iter().map(|cell| cell as &dyn Job).collect()
-    }
-    fn write(&self, directory: &Path) -> Result<Vec<Claim>> {
-        write(&self.options, &read_all(&self.cells, directory)?, directory)
+fn exponent(groups: &[Group<'_>]) -> Findings {
+    Findings {
+        sizes: sizes(groups),
+        claims: groups.iter().flat_map(claims::at_large_margins).collect(),
+        figures: figures::at_large_margins(groups).into_iter().collect(),
     }
 }
 
-/// Writes `claims.csv`, `cells.csv`, the figures and the report; returns the claims.
-fn write(options: &Options, finished: &[Finished], directory: &Path) -> Result<Vec<Claim>> {
-    let chapters = options.parts(&plan::PARTS, &plan::QUICK).into_iter().map(|part| chapter(part, finished)).collect();
-    cells_table(finished).write(&directory.join("cells.csv"))?;
+/// Any other data set, of which the smallest eigenvalue of the NTK is not known beforehand.
+fn on_samples(groups: &[Group<'_>]) -> Findings {
+    // all initializations share the analytic kernel
+    let mut seen: Vec<Net> = Vec::new();
+    let mut claims = Vec::new();
+    for group in groups.iter() {
+        if !seen.contains(&group.net) {
+            claims.extend(positivity::on_samples(group));
+            seen.push(group.net);
+        }
+    }
+    claims.extend(groups.iter().flat_map(claims::along_training));
+    Findings { sizes: sizes(groups), claims, figures: groups.iter().flat_map(figures::on_samples).collect() }
+}
+
+fn sizes(groups: &[Group<'_>]) -> String {
+    let Some(first) = groups.first() else { return String::new() };
+    let samples = first.runs(CE).next().map_or(0, |run| run.finished.samples);
+    let (widths, seeds) = (first.widths(), first.seeds().len());
+    format!("{samples} samples, widths {widths:?}, {seeds} seed(s).")
+}
+
+fn lead(finished: &[Finished]) -> String {
     let evaluations: u64 = finished.iter().map(|f| f.evaluations).sum();
-    let lead = format!(
+    format!(
         "Under cross-entropy with hard labels the parameters of a network must grow without bound, and its empirical neural \
          tangent kernel K_{{t}} leaves the kernel it began with; under squared error both come to rest. {} runs ({} gradient \
          evaluations) were made to measure by how much.",
         finished.len(),
         number(evaluations as f64)
-    );
-    let caveat = "Uncertainties are standard errors over seeds. A verdict is about the runs that were made: what was seen up to \
-                  the margins and times stated, not a proof of what comes behind them.";
-    let (claims, terms) = (positivity::on_six_points()?, vec![TERMS.into(), data_text(finished)]);
-    Page { study: "divergence", lead, caveat, claims, chapters, terms }.write(directory)
-}
-
-/// Claims and figures of the runs of a part.
-fn chapter(part: Part, finished: &[Finished]) -> Chapter {
-    let groups = groups(part, finished);
-    let mut claims = Vec::new();
-    if part != Part::SixPoints && part != Part::Exponent {
-        // all initializations share the analytic kernel
-        let mut seen: Vec<Net> = Vec::new();
-        for group in &groups {
-            if !seen.contains(&group.net) {
-                claims.extend(positivity::on_samples(group));
-                seen.push(group.net);
-            }
-        }
-    }
-    claims.extend(groups.iter().flat_map(claims::of_group));
-    let figures: Vec<Figure> = match part {
-        Part::Exponent => figures::of_exponents(&groups).into_iter().collect(),
-        _ => groups.iter().flat_map(figures::of_group).collect(),
-    };
-    Chapter { title: part.title(), introduction: introduction(part, &groups), figures, claims }
-}
-
-/// The runs of a part, by network and initialization, in the order of the grid.
-fn groups(part: Part, finished: &[Finished]) -> Vec<Group<'_>> {
-    let mut kinds: Vec<(Net, Init)> = Vec::new();
-    for cell in finished.iter().map(|f| &f.cell).filter(|cell| cell.part == part.name()) {
-        let kind = kind_of(&cell.settings.model);
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
-    kinds.into_iter().map(|(net, init)| Group::of(part, net, init, finished)).filter(|g| !g.is_empty()).collect()
-}
-
-fn introduction(part: Part, groups: &[Group<'_>]) -> String {
-    let Some(first) = groups.first() else { return String::new() };
-    let samples = first.all(crate::experiment::LossKind::CROSS_ENTROPY).next().map_or(0, |run| run.finished.samples);
-    let widths = first.widths();
-    let what = match part {
-        Part::SixPoints => {
-            "Six points on the unit circle at angles i π/3 with labels 0, 1, 0, 1, 0, 1: three antipodal pairs with opposite \
-             labels. The label vector is an eigenvector of every dot-product kernel, so kernel theory has closed forms here: \
-             margin u with u + e^{u} − 1 = λ_{s} t/6, distance |θ_{t} − θ_{0}| = u √(6/λ_{s})."
-        }
-        Part::Exponent => {
-            "One narrow network on the six points, trained until t is beyond any number a computer usually holds: the margin u \
-             grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}."
-        }
-        Part::Mnist | Part::MnistLarge => "Handwritten digits, odd against even, every image scaled to unit norm.",
-        Part::Sphere => "Points on the unit sphere of R^{3}; the label is the sign of x_{1} x_{2}.",
-        Part::Separable => "Two clusters in 32 dimensions, as many as samples: a linear function separates them.",
-        _ => "Two overlapping clusters in the plane: only a network that memorises them separates them.",
-    };
-    format!("{what} {samples} samples, widths {widths:?}, {} seed(s).", first.seeds().len())
+    )
 }
 
 const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
@@ -133,7 +165,7 @@ fn data_text(finished: &[Finished]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for f in finished {
         let spec = &f.cell.settings.model.data;
-        let line = format!("{}: {} samples of {spec}", f.cell.part, f.samples);
+        let line = format!("{}: {} samples of {spec}", f.cell.part.name, f.samples);
         if !lines.contains(&line) {
             lines.push(line);
         }

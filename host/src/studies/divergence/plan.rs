@@ -3,16 +3,12 @@
 use crate::data::{ClassSelection, Source};
 use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
-use crate::study::plan::{Net, Options, Part};
+use crate::study::net::{CE, MSE, Net, Regularization};
+use crate::study::paper::Part;
+use crate::study::plan::Options;
 
-/// The parts of this study.
-pub const PARTS: [Part; 7] =
-    [Part::SixPoints, Part::Exponent, Part::Mnist, Part::MnistLarge, Part::Sphere, Part::Separable, Part::Mixture];
-/// Those of `--quick`.
-pub const QUICK: [Part; 2] = [Part::SixPoints, Part::Exponent];
-
-/// One part's grid, and where its runs end.
-struct Grid {
+/// A part's runs, and where they end.
+pub struct Grid {
     nets: Vec<Net>,
     widths: Vec<usize>,
     inits: Vec<Init>,
@@ -21,139 +17,166 @@ struct Grid {
     samples: usize,
     held_out: usize,
     data: Model,
+    /// mean margin at which cross-entropy ends
     margin: f64,
+    max_steps: u64,
     snapshots: usize,
+    /// whether the kernels' predictions are made beside the runs
+    predictions: bool,
 }
 
-/// Every cell of the grid.
-pub fn cells(options: &Options) -> Vec<Cell> {
-    options.parts(&PARTS, &QUICK).into_iter().flat_map(|part| cells_of(options, part)).collect()
+const RESIDUAL: Net = Net::resnet(2, 1.0);
+
+/// Three antipodal pairs, on many widths.
+pub fn six_points(options: &Options) -> Grid {
+    let full = options.full;
+    Grid {
+        nets: if full {
+            vec![Net::fcn(2), Net::fcn(3), RESIDUAL, Net::resnet(2, 0.5)]
+        } else {
+            vec![Net::fcn(2), RESIDUAL]
+        },
+        widths: if full { vec![64, 256, 1024, 4096] } else { vec![32, 64, 128, 256, 512] },
+        inits: vec![Init::Mirrored, Init::Standard],
+        losses: vec![CE, MSE],
+        seeds: if full { 5 } else { 3 },
+        samples: 6,
+        held_out: 6,
+        data: samples_of(Source::Circle, 6, 6),
+        margin: 16.0,
+        max_steps: MAX_STEPS,
+        snapshots: 64,
+        predictions: true,
+    }
 }
 
-fn cells_of(options: &Options, part: Part) -> Vec<Cell> {
-    let grid = grid(options, part);
-    let mut cells = Vec::new();
-    for net in grid.nets.iter().filter(|net| options.networks.is_empty() || options.networks.contains(&net.kind)) {
-        for width in &grid.widths {
-            for init in &grid.inits {
-                for loss in &grid.losses {
-                    for seed in 0..grid.seeds {
-                        cells.push(cell(part, &grid, (net, *width, *init, *loss, seed)));
+/// The same, narrow and far.
+pub fn exponent(options: &Options) -> Grid {
+    Grid {
+        nets: vec![Net::fcn(2), Net::fcn(3), RESIDUAL],
+        widths: vec![32],
+        inits: vec![Init::Standard],
+        losses: vec![CE],
+        held_out: 0,
+        data: samples_of(Source::Circle, 6, 0),
+        margin: if options.full { 1e5 } else { 1e4 },
+        max_steps: 1_000_000,
+        snapshots: 512,
+        predictions: false,
+        ..six_points(options)
+    }
+}
+
+/// Handwritten digits.
+pub fn mnist(options: &Options) -> Grid {
+    let seeds = if options.full { 3 } else { 1 };
+    Grid { widths: vec![128, 512, 2048], seeds, ..digits(options, options.n.unwrap_or(256)) }
+}
+
+/// Many of them.
+pub fn mnist_large(options: &Options) -> Grid {
+    Grid { widths: vec![128, 512], seeds: 1, ..digits(options, 1024) }
+}
+
+fn digits(options: &Options, n: usize) -> Grid {
+    let data = Model {
+        data_dir: options.data_dir.clone(),
+        classes: Some(ClassSelection::Parity),
+        ..samples_of(Source::Mnist, n, 64)
+    };
+    Grid { samples: n, held_out: 64, ..small(data) }
+}
+
+/// Points on the sphere.
+pub fn sphere() -> Grid {
+    small(samples_of(Source::Sphere, 32, 32))
+}
+
+/// Clusters that a linear function separates.
+pub fn separable() -> Grid {
+    small(Model { dimension: Some(32), ..samples_of(Source::Mixture, 32, 32) })
+}
+
+/// Clusters that none separates.
+pub fn mixture() -> Grid {
+    small(samples_of(Source::Mixture, 32, 32))
+}
+
+/// 32 samples and as many held out.
+fn small(data: Model) -> Grid {
+    Grid {
+        nets: vec![Net::fcn(2), RESIDUAL],
+        widths: vec![64, 256, 1024],
+        inits: vec![Init::Mirrored],
+        losses: vec![CE, MSE],
+        seeds: 3,
+        samples: 32,
+        held_out: 32,
+        data,
+        margin: 8.0,
+        max_steps: MAX_STEPS,
+        snapshots: 64,
+        predictions: true,
+    }
+}
+
+/// A network too narrow for the data never gets to the end.
+const MAX_STEPS: u64 = 20_000;
+
+fn samples_of(source: Source, n: usize, held_out: usize) -> Model {
+    Model { data: source, n: Some(n), held_out, ..Model::default() }
+}
+
+impl Grid {
+    /// Every run, with the widths and seeds that the options have instead.
+    pub fn cells(&self, part: &'static Part, options: &Options) -> Vec<Cell> {
+        let mut widths = options.widths_or(&self.widths);
+        widths.sort_unstable();
+        widths.dedup();
+        let mut cells = Vec::new();
+        for net in self.nets.iter().filter(|net| options.has_network(net.kind)) {
+            for width in &widths {
+                for init in &self.inits {
+                    for loss in &self.losses {
+                        for seed in 0..options.seeds.unwrap_or(self.seeds) {
+                            cells.push(self.cell(part, *net, *width, *init, *loss, seed));
+                        }
                     }
                 }
             }
         }
+        cells
     }
-    cells
-}
 
-fn grid(options: &Options, part: Part) -> Grid {
-    let full = options.full;
-    let of = |source: Source, n: usize, held_out: usize| Model {
-        data: source,
-        n: Some(n),
-        held_out: held_out,
-        ..Model::default()
-    };
-    let both = vec![LossKind::CROSS_ENTROPY, LossKind::MSE];
-    let residual = Net::resnet(2, 1.0);
-    let small = |data: Model, n: usize| Grid {
-        nets: vec![Net::fcn(2), residual],
-        widths: vec![64, 256, 1024],
-        inits: vec![Init::Mirrored],
-        losses: both.clone(),
-        seeds: 3,
-        samples: n,
-        held_out: 32,
-        data,
-        margin: 8.0,
-        snapshots: 64,
-    };
-    let mut grid = match part {
-        Part::SixPoints => Grid {
-            nets: if full {
-                vec![Net::fcn(2), Net::fcn(3), residual, Net::resnet(2, 0.5)]
-            } else {
-                vec![Net::fcn(2), residual]
-            },
-            widths: if full { vec![64, 256, 1024, 4096] } else { vec![32, 64, 128, 256, 512] },
-            inits: vec![Init::Mirrored, Init::Standard],
-            losses: both,
-            seeds: if full { 5 } else { 3 },
-            samples: 6,
-            held_out: 6,
-            data: of(Source::Circle, 6, 6),
-            margin: 16.0,
-            snapshots: 64,
-        },
-        Part::Exponent => Grid {
-            nets: vec![Net::fcn(2), Net::fcn(3), residual],
-            widths: vec![32],
-            inits: vec![Init::Standard],
-            losses: vec![LossKind::CROSS_ENTROPY],
-            seeds: if full { 5 } else { 3 },
-            samples: 6,
-            held_out: 0,
-            data: of(Source::Circle, 6, 0),
-            margin: if full { 1e5 } else { 1e4 },
-            snapshots: 512,
-        },
-        Part::Mnist | Part::MnistLarge => {
-            let large = part == Part::MnistLarge;
-            let n = if large { 1024 } else { options.n.unwrap_or(256) };
-            let data = Model {
-                data_dir: options.data_dir.clone(),
-                classes: Some(ClassSelection::Parity),
-                ..of(Source::Mnist, n, 64)
-            };
-            Grid {
-                widths: if large { vec![128, 512] } else { vec![128, 512, 2048] },
-                seeds: if full && !large { 3 } else { 1 },
-                held_out: 64,
-                ..small(data, n)
-            }
-        }
-        Part::Sphere => small(of(Source::Sphere, 32, 32), 32),
-        Part::Separable => small(Model { dimension: Some(32), ..of(Source::Mixture, 32, 32) }, 32),
-        _ => small(of(Source::Mixture, 32, 32), 32),
-    };
-    if !options.widths.is_empty() {
-        grid.widths.clone_from(&options.widths);
-        grid.widths.sort_unstable();
-        grid.widths.dedup();
+    fn cell(&self, part: &'static Part, net: Net, width: usize, init: Init, loss: LossKind, seed: u64) -> Cell {
+        let model = Model {
+            network: net.kind,
+            depth: net.depth,
+            width,
+            alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
+            init,
+            seed,
+            ..self.data.clone()
+        };
+        let cross_entropy = loss == CE;
+        let training = Training {
+            loss,
+            // cross-entropy has no end in time; squared error comes to rest
+            until_time: if cross_entropy { f64::INFINITY } else { 1e6 },
+            until_margin: cross_entropy.then_some(self.margin),
+            until_loss: (!cross_entropy).then_some(1e-8),
+            max_steps: self.max_steps,
+            snapshots: self.snapshots,
+            predictions: Some(self.predictions),
+            ..Training::default()
+        };
+        // parameters moved, and products with the samples; a margin costs steps in proportion
+        let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
+        let parameters = (net.matrices() * width * width + 16 * width) as f64;
+        let steps = if cross_entropy { (self.margin / 16.0).max(1.0) } else { 1.0 };
+        let work = copies * parameters * (self.samples + self.held_out + 20) as f64 * steps * 1.2e-7;
+        let id = format!("{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, net.name());
+        let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
+        Cell { id, part, net, init, regularization, loss, width, seed, settings, work }
     }
-    grid.seeds = options.seeds.unwrap_or(grid.seeds);
-    grid
-}
-
-fn cell(part: Part, grid: &Grid, (net, width, init, loss, seed): (&Net, usize, Init, LossKind, u64)) -> Cell {
-    let model = Model {
-        network: net.kind,
-        depth: net.depth,
-        width: width,
-        alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-        init: init,
-        seed: seed,
-        ..grid.data.clone()
-    };
-    let cross_entropy = loss == LossKind::CROSS_ENTROPY;
-    let training = Training {
-        loss: loss,
-        // cross-entropy has no end in time; squared error comes to rest
-        until_time: if cross_entropy { f64::INFINITY } else { 1e6 },
-        until_margin: cross_entropy.then_some(grid.margin),
-        until_loss: (!cross_entropy).then_some(1e-8),
-        // a network too narrow for the data never gets there
-        max_steps: if part == Part::Exponent { 1_000_000 } else { 20_000 },
-        snapshots: grid.snapshots,
-        predictions: Some(part != Part::Exponent),
-        ..Training::default()
-    };
-    // parameters moved, and products with the samples; a margin costs steps in proportion
-    let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
-    let parameters = (net.matrices() * width * width + 16 * width) as f64;
-    let steps = if cross_entropy { (grid.margin / 16.0).max(1.0) } else { 1.0 };
-    let work = copies * parameters * (grid.samples + grid.held_out + 20) as f64 * steps * 1.2e-7;
-    let id = format!("{}-{}-w{width}-{loss}-{init}-s{seed}", part.name(), net.name());
-    Cell { id, part: part.name(), settings: Settings { model, training }, work }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::claims::{Decayed, Learned, Replicated, farthest};
-use super::outputs::{Outputs, Tested};
+use super::outputs::{RandomOutputs, Tested};
 use super::plan::CLOSE;
 use crate::analysis::curves::{Curves, Start, slope};
 use crate::analysis::points::Target;
@@ -11,16 +11,16 @@ use crate::analysis::smoothness::{Decay, smoothness};
 use crate::analysis::spectra::Spectra;
 use crate::analysis::spectrum::power_law;
 use crate::analysis::statistics::{Estimate, line};
-use crate::experiment::LossKind;
 use crate::plot::{Axis, Figure, Mark, Scale, Series};
 use crate::report::number;
+use crate::study::draw::TIME;
 use crate::study::group::Group;
-use crate::study::plan::init_name;
+use crate::study::net::MSE;
 
 const BANDS: &str = "Bands: two standard errors.";
 
 /// Excess kurtosis of the outputs at initialization against the width.
-pub fn outputs(all: &[(Outputs, Tested)]) -> Figure {
+pub fn outputs(all: &[(RandomOutputs, Tested)]) -> Figure {
     let measured: Vec<(f64, Estimate)> = all.iter().map(|(o, t)| (o.width as f64, t.kurtosis)).collect();
     let (x, y) = measured.iter().map(|(m, _)| (*m, 15.0 / m)).unzip();
     let series = vec![
@@ -152,7 +152,7 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
         figures.push(Figure {
             name: format!("{name}-time"),
             title: format!("Risk along training on S^{{{}}}, n = {}", d - 1, last.n),
-            x: Axis::new("gradient-flow time t (of the mean loss)", Scale::Log),
+            x: Axis::new(TIME, Scale::Log),
             y: Axis::new("excess risk, mean square", Scale::Log),
             series: along,
             caption: format!(
@@ -210,12 +210,11 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
 
 /// Distance from the kernel's flow against the width.
 pub fn closeness(groups: &[Group<'_>]) -> Figure {
-    const MSE: LossKind = LossKind::MSE;
     let mut series = Vec::new();
     for (style, group) in groups.iter().enumerate() {
         let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));
         let points: Vec<(f64, Estimate)> = group.widths().into_iter().filter_map(at).collect();
-        series.push(band(init_name(group.init), &points, f64::exp, style));
+        series.push(band(&group.init.to_string(), &points, f64::exp, style));
         if style + 1 == groups.len() {
             let values: Vec<(f64, f64)> = points.iter().map(|(m, e)| (*m, e.value.exp())).collect();
             series.extend(through("slope −1/2".into(), &values, -0.5, 3));

@@ -6,7 +6,7 @@ use ntkscope_core::predict::{gaussian_process_len, regression_len};
 use serde::Serialize;
 
 use crate::analysis::curves::Curves;
-use crate::analysis::learning::{Draw, Experiment, log_grid};
+use crate::analysis::learning::{Experiment, LearnedDraw, log_grid};
 use crate::analysis::points::Target;
 use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
@@ -50,7 +50,7 @@ impl Measurement for Learning {
         let all = self.n + self.test;
         Ok(8 * (2 * all * all + gaussian_process_len(all) + regression_len(self.n, 1)) as u64)
     }
-    /// A table of [`Curves`], with the column `identity` of [`Draw`].
+    /// A table of [`Curves`], with the column `identity` of [`LearnedDraw`].
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
         let network = Fcn::new(self.dimension, &[1], 1)?;
         let times = log_grid(self.times[0], self.times[1], TIMES);
@@ -62,7 +62,7 @@ impl Measurement for Learning {
             if stop.requested() {
                 return Ok(Ended::Stopped);
             }
-            let Draw { zero, random, identity } = experiment.draw(self.n, index)?;
+            let LearnedDraw { zero, random, identity } = experiment.draw(self.n, index)?;
             curves.zero.push(zero);
             curves.random.push(random);
             identities.push(identity);
@@ -93,9 +93,9 @@ mod tests {
                 times: [1.0, 1e7],
                 seed: 0,
             };
-            let curves = Curves::of(&learning.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap();
+            let curves = Curves::from_table(&learning.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap();
             assert_eq!(Start::ALL.map(|start| curves.at_an_end(start)), [0, 0]);
-            Start::ALL.map(|start| Estimate::of(&curves.log_best(start).unwrap()).unwrap())
+            Start::ALL.map(|start| Estimate::from_values(&curves.log_best(start).unwrap()).unwrap())
         };
         let points = [100, 400].map(|n| (n, best(n)));
         let [zero, random] = [0, 1].map(|start| {

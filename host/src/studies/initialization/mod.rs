@@ -3,9 +3,9 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | points, targets, f^GP | [`points`] |
-//! | eigenvalues and eigenfunctions of a kernel on n points, power laws | [`spectrum`], on spheres [`decay`] |
-//! | how smooth a function is for a kernel | [`smoothness`], of labels [`labels`] |
+//! | points, targets, f^GP | [`crate::analysis::points`] |
+//! | eigenvalues and eigenfunctions of a kernel on n points, power laws | [`crate::analysis::spectrum`], on spheres [`decay`] |
+//! | how smooth a function is for a kernel | [`crate::analysis::smoothness`], of labels [`labels`] |
 //! | excess risk of the kernel's flow against n, from 0 and from f^GP | [`learning`] |
 //! | the same of networks | [`replica`] |
 //! | outputs of networks at random initialization | [`outputs`] |
@@ -18,8 +18,104 @@ pub mod figures;
 pub mod labels;
 pub mod learning;
 pub mod outputs;
+pub mod parts;
 pub mod plan;
 pub mod replica;
-mod study;
 
-pub use study::Initialization;
+use crate::data::Source;
+use crate::study::paper::{Paper, Part};
+use crate::study::plan::Runs;
+use parts::{KernelCurves, LabelSpectra, NetworkCurves, RandomNetworks, SphereSpectra};
+
+/// The paper.
+pub static PAPER: Paper = Paper {
+    name: "initialization",
+    summary: "random initialization costs learning rate, mirrored initialization does not",
+    lead: |_| LEAD.into(),
+    caveat: "Uncertainties are standard errors over draws or seeds. A verdict is about the sizes that were measured: exponents \
+             that belong to the limit of many samples are not reached where they still move towards it.",
+    claims: || Ok(Vec::new()),
+    terms: |_| vec![TERMS.into()],
+    parts: &[&OUTPUTS, &SPECTRA, &LEARNING, &REPLICA, &CLOSENESS, &SMOOTHNESS],
+};
+
+static OUTPUTS: Part = Part {
+    name: "outputs",
+    title: "Random outputs",
+    summary: "outputs of networks at random initialization, against their Gaussian limit",
+    introduction: "Many networks of one hidden layer at standard initialization, their outputs on four points of S^{2}: the wider, the nearer to \
+                   a Gaussian process with the covariance NNGP.",
+    quick: true,
+    images: &[],
+    plan: |_, options| Box::new(RandomNetworks(plan::outputs(options))),
+};
+
+static SPECTRA: Part = Part {
+    name: "spectra",
+    title: "Spectra on spheres",
+    summary: "eigenvalues of the kernels on spheres, and how rough random outputs are",
+    introduction: "Uniform points on S^{d}. Theory: eigenvalues of the NTK fall like k^{−(d+1)/d}, of the NNGP like k^{−(d+3)/d}, so the tail sums \
+                   of f^{GP} like k^{−3/d}, and its smoothness for the NTK is 3/(d + 1).",
+    quick: true,
+    images: &[],
+    plan: |_, options| Box::new(SphereSpectra(plan::decay(options))),
+};
+
+static LEARNING: Part = Part {
+    name: "learning",
+    title: "Learning curves of the kernel",
+    summary: "excess risk of the kernel's flow against the number of samples, from 0 and from random outputs",
+    introduction: "Gradient flow under the NTK of one hidden layer without bias on noisy samples of f*, from f_{0} = 0 and from f_{0} = f^{GP} drawn \
+                   on training and test points together, stopped at the best time. Theory on S^{d}: from f^{GP} the excess risk falls like \
+                   n^{−3/(d+3)} at best, from 0 for a smooth f* at rates up to n^{−1}.",
+    quick: true,
+    images: &[],
+    plan: |_, options| Box::new(KernelCurves(plan::learning(options))),
+};
+
+static REPLICA: Part = Part {
+    name: "replica",
+    title: "Learning curves of networks",
+    summary: "the same of trained networks, mirrored and standard",
+    introduction: "The experiment of the paper's figure 1 with networks, f*(x) = (Σ_{j} x_{j})^{2}: mirrored and standard initialization on the \
+                   same samples, stopped at the best epoch.",
+    quick: false,
+    images: &[],
+    plan: |_, options| {
+        // beside the kernel's where those are measured too
+        let kernel = if options.parts.contains(&&LEARNING) { plan::learning(options) } else { Vec::new() };
+        Box::new(NetworkCurves { networks: plan::replicas(options), kernel: KernelCurves(kernel) })
+    },
+};
+
+static CLOSENESS: Part = Part {
+    name: "closeness",
+    title: "Networks beside the kernel's flow",
+    summary: "distance of wide networks from the kernel's flow, at all times",
+    introduction: "Under squared error a wide network follows the flow of the analytic NTK from its own f_{0} at all times. Six points on the \
+                   circle with alternating labels, six held out between them.",
+    quick: false,
+    images: &[],
+    plan: |part, options| Box::new(Runs { cells: plan::closeness(part, options), findings: parts::closeness }),
+};
+
+static SMOOTHNESS: Part = Part {
+    name: "smoothness",
+    title: "Smoothness of labels",
+    summary: "how smooth the labels of images are for the NTK",
+    introduction: "The labels as functions on the samples, in the eigenfunctions of the NTK of one hidden layer. The paper has 0.40 for MNIST and \
+                   0.22 for Fashion-MNIST of 3000 samples, and says neither how labels are coded nor how images are scaled.",
+    quick: false,
+    images: &[Source::Mnist, Source::FashionMnist],
+    plan: |_, options| Box::new(LabelSpectra(plan::labels(options))),
+};
+
+const LEAD: &str = "A network at the usual random initialization starts from outputs f^{GP} that are rough for its own kernel, and \
+gradient descent has to unlearn them; mirrored initialization starts from 0. Under squared error a wide network is \
+kernel regression from its f_{0}, so what this costs can be measured on kernels.";
+
+const TERMS: &str = "f^{GP} is a draw of the Gaussian process of the network's outputs at random initialization, of infinite width; NNGP is \
+its covariance, NTK the neural tangent kernel. λ_{k} are the eigenvalues of a kernel on n points divided by n, descending; c_{j} the \
+coefficients of a function in its eigenfunctions. The smoothness α of a function is the exponent of its tail sums over that of the \
+eigenvalues. The excess risk is the mean of (f(x) − f*(x))^{2} over test points. Mirrored initialization is the difference of two equal \
+copies over √2; both are trained.";

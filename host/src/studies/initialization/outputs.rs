@@ -1,4 +1,4 @@
-//! Outputs of many networks at random initialization on a few points: in the limit of infinite width a Gaussian process
+//! RandomOutputs of many networks at random initialization on a few points: in the limit of infinite width a Gaussian process
 //! with the covariance NNGP.
 //!
 //! Given the hidden layer, the output of a network of one hidden layer is Gaussian with the variance
@@ -15,7 +15,7 @@ use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::points::sphere;
-use crate::analysis::statistics::Estimate;
+use crate::analysis::statistics::{Estimate, normal_probability};
 use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
@@ -25,7 +25,7 @@ use crate::study::kept::Measurement;
 
 /// Networks of one hidden layer without bias at standard initialization.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Outputs {
+pub struct RandomOutputs {
     /// width m
     pub width: usize,
     /// how many
@@ -48,7 +48,7 @@ pub struct Tested {
     pub kolmogorov: f64,
 }
 
-impl Outputs {
+impl RandomOutputs {
     /// The points, `(points, 3)`.
     fn x(&self) -> Vec<f64> {
         sphere(self.points, 3, &mut Normals::new(0))
@@ -57,7 +57,10 @@ impl Outputs {
         Ok(Fcn::new(3, widths, 1)?)
     }
 
-    /// Tests a table of outputs against GP(0, NNGP). Error: networks are missing.
+    /// Tests a table of outputs against GP(0, NNGP).
+    ///
+    /// # Errors
+    /// Networks are missing.
     pub fn test(&self, table: &NumberTable) -> Result<Tested> {
         const GROUPS: usize = 10;
         let (p, count) = (self.points, table.rows().len());
@@ -80,7 +83,7 @@ impl Outputs {
             for j in 0..=i {
                 let products: Vec<f64> = z.iter().map(|z| z[i] * z[j] - if i == j { 1.0 } else { 0.0 }).collect();
                 // the spread that the sample has itself: at finite width it is larger than a Gaussian's
-                let off = Estimate::of(&products).map_or(f64::NAN, |e| e.value / e.error_or_0());
+                let off = Estimate::from_values(&products).map_or(f64::NAN, |e| e.value / e.error_or_0());
                 covariance = covariance.max(off.abs());
             }
         }
@@ -92,13 +95,13 @@ impl Outputs {
             (0..p).map(of_point).sum::<f64>() / p as f64
         };
         let groups: Vec<f64> = table.rows().chunks_exact(count / GROUPS).map(kurtosis).collect();
-        let error = Estimate::of(&groups).and_then(|e| e.error);
+        let error = Estimate::from_values(&groups).and_then(|e| e.error);
         let mut all = z.concat();
         all.sort_by(f64::total_cmp);
         let total = all.len() as f64;
-        let below = |z: f64| 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
         let distance = all.iter().enumerate().fold(0.0, |d: f64, (i, z)| {
-            d.max((below(*z) - i as f64 / total).abs()).max((below(*z) - (i + 1) as f64 / total).abs())
+            d.max((normal_probability(*z) - i as f64 / total).abs())
+                .max((normal_probability(*z) - (i + 1) as f64 / total).abs())
         });
         Ok(Tested {
             covariance,
@@ -109,7 +112,7 @@ impl Outputs {
     }
 }
 
-impl Measurement for Outputs {
+impl Measurement for RandomOutputs {
     fn settings(&self) -> Result<String> {
         Ok(toml::to_string(self)?)
     }
@@ -146,7 +149,7 @@ mod tests {
     #[test]
     fn narrow_networks_are_not_gaussian() {
         let tested = [4, 256].map(|width| {
-            let outputs = Outputs { width, networks: 2000, points: 3 };
+            let outputs = RandomOutputs { width, networks: 2000, points: 3 };
             outputs.test(&outputs.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap()
         });
         let [narrow, wide] = tested;

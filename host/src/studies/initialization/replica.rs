@@ -68,7 +68,7 @@ impl Replica {
     }
 
     /// Risks along training of one network, at the measured epochs, in f32.
-    fn train<N: Network>(&self, network: &N, data: &Samples, seed: u64, stop: &Stop) -> Result<Ended<Vec<f64>>> {
+    fn train<N: Network>(&self, network: &N, data: &TrialSamples, seed: u64, stop: &Stop) -> Result<Ended<Vec<f64>>> {
         let (backend, sizes) = (f32::fast(), network.sizes());
         let x = MatRef::new(&data.x, self.n, self.dimension)?;
         let problem = Problem::new(network, x, MatRef::new(&data.y, self.n, 1)?, Loss::SquaredError, 0.0)?;
@@ -91,19 +91,19 @@ impl Replica {
         Ok(Ended::Done(risks))
     }
 
-    fn samples(&self, index: u32) -> Samples {
+    fn samples(&self, index: u32) -> TrialSamples {
         let mut normals = Normals::new(draw_seed(0, self.n, index));
         let all = sphere(self.n + self.test, self.dimension, &mut normals);
         let target: Vec<f64> = all.chunks_exact(self.dimension).map(Target::SquaredSum.function()).collect();
         let y = target[..self.n].iter().map(|f| (f + self.noise * normals.draw()) as f32).collect();
         let (x, test) = all.split_at(self.n * self.dimension);
         let single = |values: &[f64]| values.iter().map(|v| *v as f32).collect();
-        Samples { x: single(x), y, test: single(test), target: target[self.n..].to_vec() }
+        TrialSamples { x: single(x), y, test: single(test), target: target[self.n..].to_vec() }
     }
 }
 
 /// Training samples with noise, test points without.
-struct Samples {
+struct TrialSamples {
     x: Vec<f32>,
     y: Vec<f32>,
     test: Vec<f32>,
@@ -155,12 +155,12 @@ mod tests {
         let replica = Replica::new(3, 60, 3);
         let epochs = replica.measured();
         assert_eq!((epochs[..12].to_vec(), epochs.last()), ((0..12).collect(), Some(&600)));
-        let curves = Curves::of(&replica.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap();
+        let curves = Curves::from_table(&replica.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap();
         // from 0 the risk at the start is the mean square of f*, of every network the same
         let square = replica.samples(0).target.iter().map(|f| f * f).sum::<f64>() / 500.0;
         assert_eq!(curves.zero[0][0], square);
         for (zero, random) in curves.zero.iter().zip(&curves.random) {
-            assert!(Best::of(zero).unwrap().risk < 0.3 * zero[0]);
+            assert!(Best::along(zero).unwrap().risk < 0.3 * zero[0]);
             assert!(random[0] > zero[0]);
         }
         let [zero, random] = Start::ALL.map(|s| curves.log_best(s).unwrap().iter().sum::<f64>());

@@ -3,8 +3,8 @@
 use anyhow::{Result, bail, ensure};
 use ntkscope_core::MatRef;
 
-use super::plan::Kind;
-use crate::analysis::law::{Law, Limit};
+use super::plan::until_the_end;
+use crate::analysis::law::{InfiniteWidth, Law};
 use crate::data::Source;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::NumberTable;
@@ -14,12 +14,14 @@ use crate::run::{Observer, Stopped, all_inputs};
 use crate::study::cell::{Cell, Resolved};
 use crate::study::grid::Job;
 use crate::study::kept::{Kept, Measurement};
-use crate::study::plan::{Net, Options, Part};
+use crate::study::net::{CE, Net, Regularization};
+use crate::study::paper::Part;
+use crate::study::plan::Options;
 
 /// Networks of one width, trained alike from different seeds.
 pub struct Ensemble {
     /// what keeps the kernel
-    pub kind: Kind,
+    pub regularization: Regularization,
     /// width m
     pub width: usize,
     /// how many networks
@@ -36,24 +38,28 @@ pub struct Members {
     pub outputs: Vec<f64>,
 }
 
-/// The ensembles that the options choose.
-pub fn ensembles(options: &Options) -> Vec<Kept<Ensemble>> {
-    if !options.parts(&super::plan::PARTS, &super::plan::QUICK).contains(&Part::Ensemble) {
-        return Vec::new();
+impl Members {
+    /// Every network's output on point `i`.
+    pub fn column(&self, i: usize) -> Vec<f64> {
+        self.outputs.iter().skip(i).step_by(self.points).copied().collect()
     }
-    let widths = if options.widths.is_empty() { vec![64, 512, 2048] } else { options.widths.clone() };
-    let kinds = [Kind::Smoothing(0.2), Kind::Penalty(0.3 / 6.0)];
-    let all = kinds.into_iter().flat_map(|kind| widths.iter().map(move |width| (kind, *width)));
-    all.map(|(kind, width)| ensemble(options, kind, width)).collect()
 }
 
-fn ensemble(options: &Options, kind: Kind, width: usize) -> Kept<Ensemble> {
+/// The ensembles that the options choose, by regularization, narrow to wide.
+pub fn ensembles(part: &'static Part, options: &Options) -> Vec<Kept<Ensemble>> {
+    let widths = options.widths_or(&[64, 512, 2048]);
+    let all = [Regularization::Smoothing(0.2), Regularization::Penalty(0.3 / 6.0)];
+    let of = |regularization| widths.iter().map(move |width| ensemble(part, options, regularization, *width));
+    all.into_iter().flat_map(of).collect()
+}
+
+fn ensemble(part: &'static Part, options: &Options, regularization: Regularization, width: usize) -> Kept<Ensemble> {
     let net = Net::fcn(1);
     let networks = if options.full { 1000 } else { 400 };
     let model = Model {
         network: net.kind,
         depth: net.depth,
-        width: width,
+        width,
         init: Init::Standard,
         seed: 0,
         data: Source::Circle,
@@ -62,11 +68,12 @@ fn ensemble(options: &Options, kind: Kind, width: usize) -> Kept<Ensemble> {
         held_out: 8,
         ..Model::default()
     };
-    let training = Training { predictions: Some(false), snapshots: 4, ..kind.training() };
-    let id = format!("ensemble-{}-w{width}-{}", net.name(), kind.name());
+    let training = Training { predictions: Some(false), snapshots: 4, ..until_the_end(regularization) };
+    let id = format!("ensemble-{}-w{width}-{}", net.name(), regularization.name());
     let work = 3.3e-5 * (networks as usize * width) as f64;
-    let first = Cell { id: id.clone(), part: "ensemble", settings: Settings { model, training }, work };
-    Kept { id, measurement: Ensemble { kind, width, networks, first } }
+    let (settings, init) = (Settings { model, training }, Init::Standard);
+    let first = Cell { id: id.clone(), part, net, init, regularization, loss: CE, width, seed: 0, settings, work };
+    Kept { id, measurement: Ensemble { regularization, width, networks, first } }
 }
 
 impl Ensemble {
@@ -82,13 +89,12 @@ impl Ensemble {
     pub fn law(&self) -> Result<Law> {
         let Resolved { model, training, samples } = self.first.resolve()?;
         let (x, all) = all_inputs::<f64>(&samples);
+        let (loss, shape) = (training.core_loss(), model.shape(&samples)?);
         let mut targets = vec![0.0; samples.n];
-        let loss = training.core_loss();
         for (target, label) in targets.iter_mut().zip(&samples.labels) {
             loss.target(*label, training.smoothing, std::slice::from_mut(target))?;
         }
-        let shape = model.shape(&samples)?;
-        let limit = Limit {
+        let limit = InfiniteWidth {
             network: &model.network(&shape)?,
             x: MatRef::new(&x, all, samples.d)?,
             targets: MatRef::new(&targets, samples.n, 1)?,

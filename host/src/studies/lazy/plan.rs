@@ -3,154 +3,160 @@
 use crate::data::{ClassSelection, Source};
 use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
-use crate::study::plan::{Net, Options, Part};
+use crate::study::net::{CE, Net, Regularization};
+use crate::study::paper::Part;
+use crate::study::plan::Options;
 
-/// The parts of this study.
-pub const PARTS: [Part; 5] = [Part::SixPoints, Part::Conflicting, Part::Ensemble, Part::Mnist, Part::MnistTen];
-/// Those of `--quick`.
-pub const QUICK: [Part; 3] = [Part::SixPoints, Part::Conflicting, Part::Ensemble];
-
-/// What keeps the kernel, if anything.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// nothing: hard targets, no penalty
-    Plain,
-    /// (LAMBDA/2)|theta - theta_0|^2 added to the mean loss
-    Penalty(f64),
-    /// targets 1 - eps + eps/C and eps/C
-    Smoothing(f64),
+/// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
+/// targets come to rest.
+pub fn until_the_end(regularization: Regularization) -> Training {
+    let base = Training { loss: LossKind::CROSS_ENTROPY, max_steps: 20_000, snapshots: 64, ..Training::default() };
+    match regularization {
+        Regularization::Plain => {
+            Training { until_time: f64::INFINITY, until_margin: Some(8.0), predictions: Some(false), ..base }
+        }
+        Regularization::Penalty(lambda) => {
+            Training { penalty: lambda, until_time: 10.0 / lambda, predictions: Some(true), ..base }
+        }
+        Regularization::Smoothing(eps) => Training { smoothing: eps, until_time: 1e5, predictions: Some(true), ..base },
+    }
 }
 
-impl Kind {
-    /// Its name in ids.
-    pub fn name(self) -> String {
-        match self {
-            Self::Plain => "plain".into(),
-            Self::Penalty(lambda) => format!("penalty{lambda:.3}"),
-            Self::Smoothing(eps) => format!("smoothing{eps:.3}"),
-        }
-    }
-    /// Its name for people.
-    pub fn title(self) -> String {
-        match self {
-            Self::Plain => "no penalty, hard labels".into(),
-            Self::Penalty(lambda) => format!("penalty Λ = {lambda:.3}"),
-            Self::Smoothing(eps) => format!("soft targets ε = {eps:.2}"),
-        }
-    }
-    /// Of a cell's settings.
-    pub fn of(training: &Training) -> Self {
-        match (training.penalty, training.smoothing) {
-            (lambda, _) if lambda > 0.0 => Self::Penalty(lambda),
-            (_, eps) if eps > 0.0 => Self::Smoothing(eps),
-            _ => Self::Plain,
-        }
-    }
-    /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
-    /// targets come to rest.
-    pub fn training(self) -> Training {
-        let base = Training { loss: LossKind::CROSS_ENTROPY, max_steps: 20_000, snapshots: 64, ..Training::default() };
-        match self {
-            Self::Plain => {
-                Training { until_time: f64::INFINITY, until_margin: Some(8.0), predictions: Some(false), ..base }
-            }
-            Self::Penalty(lambda) => {
-                Training { penalty: lambda, until_time: 10.0 / lambda, predictions: Some(true), ..base }
-            }
-            Self::Smoothing(eps) => Training { smoothing: eps, until_time: 1e5, predictions: Some(true), ..base },
-        }
-    }
+/// Networks with one regularization.
+struct Row {
+    net: Net,
+    regularization: Regularization,
+    widths: Vec<usize>,
+}
+
+/// A part's runs.
+pub struct Grid {
+    rows: Vec<Row>,
+    seeds: u64,
+    data: Source,
+    samples: usize,
+    held_out: usize,
+    classes: Option<ClassSelection>,
+    /// how long they train
+    training: fn(Regularization) -> Training,
 }
 
 /// Penalty and smoothing that all widths have: `LAMBDA = 0.2/6` is 0.2 in the convention of the sum on six points.
-pub const CENTRAL: [Kind; 2] = [Kind::Penalty(0.2 / 6.0), Kind::Smoothing(0.1)];
+const CENTRAL: [Regularization; 2] = [Regularization::Penalty(0.2 / 6.0), Regularization::Smoothing(0.1)];
 /// The others, larger and smaller.
-const OTHERS: [Kind; 4] = [Kind::Penalty(0.3), Kind::Penalty(0.01), Kind::Smoothing(0.4), Kind::Smoothing(0.01)];
+const OTHERS: [Regularization; 4] = [
+    Regularization::Penalty(0.3),
+    Regularization::Penalty(0.01),
+    Regularization::Smoothing(0.4),
+    Regularization::Smoothing(0.01),
+];
 
-/// Every training run of the grid; ensembles are apart.
-pub fn cells(options: &Options) -> Vec<Cell> {
-    let mut cells = Vec::new();
-    for part in options.parts(&PARTS, &QUICK).into_iter().filter(|part| *part != Part::Ensemble) {
-        let nets = match part {
-            Part::SixPoints | Part::Mnist => vec![Net::fcn(2), Net::resnet(2, 1.0)],
-            _ => vec![Net::fcn(2)],
-        };
-        for net in nets.into_iter().filter(|net| options.networks.is_empty() || options.networks.contains(&net.kind)) {
-            for (kind, widths) in kinds(options, part, &net) {
-                for width in widths {
-                    for seed in 0..options.seeds.unwrap_or(seeds(options, part)) {
-                        cells.push(cell(options, part, (&net, width, kind, seed)));
-                    }
+/// Three antipodal pairs with every regularization.
+pub fn six_points(options: &Options) -> Grid {
+    let mut rows = Vec::new();
+    for net in [Net::fcn(2), Net::resnet(2, 1.0)] {
+        let wide = options.full || net.kind == NetworkKind::Fcn;
+        let all = options.widths_or(if wide { &[64, 256, 1024] } else { &[64, 256] });
+        let narrow = options.widths_or(if options.full { &[64, 256, 1024] } else { &[64, 256] });
+        let row = |regularization, widths: &Vec<usize>| Row { net, regularization, widths: widths.clone() };
+        rows.extend(CENTRAL.map(|regularization| row(regularization, &all)));
+        rows.extend(OTHERS.map(|regularization| row(regularization, &narrow)));
+        rows.push(row(Regularization::Plain, &narrow));
+    }
+    Grid { rows, seeds: 5, data: Source::Circle, samples: 6, held_out: 6, classes: None, training: until_the_end }
+}
+
+/// Labels that disagree.
+pub fn conflicting(options: &Options) -> Grid {
+    let (net, widths) = (Net::fcn(2), options.widths_or(&[64, 256]));
+    Grid {
+        rows: vec![Row { net, regularization: Regularization::Plain, widths }],
+        seeds: 3,
+        data: Source::Conflicting,
+        samples: 24,
+        held_out: 6,
+        classes: None,
+        training: with_an_end_of_its_own,
+    }
+}
+
+/// Odd against even digits.
+pub fn mnist(options: &Options) -> Grid {
+    let all = [
+        Regularization::Penalty(0.1),
+        Regularization::Penalty(1e-3),
+        Regularization::Smoothing(0.1),
+        Regularization::Plain,
+    ];
+    digits(options, &[Net::fcn(2), Net::resnet(2, 1.0)], &all, ClassSelection::Parity)
+}
+
+/// Ten digits.
+pub fn mnist_ten(options: &Options) -> Grid {
+    digits(options, &[Net::fcn(2)], &[0.1, 0.01, 1e-3].map(Regularization::Penalty), ClassSelection::All)
+}
+
+fn digits(options: &Options, nets: &[Net], all: &[Regularization], classes: ClassSelection) -> Grid {
+    let widths = options.widths_or(&[128, 512]);
+    let row = |net: &Net, regularization: &Regularization| Row {
+        net: *net,
+        regularization: *regularization,
+        widths: widths.clone(),
+    };
+    Grid {
+        rows: nets.iter().flat_map(|net| all.iter().map(|regularization| row(net, regularization))).collect(),
+        seeds: if options.full { 3 } else { 1 },
+        data: Source::Mnist,
+        samples: options.n.unwrap_or(200),
+        held_out: 500,
+        classes: Some(classes),
+        training: until_the_end,
+    }
+}
+
+/// Labels that disagree are soft targets in all but name.
+fn with_an_end_of_its_own(regularization: Regularization) -> Training {
+    Training { until_time: 1e5, until_margin: None, predictions: Some(true), ..until_the_end(regularization) }
+}
+
+impl Grid {
+    /// Every run, with the seeds that the options have instead.
+    pub fn cells(&self, part: &'static Part, options: &Options) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for row in self.rows.iter().filter(|row| options.has_network(row.net.kind)) {
+            for width in &row.widths {
+                for seed in 0..options.seeds.unwrap_or(self.seeds) {
+                    cells.push(self.cell(part, options, row, *width, seed));
                 }
             }
         }
+        cells
     }
-    cells
-}
 
-fn seeds(options: &Options, part: Part) -> u64 {
-    match part {
-        Part::SixPoints => 5,
-        Part::Conflicting => 3,
-        _ if options.full => 3,
-        _ => 1,
+    fn cell(&self, part: &'static Part, options: &Options, row: &Row, width: usize, seed: u64) -> Cell {
+        let Row { net, regularization, .. } = *row;
+        let Self { samples, held_out, ref data, classes, .. } = *self;
+        let (init, idx) = (Init::Mirrored, data.is_idx());
+        let model = Model {
+            network: net.kind,
+            depth: net.depth,
+            width,
+            alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
+            init,
+            seed,
+            data: data.clone(),
+            n: Some(samples),
+            held_out,
+            classes,
+            data_dir: options.data_dir.clone().filter(|_| idx),
+            ..Model::default()
+        };
+        let parameters = 2 * (net.matrices() * width * width + 16 * width);
+        // a penalty's steps jitter about the fixed point
+        let steps = if matches!(regularization, Regularization::Penalty(_)) { 3.0 } else { 1.0 };
+        let work = (parameters * (samples + held_out + 20)) as f64 * steps * 1.5e-7;
+        let id = format!("{}-{}-w{width}-{}-{init}-s{seed}", part.name, net.name(), regularization.name());
+        let settings = Settings { model, training: (self.training)(regularization) };
+        Cell { id, part, net, init, regularization, loss: CE, width, seed, settings, work }
     }
-}
-
-/// What is run, at which widths.
-fn kinds(options: &Options, part: Part, net: &Net) -> Vec<(Kind, Vec<usize>)> {
-    let widths = |own: &[usize]| if options.widths.is_empty() { own.to_vec() } else { options.widths.clone() };
-    match part {
-        Part::SixPoints => {
-            let wide = options.full || net.kind == NetworkKind::Fcn;
-            let all = widths(if wide { &[64, 256, 1024] } else { &[64, 256] });
-            let narrow = widths(if options.full { &[64, 256, 1024] } else { &[64, 256] });
-            let central = CENTRAL.map(|kind| (kind, all.clone()));
-            let others = OTHERS.into_iter().chain([Kind::Plain]).map(|kind| (kind, narrow.clone()));
-            central.into_iter().chain(others).collect()
-        }
-        Part::Conflicting => vec![(Kind::Plain, widths(&[64, 256]))],
-        Part::MnistTen => [0.1, 0.01, 1e-3].map(|lambda| (Kind::Penalty(lambda), widths(&[128, 512]))).to_vec(),
-        _ => [Kind::Penalty(0.1), Kind::Penalty(1e-3), Kind::Smoothing(0.1), Kind::Plain]
-            .map(|kind| (kind, widths(&[128, 512])))
-            .to_vec(),
-    }
-}
-
-fn cell(options: &Options, part: Part, (net, width, kind, seed): (&Net, usize, Kind, u64)) -> Cell {
-    let n = options.n.unwrap_or(200);
-    let (data, samples, held_out, classes) = match part {
-        Part::Conflicting => (Source::Conflicting, 24, 6, None),
-        Part::Mnist => (Source::Mnist, n, 500, Some(ClassSelection::Parity)),
-        Part::MnistTen => (Source::Mnist, n, 500, Some(ClassSelection::All)),
-        _ => (Source::Circle, 6, 6, None),
-    };
-    let idx = data.is_idx();
-    let model = Model {
-        network: net.kind,
-        depth: net.depth,
-        width: width,
-        alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-        init: Init::Mirrored,
-        seed: seed,
-        data: data,
-        n: Some(samples),
-        held_out: held_out,
-        classes,
-        data_dir: options.data_dir.clone().filter(|_| idx),
-        ..Model::default()
-    };
-    let training = match (part, kind) {
-        // labels that disagree are soft targets in all but name
-        (Part::Conflicting, _) => {
-            Training { until_time: 1e5, until_margin: None, predictions: Some(true), ..Kind::Plain.training() }
-        }
-        _ => kind.training(),
-    };
-    let parameters = 2 * (net.matrices() * width * width + 16 * width);
-    // a penalty's steps jitter about the fixed point
-    let steps = if matches!(kind, Kind::Penalty(_)) { 3.0 } else { 1.0 };
-    let work = (parameters * (samples + held_out + 20)) as f64 * steps * 1.5e-7;
-    let id = format!("{}-{}-w{width}-{}-{}-s{seed}", part.name(), net.name(), kind.name(), Init::Mirrored);
-    Cell { id, part: part.name(), settings: Settings { model, training }, work }
 }

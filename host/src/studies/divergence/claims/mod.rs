@@ -11,13 +11,10 @@ pub use width::{MARGIN, SHARE, late_widths};
 use crate::analysis::statistics::{Curve, Estimate};
 use crate::experiment::LossKind;
 use crate::report::{Claim, number};
-use crate::run::TraceRow;
-use crate::study::group::{Group, Run};
-use crate::study::judged::Judged;
-use crate::study::plan::{Part, loss_name};
+use crate::study::group::{Column, DRIFT, Group, Run};
+use crate::study::judge::{self, Evidence, Judged};
+use crate::study::net::{CE, MSE};
 
-const CE: LossKind = LossKind::CROSS_ENTROPY;
-const MSE: LossKind = LossKind::MSE;
 /// Mean margin at which movement is compared with the linearized network's: within the kernel regime.
 const EARLY: f64 = 0.5;
 /// Mean loss below which squared error counts as fitted.
@@ -25,29 +22,28 @@ const FITTED: f64 = 1e-4;
 /// Allowance for the exponent of the drift at margins of 10^4.
 const EXPONENT_ALLOWANCE: f64 = 0.08;
 
-type Column = fn(&TraceRow) -> f64;
-const DRIFT: Column = |row| row.drift_max;
 const DISTANCE: Column = |row| row.param_distance;
 
-/// All claims about a group of runs.
-pub fn of_group(group: &Group<'_>) -> Vec<Claim> {
+/// The claims about a group of runs with both losses.
+pub fn along_training(group: &Group<'_>) -> Vec<Claim> {
     let builder = Builder { group };
-    match group.part {
-        Part::Exponent => vec![builder.exponent(), builder.parameters_diverge()],
-        _ => {
-            vec![
-                builder.parameters_diverge(),
-                builder.distance_of_the_kernel(),
-                builder.drift_grows(),
-                builder.drift_saturates(),
-                builder.losses_part(),
-                builder.falls_with_width(CE),
-                builder.falls_with_width(MSE),
-                builder.time_of_drift(),
-                builder.margin_of_drift(),
-            ]
-        }
-    }
+    vec![
+        builder.parameters_diverge(),
+        builder.distance_of_the_kernel(),
+        builder.drift_grows(),
+        builder.drift_saturates(),
+        builder.losses_part(),
+        builder.falls_with_width(CE),
+        builder.falls_with_width(MSE),
+        builder.time_of_drift(),
+        builder.margin_of_drift(),
+    ]
+}
+
+/// The claims about a group of runs under cross-entropy to very large margins.
+pub fn at_large_margins(group: &Group<'_>) -> Vec<Claim> {
+    let builder = Builder { group };
+    vec![builder.exponent(), builder.parameters_diverge()]
 }
 
 struct Builder<'a, 'g> {
@@ -56,7 +52,7 @@ struct Builder<'a, 'g> {
 
 impl<'g> Builder<'_, 'g> {
     fn claim(&self, claim: &str, loss: &str, judged: Judged) -> Claim {
-        judged.claim(claim, self.group, loss)
+        judged.claim(claim, self.group.subject(loss))
     }
     fn widest(&self) -> usize {
         self.group.widest()
@@ -66,17 +62,17 @@ impl<'g> Builder<'_, 'g> {
         self.group.mean_at(loss, self.widest(), value)
     }
     fn reached(&self) -> String {
-        let furthest = self.group.all(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);
-        let margin = self.group.all(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, f64::min);
+        let furthest = self.group.runs(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);
+        let margin = self.group.runs(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, f64::min);
         let exponent = number((crate::report::decimal_exponent(furthest)).floor());
         format!("every run to a mean margin of {} at least, t = 10^{{{exponent}}}", number(margin))
     }
 
     /// A2: |theta_t - theta_0| goes on growing while lambda_min(K_t) stays positive.
     fn parameters_diverge(&self) -> Claim {
-        let exponents: Option<Vec<f64>> = self.group.all(CE).map(|run| run.last_exponent(DISTANCE)).collect();
+        let exponents: Option<Vec<f64>> = self.group.runs(CE).map(|run| run.last_exponent(DISTANCE)).collect();
         let measured = self.at_widest(CE, |run| run.last_exponent(DISTANCE));
-        let lambda = self.group.all(CE).map(|run| run.smallest(|row| row.lambda_min)).fold(f64::INFINITY, f64::min);
+        let lambda = self.group.runs(CE).map(|run| run.smallest(|row| row.lambda_min)).fold(f64::INFINITY, f64::min);
         let slowest = exponents.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let depth = self.group.net.depth as f64;
         let theory = match self.group.net.exponent() {
@@ -91,8 +87,13 @@ impl<'g> Builder<'_, 'g> {
             number(lambda),
             self.reached()
         );
-        let holds = exponents.map(|_| slowest > 0.0 && lambda > 0.0);
-        self.claim("A2 parameters diverge under cross-entropy", loss_name(CE), Judged { measured, theory, holds, note })
+        let grow = judge::above(exponents.map(|_| slowest), 0.0);
+        let holds = judge::both(grow, judge::above(Some(lambda), 0.0));
+        self.claim(
+            "A2 parameters diverge under cross-entropy",
+            &CE.to_string(),
+            Judged { measured, theory, holds, note },
+        )
     }
 
     /// A2 in numbers: in the kernel regime the parameters move as those of the linearized network.
@@ -103,7 +104,7 @@ impl<'g> Builder<'_, 'g> {
             Some(run.at_margin(EARLY, DISTANCE)? / linear.at(EARLY.ln())?.exp())
         };
         let measured = self.at_widest(CE, ratio);
-        let holds = measured.and_then(|m| m.agrees(1.0, 0.1));
+        let holds = judge::agrees(measured, 1.0, 0.1);
         let note = format!(
             "|θ_{{t}} − θ_{{0}}| of the network over that of its linearization, at mean margin {} and width {}; allowed: two \
              standard errors, or 0.1 for the drift until then",
@@ -111,12 +112,12 @@ impl<'g> Builder<'_, 'g> {
             self.widest()
         );
         let theory = "1".into();
-        self.claim("A2 distance as the kernel predicts it", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A2 distance as the kernel predicts it", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// A3: the drift goes on growing under cross-entropy.
     fn drift_grows(&self) -> Claim {
-        let exponents: Option<Vec<f64>> = self.group.all(CE).map(|run| run.last_exponent(DRIFT)).collect();
+        let exponents: Option<Vec<f64>> = self.group.runs(CE).map(|run| run.last_exponent(DRIFT)).collect();
         let measured = self.at_widest(CE, |run| run.last_exponent(DRIFT));
         let slowest = exponents.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let theory = match self.group.net.exponent() {
@@ -130,8 +131,9 @@ impl<'g> Builder<'_, 'g> {
             number(slowest),
             self.reached()
         );
-        let holds = exponents.zip(measured).map(|(_, m)| slowest > 0.0 && m.value > 2.0 * m.error_or_0());
-        self.claim("A3 drift grows on under cross-entropy", loss_name(CE), Judged { measured, theory, holds, note })
+        let grow = judge::above(exponents.map(|_| slowest), 0.0);
+        let holds = judge::both(grow, judge::positive(measured, Evidence::ANY));
+        self.claim("A3 drift grows on under cross-entropy", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// A3, the contrast: under squared error it comes to rest.
@@ -140,9 +142,9 @@ impl<'g> Builder<'_, 'g> {
             let drift = Curve::new(run.rows().map(|row| (-row.loss.ln(), row.drift_max)));
             Some((run.last().drift_max / drift.at(-FITTED.ln())?).ln())
         };
-        let values: Option<Vec<f64>> = self.group.all(MSE).map(growth).collect();
-        let fitted = self.group.all(MSE).map(|run| run.last().loss).fold(0.0, f64::max);
-        let measured = values.as_ref().and_then(|values| Estimate::of(values));
+        let values: Option<Vec<f64>> = self.group.runs(MSE).map(growth).collect();
+        let fitted = self.group.runs(MSE).map(|run| run.last().loss).fold(0.0, f64::max);
+        let measured = values.as_ref().and_then(|values| Estimate::from_values(values));
         let largest = values.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
         let note = format!(
             "ln of the final drift over the drift where the mean loss is {}, mean over all widths and seeds; the loss went \
@@ -151,18 +153,18 @@ impl<'g> Builder<'_, 'g> {
             number(fitted),
             number(largest)
         );
-        let holds = measured.filter(|_| fitted < 1e-2 * FITTED).and_then(|m| m.agrees(0.0, 0.1));
+        let holds = judge::agrees(measured.filter(|_| fitted < 1e-2 * FITTED), 0.0, 0.1);
         let theory = "0".into();
-        self.claim("A3 drift saturates under squared error", loss_name(MSE), Judged { measured, theory, holds, note })
+        self.claim("A3 drift saturates under squared error", &MSE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// A3: the two losses beside one another.
     fn losses_part(&self) -> Claim {
         let ratio = |run: &Run<'g>| {
-            let other = self.group.one(MSE, run.width, run.seed)?;
+            let other = self.group.run(MSE, run.width, run.seed)?;
             Some(run.largest(DRIFT) / other.largest(DRIFT))
         };
-        let all: Option<Vec<f64>> = self.group.all(CE).map(|run| ratio(&run)).collect();
+        let all: Option<Vec<f64>> = self.group.runs(CE).map(|run| ratio(&run)).collect();
         let measured = self.at_widest(CE, ratio);
         let smallest = all.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let note = format!(
@@ -172,30 +174,30 @@ impl<'g> Builder<'_, 'g> {
             number(smallest),
             self.reached()
         );
-        let holds = all.map(|_| smallest > 1.0);
+        let holds = judge::above(all.map(|_| smallest), 1.0);
         let theory = "→ ∞ with t".into();
         self.claim("A3 cross-entropy against squared error", "both", Judged { measured, theory, holds, note })
     }
 
     /// The exponent of the drift at large margins, 2L/(L + 1).
     fn exponent(&self) -> Claim {
-        let reached = self.group.all(CE).map(|run| run.largest(|row| row.margin_mean)).fold(f64::INFINITY, f64::min);
+        let reached = self.group.runs(CE).map(|run| run.largest(|row| row.margin_mean)).fold(f64::INFINITY, f64::min);
         // the last decade and a half
-        let window = (reached / 30.0, reached);
-        let exponents: Option<Vec<f64>> = self.group.all(CE).map(|run| run.exponent(window, DRIFT)).collect();
-        let measured = exponents.and_then(|e| Estimate::of(&e));
+        let from = reached / 30.0;
+        let exponents: Option<Vec<f64>> = self.group.runs(CE).map(|run| run.exponent(from..=reached, DRIFT)).collect();
+        let measured = exponents.and_then(|e| Estimate::from_values(&e));
         let note = format!(
             "exponent q of max|K_{{t}} − K_{{0}}| ~ u^{{q}} for mean margins from {} to {}, width {}",
-            number(window.0),
-            number(window.1),
+            number(from),
+            number(reached),
             self.widest()
         );
         let depth = self.group.net.depth as f64;
-        let far = reached >= 1e4 * 0.999;
+        let judged = measured.filter(|_| reached >= 1e4 * 0.999);
         let (theory, holds, note) = match self.group.net.exponent() {
             Some(exponent) => (
                 format!("2L/(L+1) = {}", number(exponent)),
-                measured.filter(|_| far).map(|m| (m.value - exponent).abs() <= EXPONENT_ALLOWANCE),
+                judge::within(judged.map(|m| m.value), exponent, EXPONENT_ALLOWANCE),
                 format!("{note}; allowed {EXPONENT_ALLOWANCE}"),
             ),
             None => {
@@ -206,11 +208,11 @@ impl<'g> Builder<'_, 'g> {
                         "none known; > 0, and {} if the longest product of weights alone remained",
                         number(longest)
                     ),
-                    measured.filter(|_| far).map(|m| m.value > 2.0 * m.error_or_0()),
+                    judge::positive(judged, Evidence::ANY),
                     format!("{note}; only its sign is judged"),
                 )
             }
         };
-        self.claim("A3 exponent of the divergence", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A3 exponent of the divergence", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 }

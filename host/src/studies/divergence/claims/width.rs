@@ -1,12 +1,12 @@
 //! How the drift falls with the width, and how long the kernel stays.
 
-use super::{Builder, CE, DRIFT};
+use super::Builder;
 use crate::analysis::statistics::Estimate;
 use crate::experiment::LossKind;
 use crate::report::{Claim, number};
-use crate::study::group::{Group, Run};
-use crate::study::judged::Judged;
-use crate::study::plan::loss_name;
+use crate::study::group::{DRIFT, Group, Run};
+use crate::study::judge::{self, Evidence, Judged};
+use crate::study::net::CE;
 
 /// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
 pub const MARGIN: f64 = 2.0;
@@ -19,7 +19,7 @@ const SLOPE_ALLOWANCE: f64 = 0.25;
 
 /// Widths at which every seed passes the share of drift when time already grows exponentially with the margin.
 pub fn late_widths(group: &Group<'_>) -> Vec<usize> {
-    let late = |run: &Run<'_>| run.passes_drift(SHARE).is_some_and(|(_, margin)| margin > LATE);
+    let late = |run: &Run<'_>| run.passes_drift(SHARE).is_some_and(|passage| passage.margin > LATE);
     group.widths().into_iter().filter(|width| group.at_width(CE, *width).iter().all(late)).collect()
 }
 
@@ -37,11 +37,11 @@ impl<'g> Builder<'_, 'g> {
         // c u^2/m is the law of small drift
         let small = |width: &usize| {
             let shares: Option<Vec<f64>> = self.group.at_width(loss, *width).iter().map(relative).collect();
-            shares.and_then(|s| Estimate::of(&s)).is_some_and(|s| s.value < 0.3)
+            shares.and_then(|s| Estimate::from_values(&s)).is_some_and(|s| s.value < 0.3)
         };
         let widths: Vec<usize> = self.group.widths().into_iter().filter(small).collect();
         let measured = if widths.len() >= 2 { self.group.exponent_in_width(loss, &widths, value) } else { None };
-        let holds = measured.and_then(|m| m.agrees(-1.0, SLOPE_ALLOWANCE));
+        let holds = judge::agrees(measured, -1.0, SLOPE_ALLOWANCE);
         let (what, claim) = match loss {
             CE => (format!("drift at mean margin {}", number(MARGIN)), "A3 fall of the drift with the width"),
             _ => ("largest drift".into(), "A3 fall of the largest drift with the width"),
@@ -50,32 +50,35 @@ impl<'g> Builder<'_, 'g> {
             "slope of ln({what}) against ln m over widths {widths:?}, those of less than 30 % relative drift there; \
              allowed: two standard errors, or {SLOPE_ALLOWANCE}"
         );
-        self.claim(claim, loss_name(loss), Judged { measured, theory: "−1".into(), holds, note })
+        self.claim(claim, &loss.to_string(), Judged { measured, theory: "−1".into(), holds, note })
     }
 
     /// t(m) ~ exp(c sqrt(m)).
     pub(super) fn time_of_drift(&self) -> Claim {
         let widths = late_widths(self.group);
-        let measured = self.group.slope(CE, &widths, |run| {
-            let (time, _) = run.passes_drift(SHARE)?;
-            Some(((run.width as f64).sqrt(), time))
-        });
+        let measured =
+            self.group.slope(CE, &widths, |run| Some(((run.width as f64).sqrt(), run.passes_drift(SHARE)?.log_time)));
         let times: Vec<String> = self.group.widths().iter().map(|width| self.time_at(*width)).collect();
         let note = format!(
             "c in t(m) ~ exp(c √m), t(m) the time at which |K_{{t}} − K_{{0}}|_{{F}}/|K_{{0}}|_{{F}} passes 10 %, fitted over \
              widths {widths:?} (those that pass it behind mean margin {LATE}); t(m): {}",
             times.join(", ")
         );
-        let holds = measured.map(|m| m.value > 2.0 * m.error_or_0());
+        let holds = judge::positive(measured, Evidence::ANY);
         let theory = "c > 0".into();
-        self.claim("A3 time of 10 % drift, exp(c √m)", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A3 time of 10 % drift, exp(c √m)", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 
     /// `64: 12.3`, the geometric mean over seeds.
     fn time_at(&self, width: usize) -> String {
-        let times: Option<Vec<f64>> =
-            self.group.at_width(CE, width).iter().map(|run| run.passes_drift(SHARE).map(|(time, _)| time)).collect();
-        let mean = times.and_then(|t| Estimate::of(&t)).map_or("not passed".into(), |t| number(t.value.exp_m1()));
+        let times: Option<Vec<f64>> = self
+            .group
+            .at_width(CE, width)
+            .iter()
+            .map(|run| run.passes_drift(SHARE).map(|passage| passage.log_time))
+            .collect();
+        let mean =
+            times.and_then(|t| Estimate::from_values(&t)).map_or("not passed".into(), |t| number(t.value.exp_m1()));
         format!("{width}: {mean}")
     }
 
@@ -83,15 +86,15 @@ impl<'g> Builder<'_, 'g> {
     pub(super) fn margin_of_drift(&self) -> Claim {
         let widths = late_widths(self.group);
         let measured = if widths.len() >= 2 {
-            self.group.exponent_in_width(CE, &widths, |run| run.passes_drift(SHARE).map(|(_, margin)| margin))
+            self.group.exponent_in_width(CE, &widths, |run| run.passes_drift(SHARE).map(|passage| passage.margin))
         } else {
             None
         };
-        let holds = measured.and_then(|m| m.agrees(0.5, 0.15));
+        let holds = judge::agrees(measured, 0.5, 0.15);
         let note = format!(
             "exponent a of u ~ m^{{a}}, u the mean margin at 10 % drift, widths {widths:?}; allowed: two standard errors, or 0.15"
         );
         let theory = "1/2, from drift ~ c u^{2}/m".into();
-        self.claim("A3 margin of 10 % drift", loss_name(CE), Judged { measured, theory, holds, note })
+        self.claim("A3 margin of 10 % drift", &CE.to_string(), Judged { measured, theory, holds, note })
     }
 }

@@ -4,14 +4,16 @@ use std::ops::RangeInclusive;
 
 use super::super::decay::OnSphere;
 use super::super::learning::Learning;
-use super::{LOSS, below, in_the_limit, judged, nearing};
+use super::subject;
 use crate::analysis::curves::{Curves, Start, slope};
+use crate::analysis::labels::Described;
 use crate::analysis::points::Target;
 use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
 use crate::analysis::spectra::Spectra;
 use crate::analysis::spectrum::power_law;
-use crate::analysis::statistics::Estimate;
+use crate::analysis::statistics::{Estimate, difference};
 use crate::report::{Claim, number};
+use crate::study::judge::{self, Evidence, Judged};
 
 /// Allowance for exponents of spectra.
 const SPECTRUM_ALLOWANCE: f64 = 0.15;
@@ -34,7 +36,7 @@ fn exponents(on: &OnSphere, spectra: &Spectra) -> [Option<Estimate>; 4] {
     let draws: Option<Vec<f64>> = spectra.draws.iter().map(|tails| fit(tails)).collect();
     let alphas = draws.as_ref().zip(ntk).map(|(draws, ntk)| draws.iter().map(|s| s / ntk).collect::<Vec<_>>());
     let one = |exponent: Option<f64>| exponent.map(Estimate::extreme);
-    let over = |values: Option<Vec<f64>>| values.and_then(|values| Estimate::of(&values));
+    let over = |values: Option<Vec<f64>>| values.and_then(|values| Estimate::from_values(&values));
     [one(ntk), one(fit(&spectra.nngp)), over(draws), over(alphas)]
 }
 
@@ -55,7 +57,8 @@ pub fn decay(Decayed { on: [half, all], spectra }: &Decayed) -> Vec<Claim> {
     ];
     let network = format!("FCN, L = {}; S^{}", all.depth, all.sphere);
     let row = |(index, (claim, theory, what)): (usize, (&str, f64, &str))| {
-        let holds = in_the_limit(found[index], theory, SPECTRUM_ALLOWANCE, nearing(found[index], fewer[index], theory));
+        let (measured, nearing) = (found[index], judge::nears(found[index], fewer[index], theory));
+        let holds = judge::agrees_in_the_limit(measured, theory, SPECTRUM_ALLOWANCE, nearing);
         let before = fewer[index].map_or("none".into(), |e| number(e.value));
         let note = format!(
             "{what}, {} points, k in {:?}, {} draws; {before} on {} points; allowed: two standard errors over draws, or \
@@ -65,7 +68,7 @@ pub fn decay(Decayed { on: [half, all], spectra }: &Decayed) -> Vec<Claim> {
             all.draws,
             half.points
         );
-        judged(found[index], number(theory), holds, note).about(claim, network.clone(), LOSS, "standard")
+        Judged { measured, theory: number(theory), holds, note }.claim(claim, subject(network.clone(), "standard"))
     };
     rows.into_iter().enumerate().map(row).collect()
 }
@@ -83,8 +86,9 @@ pub struct Learned {
 impl Learned {
     /// n and mean logarithm of the smallest risk. `None` where a risk is 0: there is nothing to be learned.
     pub fn points(&self, start: Start) -> Option<Vec<(usize, Estimate)>> {
-        let point =
-            |(learning, curves): (&Learning, &Curves)| Some((learning.n, Estimate::of(&curves.log_best(start)?)?));
+        let point = |(learning, curves): (&Learning, &Curves)| {
+            Some((learning.n, Estimate::from_values(&curves.log_best(start)?)?))
+        };
         self.learning.iter().zip(&self.curves).map(point).collect()
     }
     /// -3/(d + 3) on S^d.
@@ -102,13 +106,10 @@ pub fn identity(all: &[Learned]) -> Option<Claim> {
         "largest difference of the excess risks from f^{{GP}} with target f* and from 0 with target f* − f^{{GP}}, as a share of that before \
          training, {draws} draws at {times} times each; allowed: rounding, 10^{{-12}}"
     );
-    let judged = judged(Some(Estimate::extreme(worst)), "0", Some(worst <= 1e-12), note);
-    Some(judged.about(
-        "C3 starting from f_{0} is learning f* − f_{0}",
-        "NTK of an FCN, L = 1; spheres",
-        LOSS,
-        "standard",
-    ))
+    let holds = judge::at_most(Some(worst), 1e-12);
+    let judged = Judged { measured: Some(Estimate::extreme(worst)), theory: "0".into(), holds, note };
+    let subject = subject("NTK of an FCN, L = 1; spheres", "standard");
+    Some(judged.claim("C3 starting from f_{0} is learning f* − f_{0}", subject))
 }
 
 /// C6: how fast the risk falls with n.
@@ -120,7 +121,8 @@ pub fn learning(learned: &Learned) -> Vec<Claim> {
     let (whole, last) = (slope(&random), random.len().checked_sub(2).and_then(|from| slope(&random[from..])));
     let theory = learned.theory();
     let n: Vec<usize> = learned.learning.iter().map(|learning| learning.n).collect();
-    let holds = in_the_limit(whole, theory, LEARNING_ALLOWANCE, nearing(last, whole, theory));
+    let nearing = judge::nears(last, whole, theory);
+    let holds = judge::agrees_in_the_limit(whole, theory, LEARNING_ALLOWANCE, nearing);
     let ends: usize = learned.curves.iter().map(|curves| curves.at_an_end(Start::Random)).sum();
     let note = format!(
         "slope of the mean ln risk at the best time against ln n, n = {n:?}, {} draws; over the last octave {}; {ends} best times at an \
@@ -128,24 +130,24 @@ pub fn learning(learned: &Learned) -> Vec<Claim> {
         first.draws,
         last.map_or("none".into(), |e| number(e.value)),
     );
-    let capped = judged(whole, number(theory), holds, note);
-    let mut claims = vec![capped.about("C6 rate of learning from f^{GP}", network.clone(), LOSS, "standard")];
+    let capped = Judged { measured: whole, theory: number(theory), holds, note };
+    let mut claims = vec![capped.claim("C6 rate of learning from f^{GP}", subject(network.clone(), "standard"))];
     if first.target != Target::Zero {
         let zero = learned.points(Start::Zero).and_then(|points| slope(&points));
-        let (_, holds) = below(zero, whole);
+        let holds = judge::negative(difference(zero, whole), Evidence::SPREAD);
         let note = format!(
             "slope from 0, same draws; holds where it lies below the slope from f^{{GP}}, {}, by two standard errors of both",
             whole.map_or("none".into(), |e| number(e.value))
         );
-        let steeper = judged(zero, format!("< {}", number(theory)), holds, note);
-        claims.push(steeper.about("C6 without f^{GP} learning is faster", network, LOSS, "mirrored"));
+        let steeper = Judged { measured: zero, theory: format!("< {}", number(theory)), holds, note };
+        claims.push(steeper.claim("C6 without f^{GP} learning is faster", subject(network, "mirrored")));
     }
     claims
 }
 
-/// C5: the smoothness of a data set's labels beside that of f^GP on the same samples; `d` is the inputs' dimension.
-pub fn labels(name: &str, d: usize, spectra: &Spectra, paper: Option<f64>) -> Vec<Claim> {
-    let n = spectra.ntk.len();
+/// C5: the smoothness of a data set's labels beside that of f^GP on the same samples.
+pub fn labels(described: &Described, spectra: &Spectra) -> Vec<Claim> {
+    let (n, d) = (spectra.ntk.len(), described.dimension);
     let estimate = |tails: &[f64], window: RangeInclusive<usize>, decay: Decay| -> Option<Smoothness> {
         smoothness(&spectra.ntk, tails, &window, &decay).ok().flatten()
     };
@@ -161,7 +163,7 @@ pub fn labels(name: &str, d: usize, spectra: &Spectra, paper: Option<f64>) -> Ve
         }
     }
     let (value, f_gp) = (values.first(), fitted(&Spectra::mean(&spectra.draws)));
-    let network = format!("NTK of an FCN, L = 1; {name}, n = {n}");
+    let network = format!("NTK of an FCN, L = 1; {}, n = {n}", described.title);
     let measured = value.map(|s| Estimate::extreme(s.alpha));
     let note = format!(
         "k in {:?}, decay of the eigenvalues fitted there, {}; by coding of the labels, and in brackets by the paper's window k < 0.9 n and \
@@ -172,19 +174,20 @@ pub fn labels(name: &str, d: usize, spectra: &Spectra, paper: Option<f64>) -> Ve
         f_gp.map_or("none".into(), |s| number(s.alpha))
     );
     let mut claims = Vec::new();
-    if let Some(paper) = paper {
-        let holds = measured.and_then(|m| m.agrees(paper, 0.1));
-        let judged = judged(measured, number(paper), holds, format!("{note}; allowed: 0.1"));
-        claims.push(judged.about("C5 smoothness of the labels", network.clone(), LOSS, "any"));
+    if let Some(paper) = described.published {
+        let (holds, note) = (judge::agrees(measured, paper, 0.1), format!("{note}; allowed: 0.1"));
+        let judged = Judged { measured, theory: number(paper), holds, note };
+        claims.push(judged.claim("C5 smoothness of the labels", subject(network.clone(), "any")));
     }
     let difference = value.zip(f_gp.as_ref()).map(|(v, g)| Estimate::extreme(g.alpha - v.alpha));
     let theory = format!("< 0, α of f^{{GP}} near {} in dimension {d}", number(3.0 / (d as f64 + 1.0)));
-    let judged = judged(
-        difference,
+    let judged = Judged {
+        measured: difference,
         theory,
-        difference.map(|d| d.value < 0.0),
-        "α of f^{GP} less that of the labels at the same k, which see the few directions in which the samples spread, not all d of them",
-    );
-    claims.push(judged.about("C5 f^{GP} is rougher than the labels", network, LOSS, "standard"));
+        holds: judge::below(difference.map(|d| d.value), 0.0),
+        note: "α of f^{GP} less that of the labels at the same k, which see the few directions in which the samples spread, not all d of them"
+            .into(),
+    };
+    claims.push(judged.claim("C5 f^{GP} is rougher than the labels", subject(network, "standard")));
     claims
 }

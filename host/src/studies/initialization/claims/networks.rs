@@ -1,45 +1,54 @@
 //! Claims about networks: their outputs at initialization, their distance from the kernel's flow, their learning curves.
 
-use super::super::outputs::{Outputs, Tested};
+use super::super::outputs::{RandomOutputs, Tested};
 use super::super::replica::Replica;
-use super::{LOSS, below, judged, negative};
+use super::{LOSS, subject};
 use crate::analysis::curves::{Curves, Start, slope};
-use crate::analysis::statistics::Estimate;
-use crate::experiment::LossKind;
+use crate::analysis::statistics::{Estimate, difference};
 use crate::report::{Claim, number};
 use crate::study::group::{Group, Run};
+use crate::study::judge::{self, Evidence, Judged, Subject};
+use crate::study::net::MSE;
 
 /// C1: outputs at random initialization, narrow to wide, against GP(0, NNGP).
-pub fn outputs(all: &[(Outputs, Tested)]) -> Vec<Claim> {
+pub fn outputs(all: &[(RandomOutputs, Tested)]) -> Vec<Claim> {
     let mut claims = Vec::new();
+    let untrained = |outputs: &RandomOutputs| Subject {
+        network: format!("FCN, L = 1, m = {}; {} points on S^2", outputs.width, outputs.points),
+        loss: "none".into(),
+        init: "standard".into(),
+    };
     for (outputs, tested) in all {
-        let network = format!("FCN, L = 1, m = {}; {} points on S^2", outputs.width, outputs.points);
         let networks = outputs.networks;
         let note = format!(
             "largest of {} entries of the covariance less the NNGP, outputs whitened, in standard errors over {networks} networks; \
              allowed: 4",
             tested.pairs
         );
-        let covariance = judged(Some(Estimate::extreme(tested.covariance)), "< 4", Some(tested.covariance < 4.0), note);
-        claims.push(covariance.about("C1 covariance of f_{0}", network.clone(), "none", "standard"));
+        let measured = Some(Estimate::extreme(tested.covariance));
+        let holds = judge::below(Some(tested.covariance), 4.0);
+        let covariance = Judged { measured, theory: "< 4".into(), holds, note };
+        claims.push(covariance.claim("C1 covariance of f_{0}", untrained(outputs)));
         let theory = 15.0 / outputs.width as f64;
-        let holds = tested.kurtosis.agrees(theory, 0.1 * theory);
+        let measured = Some(tested.kurtosis);
+        let holds = judge::agrees(measured, theory, 0.1 * theory);
         let note = format!(
             "mean over the points, standard error over ten groups of {} networks; theory: 15/m; allowed: two standard errors, or a tenth",
             networks / 10
         );
-        let kurtosis = judged(Some(tested.kurtosis), number(theory), holds, note);
-        claims.push(kurtosis.about("C1 excess kurtosis of f_{0}", network, "none", "standard"));
+        let kurtosis = Judged { measured, theory: number(theory), holds, note };
+        claims.push(kurtosis.claim("C1 excess kurtosis of f_{0}", untrained(outputs)));
     }
     if let Some((outputs, tested)) = all.last() {
-        let network = format!("FCN, L = 1, m = {}; {} points on S^2", outputs.width, outputs.points);
         let note = format!(
             "Kolmogorov's distance of the {} whitened outputs from N(0,1), times the root of their number; beyond 1.63 with probability 1 \
              % if they are Gaussian",
             outputs.networks * outputs.points as u64
         );
-        let normal = judged(Some(Estimate::extreme(tested.kolmogorov)), "< 1.63", Some(tested.kolmogorov < 1.63), note);
-        claims.push(normal.about("C1 normality of f_{0}", network, "none", "standard"));
+        let measured = Some(Estimate::extreme(tested.kolmogorov));
+        let holds = judge::below(Some(tested.kolmogorov), 1.63);
+        let normal = Judged { measured, theory: "< 1.63".into(), holds, note };
+        claims.push(normal.claim("C1 normality of f_{0}", untrained(outputs)));
     }
     claims
 }
@@ -51,11 +60,7 @@ pub fn farthest(run: &Run<'_>) -> Option<f64> {
 }
 
 /// C2: networks stay beside the kernel's flow, at all times.
-pub fn closeness(group: &Group<'_>) -> Vec<Claim> {
-    const MSE: LossKind = LossKind::MSE;
-    if group.is_empty() {
-        return Vec::new();
-    }
+pub fn closeness(group: &Group<'_>) -> Claim {
     let widths = group.widths();
     let measured = group.exponent_in_width(MSE, &widths, farthest);
     let by_width = |width: &usize| {
@@ -67,8 +72,9 @@ pub fn closeness(group: &Group<'_>) -> Vec<Claim> {
          mean at each width: {}; expected: −1/2, the spread of K_{{0}}; holds below 0 by two standard errors",
         widths.iter().map(by_width).collect::<Vec<_>>().join(", ")
     );
-    let judged = judged(measured, "< 0", measured.and_then(negative), note);
-    vec![judged.claim("C2 distance from the kernel's flow at all times", group, LOSS)]
+    let holds = judge::negative(measured, Evidence::SPREAD);
+    let judged = Judged { measured, theory: "< 0".into(), holds, note };
+    judged.claim("C2 distance from the kernel's flow at all times", group.subject(LOSS))
 }
 
 /// A learning curve of networks: one dimension, n ascending.
@@ -82,7 +88,9 @@ pub struct Replicated {
 impl Replicated {
     /// n and mean logarithm of the smallest risk.
     pub fn points(&self, start: Start) -> Option<Vec<(usize, Estimate)>> {
-        let point = |(replica, curves): (&Replica, &Curves)| Some((replica.n, Estimate::of(&curves.log_best(start)?)?));
+        let point = |(replica, curves): (&Replica, &Curves)| {
+            Some((replica.n, Estimate::from_values(&curves.log_best(start)?)?))
+        };
         self.replicas.iter().zip(&self.curves).map(point).collect()
     }
 }
@@ -95,8 +103,8 @@ pub fn replica(replicated: &Replicated) -> Vec<Claim> {
         let pairs = curves.log_best(Start::Zero).zip(curves.log_best(Start::Random));
         let Some((zero, random)) = pairs else { continue };
         let differences: Vec<f64> = zero.iter().zip(&random).map(|(zero, random)| zero - random).collect();
-        let measured = Estimate::of(&differences);
-        let mean = |values: &[f64]| Estimate::of(values).map_or("none".into(), |e| number(e.value));
+        let measured = Estimate::from_values(&differences);
+        let mean = |values: &[f64]| Estimate::from_values(values).map_or("none".into(), |e| number(e.value));
         let note = format!(
             "mean over {} trials of ln risk mirrored less ln risk standard, {} less {}; risk at the best of {} epochs; holds below 0 by two \
              standard errors",
@@ -105,25 +113,23 @@ pub fn replica(replicated: &Replicated) -> Vec<Claim> {
             mean(&random),
             replica.epochs
         );
-        let judged = judged(measured, "< 0", measured.and_then(negative), note);
-        claims.push(judged.about("C6 mirrored networks learn more", network, LOSS, "both"));
+        let holds = judge::negative(measured, Evidence::SPREAD);
+        let judged = Judged { measured, theory: "< 0".into(), holds, note };
+        claims.push(judged.claim("C6 mirrored networks learn more", subject(network, "both")));
     }
     let Some(last) = replicated.replicas.last() else { return claims };
     let [zero, random] = Start::ALL.map(|start| replicated.points(start).and_then(|points| slope(&points)));
-    let (difference, holds) = below(zero, random);
-    let says = |slope: Option<Estimate>| slope.map_or("none".into(), |e| number(e.value));
+    let measured = difference(zero, random);
+    let holds = judge::negative(measured, Evidence::SPREAD);
+    let text = |slope: Option<Estimate>| slope.map_or("none".into(), |e| number(e.value));
     let n: Vec<usize> = replicated.replicas.iter().map(|replica| replica.n).collect();
     let note = format!(
         "slope of mean ln risk against ln n, n = {n:?}: mirrored {}, standard {}; their difference; holds below 0 by two standard errors",
-        says(zero),
-        says(random)
+        text(zero),
+        text(random)
     );
     let network = format!("FCN, L = 1, m = 20 n; S^{}", last.dimension - 1);
-    claims.push(judged(difference, "< 0", holds, note).about(
-        "C6 mirrored networks learn faster",
-        network,
-        LOSS,
-        "both",
-    ));
+    let judged = Judged { measured, theory: "< 0".into(), holds, note };
+    claims.push(judged.claim("C6 mirrored networks learn faster", subject(network, "both")));
     claims
 }

@@ -1,5 +1,5 @@
 //! Adaptive gradient flow: `d theta/d tau = -G(theta)`, where G is the objective's gradient divided by the
-//! mismatch kappa of [`crate::loss`], and `dt = d tau / kappa`.
+//! mismatch of [`crate::loss`], and `dt = d tau / mismatch`.
 //!
 //! The path is that of gradient flow `d theta/dt = -grad J`; only the clock along it differs. Under
 //! cross-entropy with separable data every residual falls like 1/t, so in t a step of fixed relative
@@ -9,19 +9,20 @@
 //! is the second-order Runge-Kutta-Chebyshev method (Sommeijer, Shampine, Verwer 1998): s gradient
 //! evaluations give a stable step of `0.65 s^2 / rho`, against `2/rho` for one evaluation of gradient descent.
 //! The spectral radius rho comes from a nonlinear power iteration. The step adapts to the method's own
-//! estimate of the local error, relative to the distance from theta_0, and to the change of ln kappa that the
+//! estimate of the local error, relative to the distance from theta_0, and to the change of ln mismatch that the
 //! clock interpolates.
 
+use super::chebyshev::{Chebyshev, stages_for};
+use super::{Descend, Position, Run, State};
 use crate::linalg::{squared_distance, sum_of_squares};
-use crate::{Error, Real, loss::Objective};
+use crate::network::Network;
+use crate::{Backend, Error, Real, loss::Objective};
 
-/// Buffers of P numbers that the integrator needs beside parameters and gradient.
-pub(crate) const BUFFERS: usize = 4;
-/// Most stages in one step. Rounding is amplified by about s^2.
-const MAX_STAGES: usize = 40;
-/// Damping of the Chebyshev polynomial, 2/13 as its authors chose it.
-const DAMPING: f64 = 2.0 / 13.0;
-/// Largest |change of ln kappa| in one step: the clock interpolates ln kappa linearly within it.
+/// Buffers of P numbers that the flow needs beside the parameters.
+pub(super) const BUFFERS: usize = 5;
+/// Share of the distance from theta_0 that counts as no movement.
+const REST: f64 = 1e-4;
+/// Largest |change of ln mismatch| in one step: the clock interpolates it linearly within the step.
 const MAX_LN_MISMATCH_CHANGE: f64 = 0.5;
 /// Accepted steps after which the spectral radius is looked at again.
 const RADIUS_AGE: u32 = 16;
@@ -32,22 +33,10 @@ const MAX_REJECTIONS: u32 = 40;
 /// A step may end this share of itself behind the time limit.
 const LIMIT_SLACK: f64 = 1e-4;
 
-/// Where a trajectory stands.
-#[derive(Debug)]
-pub struct State<'a, T> {
-    /// parameters
-    pub theta: &'a mut [T],
-    /// gradient of the objective at theta, divided by kappa; empty where none is kept
-    pub gradient: &'a mut [T],
-    /// loss and mismatch at theta
-    pub objective: Objective<T>,
-    /// ln(1 + t); t itself may be too large to be represented
-    pub log_time: T,
-}
-
-/// The integrator: four buffers of P numbers and what the next step needs to know.
-#[derive(Debug)]
-pub struct Flow<'a, T> {
+/// The integrator: five buffers of P numbers and what the next step needs to know.
+pub(super) struct Flow<'a, T> {
+    /// gradient of the objective at theta, divided by the mismatch
+    gradient: &'a mut [T],
     stages: [&'a mut [T]; 2],
     stage_gradient: &'a mut [T],
     /// the power iteration's vector
@@ -61,15 +50,22 @@ pub struct Flow<'a, T> {
     age: u32,
 }
 
-/// Gradient divided by kappa, and objective, at `theta`.
-pub(crate) type Evaluate<'e, T> = dyn FnMut(&[T], &mut [T]) -> Result<Objective<T>, Error> + 'e;
+/// Gradient divided by the mismatch, and objective, at `theta`.
+type Evaluate<'e, T> = dyn FnMut(&[T], &mut [T]) -> Result<Objective<T>, Error> + 'e;
 
 impl<'a, T: Real> Flow<'a, T> {
     /// `tolerance` bounds the estimated local error of a step by that share of the distance from theta_0 (at the
     /// start, of the distance at which the stiffest direction comes to rest).
-    pub(crate) fn new(buffers: [&'a mut [T]; BUFFERS], tolerance: f64) -> Self {
-        let [first, second, stage_gradient, direction] = buffers;
-        Self {
+    ///
+    /// # Errors
+    /// A tolerance outside (0, 1).
+    pub(super) fn new(tolerance: f64, buffers: [&'a mut [T]; BUFFERS]) -> Result<Self, Error> {
+        if !(tolerance > 0.0 && tolerance < 1.0) {
+            return Err(Error::OutOfRange { what: "tolerance", needs: "in (0, 1)", got: tolerance });
+        }
+        let [gradient, first, second, stage_gradient, direction] = buffers;
+        Ok(Self {
+            gradient,
             stages: [first, second],
             stage_gradient,
             direction,
@@ -78,14 +74,21 @@ impl<'a, T: Real> Flow<'a, T> {
             first_distance: T::ZERO,
             radius: None,
             age: 0,
-        }
+        })
+    }
+
+    /// Whether the flow stays where it is for `time`: near a minimum |grad J| only falls, so the path that is left is
+    /// no longer than `time |grad J|`. This is what lets a converged run reach any time in one step.
+    fn at_rest(&self, state: &State<'_, T>, theta_0: &[T], time: T) -> bool {
+        let speed = sum_of_squares(self.gradient).sqrt() * state.objective.ln_mismatch.exp();
+        time * speed < T::from_f64(REST) * squared_distance(state.theta, theta_0).sqrt()
     }
 
     /// One accepted step, not longer than `limit` in time t where that is given.
     ///
-    /// Errors: those of `evaluate`; [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is
-    /// acceptable.
-    pub(crate) fn advance(
+    /// # Errors
+    /// Those of `evaluate`; [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
+    fn integrate(
         &mut self,
         state: &mut State<'a, T>,
         theta_0: &[T],
@@ -102,7 +105,7 @@ impl<'a, T: Real> Flow<'a, T> {
             if radius > T::ZERO {
                 // a tenth of the time in which the stiffest direction moves
                 self.step = T::from_f64(0.1) / radius;
-                self.first_distance = sum_of_squares(state.gradient).sqrt() / radius;
+                self.first_distance = sum_of_squares(self.gradient).sqrt() / radius;
             } else {
                 self.step = T::ONE;
             }
@@ -115,7 +118,7 @@ impl<'a, T: Real> Flow<'a, T> {
             let objective = evaluate(self.stages[newest], self.stage_gradient)?;
             let change = state.objective.ln_mismatch - objective.ln_mismatch;
             let error = self.error_ratio(state, theta_0, newest, step);
-            // the local error is of third order in the step, the change of ln kappa of first
+            // the local error is of third order in the step, the change of ln mismatch of first
             let ratio = cube_root(error).max(change.abs() / T::from_f64(MAX_LN_MISMATCH_CHANGE));
             finite = ratio.is_finite() && objective.loss.is_finite();
             let ln_dt = ln_elapsed(step, state.objective.ln_mismatch, change);
@@ -123,7 +126,7 @@ impl<'a, T: Real> Flow<'a, T> {
             if finite && ratio <= T::ONE && past_limit <= T::from_f64(LIMIT_SLACK) {
                 state.log_time += (ln_dt - state.log_time).exp().ln_1p();
                 core::mem::swap(&mut state.theta, &mut self.stages[newest]);
-                core::mem::swap(&mut state.gradient, &mut self.stage_gradient);
+                core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
                 state.objective = objective;
                 self.age += 1;
                 // a step cut short by the limit says nothing about the next one
@@ -165,7 +168,7 @@ impl<'a, T: Real> Flow<'a, T> {
         let [older, newer] = &mut self.stages;
         let first = step * T::from_f64(coefficients.first());
         older.copy_from_slice(state.theta);
-        for (y, (theta, g)) in newer.iter_mut().zip(state.theta.iter().zip(state.gradient.iter())) {
+        for (y, (theta, g)) in newer.iter_mut().zip(state.theta.iter().zip(self.gradient.iter())) {
             *y = *theta - first * *g;
         }
         let mut newest = 1;
@@ -175,7 +178,7 @@ impl<'a, T: Real> Flow<'a, T> {
             evaluate(newer, self.stage_gradient)?;
             let [mu, nu, mu_tilde, gamma_tilde] = stage.map(T::from_f64);
             let (rest, mu_tilde, gamma_tilde) = (T::ONE - mu - nu, step * mu_tilde, step * gamma_tilde);
-            let bases = state.theta.iter().zip(state.gradient.iter());
+            let bases = state.theta.iter().zip(self.gradient.iter());
             for (((old, new), g), (theta, g_0)) in
                 older.iter_mut().zip(newer.iter()).zip(self.stage_gradient.iter()).zip(bases)
             {
@@ -191,7 +194,7 @@ impl<'a, T: Real> Flow<'a, T> {
     fn error_ratio(&self, state: &State<'_, T>, theta_0: &[T], newest: usize, step: T) -> T {
         let (new, share) = (&*self.stages[newest], T::from_f64(0.8));
         let half = T::from_f64(0.4) * step;
-        let gradients = state.gradient.iter().zip(self.stage_gradient.iter());
+        let gradients = self.gradient.iter().zip(self.stage_gradient.iter());
         let mut sum = T::ZERO;
         for ((old, new), (g_old, g_new)) in state.theta.iter().zip(new).zip(gradients) {
             let e = share * (*old - *new) - half * (*g_old + *g_new);
@@ -208,7 +211,7 @@ impl<'a, T: Real> Flow<'a, T> {
     fn estimate_radius(&mut self, state: &State<'_, T>, evaluate: &mut Evaluate<'_, T>) -> Result<(), Error> {
         let fresh = self.radius.is_none();
         if fresh {
-            self.direction.copy_from_slice(state.gradient);
+            self.direction.copy_from_slice(self.gradient);
         }
         let mut estimate = T::ZERO;
         for _ in 0..RADIUS_ITERATIONS[usize::from(!fresh)] {
@@ -222,7 +225,7 @@ impl<'a, T: Real> Flow<'a, T> {
                 *y = *theta + scale * *v;
             }
             evaluate(self.stages[0], self.stage_gradient)?;
-            for (v, (g, g_0)) in self.direction.iter_mut().zip(self.stage_gradient.iter().zip(state.gradient.iter())) {
+            for (v, (g, g_0)) in self.direction.iter_mut().zip(self.stage_gradient.iter().zip(self.gradient.iter())) {
                 *v = *g - *g_0;
             }
             let next = sum_of_squares(self.direction).sqrt() / size;
@@ -238,19 +241,36 @@ impl<'a, T: Real> Flow<'a, T> {
     }
 }
 
-/// Stages for a stable step, and the step, shortened where [`MAX_STAGES`] do not reach: the stability
-/// interval of s stages is (2/3)(s^2 - 1)(1 - (2/15) damping).
-fn stages_for<T: Real>(step: T, radius: T) -> (usize, T) {
-    let interval = |s: usize| T::from_f64(2.0 / 3.0 * ((s * s - 1) as f64) * (1.0 - 2.0 / 15.0 * DAMPING));
-    let need = step * radius;
-    match (2..=MAX_STAGES).find(|s| interval(*s) >= need) {
-        Some(stages) => (stages, step),
-        None => (MAX_STAGES, interval(MAX_STAGES) / radius),
+impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for Flow<'a, T> {
+    fn begin(&mut self, run: &mut Run<'a, N, T, B>) -> Result<Objective<T>, Error> {
+        let position = Position { theta: run.theta_0, theta_0: run.theta_0 };
+        run.problem.evaluate(run.backend, position, true, self.gradient, run.work)
+    }
+
+    fn advance(&mut self, run: &mut Run<'a, N, T, B>, until: Option<T>) -> Result<(), Error> {
+        let limit = until.map(|until| until - run.state.time());
+        if let (Some(until), Some(limit)) = (until, limit) {
+            if limit <= T::ZERO || limit.is_nan() {
+                return Err(Error::OutOfRange { what: "until", needs: "after the present time", got: until.to_f64() });
+            }
+            if self.at_rest(&run.state, run.theta_0, limit) {
+                run.state.log_time = until.ln_1p();
+                run.step += 1;
+                return Ok(());
+            }
+        }
+        run.step += 1;
+        let Run { backend, problem, theta_0, state, work, step, evaluations, .. } = run;
+        let mut evaluate = |theta: &[T], out: &mut [T]| {
+            *evaluations += 1;
+            problem.evaluate(*backend, Position { theta, theta_0 }, true, out, work)
+        };
+        self.integrate(state, theta_0, limit, *step, &mut evaluate)
     }
 }
 
-/// ln dt, where dt = int d tau / kappa over a step in which ln kappa falls linearly by `change`:
-/// dt = (step / kappa) (e^change - 1)/change.
+/// ln dt, where dt = int d tau / mismatch over a step in which its logarithm falls linearly by `change`:
+/// dt = (step / mismatch) (e^change - 1)/change.
 fn ln_elapsed<T: Real>(step: T, ln_mismatch: T, change: T) -> T {
     let growth = if change == T::ZERO { T::ONE } else { change.exp_m1() / change };
     (step * growth).ln() - ln_mismatch
@@ -261,64 +281,38 @@ fn cube_root<T: Real>(x: T) -> T {
     if x == T::ZERO { x } else { (x.ln() / T::from_f64(3.0)).exp() }
 }
 
-/// Coefficients (mu_j, nu_j, mu~_j, gamma~_j) of the stages j = 2..=s, in f64 on every machine.
-struct Chebyshev {
-    stages: usize,
-    j: usize,
-    w0: f64,
-    w1: f64,
-    /// T, T', T'' at w0 of degrees j - 2 and j - 1
-    older: [f64; 3],
-    newer: [f64; 3],
-    /// b and a = 1 - b T of the same degrees
-    b: [f64; 2],
-    a_newer: f64,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Chebyshev {
-    fn new(stages: usize) -> Self {
-        let w0 = 1.0 + DAMPING / (stages * stages) as f64;
-        let (mut older, mut newer) = ([1.0, 0.0, 0.0], [w0, 1.0, 0.0]);
-        for _ in 2..=stages {
-            (older, newer) = (newer, next_degree(w0, older, newer));
+    #[test]
+    fn time_of_a_step_is_the_integral_of_the_reciprocal_mismatch() {
+        for (step, ln_mismatch, change) in
+            [(0.3f64, -2.0f64, 0.4), (1e-3, -700.0, 0.5), (2.0, 0.1, -1e-9), (1.0, 0.0, 0.0)]
+        {
+            // Simpson's rule on d tau / mismatch, mismatch = e^(ln_mismatch - change tau/step), in units of 1/mismatch
+            let (intervals, mut sum) = (1000, 0.0);
+            for k in 0..=intervals {
+                let weight = if k == 0 || k == intervals {
+                    1.0
+                } else if k % 2 == 1 {
+                    4.0
+                } else {
+                    2.0
+                };
+                sum += weight * libm::exp(change * f64::from(k) / f64::from(intervals));
+            }
+            let expected = libm::log(sum * step / f64::from(3 * intervals)) - ln_mismatch;
+            let error = ln_elapsed(step, ln_mismatch, change) - expected;
+            assert!(error.abs() < 1e-12 * expected.abs().max(1.0), "{step} {ln_mismatch} {change}: {error}");
         }
-        let w1 = newer[1] / newer[2];
-        let second = next_degree(w0, [1.0, 0.0, 0.0], [w0, 1.0, 0.0]);
-        let b = second[2] / (second[1] * second[1]);
-        Self { stages, j: 2, w0, w1, older: [1.0, 0.0, 0.0], newer: [w0, 1.0, 0.0], b: [b, b], a_newer: 1.0 - b * w0 }
     }
-    /// mu~_1
-    fn first(&self) -> f64 {
-        self.b[1] * self.w1
-    }
-}
 
-/// T_j, T_j', T_j'' at w from the two degrees before.
-fn next_degree(w: f64, older: [f64; 3], newer: [f64; 3]) -> [f64; 3] {
-    let twice = 2.0 * w;
-    [
-        twice * newer[0] - older[0],
-        twice * newer[1] - older[1] + 2.0 * newer[0],
-        twice * newer[2] - older[2] + 4.0 * newer[1],
-    ]
-}
-
-impl Iterator for Chebyshev {
-    type Item = [f64; 4];
-    fn next(&mut self) -> Option<[f64; 4]> {
-        if self.j > self.stages {
-            return None;
+    #[test]
+    fn cube_roots() {
+        for x in [0.0f64, 1e-30, 1.0, 8.0, 1e12] {
+            assert!((cube_root(x) - libm::cbrt(x)).abs() <= 1e-14 * libm::cbrt(x), "{x}");
         }
-        let t = next_degree(self.w0, self.older, self.newer);
-        let b = t[2] / (t[1] * t[1]);
-        let mu = 2.0 * b * self.w0 / self.b[1];
-        let nu = -b / self.b[0];
-        let mu_tilde = 2.0 * b * self.w1 / self.b[1];
-        let gamma_tilde = -self.a_newer * mu_tilde;
-        (self.older, self.newer) = (self.newer, t);
-        self.b = [self.b[1], b];
-        self.a_newer = 1.0 - b * t[0];
-        self.j += 1;
-        Some([mu, nu, mu_tilde, gamma_tilde])
+        assert!(cube_root(f64::NAN).is_nan());
     }
 }

@@ -1,0 +1,45 @@
+//! Gradient descent: `theta <- theta - rate grad J`, at the gradient-flow time `rate` times the number of steps.
+//!
+//! No gradient is stored: a step takes it from the passes, which lie in the work space.
+
+use super::{Descend, Run};
+use crate::network::Network;
+use crate::{Backend, Error, Real, loss::Objective};
+
+/// Buffers of P numbers that descent needs beside the parameters.
+pub(super) const BUFFERS: usize = 0;
+
+pub(super) struct Descent<T> {
+    rate: T,
+}
+
+impl<T: Real> Descent<T> {
+    /// # Errors
+    /// A rate that is not positive and finite.
+    pub(super) fn new(rate: f64) -> Result<Self, Error> {
+        if !(rate > 0.0 && rate.is_finite()) {
+            return Err(Error::OutOfRange { what: "rate", needs: "finite and > 0", got: rate });
+        }
+        Ok(Self { rate: T::from_f64(rate) })
+    }
+}
+
+impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for Descent<T> {
+    fn begin(&mut self, run: &mut Run<'a, N, T, B>) -> Result<Objective<T>, Error> {
+        Ok(run.problem.passes(run.backend, run.theta_0, false, run.work)?.0)
+    }
+
+    fn advance(&mut self, run: &mut Run<'a, N, T, B>, _until: Option<T>) -> Result<(), Error> {
+        let Run { backend, problem, theta_0, state, work, .. } = run;
+        if !run.passed {
+            problem.passes(*backend, state.theta, false, work)?;
+        }
+        run.step += 1;
+        problem.descend(*backend, self.rate, state.theta, theta_0, work)?;
+        run.evaluations += 1;
+        state.objective = problem.passes(*backend, state.theta, false, work)?.0;
+        run.passed = true;
+        state.log_time = (self.rate * T::from_f64(run.step as f64)).ln_1p();
+        if state.objective.loss.is_finite() { Ok(()) } else { Err(Error::NonFinite { what: "loss", step: run.step }) }
+    }
+}

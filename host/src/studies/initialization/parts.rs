@@ -1,0 +1,142 @@
+//! The parts of the study that are measurements: what runs, and what comes of it.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::claims::{self, Decayed, Learned, Replicated};
+use super::decay::OnSphere;
+use super::figures;
+use super::learning::Learning;
+use super::outputs::RandomOutputs;
+use super::replica::Replica;
+use crate::analysis::curves::Curves;
+use crate::analysis::labels::Labels;
+use crate::analysis::points::Target;
+use crate::analysis::smoothness::middle;
+use crate::analysis::spectra::Spectra;
+use crate::study::cell::Finished;
+use crate::study::grid::Job;
+use crate::study::group::Group;
+use crate::study::kept::{Kept, Measurement};
+use crate::study::plan::{Findings, Plan};
+
+/// Networks at initialization, narrow to wide.
+pub struct RandomNetworks(pub Vec<Kept<RandomOutputs>>);
+/// Spectra of every sphere with half of the points and with all.
+pub struct SphereSpectra(pub Vec<[Kept<OnSphere>; 2]>);
+/// Learning curves of the kernel, by dimension and target, n ascending.
+pub struct KernelCurves(pub Vec<Vec<Kept<Learning>>>);
+/// Learning curves of networks, by dimension, n ascending.
+pub struct NetworkCurves {
+    /// of networks
+    pub networks: Vec<Vec<Kept<Replica>>>,
+    /// of the kernel, to be drawn beside them: jobs of another part
+    pub kernel: KernelCurves,
+}
+/// Spectra of the labels of data sets.
+pub struct LabelSpectra(pub Vec<Kept<Labels>>);
+
+fn as_jobs<'a, M: Measurement + 'a>(kept: impl IntoIterator<Item = &'a Kept<M>>) -> Vec<&'a dyn Job> {
+    kept.into_iter().map(|job| job as &dyn Job).collect()
+}
+
+/// The curves of learning jobs, in order.
+fn curves<M: Measurement>(jobs: &[Kept<M>], study: &Path) -> Result<Vec<Curves>> {
+    jobs.iter().map(|job| Curves::from_table(&job.read(study)?)).collect()
+}
+
+impl Plan for RandomNetworks {
+    fn jobs(&self) -> Vec<&dyn Job> {
+        as_jobs(&self.0)
+    }
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+        let test = |kept: &Kept<RandomOutputs>| Ok((kept.measurement, kept.measurement.test(&kept.read(study)?)?));
+        let all: Vec<_> = self.0.iter().map(test).collect::<Result<_>>()?;
+        Ok(Findings { claims: claims::outputs(&all), figures: vec![figures::outputs(&all)], ..Findings::default() })
+    }
+}
+
+impl Plan for SphereSpectra {
+    fn jobs(&self) -> Vec<&dyn Job> {
+        as_jobs(self.0.iter().flatten())
+    }
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+        let mut findings = Findings::default();
+        for [half, all] in &self.0 {
+            let spectra = [Spectra::from_table(&half.read(study)?)?, Spectra::from_table(&all.read(study)?)?];
+            let decayed = Decayed { on: [half.measurement, all.measurement], spectra };
+            findings.claims.extend(claims::decay(&decayed));
+            findings.figures.push(figures::decay(&decayed));
+        }
+        Ok(findings)
+    }
+}
+
+impl KernelCurves {
+    fn learned(&self, study: &Path) -> Result<Vec<Learned>> {
+        let read = |jobs: &Vec<Kept<_>>| -> Result<Learned> {
+            let mut identity: f64 = 0.0;
+            for job in jobs {
+                identity = job.read(study)?.column("identity")?.into_iter().fold(identity, f64::max);
+            }
+            let learning = jobs.iter().map(|job| job.measurement).collect();
+            Ok(Learned { learning, curves: curves(jobs, study)?, identity })
+        };
+        self.0.iter().map(read).collect()
+    }
+}
+
+impl Plan for KernelCurves {
+    fn jobs(&self) -> Vec<&dyn Job> {
+        as_jobs(self.0.iter().flatten())
+    }
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+        let all = self.learned(study)?;
+        let claims = claims::identity(&all).into_iter().chain(all.iter().flat_map(claims::learning)).collect();
+        Ok(Findings { claims, figures: all.iter().flat_map(figures::learning).collect(), ..Findings::default() })
+    }
+}
+
+impl Plan for NetworkCurves {
+    fn jobs(&self) -> Vec<&dyn Job> {
+        as_jobs(self.networks.iter().flatten())
+    }
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+        let (mut findings, learned) = (Findings::default(), self.kernel.learned(study)?);
+        for jobs in &self.networks {
+            let replicas: Vec<_> = jobs.iter().map(|job| job.measurement).collect();
+            let d = replicas.first().map(|replica| replica.dimension);
+            let same = |learned: &&Learned| {
+                let first = learned.learning.first();
+                first.is_some_and(|first| Some(first.dimension) == d && first.target == Target::SquaredSum)
+            };
+            let replicated = Replicated { replicas, curves: curves(jobs, study)? };
+            findings.claims.extend(claims::replica(&replicated));
+            findings.figures.extend(figures::replica(&replicated, learned.iter().find(same)));
+        }
+        Ok(findings)
+    }
+}
+
+impl Plan for LabelSpectra {
+    fn jobs(&self) -> Vec<&dyn Job> {
+        as_jobs(&self.0)
+    }
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+        let mut findings = Findings::default();
+        for kept in &self.0 {
+            let spectra = Spectra::from_table(&kept.read(study)?)?;
+            let described = kept.measurement.describe();
+            findings.claims.extend(claims::labels(&described, &spectra));
+            findings.figures.push(figures::labels(&kept.id, &described.title, &spectra, &middle(spectra.ntk.len())));
+        }
+        Ok(findings)
+    }
+}
+
+/// What the networks beside the kernel's flow show.
+pub fn closeness(groups: &[Group<'_>]) -> Findings {
+    let claims = groups.iter().map(claims::closeness).collect();
+    Findings { claims, figures: vec![figures::closeness(groups)], ..Findings::default() }
+}

@@ -1,0 +1,86 @@
+//! What distinguishes the runs of a study: the network, what keeps its kernel, and how they are called.
+
+use crate::experiment::{LossKind, NetworkKind};
+
+/// Cross-entropy.
+pub const CE: LossKind = LossKind::CROSS_ENTROPY;
+/// Squared error.
+pub const MSE: LossKind = LossKind::MSE;
+
+/// A network of the study, width and initialization aside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Net {
+    /// family
+    pub kind: NetworkKind,
+    /// hidden layers or blocks L
+    pub depth: usize,
+    /// branch scale of a resnet
+    pub alpha: f64,
+}
+
+impl Net {
+    /// Fully connected.
+    pub const fn fcn(depth: usize) -> Self {
+        Self { kind: NetworkKind::Fcn, depth, alpha: 1.0 }
+    }
+    /// Residual.
+    pub const fn resnet(depth: usize, alpha: f64) -> Self {
+        Self { kind: NetworkKind::Resnet, depth, alpha }
+    }
+    /// Its name in ids and files.
+    pub fn name(&self) -> String {
+        match self.kind {
+            NetworkKind::Fcn => format!("fcn{}", self.depth),
+            NetworkKind::Resnet => format!("resnet{}-alpha{}", self.depth, self.alpha),
+        }
+    }
+    /// Its name for people.
+    pub fn title(&self) -> String {
+        match self.kind {
+            NetworkKind::Fcn => format!("FCN, L = {}", self.depth),
+            NetworkKind::Resnet => format!("ResNet, {} blocks, α = {}", self.depth, self.alpha),
+        }
+    }
+    /// Matrices of width x width.
+    pub fn matrices(&self) -> usize {
+        match self.kind {
+            NetworkKind::Fcn => self.depth - 1,
+            NetworkKind::Resnet => 2 * self.depth,
+        }
+    }
+    /// 2L/(L + 1) for a fully connected network; none is known for a residual one.
+    pub fn exponent(&self) -> Option<f64> {
+        let depth = self.depth as f64;
+        (self.kind == NetworkKind::Fcn).then_some(2.0 * depth / (depth + 1.0))
+    }
+}
+
+/// What is added to cross-entropy, so that training ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Regularization {
+    /// nothing: hard targets, no penalty
+    Plain,
+    /// (LAMBDA/2)|theta - theta_0|^2 added to the mean loss
+    Penalty(f64),
+    /// targets 1 - eps + eps/C and eps/C
+    Smoothing(f64),
+}
+
+impl Regularization {
+    /// Its name in ids.
+    pub fn name(self) -> String {
+        match self {
+            Self::Plain => "plain".into(),
+            Self::Penalty(lambda) => format!("penalty{lambda:.3}"),
+            Self::Smoothing(eps) => format!("smoothing{eps:.3}"),
+        }
+    }
+    /// Its name for people.
+    pub fn title(self) -> String {
+        match self {
+            Self::Plain => "no penalty, hard labels".into(),
+            Self::Penalty(lambda) => format!("penalty Λ = {lambda:.3}"),
+            Self::Smoothing(eps) => format!("soft targets ε = {eps:.2}"),
+        }
+    }
+}
