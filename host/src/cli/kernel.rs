@@ -121,8 +121,8 @@ fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
             }
         }
     }
-    for (flag, path) in [("--out", &args.out), ("--params-out", &args.params_out)] {
-        path.as_deref().map_or(Ok(()), |path| check_file(flag, path))?;
+    for (setting, path) in [("out", &args.out), ("params-out", &args.params_out)] {
+        path.as_deref().map_or(Ok(()), |path| check_file(setting, path))?;
     }
     Ok(())
 }

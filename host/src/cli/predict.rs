@@ -124,7 +124,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     }
     let settings = args.model.layered(&args.loss.table, None)?;
     settings.model.check()?;
-    args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
+    args.out.as_deref().map_or(Ok(()), |path| check_file("out", path))?;
     let mut samples = data::load(&settings.model.data_spec())?;
     if let Some(test) = &args.test {
         samples.held_out = test_points(test, &settings, &samples)?;
