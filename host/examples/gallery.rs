@@ -45,21 +45,20 @@ fn trace(squared: bool, end: f64) -> Trace {
             } else {
                 late
             };
-        TraceRow {
-            step: u64::from(i) * 37,
-            time: s.exp_m1(),
-            log_time: s,
-            loss: if squared { 0.5 * (1.0 - u).powi(2) + 1e-9 } else { (-u).exp().ln_1p() },
-            accuracy: 1.0,
-            margin_min: u * 0.88,
-            margin_mean: u,
-            param_distance: (6.0 * u * u / LAMBDA).sqrt(),
-            drift_max: if i == 0 { 0.0 } else { drift },
-            error_max: (1.3f64.powi(2) + drift * drift).sqrt(),
-            lambda_min: LAMBDA * (1.0 + 0.4 * drift) * wiggle,
-            finite: s < 700.0,
-            ..TraceRow::default()
-        }
+        let mut row = TraceRow::default();
+        row.step = u64::from(i) * 37;
+        row.time = s.exp_m1();
+        row.log_time = s;
+        row.loss = if squared { 0.5 * (1.0 - u).powi(2) + 1e-9 } else { (-u).exp().ln_1p() };
+        row.accuracy = 1.0;
+        row.margin_min = u * 0.88;
+        row.margin_mean = u;
+        row.param_distance = (6.0 * u * u / LAMBDA).sqrt();
+        row.drift_max = if i == 0 { 0.0 } else { drift };
+        row.error_max = (1.3f64.powi(2) + drift * drift).sqrt();
+        row.lambda_min = LAMBDA * (1.0 + 0.4 * drift) * wiggle;
+        row.finite = s < 700.0;
+        row
     };
     let label = if squared { "squared error" } else { "cross-entropy" };
     Trace { label: label.into(), rows: (0..50).map(row).collect() }

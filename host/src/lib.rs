@@ -14,7 +14,7 @@
 //!
 //! // six points on the circle, a network of two hidden layers that begins at 0
 //! let model = Model { width: 64, ..Model::default() };
-//! let training = Training { loss: LossKind::CrossEntropy, until_time: 20.0, ..Training::default() };
+//! let training = Training { loss: LossKind::CROSS_ENTROPY, until_time: 20.0, ..Training::default() };
 //! let samples = data::load(&model.data_spec())?;
 //! let outcome = run(&model, &training, &samples, &mut (), &Stop::new())?;
 //! for row in &outcome.trace.rows {

@@ -121,8 +121,8 @@ fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
             }
         }
     }
-    for (flag, path) in [("--out", &args.out), ("--params-out", &args.params_out)] {
-        path.as_deref().map_or(Ok(()), |path| check_file(flag, path))?;
+    for (setting, path) in [("out", &args.out), ("params-out", &args.params_out)] {
+        path.as_deref().map_or(Ok(()), |path| check_file(setting, path))?;
     }
     Ok(())
 }
@@ -315,7 +315,7 @@ impl<T: HostReal> Computation<'_, T> {
         let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
         arrays.push(array("x", &x_shape, &x));
         arrays.push(array("y", &y_shape, &y));
-        write_archive(path, &arrays)
+        Ok(write_archive(path, &arrays)?)
     }
 }
 

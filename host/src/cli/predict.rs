@@ -91,7 +91,7 @@ impl Args for LossArgs {
 
 impl FromArgMatches for LossArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let loss = matches.get_one("loss").copied().unwrap_or(LossKind::CrossEntropy);
+        let loss = matches.get_one("loss").copied().unwrap_or(LossKind::CROSS_ENTROPY);
         let mut table = Table::from_iter([("loss".to_owned(), Value::String(loss.to_string()))]);
         for key in ["penalty", "smoothing"] {
             if matches.value_source(key) == Some(ValueSource::CommandLine) {
@@ -124,7 +124,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     }
     let settings = args.model.layered(&args.loss.table, None)?;
     settings.model.check()?;
-    args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
+    args.out.as_deref().map_or(Ok(()), |path| check_file("out", path))?;
     let mut samples = data::load(&settings.model.data_spec())?;
     if let Some(test) = &args.test {
         samples.held_out = test_points(test, &settings, &samples)?;
@@ -136,7 +136,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     }
     let model = settings.model.resolve(&samples)?;
     let regression = samples.classes == 0;
-    if regression && loss == LossKind::CrossEntropy {
+    if regression && loss == LossKind::CROSS_ENTROPY {
         return Err(wrong("--loss", "cross-entropy".into(), "the labels are no classes; give --loss mse").into());
     }
     let outputs = if regression { 1 } else { model.shape(&samples)?.outputs };

@@ -65,7 +65,7 @@ impl Columns<'_> {
         let shapes: Vec<Vec<usize>> = self.quantities.iter().map(|q| vec![self.points, q.width]).collect();
         let mut arrays = vec![("x", &x_shape, x)];
         arrays.extend(self.quantities.iter().zip(&shapes).map(|(q, shape)| (q.name, shape, q.values)));
-        write_arrays(path, &arrays, Dtype::F64)
+        Ok(write_arrays(path, &arrays, Dtype::F64)?)
     }
 
     /// An object per test point.

@@ -13,7 +13,6 @@ use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::error::UsageError;
 use crate::experiment::{Model, Settings, Training};
-use crate::files::write_atomic;
 use crate::machine::{memory, with_threads};
 use crate::report::narrative;
 use crate::report::narrative::Finished;
@@ -204,14 +203,19 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
 /// on, so that a killed run leaves what it had.
 struct Follow<'a> {
     bar: ProgressBar,
-    settings: &'a (dyn Fn() -> Result<()> + Sync),
+    settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
     trace: PathBuf,
     written: Option<Instant>,
-    error: Option<anyhow::Error>,
+    error: Option<run::Error>,
 }
 
 impl<'a> Follow<'a> {
-    fn new(label: &str, quiet: bool, trace: PathBuf, settings: &'a (dyn Fn() -> Result<()> + Sync)) -> Self {
+    fn new(
+        label: &str,
+        quiet: bool,
+        trace: PathBuf,
+        settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
+    ) -> Self {
         let bar = progress(label, 1000, quiet);
         Self { bar, settings, trace, written: None, error: None }
     }
@@ -229,7 +233,7 @@ impl Observer for Follow<'_> {
             return;
         }
         let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
-        self.error = settings.and_then(|()| Ok(write_atomic(&self.trace, trace.to_csv().as_bytes())?)).err();
+        self.error = settings.and_then(|()| Ok(trace.write(&self.trace)?)).err();
         self.written = Some(Instant::now());
     }
 }

@@ -84,8 +84,12 @@ fn machine_code(error: &machine::Error) -> u8 {
 
 fn run_code(error: &run::Error) -> u8 {
     match error {
-        run::Error::Settings(_) | run::Error::BothLosses => USAGE,
-        run::Error::Core(_) => FAILED,
+        run::Error::Settings(_)
+        | run::Error::BothLosses
+        | run::Error::Place { .. }
+        | run::Error::OtherNetwork { .. } => USAGE,
+        run::Error::Parameters(error) => data_code(error),
+        run::Error::File(_) | run::Error::Core(_) => FAILED,
     }
 }
 
@@ -94,7 +98,7 @@ fn run_code(error: &run::Error) -> u8 {
 pub fn in_flags(message: &str) -> String {
     let command = super::Cli::command();
     let fetch = command.find_subcommand("data").and_then(|data| data.find_subcommand("fetch"));
-    let commands = [command.find_subcommand("run"), fetch];
+    let commands = [command.find_subcommand("run"), command.find_subcommand("kernel"), fetch];
     let known = |key: &str| {
         let mut arguments = commands.iter().flatten().flat_map(|command| command.get_arguments());
         arguments.any(|argument| argument.get_long() == Some(key))

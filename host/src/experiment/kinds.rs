@@ -1,9 +1,84 @@
-//! The choices that a setting can name.
+//! The choices that a setting can name: those of core by their names there, and what core has not.
 
 use std::fmt;
+use std::str::FromStr;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use ntkscope_core::choice::{Choice, UnknownName};
+use ntkscope_core::loss::Loss;
 use serde::{Deserialize, Serialize};
+
+/// What is minimised, as a mean over the samples. A file or a flag has the name of a loss, or `both`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum LossKind {
+    /// this one
+    Single(Loss),
+    /// one run under cross-entropy, one under squared error, side by side
+    Both,
+}
+
+impl LossKind {
+    /// Squared error.
+    pub const MSE: Self = Self::Single(Loss::SquaredError);
+    /// Cross-entropy.
+    pub const CROSS_ENTROPY: Self = Self::Single(Loss::CrossEntropy);
+
+    /// Its name for people: in figures, tables and sentences. Its name in files and settings is what it displays as.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Single(Loss::SquaredError) => "squared error",
+            Self::Single(other) => other.name(),
+            Self::Both => "both losses",
+        }
+    }
+
+    /// Parser for clap, with every name and its summary.
+    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
+        let both = PossibleValue::new("both").help("One run of each, side by side");
+        PossibleValuesParser::new(Loss::ALL.iter().map(possible).chain([both])).try_map(|name| name.parse())
+    }
+}
+
+impl fmt::Display for LossKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Single(loss) => loss.fmt(f),
+            Self::Both => f.pad("both"),
+        }
+    }
+}
+
+impl FromStr for LossKind {
+    type Err = UnknownName<Loss>;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name == "both" { Ok(Self::Both) } else { name.parse().map(Self::Single) }
+    }
+}
+
+impl TryFrom<String> for LossKind {
+    type Error = UnknownName<Loss>;
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl From<LossKind> for String {
+    fn from(loss: LossKind) -> Self {
+        loss.to_string()
+    }
+}
+
+/// Parser of a choice for clap, with every name and its summary.
+pub(super) fn choice<C: Choice + fmt::Debug + Send + Sync>() -> impl TypedValueParser<Value = C> {
+    PossibleValuesParser::new(C::ALL.iter().map(possible)).try_map(|name| C::from_name(&name))
+}
+
+/// A choice as a help text shows it.
+fn possible<C: Choice>(choice: &C) -> PossibleValue {
+    PossibleValue::new(choice.name()).help(choice.summary())
+}
 
 /// Which family of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -13,38 +88,6 @@ pub enum NetworkKind {
     Fcn,
     /// residual blocks of two layers
     Resnet,
-}
-
-/// Which parameters are trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TrainedKind {
-    /// all
-    All,
-    /// of a resnet, the blocks' V and W only
-    Branches,
-}
-
-/// Nonlinearity of the hidden layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActivationKind {
-    /// max(z, 0)
-    Relu,
-    /// error function
-    Erf,
-}
-
-/// Which layers have a trained bias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BiasKind {
-    /// none (lin0)
-    None,
-    /// the first layer only (bias1)
-    Input,
-    /// every layer, the output's included (ball)
-    All,
 }
 
 /// How the parameters begin.
@@ -57,18 +100,6 @@ pub enum Init {
     Standard,
     /// standard, f(x; theta) - f(x; theta_0) in place of f: the output begins at 0
     Shifted,
-}
-
-/// What is minimised, as a mean over the samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LossKind {
-    /// squared error (1/2)|f - y|^2
-    Mse,
-    /// logistic for one output, softmax for more
-    CrossEntropy,
-    /// one run of each, side by side
-    Both,
 }
 
 /// How the parameters move.
@@ -91,17 +122,6 @@ pub enum BackendKind {
     Portable,
 }
 
-impl LossKind {
-    /// Its name for people: in figures, tables and sentences. Its name in files and settings is what it displays as.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Mse => "squared error",
-            Self::CrossEntropy => "cross-entropy",
-            Self::Both => "both losses",
-        }
-    }
-}
-
 /// Writes the name that settings and files have for it.
 fn write_name(choice: &impl ValueEnum, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match choice.to_possible_value() {
@@ -115,27 +135,7 @@ impl fmt::Display for NetworkKind {
         write_name(self, f)
     }
 }
-impl fmt::Display for TrainedKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_name(self, f)
-    }
-}
-impl fmt::Display for ActivationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_name(self, f)
-    }
-}
-impl fmt::Display for BiasKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_name(self, f)
-    }
-}
 impl fmt::Display for Init {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_name(self, f)
-    }
-}
-impl fmt::Display for LossKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_name(self, f)
     }

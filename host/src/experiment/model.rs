@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::settings::defaults;
 use super::{Error, at_least_one, non_negative, positive, range, whole};
 use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source};
-use crate::experiment::{ActivationKind, AnyNetwork, BiasKind, Family, Init, NetworkKind, TrainedKind};
+use crate::experiment::kinds::choice;
+use crate::experiment::{AnyNetwork, Family, Init, NetworkKind};
 use crate::files::Dtype;
 
 /// Largest width and number of outputs: such layers have 2^40 weights, and no count of bytes overflows yet.
@@ -37,11 +38,11 @@ pub struct Model {
     #[arg(long, value_name = "C", allow_negative_numbers = true, help_heading = "Network")]
     pub outputs: Option<usize>,
     /// Activation
-    #[arg(long, value_enum, default_value_t = ActivationKind::Relu, help_heading = "Network")]
-    pub activation: ActivationKind,
+    #[arg(long, value_parser = choice::<Activation>(), default_value_t = Activation::Relu, help_heading = "Network")]
+    pub activation: Activation,
     /// Trained biases
-    #[arg(long, value_enum, default_value_t = BiasKind::Input, help_heading = "Network")]
-    pub bias: BiasKind,
+    #[arg(long, value_parser = choice::<Bias>(), default_value_t = Bias::Input, help_heading = "Network")]
+    pub bias: Bias,
     /// Scale of the biases: s in z = c W a + s b
     #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true, help_heading = "Network")]
     pub bias_scale: f64,
@@ -49,8 +50,8 @@ pub struct Model {
     #[arg(long, value_name = "A", allow_negative_numbers = true, help_heading = "Network")]
     pub alpha: Option<f64>,
     /// Trained parameters
-    #[arg(long, value_enum, default_value_t = TrainedKind::All, help_heading = "Network")]
-    pub trained: TrainedKind,
+    #[arg(long, value_parser = choice::<Trained>(), default_value_t = Trained::All, help_heading = "Network")]
+    pub trained: Trained,
     /// Initialization
     #[arg(long, value_enum, default_value_t = Init::Mirrored, help_heading = "Network")]
     pub init: Init,
@@ -134,17 +135,17 @@ impl Model {
             (NetworkKind::Fcn, Some(alpha)) => {
                 Err(range("alpha", alpha, "is the branch scale of `network = resnet`; a fcn has no branches"))
             }
-            (NetworkKind::Fcn, None) if self.trained == TrainedKind::Branches => {
+            (NetworkKind::Fcn, None) if self.trained == Trained::Branches => {
                 Err(range("trained", self.trained, "is for `network = resnet`; a fcn has no branches"))
             }
             (NetworkKind::Fcn, None) => Ok(()),
             (NetworkKind::Resnet, alpha) => {
                 positive("alpha", alpha.unwrap_or(1.0))?;
-                if self.activation != ActivationKind::Relu {
+                if self.activation != Activation::Relu {
                     let what = "the blocks of a resnet are ReLU's; give `activation = relu`, or `network = fcn`";
                     return Err(range("activation", self.activation, what));
                 }
-                if self.bias == BiasKind::All {
+                if self.bias == Bias::All {
                     let what = "a resnet has a bias at its input or none; give `bias = input` or `bias = none`";
                     return Err(range("bias", self.bias, what));
                 }
@@ -187,26 +188,13 @@ impl Model {
         let Shape { inputs, widths, outputs } = shape;
         let family = match self.network {
             NetworkKind::Fcn => {
-                let activation = match self.activation {
-                    ActivationKind::Relu => Activation::Relu,
-                    ActivationKind::Erf => Activation::Erf,
-                };
-                let bias = match self.bias {
-                    BiasKind::None => Bias::None,
-                    BiasKind::Input => Bias::Input,
-                    BiasKind::All => Bias::All,
-                };
                 let fcn = Fcn::new(*inputs, widths, *outputs)?;
-                Family::Fcn(fcn.with_activation(activation).with_bias(bias, self.bias_scale)?)
+                Family::Fcn(fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale)?)
             }
             NetworkKind::Resnet => {
-                let trained = match self.trained {
-                    TrainedKind::All => Trained::All,
-                    TrainedKind::Branches => Trained::Branches,
-                };
                 let resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
-                let resnet = resnet.with_trained(trained);
-                let biased = self.bias != BiasKind::None;
+                let resnet = resnet.with_trained(self.trained);
+                let biased = self.bias != Bias::None;
                 Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale)? } else { resnet })
             }
         };
@@ -222,7 +210,7 @@ impl Model {
         let kind = match network {
             NetworkKind::Fcn => format!("fully connected, depth {depth}"),
             NetworkKind::Resnet => {
-                let trained = if self.trained == TrainedKind::All { "" } else { ", only V and W trained" };
+                let trained = if self.trained == Trained::All { "" } else { ", only V and W trained" };
                 format!("residual, {depth} blocks, alpha {}{trained}", self.alpha.unwrap_or(1.0))
             }
         };

@@ -72,22 +72,31 @@ delegate_to_variants!(AnyNetwork: Plain, Mirrored);
 
 #[cfg(test)]
 mod tests {
+    use ntkscope_core::choice::Choice;
     use ntkscope_core::contract::{network, network_len};
+    use ntkscope_core::network::{Activation, Bias, Trained};
 
     use super::*;
-    use crate::experiment::{ActivationKind, BiasKind, Init, Model, NetworkKind, Shape, TrainedKind};
+    use crate::experiment::{Init, Model, NetworkKind, Shape};
 
     /// Every family with every choice that it takes, plain and mirrored.
     #[test]
     fn every_network_of_a_model_keeps_the_contract() {
         let mut kept = 0;
         for family in [NetworkKind::Fcn, NetworkKind::Resnet] {
-            for activation in [ActivationKind::Relu, ActivationKind::Erf] {
-                for bias in [BiasKind::None, BiasKind::Input, BiasKind::All] {
-                    for trained in [TrainedKind::All, TrainedKind::Branches] {
+            for activation in Activation::ALL {
+                for bias in Bias::ALL {
+                    for trained in Trained::ALL {
                         for init in [Init::Standard, Init::Mirrored] {
                             let base = Model { width: 3, outputs: Some(2), bias_scale: 0.5, ..Model::default() };
-                            let model = Model { network: family, activation, bias, trained, init, ..base };
+                            let model = Model {
+                                network: family,
+                                activation: *activation,
+                                bias: *bias,
+                                trained: *trained,
+                                init,
+                                ..base
+                            };
                             if model.check().is_err() {
                                 continue;
                             }
@@ -101,6 +110,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(kept, 2 * (2 * 3 + 2 * 2), "networks that the check lets pass");
+        let families = Activation::ALL.len() * Bias::ALL.len() + 2 * 2;
+        assert_eq!(kept, 2 * families, "networks that the check lets pass");
     }
 }

@@ -22,7 +22,7 @@ pub const MAX_SIZE: usize = 2048;
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Training {
     /// Loss, a mean over the samples
-    #[arg(long, value_enum, default_value_t = LossKind::Both, help_heading = "Training")]
+    #[arg(long, value_parser = LossKind::parser(), default_value_t = LossKind::Both, help_heading = "Training")]
     pub loss: LossKind,
     /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss
     #[arg(
@@ -96,7 +96,7 @@ impl Training {
         if !(0.0..1.0).contains(&self.smoothing) {
             return Err(range("smoothing", self.smoothing, "must lie in [0, 1)"));
         }
-        if self.smoothing > 0.0 && self.loss == LossKind::Mse {
+        if self.smoothing > 0.0 && !self.core_loss().properties(1).probabilities {
             return Err(range("smoothing", self.smoothing, "only `loss = cross-entropy` has soft targets"));
         }
         self.core_optimizer()?;
@@ -123,11 +123,11 @@ impl Training {
         let filled = Self { predictions: Some(self.predicts(outputs, samples)), ..self.clone() };
         Ok(match self.loss {
             LossKind::Both => vec![
-                Self { loss: LossKind::CrossEntropy, ..filled.clone() },
+                Self { loss: LossKind::CROSS_ENTROPY, ..filled.clone() },
                 // soft targets are cross-entropy's; beside it, squared error keeps the hard ones
-                Self { loss: LossKind::Mse, smoothing: 0.0, ..filled },
+                Self { loss: LossKind::MSE, smoothing: 0.0, ..filled },
             ],
-            LossKind::CrossEntropy | LossKind::Mse => vec![filled],
+            LossKind::Single(_) => vec![filled],
         })
     }
 
@@ -156,11 +156,11 @@ impl Training {
         }
     }
 
-    /// The loss as core has it: of both losses, cross-entropy.
+    /// The loss, as core has it: of both losses, cross-entropy.
     pub fn core_loss(&self) -> Loss {
         match self.loss {
-            LossKind::Mse => Loss::SquaredError,
-            LossKind::CrossEntropy | LossKind::Both => Loss::CrossEntropy,
+            LossKind::Single(loss) => loss,
+            LossKind::Both => Loss::CrossEntropy,
         }
     }
 }

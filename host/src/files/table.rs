@@ -159,9 +159,17 @@ impl<'a> Row<'a> {
     /// # Errors
     /// [`Error::NoColumn`]; [`Error::Cell`] for a text that is no such value.
     pub fn get<T: FromStr>(&self, name: &str) -> Result<T, Error> {
+        self.get_with(name, |text| text.parse().ok())
+    }
+
+    /// The cell of the column `name`, as `read` has it.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`]; [`Error::Cell`] for a text of which `read` makes nothing.
+    pub fn get_with<T>(&self, name: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Error> {
         let at = self.table.columns().position(|column| column == name);
         let at = at.ok_or_else(|| Error::NoColumn { path: self.table.path.clone(), column: name.into() })?;
-        self.parse(at)
+        self.cell(at, read)
     }
 
     /// All cells as numbers, in the order of the columns.
@@ -169,12 +177,12 @@ impl<'a> Row<'a> {
     /// # Errors
     /// [`Error::Cell`] for a text that is no number.
     pub fn numbers(&self) -> Result<Vec<f64>, Error> {
-        (0..self.cells.len()).map(|at| self.parse(at)).collect()
+        (0..self.cells.len()).map(|at| self.cell(at, |text| text.parse().ok())).collect()
     }
 
-    fn parse<T: FromStr>(&self, at: usize) -> Result<T, Error> {
+    fn cell<T>(&self, at: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Error> {
         let text = &self.cells[at];
-        text.trim().parse().map_err(|_| Error::Cell {
+        read(text.trim()).ok_or_else(|| Error::Cell {
             path: self.table.path.clone(),
             line: self.line,
             column: self.table.columns[at].into(),

@@ -3,16 +3,14 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use toml::{Table, Value};
 
 use crate::backend::InstructionSet;
 use crate::data::Samples;
-use crate::error::UsageError;
-use crate::experiment::{BackendKind, Model, PROVENANCE, Settings, Training};
+use crate::experiment::{self, BackendKind, Model, PROVENANCE, Settings, Training};
 use crate::files::npz::Array;
-use crate::files::{Dtype, Unfinished, npz, write_atomic};
-use crate::run::{Kernels, Outcome, Predictions, Tensor};
+use crate::files::{self, Dtype, Unfinished, npz, write_atomic};
+use crate::run::{Error, Kernels, Outcome, Predictions, Tensor};
 
 /// An existing, writable directory that held nothing, or whose old results may be replaced.
 #[derive(Clone, Debug)]
@@ -26,27 +24,33 @@ impl RunDirectory {
     /// `out` as given, or the first unused `runs/NAME`, `runs/NAME-2`, … A directory that already holds
     /// something is refused unless `force`. Created before the work begins, so that a path that cannot be
     /// written is known at once.
-    pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, UsageError> {
+    ///
+    /// # Errors
+    /// [`Error::Place`].
+    pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, Error> {
         let path = out.map_or_else(|| first_unused(name), Path::to_path_buf);
         let directory = Self { made: missing(&path), path };
         directory.prepare(force).inspect_err(|_| directory.remove_if_empty())?;
         Ok(directory)
     }
-    fn prepare(&self, force: bool) -> Result<(), UsageError> {
+    fn prepare(&self, force: bool) -> Result<(), Error> {
         let path = &self.path;
-        let refuse = |what: String| UsageError::Out { flag: "--out", path: path.clone(), what };
+        let refuse = |what: String| Error::Place { setting: "out", path: path.clone(), what };
         std::fs::create_dir_all(path).map_err(|e| refuse(format!("cannot be created: {e}")))?;
         let mut entries = std::fs::read_dir(path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
         if entries.next().is_some() && !force {
-            return Err(refuse("is not empty; choose another, or replace what is there with --force".into()));
+            return Err(refuse("is not empty; choose another, or replace what is there with `force`".into()));
         }
         probe(path).map_err(|e| refuse(format!("cannot be written: {e}")))
     }
     /// A directory inside this one, created.
-    pub fn inside(&self, name: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn inside(&self, name: &str) -> Result<Self, files::Error> {
         let path = self.path.join(name);
         let made = missing(&path);
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        std::fs::create_dir_all(&path).map_err(files::Error::io("create", &path))?;
         Ok(Self { path, made })
     }
     /// For a run that failed before it had anything to keep: removes the directories that were made for it, as
@@ -66,13 +70,16 @@ impl RunDirectory {
     /// the same bits with the same backend.
     ///
     /// With an outcome, `[provenance]` also says how the run ended.
+    ///
+    /// # Errors
+    /// Settings that do not fit the samples, or that toml cannot hold; the file cannot be written.
     pub fn write_settings(
         &self,
         model: &Model,
         training: &Training,
         samples: &Samples,
         outcome: Option<&Outcome>,
-    ) -> Result<()> {
+    ) -> Result<(), Error> {
         let mut table = Settings { model: model.resolve(samples)?, training: training.clone() }.table()?;
         let text = |s: &str| Value::String(s.into());
         let backend = match training.backend {
@@ -92,20 +99,26 @@ impl RunDirectory {
             provenance.insert("analytic-lambda-min".into(), Value::Float(outcome.analytic_lambda_min));
         }
         table.insert(PROVENANCE.into(), Value::Table(provenance));
-        let body = toml::to_string(&table).context("run.toml")?;
+        let body = toml::to_string(&table).map_err(experiment::Error::from)?;
         let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
         Ok(write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())?)
     }
 
     /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
-    pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
         self.write_record(outcome, n, dtype)?;
         write_tensors(&self.path.join("params.npz"), &outcome.parameters, dtype)
     }
 
     /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`,
     /// where training has an end `limit.csv` and `limit.npz`.
-    pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`files::Error::Io`].
+    pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
         outcome.trace.write(&self.path.join("trace.csv"))?;
         let Kernels { analytic, initial, last } = &outcome.kernels;
         let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
@@ -160,8 +173,11 @@ fn probe(directory: &Path) -> std::io::Result<()> {
 }
 
 /// Refuses a file that could not be written in the end, before the work begins.
-pub fn check_file(flag: &'static str, path: &Path) -> Result<(), UsageError> {
-    let refuse = |what: String| Err(UsageError::Out { flag, path: path.into(), what });
+///
+/// # Errors
+/// [`Error::Place`], naming the setting that the file is of.
+pub fn check_file(setting: &'static str, path: &Path) -> Result<(), Error> {
+    let refuse = |what: String| Err(Error::Place { setting, path: path.into(), what });
     if path.is_dir() || path.file_name().is_none() {
         return refuse("is no name of a file; give one such as K.npz".into());
     }
@@ -177,13 +193,13 @@ fn first_unused(name: &str) -> PathBuf {
 }
 
 /// Named tensors of parameters as an npz archive.
-pub fn write_tensors(path: &Path, tensors: &[Tensor], dtype: Dtype) -> Result<()> {
+pub fn write_tensors(path: &Path, tensors: &[Tensor], dtype: Dtype) -> Result<(), files::Error> {
     let arrays: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), &t.shape, &t.data)).collect();
     write_arrays(path, &arrays, dtype)
 }
 
 /// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
-pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<()> {
+pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<(), files::Error> {
     let numbers: Vec<_> = arrays.iter().map(|(_, _, data)| |at: usize| data[at]).collect();
     let arrays: Vec<Array<'_>> =
         arrays.iter().zip(&numbers).map(|((name, shape, _), number)| Array { name, shape, dtype, number }).collect();
@@ -191,10 +207,10 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtyp
 }
 
 /// An npz archive of these arrays, under a temporary name until it is whole.
-pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<()> {
+pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
     let written = Unfinished::create(path).and_then(|(unfinished, file)| {
         let file = npz::write(BufWriter::new(file), arrays)?.into_inner()?;
         unfinished.commit(&file)
     });
-    written.with_context(|| format!("cannot write {}", path.display()))
+    written.map_err(files::Error::io("write", path))
 }

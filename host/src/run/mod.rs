@@ -5,10 +5,11 @@ mod error;
 mod forecast;
 mod limit;
 mod outcome;
+mod outputs;
 pub mod params;
 mod prediction;
 mod prediction_table;
-mod record;
+mod tensor;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -19,10 +20,11 @@ pub use error::Error;
 pub use forecast::{forecast, sizes_of};
 pub use limit::{Limit, LimitRow};
 pub use outcome::{Comparison, Kernels, Outcome, Stopped};
-pub use prediction::{Measured, Outputs, Predictions, Task, all_inputs};
+pub use outputs::{Outputs, Seen, all_inputs};
+pub use prediction::{Measured, Predictions, Task};
 pub use prediction_table::{PredictionRow, PredictionTable};
-pub use record::{Tensor, tensors};
-pub use trace::{COLUMNS, Trace, TraceRow};
+pub use tensor::{Tensor, tensors};
+pub use trace::{Trace, TraceRow};
 
 use std::time::Instant;
 
@@ -38,7 +40,6 @@ use crate::data::Samples;
 use crate::experiment::{AnyNetwork, BackendKind, Init, LossKind, Model, Training};
 use crate::files::Dtype;
 use crate::machine::Stop;
-use record::trace_of;
 use training_loop::{Recording, train};
 
 /// The backend of this kind for this scalar.
@@ -123,7 +124,7 @@ fn run_as<T: HostReal>(
         }
     };
     Ok(Outcome {
-        trace: trace_of(label, record.snapshots()),
+        trace: Trace::new(label, record.snapshots()),
         kernels: Kernels {
             analytic: double(recorder.analytic().data()),
             initial: double(recorder.initial().data()),
@@ -225,7 +226,7 @@ fn predictions<N: Network, T: Real>(
     training: &Training,
     samples: &Samples,
     shifted: bool,
-    seen: &[(f64, Vec<f64>)],
+    seen: &[Seen],
 ) -> Result<Predictions, ntkscope_core::Error> {
     let network = trainer.problem().network();
     let outputs = network.sizes().outputs;

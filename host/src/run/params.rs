@@ -4,22 +4,25 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use ntkscope_core::Real;
 use ntkscope_core::network::Network;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::data;
-use crate::error::UsageError;
 use crate::files::npz;
+use crate::run::Error;
 
 /// A tensor of a file: shape and numbers.
 type Loaded = (Vec<usize>, Vec<f64>);
 
-/// Fills `theta` from the file. Errors: a missing name, another shape, a number that is not finite.
-pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mut [T]) -> Result<()> {
+/// Fills `theta` from the file.
+///
+/// # Errors
+/// [`Error::Parameters`]: no such file, a damaged one, a number that is not finite; [`Error::OtherNetwork`]: a missing
+/// name, another shape.
+pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mut [T]) -> Result<(), Error> {
     if !path.exists() {
-        let (what, advice) = ("file".into(), "give --params the path of an npz or safetensors file".into());
+        let (what, advice) = ("file".into(), "give `params` the path of an npz or safetensors file".into());
         return Err(data::Error::NotFound { path: path.into(), what, advice }.into());
     }
     let damaged = |what: String| data::Error::Archive { path: path.into(), what };
@@ -29,15 +32,15 @@ pub fn read_parameters<N: Network, T: Real>(path: &Path, network: &N, theta: &mu
         let weights = (layer.name.of_weights().to_string(), vec![layer.outputs, layer.inputs], layer.weights);
         let bias = layer.bias.map(|at| (layer.name.of_bias().to_string(), vec![layer.outputs], at));
         for (name, shape, at) in std::iter::once(weights).chain(bias) {
-            let mismatch = |what: String| UsageError::Mismatch { path: path.into(), what };
+            let mismatch = |what: String| Error::OtherNetwork { path: path.into(), what };
             let (found, data) = file
                 .array(&name)
-                .map_err(|what| mismatch(format!("{what}; the network needs it: check --depth, --bias and --init")))?;
+                .map_err(|what| mismatch(format!("{what}; the network needs it: check `depth`, `bias` and `init`")))?;
             if found != shape {
                 let what = format!(
-                    "array `{name}` has shape {found:?}, but the network needs {shape:?}; check --width and --depth"
+                    "array `{name}` has shape {found:?}, but the network needs {shape:?}; check `width` and `depth`"
                 );
-                return Err(mismatch(what).into());
+                return Err(mismatch(what));
             }
             if data.iter().any(|v| !v.is_finite()) {
                 return Err(damaged(format!("array `{name}` holds a number that is not finite")).into());

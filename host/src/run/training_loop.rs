@@ -8,8 +8,7 @@ use ntkscope_core::record::{Record, Recorder};
 use ntkscope_core::train::Trainer;
 use ntkscope_core::{Backend, Error, Real};
 
-use super::record::trace_of;
-use super::{Observer, Outputs, Stopped};
+use super::{Observer, Outputs, Stopped, Trace};
 use crate::experiment::{MAX_SNAPSHOTS, Training};
 use crate::machine::Stop;
 
@@ -46,7 +45,7 @@ impl<'a, T: Real> Recording<'a, T> {
         if let Some(outputs) = &mut self.outputs {
             outputs.keep(trainer.backend(), Params::new(trainer.problem().network(), trainer.theta())?, snapshots)?;
         }
-        observer.snapshot(&trace_of(self.label, snapshots));
+        observer.snapshot(&Trace::new(self.label, snapshots));
         Ok(())
     }
 }

@@ -3,9 +3,9 @@
 use crate::experiment::{LossKind, NetworkKind};
 
 /// Cross-entropy.
-pub const CE: LossKind = LossKind::CrossEntropy;
+pub const CE: LossKind = LossKind::CROSS_ENTROPY;
 /// Squared error.
-pub const MSE: LossKind = LossKind::Mse;
+pub const MSE: LossKind = LossKind::MSE;
 
 /// A network of the study, width and initialization aside.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -131,7 +131,7 @@ fn training_that_makes_no_sense() {
         ("--until-time 0", &["--until-time 0"]),
         ("--until-margin -2", &["--until-margin -2"]),
         ("--snapshots 2", &["--snapshots 2", "3 to"]),
-        ("--loss hinge", &["hinge", "--loss"]),
+        ("--loss absolute", &["absolute", "--loss"]),
         ("--seed 18446744073709551615", &["--seed"]),
         ("--threads 0", &["--threads"]),
         ("--memory lots", &["lots", "--memory"]),

@@ -1,6 +1,9 @@
 //! Settings: flags, files and defaults are one list, and files of earlier versions keep their meaning.
 
 use ntkscope::experiment::{Model, Settings, Training, keys};
+use ntkscope_core::choice::Choice;
+use ntkscope_core::loss::Loss;
+use ntkscope_core::network::Activation;
 use toml::Table;
 
 use crate::Place;
@@ -75,4 +78,24 @@ fn whole_numbers_pass_where_any_number_does() {
     let floats = "until-time = 7.0\nbias-scale = 2.0\npenalty = 1.0\nuntil-margin = 3.0";
     let settings = |text: &str| Settings::from_table(text.parse().unwrap()).unwrap();
     assert_eq!(settings(integers), settings(floats));
+}
+
+/// What core can do, the command line offers: no list of names stands in between.
+#[test]
+fn every_activation_and_every_loss_of_core_can_be_run() {
+    let place = Place::new();
+    let shown = help(&place, "run");
+    let of = |key: &str| &shown.iter().find(|(flag, _)| flag == key).unwrap().1;
+    let run = "run --width 4 --until-time 0.5 --snapshots 4 --predictions false --quiet";
+    for activation in Activation::ALL {
+        assert!(of("activation").contains(&format!("- {activation}")), "{activation}");
+        place.succeed(&format!("{run} --loss mse --activation {activation} --out {activation}"));
+    }
+    for loss in Loss::ALL {
+        assert!(of("loss").contains(&format!("- {loss}")), "{loss}");
+        place.succeed(&format!("{run} --loss {loss} --out {loss}"));
+        assert!(
+            String::from_utf8(place.bytes(format!("{loss}/run.toml"))).unwrap().contains(&format!("loss = \"{loss}\""))
+        );
+    }
 }

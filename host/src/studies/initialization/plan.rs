@@ -8,12 +8,13 @@ use crate::analysis::labels::Labels;
 use crate::analysis::points::Target;
 use crate::analysis::smoothness::Coding;
 use crate::data::{ClassSelection, Normalize, Source};
-use crate::experiment::{BiasKind, Init, Model, NetworkKind, Settings, Training};
+use crate::experiment::{Init, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::kept::Kept;
 use crate::study::net::{MSE, Net, Regularization};
 use crate::study::paper::Part;
 use crate::study::plan::Options;
+use ntkscope_core::network::Bias;
 
 /// Network of the comparison of networks with the kernel's flow.
 pub const CLOSE: Net = Net::fcn(1);
@@ -125,7 +126,7 @@ pub fn labels(options: &Options) -> Vec<Kept<Labels>> {
             let model = Model {
                 network: NetworkKind::Fcn,
                 depth: 1,
-                bias: BiasKind::Input,
+                bias: Bias::Input,
                 data: data.clone(),
                 data_dir: dir.clone(),
                 n: Some(options.n.unwrap_or(3000)),

@@ -10,7 +10,7 @@ use crate::study::plan::Options;
 /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
 /// targets come to rest.
 pub fn until_the_end(regularization: Regularization) -> Training {
-    let base = Training { loss: LossKind::CrossEntropy, max_steps: 20_000, snapshots: 64, ..Training::default() };
+    let base = Training { loss: LossKind::CROSS_ENTROPY, max_steps: 20_000, snapshots: 64, ..Training::default() };
     match regularization {
         Regularization::Plain => {
             Training { until_time: f64::INFINITY, until_margin: Some(8.0), predictions: Some(false), ..base }
