@@ -6,7 +6,7 @@ use core::fmt;
 /// What is known of a network at one moment of its training. Kernels are those of the training samples:
 /// K_t the empirical one (for C outputs its trace over outputs, divided by C), Theta the analytic one.
 ///
-/// Made by [`Recorder::observe`], or all zeros by `default` and filled by [`Column::read`].
+/// Made by [`super::Recorder::observe`], or all zeros by `default` and filled by [`Column::read`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
