@@ -115,7 +115,7 @@ fn run_as<T: HostReal>(
             let end = outputs.last().to_vec();
             let seen = outputs.seen(record.snapshots());
             let made = predictions(&trainer, &arrays.targets, training, samples, shifted, &seen);
-            (end, made.map_or_else(Comparison::Failed, Comparison::Made))
+            (end, made.map_or_else(Comparison::Failed, |made| Comparison::Made(Box::new(made))))
         }
         None => {
             let mut last = no_outputs(&trainer, samples, shifted)?;

@@ -54,7 +54,7 @@ pub enum Comparison {
     /// they could not be made; the run itself is not touched by that
     Failed(ntkscope_core::Error),
     /// here they are
-    Made(Predictions),
+    Made(Box<Predictions>),
 }
 
 impl Comparison {
