@@ -15,10 +15,10 @@ use toml::{Table, Value};
 
 use super::terminal::{DONE, INTERRUPTED, in_flags, print, progress, stop_on_interrupt};
 use crate::backend::HostReal;
+use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::Samples;
-use crate::error::UsageError;
 use crate::experiment::{BackendKind, Model, Settings, Training, keys};
 use crate::files::Dtype;
 use crate::files::npz::Array;
@@ -121,8 +121,8 @@ fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
             }
         }
     }
-    for (flag, path) in [("--out", &args.out), ("--params-out", &args.params_out)] {
-        path.as_deref().map_or(Ok(()), |path| check_file(flag, path))?;
+    for (setting, path) in [("out", &args.out), ("params-out", &args.params_out)] {
+        path.as_deref().map_or(Ok(()), |path| check_file(setting, path))?;
     }
     Ok(())
 }

@@ -15,10 +15,10 @@ use super::prediction::{Columns, Quantity};
 use super::terminal::{DONE, print};
 use crate::analysis::law::{InfiniteWidth, Law, probabilities};
 use crate::backend::HostReal;
+use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{DataSpec, Samples, Source};
-use crate::error::UsageError;
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::machine::{memory, with_threads};
 use crate::run;
@@ -124,7 +124,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     }
     let settings = args.model.layered(&args.loss.table, None)?;
     settings.model.check()?;
-    args.out.as_deref().map_or(Ok(()), |path| check_file("--out", path))?;
+    args.out.as_deref().map_or(Ok(()), |path| check_file("out", path))?;
     let mut samples = data::load(&settings.model.data_spec())?;
     if let Some(test) = &args.test {
         samples.held_out = test_points(test, &settings, &samples)?;

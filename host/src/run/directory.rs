@@ -7,7 +7,6 @@ use toml::{Table, Value};
 
 use crate::backend::InstructionSet;
 use crate::data::Samples;
-use crate::error::UsageError;
 use crate::experiment::{self, BackendKind, Model, PROVENANCE, Settings, Training};
 use crate::files::npz::Array;
 use crate::files::{self, Dtype, Unfinished, npz, write_atomic};
@@ -25,19 +24,22 @@ impl RunDirectory {
     /// `out` as given, or the first unused `runs/NAME`, `runs/NAME-2`, … A directory that already holds
     /// something is refused unless `force`. Created before the work begins, so that a path that cannot be
     /// written is known at once.
-    pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, UsageError> {
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, Error> {
         let path = out.map_or_else(|| first_unused(name), Path::to_path_buf);
         let directory = Self { made: missing(&path), path };
         directory.prepare(force).inspect_err(|_| directory.remove_if_empty())?;
         Ok(directory)
     }
-    fn prepare(&self, force: bool) -> Result<(), UsageError> {
+    fn prepare(&self, force: bool) -> Result<(), Error> {
         let path = &self.path;
-        let refuse = |what: String| UsageError::Out { flag: "--out", path: path.clone(), what };
+        let refuse = |what: String| Error::Output { setting: "out", path: path.clone(), what };
         std::fs::create_dir_all(path).map_err(|e| refuse(format!("cannot be created: {e}")))?;
         let mut entries = std::fs::read_dir(path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
         if entries.next().is_some() && !force {
-            return Err(refuse("is not empty; choose another, or replace what is there with --force".into()));
+            return Err(refuse("is not empty; choose another, or replace what is there with `force`".into()));
         }
         probe(path).map_err(|e| refuse(format!("cannot be written: {e}")))
     }
@@ -170,9 +172,12 @@ fn probe(directory: &Path) -> std::io::Result<()> {
     std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe))
 }
 
-/// Refuses a file that could not be written in the end, before the work begins.
-pub fn check_file(flag: &'static str, path: &Path) -> Result<(), UsageError> {
-    let refuse = |what: String| Err(UsageError::Out { flag, path: path.into(), what });
+/// Checks before the work begins that a file, named by this setting, can be written when it ends.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn check_file(setting: &'static str, path: &Path) -> Result<(), Error> {
+    let refuse = |what: String| Err(Error::Output { setting, path: path.into(), what });
     if path.is_dir() || path.file_name().is_none() {
         return refuse("is no name of a file; give one such as K.npz".into());
     }
