@@ -169,13 +169,13 @@ arithmetic_through_libm!(
 
 /// `f32` with micromath's approximations of sqrt, exp, ln and atan2.
 ///
-/// Measured worst errors of micromath 2.1: exp 2e-3 relative, ln 0.12 absolute, atan2 about 3e-3
-/// absolute, sqrt 6 % relative. erf, and the differences `exp_m1` and `ln_1p` near 0 where those errors
-/// would swamp the result, stay with libm; so does what micromath was not made for: zeros, negative
-/// logarithms, numbers too small or too large, infinities and NaN (of which it would make e^NaN = inf,
-/// sqrt(inf) = 2e19, ln(-1) = 6.5). A type of its own, so that cheaper mathematics is something
-/// one writes down and never a silent switch. Losses and empirical kernels computed with it are good for
-/// about two digits, analytic kernels (which take square roots) for one: enough to watch a kernel drift by more than that on a device, not to test a theory.
+/// Measured worst errors of micromath 2.1: exp 2e-3 relative, ln 0.12 absolute, atan2 about 3e-3 absolute, sqrt 6 %
+/// relative. erf, and the differences `exp_m1` and `ln_1p` near 0 where those errors would swamp the result, stay
+/// with libm; so does what micromath was not made for: zeros, negative logarithms, numbers too small or too large,
+/// infinities and NaN (of which it would make e^NaN = inf, sqrt(inf) = 2e19, ln(-1) = 6.5). A type of its own, so
+/// that cheaper mathematics is something one writes down and never a silent switch. Losses and empirical kernels
+/// computed with it are good for about two digits, analytic kernels (which take square roots) for one: enough to
+/// watch a kernel drift by more than that on a device, not to test a theory.
 #[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(transparent)]

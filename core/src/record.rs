@@ -225,6 +225,24 @@ impl<T: Real> Column<T> {
 }
 
 /// Kernels of the training samples: analytic, at initialization, now.
+///
+/// ```
+/// use ntkscope_core::{MatRef, Portable, loss::Loss, network::Fcn};
+/// use ntkscope_core::record::{Recorder, recorder_len};
+/// use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
+///
+/// let (network, flow) = (Fcn::new(1, &[16], 1)?, Optimizer::Flow { tolerance: 0.01 });
+/// let (x, y) = (MatRef::new(&[1.0, -2.0], 2, 1)?, MatRef::new(&[1.0, -1.0], 2, 1)?);
+/// let problem = Problem::new(&network, x, y, Loss::SquaredError, 0.0)?;
+/// let mut buffer = vec![0.0f64; trainer_len(network.sizes(), 2, &flow)];
+/// let mut kernels = vec![0.0; recorder_len(2, Portable::TILE)];
+/// let mut trainer = Trainer::new(&Portable, problem, flow, 7, &mut buffer)?;
+/// let mut recorder = Recorder::new(&mut trainer, &mut kernels)?;
+/// assert_eq!(recorder.observe(&mut trainer)?.drift_max, 0.0);
+/// trainer.advance(None)?;
+/// assert!(recorder.observe(&mut trainer)?.drift_max > 0.0);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 pub struct Recorder<'a, T> {
     n: usize,
     analytic: &'a mut [T],
@@ -249,7 +267,10 @@ const fn scratch_len(n: usize, tile: Tile) -> usize {
 impl<'a, T: Real> Recorder<'a, T> {
     /// Computes Theta, and K_0 at the trainer's present parameters.
     ///
-    /// `buffer` holds at least [`recorder_len`] numbers. Error: a short buffer.
+    /// `buffer` holds at least [`recorder_len`] numbers.
+    ///
+    /// # Errors
+    /// A short buffer.
     pub fn new<N: Network, B: Backend<T> + ?Sized>(
         trainer: &mut Trainer<'_, N, T, B>,
         buffer: &'a mut [T],
@@ -354,6 +375,22 @@ impl<'a, T: Real> Recorder<'a, T> {
 /// The end of a run need not be known: when the record is full every other snapshot is dropped and the
 /// spacing doubled, so a finished record of even capacity k holds between k/2 and k of them, the first and the
 /// last always.
+///
+/// ```
+/// use ntkscope_core::record::{Record, Snapshot};
+///
+/// let mut record = Record::<f64, 8>::new(8, None)?;
+/// for step in 0..=1000 {
+///     let mut snapshot = Snapshot::default();
+///     (snapshot.step, snapshot.log_time) = (step, 0.05 * step as f64);
+///     if record.due(snapshot.log_time) {
+///         record.push(snapshot);
+///     }
+/// }
+/// let steps = record.snapshots().iter().map(|snapshot| snapshot.step);
+/// assert!(steps.clone().min() == Some(0) && (4..=8).contains(&record.snapshots().len()));
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Record<T, const CAPACITY: usize> {
     snapshots: heapless::Vec<Snapshot<T>, CAPACITY>,
@@ -367,7 +404,10 @@ const FIRST_SPACING: f64 = 0.125;
 impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
     /// An empty record of at most `capacity` snapshots for a run that ends at time `until`, if known.
     /// An odd one leaves a place empty: only an even number of evenly spaced snapshots, every other one dropped,
-    /// is evenly spaced up to the next. Error: `capacity` below 3 or above `CAPACITY`.
+    /// is evenly spaced up to the next.
+    ///
+    /// # Errors
+    /// `capacity` below 3 or above `CAPACITY`.
     pub fn new(capacity: usize, until: Option<T>) -> Result<Self, Error> {
         if capacity < 3 || capacity > CAPACITY {
             return Err(Error::OutOfRange {

@@ -29,7 +29,7 @@ pub struct Family {
 #[derive(Debug, Deserialize)]
 pub struct Activations {
     pub points: BTreeMap<String, Matrix>,
-    pub activations: BTreeMap<String, BTreeMap<String, BTreeMap<String, BTreeMap<usize, Kernels>>>>,
+    pub activations: BTreeMap<String, BTreeMap<String, BTreeMap<String, Family>>>,
 }
 
 /// Of a residual network.

@@ -1,5 +1,5 @@
-//! Hinge loss `max(0, 1 - s f)` of one output, s = -1 or +1; of several `max(0, 1 + max_(c != y) f_c - f_y)`, y the right
-//! one (Crammer and Singer 2001). Targets are s, or one-hot.
+//! Hinge loss `max(0, 1 - s f)` of one output, s = -1 or +1; of several `max(0, 1 + max_(c != y) f_c - f_y)`, y the
+//! right one (Crammer and Singer 2001). Targets are s, or one-hot.
 //!
 //! Residuals are -1, 0 and 1: the subgradient at a kink is 0, and of equal wrong outputs the first moves. There is no
 //! curvature, so that nothing of [`crate::predict`] applies.

@@ -8,8 +8,8 @@
 //! kappa1 = (sin theta + (pi - theta) cos theta)/pi = 2 E[relu(u) relu(v)]
 //! ```
 //!
-//! erf: Williams 1998; GELU by the same integrals. The angle is carried as the pair (sin^2, cos^2) of its half, each with its own
-//! relative accuracy, because `arccos` of a rounded cosine loses half the digits near 0 and pi.
+//! erf: Williams 1998; GELU by the same integrals. The angle is carried as the pair (sin^2, cos^2) of its half, each
+//! with its own relative accuracy, because `arccos` of a rounded cosine loses half the digits near 0 and pi.
 //!
 //! A pair alone would leave a vector unit idle, so one u is taken with many v at a time.
 
@@ -18,6 +18,14 @@ use crate::{Backend, Real};
 
 choice! {
     /// The nonlinearity of the hidden layers.
+    ///
+    /// ```
+    /// use ntkscope_core::network::Activation;
+    ///
+    /// assert_eq!((Activation::Relu.phi(-2.0), Activation::Relu.dphi(3.0)), (0.0, 1.0));
+    /// let (gelu, distribution) = (Activation::Gelu.phi(1.0f64), 0.841_344_746_068_542_9);
+    /// assert!((gelu - distribution).abs() < 1e-15);
+    /// ```
     #[non_exhaustive]
     pub enum Activation {
         /// max(z, 0)

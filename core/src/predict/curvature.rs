@@ -15,7 +15,9 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 /// `features` = Phi is `(r, nC)`, `hessian` the blocks of [`crate::loss::Loss::hessian`] `(nC, C)`, `damping` = c.
 /// `out` is `(r, r)`, of which the lower triangle is written; `work` holds `r nC` numbers, where
 /// `Phi H` `(r, nC)` is left.
-/// Errors: shapes, a short work; not positive definite: c is too small or a number is not finite.
+///
+/// # Errors
+/// Shapes, a short work; not positive definite: c is too small or a number is not finite.
 pub fn factor_curvature<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     features: MatRef<'_, T>,

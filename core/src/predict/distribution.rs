@@ -34,7 +34,10 @@ pub struct Joint<'a, T> {
 }
 
 impl<'a, T: Real> Joint<'a, T> {
-    /// Of `kernel` `(n + m, n + m)`, symmetric, with the n = `train` training samples first. Errors: shapes.
+    /// Of `kernel` `(n + m, n + m)`, symmetric, with the n = `train` training samples first.
+    ///
+    /// # Errors
+    /// Shapes.
     pub fn new(kernel: MatRef<'a, T>, train: usize) -> Result<Self, Error> {
         let all = kernel.rows();
         Error::shape("kernel of training and test samples: columns", all, kernel.cols())?;
@@ -61,6 +64,7 @@ impl<'a, T: Real> Joint<'a, T> {
 
 /// What leads to a linear predictor.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Training<T> {
     /// gradient flow of squared error for this time of the mean loss, infinite as well; soft targets at infinity
     Flow(T),
@@ -75,9 +79,11 @@ pub const fn smoother_len(train: usize, test: usize) -> usize {
 
 /// `out <- A` `(m, n)`, the smoother of one output: `f(x) = f_0(x) + A (y - f_0(X))`.
 ///
-/// `ntk` is T of one output; `buffer` holds [`smoother_len`] numbers. Errors: shapes, a short buffer, a negative time, a
-/// penalty that is not positive and finite; a kernel that is not positive semidefinite; at t = infinity
-/// [`Error::SingularKernel`].
+/// `ntk` is T of one output; `buffer` holds [`smoother_len`] numbers.
+///
+/// # Errors
+/// Shapes, a short buffer, a negative time, a penalty that is not positive and finite; a kernel that is not positive
+/// semidefinite; at t = infinity [`Error::SingularKernel`].
 pub fn smoother<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     ntk: Joint<'_, T>,
@@ -121,7 +127,10 @@ pub fn smoother<T: Real, B: Backend<T> + ?Sized>(
     Ok(())
 }
 
-/// `out <- A y`: the mean `(m, C)` of the predictors for the targets y `(n, C)`. Errors: shapes.
+/// `out <- A y`: the mean `(m, C)` of the predictors for the targets y `(n, C)`.
+///
+/// # Errors
+/// Shapes.
 pub fn mean<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     smoother: MatRef<'_, T>,
@@ -138,7 +147,10 @@ pub fn mean<T: Real, B: Backend<T> + ?Sized>(
 /// `out <- cov` `(m, m)` over initializations of the predictors with the smoother A `(m, n)`; `nngp` is S.
 ///
 /// For the delta method of several outputs all are stacked: m stands for mC, n for nC, and S is `S (x) I_C` (see
-/// [`super::expand`]). `work` holds `m n` numbers. Errors: shapes, a short work.
+/// [`super::expand`]). `work` holds `m n` numbers.
+///
+/// # Errors
+/// Shapes, a short work.
 pub fn covariance<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     nngp: Joint<'_, T>,
@@ -164,7 +176,10 @@ pub fn covariance<T: Real, B: Backend<T> + ?Sized>(
 /// process classification with prior covariance `T/(n LAMBDA)`, at the solution of `problem`.
 ///
 /// Not that of initializations: theirs is this one less `A W^-1 A^T` if S were `T/(n LAMBDA)`, which it is not. `ntk` is
-/// T, `T (x) I_C` for several outputs, and `smoother` `(mC, nC)` is A of [`FixedPoint::smoother`]. Errors: shapes.
+/// T, `T (x) I_C` for several outputs, and `smoother` `(mC, nC)` is A of [`FixedPoint::smoother`].
+///
+/// # Errors
+/// Shapes.
 pub fn laplace_covariance<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     problem: &FixedPoint<'_, T, B>,

@@ -15,6 +15,21 @@ use crate::loss::Loss;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel, loss and penalty, to be solved for any f_0.
+///
+/// ```
+/// use ntkscope_core::loss::{Loss, sigmoid};
+/// use ntkscope_core::predict::{FixedPoint, fixed_point_len};
+/// use ntkscope_core::{MatRef, Portable};
+///
+/// // one sample with K = 1 of class 1, from 0: f = -(1/LAMBDA) (sigma(f) - 1)
+/// let (one, penalty) = (|x| MatRef::new(x, 1, 1), 0.5f64);
+/// let mut buffer = [0.0; fixed_point_len(1, 1)];
+/// let mut end = FixedPoint::new(&Portable, one(&[1.0])?, one(&[1.0])?, Loss::CrossEntropy, penalty, &mut buffer)?;
+/// end.solve(one(&[0.0])?)?;
+/// let f = end.outputs().at(0, 0);
+/// assert!((f - (1.0 - sigmoid(f)) / penalty).abs() < 1e-14);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FixedPoint<'a, T, B: ?Sized> {
     newton: Newton<'a, T, B>,
@@ -31,7 +46,10 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     /// Decomposes `kernel` `(nC, nC)`; `targets` are `(n, C)` as [`Loss::target`] writes them, hard or soft; `penalty`
     /// is LAMBDA of `(LAMBDA/2)|theta - theta_0|^2`, added to the mean loss.
     ///
-    /// `buffer` holds [`fixed_point_len`] numbers. Errors: shapes, a short buffer, targets outside the loss's range, a
+    /// `buffer` holds [`fixed_point_len`] numbers.
+    ///
+    /// # Errors
+    /// Shapes, a short buffer, targets outside the loss's range, a loss without curvature ([`Error::NotSmooth`]), a
     /// kernel that is not finite or not positive semidefinite; a penalty that is negative or not finite, and without
     /// one [`Error::NoFiniteSolution`] where a target is certain (else see [`super::SoftTargets`]).
     pub fn new(
@@ -57,7 +75,8 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
 
     /// Solves for `f_0` `(n, C)`, from theta = theta_0.
     ///
-    /// Errors: shapes; f_0 is not finite; [`Error::NoMinimum`], where the penalty is below the rounding of the loss's
+    /// # Errors
+    /// Shapes; f_0 is not finite; [`Error::NoMinimum`], where the penalty is below the rounding of the loss's
     /// curvature, `n epsilon w_max`.
     pub fn solve(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
         self.newton.z.fill(T::ZERO);
@@ -65,7 +84,10 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     }
 
     /// The same from any start: [`Self::rank`] coordinates z, with `f(X) = f_0(X) + Phi^T z` and `|theta - theta_0| =
-    /// |z|`. The solution does not depend on it, but for rounding. Errors: also the length and non-finite numbers of z.
+    /// |z|`. The solution does not depend on it, but for rounding.
+    ///
+    /// # Errors
+    /// Also the length and non-finite numbers of z.
     pub fn solve_from(&mut self, f_0: MatRef<'_, T>, start: &[T]) -> Result<(), Error> {
         Error::shape("start: coordinates", self.rank(), start.len())?;
         if !start.iter().all(|z| z.is_finite()) {
@@ -85,7 +107,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     ///
     /// `A = K(x, X) (K + n LAMBDA W^-1)^-1` with W the Hessian of the *sum* of the losses; W is not inverted. For
     /// squared error A is the same for every f_0. `k_cross` = K(x, X) is `(mC, nC)`; `work` holds `mC nC` numbers.
-    /// Errors: shapes, a short work.
+    ///
+    /// # Errors
+    /// Shapes, a short work.
     pub fn smoother(&mut self, k_cross: MatRef<'_, T>, out: MatMut<'_, T>, work: &mut [T]) -> Result<(), Error> {
         self.newton.smoother(self.penalty, k_cross, out, work)
     }

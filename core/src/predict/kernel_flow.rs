@@ -34,6 +34,22 @@ const MAX_REJECTIONS: u32 = 40;
 const PATIENCE: f64 = 100.0;
 
 /// Where the flow stands, and the space in which it steps.
+///
+/// ```
+/// use ntkscope_core::loss::Loss;
+/// use ntkscope_core::predict::{KernelFlow, kernel_flow_len};
+/// use ntkscope_core::{MatRef, Portable};
+///
+/// // one sample with K = 1 of class 1, from 0: df/dt = 1/(1 + e^f), so that f + e^f = 1 + t
+/// let one = |x| MatRef::new(x, 1, 1);
+/// let mut buffer = [0.0; kernel_flow_len(1, 1)];
+/// let (kernel, f_0, q) = (one(&[1.0])?, one(&[0.0])?, one(&[1.0])?);
+/// let mut flow = KernelFlow::new(&Portable, kernel, f_0, q, Loss::CrossEntropy, 1e-8, &mut buffer)?;
+/// flow.advance_to(1001f64.ln())?;
+/// let f = flow.outputs().at(0, 0);
+/// assert!((f + f.exp() - 1001.0).abs() < 1e-3);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct KernelFlow<'a, T, B: ?Sized> {
     system: System<'a, T, B>,
@@ -62,7 +78,10 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// At time 0, where the outputs are `f_0` `(n, C)`: `kernel` is `(nC, nC)`, `targets` `(n, C)` as
     /// [`Loss::target`] writes them; `tolerance` bounds the local error of a step in every training output.
     ///
-    /// `buffer` holds [`kernel_flow_len`] numbers. Errors: shapes, a short buffer, targets outside the loss's range, a
+    /// `buffer` holds [`kernel_flow_len`] numbers.
+    ///
+    /// # Errors
+    /// Shapes, a short buffer, targets outside the loss's range, a loss without curvature ([`Error::NotSmooth`]), a
     /// tolerance that is not positive, numbers that are not finite, a kernel that is not positive semidefinite.
     pub fn new(
         backend: &'a B,
@@ -82,14 +101,14 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
         let (weighted, factor) = (take(size * size), take(modes_work_len(size)));
-        let mut system = System::new(backend, kernel, targets, loss, (factor, weighted), &mut take)?;
+        let mut system = System::new(backend, kernel, targets, loss, factor, weighted, &mut take)?;
         system.set(f_0)?;
         let rank = system.values.len();
         let (z, outputs_now, dual) = (take(rank), take(size), take(size));
         outputs_now.copy_from_slice(system.f_0);
         z.fill(T::ZERO);
         dual.fill(T::ZERO);
-        let next = Step::new(size, outputs, rank, (factor, weighted), &mut take);
+        let next = Step::new(size, outputs, rank, factor, weighted, &mut take);
         Ok(Self {
             system,
             tolerance: T::from_f64(tolerance),
@@ -107,8 +126,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
 
     /// Flows until ln(1 + t) is `log_time`, exactly.
     ///
-    /// Errors: a time that has passed or is not finite; [`Error::StepUnderflow`] where no step meets the tolerance, or
-    /// where from t = 1/epsilon on some samples have come to rest (equal ones with different labels, soft labels) while
+    /// # Errors
+    /// A time that has passed or is not finite; [`Error::StepUnderflow`] where no step meets the tolerance, or where
+    /// from t = 1/epsilon on some samples have come to rest (equal ones with different labels, soft labels) while
     /// others are still being learned, which T does not hold together; [`Error::NonFinite`].
     pub fn advance_to(&mut self, log_time: T) -> Result<(), Error> {
         if !(log_time >= self.log_time && log_time.is_finite()) {
@@ -127,7 +147,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
                 self.advance(log_time)?;
             }
         }
-        self.system.solution(self.z, self.outputs, self.dual, (self.next.z, self.next.outputs));
+        self.system.solution(self.z, self.outputs, self.dual, self.next.z, self.next.outputs);
         Ok(())
     }
 
@@ -141,7 +161,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         for _ in 0..MAX_REJECTIONS {
             let left = end - self.log_time;
             let step = self.step_size.min(left);
-            let Some(error) = self.next.rosenbrock(&self.system, (self.z, self.outputs), self.log_time, step)? else {
+            let Some(error) = self.next.rosenbrock(&self.system, self.z, self.outputs, self.log_time, step)? else {
                 self.step_size = step / T::from_f64(STEP_CHANGE);
                 continue;
             };
@@ -188,9 +208,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// Only asked where the fastest mode's rate, `e^s` times the largest curvature, exceeds `1/sqrt(epsilon)`: before,
     /// there is always something left to learn.
     fn minimum_is_reached(&mut self) -> bool {
-        let now = (&*self.outputs, self.log_time);
-        self.next.fastest_rate(&self.system, now) * T::EPSILON.sqrt() > T::ONE
-            && self.next.newton(&self.system, now).is_some_and(|change| change <= self.tolerance)
+        let (f, log_time) = (&*self.outputs, self.log_time);
+        self.next.fastest_rate(&self.system, f, log_time) * T::EPSILON.sqrt() > T::ONE
+            && self.next.newton(&self.system, f, log_time).is_some_and(|change| change <= self.tolerance)
     }
 
     /// f `(n, C)` of the training samples

@@ -45,7 +45,10 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// `out <- K (x) I_C`: the kernel `(n, n')` of one output, for `outputs` = C outputs that share it.
 ///
-/// `out` is `(n C, n' C)`. Errors: shapes, C = 0.
+/// `out` is `(n C, n' C)`.
+///
+/// # Errors
+/// Shapes, C = 0.
 pub fn expand<T: Real>(kernel: MatRef<'_, T>, outputs: usize, mut out: MatMut<'_, T>) -> Result<(), Error> {
     if outputs == 0 {
         return Err(Error::OutOfRange { what: "number of outputs", needs: "at least 1", got: 0.0 });
@@ -63,8 +66,10 @@ pub fn expand<T: Real>(kernel: MatRef<'_, T>, outputs: usize, mut out: MatMut<'_
 
 /// `out <- f_0(x) + K(x, X) g` for m samples x.
 ///
-/// `k_cross` = K(x, X) is `(m C, n C)`, `f_0` and `out` are `(m, C)`, `g` is `(n, C)`. Errors: shapes; the rows of `g`
-/// or of `out` are not adjacent.
+/// `k_cross` = K(x, X) is `(m C, n C)`, `f_0` and `out` are `(m, C)`, `g` is `(n, C)`.
+///
+/// # Errors
+/// Shapes; the rows of `g` or of `out` are not adjacent.
 pub fn predict<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     k_cross: MatRef<'_, T>,
@@ -87,7 +92,8 @@ pub fn predict<T: Real, B: Backend<T> + ?Sized>(
     Ok(())
 }
 
-/// Errors: the kernel is not (nC, nC), f_0 not (n, C), for targets (n, C) with n >= 1 and C >= 1.
+/// # Errors
+/// The kernel is not (nC, nC), f_0 not (n, C), for targets (n, C) with n >= 1 and C >= 1.
 fn check_shapes<T: Real>(kernel: MatRef<'_, T>, f_0: MatRef<'_, T>, targets: MatRef<'_, T>) -> Result<(), Error> {
     let size = targets.rows() * targets.cols();
     if size == 0 {

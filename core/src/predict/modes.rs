@@ -16,8 +16,11 @@ pub(super) const fn modes_work_len(size: usize) -> usize {
 /// rounding, `w <= N epsilon w_max`, is returned.
 ///
 /// `kernel` is (N, N) of which the lower triangle is read, `values` has N, `rows` N^2 and `work` [`modes_work_len`]
-/// elements. Errors: those of the eigenvalues; [`Error::IndefiniteKernel`] where one is negative by more than
-/// `sqrt(epsilon) w_max`, half of the digits, which rounding in the kernel's own sums does not reach.
+/// elements.
+///
+/// # Errors
+/// Those of the eigenvalues; [`Error::IndefiniteKernel`] where one is negative by more than `sqrt(epsilon) w_max`,
+/// half of the digits, which rounding in the kernel's own sums does not reach.
 pub(super) fn modes<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     kernel: MatRef<'_, T>,

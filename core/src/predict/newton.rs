@@ -48,7 +48,8 @@ pub(super) const fn newton_len(samples: usize, outputs: usize) -> usize {
 }
 
 impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
-    /// Errors: shapes, a short buffer, targets outside the loss's range, a kernel that is not finite or not positive
+    /// # Errors
+    /// Shapes, a short buffer, targets outside the loss's range, a kernel that is not finite or not positive
     /// semidefinite.
     pub(super) fn new(
         backend: &'a B,
@@ -63,7 +64,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
         let (weighted, factor) = (take(size * size), take(modes_work_len(size)));
-        let system = System::new(backend, kernel, targets, loss, (factor, weighted), &mut take)?;
+        let system = System::new(backend, kernel, targets, loss, factor, weighted, &mut take)?;
         let rank = system.values.len();
         let (z, outputs, dual) = (take(rank), take(size), take(size));
         [&mut *z, outputs, dual].into_iter().for_each(|x| x.fill(T::ZERO));
@@ -100,7 +101,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
     /// z <- the minimum of J, from where z is; penalty = LAMBDA >= 0. The steps taken are returned.
     ///
     /// Ends where a step is below half of the digits, and no longer less than half of the step before: at rounding.
-    /// Errors: no minimum within the steps allowed; a step that is not finite.
+    ///
+    /// # Errors
+    /// No minimum within the steps allowed; a step that is not finite.
     pub(super) fn minimize(&mut self, penalty: T) -> Result<u64, Error> {
         let mut last = None;
         self.system.outputs_at(self.z, self.outputs);
@@ -178,7 +181,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
 
     /// f and g from z.
     pub(super) fn finish(&mut self) {
-        self.system.solution(self.z, self.outputs, self.dual, (self.direction, self.trial));
+        self.system.solution(self.z, self.outputs, self.dual, self.direction, self.trial);
     }
 
     /// |theta - theta_0|
@@ -200,7 +203,10 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
     /// `A <- K(x, X) (K + LAMBDA H^-1)^-1 = psi^T (LAMBDA I + Phi H Phi^T)^-1 Phi H` with `psi = Phi^-T K(X, x)`, at
     /// the present outputs: H need not be invertible, nor K.
     ///
-    /// `k_cross` and `out` are (M, nC); `work` holds M nC numbers. Errors: shapes, a short work.
+    /// `k_cross` and `out` are (M, nC); `work` holds M nC numbers.
+    ///
+    /// # Errors
+    /// Shapes, a short work.
     pub(super) fn smoother(
         &mut self,
         penalty: T,

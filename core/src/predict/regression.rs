@@ -13,6 +13,19 @@ use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// The kernel's modes, and what they have to learn.
+///
+/// ```
+/// use ntkscope_core::predict::{KernelRegression, regression_len};
+/// use ntkscope_core::{MatRef, Portable};
+///
+/// // one sample with K = 1, from 0 to y = 1: f(t) = K g(t) = 1 - e^-t
+/// let one = |x| MatRef::new(x, 1, 1);
+/// let mut buffer = [0.0; regression_len(1, 1)];
+/// let mut regression = KernelRegression::new(&Portable, one(&[1.0])?, one(&[0.0])?, one(&[1.0])?, &mut buffer)?;
+/// let g = regression.dual(&Portable, 2f64.ln())?.at(0, 0);
+/// assert!((g - 0.5).abs() < 1e-15);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct KernelRegression<'a, T> {
     samples: usize,
@@ -39,8 +52,10 @@ pub const fn regression_len(samples: usize, outputs: usize) -> usize {
 impl<'a, T: Real> KernelRegression<'a, T> {
     /// Decomposes `kernel` `(nC, nC)`; `f_0` and the targets y are `(n, C)`.
     ///
-    /// `buffer` holds [`regression_len`] numbers. Errors: shapes; a short buffer; numbers that are not finite; a
-    /// kernel that is not positive semidefinite.
+    /// `buffer` holds [`regression_len`] numbers.
+    ///
+    /// # Errors
+    /// Shapes; a short buffer; numbers that are not finite; a kernel that is not positive semidefinite.
     pub fn new<B: Backend<T> + ?Sized>(
         backend: &B,
         kernel: MatRef<'_, T>,
@@ -65,7 +80,8 @@ impl<'a, T: Real> KernelRegression<'a, T> {
 
     /// Turns to another f_0 and other targets `(n, C)` under the same kernel, without decomposing it again.
     ///
-    /// Errors: shapes; numbers that are not finite, after which nothing can be predicted but by another restart.
+    /// # Errors
+    /// Shapes; numbers that are not finite, after which nothing can be predicted but by another restart.
     pub fn restart<B: Backend<T> + ?Sized>(
         &mut self,
         backend: &B,
@@ -94,7 +110,8 @@ impl<'a, T: Real> KernelRegression<'a, T> {
 
     /// g `(n, C)` after time t >= 0 of gradient flow on the mean loss; t may be infinite.
     ///
-    /// Errors: a negative time or NaN; at t = infinity [`Error::SingularKernel`], where g has no limit.
+    /// # Errors
+    /// A negative time or NaN; at t = infinity [`Error::SingularKernel`], where g has no limit.
     pub fn dual<B: Backend<T> + ?Sized>(&mut self, backend: &B, time: T) -> Result<MatRef<'_, T>, Error> {
         if time < T::ZERO || time.is_nan() {
             return Err(Error::OutOfRange { what: "time", needs: ">= 0", got: time.to_f64() });
@@ -108,7 +125,10 @@ impl<'a, T: Real> KernelRegression<'a, T> {
 
     /// g `(n, C)` after `steps` steps of gradient descent on the mean loss at learning rate `rate`.
     ///
-    /// Converges below `rate = 2 n / w_max`. Errors: a rate that is not finite and positive; g is not finite.
+    /// Converges below `rate = 2 n / w_max`.
+    ///
+    /// # Errors
+    /// A rate that is not finite and positive; g is not finite.
     pub fn dual_of_descent<B: Backend<T> + ?Sized>(
         &mut self,
         backend: &B,

@@ -18,6 +18,20 @@ use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// GP(0, S) on N samples.
+///
+/// ```
+/// use ntkscope_core::init::Normals;
+/// use ntkscope_core::predict::{GaussianProcess, gaussian_process_len};
+/// use ntkscope_core::{MatMut, MatRef, Portable};
+///
+/// // equal samples get equal values
+/// let covariance = MatRef::new(&[1.0f64, 1.0, 1.0, 1.0], 2, 2)?;
+/// let (mut buffer, mut f) = ([0.0; gaussian_process_len(2)], [0.0; 2]);
+/// let mut process = GaussianProcess::new(&Portable, covariance, &mut buffer)?;
+/// process.draw(&Portable, &mut Normals::new(1), MatMut::new(&mut f, 2, 1)?)?;
+/// assert!(f[0] != 0.0 && (f[0] - f[1]).abs() < 1e-15);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct GaussianProcess<'a, T> {
     features: MatRef<'a, T>,
@@ -32,8 +46,10 @@ pub const fn gaussian_process_len(samples: usize) -> usize {
 impl<'a, T: Real> GaussianProcess<'a, T> {
     /// Decomposes `covariance` = S `(N, N)`, of which the lower triangle is read.
     ///
-    /// `buffer` holds [`gaussian_process_len`] numbers. Errors: shapes, a short buffer, a covariance that is not finite
-    /// or not positive semidefinite.
+    /// `buffer` holds [`gaussian_process_len`] numbers.
+    ///
+    /// # Errors
+    /// Shapes, a short buffer, a covariance that is not finite or not positive semidefinite.
     pub fn new<B: Backend<T> + ?Sized>(
         backend: &B,
         covariance: MatRef<'_, T>,
@@ -52,7 +68,8 @@ impl<'a, T: Real> GaussianProcess<'a, T> {
 
     /// `out <- f` `(N, C)`: C independent draws, one a column, from the next C N deviates, column by column.
     ///
-    /// Error: shapes.
+    /// # Errors
+    /// Shapes.
     pub fn draw<B: Backend<T> + ?Sized>(
         &mut self,
         backend: &B,
@@ -73,11 +90,14 @@ impl<'a, T: Real> GaussianProcess<'a, T> {
 /// Draws f_0 `(n + m, C)` and solves for it: `out <- f*(x)` `(m, C)`, a draw from the law of predictors.
 ///
 /// `process` is GP(0, S) on n training samples, those of `problem`, and m test samples behind them; `k_cross` = T(x, X)
-/// is `(mC, nC)`. The training outputs, |theta* - theta_0| and all else are in `problem` afterwards. Errors: shapes,
-/// those of [`FixedPoint::solve`].
+/// is `(mC, nC)`. The training outputs, |theta* - theta_0| and all else are in `problem` afterwards.
+///
+/// # Errors
+/// Shapes, those of [`FixedPoint::solve`].
 pub fn draw_fixed_point<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
-    (process, normals): (&mut GaussianProcess<'_, T>, &mut Normals),
+    process: &mut GaussianProcess<'_, T>,
+    normals: &mut Normals,
     problem: &mut FixedPoint<'_, T, B>,
     k_cross: MatRef<'_, T>,
     mut f_0: MatMut<'_, T>,

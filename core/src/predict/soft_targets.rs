@@ -15,6 +15,21 @@ use crate::mat::buffer_len;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel and its targets, to be solved for any f_0.
+///
+/// ```
+/// use ntkscope_core::loss::Loss;
+/// use ntkscope_core::predict::{SoftTargets, soft_targets_len};
+/// use ntkscope_core::{MatRef, Portable};
+///
+/// // a probability of 3/4 is met at the logit ln 3
+/// let one = |x| MatRef::new(x, 1, 1);
+/// let mut buffer = [0.0; soft_targets_len(1, 1)];
+/// let mut limit = SoftTargets::new(&Portable, one(&[2.0])?, one(&[0.75])?, Loss::CrossEntropy, &mut buffer)?;
+/// limit.solve(one(&[0.0])?)?;
+/// assert!((limit.outputs().at(0, 0) - 3f64.ln()).abs() < 1e-15);
+/// assert!((limit.dual().at(0, 0) - 3f64.ln() / 2.0).abs() < 1e-15);
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SoftTargets<'a, T, B: ?Sized> {
     newton: Newton<'a, T, B>,
@@ -32,11 +47,14 @@ pub const fn soft_targets_len(samples: usize, outputs: usize) -> usize {
 impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
     /// Decomposes `kernel` `(nC, nC)`; `targets` are `(n, C)` as [`Loss::target`] writes them (squared error: any).
     ///
-    /// `buffer` holds [`soft_targets_len`] numbers. Errors: shapes, a short buffer, targets outside the loss's range, a
-    /// kernel that is not finite or not positive semidefinite. Where the mean target of a sample and those equal to it
-    /// is certain: [`Error::NoFiniteSolution`]; but [`Error::SingularKernel`] where the kernel is singular beyond equal
-    /// samples, because then that alone does not tell whether there is a solution (eigenvalues are those of `P K P`
-    /// without those of the means).
+    /// `buffer` holds [`soft_targets_len`] numbers.
+    ///
+    /// # Errors
+    /// Shapes, a short buffer, targets outside the loss's range, a loss without curvature ([`Error::NotSmooth`]), a
+    /// kernel that is not finite or not positive semidefinite. Where the mean target of a sample and those equal to
+    /// it is certain: [`Error::NoFiniteSolution`]; but [`Error::SingularKernel`] where the kernel is singular beyond
+    /// equal samples, because then that alone does not tell whether there is a solution (eigenvalues are those of `P
+    /// K P` without those of the means).
     pub fn new(
         backend: &'a B,
         kernel: MatRef<'a, T>,
@@ -65,8 +83,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
 
     /// Solves for `f_0` `(n, C)`: in closed form, or by Newton's method where the kernel is singular.
     ///
-    /// Errors: shapes; f_0 is not finite; [`Error::NoMinimum`], where the kernel is singular and the targets so close
-    /// to certain that their curvature is lost beside that of others.
+    /// # Errors
+    /// Shapes; f_0 is not finite; [`Error::NoMinimum`], where the kernel is singular and the targets so close to
+    /// certain that their curvature is lost beside that of others.
     pub fn solve(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
         self.newton.system.set(f_0)?;
         if !self.regular {

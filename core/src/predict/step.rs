@@ -38,7 +38,8 @@ impl<'a, T: Real> Step<'a, T> {
         size: usize,
         outputs: usize,
         rank: usize,
-        (factor, weighted): (&'a mut [T], &'a mut [T]),
+        factor: &'a mut [T],
+        weighted: &'a mut [T],
         take: &mut impl FnMut(usize) -> &'a mut [T],
     ) -> Self {
         Self {
@@ -54,11 +55,15 @@ impl<'a, T: Real> Step<'a, T> {
     }
 
     /// A step of size h in s from `(z, f)`; its error in the outputs is returned, `None` where rounding of the
-    /// curvature exceeds 1/h or a number is not finite, so that a shorter step may do. Errors: those of the backend.
+    /// curvature exceeds 1/h or a number is not finite, so that a shorter step may do.
+    ///
+    /// # Errors
+    /// Those of the backend.
     pub(super) fn rosenbrock<B: Backend<T> + ?Sized>(
         &mut self,
         system: &System<'_, T, B>,
-        (z, f): (&[T], &[T]),
+        z: &[T],
+        f: &[T],
         log_time: T,
         h: T,
     ) -> Result<Option<T>, Error> {
@@ -96,7 +101,8 @@ impl<'a, T: Real> Step<'a, T> {
     pub(super) fn fastest_rate<B: Backend<T> + ?Sized>(
         &mut self,
         system: &System<'_, T, B>,
-        (f, log_time): (&[T], T),
+        f: &[T],
+        log_time: T,
     ) -> T {
         system.hessian(f, -log_time, self.hessian);
         let (_, most) = curvatures(self.hessian, system.targets.cols());
@@ -110,7 +116,8 @@ impl<'a, T: Real> Step<'a, T> {
     pub(super) fn newton<B: Backend<T> + ?Sized>(
         &mut self,
         system: &System<'_, T, B>,
-        (f, log_time): (&[T], T),
+        f: &[T],
+        log_time: T,
     ) -> Option<T> {
         let (size, rank) = (f.len(), system.values.len());
         system.hessian(f, -log_time, self.hessian);

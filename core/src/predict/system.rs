@@ -36,13 +36,15 @@ pub(super) struct System<'a, T, B: ?Sized> {
 impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
     /// With f_0 = 0. Takes `2 nC + (nC)^2` numbers; the others are work: `modes_work_len` and `(nC)^2`.
     ///
-    /// Errors: shapes, targets outside the loss's range, a kernel that is not finite or not positive semidefinite.
+    /// # Errors
+    /// Shapes, targets outside the loss's range, a kernel that is not finite or not positive semidefinite.
     pub(super) fn new(
         backend: &'a B,
         kernel: MatRef<'a, T>,
         targets: MatRef<'a, T>,
         loss: Loss,
-        (work, centred): (&mut [T], &mut [T]),
+        work: &mut [T],
+        centred: &mut [T],
         take: &mut impl FnMut(usize) -> &'a mut [T],
     ) -> Result<Self, Error> {
         let (size, classes) = (targets.rows() * targets.cols(), targets.cols());
@@ -68,7 +70,10 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
         Ok(Self { backend, loss, centred: properties.centred, targets, f_0, kernel, values, features })
     }
 
-    /// `f_0 <- f_0` `(n, C)`. Errors: shapes; not finite.
+    /// `f_0 <- f_0` `(n, C)`.
+    ///
+    /// # Errors
+    /// Shapes; not finite.
     pub(super) fn set(&mut self, f_0: MatRef<'_, T>) -> Result<(), Error> {
         Error::shape("f_0: rows", self.targets.rows(), f_0.rows())?;
         Error::shape("f_0: columns", self.targets.cols(), f_0.cols())?;
@@ -77,7 +82,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
     }
 
     /// f and g at z: `f = f_0 + K g`. The others are work: as many numbers as z, and as f.
-    pub(super) fn solution(&self, z: &[T], f: &mut [T], g: &mut [T], (coefficients, moved): (&mut [T], &mut [T])) {
+    pub(super) fn solution(&self, z: &[T], f: &mut [T], g: &mut [T], coefficients: &mut [T], moved: &mut [T]) {
         self.outputs_at(z, f);
         for (c, (z, w)) in coefficients.iter_mut().zip(z.iter().zip(self.values)) {
             *c = *z / *w;

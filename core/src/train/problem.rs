@@ -164,7 +164,8 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     }
 }
 
-/// Error: a number of the matrix is not finite.
+/// # Errors
+/// A number of the matrix is not finite.
 fn finite<T: Real>(what: &'static str, m: MatRef<'_, T>) -> Result<(), Error> {
     if (0..m.rows()).all(|i| m.row(i).iter().all(|v| v.is_finite())) {
         return Ok(());

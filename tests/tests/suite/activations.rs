@@ -16,10 +16,10 @@ fn golden_kernels_by_activation() {
         let activation: Activation = name.parse().expect("an activation");
         for (points, by_bias) in by_points {
             let x: Samples<f64> = Samples::from_rows(&golden.points[points]);
-            for (bias, depths) in by_bias {
+            for (bias, family) in by_bias {
                 let bias: Bias = bias.parse().expect("a bias");
                 let scale = if bias == Bias::All { 0.5 } else { 1.0 };
-                for (depth, kernels) in depths {
+                for (depth, kernels) in &family.depths {
                     let widths = vec![1; *depth];
                     let network = Fcn::new(x.d, &widths, 1)
                         .and_then(|fcn| fcn.with_activation(activation).with_bias(bias, scale))

@@ -133,12 +133,11 @@ fn losses() {
             continue;
         }
         let network = shape.network();
-        let cross_entropy = if shape.outputs == 1 { Loss::CrossEntropy } else { Loss::CrossEntropy };
         for kind in [
             (Loss::SquaredError, 0.0, 0.0),
             (Loss::SquaredError, 0.0, 0.3),
-            (cross_entropy, 0.0, 0.0),
-            (cross_entropy, 0.1, 0.02),
+            (Loss::CrossEntropy, 0.0, 0.0),
+            (Loss::CrossEntropy, 0.1, 0.02),
         ] {
             compare_gradient(&network, &shape, kind, None, (&mut check, &mut scaling));
             compare_gradient(&Mirrored(network), &shape, kind, None, (&mut check, &mut scaling));
@@ -154,9 +153,8 @@ fn losses_less_an_offset() {
     let (mut check, mut scaling) = (Check::of("gradients by differences"), Check::of("gradient over mismatch"));
     for (network, shape) in residual_shapes() {
         let offset: Samples<f64> = Samples::gaussian(few(&shape).n, shape.outputs, shape.seed + 7);
-        let cross_entropy = if shape.outputs == 1 { Loss::CrossEntropy } else { Loss::CrossEntropy };
         let fcn = shape.network();
-        for kind in [(Loss::SquaredError, 0.0, 0.0), (cross_entropy, 0.1, 0.02)] {
+        for kind in [(Loss::SquaredError, 0.0, 0.0), (Loss::CrossEntropy, 0.1, 0.02)] {
             compare_gradient(&fcn, &shape, kind, Some(&offset), (&mut check, &mut scaling));
             compare_gradient(&Mirrored(fcn), &shape, kind, Some(&offset), (&mut check, &mut scaling));
             // what is not trained has a derivative, but its gradient is 0

@@ -154,7 +154,7 @@ fn delta_method_by_drawing() {
                 for _ in 0..draws {
                     let all = MatMut::new(&mut f_0.values, 19, c).expect("length");
                     let out = MatMut::new(&mut f.values, 7, c).expect("length");
-                    draw_fixed_point(&Portable, (&mut process, &mut normals), problem, cross, all, out).expect("drawn");
+                    draw_fixed_point(&Portable, &mut process, &mut normals, problem, cross, all, out).expect("drawn");
                     // the softmax reference has the first two test points
                     add_moments(&f.values[..law.outputs.len()], &mut sum, &mut products);
                 }

@@ -150,7 +150,7 @@ fn any_start_leads_to_the_minimum() {
     let (mut most, mut total, mut hardest) = (0, 0, String::new());
     for trial in 0..1000 {
         let (n, c) = (uniform(1.0, 11.0) as usize, if trial % 2 == 0 { 1 } else { 3 });
-        let loss = if c == 1 { Loss::CrossEntropy } else { Loss::CrossEntropy };
+        let loss = Loss::CrossEntropy;
         let smoothing = if trial % 4 < 2 { 0.0 } else { 0.1 };
         let labels: Vec<usize> = (0..n).map(|_| uniform(0.0, c.max(2) as f64) as usize).collect();
         let y = targets(loss, &labels, c, smoothing);
