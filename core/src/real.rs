@@ -64,7 +64,8 @@ pub trait Real:
     fn atan2(self, other: Self) -> Self;
     /// error function (2/sqrt(pi)) int_0^x e^(-s^2) ds
     fn erf(self) -> Self;
-    /// (asin s - s)/s^3 with s = sqrt(m), m in [0, 1/2]: a polynomial, see [`crate::angle`]
+    /// (asin s - s)/s^3 with s = sqrt(m), m in [0, 1/2]: a polynomial, see [`crate::angle`]. With [`Self::bracket`] it
+    /// serves ReLU's arc-cosine kernels ([`crate::Backend::arc_cosine`]) alone.
     fn arcsine_excess(m: Self) -> Self;
     /// (sin t - t cos t)/(pi s^3) with s = sin(t/2) = sqrt(m), m in [0, 1/2]: a polynomial, see [`crate::angle`]
     fn bracket(m: Self) -> Self;

@@ -1,0 +1,290 @@
+//! One moment of a run, and its columns: names, reading and writing follow from one list.
+
+use crate::Real;
+use core::fmt;
+
+/// What is known of a network at one moment of its training. Kernels are those of the training samples:
+/// K_t the empirical one (for C outputs its trace over outputs, divided by C), Theta the analytic one.
+///
+/// Made by [`super::Recorder::observe`], or all zeros by `default` and filled by [`Column::read`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Snapshot<T> {
+    /// accepted steps
+    pub step: u64,
+    /// gradient-flow time t of the mean loss; infinite where it is too large to be represented
+    pub time: T,
+    /// ln(1 + t)
+    pub log_time: T,
+    /// mean loss, without the penalty
+    pub loss: T,
+    /// share of samples with a positive margin
+    pub accuracy: T,
+    /// smallest margin
+    pub margin_min: T,
+    /// mean margin
+    pub margin_mean: T,
+    /// largest |f|, less the problem's offset
+    pub logit_max: T,
+    /// |theta|
+    pub param_norm: T,
+    /// |theta - theta_0|
+    pub param_distance: T,
+    /// max_ij |K_t - K_0|
+    pub drift_max: T,
+    /// |K_t - K_0|_F / |K_0|_F
+    pub drift_fro: T,
+    /// max_ij |K_t - Theta|
+    pub error_max: T,
+    /// |K_t - Theta|_F / |Theta|_F
+    pub error_fro: T,
+    /// centred alignment of K_t with K_0
+    pub alignment: T,
+    /// smallest eigenvalue of K_t
+    pub lambda_min: T,
+    /// largest eigenvalue of K_t
+    pub lambda_max: T,
+    /// lambda_max / lambda_min
+    pub condition: T,
+    /// exp of the entropy of the normalised eigenvalues of K_t
+    pub effective_rank: T,
+    /// whether loss, parameters and kernel are finite
+    pub finite: bool,
+}
+
+impl<T: Real> Snapshot<T> {
+    /// Every field, in the order in which files have them.
+    ///
+    /// ```
+    /// use ntkscope_core::record::{Column, Snapshot};
+    ///
+    /// let names = Snapshot::<f64>::COLUMNS.iter().map(Column::name);
+    /// assert!(names.take(4).eq(["step", "time", "loss", "accuracy"]));
+    /// ```
+    pub const COLUMNS: &'static [Column<T>] = &[
+        Column::count("step", |s| &mut s.step),
+        Column::number("time", |s| &mut s.time),
+        Column::number("loss", |s| &mut s.loss),
+        Column::number("accuracy", |s| &mut s.accuracy),
+        Column::number("margin_min", |s| &mut s.margin_min),
+        Column::number("margin_mean", |s| &mut s.margin_mean),
+        Column::number("logit_max", |s| &mut s.logit_max),
+        Column::number("param_norm", |s| &mut s.param_norm),
+        Column::number("param_distance", |s| &mut s.param_distance),
+        Column::number("drift_max", |s| &mut s.drift_max),
+        Column::number("drift_fro", |s| &mut s.drift_fro),
+        Column::number("error_max", |s| &mut s.error_max),
+        Column::number("error_fro", |s| &mut s.error_fro),
+        Column::number("alignment", |s| &mut s.alignment),
+        Column::number("lambda_min", |s| &mut s.lambda_min),
+        Column::number("lambda_max", |s| &mut s.lambda_max),
+        Column::number("condition", |s| &mut s.condition),
+        Column::number("effective_rank", |s| &mut s.effective_rank),
+        Column::flag("finite", |s| &mut s.finite),
+        Column::number("log_time", |s| &mut s.log_time),
+    ];
+
+    /// The column of this name.
+    pub fn column(name: &str) -> Option<&'static Column<T>> {
+        Self::COLUMNS.iter().find(|column| column.name == name)
+    }
+
+    /// Every real number under its name, in the order of [`Self::COLUMNS`]: all but `step` and `finite`.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, T)> {
+        Self::COLUMNS.iter().filter_map(|column| match column.get(self) {
+            Value::Number(x) => Some((column.name, x)),
+            _ => None,
+        })
+    }
+
+    /// The same in double precision.
+    pub fn to_f64(&self) -> Snapshot<f64> {
+        let mut out = Snapshot::default();
+        for (from, to) in Self::COLUMNS.iter().zip(Snapshot::<f64>::COLUMNS) {
+            to.set(&mut out, from.get(self).to_f64());
+        }
+        out
+    }
+}
+
+/// One field of a [`Snapshot`]: its name, how it is read and written.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<T: 'static> {
+    name: &'static str,
+    field: Field<T>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Field<T: 'static> {
+    Count(fn(&mut Snapshot<T>) -> &mut u64),
+    Number(fn(&mut Snapshot<T>) -> &mut T),
+    Flag(fn(&mut Snapshot<T>) -> &mut bool),
+}
+
+/// What a [`Column`] holds. Its text, by `Display`, is the shortest that reads back as the same value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<T> {
+    /// a count
+    Count(u64),
+    /// a real number
+    Number(T),
+    /// true or false
+    Flag(bool),
+}
+
+impl<T: Real> Value<T> {
+    fn to_f64(self) -> Value<f64> {
+        match self {
+            Self::Count(n) => Value::Count(n),
+            Self::Number(x) => Value::Number(x.to_f64()),
+            Self::Flag(b) => Value::Flag(b),
+        }
+    }
+}
+
+impl<T: Real> fmt::Display for Value<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(n) => write!(f, "{n}"),
+            // `Debug` of a float has an exponent where that is shorter, `Display` never
+            Self::Number(x) => write!(f, "{x:?}"),
+            Self::Flag(b) => write!(f, "{b}"),
+        }
+    }
+}
+
+impl<T: Real> Column<T> {
+    const fn count(name: &'static str, field: fn(&mut Snapshot<T>) -> &mut u64) -> Self {
+        Self { name, field: Field::Count(field) }
+    }
+    const fn number(name: &'static str, field: fn(&mut Snapshot<T>) -> &mut T) -> Self {
+        Self { name, field: Field::Number(field) }
+    }
+    const fn flag(name: &'static str, field: fn(&mut Snapshot<T>) -> &mut bool) -> Self {
+        Self { name, field: Field::Flag(field) }
+    }
+
+    /// The name, `drift_max`.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// This field of `snapshot`.
+    pub fn get(&self, snapshot: &Snapshot<T>) -> Value<T> {
+        let mut snapshot = *snapshot;
+        match self.field {
+            Field::Count(field) => Value::Count(*field(&mut snapshot)),
+            Field::Number(field) => Value::Number(*field(&mut snapshot)),
+            Field::Flag(field) => Value::Flag(*field(&mut snapshot)),
+        }
+    }
+
+    /// Writes a value of this column's type; one of another type changes nothing.
+    fn set(&self, snapshot: &mut Snapshot<T>, value: Value<T>) {
+        match (self.field, value) {
+            (Field::Count(field), Value::Count(n)) => *field(snapshot) = n,
+            (Field::Number(field), Value::Number(x)) => *field(snapshot) = x,
+            (Field::Flag(field), Value::Flag(b)) => *field(snapshot) = b,
+            _ => {}
+        }
+    }
+
+    /// Writes this field of `snapshot` from its text. The value is returned; `None`, and nothing written, where the
+    /// text is none of this column's type.
+    ///
+    /// ```
+    /// use ntkscope_core::record::{Snapshot, Value};
+    ///
+    /// let mut snapshot = Snapshot::<f64>::default();
+    /// let loss = Snapshot::column("loss").unwrap();
+    /// assert_eq!(loss.read(&mut snapshot, "6.9e-1"), Some(Value::Number(0.69)));
+    /// assert_eq!((snapshot.loss, loss.get(&snapshot).to_string()), (0.69, "0.69".to_string()));
+    /// assert_eq!(loss.read(&mut snapshot, "low"), None);
+    /// ```
+    pub fn read(&self, snapshot: &mut Snapshot<T>, text: &str) -> Option<Value<T>> {
+        let value = match self.field {
+            Field::Count(_) => Value::Count(text.parse().ok()?),
+            Field::Number(_) => Value::Number(T::from_f64(text.parse().ok()?)),
+            Field::Flag(_) => Value::Flag(text.parse().ok()?),
+        };
+        self.set(snapshot, value);
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::fmt::Write;
+
+    /// A snapshot whose k-th number is k + 1/2.
+    fn filled() -> Snapshot<f64> {
+        let mut snapshot = Snapshot::default();
+        for (k, column) in Snapshot::COLUMNS.iter().enumerate() {
+            let value = match column.get(&snapshot) {
+                Value::Count(_) => Value::Count(u64::MAX - k as u64),
+                Value::Number(_) => Value::Number(k as f64 + 0.5),
+                Value::Flag(_) => Value::Flag(true),
+            };
+            column.set(&mut snapshot, value);
+        }
+        snapshot
+    }
+
+    #[test]
+    fn every_column_is_a_field_of_its_own() {
+        let (snapshot, columns) = (filled(), Snapshot::<f64>::COLUMNS);
+        for (k, column) in columns.iter().enumerate() {
+            let expected = match column.get(&snapshot) {
+                Value::Count(n) => n == u64::MAX - k as u64,
+                Value::Number(x) => x == k as f64 + 0.5,
+                Value::Flag(b) => b,
+            };
+            assert!(expected, "{} is written by another column", column.name());
+            assert!(columns[..k].iter().all(|other| other.name() != column.name()), "{} twice", column.name());
+        }
+        // no field is left out
+        assert_eq!(size_of::<Snapshot<f64>>(), 8 * columns.len());
+        assert_eq!((snapshot.step, snapshot.finite, snapshot.log_time), (u64::MAX, true, 19.5));
+    }
+
+    #[test]
+    fn texts_read_back_as_the_same_bits() {
+        let awkward = [0.1, -0.0, f64::MAX, f64::from_bits(1), f64::INFINITY, 1.0 / 3.0, 1e300, f64::NAN];
+        let mut snapshot = filled();
+        for (k, x) in awkward.into_iter().enumerate() {
+            (snapshot.loss, snapshot.time) = (x, awkward[(k + 1) % awkward.len()]);
+            let mut back = Snapshot::default();
+            for column in Snapshot::<f64>::COLUMNS {
+                let mut text = heapless::String::<400>::new();
+                write!(text, "{}", column.get(&snapshot)).unwrap();
+                assert!(column.read(&mut back, &text).is_some(), "{}: {text}", column.name());
+                assert!(column.read(&mut back, "neither").is_none());
+            }
+            for column in Snapshot::<f64>::COLUMNS {
+                match (column.get(&snapshot), column.get(&back)) {
+                    (Value::Number(a), Value::Number(b)) => {
+                        assert!(a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(), "{}", column.name());
+                    }
+                    (a, b) => assert_eq!(a, b),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_are_the_numbers_in_the_order_of_the_columns() {
+        let names = || Snapshot::<f64>::COLUMNS.iter().map(Column::name);
+        let snapshot = filled();
+        let numbers = names().filter(|name| !["step", "finite"].contains(name));
+        assert!(snapshot.fields().map(|(name, _)| name).eq(numbers));
+        assert!(
+            snapshot
+                .fields()
+                .all(|(name, x)| Snapshot::column(name).map(|c| c.get(&snapshot)) == Some(Value::Number(x)))
+        );
+        assert_eq!(snapshot.to_f64(), snapshot);
+        assert!(Snapshot::<f64>::column("no such column").is_none());
+    }
+}
