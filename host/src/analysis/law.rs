@@ -3,7 +3,7 @@
 
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
-use ntkscope_core::loss::Loss;
+use ntkscope_core::loss::{Loss, sigmoid, softmax};
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{
     FixedPoint, Joint, Training, covariance, expand, fixed_point_len, laplace_covariance, mean, predict, smoother,
@@ -174,35 +174,36 @@ const DRAWS: usize = 4000;
 
 /// E[probability of every class] `(m, K)`, K = 2 for one output: the law's Gaussian logits through the loss's link. Several
 /// classes are drawn independently, from seed 0, each with its own deviation.
-pub fn probabilities(outputs: usize, mean: &[f64], deviation: &[f64]) -> Vec<f64> {
+///
+/// # Errors
+/// Lengths that differ.
+pub fn probabilities(outputs: usize, mean: &[f64], deviation: &[f64]) -> Result<Vec<f64>, Error> {
     if outputs == 1 {
         let p = mean.iter().zip(deviation).flat_map(|(m, d)| {
             let one = expected_sigmoid(*m, *d);
             [1.0 - one, one]
         });
-        return p.collect();
+        return Ok(p.collect());
     }
     let mut normals = Normals::new(0);
     let mut all = Vec::with_capacity(mean.len());
     for (mean, deviation) in mean.chunks_exact(outputs).zip(deviation.chunks_exact(outputs)) {
         let certain = deviation.iter().all(|d| *d == 0.0);
         let draws = if certain { 1 } else { DRAWS };
-        let mut sum = vec![0.0; outputs];
+        let (mut sum, mut p) = (vec![0.0; outputs], vec![0.0; outputs]);
         for _ in 0..draws {
             let f: Vec<f64> =
                 mean.iter().zip(deviation).map(|(m, d)| m + if certain { 0.0 } else { d * normals.draw() }).collect();
-            let top = f.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let total: f64 = f.iter().map(|f| (f - top).exp()).sum();
-            sum.iter_mut().zip(&f).for_each(|(s, f)| *s += (f - top).exp() / total / draws as f64);
+            softmax(&f, &mut p)?;
+            sum.iter_mut().zip(&p).for_each(|(sum, p)| *sum += p / draws as f64);
         }
         all.extend(sum);
     }
-    all
+    Ok(all)
 }
 
 /// E[1/(1 + e^-f)], f ~ N(mean, deviation^2), by the trapezoidal rule, which converges exponentially here.
 fn expected_sigmoid(mean: f64, deviation: f64) -> f64 {
-    let sigmoid = |f: f64| 1.0 / (1.0 + (-f).exp());
     if deviation == 0.0 {
         return sigmoid(mean);
     }
@@ -228,10 +229,10 @@ mod tests {
         // probit approximation of the same integral, good to 0.01 or so
         let kappa = 1.0 / (1.0 + std::f64::consts::PI / 8.0 * 4.0f64).sqrt();
         assert!((expected_sigmoid(1.5, 2.0) - 1.0 / (1.0 + (-1.5 * kappa).exp())).abs() < 0.02);
-        let p = probabilities(3, &[1.0, 0.0, -1.0], &[0.0; 3]);
+        let p = probabilities(3, &[1.0, 0.0, -1.0], &[0.0; 3]).unwrap();
         let total = 1f64.exp() + 1.0 + (-1f64).exp();
         assert!((p[0] - 1f64.exp() / total).abs() < 1e-15 && (p.iter().sum::<f64>() - 1.0).abs() < 1e-15);
-        let spread = probabilities(3, &[1.0, 0.0, -1.0], &[2.0; 3]);
+        let spread = probabilities(3, &[1.0, 0.0, -1.0], &[2.0; 3]).unwrap();
         assert!(spread[0] < p[0] && (spread.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{spread:?}");
     }
 }

@@ -244,8 +244,12 @@ fn save_and_print(
     predicted: &Predicted,
 ) -> Result<()> {
     let Predicted { mean, deviation, laplace } = predicted;
-    let probability =
-        training.core_loss().properties(outputs).probabilities.then(|| probabilities(outputs, mean, deviation));
+    let probability = training
+        .core_loss()
+        .properties(outputs)
+        .probabilities
+        .then(|| probabilities(outputs, mean, deviation))
+        .transpose()?;
     let quantity = |name, width, values| Quantity { name, width, values };
     let mut quantities = vec![quantity("mean", outputs, mean), quantity("sd", outputs, deviation)];
     quantities.extend(probability.iter().map(|p| quantity("probability", outputs.max(2), p)));

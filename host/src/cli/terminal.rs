@@ -83,10 +83,12 @@ fn machine_code(error: &machine::Error) -> u8 {
 
 fn run_code(error: &run::Error) -> u8 {
     match error {
-        run::Error::Settings(_) | run::Error::BothLosses => USAGE,
-        run::Error::Output { .. } | run::Error::OtherNetwork { .. } => USAGE,
+        run::Error::Settings(_)
+        | run::Error::BothLosses
+        | run::Error::Place { .. }
+        | run::Error::OtherNetwork { .. } => USAGE,
         run::Error::NoParameters { .. } | run::Error::DamagedParameters { .. } => DATA,
-        run::Error::Core(_) | run::Error::File(_) => FAILED,
+        run::Error::File(_) | run::Error::Core(_) => FAILED,
     }
 }
 

@@ -26,7 +26,7 @@ impl RunDirectory {
     /// written is known at once.
     ///
     /// # Errors
-    /// [`Error::Output`].
+    /// [`Error::Place`].
     pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, Error> {
         let path = out.map_or_else(|| first_unused(name), Path::to_path_buf);
         let directory = Self { made: missing(&path), path };
@@ -35,7 +35,7 @@ impl RunDirectory {
     }
     fn prepare(&self, force: bool) -> Result<(), Error> {
         let path = &self.path;
-        let refuse = |what: String| Error::Output { setting: "out", path: path.clone(), what };
+        let refuse = |what: String| Error::Place { setting: "out", path: path.clone(), what };
         std::fs::create_dir_all(path).map_err(|e| refuse(format!("cannot be created: {e}")))?;
         let mut entries = std::fs::read_dir(path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
         if entries.next().is_some() && !force {
@@ -172,12 +172,12 @@ fn probe(directory: &Path) -> std::io::Result<()> {
     std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe))
 }
 
-/// Checks before the work begins that a file, named by this setting, can be written when it ends.
+/// Refuses a file that could not be written in the end, before the work begins.
 ///
 /// # Errors
-/// [`Error::Output`].
+/// [`Error::Place`], naming the setting that the file is of.
 pub fn check_file(setting: &'static str, path: &Path) -> Result<(), Error> {
-    let refuse = |what: String| Err(Error::Output { setting, path: path.into(), what });
+    let refuse = |what: String| Err(Error::Place { setting, path: path.into(), what });
     if path.is_dir() || path.file_name().is_none() {
         return refuse("is no name of a file; give one such as K.npz".into());
     }

@@ -1,36 +1,40 @@
-//! Why there is no outcome.
+//! What can go wrong with a run and its files.
 
 use std::path::PathBuf;
 
 use super::params::{Mismatch, ParameterFault};
+use crate::{experiment, files};
 
-/// A run that could not begin.
+/// A run that cannot begin, or whose files cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// settings that do not go together, or not with the data
+    /// Settings that do not go together, or not with the data.
     #[error(transparent)]
-    Settings(#[from] crate::experiment::Error),
-    /// both losses, which are two runs
+    Settings(#[from] experiment::Error),
+    /// Both losses, which are two runs.
     #[error("a run has one loss; both are the two runs that `Training::resolve` makes of them")]
     BothLosses,
-    /// the place for the results cannot be used
+    /// A place for results that cannot be used.
     #[error("`{setting} = {}`: {what}", path.display())]
-    Output {
+    Place {
         /// the setting that names it
         setting: &'static str,
-        /// the path
+        /// file or directory
         path: PathBuf,
         /// why
         what: String,
     },
-    /// there is no file of parameters of this name
+    /// A file of the run's directory.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// There is no file of parameters of this name.
     #[error("{}: no such file; give `params` the path of an npz or safetensors file", path.display())]
     NoParameters {
         /// the path
         path: PathBuf,
     },
-    /// a file of parameters is damaged
+    /// A damaged file of parameters.
     #[error("{}: {fault}; fix the file or give another", path.display())]
     DamagedParameters {
         /// the file
@@ -38,7 +42,7 @@ pub enum Error {
         /// what is wrong with it
         fault: ParameterFault,
     },
-    /// a file of parameters is that of another network
+    /// A file of parameters that is for another network.
     #[error("{}: {mismatch}", path.display())]
     OtherNetwork {
         /// the file
@@ -46,10 +50,7 @@ pub enum Error {
         /// where they differ
         mismatch: Mismatch,
     },
-    /// a file of the run's directory
-    #[error(transparent)]
-    File(#[from] crate::files::Error),
-    /// the mathematics: sizes, kernels, the first evaluation
+    /// The mathematics: sizes, kernels, the first evaluation.
     #[error(transparent)]
     Core(#[from] ntkscope_core::Error),
 }

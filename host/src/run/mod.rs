@@ -5,6 +5,7 @@ mod error;
 mod forecast;
 mod limit;
 mod outcome;
+mod outputs;
 pub mod params;
 mod prediction;
 mod prediction_table;
@@ -19,7 +20,8 @@ pub use error::Error;
 pub use forecast::{forecast, sizes_of};
 pub use limit::{Limit, LimitRow};
 pub use outcome::{Comparison, Kernels, Outcome, Stopped};
-pub use prediction::{Measured, Outputs, Predictions, Task, all_inputs};
+pub use outputs::{Outputs, Seen, all_inputs};
+pub use prediction::{Measured, Predictions, Task};
 pub use prediction_table::{PredictionRow, PredictionTable};
 pub use tensor::{Tensor, tensors};
 pub use trace::{Trace, TraceRow};
@@ -224,7 +226,7 @@ fn predictions<N: Network, T: Real>(
     training: &Training,
     samples: &Samples,
     shifted: bool,
-    seen: &[(f64, Vec<f64>)],
+    seen: &[Seen],
 ) -> Result<Predictions, ntkscope_core::Error> {
     let network = trainer.problem().network();
     let outputs = network.sizes().outputs;

@@ -21,13 +21,14 @@ pub enum Stopped {
     Failed(ntkscope_core::Error),
 }
 
+/// In the words of `run.toml`: a criterion is the setting that it is.
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Time => f.write_str("reached --until-time"),
-            Self::Margin => f.write_str("reached --until-margin"),
-            Self::Loss => f.write_str("reached --until-loss"),
-            Self::Steps => f.write_str("took --max-steps steps"),
+            Self::Time => f.write_str("reached until-time"),
+            Self::Margin => f.write_str("reached until-margin"),
+            Self::Loss => f.write_str("reached until-loss"),
+            Self::Steps => f.write_str("took max-steps steps"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Failed(e) => write!(f, "stopped: {e}"),
         }

@@ -7,14 +7,13 @@ use ntkscope_core::kernel::{
     AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
 };
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Network, Sizes};
+use ntkscope_core::network::Network;
 use ntkscope_core::predict::{KernelFlow, KernelRegression, expand, kernel_flow_len, predict, regression_len};
-use ntkscope_core::record::Snapshot;
-use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
+use ntkscope_core::{Backend, Error, MatMut, MatRef};
 
 use super::limit::Limit;
+use super::outputs::Seen;
 use super::prediction_table::{PredictionRow, PredictionTable};
-use crate::data::Samples;
 
 /// Local error allowed in a training output, in a step of the kernel flow.
 const TOLERANCE: f64 = 1e-6;
@@ -55,87 +54,23 @@ pub struct Predictions {
     pub limit: Option<Limit>,
 }
 
-/// Training samples, then those held out, `(n + h, d)`, and n + h.
-pub fn all_inputs<T: Real>(samples: &Samples) -> (Vec<T>, usize) {
-    let all = samples.x.iter().chain(&samples.held_out);
-    (all.map(|v| T::from_f64(*v)).collect(), samples.n + samples.held_out.len() / samples.d.max(1))
-}
-
-/// The network's outputs at the snapshots of a run, `(n + h, C)` each.
-pub struct Outputs<T> {
-    x: Vec<T>,
-    all: usize,
-    activations: Vec<T>,
-    /// f(x; theta_0) of a shifted network
-    offset: Option<Vec<T>>,
-    kept: Vec<(u64, Vec<f64>)>,
-}
-
-impl<T: Real> Outputs<T> {
-    /// None yet.
-    pub fn new(sizes: Sizes, samples: &Samples) -> Self {
-        let (x, all) = all_inputs(samples);
-        Self { x, all, activations: vec![T::ZERO; all * sizes.activations], offset: None, kept: Vec::new() }
-    }
-    /// None yet, of the network shifted to be 0 at these parameters.
-    pub fn shifted<N: Network>(
-        backend: &dyn Backend<T>,
-        params: Params<'_, N, T>,
-        samples: &Samples,
-    ) -> Result<Self, Error> {
-        let mut outputs = Self::new(params.network().sizes(), samples);
-        outputs.offset = Some(outputs.of(backend, params)?);
-        Ok(outputs)
-    }
-    /// f `(n + h, C)`
-    fn of<N: Network>(&mut self, backend: &dyn Backend<T>, params: Params<'_, N, T>) -> Result<Vec<T>, Error> {
-        let x = MatRef::new(&self.x, self.all, params.network().sizes().inputs)?;
-        Ok(forward(backend, params, x, &mut self.activations)?.outputs().data().to_vec())
-    }
-    /// Those of the last snapshot; forgets those of snapshots that the record has dropped.
-    pub fn keep<N: Network>(
-        &mut self,
-        backend: &dyn Backend<T>,
-        params: Params<'_, N, T>,
-        snapshots: &[Snapshot<T>],
-    ) -> Result<(), Error> {
-        self.kept.retain(|(step, _)| snapshots.iter().any(|s| s.step == *step));
-        let Some(last) = snapshots.last() else { return Ok(()) };
-        let mut f = self.of(backend, params)?;
-        if let Some(offset) = &self.offset {
-            f.iter_mut().zip(offset).for_each(|(f, o)| *f -= *o);
-        }
-        self.kept.push((last.step, f.iter().map(|v| v.to_f64()).collect()));
-        Ok(())
-    }
-    /// Those that were kept last.
-    pub fn last(&self) -> &[f64] {
-        self.kept.last().map_or(&[], |(_, f)| f)
-    }
-    /// Pairs of ln(1 + t) and outputs, of the snapshots that are finite.
-    pub fn seen(self, snapshots: &[Snapshot<T>]) -> Vec<(f64, Vec<f64>)> {
-        let of_step = |step: u64| snapshots.iter().find(|s| s.step == step && s.finite).map(|s| s.log_time.to_f64());
-        self.kept.into_iter().filter_map(|(step, f)| Some((of_step(step)?, f))).collect()
-    }
-}
-
 impl<N: Network> Task<'_, N> {
-    /// Predicts at the times of `seen`, pairs of ln(1 + t) and the network's outputs then.
+    /// Predicts at the times of `seen`.
     ///
     /// Errors: those of the kernel flow.
-    pub fn predictions(&self, backend: &dyn Backend<f64>, seen: &[(f64, Vec<f64>)]) -> Result<Predictions, Error> {
+    pub fn predictions(&self, backend: &dyn Backend<f64>, seen: &[Seen]) -> Result<Predictions, Error> {
         let f_0 = self.f_0(backend)?;
-        let log_times: Vec<f64> = seen.iter().map(|(s, _)| *s).collect();
+        let log_times: Vec<f64> = seen.iter().map(|seen| seen.log_time).collect();
         let kernels = [self.analytic(backend)?, self.empirical(backend)?];
         let limit = match seen.last() {
-            Some((_, network)) => self.limit(backend, &kernels, &f_0, network)?,
+            Some(Seen { outputs: network, .. }) => self.limit(backend, &kernels, &f_0, network)?,
             None => None,
         };
         // a penalty pulls the parameters back, which the flow of the outputs alone does not know
         let log_times = if self.penalty > 0.0 { Vec::new() } else { log_times };
         let ntk = self.flow(backend, &kernels[0], &f_0, &log_times)?;
         let linearized = self.flow(backend, &kernels[1], &f_0, &log_times)?;
-        let network: Vec<Vec<f64>> = seen.iter().take(log_times.len()).map(|(_, f)| f.clone()).collect();
+        let network: Vec<Vec<f64>> = seen.iter().take(log_times.len()).map(|seen| seen.outputs.clone()).collect();
         let outputs = |predicted: Vec<Predicted>| predicted.into_iter().map(|p| p.outputs).collect();
         let rows = (0..log_times.len())
             .map(|k| {

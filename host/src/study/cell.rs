@@ -108,7 +108,10 @@ impl Cell {
             predictions: PredictionTable::read(&place.join("predictions.csv"))?,
             limit: LimitRow::read(&place.join("limit.csv"))?,
             ends: read_ends(&place.join("limit.npz"))?,
-            stopped: stopped.with_context(|| format!("{}: the run is not finished", place.display()))?.to_owned(),
+            // version 0.1.0 wrote flags, "reached --until-time"
+            stopped: stopped
+                .with_context(|| format!("{}: the run is not finished", place.display()))?
+                .replace("--", ""),
             evaluations: number("evaluations")? as u64,
             analytic_lambda_min: number("analytic-lambda-min")?,
             samples: number("samples")? as usize,

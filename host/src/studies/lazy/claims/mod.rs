@@ -4,6 +4,8 @@ mod ensembles;
 
 pub use ensembles::{EnsembleAndLaw, of_ensembles};
 
+use ntkscope_core::loss::logit;
+
 use crate::analysis::statistics::{Curve, Estimate, line};
 use crate::report::{Claim, number};
 use crate::run::Measured;
@@ -50,9 +52,9 @@ pub fn of_conflicting(group: &Group<'_>) -> Vec<Claim> {
     vec![beside.bounded("B2"), beside.targets_met()]
 }
 
-/// logit(1 - eps/2), the margin of the targets of two classes.
+/// The margin of the targets of two classes.
 fn margin_of_targets(eps: f64) -> f64 {
-    ((1.0 - 0.5 * eps) / (0.5 * eps)).ln()
+    logit(1.0 - 0.5 * eps)
 }
 
 /// B2, the other end: as eps falls to 0 the targets become hard, and laziness is lost. Of all runs of a network.

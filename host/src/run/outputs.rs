@@ -1,0 +1,90 @@
+//! The network's outputs along a run, on the training samples and on those held out.
+
+use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::network::{Network, Sizes};
+use ntkscope_core::record::Snapshot;
+use ntkscope_core::{Backend, Error, MatRef, Real};
+
+use crate::data::Samples;
+
+/// Training samples, then those held out, `(n + h, d)`, and n + h.
+pub fn all_inputs<T: Real>(samples: &Samples) -> (Vec<T>, usize) {
+    let all = samples.x.iter().chain(&samples.held_out);
+    (all.map(|v| T::from_f64(*v)).collect(), samples.n + samples.held_out.len() / samples.d.max(1))
+}
+
+/// The network's outputs at a moment.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// ln(1 + t)
+    pub log_time: f64,
+    /// `(n + h, C)`
+    pub outputs: Vec<f64>,
+}
+
+/// The outputs `(n + h, C)` at the snapshot of this step.
+struct Kept {
+    step: u64,
+    outputs: Vec<f64>,
+}
+
+/// The network's outputs at the snapshots of a run, `(n + h, C)` each.
+pub struct Outputs<T> {
+    x: Vec<T>,
+    all: usize,
+    activations: Vec<T>,
+    /// f(x; theta_0) of a shifted network
+    offset: Option<Vec<T>>,
+    kept: Vec<Kept>,
+}
+
+impl<T: Real> Outputs<T> {
+    /// None yet.
+    pub fn new(sizes: Sizes, samples: &Samples) -> Self {
+        let (x, all) = all_inputs(samples);
+        Self { x, all, activations: vec![T::ZERO; all * sizes.activations], offset: None, kept: Vec::new() }
+    }
+    /// None yet, of the network shifted to be 0 at these parameters.
+    pub fn shifted<N: Network>(
+        backend: &dyn Backend<T>,
+        params: Params<'_, N, T>,
+        samples: &Samples,
+    ) -> Result<Self, Error> {
+        let mut outputs = Self::new(params.network().sizes(), samples);
+        outputs.offset = Some(outputs.outputs_at(backend, params)?);
+        Ok(outputs)
+    }
+    /// f `(n + h, C)`
+    fn outputs_at<N: Network>(&mut self, backend: &dyn Backend<T>, params: Params<'_, N, T>) -> Result<Vec<T>, Error> {
+        let x = MatRef::new(&self.x, self.all, params.network().sizes().inputs)?;
+        Ok(forward(backend, params, x, &mut self.activations)?.outputs().data().to_vec())
+    }
+    /// Those of the last snapshot; forgets those of snapshots that the record has dropped.
+    pub fn keep<N: Network>(
+        &mut self,
+        backend: &dyn Backend<T>,
+        params: Params<'_, N, T>,
+        snapshots: &[Snapshot<T>],
+    ) -> Result<(), Error> {
+        self.kept.retain(|kept| snapshots.iter().any(|s| s.step == kept.step));
+        let Some(last) = snapshots.last() else { return Ok(()) };
+        let mut f = self.outputs_at(backend, params)?;
+        if let Some(offset) = &self.offset {
+            f.iter_mut().zip(offset).for_each(|(f, o)| *f -= *o);
+        }
+        self.kept.push(Kept { step: last.step, outputs: f.iter().map(|v| v.to_f64()).collect() });
+        Ok(())
+    }
+    /// Those that were kept last.
+    pub fn last(&self) -> &[f64] {
+        self.kept.last().map_or(&[], |kept| &kept.outputs)
+    }
+    /// All that were kept of snapshots that are finite, with their times.
+    pub fn seen(self, snapshots: &[Snapshot<T>]) -> Vec<Seen> {
+        let seen = |kept: Kept| {
+            let snapshot = snapshots.iter().find(|s| s.step == kept.step && s.finite)?;
+            Some(Seen { log_time: snapshot.log_time.to_f64(), outputs: kept.outputs })
+        };
+        self.kept.into_iter().filter_map(seen).collect()
+    }
+}
