@@ -178,7 +178,7 @@ impl<T: Real> Backend<T> for Portable {
     }
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
         assert_product(a, b, &c);
-        product::product(product::Scales { alpha, beta }, a, b, c);
+        product::product(alpha, a, b, beta, c);
     }
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
         linalg::symmetric_eigenvalues(a, values, scratch)

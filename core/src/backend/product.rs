@@ -11,27 +11,15 @@ use core::slice::ChunksExact;
 /// Rows and columns of a tile. On a Cortex-M4F 16 sums and what is read for them fill the 32 registers.
 const TILE: usize = 4;
 
-/// What the two terms of `alpha A B + beta C` are multiplied by.
-#[derive(Clone, Copy)]
-pub(super) struct Scales<T> {
-    pub(super) alpha: T,
-    /// 0 where C is not read
-    pub(super) beta: T,
-}
-
-impl<T: Real> Scales<T> {
-    /// Writes an element of C, which is read only where it counts.
-    #[inline(always)]
-    fn write(self, sum: T, c: &mut T) {
-        *c = if self.beta == T::ZERO { self.alpha * sum } else { self.alpha * sum + self.beta * *c };
-    }
-}
+/// What A B is multiplied by, and C where it is kept.
+type Scales<T> = (T, Option<T>);
 
 /// Sums of an R x C tile.
 type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
 
 /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0.
-pub(super) fn product<T: Real>(scales: Scales<T>, a: MatRef<'_, T>, b: MatRef<'_, T>, c: MatMut<'_, T>) {
+pub(super) fn product<T: Real>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
+    let scales = (alpha, (beta != T::ZERO).then_some(beta));
     match (Lines::of(a), Lines::of(b.t()), Rows::of(a.t()), Rows::of(b)) {
         (Some(a), Some(b), ..) => tiles(&LinesByLines { a, b }, scales, c),
         (Some(a), _, _, Some(b)) => tiles(&LinesByRows { a, b }, scales, c),
@@ -168,7 +156,7 @@ fn tiles<T: Real, O: Operands<T>>(operands: &O, scales: Scales<T>, mut c: MatMut
     }
 }
 
-/// R rows of C from row `i` on. Returns R.
+/// R rows of C from row `i` on; Returns R.
 #[inline(never)]
 fn band<T: Real, O: Operands<T>, const R: usize>(operands: &O, scales: Scales<T>, c: MatMut<'_, T>, i: usize) -> usize {
     let (n, stride) = (c.cols(), c.row_stride());
@@ -198,15 +186,24 @@ fn column<T: Real, O: Operands<T>, const R: usize>(operands: &O, i: usize, j: us
 
 #[inline(always)]
 fn write<T: Real, const R: usize, const C: usize>(
-    scales: Scales<T>,
+    (alpha, beta): Scales<T>,
     rows: &mut [&mut [T]; R],
     j: usize,
     sums: Sums<T, R, C>,
 ) {
-    for r in 0..R {
-        let row = &mut rows[r][j..j + C];
-        for q in 0..C {
-            scales.write(sums[r][q], &mut row[q]);
+    if let Some(beta) = beta {
+        for r in 0..R {
+            let row = &mut rows[r][j..j + C];
+            for q in 0..C {
+                row[q] = alpha * sums[r][q] + beta * row[q];
+            }
+        }
+    } else {
+        for r in 0..R {
+            let row = &mut rows[r][j..j + C];
+            for q in 0..C {
+                row[q] = alpha * sums[r][q];
+            }
         }
     }
 }
@@ -227,7 +224,7 @@ fn strided<T: Real>(scales: Scales<T>, a: MatRef<'_, T>, b: MatRef<'_, T>, mut c
 }
 
 fn strided_tile<T: Real, const R: usize, const C: usize>(
-    scales: Scales<T>,
+    (alpha, beta): Scales<T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     c: &mut MatMut<'_, T>,
@@ -238,9 +235,9 @@ fn strided_tile<T: Real, const R: usize, const C: usize>(
     for k in 0..a.cols() {
         add(&mut sums, core::array::from_fn(|r| a.entry(i + r, k)), core::array::from_fn(|q| b.entry(k, j + q)));
     }
-    for (r, row) in sums.iter().enumerate() {
-        for (q, sum) in row.iter().enumerate() {
-            scales.write(*sum, c.at_mut(i + r, j + q));
+    for (r, sums) in sums.iter().enumerate() {
+        for (c, sum) in c.row_mut(i + r)[j..j + C].iter_mut().zip(sums) {
+            *c = beta.map_or(alpha * *sum, |beta| alpha * *sum + beta * *c);
         }
     }
 }
@@ -263,7 +260,7 @@ mod tests {
                     let a = MatRef::strided(&numbers, rows, terms, a_row, a_col).unwrap();
                     let b = MatRef::strided(&numbers[7..], terms, cols, b_row, b_col).unwrap();
                     let (mut c, before) = (numbers[..rows * cols].to_vec(), &numbers);
-                    product(Scales { alpha: 0.3, beta: -0.7 }, a, b, MatMut::new(&mut c, rows, cols).unwrap());
+                    product(0.3, a, b, -0.7, MatMut::new(&mut c, rows, cols).unwrap());
                     for (at, c) in c.iter().enumerate() {
                         let sum = (0..terms).fold(0.0, |sum, k| sum + a.at(at / cols, k) * b.at(k, at % cols));
                         let expected = 0.3 * sum + -0.7 * before[at];

@@ -63,11 +63,11 @@ pub fn squared_distance<T: Real>(x: &[T], y: &[T]) -> T {
 /// [`Error::Shape`], [`Error::NonFinite`].
 pub fn check_symmetric<T: Real>(a: MatRef<'_, T>) -> Result<(), Error> {
     Error::shape("symmetric matrix: columns", a.rows(), a.cols())?;
-    if (0..a.rows()).all(|i| (0..=i).all(|j| a.entry(i, j).is_finite())) {
-        Ok(())
-    } else {
-        Err(Error::NonFinite { what: "symmetric matrix", step: 0 })
-    }
+    let finite = |i| match a.has_adjacent_columns() {
+        true => a.row(i)[..=i].iter().all(|x| x.is_finite()),
+        false => a.entries(i).take(i + 1).all(T::is_finite),
+    };
+    if (0..a.rows()).all(finite) { Ok(()) } else { Err(Error::NonFinite { what: "symmetric matrix", step: 0 }) }
 }
 
 /// `Ok` where a symmetric `a` (n, n) is finite and the buffers of its eigenvalues have n elements, `vectors` (n, n).
