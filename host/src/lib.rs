@@ -50,7 +50,6 @@ pub mod backend;
 pub mod benchmark;
 pub mod cli;
 pub mod data;
-pub mod error;
 pub mod experiment;
 pub mod files;
 pub mod kernel;

@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 use toml::Table;
 
-use crate::error::UsageError;
+use crate::cli::UsageError;
 use crate::experiment::{Model, Settings, overlay, value_of};
 
 /// Options of every command that works.

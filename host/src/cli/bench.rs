@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
 use crate::benchmark::{BenchmarkReport, BenchmarkTask, CASES, NoSuchCase, PROBES, Reading, choose, measure};
 use crate::cli::Common;
-use crate::error::UsageError;
+use crate::cli::UsageError;
 use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, with_threads};
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::Common;
-use crate::error::UsageError;
+use crate::cli::UsageError;
 use crate::files::npz;
 use crate::kernel;
 use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};

@@ -11,6 +11,7 @@ pub mod reproduce;
 pub mod run;
 pub mod smoothness;
 pub mod terminal;
+mod usage;
 
 use anyhow::{Context, Result};
 
@@ -27,6 +28,7 @@ use reproduce::ReproduceArgs;
 use run::RunArgs;
 use smoothness::SmoothnessArgs;
 use terminal::{DONE, print};
+pub use usage::UsageError;
 
 const EXAMPLES: &str = "\
 Examples:

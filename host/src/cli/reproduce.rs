@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
 use crate::cli::Common;
-use crate::error::UsageError;
+use crate::cli::UsageError;
+use crate::experiment;
 use crate::experiment::NetworkKind;
 use crate::machine::{Ended, Stop};
 use crate::report::narrative::plain;
@@ -140,7 +141,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
 }
 
 /// The study of a paper, as the arguments have it.
-fn plan(args: &ReproduceArgs, paper: &'static Paper) -> Result<Study, UsageError> {
+fn plan(args: &ReproduceArgs, paper: &'static Paper) -> Result<Study, experiment::Error> {
     let options = Options {
         parts: paper.choose(&args.only, args.full)?,
         full: args.full,

@@ -9,9 +9,9 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
+use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
-use crate::error::UsageError;
 use crate::experiment::{Model, Settings, Training};
 use crate::machine::{memory, with_threads};
 use crate::report::narrative;

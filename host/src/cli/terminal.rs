@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Cli;
-use crate::error::UsageError;
+use crate::cli::UsageError;
 use crate::machine::Stop;
 use crate::{data, experiment, files, kernel, machine, run};
 
@@ -56,7 +56,6 @@ pub fn data_code(error: &data::Error) -> u8 {
         | Idx { .. }
         | Csv { .. }
         | Npz { .. }
-        | Archive { .. }
         | NotAClass { .. }
         | Download { .. }
         | Checksum { .. } => DATA,
@@ -88,7 +87,7 @@ fn run_code(error: &run::Error) -> u8 {
         | run::Error::BothLosses
         | run::Error::Place { .. }
         | run::Error::OtherNetwork { .. } => USAGE,
-        run::Error::Parameters(error) => data_code(error),
+        run::Error::NoParameters { .. } | run::Error::DamagedParameters { .. } => DATA,
         run::Error::File(_) | run::Error::Core(_) => FAILED,
     }
 }
@@ -98,9 +97,10 @@ fn run_code(error: &run::Error) -> u8 {
 pub fn in_flags(message: &str) -> String {
     let command = super::Cli::command();
     let fetch = command.find_subcommand("data").and_then(|data| data.find_subcommand("fetch"));
-    let commands = [command.find_subcommand("run"), command.find_subcommand("kernel"), fetch];
+    let commands = ["run", "kernel", "reproduce"].map(|name| command.find_subcommand(name)).into_iter().chain([fetch]);
+    let commands: Vec<_> = commands.flatten().collect();
     let known = |key: &str| {
-        let mut arguments = commands.iter().flatten().flat_map(|command| command.get_arguments());
+        let mut arguments = commands.iter().flat_map(|command| command.get_arguments());
         arguments.any(|argument| argument.get_long() == Some(key))
     };
     let (mut text, mut rest) = (String::new(), message);

@@ -189,14 +189,6 @@ pub enum Error {
         /// What is wrong, naming the array.
         what: String,
     },
-    /// A file of parameters is damaged, or lacks an array.
-    #[error("{}: {what}; fix the file or give another", path.display())]
-    Archive {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, naming the array.
-        what: String,
-    },
     /// A label that is no class.
     #[error(
         "{place}, row {row} (from 0): the label {value} is not an integer, so `classes = {selection}` cannot sort it into a class; leave `classes` out for regression, or give other data with `data`"

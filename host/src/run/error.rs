@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::{data, experiment, files};
+use super::params::{Mismatch, ParameterFault};
+use crate::{experiment, files};
 
 /// A run that cannot begin, or whose files cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -27,16 +28,27 @@ pub enum Error {
     /// A file of the run's directory.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// A file of parameters that is missing or damaged.
-    #[error(transparent)]
-    Parameters(#[from] data::Error),
+    /// There is no file of parameters of this name.
+    #[error("{}: no such file; give `params` the path of an npz or safetensors file", path.display())]
+    NoParameters {
+        /// the path
+        path: PathBuf,
+    },
+    /// A damaged file of parameters.
+    #[error("{}: {fault}; fix the file or give another", path.display())]
+    DamagedParameters {
+        /// the file
+        path: PathBuf,
+        /// what is wrong with it
+        fault: ParameterFault,
+    },
     /// A file of parameters that is for another network.
-    #[error("{}: {what}", path.display())]
+    #[error("{}: {mismatch}", path.display())]
     OtherNetwork {
         /// the file
         path: PathBuf,
-        /// what the network needs and the file has not
-        what: String,
+        /// where they differ
+        mismatch: Mismatch,
     },
     /// The mathematics: sizes, kernels, the first evaluation.
     #[error(transparent)]

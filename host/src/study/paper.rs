@@ -10,7 +10,7 @@ use super::page::{Chapter, Page};
 use super::plan::{Findings, Options, Plan};
 use super::table::cells_table;
 use crate::data::Source;
-use crate::error::UsageError;
+use crate::experiment;
 use crate::report::Claim;
 
 /// A paper.
@@ -61,11 +61,11 @@ impl Paper {
     ///
     /// # Errors
     /// A name that no part has.
-    pub fn choose(&self, only: &[String], full: bool) -> Result<Vec<&'static Part>, UsageError> {
+    pub fn choose(&self, only: &[String], full: bool) -> Result<Vec<&'static Part>, experiment::Error> {
         if let Some(name) = only.iter().find(|name| self.parts.iter().all(|part| part.name != name.as_str())) {
             let names: Vec<&str> = self.parts.iter().map(|part| part.name).collect();
             let what = format!("is no part of this study; give {}", names.join(", "));
-            return Err(UsageError::Range { flag: "--only", given: name.clone(), what });
+            return Err(experiment::Error::Range { setting: "only", given: name.clone(), what });
         }
         let chosen = |part: &&Part| match only {
             [] => full || part.quick,
@@ -86,7 +86,7 @@ impl Study {
     ///
     /// # Errors
     /// A width that is none; options of images where no part reads them.
-    pub fn new(paper: &'static Paper, options: &Options) -> Result<Self, UsageError> {
+    pub fn new(paper: &'static Paper, options: &Options) -> Result<Self, experiment::Error> {
         options.check()?;
         Ok(Self { paper, parts: options.parts.iter().map(|part| (*part, (part.plan)(part, options))).collect() })
     }

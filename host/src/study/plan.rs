@@ -9,7 +9,7 @@ use super::grid::Job;
 use super::group::Group;
 use super::paper::Part;
 use crate::data::Source;
-use crate::error::UsageError;
+use crate::experiment;
 use crate::experiment::{MAX_WIDTH, NetworkKind};
 use crate::plot::Figure;
 use crate::report::Claim;
@@ -99,23 +99,23 @@ impl Options {
     ///
     /// # Errors
     /// A width that is none; options of images where no part reads them.
-    pub fn check(&self) -> Result<(), UsageError> {
-        let wrong = |flag, given: String, what: &str| Err(UsageError::Range { flag, given, what: what.into() });
+    pub fn check(&self) -> Result<(), experiment::Error> {
+        let wrong =
+            |setting, given: String, what: &str| Err(experiment::Error::Range { setting, given, what: what.into() });
         if let Some(width) = self.widths.iter().find(|width| **width == 0 || **width > MAX_WIDTH) {
-            return wrong("--widths", width.to_string(), &format!("give widths from 1 to {MAX_WIDTH}"));
+            return wrong("widths", width.to_string(), &format!("give widths from 1 to {MAX_WIDTH}"));
         }
         let mnist = self.reads(&Source::Mnist);
         if let (Some(n), false) = (self.n, mnist) {
-            return wrong("--n", n.to_string(), "is the number of MNIST samples; add --only mnist, or --full");
+            return wrong("n", n.to_string(), "is the number of MNIST samples; add `only = mnist`, or `full`");
         }
         if let (Some(dir), false) = (&self.data_dir, mnist) {
-            let what = "is the folder of MNIST; add --only mnist, or --full";
-            return wrong("--data-dir", dir.display().to_string(), what);
+            let what = "is the folder of MNIST; add `only = mnist`, or `full`";
+            return wrong("data-dir", dir.display().to_string(), what);
         }
         if let (Some(dir), false) = (&self.fashion_dir, self.reads(&Source::FashionMnist)) {
-            let what =
-                "is the folder of Fashion-MNIST; it is for reproduce initialization --only smoothness, or --full";
-            return wrong("--fashion-dir", dir.display().to_string(), what);
+            let what = "is the folder of Fashion-MNIST; it is for the study initialization with `only = smoothness`, or `full`";
+            return wrong("fashion-dir", dir.display().to_string(), what);
         }
         Ok(())
     }

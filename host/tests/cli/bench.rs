@@ -53,5 +53,5 @@ fn what_cannot_be_measured_is_refused() {
     place.refuse("bench --only kernel", 2, &["--only kernel", "empirical-1000-f32", "step-6"]);
     place.refuse("bench --only empirical-4000 --quick", 2, &["--only empirical-4000", "--quick"]);
     place.refuse("bench --repeat 0", 2, &["--repeat"]);
-    place.refuse("bench --memory 1KiB", 2, &["--memory 1.0 KiB", "raise --memory"]);
+    place.refuse("bench --memory 1KiB", 2, &["1.0 KiB (--memory)", "raise --memory"]);
 }

@@ -1,36 +1,33 @@
 //! `ntkscope kernel analytic / empirical`: one kernel matrix.
 
-use std::path::{Path, PathBuf};
+mod computation;
 
-use anyhow::{Context, Result};
-use bytesize::ByteSize;
+use std::path::PathBuf;
+
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
 use ntkscope_core::network::Network;
-use ntkscope_core::{Backend, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
-use super::terminal::{DONE, INTERRUPTED, in_flags, print, progress, stop_on_interrupt};
+use computation::Computation;
+
+use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
 use crate::backend::HostReal;
+use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::Samples;
-use crate::error::UsageError;
 use crate::experiment::{BackendKind, Model, Settings, Training, keys};
 use crate::files::Dtype;
-use crate::files::npz::Array;
-use crate::kernel::{
-    Analytic, Empirical, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, KernelWork, on_disk,
-    rows_per_sample, whole,
-};
-use crate::machine;
+use crate::kernel::{Analytic, Empirical, KernelWork, rows_per_sample};
 use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
-use crate::run::{backend_of, check_file, tensors, write_archive, write_tensors};
+use crate::run::{backend_of, check_file, tensors, write_tensors};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -107,11 +104,9 @@ fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
     model.check()?;
     let training = keys::<Training>();
     if let Some(key) = given.keys().find(|key| training.contains(key) && *key != "backend") {
-        return Err(UsageError::Set {
-            given: key.clone(),
-            what: "is of no use to a kernel: nothing is trained".into(),
-        }
-        .into());
+        return Err(
+            UsageError::Set { given: key.clone(), what: "does not apply: `kernel` does not train".into() }.into()
+        );
     }
     if args.kind == KernelKind::Analytic {
         for (flag, path) in [("--params", &args.params), ("--params-out", &args.params_out)] {
@@ -216,109 +211,4 @@ fn kernel_as<T: HostReal, N: Network>(
     all.insert("memory".into(), memory);
     print(&serde_json::to_string_pretty(&all)?)?;
     Ok(Ended::Done(()))
-}
-
-/// What was asked for, and how it is done.
-struct Computation<'a, T: 'static> {
-    args: &'a KernelArgs,
-    backend: &'a dyn Backend<T>,
-    dtype: Dtype,
-    /// rows of the kernel
-    rows: usize,
-    plan: KernelPlan,
-}
-
-/// A kernel that is done: its entries, unless they are on the disk.
-struct Computed<T> {
-    name: &'static str,
-    summary: KernelSummary,
-    entries: Option<Vec<T>>,
-}
-
-impl<T: HostReal> Computation<'_, T> {
-    /// Refuses a kernel that must be written in blocks to a file that cannot be.
-    fn check_out(&self, limit: Option<MemoryLimit>) -> Result<(), machine::Error> {
-        let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
-        if self.plan.cut.is_none() || is_npy(path) {
-            return Ok(());
-        }
-        let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
-        let advice = "give `out = K.npy`, which is written in blocks, or raise `memory`";
-        Err(limit.refuse(&what, self.plan.whole, Some(advice)))
-    }
-
-    /// What it takes, in a line.
-    fn describe(&self, samples: usize, limit: Option<MemoryLimit>) -> String {
-        let forecast = ByteSize::b(self.plan.forecast);
-        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), in_flags(l.source)));
-        let how = self.plan.cut.map_or("the kernel is held whole".into(), |cut| {
-            let place = match &self.args.out {
-                Some(path) => path.display().to_string(),
-                None => "a temporary file in the current directory".into(),
-            };
-            let (blocks, disk) = (cut.parts(samples).count(), self.rows * self.rows * self.dtype.bytes());
-            format!("the kernel is written to {place} in {blocks} x {blocks} blocks, {}", ByteSize::b(disk as u64))
-        });
-        format!("memory: about {forecast}{limit}; {how}")
-    }
-
-    /// One kernel and its summary; computed in blocks, it is written to `out` too.
-    fn compute<S: KernelSource<T>>(
-        &self,
-        name: &'static str,
-        source: &S,
-        out: Option<&Path>,
-        stop: &Stop,
-    ) -> Result<Ended<Computed<T>>> {
-        let Some(cut) = self.plan.cut else {
-            let entries = whole(source)?;
-            let summary = KernelSummary::whole(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
-            let summary = summary.with_context(|| format!("kernel {name}"))?;
-            return Ok(Ended::Done(Computed { name, summary, entries: Some(entries) }));
-        };
-        let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
-        let place = match out {
-            Some(path) => KernelPlace::Named(path),
-            None => KernelPlace::Nameless(directory.unwrap_or(Path::new("."))),
-        };
-        let bar = progress(name, 1000, self.args.common.quiet);
-        let mut progress = |done: f64, what: &str| {
-            bar.set_position((1000.0 * done) as u64);
-            bar.set_message(what.to_owned());
-        };
-        let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
-        bar.finish_and_clear();
-        Ok(match summary.with_context(|| format!("kernel {name}"))? {
-            Ended::Done(summary) => Ended::Done(Computed { name, summary, entries: None }),
-            Ended::Stopped => Ended::Stopped,
-        })
-    }
-
-    /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as
-    /// `kernel`) and `nngp`; an npy file has `kernel` alone.
-    fn save(&self, computed: &[Computed<T>], samples: &Samples) -> Result<()> {
-        let (Some(path), Some(kernel)) = (&self.args.out, &computed[0].entries) else { return Ok(()) };
-        if is_npy(path) {
-            let whole = MatRef::new(kernel, self.rows, self.rows)?;
-            let written = KernelFile::create(path, self.rows, self.dtype)
-                .and_then(|mut file| file.write_block(0, 0, whole).and_then(|()| file.commit()));
-            return written.with_context(|| format!("--out {}: cannot be written", path.display()));
-        }
-        let numbers: Vec<_> =
-            computed.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
-        let (square, x_shape, y_shape) = ([self.rows; 2], [samples.n, samples.d], [samples.n]);
-        let array = |name, shape, number| Array { name, shape, dtype: self.dtype, number };
-        let mut arrays = vec![array("kernel", &square[..], &numbers[0] as &dyn Fn(usize) -> f64)];
-        if computed.len() > 1 {
-            arrays.extend(computed.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
-        }
-        let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
-        arrays.push(array("x", &x_shape, &x));
-        arrays.push(array("y", &y_shape, &y));
-        Ok(write_archive(path, &arrays)?)
-    }
-}
-
-fn is_npy(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "npy")
 }

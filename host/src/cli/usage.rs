@@ -1,8 +1,8 @@
-//! Wrong settings: what is wrong, and the flag that mends it (exit code 2).
+//! What is wrong with what was typed: the flag, its value, and what fixes it (exit code 2).
 
 use std::path::PathBuf;
 
-/// A wrong experiment or a wrong call.
+/// A wrong call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsageError {
@@ -12,22 +12,6 @@ pub enum UsageError {
         /// the file
         path: PathBuf,
         /// why
-        what: String,
-    },
-    /// A key that is no setting.
-    #[error("unknown key `{key}` {place}{near}; the keys are the long flags of `ntkscope run --help`")]
-    UnknownKey {
-        /// the key
-        key: String,
-        /// where it stands
-        place: String,
-        /// what may have been meant
-        near: String,
-    },
-    /// A value of the wrong kind.
-    #[error("{what}")]
-    Value {
-        /// key, value and why
         what: String,
     },
     /// `--set` without `=`, or of a key without effect.
@@ -45,22 +29,8 @@ pub enum UsageError {
         flag: &'static str,
         /// what was given
         given: String,
-        /// what is wrong and what mends it
+        /// what is wrong and what fixes it
         what: String,
-    },
-    /// The work would need more memory than is allowed.
-    #[error("{what} needs about {need} of memory, more than {allowed} ({source_of_limit}); {mend}")]
-    Memory {
-        /// which work
-        what: String,
-        /// forecast
-        need: bytesize::ByteSize,
-        /// the limit
-        allowed: bytesize::ByteSize,
-        /// where the limit comes from
-        source_of_limit: &'static str,
-        /// what can be done
-        mend: String,
     },
     /// The place for the results cannot be used.
     #[error("{flag} {}: {what}", path.display())]
@@ -72,7 +42,7 @@ pub enum UsageError {
         /// why
         what: String,
     },
-    /// A file of parameters or kernels does not fit.
+    /// A kernel does not fit the other one.
     #[error("{}: {what}", path.display())]
     Mismatch {
         /// the file
