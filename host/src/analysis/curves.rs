@@ -1,7 +1,6 @@
 //! Errors along training from two starts, draw by draw: f_0 = 0, which is mirrored initialization, and a random f_0.
 
-use anyhow::{Context, Result, ensure};
-
+use super::Error;
 use crate::analysis::statistics::{Estimate, centre_and_spread, line};
 use crate::files::numbers::NumberTable;
 
@@ -69,16 +68,22 @@ impl Curves {
     ///
     /// # Errors
     /// It is another.
-    pub fn from_table(table: &NumberTable) -> Result<Self> {
+    pub fn from_table(table: &NumberTable) -> Result<Self, Error> {
         let times: Vec<Option<f64>> = table.columns().iter().map(|name| name.parse().ok()).collect();
-        let first = times.iter().position(Option::is_some).context("a table of curves has no times")?;
-        let at = times[first..].iter().copied().collect::<Option<_>>().context("a column that is no time")?;
+        let first = times.iter().position(Option::is_some).ok_or(Error::NoTimes)?;
+        let named = times[first..].iter().zip(&table.columns()[first..]);
+        let time =
+            |(time, column): (&Option<f64>, &String)| time.ok_or_else(|| Error::NoTime { column: column.clone() });
+        let at = named.map(time).collect::<Result<_, _>>()?;
         let mut curves = Self { at, ..Self::default() };
         for (row, start) in table.rows().iter().zip(table.column("start")?) {
             let risks = if start == 0.0 { &mut curves.zero } else { &mut curves.random };
             risks.push(row[first..].to_vec());
         }
-        ensure!(curves.zero.len() == curves.random.len(), "a table of curves lacks a row");
+        let (zero, random) = (curves.zero.len(), curves.random.len());
+        if zero != random {
+            return Err(Error::UnequalDraws { zero, random });
+        }
         Ok(curves)
     }
 

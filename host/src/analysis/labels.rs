@@ -1,10 +1,10 @@
 //! How smooth the labels of a data set are for the NTK of a network, beside f^GP on the same samples.
 
-use anyhow::{Context, Result, ensure};
 use ntkscope_core::MatRef;
 use ntkscope_core::init::Normals;
 use ntkscope_core::predict::{Joint, regression_len};
 
+use super::Error;
 use super::curves::Best;
 use super::learning::{FixedKernel, log_grid};
 use super::smoothness::Coding;
@@ -52,7 +52,7 @@ fn column(values: &[f64], c: usize, columns: usize) -> Vec<f64> {
 }
 
 /// The network of infinite width on the samples, with `draws` of f^GP.
-pub fn infinite(model: &Model, samples: &Samples, draws: usize) -> Result<Infinite> {
+pub fn infinite(model: &Model, samples: &Samples, draws: usize) -> Result<Infinite, Error> {
     let x = MatRef::new(&samples.x, samples.n, samples.d)?;
     Ok(Infinite::new(&model.network(&model.shape(samples)?)?, x, draws, &mut Normals::new(model.seed))?)
 }
@@ -65,7 +65,7 @@ impl Labels {
     ///
     /// # Errors
     /// Wrong settings, missing data.
-    pub fn resolve(&self) -> Result<(Model, Samples)> {
+    pub fn resolve(&self) -> Result<(Model, Samples), Error> {
         let samples = load(&self.model.data_spec())?;
         Ok((self.model.resolve(&samples)?, samples))
     }
@@ -84,7 +84,7 @@ impl Labels {
     ///
     /// # Errors
     /// A label that is no class.
-    pub fn functions(&self, samples: &Samples) -> Result<Vec<Function>> {
+    pub fn functions(&self, samples: &Samples) -> Result<Vec<Function>, Error> {
         if samples.classes == 0 {
             return Ok(vec![Function { name: REAL, values: samples.y.clone(), components: 1 }]);
         }
@@ -96,18 +96,20 @@ impl Labels {
     }
 
     /// What random initialization costs under the NTK of these samples, see [`Self::spectra_and_cost`].
-    fn cost(&self, infinite: &Infinite, function: &Function) -> Result<Cost> {
+    fn cost(&self, infinite: &Infinite, function: &Function) -> Result<Cost, Error> {
         let columns = function.components;
         let all = infinite.nngp.len();
         let (n, held_out) = (all - all / 5, all / 5);
-        ensure!(held_out > 0, "{all} samples are too few to hold a fifth of them out");
+        if held_out == 0 {
+            return Err(Error::TooFew { samples: all });
+        }
         let mut buffer = vec![0.0; regression_len(n, 1)];
         let mut kernel = FixedKernel::new(Joint::new(MatRef::new(&infinite.ntk, all, all)?, n)?, &mut buffer)?;
         let times = log_grid(1e-2, 1e8, 101);
         let (noise, nothing) = (vec![0.0; n], vec![0.0; all]);
         let targets: Vec<Vec<f64>> = (0..columns).map(|c| column(&function.values, c, columns)).collect();
         // from these starts, one for every function
-        let mut best = |start: &dyn Fn(usize) -> Vec<f64>| -> Result<f64> {
+        let mut best = |start: &dyn Fn(usize) -> Vec<f64>| -> Result<f64, Error> {
             let mut sum = vec![0.0; times.len()];
             for (c, target) in targets.iter().enumerate() {
                 let risks = kernel.risks(&start(c), target, &noise, &times)?;
@@ -117,8 +119,8 @@ impl Labels {
         };
         let zero = best(&|_| nothing.clone())?;
         let start = |draw: usize, c: usize| column(&infinite.f_gp, draw * columns + c, columns * self.draws);
-        let draws: Result<Vec<f64>> = (0..self.draws).map(|draw| best(&|c| start(draw, c))).collect();
-        let random = Estimate::from_values(&draws?).context("the squared error is not finite")?;
+        let draws: Result<Vec<f64>, Error> = (0..self.draws).map(|draw| best(&|c| start(draw, c))).collect();
+        let random = Estimate::from_values(&draws?).ok_or(Error::NotFinite)?;
         Ok(Cost { held_out, zero, random })
     }
 
@@ -133,7 +135,7 @@ impl Labels {
     ///
     /// # Errors
     /// A label that is no class, fewer than 5 samples.
-    pub fn spectra_and_cost(&self, model: &Model, samples: &Samples) -> Result<(Spectra, Cost)> {
+    pub fn spectra_and_cost(&self, model: &Model, samples: &Samples) -> Result<(Spectra, Cost), Error> {
         let functions = self.functions(samples)?;
         let infinite = infinite(model, samples, functions[0].components * self.draws)?;
         Ok((infinite.spectra(&functions, self.draws)?, self.cost(&infinite, &functions[0])?))

@@ -1,6 +1,7 @@
 //! Analyses for any study or command: laws over initializations, statistics, spectra, smoothness, learning curves.
 
 pub mod curves;
+mod error;
 pub mod labels;
 pub mod law;
 pub mod learning;
@@ -9,3 +10,5 @@ pub mod smoothness;
 pub mod spectra;
 pub mod spectrum;
 pub mod statistics;
+
+pub use error::Error;

@@ -1,7 +1,6 @@
 //! How the eigenvalues of the NTK and of the NNGP fall on given points, and the tail sums of functions in the
 //! eigenfunctions of the NTK: of f^GP, and of any others.
 
-use anyhow::{Result, ensure};
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::Network;
@@ -122,7 +121,7 @@ impl Spectra {
     ///
     /// # Errors
     /// It is another.
-    pub fn from_table(table: &NumberTable) -> Result<Self> {
+    pub fn from_table(table: &NumberTable) -> Result<Self, super::Error> {
         let mut spectra =
             Self { ntk: table.column("ntk")?, nngp: table.column("nngp")?, functions: Vec::new(), draws: Vec::new() };
         for name in &table.columns()[2..] {
@@ -131,7 +130,9 @@ impl Spectra {
                 None => spectra.draws.push(table.column(name)?),
             }
         }
-        ensure!(!spectra.draws.is_empty(), "a table of spectra has no draw of f^GP");
+        if spectra.draws.is_empty() {
+            return Err(super::Error::NoDraw);
+        }
         Ok(spectra)
     }
 }

@@ -11,12 +11,12 @@ use serde_json::json;
 use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
 use crate::cli::Common;
 use crate::cli::UsageError;
-use crate::experiment;
 use crate::experiment::NetworkKind;
 use crate::machine::{Ended, Stop};
 use crate::report::narrative::plain;
 use crate::report::{Claim, Verdict};
 use crate::studies::PAPERS;
+use crate::study;
 use crate::study::grid::{Follow, Job, Resources};
 use crate::study::paper::{Paper, Part, Study};
 use crate::study::plan::Options;
@@ -111,7 +111,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     };
     // every setting and every data set is looked at before the first run, and before anything is written
     let at_a_time: Vec<usize> =
-        studies.iter().map(|study| grid::at_a_time(&study.jobs(), args.common.memory)).collect::<Result<_>>()?;
+        studies.iter().map(|study| grid::at_a_time(&study.jobs(), args.common.memory)).collect::<Result<_, _>>()?;
     if args.dry_run {
         for (study, at_a_time) in studies.iter().zip(at_a_time) {
             study.jobs().iter().try_for_each(|job| print(job.id()))?;
@@ -141,7 +141,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
 }
 
 /// The study of a paper, as the arguments have it.
-fn plan(args: &ReproduceArgs, paper: &'static Paper) -> Result<Study, experiment::Error> {
+fn plan(args: &ReproduceArgs, paper: &'static Paper) -> Result<Study, study::Error> {
     let options = Options {
         parts: paper.choose(&args.only, args.full)?,
         full: args.full,

@@ -158,7 +158,7 @@ fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, fini
     for figure in &figures {
         figure.save(&place)?;
     }
-    narrative::report(model, samples, finished, figures).save(&directory.path().join("report.html"))
+    Ok(narrative::report(model, samples, finished, figures).save(&directory.path().join("report.html"))?)
 }
 
 /// The machine-readable summary.

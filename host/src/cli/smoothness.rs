@@ -73,7 +73,7 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
     let directory = RunDirectory::create(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
     let work = || labels.spectra_and_cost(&model, &samples);
-    let outcome = with_threads(args.common.threads, work).map_err(anyhow::Error::from).flatten();
+    let outcome = with_threads(args.common.threads, work).map_err(anyhow::Error::from).and_then(|found| Ok(found?));
     let (spectra, cost) = outcome.inspect_err(|_| directory.remove_if_empty())?;
     let found = Alphas::new(&spectra, &window, samples.d)?;
     spectra.table().write(&directory.path().join("spectra.csv"))?;

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Cli;
 use crate::cli::UsageError;
 use crate::machine::Stop;
-use crate::{data, experiment, files, kernel, machine, run};
+use crate::{analysis, data, experiment, files, kernel, machine, run, study};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -42,6 +42,8 @@ fn code_of(error: &anyhow::Error) -> u8 {
             .or_else(|| cause.downcast_ref().map(kernel_code))
             .or_else(|| cause.downcast_ref().map(machine_code))
             .or_else(|| cause.downcast_ref().map(run_code))
+            .or_else(|| cause.downcast_ref().map(analysis_code))
+            .or_else(|| cause.downcast_ref().map(study_code))
             .or_else(|| (cause.is::<experiment::Error>() || cause.is::<UsageError>()).then_some(USAGE))
     };
     error.chain().find_map(code).unwrap_or(FAILED)
@@ -92,15 +94,35 @@ fn run_code(error: &run::Error) -> u8 {
     }
 }
 
+fn analysis_code(error: &analysis::Error) -> u8 {
+    match error {
+        analysis::Error::Settings(_) => USAGE,
+        analysis::Error::Data(error) => data_code(error),
+        _ => FAILED,
+    }
+}
+
+fn study_code(error: &study::Error) -> u8 {
+    use study::Error::*;
+    match error {
+        Job { source, .. } => study_code(source),
+        Range { .. } | Settings(_) => USAGE,
+        Data(error) => data_code(error),
+        Machine(error) => machine_code(error),
+        Run(error) => run_code(error),
+        Analysis(error) => analysis_code(error),
+        _ => FAILED,
+    }
+}
+
 /// A message of the library with every setting in backticks as the flag that sets it: `width` as --width, `n = 3` as
 /// --n 3. Other words in backticks stay, and so does the name of an array.
 pub fn in_flags(message: &str) -> String {
     let command = super::Cli::command();
     let fetch = command.find_subcommand("data").and_then(|data| data.find_subcommand("fetch"));
-    let commands = ["run", "kernel", "reproduce"].map(|name| command.find_subcommand(name)).into_iter().chain([fetch]);
-    let commands: Vec<_> = commands.flatten().collect();
+    let commands = ["run", "kernel", "reproduce"].map(|name| command.find_subcommand(name));
     let known = |key: &str| {
-        let mut arguments = commands.iter().flat_map(|command| command.get_arguments());
+        let mut arguments = commands.iter().chain([&fetch]).flatten().flat_map(|command| command.get_arguments());
         arguments.any(|argument| argument.get_long() == Some(key))
     };
     let (mut text, mut rest) = (String::new(), message);

@@ -1,8 +1,7 @@
 //! The page of a report. All text goes through `markup_html`, which escapes it.
 
 use super::{Block, Claim, Report, Table, Verdict, number, number_with_error};
-use crate::plot::{Figure, markup_html, markup_plain};
-use anyhow::Result;
+use crate::plot::{Error, Figure, markup_html, markup_plain};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("report.css");
@@ -14,7 +13,7 @@ struct Numbers {
     figures: usize,
 }
 
-pub(super) fn page(report: &Report) -> Result<String> {
+pub(super) fn page(report: &Report) -> Result<String, Error> {
     let mut out = String::new();
     let title = markup_html(&report.title);
     let name = markup_html(&markup_plain(&report.title));
@@ -51,7 +50,7 @@ fn contents(out: &mut String, report: &Report) {
     out.push_str("</ul></nav>\n");
 }
 
-fn write_block(out: &mut String, block: &Block, numbers: &mut Numbers) -> Result<()> {
+fn write_block(out: &mut String, block: &Block, numbers: &mut Numbers) -> Result<(), Error> {
     match block {
         Block::Paragraph(text) => {
             let _ = writeln!(out, "<p>{}</p>", markup_html(text));
@@ -68,7 +67,7 @@ fn write_block(out: &mut String, block: &Block, numbers: &mut Numbers) -> Result
     Ok(())
 }
 
-fn write_figure(out: &mut String, figure: &Figure, numbers: &mut Numbers) -> Result<()> {
+fn write_figure(out: &mut String, figure: &Figure, numbers: &mut Numbers) -> Result<(), Error> {
     numbers.figures += 1;
     let n = numbers.figures;
     let (svg, caption) = (figure.svg()?, markup_html(&figure.caption));

@@ -10,8 +10,7 @@ mod table;
 mod tests;
 
 use crate::files::write_atomic;
-use crate::plot::Figure;
-use anyhow::Result;
+use crate::plot::{Error, Figure};
 use std::path::Path;
 
 pub use claim::{Claim, Verdict};
@@ -59,12 +58,12 @@ pub enum Block {
 
 impl Report {
     /// The page.
-    pub fn html(&self) -> Result<String> {
+    pub fn html(&self) -> Result<String, Error> {
         html::page(self)
     }
 
     /// Writes the page to `path`, under a temporary name first.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
         Ok(write_atomic(path, self.html()?.as_bytes())?)
     }
 }

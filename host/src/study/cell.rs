@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
+use super::Error;
 use super::grid::Job;
 use super::net::{Net, Regularization};
 use super::paper::Part;
@@ -78,28 +78,29 @@ impl Cell {
     ///
     /// # Errors
     /// Wrong settings, missing data.
-    pub fn resolve(&self) -> Result<Resolved> {
+    pub fn resolve(&self) -> Result<Resolved, Error> {
         let Settings { model, training } = &self.settings;
         let samples = data::load(&model.data_spec())?;
         let outputs = model.shape(&samples)?.outputs;
         let mut trainings = training.resolve(outputs, samples.n)?;
         let (Some(training), true) = (trainings.pop(), trainings.is_empty()) else {
-            bail!("cell {}: a cell has one loss", self.id);
+            return Err(Error::BothLosses { id: self.id.clone() });
         };
         Ok(Resolved { model: model.resolve(&samples)?, training, samples })
     }
 
     /// Reads the finished run of this study.
-    pub fn finished(&self, study: &Path) -> Result<Finished> {
+    pub fn finished(&self, study: &Path) -> Result<Finished, Error> {
         self.read(&self.directory(study))
     }
 
     /// Reads the finished run back.
-    pub fn read(&self, place: &Path) -> Result<Finished> {
+    pub fn read(&self, place: &Path) -> Result<Finished, Error> {
         let (_, provenance) = read_settings(place)?;
-        let number = |key: &str| {
+        let missing = |key: &'static str| Error::NoKey { place: place.into(), key };
+        let number = |key: &'static str| {
             let value = provenance.get(key).and_then(|v| v.as_float().or_else(|| v.as_integer().map(|i| i as f64)));
-            value.with_context(|| format!("{}: no {key} in run.toml", place.display()))
+            value.ok_or_else(|| missing(key))
         };
         let stopped = provenance.get("stopped").and_then(Value::as_str);
         Ok(Finished {
@@ -109,9 +110,7 @@ impl Cell {
             limit: LimitRow::read(&place.join("limit.csv"))?,
             ends: read_ends(&place.join("limit.npz"))?,
             // version 0.1.0 wrote flags, "reached --until-time"
-            stopped: stopped
-                .with_context(|| format!("{}: the run is not finished", place.display()))?
-                .replace("--", ""),
+            stopped: stopped.ok_or_else(|| missing("stopped"))?.replace("--", ""),
             evaluations: number("evaluations")? as u64,
             analytic_lambda_min: number("analytic-lambda-min")?,
             samples: number("samples")? as usize,
@@ -126,12 +125,12 @@ impl Job for Cell {
     fn work(&self) -> f64 {
         self.work
     }
-    fn need(&self) -> Result<u64> {
+    fn need(&self) -> Result<u64, Error> {
         let resolved = self.resolve()?;
         Ok(run::forecast(&resolved.model, &resolved.training, &resolved.samples)?)
     }
 
-    fn is_finished(&self, study: &Path) -> Result<bool> {
+    fn is_finished(&self, study: &Path) -> Result<bool, Error> {
         let place = self.directory(study);
         let Ok((saved, provenance)) = read_settings(&place) else { return Ok(false) };
         let Resolved { model, training, samples } = self.resolve()?;
@@ -141,7 +140,13 @@ impl Job for Cell {
 
     /// A run is made in a directory of another name, which gets its own when everything is written: a killed
     /// study leaves no half a run behind that could be taken for a whole one.
-    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended> {
+    fn run(
+        &self,
+        study: &Path,
+        threads: u16,
+        observer: &mut (dyn Observer + Send),
+        stop: &Stop,
+    ) -> Result<Ended, Error> {
         let Resolved { model, training, samples } = self.resolve()?;
         let place = self.directory(study);
         let unfinished = study.join("runs").join(format!(".{}.unfinished", self.id));
@@ -155,19 +160,18 @@ impl Job for Cell {
         directory.write_record(&outcome, samples.n, model.dtype)?;
         directory.write_settings(&model, &training, &samples, Some(&outcome))?;
         remove(&place)?;
-        std::fs::rename(&unfinished, &place)
-            .with_context(|| format!("cannot rename {} to {}", unfinished.display(), place.display()))?;
+        std::fs::rename(&unfinished, &place).map_err(files::Error::io("rename", &unfinished))?;
         Ok(Ended::Done(()))
     }
 }
 
 /// All finished runs of a study.
-pub fn read_all(cells: &[Cell], study: &Path) -> Result<Vec<Finished>> {
+pub fn read_all(cells: &[Cell], study: &Path) -> Result<Vec<Finished>, Error> {
     cells.iter().map(|cell| cell.finished(study)).collect()
 }
 
 /// Outputs of `limit.npz`: the network's, and the linearized one's.
-fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>> {
+fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>, Error> {
     if !path.exists() {
         return Ok(None);
     }
@@ -180,10 +184,10 @@ fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>> {
 }
 
 /// The settings of a run directory, and its table of provenance.
-fn read_settings(place: &Path) -> Result<(Settings, Table)> {
+fn read_settings(place: &Path) -> Result<(Settings, Table), Error> {
     let path = place.join("run.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let table: Table = text.parse().with_context(|| format!("{} is damaged", path.display()))?;
+    let text = std::fs::read_to_string(&path).map_err(files::Error::io("read", &path))?;
+    let table: Table = text.parse().map_err(|source| Error::Damaged { path: path.clone(), source })?;
     let provenance = table.get(PROVENANCE).and_then(Value::as_table).cloned().unwrap_or_default();
     let mut settings = Table::new();
     overlay(&mut settings, table, &format!("in {}", path.display()))?;
@@ -191,9 +195,9 @@ fn read_settings(place: &Path) -> Result<(Settings, Table)> {
 }
 
 /// Removes a directory and all in it, if it is there.
-pub(super) fn remove(path: &Path) -> Result<()> {
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
     if path.exists() {
-        std::fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
+        std::fs::remove_dir_all(path).map_err(files::Error::io("remove", path))?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! How long the jobs of a study will take, said before the first of them begins.
 
-use anyhow::Result;
-
+use super::Error;
 use super::grid::Job;
 use crate::benchmark::gemm;
 use crate::machine::with_threads;
@@ -13,7 +12,7 @@ pub const REFERENCE_RATE: f64 = 5.3e10;
 ///
 /// # Errors
 /// No thread can be started.
-pub fn gemm_rate() -> Result<f64> {
+pub fn gemm_rate() -> Result<f64, Error> {
     const N: usize = 512;
     Ok((N * N * N) as f64 / with_threads(Some(1), || gemm::<f64>(N))??)
 }
@@ -58,13 +57,13 @@ mod tests {
         fn work(&self) -> f64 {
             self.0
         }
-        fn need(&self) -> Result<u64> {
+        fn need(&self) -> Result<u64, Error> {
             Ok(0)
         }
-        fn is_finished(&self, _: &Path) -> Result<bool> {
+        fn is_finished(&self, _: &Path) -> Result<bool, Error> {
             Ok(false)
         }
-        fn run(&self, _: &Path, _: u16, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended> {
+        fn run(&self, _: &Path, _: u16, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended, Error> {
             Ok(Ended::Done(()))
         }
     }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use anyhow::{Context, Result};
 use bytesize::ByteSize;
+
+use super::Error;
 
 use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, memory};
@@ -22,18 +23,24 @@ pub trait Job: Sync {
     ///
     /// # Errors
     /// Wrong settings, missing data.
-    fn need(&self) -> Result<u64>;
+    fn need(&self) -> Result<u64, Error>;
     /// Whether the study's directory holds its results, of the same settings and data.
     ///
     /// # Errors
     /// As for `need`.
-    fn is_finished(&self, study: &Path) -> Result<bool>;
+    fn is_finished(&self, study: &Path) -> Result<bool, Error>;
     /// Where its results lie, under the study's directory.
     fn directory(&self, study: &Path) -> PathBuf {
         study.join("runs").join(self.id())
     }
     /// Does the work, whatever is there. Of a job that was stopped nothing is kept.
-    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended>;
+    fn run(
+        &self,
+        study: &Path,
+        threads: u16,
+        observer: &mut (dyn Observer + Send),
+        stop: &Stop,
+    ) -> Result<Ended, Error>;
 }
 
 /// What the machine gives to a study.
@@ -64,7 +71,13 @@ pub trait Follow: Sync {
 ///
 /// # Errors
 /// The first of any job; those that were finished by then are kept.
-pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn Follow, stop: &Stop) -> Result<Ended> {
+pub fn run(
+    jobs: &[&dyn Job],
+    study: &Path,
+    resources: Resources,
+    follow: &dyn Follow,
+    stop: &Stop,
+) -> Result<Ended, Error> {
     // the longest first, so that no long one is left alone at the end
     let mut order = jobs.to_vec();
     order.sort_by(|a, b| b.work().total_cmp(&a.work()));
@@ -99,10 +112,10 @@ pub fn run(jobs: &[&dyn Job], study: &Path, resources: Resources, follow: &dyn F
 ///
 /// # Errors
 /// Wrong settings, missing data of any job; not even one fits.
-pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize> {
+pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize, Error> {
     let mut need = 1;
     for job in jobs {
-        let bytes = job.need().with_context(|| format!("run {}", job.id()))?;
+        let bytes = job.need().map_err(Error::job(job.id()))?;
         memory::check(&format!("the run {}", job.id()), bytes, memory)?;
         need = need.max(bytes);
     }
@@ -115,7 +128,7 @@ struct Shared<'a> {
     study: &'a Path,
     threads: u16,
     next: AtomicUsize,
-    failed: Mutex<Option<anyhow::Error>>,
+    failed: Mutex<Option<Error>>,
     stop: &'a Stop,
     /// a job failed
     give_up: AtomicBool,
@@ -131,7 +144,7 @@ impl Shared<'_> {
             let Some(job) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
             let mut share = Share { shared: self, work: job.work(), shown: 0.0 };
             let ended = job.run(self.study, self.threads, &mut share, self.stop);
-            match ended.with_context(|| format!("run {}", job.id())) {
+            match ended.map_err(Error::job(job.id())) {
                 Ok(Ended::Stopped) => return,
                 Ok(Ended::Done(())) => {
                     self.finished.fetch_add(1, Ordering::Relaxed);

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-
+use super::Error;
 use super::cell::remove;
 use super::grid::Job;
+use crate::files;
 use crate::files::numbers::NumberTable;
 use crate::files::write_atomic;
 use crate::machine::{Ended, Stop, with_threads};
@@ -17,13 +17,13 @@ pub trait Measurement: Sync {
     ///
     /// # Errors
     /// Wrong settings, missing data.
-    fn settings(&self) -> Result<String>;
+    fn settings(&self) -> Result<String, Error>;
     /// See [`Job::work`].
     fn work(&self) -> f64;
     /// See [`Job::need`].
-    fn need(&self) -> Result<u64>;
+    fn need(&self) -> Result<u64, Error>;
     /// The table of what was measured.
-    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>>;
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error>;
 }
 
 /// A measurement of a study, by the name of its directory.
@@ -39,7 +39,7 @@ impl<M: Measurement> Kept<M> {
     ///
     /// # Errors
     /// There is none.
-    pub fn read(&self, study: &Path) -> Result<NumberTable> {
+    pub fn read(&self, study: &Path) -> Result<NumberTable, Error> {
         Ok(NumberTable::read(&self.directory(study).join("numbers.csv"))?)
     }
 }
@@ -51,21 +51,27 @@ impl<M: Measurement> Job for Kept<M> {
     fn work(&self) -> f64 {
         self.measurement.work()
     }
-    fn need(&self) -> Result<u64> {
+    fn need(&self) -> Result<u64, Error> {
         self.measurement.need()
     }
-    fn is_finished(&self, study: &Path) -> Result<bool> {
+    fn is_finished(&self, study: &Path) -> Result<bool, Error> {
         let saved = std::fs::read_to_string(self.directory(study).join("settings.toml"));
         let settings = self.measurement.settings()?;
         Ok(saved.is_ok_and(|saved| saved == settings) && self.read(study).is_ok())
     }
     /// The settings are written last: without them nothing counts as finished.
-    fn run(&self, study: &Path, threads: u16, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended> {
+    fn run(
+        &self,
+        study: &Path,
+        threads: u16,
+        observer: &mut (dyn Observer + Send),
+        stop: &Stop,
+    ) -> Result<Ended, Error> {
         let measured = with_threads(Some(threads), || self.measurement.measure(observer, stop))??;
         let Ended::Done(table) = measured else { return Ok(Ended::Stopped) };
         let place = self.directory(study);
         remove(&place)?;
-        std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
+        std::fs::create_dir_all(&place).map_err(files::Error::io("create", &place))?;
         table.write(&place.join("numbers.csv"))?;
         write_atomic(&place.join("settings.toml"), self.measurement.settings()?.as_bytes())?;
         Ok(Ended::Done(()))

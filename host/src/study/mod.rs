@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod draw;
+mod error;
 pub mod forecast;
 pub mod grid;
 pub mod group;
@@ -12,3 +13,5 @@ pub mod page;
 pub mod paper;
 pub mod plan;
 pub mod table;
+
+pub use error::Error;

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-
+use super::Error;
 use super::table::claims_table;
 use crate::plot::Figure;
 use crate::report::{Block, Claim, Report, Section, Verdict};
@@ -38,14 +37,15 @@ pub struct Chapter {
 
 impl Page {
     /// Writes `claims.csv`, the figures and `report.html`; returns all claims, in order.
-    pub fn write(self, directory: &Path) -> Result<Vec<Claim>> {
+    pub fn write(self, directory: &Path) -> Result<Vec<Claim>, Error> {
         let Self { study, lead, caveat, mut claims, chapters, terms } = self;
         let mut parts = Vec::new();
         for Chapter { title, introduction, figures, claims: of_part } in chapters {
             claims.extend(of_part);
             let mut blocks = vec![Block::Paragraph(introduction)];
             for figure in figures {
-                figure.save(&directory.join("figures")).with_context(|| format!("figure {}", figure.name))?;
+                let named = |source| Error::Figure { name: figure.name.clone(), source };
+                figure.save(&directory.join("figures")).map_err(named)?;
                 blocks.push(Block::Figure(figure));
             }
             parts.push(Section { title: title.into(), blocks });

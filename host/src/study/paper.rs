@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Result;
-
+use super::Error;
 use super::cell::{Finished, read_all};
 use super::grid::Job;
 use super::page::{Chapter, Page};
 use super::plan::{Findings, Options, Plan};
 use super::table::cells_table;
 use crate::data::Source;
-use crate::experiment;
 use crate::report::Claim;
 
 /// A paper.
@@ -24,7 +22,7 @@ pub struct Paper {
     /// what uncertainties and verdicts mean
     pub caveat: &'static str,
     /// claims that need no run
-    pub claims: fn() -> Result<Vec<Claim>>,
+    pub claims: fn() -> Result<Vec<Claim>, Error>,
     /// what the words mean, a paragraph each
     pub terms: fn(&[Finished]) -> Vec<String>,
     /// the parts, in the order of the page
@@ -61,11 +59,11 @@ impl Paper {
     ///
     /// # Errors
     /// A name that no part has.
-    pub fn choose(&self, only: &[String], full: bool) -> Result<Vec<&'static Part>, experiment::Error> {
+    pub fn choose(&self, only: &[String], full: bool) -> Result<Vec<&'static Part>, Error> {
         if let Some(name) = only.iter().find(|name| self.parts.iter().all(|part| part.name != name.as_str())) {
             let names: Vec<&str> = self.parts.iter().map(|part| part.name).collect();
             let what = format!("is no part of this study; give {}", names.join(", "));
-            return Err(experiment::Error::Range { setting: "only", given: name.clone(), what });
+            return Err(Error::Range { setting: "only", given: name.clone(), what });
         }
         let chosen = |part: &&Part| match only {
             [] => full || part.quick,
@@ -86,7 +84,7 @@ impl Study {
     ///
     /// # Errors
     /// A width that is none; options of images where no part reads them.
-    pub fn new(paper: &'static Paper, options: &Options) -> Result<Self, experiment::Error> {
+    pub fn new(paper: &'static Paper, options: &Options) -> Result<Self, Error> {
         options.check()?;
         Ok(Self { paper, parts: options.parts.iter().map(|part| (*part, (part.plan)(part, options))).collect() })
     }
@@ -103,7 +101,7 @@ impl Study {
     ///
     /// # Errors
     /// A job that is not finished, a damaged file, a disk that does not take the results.
-    pub fn write(&self, directory: &Path) -> Result<Vec<Claim>> {
+    pub fn write(&self, directory: &Path) -> Result<Vec<Claim>, Error> {
         let (mut finished, mut chapters) = (Vec::new(), Vec::new());
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-
+use super::Error;
 use super::cell::{Cell, Finished};
 use super::grid::Job;
 use super::group::Group;
 use super::paper::Part;
 use crate::data::Source;
-use crate::experiment;
 use crate::experiment::{MAX_WIDTH, NetworkKind};
 use crate::plot::Figure;
 use crate::report::Claim;
@@ -26,7 +24,7 @@ pub trait Plan {
     ///
     /// # Errors
     /// A job that is not finished, a damaged file.
-    fn findings(&self, finished: &[Finished], study: &Path) -> Result<Findings>;
+    fn findings(&self, finished: &[Finished], study: &Path) -> Result<Findings, Error>;
 }
 
 /// What a part shows.
@@ -55,7 +53,7 @@ impl Plan for Runs {
     fn cells(&self) -> &[Cell] {
         &self.cells
     }
-    fn findings(&self, finished: &[Finished], _: &Path) -> Result<Findings> {
+    fn findings(&self, finished: &[Finished], _: &Path) -> Result<Findings, Error> {
         Ok((self.findings)(&Group::all(finished)))
     }
 }
@@ -99,9 +97,8 @@ impl Options {
     ///
     /// # Errors
     /// A width that is none; options of images where no part reads them.
-    pub fn check(&self) -> Result<(), experiment::Error> {
-        let wrong =
-            |setting, given: String, what: &str| Err(experiment::Error::Range { setting, given, what: what.into() });
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = |setting, given: String, what: &str| Err(Error::Range { setting, given, what: what.into() });
         if let Some(width) = self.widths.iter().find(|width| **width == 0 || **width > MAX_WIDTH) {
             return wrong("widths", width.to_string(), &format!("give widths from 1 to {MAX_WIDTH}"));
         }

@@ -4,7 +4,6 @@
 //! hidden layer without biases has a linear odd part, so antipodal points with opposite labels lie in the null space of
 //! its kernel; the same holds for one residual block.
 
-use anyhow::Result;
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::{Bias, Fcn, Network, ResNet};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
@@ -13,6 +12,7 @@ use crate::analysis::statistics::Estimate;
 use crate::data::{DataSpec, Source, load};
 use crate::kernel::analytic_kernel;
 use crate::report::{Claim, number};
+use crate::study;
 use crate::study::group::Group;
 use crate::study::judge::{self, Judged, Subject};
 use crate::study::net::CE;
@@ -98,7 +98,7 @@ const CLAIM: &str = "A1 NTK positive definite, λ_{min}";
 ///
 /// # Errors
 /// None but those of the kernel, which has finite numbers here.
-pub fn on_six_points() -> Result<Vec<Claim>> {
+pub fn on_six_points() -> Result<Vec<Claim>, study::Error> {
     let samples = load(&DataSpec::new(Source::Circle))?;
     let x = MatRef::new(&samples.x, samples.n, samples.d)?;
     KNOWN.iter().map(|known| Ok(known.claim(x)?)).collect()

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use anyhow::Result;
 use ntkscope_core::MatRef;
 use ntkscope_core::init::Normals;
 use ntkscope_core::network::Fcn;
@@ -13,6 +12,7 @@ use crate::analysis::spectra::{Infinite, Spectra};
 use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
 use crate::run::Observer;
+use crate::study::Error;
 use crate::study::kept::Measurement;
 
 /// Points uniform on the sphere S^d, and a network of ReLU layers without bias.
@@ -44,16 +44,16 @@ impl OnSphere {
 }
 
 impl Measurement for OnSphere {
-    fn settings(&self) -> Result<String> {
+    fn settings(&self) -> Result<String, Error> {
         Ok(toml::to_string(self)?)
     }
     fn work(&self) -> f64 {
         Spectra::work(self.points, self.draws)
     }
-    fn need(&self) -> Result<u64> {
+    fn need(&self) -> Result<u64, Error> {
         Ok(Spectra::need(self.points, self.draws))
     }
-    fn measure(&self, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended<NumberTable>> {
+    fn measure(&self, _: &mut (dyn Observer + Send), _: &Stop) -> Result<Ended<NumberTable>, Error> {
         let widths = vec![1; self.depth];
         let network = Fcn::new(self.sphere + 1, &widths, 1)?;
         let mut normals = Normals::new(self.seed);

@@ -1,6 +1,5 @@
 //! Learning curves of the NTK of one hidden layer on spheres, kept as a measurement.
 
-use anyhow::Result;
 use ntkscope_core::network::Fcn;
 use ntkscope_core::predict::{gaussian_process_len, regression_len};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use crate::analysis::points::Target;
 use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
 use crate::run::Observer;
+use crate::study::Error;
 use crate::study::kept::Measurement;
 
 /// A point of the learning curves of the NTK of one hidden layer without bias.
@@ -38,7 +38,7 @@ pub struct Learning {
 pub const TIMES: usize = 90;
 
 impl Measurement for Learning {
-    fn settings(&self) -> Result<String> {
+    fn settings(&self) -> Result<String, Error> {
         Ok(toml::to_string(self)?)
     }
     /// The decomposition, 90 predictions three times, the Cholesky decomposition of f^GP.
@@ -46,12 +46,12 @@ impl Measurement for Learning {
         let (n, all) = (self.n as f64, (self.n + self.test) as f64);
         f64::from(self.draws) * (4e-10 * n.powi(3) + 1e-10 * all.powi(3) + 1.5e-7 * all * all)
     }
-    fn need(&self) -> Result<u64> {
+    fn need(&self) -> Result<u64, Error> {
         let all = self.n + self.test;
         Ok(8 * (2 * all * all + gaussian_process_len(all) + regression_len(self.n, 1)) as u64)
     }
     /// A table of [`Curves`], with the column `identity` of [`LearnedDraw`].
-    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
         let network = Fcn::new(self.dimension, &[1], 1)?;
         let times = log_grid(self.times[0], self.times[1], TIMES);
         let Self { target, noise, test, seed, .. } = *self;

@@ -5,7 +5,6 @@
 //! `k = (2/m) sum_j relu(w_j . x)^2`, which on the unit sphere has mean 1 and variance 5/m. So at finite width the
 //! outputs have the excess kurtosis `3 Var k / (E k)^2 = 15/m`, and the covariance of the limit.
 
-use anyhow::{Result, ensure};
 use ntkscope_core::MatRef;
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::{Normals, initialize};
@@ -21,6 +20,7 @@ use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
 use crate::machine::{Ended, Stop};
 use crate::run::Observer;
+use crate::study::Error;
 use crate::study::kept::Measurement;
 
 /// Networks of one hidden layer without bias at standard initialization.
@@ -53,7 +53,7 @@ impl RandomOutputs {
     fn x(&self) -> Vec<f64> {
         sphere(self.points, 3, &mut Normals::new(0))
     }
-    fn network(widths: &[usize]) -> Result<Fcn<'_>> {
+    fn network(widths: &[usize]) -> Result<Fcn<'_>, Error> {
         Ok(Fcn::new(3, widths, 1)?)
     }
 
@@ -61,10 +61,13 @@ impl RandomOutputs {
     ///
     /// # Errors
     /// Networks are missing.
-    pub fn test(&self, table: &NumberTable) -> Result<Tested> {
+    pub fn test(&self, table: &NumberTable) -> Result<Tested, Error> {
         const GROUPS: usize = 10;
         let (p, count) = (self.points, table.rows().len());
-        ensure!(count as u64 == self.networks && count >= 10 * GROUPS, "outputs: networks are missing");
+        if count as u64 != self.networks || count < 10 * GROUPS {
+            let id = format!("outputs of width {}", self.width);
+            return Err(Error::MissingNetworks { id, found: count, expected: self.networks.max(10 * GROUPS as u64) });
+        }
         let x = self.x();
         let mut l = analytic_kernel(f64::fast(), &Self::network(&[1])?, AnalyticKernel::Nngp, MatRef::new(&x, p, 3)?)?;
         cholesky(ntkscope_core::MatMut::new(&mut l, p, p)?)?;
@@ -113,17 +116,17 @@ impl RandomOutputs {
 }
 
 impl Measurement for RandomOutputs {
-    fn settings(&self) -> Result<String> {
+    fn settings(&self) -> Result<String, Error> {
         Ok(toml::to_string(self)?)
     }
     fn work(&self) -> f64 {
         2e-7 * self.networks as f64 * self.width as f64
     }
-    fn need(&self) -> Result<u64> {
+    fn need(&self) -> Result<u64, Error> {
         Ok(8 * (self.networks * self.points as u64 * 4 + (self.width * (self.points + 4)) as u64))
     }
     /// A row for every network, its outputs.
-    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
         let widths = [self.width];
         let (network, x) = (Self::network(&widths)?, self.x());
         let (x, sizes) = (MatRef::new(&x, self.points, 3)?, network.sizes());

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Result;
-
 use super::claims::{self, Decayed, Learned, Replicated};
 use super::decay::OnSphere;
 use super::figures;
@@ -15,6 +13,7 @@ use crate::analysis::labels::Labels;
 use crate::analysis::points::Target;
 use crate::analysis::smoothness::middle;
 use crate::analysis::spectra::Spectra;
+use crate::study::Error;
 use crate::study::cell::Finished;
 use crate::study::grid::Job;
 use crate::study::group::Group;
@@ -42,17 +41,17 @@ fn as_jobs<'a, M: Measurement + 'a>(kept: impl IntoIterator<Item = &'a Kept<M>>)
 }
 
 /// The curves of learning jobs, in order.
-fn curves<M: Measurement>(jobs: &[Kept<M>], study: &Path) -> Result<Vec<Curves>> {
-    jobs.iter().map(|job| Curves::from_table(&job.read(study)?)).collect()
+fn curves<M: Measurement>(jobs: &[Kept<M>], study: &Path) -> Result<Vec<Curves>, Error> {
+    jobs.iter().map(|job| Ok(Curves::from_table(&job.read(study)?)?)).collect()
 }
 
 impl Plan for RandomNetworks {
     fn jobs(&self) -> Vec<&dyn Job> {
         as_jobs(&self.0)
     }
-    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let test = |kept: &Kept<RandomOutputs>| Ok((kept.measurement, kept.measurement.test(&kept.read(study)?)?));
-        let all: Vec<_> = self.0.iter().map(test).collect::<Result<_>>()?;
+        let all: Vec<_> = self.0.iter().map(test).collect::<Result<_, Error>>()?;
         Ok(Findings { claims: claims::outputs(&all), figures: vec![figures::outputs(&all)], ..Findings::default() })
     }
 }
@@ -61,7 +60,7 @@ impl Plan for SphereSpectra {
     fn jobs(&self) -> Vec<&dyn Job> {
         as_jobs(self.0.iter().flatten())
     }
-    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
         for [half, all] in &self.0 {
             let spectra = [Spectra::from_table(&half.read(study)?)?, Spectra::from_table(&all.read(study)?)?];
@@ -74,8 +73,8 @@ impl Plan for SphereSpectra {
 }
 
 impl KernelCurves {
-    fn learned(&self, study: &Path) -> Result<Vec<Learned>> {
-        let read = |jobs: &Vec<Kept<_>>| -> Result<Learned> {
+    fn learned(&self, study: &Path) -> Result<Vec<Learned>, Error> {
+        let read = |jobs: &Vec<Kept<_>>| -> Result<Learned, Error> {
             let mut identity: f64 = 0.0;
             for job in jobs {
                 identity = job.read(study)?.column("identity")?.into_iter().fold(identity, f64::max);
@@ -91,7 +90,7 @@ impl Plan for KernelCurves {
     fn jobs(&self) -> Vec<&dyn Job> {
         as_jobs(self.0.iter().flatten())
     }
-    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let all = self.learned(study)?;
         let claims = claims::identity(&all).into_iter().chain(all.iter().flat_map(claims::learning)).collect();
         Ok(Findings { claims, figures: all.iter().flat_map(figures::learning).collect(), ..Findings::default() })
@@ -102,7 +101,7 @@ impl Plan for NetworkCurves {
     fn jobs(&self) -> Vec<&dyn Job> {
         as_jobs(self.networks.iter().flatten())
     }
-    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let (mut findings, learned) = (Findings::default(), self.kernel.learned(study)?);
         for jobs in &self.networks {
             let replicas: Vec<_> = jobs.iter().map(|job| job.measurement).collect();
@@ -123,7 +122,7 @@ impl Plan for LabelSpectra {
     fn jobs(&self) -> Vec<&dyn Job> {
         as_jobs(&self.0)
     }
-    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
         for kept in &self.0 {
             let spectra = Spectra::from_table(&kept.read(study)?)?;

@@ -4,7 +4,6 @@
 //! The excess risk is the smallest along training (oracle early stopping); it is measured at the first epochs and then
 //! evenly in the logarithm of the epoch.
 
-use anyhow::Result;
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::Normals;
 use ntkscope_core::loss::Loss;
@@ -19,6 +18,7 @@ use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
 use crate::run::Observer;
+use crate::study;
 use crate::study::kept::Measurement;
 
 /// Networks on n points of S^(d-1).
@@ -68,7 +68,13 @@ impl Replica {
     }
 
     /// Risks along training of one network, at the measured epochs, in f32.
-    fn train<N: Network>(&self, network: &N, data: &TrialSamples, seed: u64, stop: &Stop) -> Result<Ended<Vec<f64>>> {
+    fn train<N: Network>(
+        &self,
+        network: &N,
+        data: &TrialSamples,
+        seed: u64,
+        stop: &Stop,
+    ) -> Result<Ended<Vec<f64>>, study::Error> {
         let (backend, sizes) = (f32::fast(), network.sizes());
         let x = MatRef::new(&data.x, self.n, self.dimension)?;
         let problem = Problem::new(network, x, MatRef::new(&data.y, self.n, 1)?, Loss::SquaredError, 0.0)?;
@@ -111,7 +117,7 @@ struct TrialSamples {
 }
 
 impl Measurement for Replica {
-    fn settings(&self) -> Result<String> {
+    fn settings(&self) -> Result<String, study::Error> {
         Ok(toml::to_string(self)?)
     }
     /// A mirrored network costs two.
@@ -120,12 +126,12 @@ impl Measurement for Replica {
         let passes = 3.0 * self.epochs as f64 * n + test;
         3.0 * f64::from(self.trials) * passes * self.width as f64 * (self.dimension as f64 + 8.0) * 3e-11
     }
-    fn need(&self) -> Result<u64> {
+    fn need(&self) -> Result<u64, study::Error> {
         let sizes = self.sizes()?;
         Ok(4 * (trainer_len(sizes, self.n, &self.optimizer()) + self.test * sizes.activations) as u64)
     }
     /// A table of [`Curves`] over epochs.
-    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, study::Error> {
         let widths = [self.width];
         let standard = self.network(&widths)?;
         let mut curves =

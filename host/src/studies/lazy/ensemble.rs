@@ -1,6 +1,5 @@
 //! An ensemble: networks that differ in nothing but their random initialization, and the law that theory has for them.
 
-use anyhow::{Result, bail, ensure};
 use ntkscope_core::MatRef;
 
 use super::plan::until_the_end;
@@ -11,6 +10,7 @@ use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
 use crate::run;
 use crate::run::{Observer, Stopped, all_inputs};
+use crate::study::Error;
 use crate::study::cell::{Cell, Resolved};
 use crate::study::grid::Job;
 use crate::study::kept::{Kept, Measurement};
@@ -78,15 +78,18 @@ fn ensemble(part: &'static Part, options: &Options, regularization: Regularizati
 
 impl Ensemble {
     /// The outputs in the finished ensemble's table.
-    pub fn members(&self, table: &NumberTable) -> Result<Members> {
-        ensure!(table.rows().len() as u64 == self.networks, "ensemble {}: networks are missing", self.first.id);
+    pub fn members(&self, table: &NumberTable) -> Result<Members, Error> {
+        let (found, expected) = (table.rows().len(), self.networks);
+        if found as u64 != expected {
+            return Err(Error::MissingNetworks { id: self.first.id.clone(), found, expected });
+        }
         // behind the seed
         let outputs = table.rows().iter().flat_map(|row| row.iter().skip(1)).copied().collect();
         Ok(Members { points: table.columns().len() - 1, outputs })
     }
 
     /// The law of the predictors on the points held out, from the analytic NNGP and NTK.
-    pub fn law(&self) -> Result<Law> {
+    pub fn law(&self) -> Result<Law, Error> {
         let Resolved { model, training, samples } = self.first.resolve()?;
         let (x, all) = all_inputs::<f64>(&samples);
         let (loss, shape) = (training.core_loss(), model.shape(&samples)?);
@@ -108,7 +111,7 @@ impl Ensemble {
 
 impl Measurement for Ensemble {
     /// The settings of the first network, and how many there are.
-    fn settings(&self) -> Result<String> {
+    fn settings(&self) -> Result<String, Error> {
         let Resolved { model, training, .. } = self.first.resolve()?;
         let table = Settings { model, training }.table()?;
         Ok(format!("# the first of {} networks; the others have the seeds behind it\n{table}", self.networks))
@@ -116,11 +119,11 @@ impl Measurement for Ensemble {
     fn work(&self) -> f64 {
         self.first.work
     }
-    fn need(&self) -> Result<u64> {
+    fn need(&self) -> Result<u64, Error> {
         self.first.need()
     }
     /// A row for every network: its seed, its outputs.
-    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>> {
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
         let mut resolved = self.first.resolve()?;
         let points = resolved.samples.held_out.len() / resolved.samples.d;
         let mut table = NumberTable::new(std::iter::once("seed".into()).chain((0..points).map(|i| format!("f{i}"))));
@@ -130,7 +133,7 @@ impl Measurement for Ensemble {
             let outcome = run::run(model, training, samples, &mut (), stop)?;
             match outcome.stopped {
                 Stopped::Interrupted => return Ok(Ended::Stopped),
-                Stopped::Failed(e) => bail!("seed {seed}: {e}"),
+                Stopped::Failed(source) => return Err(Error::Untrained { seed, source }),
                 _ if stop.requested() => return Ok(Ended::Stopped),
                 _ => table.push(std::iter::once(seed as f64).chain(outcome.end[samples.n..].iter().copied()).collect()),
             }

@@ -9,10 +9,9 @@ pub mod plan;
 
 use std::path::Path;
 
-use anyhow::Result;
-
 use crate::data::Source;
 use crate::report::Claim;
+use crate::study::Error;
 use crate::study::cell::Finished;
 use crate::study::grid::Job;
 use crate::study::group::Group;
@@ -121,7 +120,7 @@ impl Plan for Ensembles {
     fn jobs(&self) -> Vec<&dyn Job> {
         self.0.iter().map(|ensemble| ensemble as &dyn Job).collect()
     }
-    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings> {
+    fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
         for same in self.0.chunk_by(|a, b| a.measurement.regularization == b.measurement.regularization) {
             let mut by_width = Vec::new();

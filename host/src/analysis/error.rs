@@ -1,0 +1,50 @@
+//! What can go wrong with an analysis.
+
+use crate::{data, experiment, files};
+
+/// Samples that cannot be had, a table that is another, numbers that the mathematics refuses.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Settings that do not go together, or not with the data.
+    #[error(transparent)]
+    Settings(#[from] experiment::Error),
+    /// Data that is missing or damaged.
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    /// A table without a column that it should have.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// A table of curves without a column of risks.
+    #[error("a table of curves has no times")]
+    NoTimes,
+    /// A table of curves with a column behind the first time that is none.
+    #[error("a table of curves has the column {column:?}, which is no time")]
+    NoTime {
+        /// name of the column
+        column: String,
+    },
+    /// A table of curves without both starts for every draw.
+    #[error("a table of curves has {zero} draws from 0 but {random} from random outputs")]
+    UnequalDraws {
+        /// from f_0 = 0
+        zero: usize,
+        /// from f_0 = f^GP
+        random: usize,
+    },
+    /// A table of spectra without random outputs.
+    #[error("a table of spectra has no draw of f^GP")]
+    NoDraw,
+    /// Too few samples for some of them to be held out.
+    #[error("{samples} samples are too few to hold a fifth of them out")]
+    TooFew {
+        /// how many there are
+        samples: usize,
+    },
+    /// A squared error beyond what a number can hold.
+    #[error("the squared error is not finite")]
+    NotFinite,
+    /// The mathematics: shapes, numbers that are not finite.
+    #[error(transparent)]
+    Core(#[from] ntkscope_core::Error),
+}

@@ -1,0 +1,112 @@
+//! What can go wrong with a study. Settings stand in backticks, as a settings file has them.
+
+use std::path::PathBuf;
+
+use crate::{analysis, data, experiment, files, machine, plot, run};
+
+/// A study that cannot be planned, a job that cannot run, results that cannot be read back or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// One of the jobs.
+    #[error("run {id}")]
+    Job {
+        /// the job
+        id: String,
+        /// what is wrong with it
+        source: Box<Error>,
+    },
+    /// An option outside its range, or without effect.
+    #[error("`{setting} = {given}`: {what}")]
+    Range {
+        /// the option
+        setting: &'static str,
+        /// its value
+        given: String,
+        /// what is wrong and what fixes it
+        what: String,
+    },
+    /// A cell with both losses, which are two runs.
+    #[error("cell {id}: a cell has one loss")]
+    BothLosses {
+        /// the cell
+        id: String,
+    },
+    /// A finished run that does not say what every run says.
+    #[error("{}: no {key} in run.toml", place.display())]
+    NoKey {
+        /// directory of the run
+        place: PathBuf,
+        /// what is missing
+        key: &'static str,
+    },
+    /// Settings that are not toml.
+    #[error("{} is damaged", path.display())]
+    Damaged {
+        /// the file
+        path: PathBuf,
+        /// what its reader says
+        source: toml::de::Error,
+    },
+    /// A measurement that lacks rows.
+    #[error("{id}: {found} networks instead of {expected}")]
+    MissingNetworks {
+        /// the measurement
+        id: String,
+        /// rows of its table
+        found: usize,
+        /// what it should have
+        expected: u64,
+    },
+    /// A network of an ensemble that cannot be trained.
+    #[error("seed {seed}")]
+    Untrained {
+        /// the network's
+        seed: u64,
+        /// why
+        source: ntkscope_core::Error,
+    },
+    /// A figure.
+    #[error("figure {name}")]
+    Figure {
+        /// its name
+        name: String,
+        /// what is wrong with it
+        source: plot::Error,
+    },
+    /// The page.
+    #[error(transparent)]
+    Page(#[from] plot::Error),
+    /// Settings that do not go together, or not with the data.
+    #[error(transparent)]
+    Settings(#[from] experiment::Error),
+    /// Settings of a measurement that toml cannot hold.
+    #[error("settings: {0}")]
+    Unwritable(#[from] toml::ser::Error),
+    /// Data that is missing or damaged.
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    /// Not enough memory, or no threads.
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
+    /// A file cannot be read or written, or is not what it should be.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// A run that cannot begin.
+    #[error(transparent)]
+    Run(#[from] run::Error),
+    /// An analysis.
+    #[error(transparent)]
+    Analysis(#[from] analysis::Error),
+    /// The mathematics.
+    #[error(transparent)]
+    Core(#[from] ntkscope_core::Error),
+}
+
+impl Error {
+    /// For `map_err`: what is wrong with the job of this id.
+    pub fn job(id: &str) -> impl FnOnce(Self) -> Self {
+        let id = id.to_owned();
+        move |error| Self::Job { id, source: Box::new(error) }
+    }
+}
