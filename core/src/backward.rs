@@ -1,7 +1,7 @@
 //! The backward pass: `D = df/dz` of every dense layer, and the gradient `c D^T A` it gives.
 
+use crate::buffer::buffer_len;
 use crate::forward::{Activations, Params};
-use crate::mat::buffer_len;
 use crate::network::{Dense, Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 

@@ -1,6 +1,6 @@
 //! The forward pass: `f(x; theta)` and every layer's inputs, for a batch of samples.
 
-use crate::mat::buffer_len;
+use crate::buffer::buffer_len;
 use crate::network::{Dense, Network, Sizes, Source};
 use crate::{Backend, Error, MatRef, Real};
 

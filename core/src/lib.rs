@@ -87,6 +87,7 @@ extern crate std;
 pub mod angle;
 pub mod backend;
 pub mod backward;
+mod buffer;
 pub mod choice;
 pub mod contract;
 pub mod error;

@@ -2,10 +2,10 @@
 
 use super::{SEED, near, same};
 use crate::backward::{backward, gradient};
+use crate::buffer::take_front;
 use crate::forward::{Params, forward};
 use crate::init::{Normals, initialize};
 use crate::kernel::{AnalyticKernel, analytic, analytic_scratch};
-use crate::mat::take_front;
 use crate::network::{Network, Sizes, Source};
 use crate::{Backend, MatMut, MatRef, Portable};
 

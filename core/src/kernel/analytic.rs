@@ -7,9 +7,9 @@
 //! `cos = |u + u'|/2`. Equal samples thus have exactly angle 0, on the diagonal and off it.
 
 use super::mirror_lower;
+use crate::buffer::{buffer_len, take_front};
 use crate::choice::choice;
 use crate::linalg::sum_of_squares;
-use crate::mat::{buffer_len, take_front};
 use crate::network::{Network, Pairs};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 

@@ -13,9 +13,9 @@
 
 use super::mirror_lower;
 use crate::backward::{Deltas, output_derivatives, output_derivatives_scratch};
+use crate::buffer::buffer_len;
 use crate::forward::{Activations, Params, forward};
 use crate::linalg::dot;
-use crate::mat::buffer_len;
 use crate::network::{Dense, Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 use core::ops::Range;

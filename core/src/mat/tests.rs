@@ -180,11 +180,3 @@ fn transposes_in_place_and_by_copy() {
     assert!(refused(|| MatMut::new(&mut wide, 3, 4).unwrap().copy_transpose(before.block(1..4, 0..4))));
     assert!(refused(|| MatMut::new(&mut wide, 4, 3).unwrap().copy_transpose(before.t().block(1..4, 0..4))));
 }
-
-#[test]
-fn lengths_that_overflow_fit_no_buffer() {
-    assert_eq!(buffer_len(&[&[2, 3, 4], &[5], &[]]), 30);
-    assert_eq!(buffer_len(&[&[usize::MAX, 2], &[1]]), usize::MAX);
-    assert_eq!(buffer_len(&[&[usize::MAX / 2 + 1], &[usize::MAX / 2 + 1]]), usize::MAX);
-    assert_eq!(buffer_len(&[&[usize::MAX, usize::MAX, 0], &[1]]), 1);
-}

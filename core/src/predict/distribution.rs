@@ -22,7 +22,7 @@
 use super::fixed_point::FixedPoint;
 use super::modes::{modes, modes_work_len};
 use super::regression::learned;
-use crate::mat::{buffer_len, take_front};
+use crate::buffer::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// A kernel on n training samples X and m test samples x, for one output, or stacked for all of them.

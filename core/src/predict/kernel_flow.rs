@@ -16,9 +16,9 @@
 use super::modes::modes_work_len;
 use super::step::{Step, step_len};
 use super::system::{System, largest};
+use crate::buffer::{buffer_len, take_front};
 use crate::linalg::sum_of_squares;
 use crate::loss::Loss;
-use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatRef, Real};
 
 /// First step in s; a step that is too long is rejected.

@@ -4,7 +4,7 @@
 //! K = sum_k w_k u_k u_k^T = Phi^T Phi,     row k of Phi is sqrt(w_k) u_k
 //! ```
 
-use crate::mat::buffer_len;
+use crate::buffer::buffer_len;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Elements of the work of [`modes`] for a kernel (size, size).

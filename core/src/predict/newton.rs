@@ -10,9 +10,9 @@
 
 use super::modes::modes_work_len;
 use super::system::{System, curvatures, largest};
+use crate::buffer::{buffer_len, take_front};
 use crate::linalg::{cholesky_solve, dot, sum_of_squares};
 use crate::loss::Loss;
-use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Newton steps after which the method gives up; ten are typical, 260 the most seen from logits of 1e5

@@ -9,7 +9,7 @@
 
 use super::modes::{modes, modes_work_len};
 use super::{check_shapes, stack};
-use crate::mat::{buffer_len, take_front};
+use crate::buffer::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// The kernel's modes, and what they have to learn.

@@ -13,8 +13,8 @@
 use super::fixed_point::FixedPoint;
 use super::modes::{features, modes_work_len};
 use super::predict;
+use crate::buffer::{buffer_len, take_front};
 use crate::init::Normals;
-use crate::mat::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// GP(0, S) on N samples.

@@ -10,8 +10,8 @@
 //! `f_0 + K g`, e.g. the logit of the mean target at equal samples, also where their labels are certain but differ.
 
 use super::newton::{Newton, newton_len};
+use crate::buffer::buffer_len;
 use crate::loss::{Loss, class_probability};
-use crate::mat::buffer_len;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel and its targets, to be solved for any f_0.

@@ -8,8 +8,8 @@
 
 use super::rosenbrock::{ARGUMENT, CLOCK, CLOCK_SLOPE, COUPLING, GAMMA, STAGES};
 use super::system::{System, curvatures, largest};
+use crate::buffer::buffer_len;
 use crate::linalg::cholesky_solve;
-use crate::mat::buffer_len;
 use crate::{Backend, Error, MatRef, Real};
 
 /// Result of a step that is being tried, and its work space.

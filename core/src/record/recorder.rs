@@ -1,13 +1,13 @@
 //! Takes the snapshots of a run.
 
 use super::Snapshot;
+use crate::buffer::{buffer_len, take_front};
 use crate::forward::Params;
 use crate::kernel::{
     AnalyticKernel, MultiOutput, analytic, analytic_scratch, centred_alignment, max_abs_difference, relative_frobenius,
     spectrum, structured, structured_scratch, tangent,
 };
 use crate::linalg::{squared_distance, sum_of_squares};
-use crate::mat::{buffer_len, take_front};
 use crate::network::Network;
 use crate::train::Trainer;
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};

@@ -1,9 +1,9 @@
 //! The objective and its gradient.
 
 use crate::backward::{Deltas, add_gradient, backward, gradient};
+use crate::buffer::buffer_len;
 use crate::forward::{Activations, Params, forward_less};
 use crate::loss::{Loss, Objective};
-use crate::mat::buffer_len;
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 

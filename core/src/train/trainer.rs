@@ -2,10 +2,10 @@
 
 use super::problem::{Problem, gradient_len};
 use super::{Optimizer, Running};
+use crate::buffer::{buffer_len, take_front};
 use crate::init::initialize;
 use crate::kernel::tangent_len;
 use crate::loss::Objective;
-use crate::mat::{buffer_len, take_front};
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, Real};
 

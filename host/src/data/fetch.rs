@@ -181,7 +181,7 @@ impl Download<'_> {
         let found = match checksum(&part, self.check) {
             Ok(found) => found,
             Err(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput) => {
-                format!("not computable ({})", idx::reason(&e))
+                format!("unknown ({})", idx::reason(&e))
             }
             Err(e) => return Err(refused(&part, "read")(e)),
         };

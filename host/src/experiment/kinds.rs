@@ -108,7 +108,7 @@ pub enum Init {
 pub enum OptimizerKind {
     /// adaptive gradient flow
     Flow,
-    /// gradient descent with steps of a fixed --rate
+    /// gradient descent with steps of a fixed rate
     Gd,
 }
 

@@ -194,7 +194,7 @@ fn a_truncated_gzip_without_a_length_is_told_by_its_checksum() {
     let dir = directory("cut");
     let server = Server::start(packed[..packed.len() / 2].to_vec(), &[Manner::WithoutLength]);
     let error = download(&server.mirror, &dir, &sha256(&content())).0.unwrap_err();
-    assert_says(&error, 3, &["not to be had", "ends too early", "was removed"]);
+    assert_says(&error, 3, &["is unknown", "ends too early", "was removed"]);
 }
 
 #[test]

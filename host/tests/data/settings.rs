@@ -51,11 +51,11 @@ fn settings_survive_toml() {
 }
 
 #[test]
-fn wrong_settings_in_toml_are_refused_with_the_flag_s_message() {
+fn wrong_settings_in_toml_are_refused_by_name() {
     let error = toml::from_str::<DataSpec>("source = \"circle\"\nsamples = 3").unwrap_err().to_string();
     assert!(error.contains("samples"), "{error}");
     let error = toml::from_str::<DataSpec>("source = \"mnist\"\nclasses = \"odd\"").unwrap_err().to_string();
-    assert!(error.contains("--classes odd"), "{error}");
+    assert!(error.contains("`classes = odd`"), "{error}");
     let error = toml::from_str::<DataSpec>("n = 3").unwrap_err().to_string();
     assert!(error.contains("source"), "{error}");
 }
