@@ -86,10 +86,16 @@ pub enum Error {
 
 impl Error {
     /// `Ok` when `got >= need`.
+    ///
+    /// # Errors
+    /// [`Error::BufferLength`] where it is less.
     pub const fn at_least(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
         if got >= need { Ok(()) } else { Err(Self::BufferLength { what, need, got }) }
     }
     /// `Ok` when `got == need`, for shapes.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where it is not.
     pub const fn shape(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
         if got == need { Ok(()) } else { Err(Self::Shape { what, need, got }) }
     }

@@ -98,7 +98,7 @@ pub fn run<T: Real, B: Backend<T>>(
         let problem = Problem::new(&network, x, targets, Loss::CrossEntropy, 0.0)?;
         let mut trainer = Trainer::new(backend, problem, DESCENT, SEED, rest)?;
         let cost = measure(meter, &mut || trainer.advance(None))?;
-        let multiply_adds = MultiplyAdds::of(&network, n);
+        let multiply_adds = MultiplyAdds::count(&network, n);
         send("step", multiply_adds.forward + multiply_adds.backward + multiply_adds.gradient, cost);
     }
     Ok(())
@@ -144,7 +144,7 @@ fn passes<T: Real, B: Backend<T>>(
     let (kernel, scratch) = rest.split_at_mut(n * n);
     initialize(network, SEED, theta)?;
     let params = Params::new(network, theta)?;
-    let multiply_adds = MultiplyAdds::of(network, n);
+    let multiply_adds = MultiplyAdds::count(network, n);
 
     let cost = measure(meter, &mut || forward(backend, params, x, values).map(drop))?;
     send("forward", multiply_adds.forward, cost);
@@ -184,7 +184,7 @@ struct MultiplyAdds {
 }
 
 impl MultiplyAdds {
-    fn of(network: &Fcn<'_>, n: usize) -> Self {
+    fn count(network: &Fcn<'_>, n: usize) -> Self {
         let mut sum = Self { forward: 0, backward: 0, gradient: 0, gram: 0 };
         for layer in (0..network.sizes().layers).map(|index| network.layer(index)) {
             let product = n * layer.inputs * layer.outputs;

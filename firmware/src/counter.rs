@@ -59,7 +59,7 @@ impl Counter {
     }
 
     /// What `work` takes.
-    pub fn of(&self, work: &mut dyn FnMut()) -> u64 {
+    pub fn count(&self, work: &mut dyn FnMut()) -> u64 {
         self.units(ticks(work).saturating_sub(self.empty))
     }
 

@@ -185,7 +185,7 @@ pub struct Check {
 
 impl Check {
     /// Panics where the table has no such entry.
-    pub fn of(name: &str) -> Self {
+    pub fn named(name: &str) -> Self {
         let tolerance = TABLE.iter().find(|t| t.name == name);
         Self {
             tolerance: *tolerance.unwrap_or_else(|| panic!("no tolerance is called {name:?}")),
@@ -262,9 +262,12 @@ pub fn same_bits<T: Real>(case: &dyn Display, expected: &[T], actual: &[T]) {
     }
 }
 
-/// Every `Check::of` names an entry or panics; an entry that no test names is dead.
+/// Every `Check::named` names an entry or panics; an entry that no test names is dead.
 pub fn unused<'a>(sources: &'a [&'a str]) -> impl Iterator<Item = &'static str> + 'a {
-    TABLE.iter().map(|t| t.name).filter(|name| !sources.iter().any(|s| s.contains(&format!("Check::of(\"{name}\")"))))
+    TABLE
+        .iter()
+        .map(|t| t.name)
+        .filter(|name| !sources.iter().any(|s| s.contains(&format!("Check::named(\"{name}\")"))))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
 /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0.
 pub(super) fn product<T: Real>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
     let scales = (alpha, (beta != T::ZERO).then_some(beta));
-    match (Lines::of(a), Lines::of(b.t()), Rows::of(a.t()), Rows::of(b)) {
+    match (Lines::try_new(a), Lines::try_new(b.t()), Rows::try_new(a.t()), Rows::try_new(b)) {
         (Some(a), Some(b), ..) => tiles(&LinesByLines { a, b }, scales, c),
         (Some(a), _, _, Some(b)) => tiles(&LinesByRows { a, b }, scales, c),
         (_, _, Some(a), Some(b)) => tiles(&RowsByRows { a, b }, scales, c),
@@ -36,7 +36,7 @@ struct Lines<'a, T> {
 }
 
 impl<'a, T: Real> Lines<'a, T> {
-    fn of(a: MatRef<'a, T>) -> Option<Self> {
+    fn try_new(a: MatRef<'a, T>) -> Option<Self> {
         (a.col_stride() == 1).then(|| Self { data: a.data(), stride: a.row_stride(), terms: a.cols() })
     }
 
@@ -53,7 +53,7 @@ struct Rows<'a, T>(ChunksExact<'a, T>);
 
 impl<'a, T: Real> Rows<'a, T> {
     /// None of a block whose last row ends where the matrix does, before a whole stride, and of rows that overlap.
-    fn of(b: MatRef<'a, T>) -> Option<Self> {
+    fn try_new(b: MatRef<'a, T>) -> Option<Self> {
         if b.col_stride() != 1 || (b.rows() > 1 && b.row_stride() < b.cols()) {
             return None;
         }

@@ -289,7 +289,7 @@ impl Loss {
     }
 }
 
-/// Errors: another shape than that of the outputs `(n, C)`, or C = 0.
+/// Refuses another shape than that of the outputs `(n, C)`, and C = 0.
 fn same_shape<T: Copy>(what: &'static str, outputs: MatRef<'_, T>, (rows, cols): (usize, usize)) -> Result<(), Error> {
     Error::at_least("outputs of a sample", 1, outputs.cols())?;
     Error::shape(what, outputs.rows(), rows)?;

@@ -111,6 +111,9 @@ impl<'a, T: Real> Recorder<'a, T> {
 
     /// The snapshot of this moment. Where something is not finite, `finite` is false and the numbers that
     /// cannot be computed are NaN.
+    ///
+    /// # Errors
+    /// Those of the passes, the kernel and the decompositions: buffers too short, shapes that differ.
     pub fn observe<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         trainer: &mut Trainer<'_, N, T, B>,

@@ -31,7 +31,7 @@ fn main() -> ! {
 }
 
 fn run<T: Real>(counter: &Counter, scalar: &'static str, buffer: &mut [T]) -> Result<(), Error> {
-    cost::run(&Portable, (BATCHES, WIDTH), buffer, &mut |work| counter.of(work), &mut |measured| {
+    cost::run(&Portable, (BATCHES, WIDTH), buffer, &mut |work| counter.count(work), &mut |measured| {
         let Cost { samples, pass, multiply_adds, cost } = measured;
         defmt::println!("{=str} {=usize} {=str} {=usize} {=u64}", scalar, samples, pass, multiply_adds, cost);
     })

@@ -52,6 +52,9 @@ fn column(values: &[f64], c: usize, columns: usize) -> Vec<f64> {
 }
 
 /// The network of infinite width on the samples, with `draws` of f^GP.
+///
+/// # Errors
+/// Labels that are no classes where classes are asked for; a kernel that cannot be computed or decomposed.
 pub fn infinite(model: &Model, samples: &Samples, draws: usize) -> Result<Infinite, Error> {
     let x = MatRef::new(&samples.x, samples.n, samples.d)?;
     Ok(Infinite::new(&model.network(&model.shape(samples)?)?, x, draws, &mut Normals::new(model.seed))?)

@@ -74,8 +74,10 @@ pub fn random_outputs<N: Network>(
     gaussian_draws(MatRef::new(&nngp, x.rows(), x.rows())?, draws, normals)
 }
 
-/// `draws` samples of GP(0, `covariance`), `(n, draws)`; those of a seed begin alike, however many they are. Errors:
-/// those of the Gaussian process.
+/// `draws` samples of GP(0, `covariance`), `(n, draws)`; those of a seed begin alike, however many they are.
+///
+/// # Errors
+/// Those of core's Gaussian process.
 pub fn gaussian_draws(covariance: MatRef<'_, f64>, draws: usize, normals: &mut Normals) -> Result<Vec<f64>, Error> {
     let (backend, n) = (f64::fast(), covariance.rows());
     let (mut buffer, mut f) = (vec![0.0; gaussian_process_len(n)], vec![0.0; n * draws]);

@@ -1,4 +1,6 @@
 //! The command line: what can be typed, exit codes, messages. The only floor that knows of flags.
+//!
+//! A command returns its exit code, or the error of the floor below that stopped it, whose code [`terminal`] knows.
 
 mod args;
 pub mod bench;

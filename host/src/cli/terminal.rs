@@ -178,6 +178,9 @@ pub fn progress(label: &str, steps: u64, quiet: bool) -> ProgressBar {
 }
 
 /// Prints to standard output; a reader that went away (`| head`) is no error.
+///
+/// # Errors
+/// Standard output that takes no more, as on a full disk.
 pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {

@@ -58,11 +58,17 @@ pub enum Block {
 
 impl Report {
     /// The page.
+    ///
+    /// # Errors
+    /// A figure that cannot be drawn.
     pub fn html(&self) -> Result<String, Error> {
         html::page(self)
     }
 
     /// Writes the page to `path`, under a temporary name first.
+    ///
+    /// # Errors
+    /// A figure that cannot be drawn; a file that cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         Ok(write_atomic(path, self.html()?.as_bytes())?)
     }

@@ -193,12 +193,18 @@ fn first_unused(name: &str) -> PathBuf {
 }
 
 /// Named tensors of parameters as an npz archive.
+///
+/// # Errors
+/// A file that cannot be written.
 pub fn write_tensors(path: &Path, tensors: &[Tensor], dtype: Dtype) -> Result<(), files::Error> {
     let arrays: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), &t.shape, &t.data)).collect();
     write_arrays(path, &arrays, dtype)
 }
 
 /// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
+///
+/// # Errors
+/// A file that cannot be written.
 pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<(), files::Error> {
     let numbers: Vec<_> = arrays.iter().map(|(_, _, data)| |at: usize| data[at]).collect();
     let arrays: Vec<Array<'_>> =
@@ -207,6 +213,9 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtyp
 }
 
 /// An npz archive of these arrays, under a temporary name until it is whole.
+///
+/// # Errors
+/// A file that cannot be written.
 pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
     let written = Unfinished::create(path).and_then(|(unfinished, file)| {
         let file = npz::write(BufWriter::new(file), arrays)?.into_inner()?;

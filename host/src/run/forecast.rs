@@ -14,6 +14,9 @@ use crate::files::Dtype;
 use crate::run::Error;
 
 /// Bytes that [`super::run`] will take, beside the program itself.
+///
+/// # Errors
+/// A network or an optimizer that its settings do not make.
 pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result<u64, Error> {
     let sizes = sizes_of(model, samples)?;
     let bytes = model.dtype.bytes() as u64;
@@ -45,6 +48,9 @@ fn tile_of(backend: BackendKind, dtype: Dtype) -> Tile {
 }
 
 /// Sizes of the network as it will be trained.
+///
+/// # Errors
+/// A network that its settings do not make.
 pub fn sizes_of(model: &Model, samples: &Samples) -> Result<Sizes, Error> {
     Ok(model.network(&model.shape(samples)?)?.sizes())
 }

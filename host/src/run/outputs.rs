@@ -45,6 +45,9 @@ impl<T: Real> Outputs<T> {
         Self { x, all, activations: vec![T::ZERO; all * sizes.activations], offset: None, kept: Vec::new() }
     }
     /// None yet, of the network shifted to be 0 at these parameters.
+    ///
+    /// # Errors
+    /// Those of the forward pass.
     pub fn shifted<N: Network>(
         backend: &dyn Backend<T>,
         params: Params<'_, N, T>,
@@ -60,6 +63,9 @@ impl<T: Real> Outputs<T> {
         Ok(forward(backend, params, x, &mut self.activations)?.outputs().data().to_vec())
     }
     /// Those of the last snapshot; forgets those of snapshots that the record has dropped.
+    ///
+    /// # Errors
+    /// Those of the forward pass.
     pub fn keep<N: Network>(
         &mut self,
         backend: &dyn Backend<T>,

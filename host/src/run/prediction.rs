@@ -57,7 +57,8 @@ pub struct Predictions {
 impl<N: Network> Task<'_, N> {
     /// Predicts at the times of `seen`.
     ///
-    /// Errors: those of the kernel flow.
+    /// # Errors
+    /// Those of the kernel flow.
     pub fn predictions(&self, backend: &dyn Backend<f64>, seen: &[Seen]) -> Result<Predictions, Error> {
         let f_0 = self.f_0(backend)?;
         let log_times: Vec<f64> = seen.iter().map(|seen| seen.log_time).collect();
@@ -89,7 +90,8 @@ impl<N: Network> Task<'_, N> {
     /// Outputs `(n + h, C)` of the linearized network at time t of the mean loss, infinite as well, with a penalty only
     /// that.
     ///
-    /// Errors: no finite solution, a singular kernel.
+    /// # Errors
+    /// No finite solution, a singular kernel.
     pub fn linearized(&self, backend: &dyn Backend<f64>, time: f64) -> Result<Vec<f64>, Error> {
         let f_0 = self.f_0(backend)?;
         let kernel = self.empirical(backend)?;

@@ -90,11 +90,17 @@ impl Cell {
     }
 
     /// Reads the finished run of this study.
+    ///
+    /// # Errors
+    /// Files that are missing, cannot be read, or hold something else.
     pub fn finished(&self, study: &Path) -> Result<Finished, Error> {
         self.read(&self.directory(study))
     }
 
     /// Reads the finished run back.
+    ///
+    /// # Errors
+    /// As [`Cell::finished`].
     pub fn read(&self, place: &Path) -> Result<Finished, Error> {
         let (_, provenance) = read_settings(place)?;
         let missing = |key: &'static str| Error::NoKey { place: place.into(), key };
@@ -166,6 +172,9 @@ impl Job for Cell {
 }
 
 /// All finished runs of a study.
+///
+/// # Errors
+/// As [`Cell::finished`].
 pub fn read_all(cells: &[Cell], study: &Path) -> Result<Vec<Finished>, Error> {
     cells.iter().map(|cell| cell.finished(study)).collect()
 }

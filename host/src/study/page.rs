@@ -37,6 +37,9 @@ pub struct Chapter {
 
 impl Page {
     /// Writes `claims.csv`, the figures and `report.html`; returns all claims, in order.
+    ///
+    /// # Errors
+    /// A figure that cannot be drawn; a file that cannot be written.
     pub fn write(self, directory: &Path) -> Result<Vec<Claim>, Error> {
         let Self { study, lead, caveat, mut claims, chapters, terms } = self;
         let mut parts = Vec::new();

@@ -10,7 +10,7 @@ use ntkscope_tests::tolerance::Check;
 
 #[test]
 fn golden_kernels_by_activation() {
-    let (golden, mut check) = (activations(), Check::of("golden kernels by activation"));
+    let (golden, mut check) = (activations(), Check::named("golden kernels by activation"));
     let mut seen = 0;
     for (name, by_points) in &golden.activations {
         let activation: Activation = name.parse().expect("an activation");

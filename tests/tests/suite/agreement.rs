@@ -36,7 +36,7 @@ fn compare<N: Network>(network: &N, shape: &Shape, case: &dyn Display, check: &m
 
 #[test]
 fn structured_and_jacobian_contraction() {
-    let mut check = Check::of("structured");
+    let mut check = Check::named("structured");
     for shape in shapes() {
         let network = shape.network();
         compare(&network, &shape, &format!("{shape:?}"), &mut check);
@@ -51,7 +51,7 @@ fn structured_and_jacobian_contraction() {
 
 #[test]
 fn the_kinds_of_kernels_of_several_outputs_belong_together() {
-    let mut check = Check::of("trace of the full kernel");
+    let mut check = Check::named("trace of the full kernel");
     for shape in shapes().iter().filter(|shape| shape.outputs > 1) {
         let (network, c) = (shape.network(), shape.outputs);
         let theta = moved(&network, shape.seed);
@@ -100,7 +100,7 @@ fn compare_precision<T: Real>(outputs_check: &mut Check, kernels: &mut Check, er
 #[test]
 fn single_precision() {
     let (mut f, mut kernels, mut analytic) =
-        (Check::of("f32: outputs"), Check::of("f32: empirical kernel"), Check::of("f32: analytic kernel"));
+        (Check::named("f32: outputs"), Check::named("f32: empirical kernel"), Check::named("f32: analytic kernel"));
     compare_precision::<f32>(&mut f, &mut kernels, true);
     analytic_precision::<f32>(&mut analytic);
     f.finish();
@@ -121,9 +121,9 @@ fn approximate_functions() {
         same_bits(&format!("{shape:?}"), &expected, &actual.iter().map(|k| k.0).collect::<Vec<_>>());
     }
     let (mut f, mut kernels, mut analytic) = (
-        Check::of("Approx32: outputs"),
-        Check::of("Approx32: empirical kernel"),
-        Check::of("Approx32: analytic kernel"),
+        Check::named("Approx32: outputs"),
+        Check::named("Approx32: empirical kernel"),
+        Check::named("Approx32: analytic kernel"),
     );
     compare_precision::<Approx32>(&mut f, &mut kernels, true);
     analytic_precision::<Approx32>(&mut analytic);

@@ -30,7 +30,7 @@ fn steps<N: Network>(network: &N, x: &Samples<f64>, check: &mut Check) {
 
 #[test]
 fn a_step_goes_along_the_gradient() {
-    let mut check = Check::of("step of descent");
+    let mut check = Check::named("step of descent");
     let x = six_points::<f64>();
     let plain = Fcn::new(2, &[13, 6], 1).expect("positive sizes").with_bias(Bias::All, 0.7).expect("a scale");
     steps(&Mirrored(plain), &x, &mut check);

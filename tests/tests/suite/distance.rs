@@ -41,7 +41,7 @@ fn largest_entries_and_differences() {
 
 #[test]
 fn frobenius_and_alignment_by_definition() {
-    let mut check = Check::of("distances by definition");
+    let mut check = Check::named("distances by definition");
     for n in [2, 5, 23] {
         let (a, b) = (gram(n, 3, 1), gram(n, n, 2));
         let norm = |m: &[f64]| m.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -80,7 +80,7 @@ fn spectra() {
     (0..7).for_each(|i| identity[i * 7 + i] = 3.0);
     let s = spectrum_of(&identity);
     assert_eq!((s.lambda_min, s.lambda_max, s.condition), (3.0, 3.0, 1.0));
-    let mut check = Check::of("effective rank");
+    let mut check = Check::named("effective rank");
     check.relative(&"identity", 7, 7.0, s.effective_rank);
     check.relative(&"one sample", 1, 1.0, spectrum_of(&[2.5]).effective_rank);
     // eigenvalues 1 and 3: p = 1/4, 3/4

@@ -76,7 +76,7 @@ const TIMES: [f64; 3] = [0.5, 3.0, 10.0];
 
 #[test]
 fn path_and_clock_agree_with_runge_kutta() {
-    let (mut coarse, mut fine) = (Check::of("flow, tolerance 1e-2"), Check::of("flow, tolerance 1e-3"));
+    let (mut coarse, mut fine) = (Check::named("flow, tolerance 1e-2"), Check::named("flow, tolerance 1e-3"));
     let widths = [WIDTH; 2];
     let (single, pair) = (named("bias1", 2, &widths), Mirrored(named("bias1", 2, &widths)));
     let problems = [
@@ -108,7 +108,8 @@ fn smooth_networks_follow_more_exactly() {
     let network = named("bias1", 2, &widths).with_activation(Activation::Erf);
     let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
     let exact = six.runge_kutta(&network, 0.04, 1, &TIMES);
-    let (mut coarse, mut fine) = (Check::of("flow of erf, tolerance 1e-2"), Check::of("flow of erf, tolerance 1e-4"));
+    let (mut coarse, mut fine) =
+        (Check::named("flow of erf, tolerance 1e-2"), Check::named("flow of erf, tolerance 1e-4"));
     for (tolerance, check) in [(1e-2, &mut coarse), (1e-4, &mut fine)] {
         let (seen, evaluations) = six.flow(&network, tolerance, 1, &TIMES);
         println!("tolerance {tolerance}: {evaluations} evaluations");
@@ -123,7 +124,7 @@ fn small_steps_of_descent_are_the_flow() {
     let widths = [WIDTH; 2];
     let (network, six) = (named("bias1", 2, &widths), Six::new(Loss::SquaredError, 0.0, 0.0));
     let exact = six.runge_kutta(&network, 0.04, 2, &[2.0]);
-    let mut check = Check::of("descent at rate 0.01");
+    let mut check = Check::named("descent at rate 0.01");
     train(six.problem(&network), Optimizer::Descent { rate: 0.01 }, 2, |trainer| {
         for _ in 0..200 {
             trainer.advance(None).expect("finite");
@@ -167,7 +168,7 @@ fn kernel_logistic(kernel: &[f64], time: f64) -> Vec<f64> {
 fn wide_mirrored_networks_follow_kernel_logistic_regression() {
     let kernel = analytic_kernel(&Portable, &named("bias1", 2, &[1, 1]), AnalyticKernel::Ntk, &six_points(), None);
     let lambda = eigenvalues(&kernel, 6)[0];
-    let mut closed = Check::of("kernel logistic flow");
+    let mut closed = Check::named("kernel logistic flow");
     for (time, expected) in [(1.0, 0.0750334), (10.0, 0.6376003), (100.0, 2.6158955)] {
         closed.absolute(&"closed form", time, expected, logistic_flow(lambda, time));
         closed.absolute(&"integrated", time, expected, kernel_logistic(&kernel, time)[1]);
@@ -180,9 +181,9 @@ fn wide_mirrored_networks_follow_kernel_logistic_regression() {
     let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
     let times = [1.0, 4.0, 10.0];
     let (mut own, mut limit) = if cfg!(debug_assertions) {
-        (Check::of("narrow network against its first kernel"), Check::of("narrow networks against the limit"))
+        (Check::named("narrow network against its first kernel"), Check::named("narrow networks against the limit"))
     } else {
-        (Check::of("wide network against its first kernel"), Check::of("wide networks against the limit"))
+        (Check::named("wide network against its first kernel"), Check::named("wide networks against the limit"))
     };
     let mut mean = [0.0; 3];
     for seed in 0..seeds {
@@ -208,7 +209,7 @@ fn a_smaller_tolerance_changes_little_even_late() {
     let network = Mirrored(named("bias1", 2, &widths));
     let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
     let times = [1e2, 1e4, 1e7];
-    let (mut check, mut evaluations) = (Check::of("tolerance halved, late"), Vec::new());
+    let (mut check, mut evaluations) = (Check::named("tolerance halved, late"), Vec::new());
     let (seen, count) = six.flow(&network, 1e-2, 3, &times);
     evaluations.push(count);
     let (finer, count) = six.flow(&network, 5e-3, 3, &times);
@@ -227,7 +228,7 @@ fn a_smaller_tolerance_changes_little_even_late() {
 fn a_penalty_bounds_the_distance() {
     // J falls along the flow, so |theta_t - theta_0|^2 <= 2 l(f_0) / lambda, at every width
     let widths = [24; 2];
-    let mut rise = Check::of("rise of the objective in a step");
+    let mut rise = Check::named("rise of the objective in a step");
     for (network, lambda) in [(named("bias1", 2, &widths), 0.01), (named("ball1", 2, &widths), 0.1)] {
         let network = Mirrored(network);
         let six = Six::new(Loss::CrossEntropy, 0.0, lambda);
@@ -258,7 +259,7 @@ fn all_layers_grow_equally() {
     let widths = [WIDTH; 2];
     let network = named("bias1", 2, &widths);
     let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);
-    let mut check = Check::of("growth of the layers");
+    let mut check = Check::named("growth of the layers");
     train(six.problem(&network), Optimizer::Flow { tolerance: 1e-3 }, 4, |trainer| {
         while trainer.objective().margin_mean < 6.0 {
             trainer.advance(None).expect("a step");

@@ -27,7 +27,7 @@ fn entries(expected: &Matrix, actual: &[f64], mut compare: impl FnMut((usize, us
 fn reference_kernels() {
     let reference = reference();
     let x: Samples<f64> = Samples::from_rows(&reference.samples);
-    let mut check = Check::of("golden kernels");
+    let mut check = Check::named("golden kernels");
     let mut families = 0;
     for (name, family) in &reference.fcn {
         for (depth, kernels) in &family.depths {
@@ -60,7 +60,7 @@ fn arc_cosine(sin2: f64, cos2: f64) -> (f64, f64) {
 #[test]
 fn kappas() {
     let scalars = reference().scalars;
-    let mut check = Check::of("golden kappas");
+    let mut check = Check::named("golden kappas");
     for (u, (expected0, expected1)) in scalars.u.iter().zip(scalars.kappa0.iter().zip(&scalars.kappa1)) {
         let cosine: f64 = u.parse().expect("a number");
         let (kappa0, gap) = arc_cosine(0.5 * (1.0 - cosine), 0.5 * (1.0 + cosine));
@@ -75,7 +75,7 @@ fn kappas() {
 #[test]
 fn diagonal() {
     let x: Samples<f64> = Samples::gaussian(20, 5, 3);
-    let mut check = Check::of("analytic diagonal");
+    let mut check = Check::named("analytic diagonal");
     for depth in 1..=5 {
         for (name, shift) in [("lin0", 0.0), ("bias1", 1.0)] {
             let network = named(name, x.d, &WIDTHS[..depth]);
@@ -111,8 +111,11 @@ fn a_bias_at_the_input_is_an_input_of_1() {
 fn six_points_spectrum() {
     let golden = reference().six_points;
     let x = six_points::<f64>();
-    let (mut smallest, mut null, mut mode) =
-        (Check::of("six points: lambda_min"), Check::of("six points: null direction"), Check::of("six points: mode"));
+    let (mut smallest, mut null, mut mode) = (
+        Check::named("six points: lambda_min"),
+        Check::named("six points: null direction"),
+        Check::named("six points: mode"),
+    );
     for name in ["lin0", "bias1"] {
         for depth in [1, 2, 3, 5] {
             let key = format!("fcn {name} L={depth}");
@@ -139,7 +142,7 @@ fn six_points_spectrum() {
 fn equal_nearly_equal_collinear_antipodal_and_zero_samples() {
     let golden = extreme();
     let x: Samples<f64> = Samples::from_rows(&golden.samples);
-    let mut check = Check::of("degenerate samples");
+    let mut check = Check::named("degenerate samples");
     for kernels in &golden.kernels {
         let network = named(&kernels.network, x.d, &WIDTHS[..kernels.depth]);
         for (which, expected) in [(Nngp, &kernels.nngp), (Ntk, &kernels.ntk)] {
@@ -183,7 +186,7 @@ fn erf_moments(q: f64, q_other: f64, covariance: f64) -> (f64, f64) {
 fn erf_kernels_by_quadrature() {
     let reference = reference();
     let x: Samples<f64> = Samples::from_rows(&reference.samples);
-    let mut check = Check::of("erf by quadrature");
+    let mut check = Check::named("erf by quadrature");
     let (a, c_in, s) = (1.7, 0.8, 0.3);
     for (bias, first, later) in [(Bias::None, 0.0, 0.0), (Bias::Input, s * s, 0.0), (Bias::All, s * s, s * s)] {
         for i in 0..x.n {

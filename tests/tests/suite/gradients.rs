@@ -69,7 +69,7 @@ fn compare_jacobian<N: Network>(network: &N, shape: &Shape, case: &dyn Display, 
 
 #[test]
 fn jacobian() {
-    let mut check = Check::of("Jacobian by differences");
+    let mut check = Check::named("Jacobian by differences");
     for shape in shapes() {
         let network = shape.network();
         compare_jacobian(&network, &shape, &format!("{shape:?}"), &mut check);
@@ -126,7 +126,7 @@ fn compare_gradient<N: Network>(
 
 #[test]
 fn losses() {
-    let (mut check, mut scaling) = (Check::of("gradients by differences"), Check::of("gradient over mismatch"));
+    let (mut check, mut scaling) = (Check::named("gradients by differences"), Check::named("gradient over mismatch"));
     for shape in shapes() {
         // three of the six kinds of every shape are enough here
         if (shape.bias == Bias::Input) != (shape.activation == Activation::Erf) {
@@ -150,7 +150,7 @@ fn losses() {
 /// The offset lies in the place of the outputs when derivatives are computed: every kind of network.
 #[test]
 fn losses_less_an_offset() {
-    let (mut check, mut scaling) = (Check::of("gradients by differences"), Check::of("gradient over mismatch"));
+    let (mut check, mut scaling) = (Check::named("gradients by differences"), Check::named("gradient over mismatch"));
     for (network, shape) in residual_shapes() {
         let offset: Samples<f64> = Samples::gaussian(few(&shape).n, shape.outputs, shape.seed + 7);
         let fcn = shape.network();
@@ -180,7 +180,7 @@ fn compare_homogeneity<N: Network>(network: &N, depth: usize, theta: &[f64], cas
 
 #[test]
 fn homogeneity() {
-    let mut check = Check::of("homogeneity");
+    let mut check = Check::named("homogeneity");
     for depth in 1..=4 {
         let widths = [40; 4];
         for name in ["lin0", "bias1"] {

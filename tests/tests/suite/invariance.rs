@@ -89,7 +89,7 @@ fn analytic_kernels_do_not_depend_on_tiles_or_company() {
 
 #[test]
 fn kernels_are_symmetric_and_positive_semidefinite() {
-    let mut check = Check::of("negative eigenvalue over the largest");
+    let mut check = Check::named("negative eigenvalue over the largest");
     for shape in shapes() {
         let network = Mirrored(shape.network());
         let x: Samples<f64> = shape.left();
@@ -115,7 +115,7 @@ fn kernels_are_symmetric_and_positive_semidefinite() {
 
 #[test]
 fn the_order_of_hidden_units_does_not_matter() {
-    let mut check = Check::of("permuted hidden units");
+    let mut check = Check::named("permuted hidden units");
     for shape in shapes() {
         let network: Fcn = shape.network();
         let before = theta::<_, f64>(&network, shape.seed);
@@ -244,7 +244,7 @@ fn seeds() {
     // N(0,1): mean, variance and fourth moment of 2e5 draws within five standard errors
     let many: Samples<f64> = Samples::gaussian(200_000, 1, 12);
     let moment = |k: i32| many.values.iter().map(|x| x.powi(k)).sum::<f64>() / 200_000.0;
-    let mut check = Check::of("moments in standard errors");
+    let mut check = Check::named("moments in standard errors");
     for (k, expected, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)] {
         check.scaled(&"moment", k, expected, moment(k), (variance / 200_000.0f64).sqrt());
     }

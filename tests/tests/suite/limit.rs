@@ -70,9 +70,9 @@ fn fit_rate(name: &str, widths: &[(usize, u64)], error: impl Fn(usize, u64) -> f
 fn check_rate(name: &str, widths: &[(usize, u64)], error: impl Fn(usize, u64) -> f64) {
     let (slope, standard_error) = fit_rate(name, widths, error);
     let (mut check, mut scatter) = if cfg!(debug_assertions) {
-        (Check::of("limit: slope, narrow networks"), Check::of("limit: standard error, narrow networks"))
+        (Check::named("limit: slope, narrow networks"), Check::named("limit: standard error, narrow networks"))
     } else {
-        (Check::of("limit: slope"), Check::of("limit: standard error of the slope"))
+        (Check::named("limit: slope"), Check::named("limit: standard error of the slope"))
     };
     check.absolute(&name, widths, -0.5, slope);
     check.finish();

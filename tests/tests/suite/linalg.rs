@@ -47,7 +47,7 @@ fn spectra() -> Vec<(&'static str, Vec<f64>)> {
 
 #[test]
 fn eigenvalues_of_known_spectra() {
-    let (mut double, mut single) = (Check::of("eigenvalues"), Check::of("eigenvalues, f32"));
+    let (mut double, mut single) = (Check::named("eigenvalues"), Check::named("eigenvalues, f32"));
     for (name, expected) in spectra() {
         let (n, a) = (expected.len(), with_spectrum(&expected, 40));
         double.all_scaled(&name, &expected, &eigenvalues(&a, n));
@@ -107,8 +107,9 @@ fn compare_eigen<T: Real>(name: &str, a: &[T], n: usize, residual: &mut Check, o
 
 #[test]
 fn eigenvectors_of_known_spectra() {
-    let (mut residual, mut orthogonality) = (Check::of("eigenvectors"), Check::of("orthogonality"));
-    let (mut single, mut single_orthogonality) = (Check::of("eigenvectors, f32"), Check::of("orthogonality, f32"));
+    let (mut residual, mut orthogonality) = (Check::named("eigenvectors"), Check::named("orthogonality"));
+    let (mut single, mut single_orthogonality) =
+        (Check::named("eigenvectors, f32"), Check::named("orthogonality, f32"));
     for (name, spectrum) in spectra() {
         let (n, a) = (spectrum.len(), with_spectrum(&spectrum, 40));
         // exactly symmetric
@@ -166,7 +167,7 @@ fn solve<T: Real>(a: &[T], n: usize, b: &[T]) -> Result<(Vec<T>, Vec<T>), Error>
 #[test]
 fn cholesky_factor_and_solution() {
     let (mut factor, mut solution, mut single) =
-        (Check::of("Cholesky factor"), Check::of("Cholesky solution"), Check::of("Cholesky, f32"));
+        (Check::named("Cholesky factor"), Check::named("Cholesky solution"), Check::named("Cholesky, f32"));
     for n in [1, 2, 17, 80] {
         let spectrum: Vec<f64> = (0..n).map(|i| 1.0 + 99.0 * i as f64 / n as f64).collect();
         let a = with_spectrum(&spectrum, 5);

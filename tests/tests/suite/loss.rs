@@ -45,9 +45,9 @@ impl Checks {
 fn confident_outputs_in_double_precision() {
     let golden = extreme();
     let mut checks = Checks {
-        loss: Check::of("loss"),
-        ln_mismatch: Check::of("ln mismatch"),
-        residuals: Check::of("scaled residuals"),
+        loss: Check::named("loss"),
+        ln_mismatch: Check::named("ln mismatch"),
+        residuals: Check::named("scaled residuals"),
     };
     golden.logistic.iter().for_each(|case| checks.compare::<f64>(Loss::CrossEntropy, case));
     golden.softmax.iter().for_each(|case| checks.compare::<f64>(Loss::CrossEntropy, case));
@@ -60,9 +60,9 @@ fn confident_outputs_in_double_precision() {
 fn confident_outputs_in_single_precision() {
     let golden = extreme();
     let mut checks = Checks {
-        loss: Check::of("f32: loss"),
-        ln_mismatch: Check::of("f32: ln mismatch"),
-        residuals: Check::of("f32: scaled residuals"),
+        loss: Check::named("f32: loss"),
+        ln_mismatch: Check::named("f32: ln mismatch"),
+        residuals: Check::named("f32: scaled residuals"),
     };
     let exact = |case: &&LossCase| case.f.iter().chain(&case.q).all(|v| f64::from(*v as f32) == *v);
     golden.logistic.iter().filter(exact).for_each(|case| checks.compare::<f32>(Loss::CrossEntropy, case));
@@ -120,7 +120,7 @@ fn hessian(which: Loss, f: &Samples<f64>, ln_scale: f64) -> Vec<f64> {
 
 #[test]
 fn hessians_are_the_derivatives_of_the_residuals() {
-    let mut check = Check::of("Hessian of the loss by differences");
+    let mut check = Check::named("Hessian of the loss by differences");
     for (which, c) in
         [(Loss::SquaredError, 2), (Loss::CrossEntropy, 1), (Loss::CrossEntropy, 2), (Loss::CrossEntropy, 4)]
     {

@@ -20,7 +20,7 @@ fn the_output_at_initialization_is_0() {
 
 #[test]
 fn the_kernel_at_initialization_is_that_of_one_copy() {
-    let mut check = Check::of("mirrored kernel");
+    let mut check = Check::named("mirrored kernel");
     for shape in shapes() {
         let (single, pair) = (shape.network(), Mirrored(shape.network()));
         let (x, y): (Samples<f64>, Samples<f64>) = (shape.left(), shape.right());

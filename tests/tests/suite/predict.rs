@@ -34,7 +34,7 @@ fn squared_error_against_the_reference() {
     let kernel = analytic_kernel(&Portable, &named("bias1", x.d, &[1, 1]), Ntk, &x, None);
     let (f_0, y) = (column(&[0.3, -0.2, 0.1, 0.5, -0.4]), column(&[-1.0, 1.0, -1.0, 1.0, 1.0]));
     let (expected, theory) = (&golden.theory.mse_flow_t3_meanloss, &golden.theory);
-    let mut check = Check::of("regression against reference");
+    let mut check = Check::named("regression against reference");
     regression(&kernel, &f_0, &y, |mut regression| {
         let g = regression.dual(&Portable, 3.0).expect("a time");
         for (i, (e, f)) in expected.train.iter().zip(predicted(&kernel, &f_0, g)).enumerate() {
@@ -57,7 +57,7 @@ fn gradient_descent_by_its_steps() {
     let (n, steps) = (7, 41);
     let kernel = gram(n, 9, 0.1, 3);
     let (f_0, y) = (Samples::<f64>::gaussian(n, 1, 4), Samples::<f64>::gaussian(n, 1, 5));
-    let mut check = Check::of("regression by steps");
+    let mut check = Check::named("regression by steps");
     // below 1/w_max, between it and the stable 2/w_max, and above, where the outputs grow
     for rate in [0.3, 3.0, 4.5] {
         let mut f = f_0.values.clone();
@@ -102,7 +102,7 @@ fn gradient_flow_by_small_steps() {
         }
     }
     let (train, test) = (column(&f_0.values[..n]), column(&f_0.values[n..]));
-    let mut check = Check::of("regression by Runge-Kutta");
+    let mut check = Check::named("regression by Runge-Kutta");
     let from_0 = column(&[0.0; 6]);
     // decomposed for another start, and turned to this one
     regression(&kernel, &from_0, &y, |mut regression| {
@@ -154,7 +154,7 @@ fn eliminate(mut a: Vec<f64>, mut b: Vec<f64>) -> Vec<f64> {
 #[test]
 fn the_curvature_solves_the_dual_equations() {
     // Phi^T (c I + Phi H Phi^T)^-1 Phi b = K (c I + H K)^-1 b with K = Phi^T Phi
-    let mut check = Check::of("curvature by elimination");
+    let mut check = Check::named("curvature by elimination");
     for (loss, n, c) in [(Loss::SquaredError, 6, 2), (Loss::CrossEntropy, 11, 1), (Loss::CrossEntropy, 5, 3)] {
         let (size, modes) = (n * c, n * c - 2);
         let phi: Samples<f64> = Samples::gaussian(modes, size, 21);

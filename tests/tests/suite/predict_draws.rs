@@ -19,7 +19,7 @@ use crate::predict_law::{joint, mean_of, met, nine, stacked};
 const DRAWS: usize = if cfg!(debug_assertions) { 10_000 } else { 200_000 };
 
 fn drawn() -> Check {
-    if cfg!(debug_assertions) { Check::of("moments of fewer draws") } else { Check::of("moments of draws") }
+    if cfg!(debug_assertions) { Check::named("moments of fewer draws") } else { Check::named("moments of draws") }
 }
 
 /// Calls `body` with mean and covariance `(mC)` of `DRAWS` predictions of `predict`, which gets draws of f_0 `(n + m, C)`.
@@ -136,7 +136,7 @@ fn delta_method_by_drawing() {
     let x = Samples::<f64>::from_rows(&golden.samples);
     let (nngp, ntk) = stacked(&x);
     let t = joint(&ntk, 12);
-    let mut check = Check::of("delta method against draws");
+    let mut check = Check::named("delta method against draws");
     for (loss, c, laws) in [(Loss::CrossEntropy, 1, &golden.binary), (Loss::CrossEntropy, 3, &golden.softmax)] {
         let labels = if c == 1 { golden.labels.clone() } else { (0..12).map(|i| i % 3).collect() };
         let y = targets(loss, &labels, c, 0.0);

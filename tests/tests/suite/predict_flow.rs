@@ -34,9 +34,9 @@ fn logit(growth: f64) -> f64 {
 fn six_points_to_any_time() {
     let golden = reference();
     let y = targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
-    let mut against = Check::of("kernel flow against reference, tolerance 1e-10");
-    let (mut exact, mut late) = (Check::of("six points to t = 1e8"), Check::of("six points at t = e^1000"));
-    let mut distance = Check::of("six points: |theta - theta_0|");
+    let mut against = Check::named("kernel flow against reference, tolerance 1e-10");
+    let (mut exact, mut late) = (Check::named("six points to t = 1e8"), Check::named("six points at t = e^1000"));
+    let mut distance = Check::named("six points: |theta - theta_0|");
     for (name, depth) in [("lin0", 2), ("lin0", 3), ("bias1", 1), ("bias1", 2), ("bias1", 3)] {
         let case = format!("{name}, depth {depth}");
         let kernel = six_kernel(name, depth);
@@ -81,7 +81,7 @@ fn the_error_falls_with_the_fourth_power_of_the_steps() {
             ((flow.outputs().data()[1].abs() - logit(5.0 * lambda)).abs(), flow.steps() as f64)
         })
     };
-    let mut check = Check::of("order of the kernel flow");
+    let mut check = Check::named("order of the kernel flow");
     let mut coarse = error_and_steps(1e-6);
     for tolerance in [1e-8, 1e-10] {
         let fine = error_and_steps(tolerance);
@@ -96,7 +96,7 @@ fn separable_labels_grow_like_the_logarithm_of_time() {
     // f_i = s_i (ln t - ln(n a_i)) with a_i = s_i (K^-1 s)_i > 0, from any f_0
     let (mut kernel, f_0) = (six_kernel("bias1", 3), Samples::<f64>::gaussian(6, 1, 12));
     (0..6).for_each(|i| kernel[7 * i] += 30.0);
-    let (labels, mut check) = ([0, 1, 1, 1, 0, 1], Check::of("separable labels, t = e^700"));
+    let (labels, mut check) = ([0, 1, 1, 1, 0, 1], Check::named("separable labels, t = e^700"));
     let s = Samples::from_values(&labels.map(|l| 2.0 * l as f64 - 1.0), 1);
     let mut buffer = vec![0.0; regression_len(6, 1)];
     let view = MatRef::new(&kernel, 6, 6).expect("length");
@@ -120,7 +120,7 @@ fn soft_labels_are_met() {
     let kernel = analytic_kernel(&Portable, &named("bias1", x.d, &[1, 1]), Ntk, &x, None);
     let f_0 = Samples::from_values(&[0.3, -0.2, 0.1, 0.5, -0.4], 1);
     let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.1);
-    let mut check = Check::of("kernel flow of soft labels against reference");
+    let mut check = Check::named("kernel flow of soft labels against reference");
     let expected = &golden.theory.soft_label_binary;
     for log_time in [20.0, 36.0, 1000.0] {
         let (f, g) = kernel_flow_to(&kernel, (&f_0, &y), Loss::CrossEntropy, 1e-10, log_time);
@@ -150,7 +150,7 @@ fn squared_error_in_closed_form() {
     let mut buffer = vec![0.0; regression_len(10, 2)];
     let view = MatRef::new(&kernel, 20, 20).expect("length");
     let mut closed = KernelRegression::new(&Portable, view, f_0.view(), y.view(), &mut buffer).expect("shapes");
-    let mut check = Check::of("kernel flow of squared error");
+    let mut check = Check::named("kernel flow of squared error");
     kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::SquaredError, 1e-10, |flow| {
         for log_time in [0.1, 1.0, 3.0, 6.0, 30.0, 1000.0f64] {
             flow.advance_to(log_time).expect("a flow");
@@ -164,7 +164,7 @@ fn squared_error_in_closed_form() {
 
 #[test]
 fn singular_kernels_learn_what_they_can() {
-    let mut check = Check::of("kernel flow under singular kernels");
+    let mut check = Check::named("kernel flow under singular kernels");
     // without bias one hidden layer has no part along the alternating labels: nothing is ever learned
     let (kernel, y) = (six_kernel("lin0", 1), targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0));
     let (f, g) = kernel_flow_to(&kernel, (&Samples::zeros(6, 1), &y), Loss::CrossEntropy, 1e-8, 1000.0);
@@ -208,7 +208,7 @@ fn single_precision() {
     let x = six_points::<f32>();
     let kernel = analytic_kernel(&Portable, &named("bias1", 2, &WIDTHS[..2]), Ntk, &x, None);
     let lambda = reference().six_points.lambda_in_label_direction["fcn bias1 L=2"];
-    let mut check = Check::of("kernel flow, f32");
+    let mut check = Check::named("kernel flow, f32");
     let f_0 = Samples::<f32>::zeros(6, 1);
     let y = targets(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
     kernel_flow(&Portable, &kernel, (&f_0, &y), Loss::CrossEntropy, 1e-4, |flow| {
@@ -241,7 +241,7 @@ fn single_precision() {
 fn a_larger_kernel_is_a_faster_clock() {
     // f of c K at time t is f of K at time c t
     let (kernel, f_0) = (six_kernel("bias1", 2), Samples::<f64>::gaussian(6, 1, 70));
-    let mut check = Check::of("kernel against clock");
+    let mut check = Check::named("kernel against clock");
     for (loss, smoothing) in [(Loss::CrossEntropy, 0.0), (Loss::CrossEntropy, 0.2), (Loss::SquaredError, 0.0)] {
         let y = targets(loss, &[0, 1, 1, 1, 0, 1], 1, smoothing);
         for time in [3.0, 1e4f64] {

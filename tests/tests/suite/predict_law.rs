@@ -53,7 +53,7 @@ fn laws_against_the_reference() {
     let x = nine();
     let (nngp, ntk) = stacked(&x.select(&[0, 1, 2, 3, 4, 5]));
     let y = Samples::from_values(&[-1.0, 1.0, -1.0, 1.0, 1.0], 1);
-    let mut check = Check::of("law against reference");
+    let mut check = Check::named("law against reference");
     for (time, expected) in [(3.0, &theory.lee2019_t3_meanloss), (f64::INFINITY, &theory.lee2019_tinf)] {
         let a = smoother_of(joint(&ntk, 5), Training::Flow(time));
         check.absolute(&time, "mean", expected.mean, mean_of(&a, &y)[0]);
@@ -68,7 +68,7 @@ fn ridge_is_squared_error_with_a_penalty() {
     let ntk = joint(&ntk, 5);
     let y = Samples::from_values(&[-1.0, 1.0, -1.0, 1.0, 1.0], 1);
     let train: Vec<f64> = (0..25).map(|e| ntk.train().at(e / 5, e % 5)).collect();
-    let mut check = Check::of("ridge by the minimum");
+    let mut check = Check::named("ridge by the minimum");
     for penalty in [1e-3, 0.1, 10.0] {
         let a = smoother_of(ntk, Training::Ridge(penalty));
         fixed_point(&train, &y, Loss::SquaredError, penalty, |problem| {
@@ -108,7 +108,7 @@ fn penalised(case: &str, x: &Samples<f64>, y: &Samples<f64>, loss: Loss, expecte
 fn delta_method_and_laplace_against_the_reference() {
     let golden = distribution();
     let x = Samples::<f64>::from_rows(&golden.samples);
-    let mut check = Check::of("penalised law against reference");
+    let mut check = Check::named("penalised law against reference");
     let y = targets(Loss::CrossEntropy, &golden.labels, 1, 0.0);
     for expected in &golden.binary {
         penalised(&format!("binary, lam {}", expected.lam), &x, &y, Loss::CrossEntropy, expected, &mut check);
@@ -130,7 +130,7 @@ fn covariances_are_positive_semidefinite() {
     let x = nine();
     // training samples among the test samples: singular
     let all = x.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 5]);
-    let mut check = Check::of("negative eigenvalue of a covariance");
+    let mut check = Check::named("negative eigenvalue of a covariance");
     let (nngp, ntk) = stacked(&all);
     let (s, t) = (joint(&nngp, 5), joint(&ntk, 5));
     let mut compare = |case: &str, covariance: &[f64]| {

@@ -33,7 +33,7 @@ fn residuals(loss: Loss, f: MatRef<'_, f64>, y: &Samples<f64>) -> Samples<f64> {
 fn penalised_minima_against_the_reference() {
     let theory = reference().theory;
     let (kernel, row, f_0) = five();
-    let mut check = Check::of("penalised minimum against reference");
+    let mut check = Check::named("penalised minimum against reference");
     // lam = 0.5 beside the sum of five losses
     let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.0);
     fixed_point(&kernel, &y, Loss::CrossEntropy, 0.1, |problem| {
@@ -100,8 +100,8 @@ fn problems(n: usize, seed: u64) -> Vec<(String, Loss, Samples<f64>)> {
 
 #[test]
 fn minima_are_optimal() {
-    let mut check = Check::of("optimality of penalised minima");
-    let (mut distance, mut stated) = (Check::of("distance by the kernel"), Check::of("stated residual"));
+    let mut check = Check::named("optimality of penalised minima");
+    let (mut distance, mut stated) = (Check::named("distance by the kernel"), Check::named("stated residual"));
     for (n, seed) in [(1, 1), (2, 2), (7, 3), (12, 4)] {
         for (name, loss, y) in problems(n, seed) {
             for (which, kernel) in kernels(n, y.d, seed) {
@@ -143,7 +143,7 @@ fn minima_are_optimal() {
 
 #[test]
 fn any_start_leads_to_the_minimum() {
-    let mut check = Check::of("minima from random starts");
+    let mut check = Check::named("minima from random starts");
     let mut normals = Normals::new(77);
     let mut uniform =
         |low: f64, high: f64| low + (high - low) * (0.5 * (1.0 + libm::erf(normals.draw() / 2f64.sqrt())));
@@ -193,7 +193,7 @@ fn classes_keep_their_sum_at_the_minimum() {
     let kernel = expanded(&analytic_kernel(&Portable, &network, Ntk, &train, None), (8, 8), 3);
     let cross = expanded(&analytic_kernel(&Portable, &network, Ntk, &test, Some(&train)), (5, 8), 3);
     let (f_0, f_0_test) = (Samples::<f64>::gaussian(8, 3, 61), Samples::<f64>::gaussian(5, 3, 62));
-    let mut check = Check::of("sum over the classes at the minimum");
+    let mut check = Check::named("sum over the classes at the minimum");
     let sum = |row: &[f64]| row.iter().sum::<f64>();
     let mut compare = |case: &str, before: &[f64], after: &[f64]| {
         for (i, (before, after)) in before.chunks(3).zip(after.chunks(3)).enumerate() {
@@ -220,7 +220,7 @@ fn classes_keep_their_sum_at_the_minimum() {
 #[test]
 fn a_small_penalty_is_none() {
     // f of LAMBDA differs from the limit by O(LAMBDA)
-    let mut check = Check::of("penalty of 1e-9");
+    let mut check = Check::named("penalty of 1e-9");
     let (kernel, row, f_0) = five();
     let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.1);
     let mut limit = Vec::new();
@@ -239,7 +239,7 @@ fn a_small_penalty_is_none() {
 
 #[test]
 fn single_precision() {
-    let mut check = Check::of("penalised minimum, f32");
+    let mut check = Check::named("penalised minimum, f32");
     for (loss, c) in [(Loss::CrossEntropy, 1), (Loss::CrossEntropy, 3)] {
         let x: Samples<f64> = Samples::gaussian(6, 3, 70);
         let kernel = expanded(&analytic_kernel(&Portable, &named("bias1", 3, &[1, 1]), Ntk, &x, None), (6, 6), c);

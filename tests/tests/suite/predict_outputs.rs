@@ -38,7 +38,7 @@ fn any_kernel_of_several_outputs() {
     let f_0 = Samples::<f64>::gaussian(4, 3, 51);
     let hard = targets(Loss::CrossEntropy, &[0, 1, 2, 1], 3, 0.0);
     let soft = Samples::from_values(&[0.2, 0.3, 0.5, 0.0, 0.5, 0.5, 1.0, 0.0, 0.0, 0.1, 0.1, 0.8], 3);
-    let mut check = Check::of("kernel flow by explicit steps");
+    let mut check = Check::named("kernel flow by explicit steps");
     for (name, y) in [("hard", &hard), ("soft", &soft)] {
         for time in [0.5, 8.0f64] {
             let (f, _) = kernel_flow_to(&kernel, (&f_0, y), Loss::CrossEntropy, 1e-10, time.ln_1p());
@@ -58,7 +58,7 @@ fn classes_keep_their_sum_and_two_are_one_logit() {
         analytic_kernel(&Portable, &network, Ntk, &train, None),
         analytic_kernel(&Portable, &network, Ntk, &test, Some(&train)),
     );
-    let (mut sums, mut two) = (Check::of("sum over the classes"), Check::of("two classes as one"));
+    let (mut sums, mut two) = (Check::named("sum over the classes"), Check::named("two classes as one"));
     let (f_0, f_0_test) = (Samples::<f64>::gaussian(8, 3, 61), Samples::<f64>::gaussian(5, 3, 62));
     for (smoothing, log_time) in [(0.0, 3.0), (0.0, 30.0), (0.0, 300.0), (0.1, 3.0), (0.1, 30.0), (0.1, 300.0)] {
         let case = format!("smoothing {smoothing}, ln(1 + t) = {log_time}");

@@ -14,7 +14,7 @@ use crate::predict_lazy::{column, five};
 fn soft_targets_against_the_reference() {
     let expected = reference().theory.soft_label_binary;
     let (kernel, row, f_0) = five();
-    let mut check = Check::of("soft targets against reference");
+    let mut check = Check::named("soft targets against reference");
     let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.1);
     soft_targets(&kernel, &y, Loss::CrossEntropy, |problem| {
         problem.solve(f_0.view()).expect("a limit");
@@ -35,7 +35,7 @@ fn soft_targets_against_the_reference() {
 
 #[test]
 fn the_flow_ends_in_the_limit() {
-    let mut check = Check::of("limit of the kernel flow");
+    let mut check = Check::named("limit of the kernel flow");
     let x: Samples<f64> = Samples::gaussian(6, 3, 40);
     let twins = x.select(&[0, 1, 1, 2, 3, 0]);
     for (loss, c) in [(Loss::CrossEntropy, 1), (Loss::CrossEntropy, 3)] {
@@ -72,7 +72,7 @@ fn the_flow_ends_in_the_limit() {
 
 #[test]
 fn equal_samples_with_other_labels() {
-    let mut check = Check::of("logit of the mean target");
+    let mut check = Check::named("logit of the mean target");
     let x: Samples<f64> = Samples::gaussian(3, 3, 50);
     // three equal samples of labels 1, 0, 1; two of labels 0, 1; one of a soft label
     let x = x.select(&[0, 0, 0, 1, 1, 2]);

@@ -53,7 +53,7 @@ fn a_record_keeps_its_capacity_its_ends_and_its_order() {
 
 #[test]
 fn a_record_is_evenly_spaced_in_log_time() {
-    let mut check = Check::of("spacing of a record");
+    let mut check = Check::named("spacing of a record");
     for capacity in [3, 8, 13, 20] {
         for until in [None, Some(f64::exp_m1(60.0))] {
             let record = record(capacity, until, 60_000, 60.0);
@@ -82,7 +82,7 @@ fn snapshots_are_what_they_are_defined_to_be() {
     let (network, x) = (Mirrored(named("bias1", 2, &[24, 24])), six_points::<f64>());
     let labels = targets::<f64>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
     let problem = Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("a valid problem");
-    let mut check = Check::of("snapshot by definition");
+    let mut check = Check::named("snapshot by definition");
     train(problem, Optimizer::Descent { rate: 0.5 }, 3, |trainer| {
         let mut buffer = vec![0.0; recorder_len(6, Backend::<f64>::tile(&Portable))];
         let mut recorder = Recorder::new(trainer, &mut buffer).expect("length");

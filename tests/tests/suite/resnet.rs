@@ -26,7 +26,7 @@ fn residual(inputs: usize, depth: usize, alpha: f64, bias: bool) -> ResNet {
 fn reference_kernels() {
     let reference = reference();
     let x: Samples<f64> = Samples::from_rows(&reference.samples);
-    let mut check = Check::of("golden residual kernels");
+    let mut check = Check::named("golden residual kernels");
     assert_eq!(reference.resnet.len(), 6);
     for (key, family) in &reference.resnet {
         for (depth, kernels) in &family.depths {
@@ -50,8 +50,8 @@ fn reference_kernels() {
 fn six_points_spectrum() {
     let golden = reference().six_points;
     let x = six_points::<f64>();
-    let mut check = Check::of("six points: lambda_min");
-    let mut null = Check::of("six points: null direction");
+    let mut check = Check::named("six points: lambda_min");
+    let mut null = Check::named("six points: null direction");
     for (alpha, text) in [(0.5, "0.5"), (1.0, "1")] {
         for (bias, word) in [(false, "nobias"), (true, "bias_in")] {
             for depth in [1, 2, 3, 5] {
@@ -79,7 +79,7 @@ fn six_points_spectrum() {
 #[test]
 fn diagonal() {
     let x: Samples<f64> = Samples::gaussian(20, 5, 3);
-    let mut check = Check::of("residual diagonal");
+    let mut check = Check::named("residual diagonal");
     for (depth, alpha, bias) in [(1, 1.0, false), (2, 0.5, true), (3, 0.3, false), (5, 1.0, true)] {
         let network = residual(x.d, depth, alpha, bias);
         let of = |network: &ResNet, which| analytic_kernel(&Portable, network, which, &x, None);
@@ -105,7 +105,7 @@ fn the_branch_of_one_block_is_a_fully_connected_network() {
     let expected = analytic_kernel(&Portable, &named("lin0", 3, &[1]), Ntk, &x, None);
     let network = residual(3, 1, 0.5, false).with_trained(Trained::Branches);
     let actual: Vec<f64> = analytic_kernel(&Portable, &network, Ntk, &x, None).iter().map(|k| k / 0.25).collect();
-    let mut check = Check::of("one residual block");
+    let mut check = Check::named("one residual block");
     check.all_scaled(&"one block", &expected, &actual);
     check.finish();
 }
@@ -163,7 +163,7 @@ fn sizes_and_names() {
     let x_0 = 3.0 + 2.0 * 0.25;
     let root = 2.0f64.sqrt();
     let expected = 5.0 * (x_0 + 0.5 * -4.0 * (root * 2.0 * x_0));
-    let mut check = Check::of("one residual unit");
+    let mut check = Check::named("one residual unit");
     check.relative(&"output", 0, expected, outputs(&network, &theta, &x)[0]);
     // grad f by hand
     let (branch, gate) = (0.5 * -4.0 * root * 2.0, root * 2.0 * x_0);

@@ -39,10 +39,10 @@ fn grid(low: f64, high: f64) -> impl Iterator<Item = f32> {
 #[test]
 fn approximate_functions_are_as_good_as_stated() {
     let (mut sqrt, mut exp, mut ln, mut angle) = (
-        Check::of("Approx32: sqrt"),
-        Check::of("Approx32: exp"),
-        Check::of("Approx32: ln"),
-        Check::of("Approx32: atan2"),
+        Check::named("Approx32: sqrt"),
+        Check::named("Approx32: exp"),
+        Check::named("Approx32: ln"),
+        Check::named("Approx32: atan2"),
     );
     for x in grid(1e-12, 1e12) {
         let wide = f64::from(x);
@@ -68,7 +68,7 @@ fn approximate_functions_are_as_good_as_stated() {
 
 #[test]
 fn differences_near_0_keep_their_digits() {
-    let mut check = Check::of("Approx32: exp_m1 and ln_1p near 0");
+    let mut check = Check::named("Approx32: exp_m1 and ln_1p near 0");
     for x in grid(1e-9, 0.45).flat_map(|x| [x, -x]) {
         check.relative(&"exp_m1", x, f64::from(x).exp_m1(), Approx32(x).exp_m1().to_f64());
         check.relative(&"ln_1p", x, f64::from(x).ln_1p(), Approx32(x).ln_1p().to_f64());
@@ -107,7 +107,7 @@ fn half_angles() -> impl Iterator<Item = f64> {
 
 #[test]
 fn angles_are_those_of_libm() {
-    let (mut double, mut single) = (Check::of("angle in ulps"), Check::of("angle in ulps, f32"));
+    let (mut double, mut single) = (Check::named("angle in ulps"), Check::named("angle in ulps, f32"));
     for m in half_angles() {
         let (expected, actual) = (libm::asin(libm::sqrt(m)), arcsine(m, libm::sqrt(m)));
         let ulps = expected.to_bits().abs_diff(actual.to_bits());
@@ -136,7 +136,7 @@ fn moment(t: f64) -> f64 {
 /// 1 - kappa1 up to a right angle, and kappa1 = 1 - that beyond it: neither loses digits where it is small.
 #[test]
 fn moments_of_small_and_large_angles_keep_their_digits() {
-    let (mut double, mut single) = (Check::of("1 - kappa1"), Check::of("1 - kappa1, f32"));
+    let (mut double, mut single) = (Check::named("1 - kappa1"), Check::named("1 - kappa1, f32"));
     for m in half_angles().filter(|m| *m > 0.0) {
         let expected = 2.0 * m - moment(2.0 * libm::asin(libm::sqrt(m)));
         double.relative(&"f64", m, expected, arc_cosine(m, 1.0 - m, libm::sqrt).1);

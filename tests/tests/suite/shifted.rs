@@ -77,7 +77,8 @@ fn squared_error_cannot_tell_an_offset_from_other_targets() {
     let (y, f_0) = (targets::<f64>(Loss::SquaredError, &SIX_LABELS, 1, 0.0), start::<_, f64>(&network));
     let sums: Vec<f64> = y.values.iter().zip(&f_0.values).map(|(y, f)| y + f).collect();
     let sums = Samples::from_values(&sums, 1);
-    let checks = [Check::of("shifted on y, standard on y + f_0, flow"), Check::of("shifted on y, standard on y + f_0")];
+    let checks =
+        [Check::named("shifted on y, standard on y + f_0, flow"), Check::named("shifted on y, standard on y + f_0")];
     for ((optimizer, penalty), mut check) in OPTIMIZERS.into_iter().zip([0.0, 0.02]).zip(checks) {
         let problem = |targets| Problem::new(&network, x.view(), targets, Loss::SquaredError, penalty);
         let shifted = problem(y.view()).and_then(|p| p.with_offset(f_0.view())).expect("a valid problem");

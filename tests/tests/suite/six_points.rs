@@ -23,7 +23,7 @@ fn compare(check: &mut Check, width: usize, mirrored: bool, method: Method, seed
 
 #[test]
 fn drift_of_narrow_networks() {
-    let mut check = Check::of("six points: ln of drift over reference");
+    let mut check = Check::named("six points: ln of drift over reference");
     for mirrored in [true, false] {
         // debug builds run core about fifty times slower: one width and fewer margins there
         if cfg!(debug_assertions) {
@@ -43,14 +43,14 @@ mod wide {
 
     #[test]
     fn drift_of_wide_mirrored_networks() {
-        let mut check = Check::of("six points: ln of drift over reference");
+        let mut check = Check::named("six points: ln of drift over reference");
         compare(&mut check, 1024, true, Method::Flow(0.02), 1, 2);
         check.finish();
     }
 
     #[test]
     fn drift_of_wide_networks() {
-        let mut check = Check::of("six points: ln of drift over reference");
+        let mut check = Check::named("six points: ln of drift over reference");
         compare(&mut check, 1024, false, Method::Flow(0.02), 1, 2);
         check.finish();
     }
@@ -59,7 +59,7 @@ mod wide {
 #[test]
 fn explicit_steps_reproduce_the_reference() {
     // the method by which the reference was made, on other seeds
-    let mut check = Check::of("six points: ln of drift by explicit steps over reference");
+    let mut check = Check::named("six points: ln of drift by explicit steps over reference");
     let seeds = if cfg!(debug_assertions) { 2 } else { 6 };
     for mirrored in [true, false] {
         compare(&mut check, 64, mirrored, Method::Steps(0.5), seeds, 4);
@@ -72,7 +72,7 @@ fn explicit_steps_reproduce_the_reference() {
 #[cfg(not(debug_assertions))]
 #[test]
 fn at_a_fixed_margin_the_drift_falls_like_one_over_the_width() {
-    let mut check = Check::of("drift against the width");
+    let mut check = Check::named("drift against the width");
     let drifts = |width| mean_drift(width, true, Method::Flow(0.02), 8, 2);
     for (k, (narrow, wide)) in drifts(64).iter().zip(drifts(256)).enumerate() {
         check.error(&"ratio", MARKS[k], 4.0, narrow / wide, (narrow / wide / 4.0).ln().abs());

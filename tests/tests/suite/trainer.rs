@@ -28,7 +28,7 @@ fn landing<T: Real>(times: &[f64], loss: Loss, smoothing: f64, check: &mut Check
 
 #[test]
 fn a_run_ends_at_the_time_it_was_given() {
-    let (mut double, mut single) = (Check::of("landing"), Check::of("landing, f32"));
+    let (mut double, mut single) = (Check::named("landing"), Check::named("landing, f32"));
     for (loss, smoothing) in [(Loss::SquaredError, 0.0), (Loss::CrossEntropy, 0.0), (Loss::CrossEntropy, 0.1)] {
         let times = [1e-3, 0.1, 1.0, 2.5, 100.0, 1e4];
         landing::<f64>(&times, loss, smoothing, &mut double);

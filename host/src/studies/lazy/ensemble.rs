@@ -78,6 +78,9 @@ fn ensemble(part: &'static Part, options: &Options, regularization: Regularizati
 
 impl Ensemble {
     /// The outputs in the finished ensemble's table.
+    ///
+    /// # Errors
+    /// A table that lacks networks.
     pub fn members(&self, table: &NumberTable) -> Result<Members, Error> {
         let (found, expected) = (table.rows().len(), self.networks);
         if found as u64 != expected {
@@ -89,6 +92,9 @@ impl Ensemble {
     }
 
     /// The law of the predictors on the points held out, from the analytic NNGP and NTK.
+    ///
+    /// # Errors
+    /// Data that cannot be read; a kernel that cannot be inverted.
     pub fn law(&self) -> Result<Law, Error> {
         let Resolved { model, training, samples } = self.first.resolve()?;
         let (x, all) = all_inputs::<f64>(&samples);

@@ -99,7 +99,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    pub(crate) fn of(elf: &Path) -> Result<Self> {
+    pub(crate) fn read(elf: &Path) -> Result<Self> {
         let bytes = fs::read(elf).with_context(|| elf.display().to_string())?;
         let file = object::File::parse(&*bytes).with_context(|| elf.display().to_string())?;
         let mut size = Self { flash: 0, ram: 0 };

@@ -131,7 +131,7 @@ fn firmware(session: &mut Session) -> Result<()> {
         let board = Board::load(name)?;
         let images = image::build(&mut session.toolchains, &board, transport).context(name)?;
         for binary in BINARIES {
-            let size = Size::of(&images.elf(binary))?;
+            let size = Size::read(&images.elf(binary))?;
             let key = (name.to_owned(), transport.feature(), binary);
             session.taken.entry(key).or_insert(Taken { size, stack: None });
         }
@@ -180,7 +180,7 @@ fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let seconds = start.elapsed().as_secs_f64();
     run.check_exit()?;
     println!("{} ({seconds:.1} s in QEMU)", reference::compare(board, binary, &run.frames)?);
-    Ok(Taken { size: Size::of(elf)?, stack: Some(sizes::stack(&run.frames)?) })
+    Ok(Taken { size: Size::read(elf)?, stack: Some(sizes::stack(&run.frames)?) })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.
