@@ -35,7 +35,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`error`], [`files`], [`machine`] | what lies on a disk, what the computer gives |
+//! | [`files`], [`machine`] | what lies on a disk, what the computer gives |
 //! | [`backend`], [`plot`] | fast products and eigenvalues; figures as data |
 //! | [`data`] | samples: generated, read, downloaded |
 //! | [`experiment`] | what will run: a model and its training |
