@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
+use super::terminal::{DONE, FAILED, INTERRUPTED, in_flags, print, progress, stop_on_interrupt};
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
@@ -99,7 +99,7 @@ pub fn run(args: RunArgs) -> Result<u8> {
     if args.common.json {
         print(&serde_json::to_string_pretty(&summary(&directory, &model, &samples, &finished))?)?;
     } else {
-        print(&narrative::plain(&lead))?;
+        print(&in_flags(&narrative::plain(&lead)))?;
     }
     if !quiet {
         eprintln!("report: {}", directory.path().join("report.html").display());

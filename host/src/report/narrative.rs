@@ -76,7 +76,7 @@ fn sentence(run: &Finished<'_>) -> String {
         Stopped::Interrupted => text.push_str(" The run was interrupted there; what it had recorded is kept."),
         Stopped::Failed(e) => {
             text.push_str(&format!(" The run could not go on ({e})"));
-            text.push_str("; where the optimizer is gd, a smaller rate may help.");
+            text.push_str("; with `optimizer = gd`, a smaller `rate` may help.");
         }
         _ => {}
     }

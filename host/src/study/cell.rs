@@ -100,7 +100,7 @@ impl Cell {
     /// Reads the finished run back.
     ///
     /// # Errors
-    /// As [`Cell::finished`](Self::finished).
+    /// As [`Self::finished`].
     pub fn read(&self, place: &Path) -> Result<Finished, Error> {
         let (_, provenance) = read_settings(place)?;
         let missing = |key: &'static str| Error::NoKey { place: place.into(), key };

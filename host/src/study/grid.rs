@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytesize::ByteSize;
 
 use super::Error;
-
 use crate::machine::memory::MemoryLimit;
 use crate::machine::{Ended, Stop, memory};
 use crate::run::Observer;
