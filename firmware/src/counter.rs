@@ -11,7 +11,7 @@ use core::{
 use cortex_m::peripheral::{Peripherals, SCB, SYST, syst::SystClkSource};
 use cortex_m_rt::exception;
 
-/// What [`Counter::of`] counts.
+/// What [`Counter::count`] counts.
 pub const UNIT: &str = if cfg!(feature = "semihosting") { "instructions" } else { "cycles" };
 
 /// Of SysTick, which counts down from here.

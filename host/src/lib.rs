@@ -35,7 +35,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`files`], [`machine`] | what lies on a disk, what the computer gives |
+//! | [`machine`], [`files`] | what the computer gives, what lies on a disk |
 //! | [`backend`], [`plot`] | fast products and eigenvalues; figures as data |
 //! | [`data`] | samples: generated, read, downloaded |
 //! | [`experiment`] | what will run: a model and its training |
@@ -46,7 +46,6 @@
 //! | [`cli`] | flags, exit codes, progress bars |
 
 pub mod analysis;
-pub mod backend;
 pub mod benchmark;
 pub mod cli;
 pub mod data;
@@ -59,3 +58,6 @@ pub mod report;
 pub mod run;
 pub mod studies;
 pub mod study;
+
+// A crate of its own, because the decompositions take a minute to compile and seldom change.
+pub use ntkscope_backend as backend;
