@@ -9,13 +9,13 @@
 //! ```
 //! use ntkscope::data;
 //! use ntkscope::experiment::{LossKind, Model, Training};
-//! use ntkscope::machine::Stop;
+//! use ntkscope::machine::{Budget, Stop};
 //! use ntkscope::run::run;
 //!
 //! // six points on the circle, a network of two hidden layers that begins at 0
 //! let model = Model { width: 64, ..Model::default() };
 //! let training = Training { loss: LossKind::CROSS_ENTROPY, until_time: 20.0, ..Training::default() };
-//! let samples = data::load(&model.data_spec())?;
+//! let samples = data::load(&model.data_spec(), &Budget::default())?;
 //! let outcome = run(&model, &training, &samples, &mut (), &Stop::new())?;
 //! for row in &outcome.trace.rows {
 //!     println!("t = {:7.3}, max |K_t - K_0| = {:.4}", row.time, row.drift_max);

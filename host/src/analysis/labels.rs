@@ -12,6 +12,7 @@ use super::spectra::{Function, Infinite, Spectra};
 use crate::analysis::statistics::Estimate;
 use crate::data::{Normalize, Samples, Source, load};
 use crate::experiment::Model;
+use crate::machine::Budget;
 
 /// A data set and a network.
 #[derive(Clone, Debug)]
@@ -68,8 +69,8 @@ impl Labels {
     ///
     /// # Errors
     /// Wrong settings, missing data.
-    pub fn resolve(&self) -> Result<(Model, Samples), Error> {
-        let samples = load(&self.model.data_spec())?;
+    pub fn resolve(&self, budget: &Budget) -> Result<(Model, Samples), Error> {
+        let samples = load(&self.model.data_spec(), budget)?;
         Ok((self.model.resolve(&samples)?, samples))
     }
     /// The data set in words and numbers.

@@ -11,8 +11,7 @@ use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
 use crate::benchmark::{BenchmarkReport, BenchmarkTask, CASES, NoSuchCase, PROBES, Reading, choose, measure};
 use crate::cli::Common;
 use crate::cli::UsageError;
-use crate::machine::memory::MemoryLimit;
-use crate::machine::{Ended, Stop, with_threads};
+use crate::machine::{Budget, Ended, Stop, with_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -116,13 +115,13 @@ fn round(tasks: &[BenchmarkTask], threads: usize, bar: &ProgressBar, stop: &Stop
 
 /// The largest task must fit: they are measured one after the other.
 fn check_memory(tasks: &[BenchmarkTask], limit: Option<ByteSize>) -> Result<()> {
-    let Some(limit) = MemoryLimit::given_or_free(limit) else { return Ok(()) };
+    let Some(limit) = Budget::new(limit).limit() else { return Ok(()) };
     for task in tasks {
         let need = task.need()?;
         if need > limit.bytes {
             let advice = match task {
-                BenchmarkTask::Case(_) => "leave it out with --only, or raise `memory`",
-                BenchmarkTask::Probe(_) => "it measures the machine's limits; raise `memory`",
+                BenchmarkTask::Case(_) => "leave it out with --only",
+                BenchmarkTask::Probe(_) => "it measures the machine's limits",
             };
             return Err(limit.refuse(task.name(), need, Some(advice)).into());
         }

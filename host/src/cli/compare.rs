@@ -17,8 +17,7 @@ use crate::cli::UsageError;
 use crate::files::npz;
 use crate::kernel;
 use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};
-use crate::machine::memory::MemoryLimit;
-use crate::machine::{Ended, Stop, with_threads};
+use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
 
 /// `ntkscope compare`
 #[derive(Args, Debug)]
@@ -40,7 +39,7 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
 
 /// Compares on this pool's threads.
 fn compare_here(args: CompareArgs) -> Result<u8> {
-    let limit = MemoryLimit::given_or_free(args.common.memory);
+    let limit = Budget::new(args.common.memory).limit();
     let (mut a, mut b) = (Kernel::read(&args.a, limit)?, Kernel::read(&args.b, limit)?);
     if a.n() != b.n() {
         let what =

@@ -10,6 +10,7 @@ use super::terminal::{DONE, in_flags, print};
 use crate::data;
 use crate::data::{FetchProgress, Source};
 use crate::experiment::Model;
+use crate::machine::Budget;
 
 /// `ntkscope data`
 #[derive(Args, Debug)]
@@ -70,7 +71,7 @@ pub fn data(args: DataArgs) -> Result<u8> {
             }
         }
         DataCommand::Show { model, json } => {
-            let summary = data::show(&data::load(&model.data_spec())?);
+            let summary = data::show(&data::load(&model.data_spec(), &Budget::default())?);
             print(&if json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() })?;
         }
         DataCommand::Fetch { dataset, data_dir, mirror, quiet } => {

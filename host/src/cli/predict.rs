@@ -20,7 +20,7 @@ use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
-use crate::machine::{memory, with_threads};
+use crate::machine::{Budget, with_threads};
 use crate::run;
 use crate::run::{Task, all_inputs, check_file};
 
@@ -125,9 +125,10 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     let settings = args.model.layered(&args.loss.table, None)?;
     settings.model.check()?;
     args.out.as_deref().map_or(Ok(()), |path| check_file("out", path))?;
-    let mut samples = data::load(&settings.model.data_spec())?;
+    let budget = Budget::new(args.common.memory);
+    let mut samples = data::load(&settings.model.data_spec(), &budget)?;
     if let Some(test) = &args.test {
-        samples.held_out = test_points(test, &settings, &samples)?;
+        samples.held_out = test_points(test, &settings, &samples, &budget)?;
     }
     if samples.held_out.is_empty() {
         return Err(
@@ -155,7 +156,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     }
     let (n, m) = (samples.n as u64, (samples.held_out.len() / samples.d) as u64);
     let size = (n + m) * outputs as u64;
-    memory::check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size, args.common.memory)?;
+    budget.check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size)?;
     let predicted = with_threads(args.common.threads, || predicted(&args, &model, &training, &samples, outputs, time))?
         .map_err(|e| explain(e, &training))?;
     save_and_print(&args, &model, &training, &samples, outputs, &predicted)?;
@@ -163,9 +164,9 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
 }
 
 /// The points of a file, prepared as the training samples are.
-fn test_points(source: &Source, settings: &Settings, samples: &Samples) -> Result<Vec<f64>> {
+fn test_points(source: &Source, settings: &Settings, samples: &Samples, budget: &Budget) -> Result<Vec<f64>> {
     let spec = DataSpec { normalize: settings.model.normalize, ..DataSpec::new(source.clone()) };
-    let test = data::load(&spec)?;
+    let test = data::load(&spec, budget)?;
     if test.d != samples.d {
         let what = format!("{} numbers per sample, but the training samples have {}", test.d, samples.d);
         return Err(UsageError::Range { flag: "--test", given: source.to_string(), what }.into());

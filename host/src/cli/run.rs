@@ -13,7 +13,7 @@ use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
-use crate::machine::{memory, with_threads};
+use crate::machine::{Budget, with_threads};
 use crate::report::narrative;
 use crate::report::narrative::Finished;
 use crate::run::{Observer, RunDirectory, Stopped, Trace};
@@ -55,14 +55,15 @@ pub fn run(args: RunArgs) -> Result<u8> {
     // everything that can be checked without data is checked before data is read
     model.check()?;
     training.check()?;
-    let samples = data::load(&model.data_spec())?;
+    let budget = Budget::new(args.common.memory);
+    let samples = data::load(&model.data_spec(), &budget)?;
     require_classes(&samples)?;
     let outputs = model.shape(&samples)?.outputs;
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
     for training in &trainings {
         let what =
             format!("a run with {} samples and {} parameters", samples.n, run::sizes_of(&model, &samples)?.parameters);
-        memory::check(&what, run::forecast(&model, training, &samples)?, args.common.memory)?;
+        budget.check(&what, run::forecast(&model, training, &samples)?)?;
     }
     let name = format!("{}-{}", stem(&model.data), training.loss);
     let directory = RunDirectory::create(args.out.as_deref(), &name, args.force)?;

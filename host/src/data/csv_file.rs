@@ -9,12 +9,15 @@ use csv::Trim;
 use super::error::Error;
 use super::raw::{Raw, Values};
 use crate::files::{self, records};
+use crate::machine::Budget;
 
 /// Reads all of `path`.
-pub(super) fn read(path: &Path) -> Result<Raw, Error> {
+pub(super) fn read(path: &Path, budget: &Budget) -> Result<Raw, Error> {
     let at = |line: u64, what: String| Error::Csv { path: path.into(), line, what };
     let mut bytes = Vec::new();
     super::open_file(path)?.read_to_end(&mut bytes).map_err(|e| at(1, format!("cannot be read: {e}")))?;
+    // beside its text a number takes eight bytes, in twice as many that a vector grows by
+    budget.draw(&super::file_name(path), 9 * bytes.len() as u64)?;
     let (mut x, mut y, mut columns) = (Vec::new(), Vec::new(), None);
     // lines of any length are let through, so that the message below can name the line and both lengths
     for (index, record) in records(path, &bytes, Trim::All).enumerate() {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::machine;
+
 /// What is wrong with the data or with the settings that select it, where, and the setting that fixes it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -92,7 +94,10 @@ pub enum Error {
         /// The data set.
         source_name: String,
     },
-    /// The samples asked for cannot be held in memory.
+    /// The samples asked for are more than may be held in memory.
+    #[error(transparent)]
+    Memory(#[from] machine::Error),
+    /// The samples asked for are more than can be counted.
     #[error("`n = {n}` `dimension = {d}`: {n} x {d} numbers do not fit in memory; give a smaller `n` or `dimension`")]
     TooLarge {
         /// Samples.

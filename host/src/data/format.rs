@@ -5,11 +5,12 @@ use std::path::Path;
 use super::error::Error;
 use super::raw::Raw;
 use super::{csv_file, npz_file};
+use crate::machine::Budget;
 
 /// A format: how its files end, and what reads them.
 pub(super) struct Format {
     pub(super) extension: &'static str,
-    pub(super) read: fn(&Path) -> Result<Raw, Error>,
+    pub(super) read: fn(&Path, &Budget) -> Result<Raw, Error>,
 }
 
 const FORMATS: [Format; 2] =

@@ -9,6 +9,7 @@ use ntkscope_core::init::Normals;
 
 use super::error::Error;
 use super::raw::{Raw, Values};
+use crate::machine::Budget;
 
 /// Distance of each of mixture's two centres from the origin, in standard deviations of a cluster.
 pub const MIXTURE_OFFSET: f64 = 1.5;
@@ -49,14 +50,14 @@ fn minus(v: f64) -> f64 {
 /// n points x_i = (cos th_i, sin th_i), th_i = 2 pi i/n, i = 1..n, labels 0, 1, 0, 1, …; (n, 2).
 ///
 /// x_(i + n/2) is exactly -x_i. With n = 6 these are the six points of the paper on divergence.
-pub(super) fn circle(n: usize) -> Result<Raw, Error> {
+pub(super) fn circle(n: usize, budget: &Budget) -> Result<Raw, Error> {
     if n == 0 {
         return Err(Error::NoSamples);
     }
     if n % 2 == 1 {
         return Err(Error::OddCircle { n });
     }
-    let mut x = room(n, 2)?;
+    let mut x = room(n, 2, "circle", budget)?;
     for i in 1..=n / 2 {
         let (cos, sin) = cos_sin_turn(i as u64, n as u64);
         x.extend([cos, sin]);
@@ -77,11 +78,11 @@ pub(super) fn between(h: usize) -> Vec<f64> {
 ///
 /// Each point is a normalised Gaussian vector, hence uniform; then x_2 changes its sign where that is needed to make
 /// the labels alternate 0, 1, 0, 1, …: within its class each point is uniform, and both classes have n/2 points.
-pub(super) fn sphere(n: usize, d: usize, seed: u64) -> Result<Raw, Error> {
+pub(super) fn sphere(n: usize, d: usize, seed: u64, budget: &Budget) -> Result<Raw, Error> {
     if d < 2 {
         return Err(Error::BadDimension { source_name: "sphere".into(), given: d, least: 2 });
     }
-    let mut x = room(n, d)?;
+    let mut x = room(n, d, "sphere", budget)?;
     let mut rng = Normals::new(seed);
     for i in 0..n {
         let start = x.len();
@@ -105,11 +106,11 @@ pub(super) fn sphere(n: usize, d: usize, seed: u64) -> Result<Raw, Error> {
 
 /// Two Gaussian clusters in R^d with unit variance in every direction; centres -1.5 e_1 (label 0) and +1.5 e_1
 /// (label 1); labels alternate 0, 1, 0, 1, …; (n, d).
-pub(super) fn mixture(n: usize, d: usize, seed: u64) -> Result<Raw, Error> {
+pub(super) fn mixture(n: usize, d: usize, seed: u64, budget: &Budget) -> Result<Raw, Error> {
     if d < 1 {
         return Err(Error::BadDimension { source_name: "mixture".into(), given: d, least: 1 });
     }
-    let mut x = room(n, d)?;
+    let mut x = room(n, d, "mixture", budget)?;
     let mut rng = Normals::new(seed);
     for i in 0..n {
         let start = x.len();
@@ -124,14 +125,14 @@ const AGREEING: usize = 3;
 
 /// The six points of [`circle`], each n/6 times, all six after one another; of every four copies three have its label and one the
 /// other: a target of probability 3/4 in all but name; (n, 2).
-pub(super) fn conflicting(n: usize) -> Result<Raw, Error> {
+pub(super) fn conflicting(n: usize, budget: &Budget) -> Result<Raw, Error> {
     const GROUP: usize = 6 * (AGREEING + 1);
     if n == 0 || !n.is_multiple_of(GROUP) {
         return Err(Error::BadConflicting { n, next: n.div_ceil(GROUP).max(1) * GROUP });
     }
-    let six = circle(6)?;
+    let six = circle(6, budget)?;
     let Values::Real(points) = &six.values else { return Ok(six) };
-    let (mut x, mut y) = (room(n, 2)?, Vec::with_capacity(n));
+    let (mut x, mut y) = (room(n, 2, "conflicting", budget)?, Vec::with_capacity(n));
     for copy in 0..n / 6 {
         x.extend_from_slice(points);
         let disagrees = copy % (AGREEING + 1) == AGREEING;
@@ -144,11 +145,20 @@ fn alternating(n: usize) -> Vec<f64> {
     (0..n).map(|i| (i % 2) as f64).collect()
 }
 
-/// An empty vector with room for (n, d) numbers, or the error that says it cannot be had.
-fn room(n: usize, d: usize) -> Result<Vec<f64>, Error> {
+/// Bytes of (n, d) samples while they are loaded: made and selected, d numbers and a label each; of the selection row,
+/// class, and label as an integer, sorted too.
+pub(super) fn load_bytes(n: usize, d: usize) -> u64 {
+    let each = d.saturating_add(1).saturating_mul(2).saturating_add(4);
+    (n as u64).saturating_mul(each as u64).saturating_mul(8)
+}
+
+/// An empty vector with room for (n, d) numbers, drawn from the budget with all that loading takes, or the error that
+/// says it cannot be had.
+fn room(n: usize, d: usize, source: &str, budget: &Budget) -> Result<Vec<f64>, Error> {
     if n == 0 {
         return Err(Error::NoSamples);
     }
+    budget.draw(&format!("{source} of {n} samples"), load_bytes(n, d))?;
     let too_large = Error::TooLarge { n, d };
     let Some(len) = n.checked_mul(d) else { return Err(too_large) };
     let mut x = Vec::new();

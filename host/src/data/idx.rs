@@ -10,6 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::error::Error;
 use super::raw::{Raw, Values};
+use crate::machine::Budget;
 
 const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
@@ -58,9 +59,9 @@ fn find(dir: &Path, set: &str, kind: &str, dims: u32) -> Option<PathBuf> {
 }
 
 /// Reads both files; pixels stay bytes.
-pub(super) fn read(files: &IdxFiles) -> Result<Raw, Error> {
-    let ([n, rows, columns], pixels) = read_one::<3>(&files.images, IMAGES_MAGIC, "images")?;
-    let ([labels_n], labels) = read_one::<1>(&files.labels, LABELS_MAGIC, "labels")?;
+pub(super) fn read(files: &IdxFiles, budget: &Budget) -> Result<Raw, Error> {
+    let ([n, rows, columns], pixels) = read_one::<3>(&files.images, IMAGES_MAGIC, "images", budget)?;
+    let ([labels_n], labels) = read_one::<1>(&files.labels, LABELS_MAGIC, "labels", budget)?;
     if n != labels_n {
         let what = format!("{n} images, but {labels_n} labels in {}", files.labels.display());
         return Err(Error::Idx { path: files.images.clone(), what });
@@ -71,7 +72,12 @@ pub(super) fn read(files: &IdxFiles) -> Result<Raw, Error> {
 }
 
 /// The dimensions and the bytes of one idx file with D dimensions.
-fn read_one<const D: usize>(path: &Path, magic: u32, meaning: &str) -> Result<([usize; D], Vec<u8>), Error> {
+fn read_one<const D: usize>(
+    path: &Path,
+    magic: u32,
+    meaning: &str,
+    budget: &Budget,
+) -> Result<([usize; D], Vec<u8>), Error> {
     let damaged = |what: String| Error::Idx { path: path.into(), what };
     let mut reader = open(path)?;
 
@@ -97,6 +103,7 @@ fn read_one<const D: usize>(path: &Path, magic: u32, meaning: &str) -> Result<([
         .filter(|&len| len < isize::MAX as usize)
         .ok_or_else(|| damaged(format!("the header promises more than can be held: dimensions {dims:?}")))?;
 
+    budget.draw(meaning, len as u64)?;
     // One byte more than promised shows a file that is too long; reading on to the end also checks gzip's own checksum.
     let mut data = Vec::new();
     let read = reader.take(len as u64 + 1).read_to_end(&mut data);

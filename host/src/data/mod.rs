@@ -23,6 +23,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::machine::Budget;
+
 pub use catalogue::{CatalogueEntry, list};
 pub use checksums::{Checksum, RemoteFile};
 pub use error::Error;
@@ -57,11 +59,12 @@ pub struct Samples {
     pub sha256: String,
 }
 
-/// Loads or generates the samples of `spec`.
+/// Loads or generates the samples of `spec`, whose memory is drawn from `budget` before they are made.
 ///
 /// # Errors
-/// [`Error`]: wrong settings (exit code 2), or missing or damaged data (exit code 3).
-pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
+/// [`Error`]: wrong settings (exit code 2), among them more than the budget holds, or missing or damaged data (exit
+/// code 3).
+pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
     if spec.n == Some(0) {
         return Err(Error::NoSamples);
     }
@@ -69,17 +72,25 @@ pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
         return Err(Error::DimensionUnused { source_name: spec.source.to_string() });
     }
     let generated = spec.n.unwrap_or(64).saturating_add(spec.held_out);
+    // the circle's lie between its points; of the others they are the next ones
+    let on_circle = matches!(spec.source, Source::Circle | Source::Conflicting);
+    if on_circle {
+        budget.draw(
+            &format!("{} held-out points of the circle", spec.held_out),
+            (spec.held_out as u64).saturating_mul(16),
+        )?;
+    }
     let raw = match &spec.source {
-        Source::Circle => generate::circle(spec.n.unwrap_or(6))?,
-        Source::Conflicting => generate::conflicting(spec.n.unwrap_or(24))?,
-        Source::Sphere => generate::sphere(generated, spec.dimension.unwrap_or(3), spec.seed)?,
-        Source::Mixture => generate::mixture(generated, spec.dimension.unwrap_or(2), spec.seed)?,
+        Source::Circle => generate::circle(spec.n.unwrap_or(6), budget)?,
+        Source::Conflicting => generate::conflicting(spec.n.unwrap_or(24), budget)?,
+        Source::Sphere => generate::sphere(generated, spec.dimension.unwrap_or(3), spec.seed, budget)?,
+        Source::Mixture => generate::mixture(generated, spec.dimension.unwrap_or(2), spec.seed, budget)?,
         Source::Mnist | Source::FashionMnist => {
             let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
-            idx::read(&idx::locate(&dir, &spec.source.to_string())?)?
+            idx::read(&idx::locate(&dir, &spec.source.to_string())?, budget)?
         }
         Source::File(path) => match format_of(path) {
-            Some(format) => (format.read)(path)?,
+            Some(format) => (format.read)(path, budget)?,
             None => return Err(Error::UnknownSource { given: path.display().to_string() }),
         },
     };
@@ -87,8 +98,6 @@ pub fn load(spec: &DataSpec) -> Result<Samples, Error> {
     let parity = spec.source.is_idx().then_some(ClassSelection::Parity);
     let selection = spec.classes.or(parity);
     let classes::Selected { mut rows, mut labels, classes } = classes::select(&raw, selection)?;
-    // the circle's lie between its points; of the others they are the next ones
-    let on_circle = matches!(spec.source, Source::Circle | Source::Conflicting);
     let apart = if on_circle { 0 } else { spec.held_out };
     let n = spec.n.unwrap_or(rows.len().saturating_sub(apart));
     if n > rows.len() {

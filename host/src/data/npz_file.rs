@@ -6,12 +6,15 @@ use super::error::Error;
 use super::raw::{Raw, Values};
 use crate::files::NpzError;
 use crate::files::npz::Npz;
+use crate::machine::Budget;
 
 /// Reads all of `path`.
-pub(super) fn read(path: &Path) -> Result<Raw, Error> {
+pub(super) fn read(path: &Path, budget: &Budget) -> Result<Raw, Error> {
     let damaged = |what: String| Error::Npz { path: path.into(), what };
     let unreadable = |fault: NpzError| damaged(fault.to_string());
-    let mut archive = Npz::new(super::open_file(path)?).map_err(unreadable)?;
+    let file = super::open_file(path)?;
+    budget.draw(&super::file_name(path), 3 * file.metadata().map_or(0, |data| data.len()))?;
+    let mut archive = Npz::new(file).map_err(unreadable)?;
     let (x_shape, x) = archive.array("x").map_err(unreadable)?;
     let (y_shape, y) = archive.array("y").map_err(unreadable)?;
 

@@ -8,8 +8,7 @@ use ntkscope_core::network::Sizes;
 
 use super::file::KernelFile;
 use super::lanczos::extremes_bytes;
-use crate::machine;
-use crate::machine::memory::MemoryLimit;
+use crate::machine::{self, MemoryLimit};
 
 /// Bytes of the program before it has data.
 const PROGRAM: u64 = 8 << 20;

@@ -9,7 +9,7 @@ use super::memory::MemoryLimit;
 #[non_exhaustive]
 pub enum Error {
     /// The work would need more memory than is allowed.
-    #[error("{what} needs about {need} of memory, more than {} ({}); {advice}", ByteSize::b(limit.bytes), limit.source)]
+    #[error("{what} needs about {need} of memory, more than {} ({}); {advice}, or {raise}", ByteSize::b(limit.bytes), limit.source)]
     Memory {
         /// which work
         what: String,
@@ -17,8 +17,10 @@ pub enum Error {
         need: ByteSize,
         /// what is allowed
         limit: MemoryLimit,
-        /// what can be done
+        /// what can be done beside
         advice: &'static str,
+        /// what gives more memory
+        raise: &'static str,
     },
     /// The operating system starts no more threads.
     #[error("cannot start the threads")]

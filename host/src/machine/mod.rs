@@ -1,10 +1,12 @@
 //! What the computer gives: memory, threads; and asking work to end early.
 
 mod error;
+mod limits;
 pub mod memory;
 mod stop;
 mod threads;
 
 pub use error::Error;
+pub use memory::{Budget, MemoryLimit};
 pub use stop::{Ended, Stop};
 pub use threads::with_threads;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::data::{self, DataSpec, Source};
+use crate::machine::Budget;
 
 /// Requests its token at the first step.
 struct StopAtOnce(Stop);
@@ -14,7 +15,7 @@ impl Observer for StopAtOnce {
 
 #[test]
 fn runs_are_stopped_apart() {
-    let samples = data::load(&DataSpec::new(Source::Circle)).unwrap();
+    let samples = data::load(&DataSpec::new(Source::Circle), &Budget::default()).unwrap();
     let model = Model { width: 16, ..Model::default() }.resolve(&samples).unwrap();
     let training = Training { max_steps: 5, ..Training::default() }.resolve(1, samples.n).unwrap().remove(0);
     let (first, second) = (Stop::new(), Stop::new());

@@ -11,7 +11,7 @@ use super::paper::Part;
 use crate::data::Samples;
 use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay};
 use crate::files::{self, npz};
-use crate::machine::{Ended, Stop, with_threads};
+use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
 use crate::{data, run};
 
@@ -80,7 +80,7 @@ impl Cell {
     /// Wrong settings, missing data.
     pub fn resolve(&self) -> Result<Resolved, Error> {
         let Settings { model, training } = &self.settings;
-        let samples = data::load(&model.data_spec())?;
+        let samples = data::load(&model.data_spec(), &Budget::default())?;
         let outputs = model.shape(&samples)?.outputs;
         let mut trainings = training.resolve(outputs, samples.n)?;
         let (Some(training), true) = (trainings.pop(), trainings.is_empty()) else {

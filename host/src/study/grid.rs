@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytesize::ByteSize;
 
 use super::Error;
-use crate::machine::memory::MemoryLimit;
-use crate::machine::{Ended, Stop, memory};
+use crate::machine::{Budget, Ended, Stop};
 use crate::run::Observer;
 
 /// A piece of a study that is kept once it is finished.
@@ -112,13 +111,14 @@ pub fn run(
 /// # Errors
 /// Wrong settings, missing data of any job; not even one fits.
 pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize, Error> {
+    let budget = Budget::new(memory);
     let mut need = 1;
     for job in jobs {
         let bytes = job.need().map_err(Error::job(job.id()))?;
-        memory::check(&format!("the run {}", job.id()), bytes, memory)?;
+        budget.check(&format!("the run {}", job.id()), bytes)?;
         need = need.max(bytes);
     }
-    let free = MemoryLimit::given_or_free(memory).map_or(u64::MAX, |limit| limit.bytes);
+    let free = budget.limit().map_or(u64::MAX, |limit| limit.bytes);
     Ok(usize::try_from(free / need).unwrap_or(usize::MAX))
 }
 

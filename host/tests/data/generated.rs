@@ -1,8 +1,10 @@
 //! circle, sphere, mixture.
 
-use ntkscope::data::{ClassSelection, DataSpec, MIXTURE_OFFSET, Normalize};
+use ntkscope::data::{ClassSelection, DataSpec, MIXTURE_OFFSET, Normalize, load};
+use ntkscope::machine::Budget;
+use ntkscope::machine::memory::{LimitSource, MemoryLimit};
 
-use super::{assert_refused, samples, spec};
+use super::{assert_refused, assert_says, samples, spec};
 
 #[test]
 fn the_circle_s_default_is_the_six_points_with_exact_values() {
@@ -174,4 +176,21 @@ fn labels_that_disagree() {
         assert_eq!(data.labels[i] != six.labels[i % 6], i / 6 == 3, "label {i}");
     }
     assert_refused(&DataSpec { n: Some(25), ..spec("conflicting") }, 2, &["--n 25", "--n 48"]);
+}
+
+#[test]
+fn more_than_the_budget_is_refused_before_it_is_made() {
+    let limit = MemoryLimit { bytes: 100 << 20, source: LimitSource::Setting };
+    for source in ["circle", "conflicting", "sphere", "mixture"] {
+        // even, and a multiple of 24: 3 GB of samples, and more than can be counted
+        for much in [24 * 4_000_000, usize::MAX / 24 * 24] {
+            let (large, held_out) = (Some(much), if source == "circle" { much } else { 0 });
+            for spec in [DataSpec { n: large, ..spec(source) }, DataSpec { held_out, n: large, ..spec(source) }] {
+                let error = load(&spec, &Budget::within(Some(limit))).unwrap_err();
+                assert_says(&error, 2, &["of memory, more than 100.0 MiB (--memory)", "raise --memory"]);
+            }
+        }
+        let few = load(&DataSpec { n: Some(48), ..spec(source) }, &Budget::within(Some(limit))).unwrap();
+        assert_eq!(few.n, 48);
+    }
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use ntkscope::cli::terminal::{data_code, in_flags};
 use ntkscope::data::{DataSpec, Error, Samples, Source, load};
+use ntkscope::machine::Budget;
 
 /// An empty directory of this test's own.
 fn directory(test: &str) -> PathBuf {
@@ -33,7 +34,7 @@ fn file(path: PathBuf) -> DataSpec {
 }
 
 fn samples(spec: &DataSpec) -> Samples {
-    load(spec).unwrap_or_else(|e| panic!("{spec:?}: {e}"))
+    load(spec, &Budget::default()).unwrap_or_else(|e| panic!("{spec:?}: {e}"))
 }
 
 /// The error has this exit code, and its message, in flags, every one of these parts.
@@ -49,7 +50,7 @@ fn assert_says(error: &Error, exit_code: u8, parts: &[&str]) {
 /// Loading fails, with this exit code and these parts in the message.
 #[track_caller]
 fn assert_refused(spec: &DataSpec, exit_code: u8, parts: &[&str]) {
-    match load(spec) {
+    match load(spec, &Budget::default()) {
         Ok(samples) => panic!("{spec:?} was loaded: {}", samples.description),
         Err(error) => assert_says(&error, exit_code, parts),
     }

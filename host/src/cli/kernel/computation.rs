@@ -14,8 +14,7 @@ use crate::files::Dtype;
 use crate::files::npz::Array;
 use crate::kernel::{KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, on_disk, whole};
 use crate::machine;
-use crate::machine::memory::MemoryLimit;
-use crate::machine::{Ended, Stop};
+use crate::machine::{Ended, MemoryLimit, Stop};
 use crate::run::write_archive;
 
 /// What was asked for, and how it is done.
@@ -43,14 +42,15 @@ impl<T: HostReal> Computation<'_, T> {
             return Ok(());
         }
         let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
-        let advice = "give `out = K.npy`, which is written in blocks, or raise `memory`";
+        let advice = "give `out = K.npy`, which is written in blocks";
         Err(limit.refuse(&what, self.plan.whole, Some(advice)))
     }
 
     /// What it takes, in a line.
     pub(super) fn describe(&self, samples: usize, limit: Option<MemoryLimit>) -> String {
         let forecast = ByteSize::b(self.plan.forecast);
-        let limit = limit.map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), in_flags(l.source)));
+        let limit = limit
+            .map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), in_flags(&l.source.to_string())));
         let how = self.plan.cut.map_or("the kernel is held whole".into(), |cut| {
             let place = match &self.args.out {
                 Some(path) => path.display().to_string(),

@@ -24,8 +24,7 @@ use crate::data::Samples;
 use crate::experiment::{BackendKind, Model, Settings, Training, keys};
 use crate::files::Dtype;
 use crate::kernel::{Analytic, Empirical, KernelWork, rows_per_sample};
-use crate::machine::memory::MemoryLimit;
-use crate::machine::{Ended, Stop, with_threads};
+use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, check_file, tensors, write_tensors};
 
@@ -82,13 +81,14 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
     let given = args.model.given(&backend.into_iter().collect(), None)?;
     let Settings { model, training } = Settings::from_table(given.clone())?;
     check(&args, &given, &model)?;
-    let samples = data::load(&model.data_spec())?;
+    let budget = Budget::new(args.common.memory);
+    let samples = data::load(&model.data_spec(), &budget)?;
     let shape = model.shape(&samples)?;
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
     let backend = training.backend;
     let done = with_threads(args.common.threads, || match model.dtype {
-        Dtype::F64 => kernel_as::<f64, _>(&network, &args, backend, &model, &samples),
-        Dtype::F32 => kernel_as::<f32, _>(&network, &args, backend, &model, &samples),
+        Dtype::F64 => kernel_as::<f64, _>(&network, &args, backend, &model, &samples, budget.limit()),
+        Dtype::F32 => kernel_as::<f32, _>(&network, &args, backend, &model, &samples, budget.limit()),
     })?;
     match done? {
         Ended::Stopped => {
@@ -141,6 +141,7 @@ fn kernel_as<T: HostReal, N: Network>(
     kind: BackendKind,
     model: &Model,
     samples: &Samples,
+    limit: Option<MemoryLimit>,
 ) -> Result<Ended> {
     let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
     let outputs = multi_output(&args.multi_output, sizes.outputs)?;
@@ -159,7 +160,6 @@ fn kernel_as<T: HostReal, N: Network>(
         threads: rayon::current_num_threads(),
         files: reading.max(writing),
     };
-    let limit = MemoryLimit::given_or_free(args.common.memory);
     let plan = job.plan(limit)?;
     let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), plan };
     computation.check_out(limit)?;

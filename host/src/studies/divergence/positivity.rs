@@ -11,6 +11,7 @@ use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 use crate::analysis::statistics::Estimate;
 use crate::data::{DataSpec, Source, load};
 use crate::kernel::analytic_kernel;
+use crate::machine::Budget;
 use crate::report::{Claim, number};
 use crate::study;
 use crate::study::group::Group;
@@ -99,7 +100,7 @@ const CLAIM: &str = "A1 NTK positive definite, λ_{min}";
 /// # Errors
 /// None but those of the kernel, which has finite numbers here.
 pub fn on_six_points() -> Result<Vec<Claim>, study::Error> {
-    let samples = load(&DataSpec::new(Source::Circle))?;
+    let samples = load(&DataSpec::new(Source::Circle), &Budget::default())?;
     let x = MatRef::new(&samples.x, samples.n, samples.d)?;
     KNOWN.iter().map(|known| Ok(known.claim(x)?)).collect()
 }
