@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ntkscope::backend::{Fast, HostReal};
+use ntkscope_backend::{Fast, HostReal};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, contract};
 
 use crate::on;

@@ -1,6 +1,6 @@
 //! Elementwise work on vector instructions has the bits of the plain loops.
 
-use ntkscope::backend::HostReal;
+use ntkscope_backend::HostReal;
 use ntkscope_core::{Backend, MatMut, MatRef, Portable};
 
 use super::{bits, normals};

@@ -1,6 +1,6 @@
 //! Matrix products of the fast backend against the portable one, on one thread and two, whole and by rows.
 
-use ntkscope::backend::HostReal;
+use ntkscope_backend::HostReal;
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
 use crate::{bits, epsilon, normals, on};

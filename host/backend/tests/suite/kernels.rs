@@ -1,6 +1,6 @@
 //! Kernels of the fast backend against the portable one, on one thread and two, whole and in blocks.
 
-use ntkscope::backend::HostReal;
+use ntkscope_backend::HostReal;
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
 use ntkscope_core::kernel::{

@@ -4,7 +4,6 @@
 mod contract;
 mod decompositions;
 mod kernels;
-mod lanczos;
 mod products;
 mod vector;
 

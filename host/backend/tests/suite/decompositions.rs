@@ -1,6 +1,6 @@
 //! Eigenvalues, eigenvectors and Cholesky factors of the fast backend.
 
-use ntkscope::backend::{Fast, HostReal};
+use ntkscope_backend::{Fast, HostReal};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 
 use crate::{epsilon, normals};
