@@ -35,6 +35,7 @@
 //!
 //! | | |
 //! | --- | --- |
+//! | [`words`] | numbers, counts and guesses, as people read them |
 //! | [`machine`], [`files`] | what the computer gives, what lies on a disk |
 //! | [`backend`], [`plot`] | fast products and eigenvalues; figures as data |
 //! | [`data`] | samples: generated, read, downloaded |
@@ -44,6 +45,8 @@
 //! | [`analysis`], [`report`], [`benchmark`] | measures of runs and kernels; pages; speed |
 //! | [`study`], [`studies`] | grids of runs and claims about them; three papers |
 //! | [`cli`] | flags, exit codes, progress bars |
+
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod analysis;
 pub mod benchmark;
@@ -58,6 +61,7 @@ pub mod report;
 pub mod run;
 pub mod studies;
 pub mod study;
+pub mod words;
 
 // A crate of its own, because the decompositions take a minute to compile and seldom change.
 pub use ntkscope_backend as backend;

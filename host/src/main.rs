@@ -1,10 +1,13 @@
 //! The command line: a table of contents.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 use std::process::ExitCode;
 
 use ntkscope::cli::{self, Command, bench, compare, data, kernel, predict, reproduce, run, smoothness, terminal};
 
 fn main() -> ExitCode {
+    cli::catch_signals();
     let cli = terminal::parse();
     let result = match cli.command {
         Command::Run(args) => run::run(args),

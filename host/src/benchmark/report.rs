@@ -10,8 +10,7 @@ use super::cases::{Case, ONE_THREAD, What};
 use super::{GEMM_SIZE, PROBES, Probe, Reading, TRIAD_LEN};
 use crate::backend::InstructionSet;
 use crate::files::Dtype;
-use crate::report::narrative::plain;
-use crate::report::number;
+use crate::words::{count, number};
 
 /// What the machine can do. A multiply-add is two operations.
 #[derive(Clone, Debug, Serialize)]
@@ -162,7 +161,7 @@ fn quantiles(mut values: Vec<f64>) -> [f64; 3] {
 impl fmt::Display for BenchmarkReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Machine { threads, instruction_set, gemm_size, .. } = self.machine;
-        let rate = |value: f64| plain(&number(value));
+        let rate = number;
         writeln!(f, "machine: threads {threads}, instructions {instruction_set}")?;
         writeln!(
             f,
@@ -183,7 +182,8 @@ impl fmt::Display for BenchmarkReport {
             writeln!(f, "{}", padded.join("  ").trim_end())?;
         }
         for (threads, times, name) in self.speed_ups() {
-            writeln!(f, "\n{name}: {threads} threads are {} times as fast as one", rate(times))?;
+            let are = if threads == 1 { "is" } else { "are" };
+            writeln!(f, "\n{name}: {} {are} {} times as fast as one", count(threads, "thread"), rate(times))?;
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Row {
             What::AnalyticNtk => format!("{inputs}, {depth} hidden, {outputs}"),
             _ => format!("{inputs}, {depth} x {width}, {outputs}"),
         };
-        let milliseconds = |seconds: f64| plain(&number(1e3 * seconds));
+        let milliseconds = |seconds: f64| number(1e3 * seconds);
         let [first, third] = self.seconds_quartiles.map(milliseconds);
         let limit = match self.limit {
             NearerLimit::Gemm => "products",
@@ -213,7 +213,7 @@ impl Row {
             self.threads.to_string(),
             format!("{} ms", milliseconds(self.seconds)),
             format!("{first} to {third}"),
-            format!("{:.1} % ({limit})", 100.0 * self.fraction_of_limit),
+            format!("{} % ({limit})", number((1000.0 * self.fraction_of_limit).round() / 10.0)),
             self.peak_bytes.map_or("unknown".into(), |bytes| ByteSize::b(bytes).to_string()),
         ]
     }

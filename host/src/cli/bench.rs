@@ -5,13 +5,15 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use bytesize::ByteSize;
 use clap::Args;
-use indicatif::ProgressBar;
 
-use super::terminal::{DONE, INTERRUPTED, print, progress, stop_on_interrupt};
+use super::terminal::{
+    DONE, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt, stop_on_interrupt_quietly,
+};
 use crate::benchmark::{BenchmarkReport, BenchmarkTask, CASES, NoSuchCase, PROBES, Reading, choose, measure};
 use crate::cli::Common;
 use crate::cli::UsageError;
 use crate::machine::{Budget, Ended, Stop, with_threads};
+use crate::words::count;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,10 +46,11 @@ const TASK: &str = "NTKSCOPE_BENCH_TASK";
 /// Measures, prints; returns the exit code.
 pub fn bench(args: BenchArgs) -> Result<u8> {
     // a measurement that has begun ends, in this process or another, and then no further one begins
-    let stop = stop_on_interrupt();
     if let Some(name) = std::env::var_os(TASK) {
+        let _stop = stop_on_interrupt_quietly();
         return measure_here(&name.to_string_lossy(), args.common.threads);
     }
+    let stop = stop_on_interrupt();
     let cases = choose(&args.only, args.quick).map_err(|NoSuchCase { given }| UsageError::Range {
         flag: "--only",
         given,
@@ -75,8 +78,8 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     }
     if stop.requested() {
         match readings[0].len() {
-            0 => eprintln!("interrupted before the first round ended; give --quick, or --only, for shorter rounds"),
-            rounds => eprintln!("interrupted; the medians are of {rounds} whole rounds"),
+            0 => say("interrupted before the first round ended; give --quick, or --only, for shorter rounds"),
+            rounds => say(&format!("interrupted; the medians are of {}", count(rounds, "whole round"))),
         }
         return Ok(INTERRUPTED);
     }
@@ -94,7 +97,7 @@ fn measure_here(name: &str, threads: Option<u16>) -> Result<u8> {
 }
 
 /// Every task once, each in a process of its own.
-fn round(tasks: &[BenchmarkTask], threads: usize, bar: &ProgressBar, stop: &Stop) -> Result<Ended<Vec<Reading>>> {
+fn round(tasks: &[BenchmarkTask], threads: usize, bar: &Progress, stop: &Stop) -> Result<Ended<Vec<Reading>>> {
     let program = std::env::current_exe().context("cannot find the program to measure with")?;
     let mut readings = Vec::new();
     for task in tasks {

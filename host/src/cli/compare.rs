@@ -10,7 +10,7 @@ use ntkscope_core::MatRef;
 use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
 use serde_json::json;
 
-use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
+use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::Common;
 use crate::cli::UsageError;
@@ -18,6 +18,7 @@ use crate::files::npz;
 use crate::kernel;
 use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};
 use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
+use crate::words::precise;
 
 /// `ntkscope compare`
 #[derive(Args, Debug)]
@@ -65,7 +66,7 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
     ];
     let (of_a, of_b) = (a.summary(&stop).context(args.a)?, b.summary(&stop).context(args.b)?);
     let (Ended::Done(of_a), Ended::Done(of_b)) = (of_a, of_b) else {
-        eprintln!("interrupted");
+        say("interrupted");
         return Ok(INTERRUPTED);
     };
     if args.common.json {
@@ -76,7 +77,7 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
         print(&serde_json::to_string_pretty(&all)?)?;
     } else {
         for (words, _, value) in distances {
-            print(&format!("{words:<22}{value:.9e}"))?;
+            print(&format!("{words:<22}{}", precise(value)))?;
         }
         print(&format!("A: {of_a}\nB: {of_b}"))?;
     }

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::terminal::{DONE, in_flags, print};
+use super::terminal::{DONE, Progress, bytes, in_flags, print, say};
 use crate::data;
 use crate::data::{FetchProgress, Source};
 use crate::experiment::Model;
@@ -79,11 +78,7 @@ pub fn data(args: DataArgs) -> Result<u8> {
                 Some(dir) => dir,
                 None => data::default_dir(&dataset)?,
             };
-            let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-            let bar = ProgressBar::with_draw_target(None, target);
-            if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {eta} left") {
-                bar.set_style(style);
-            }
+            let bar = bytes(quiet);
             let paths = data::fetch(&dataset, &dir, mirror.as_deref(), &mut |at| follow(&bar, quiet, at))?;
             bar.finish_and_clear();
             for path in paths {
@@ -94,10 +89,10 @@ pub fn data(args: DataArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-fn follow(bar: &ProgressBar, quiet: bool, at: FetchProgress) {
+fn follow(bar: &Progress, quiet: bool, at: FetchProgress) {
     let tell = |text: String| {
         if !quiet {
-            bar.suspend(|| eprintln!("{text}"));
+            say(&text);
         }
     };
     match at {
@@ -105,6 +100,7 @@ fn follow(bar: &ProgressBar, quiet: bool, at: FetchProgress) {
         FetchProgress::Started { url, resumed_at, total } => {
             bar.set_length(total.unwrap_or(0));
             bar.set_position(resumed_at);
+            bar.set_prefix(&url);
             tell(if resumed_at > 0 { format!("{url}: resumed at byte {resumed_at}") } else { url });
         }
         FetchProgress::Received { bytes, .. } => bar.set_position(bytes),

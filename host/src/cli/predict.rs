@@ -12,7 +12,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use super::prediction::{Columns, Quantity};
-use super::terminal::{DONE, print};
+use super::terminal::{DONE, phase, print, say};
 use crate::analysis::law::{InfiniteWidth, Law, probabilities};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
@@ -23,6 +23,7 @@ use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::machine::{Budget, with_threads};
 use crate::run;
 use crate::run::{Task, all_inputs, check_file};
+use crate::words::count;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -157,8 +158,10 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     let (n, m) = (samples.n as u64, (samples.held_out.len() / samples.d) as u64);
     let size = (n + m) * outputs as u64;
     budget.check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size)?;
+    let bar = phase(&format!("prediction from {} on {}", count(samples.n, "sample"), m), args.common.quiet);
     let predicted = with_threads(args.common.threads, || predicted(&args, &model, &training, &samples, outputs, time))?
         .map_err(|e| explain(e, &training))?;
+    drop(bar);
     save_and_print(&args, &model, &training, &samples, outputs, &predicted)?;
     Ok(DONE)
 }
@@ -266,7 +269,7 @@ fn save_and_print(
         return print(&serde_json::to_string_pretty(&all)?);
     }
     if !args.common.quiet {
-        eprintln!("{}; {}", model.describe(), samples.description);
+        say(&format!("{}; {}", model.describe(), samples.description));
     }
     columns.print()
 }

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::terminal::{DONE, FAILED, INTERRUPTED, print, progress, stop_on_interrupt};
+use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt};
 use crate::cli::Common;
 use crate::cli::UsageError;
 use crate::experiment::NetworkKind;
@@ -21,6 +20,7 @@ use crate::study::grid::{Follow, Job, Resources};
 use crate::study::paper::{Paper, Part, Study};
 use crate::study::plan::Options;
 use crate::study::{forecast, grid};
+use crate::words::count;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -124,7 +124,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     for (study, at_a_time) in studies.iter().zip(at_a_time) {
         let directory = place(study);
         let Ended::Done(claims) = carry_out(&args, study, &directory, at_a_time, &stop)? else {
-            eprintln!("interrupted; finished runs are kept, and the same command goes on from here");
+            say("interrupted; finished runs are kept, and the same command goes on from here");
             return Ok(INTERRUPTED);
         };
         if claims.iter().any(|claim| claim.verdict == Verdict::Fails) {
@@ -190,7 +190,8 @@ impl<'a> Remaining<'a> {
         let time = forecast::words(seconds);
         let threads = self.resources.threads;
         let place = self.directory.display();
-        eprintln!("{}: {} runs{kept}, about {time} on {threads} threads, in {place}", self.study.name(), self.all);
+        let (runs, threads) = (count(self.all, "run"), count(threads, "thread"));
+        say(&format!("{}: {runs}{kept}, about {time} on {threads}, in {place}", self.study.name()));
         Ok(())
     }
 }
@@ -218,7 +219,7 @@ fn carry_out(
 
 /// The progress of a grid.
 struct Bar {
-    bar: ProgressBar,
+    bar: Progress,
     jobs: usize,
 }
 
@@ -263,7 +264,7 @@ fn print_claims(args: &ReproduceArgs, directory: &Path, claims: &[Claim]) -> Res
         }
     }
     if !args.common.quiet {
-        eprintln!("report: {}", directory.join("report.html").display());
+        say(&format!("report: {}", directory.join("report.html").display()));
     }
     Ok(())
 }

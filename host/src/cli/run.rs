@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::terminal::{DONE, FAILED, INTERRUPTED, in_flags, print, progress, stop_on_interrupt};
+use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt};
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
@@ -70,8 +69,8 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let stop = stop_on_interrupt();
     let quiet = args.common.quiet;
     if !quiet {
-        eprintln!("{}", model.describe());
-        eprintln!("{}", samples.description);
+        say(&model.describe());
+        say(&samples.description);
     }
     let mut finished = Vec::new();
     for training in &trainings {
@@ -103,15 +102,15 @@ pub fn run(args: RunArgs) -> Result<u8> {
         print(&in_flags(&narrative::plain(&lead)))?;
     }
     if !quiet {
-        eprintln!("report: {}", directory.path().join("report.html").display());
-        eprintln!("figures: {}", directory.path().join("figures").display());
+        say(&format!("report: {}", directory.path().join("report.html").display()));
+        say(&format!("figures: {}", directory.path().join("figures").display()));
     }
     let overflowed = finished.iter().find(|f| f.outcome.trace.rows.last().is_some_and(|row| !row.finite));
     if let Some(Finished { training, .. }) = overflowed {
         let label = training.loss.label();
-        eprintln!(
+        say(&format!(
             "error: {label}: the run ended in numbers that are not finite; try --normalize sphere or --dtype f64"
-        );
+        ));
     }
     let stopped = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
     let failed = stopped || overflowed.is_some();
@@ -203,7 +202,7 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
 /// A progress bar; `run.toml` as soon as there is something to keep, and `trace.csv` kept up to date from then
 /// on, so that a killed run leaves what it had.
 struct Follow<'a> {
-    bar: ProgressBar,
+    bar: Progress,
     settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
     trace: PathBuf,
     written: Option<Instant>,

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use toml::Table;
 
-use super::terminal::{DONE, print};
+use super::terminal::{DONE, phase, print, say};
 use crate::analysis::labels::{Cost, Labels};
 use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
 use crate::analysis::spectra::Spectra;
@@ -20,6 +20,7 @@ use crate::report::narrative::plain;
 use crate::report::{number, number_with_error};
 use crate::run::RunDirectory;
 use crate::studies::initialization::figures;
+use crate::words::count;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,8 +74,10 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
     budget.check(&format!("the spectrum of {} samples", samples.n), labels.need_of(&samples))?;
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
     let directory = RunDirectory::create(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
+    let bar = phase(&format!("spectra of {}", count(samples.n, "sample")), args.common.quiet);
     let work = || labels.spectra_and_cost(&model, &samples);
     let outcome = with_threads(args.common.threads, work).map_err(anyhow::Error::from).and_then(|found| Ok(found?));
+    drop(bar);
     let (spectra, cost) = outcome.inspect_err(|_| directory.remove_if_empty())?;
     let found = Alphas::new(&spectra, &window, samples.d)?;
     spectra.table().write(&directory.path().join("spectra.csv"))?;
@@ -92,12 +95,12 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
         return Ok(DONE);
     }
     if !args.common.quiet {
-        eprintln!("{}; {}", model.describe(), samples.description);
+        say(&format!("{}; {}", model.describe(), samples.description));
     }
     found.print(&window, labels.draws, samples.d)?;
     print_cost(&cost, labels.draws)?;
     if !args.common.quiet {
-        eprintln!("figure: {}", directory.path().join("smoothness.svg").display());
+        say(&format!("figure: {}", directory.path().join("smoothness.svg").display()));
     }
     Ok(DONE)
 }

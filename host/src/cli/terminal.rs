@@ -1,16 +1,17 @@
 //! What commands have in common: exit codes, messages, progress bars.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Cli;
+pub use super::progress::{Progress, bytes, phase, progress};
+pub use super::signals::{stop_on_interrupt, stop_on_interrupt_quietly};
+pub use super::streams::say;
+use super::streams::{write_data, write_message};
 use crate::cli::UsageError;
-use crate::machine::Stop;
 use crate::{analysis, data, experiment, files, kernel, machine, run, study};
 
 /// Done.
@@ -29,7 +30,7 @@ pub fn exit(result: Result<u8>) -> ExitCode {
     let code = match &result {
         Ok(code) => *code,
         Err(e) => {
-            eprintln!("error: {}", in_flags(&format!("{e:#}")));
+            say(&format!("error: {}", in_flags(&format!("{e:#}"))));
             code_of(e)
         }
     };
@@ -146,47 +147,19 @@ pub fn in_flags(message: &str) -> String {
 pub fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
         if error.kind() == ErrorKind::ValueValidation {
-            eprint!("{}", in_flags(&error.render().to_string()));
+            write_message(&in_flags(&error.render().to_string()));
             std::process::exit(i32::from(USAGE));
         }
         error.exit()
     })
 }
 
-/// A token that Ctrl-C requests from now on, so that the work ends after its present step; a second one, or a system
-/// without signals, ends the process as usual.
-pub fn stop_on_interrupt() -> Stop {
-    let stop = Stop::new();
-    let requested = stop.clone();
-    let _ = ctrlc::set_handler(move || {
-        if requested.requested() {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        requested.request();
-    });
-    stop
-}
-
-/// A progress bar on standard error, unless nothing is to be said or nobody sees it.
-pub fn progress(label: &str, steps: u64, quiet: bool) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(steps), target);
-    if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}%  {eta} left  {msg}") {
-        bar.set_style(style);
-    }
-    bar.with_prefix(label.to_owned())
-}
-
 /// Prints to standard output; a reader that went away (`| head`) is no error.
 ///
 /// # Errors
-/// Standard output that takes no more, as on a full disk.
+/// Standard output that takes no more, as on a full disk, or was closed from the start.
 pub fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("standard output"),
-    }
+    write_data(&format!("{text}\n")).context("standard output")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Samples;
+use crate::words::{number, precise};
 
 /// Largest n for which every pair of samples is looked at.
 const PAIRS_UP_TO: usize = 2000;
@@ -119,10 +120,12 @@ impl fmt::Display for Summary {
             let counts: Vec<String> = self.counts.iter().enumerate().map(|(k, c)| format!("{k}: {c}")).collect();
             writeln!(f, "classes         {} ({})", self.classes, counts.join(", "))?;
         }
-        writeln!(f, "norm            min {:.6}, mean {:.6}, max {:.6}", self.norm_min, self.norm_mean, self.norm_max)?;
+        let [min, mean, max] = [self.norm_min, self.norm_mean, self.norm_max].map(precise);
+        writeln!(f, "norm            min {min}, mean {mean}, max {max}")?;
         if let Some(SmallestAngle { angle, first, second }) = self.smallest_angle {
             let degrees = angle.to_degrees();
-            write!(f, "smallest angle  {angle:.6} rad ({degrees:.3} degrees) between samples {first} and {second}")?;
+            let (radians, degrees) = (precise(angle), number(degrees));
+            write!(f, "smallest angle  {radians} rad ({degrees} degrees) between samples {first} and {second}")?;
             writeln!(
                 f,
                 "{}",

@@ -5,6 +5,7 @@ use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
 use serde::Serialize;
 
 use crate::kernel::Extremes;
+use crate::words::{count, number, precise};
 
 /// The summary of a symmetric kernel.
 #[derive(Clone, Debug, Serialize)]
@@ -136,21 +137,25 @@ impl KernelSummary {
 impl std::fmt::Display for KernelSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { n, min, max, mean_diagonal, frobenius, lambda_min, lambda_max, condition, .. } = self;
-        write!(f, "{n} x {n}, entries {min:.6} to {max:.6}, mean diagonal {mean_diagonal:.6}, ")?;
-        write!(f, "Frobenius norm {frobenius:.6e}, ")?;
+        let (min, max, mean_diagonal) = (precise(*min), precise(*max), precise(*mean_diagonal));
+        write!(f, "{n} x {n}, entries {min} to {max}, mean diagonal {mean_diagonal}, ")?;
+        write!(f, "Frobenius norm {}, ", precise(*frobenius))?;
+        let (smallest_value, largest_value) = (precise(*lambda_min), precise(*lambda_max));
         let Some(lanczos) = &self.lanczos else {
-            write!(f, "lambda_min {lambda_min:.10}, lambda_max {lambda_max:.6}, condition {condition:.4e}")?;
-            return self.effective_rank.map_or(Ok(()), |rank| write!(f, ", effective rank {rank:.4}"));
+            let condition = number(*condition);
+            write!(f, "lambda_min {smallest_value}, lambda_max {largest_value}, condition {condition}")?;
+            return self.effective_rank.map_or(Ok(()), |rank| write!(f, ", effective rank {}", number(rank)));
         };
         let Lanczos { steps, lambda_min_residual: below, lambda_max_residual: above, .. } = lanczos;
         let sign = |converged: bool, bound: &'static str| if converged { "" } else { bound };
         let (smallest, largest) =
             (sign(lanczos.lambda_min_converged, "<= "), sign(lanczos.lambda_max_converged, ">= "));
-        write!(f, "lambda_min {smallest}{lambda_min:.10} (residual {below:.1e}), ")?;
-        write!(f, "lambda_max {largest}{lambda_max:.6} (residual {above:.1e}), ")?;
+        let (below, above) = (number(*below), number(*above));
+        write!(f, "lambda_min {smallest}{smallest_value} (residual {below}), ")?;
+        write!(f, "lambda_max {largest}{largest_value} (residual {above}), ")?;
         let bound = *lambda_min > 0.0 && !(smallest.is_empty() && largest.is_empty());
-        write!(f, "condition {}{condition:.4e}; ", if bound { ">= " } else { "" })?;
+        write!(f, "condition {}{}; ", if bound { ">= " } else { "" }, number(*condition))?;
         let ended = if smallest.is_empty() { "" } else { ", lambda_min not converged" };
-        write!(f, "eigenvalues by {steps} Lanczos steps{ended}")
+        write!(f, "eigenvalues by {}{ended}", count(*steps, "Lanczos step"))
     }
 }

@@ -50,7 +50,12 @@ pub fn lead(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Stri
 
 /// The text for a terminal or a table: `1×10^{5}` becomes `1e5`, `K_{t}` becomes `K_t`, `u^{2}` becomes `u^2`.
 pub fn plain(text: &str) -> String {
-    text.replace("×10^{", "e").replace("_{", "_").replace("^{", "^").replace('}', "").replace('−', "-")
+    text.replace("×10^{", "e")
+        .replace("_{", "_")
+        .replace("^{", "^")
+        .replace('}', "")
+        .replace('−', "-")
+        .replace('∞', "inf")
 }
 
 fn sentence(run: &Finished<'_>) -> String {

@@ -1,7 +1,5 @@
 //! The loop of a run: steps until one of its criteria is met, and what is recorded on the way.
 
-use std::fmt;
-
 use ntkscope_core::forward::Params;
 use ntkscope_core::network::Network;
 use ntkscope_core::record::{Record, Recorder};
@@ -11,6 +9,7 @@ use ntkscope_core::{Backend, Error, Real};
 use super::{Observer, Outputs, Stopped, Trace};
 use crate::experiment::{MAX_SNAPSHOTS, Training};
 use crate::machine::Stop;
+use crate::words::number;
 
 /// What is kept along a run.
 pub(super) struct Recording<'a, T> {
@@ -74,7 +73,7 @@ pub(super) fn train<N: Network, T: Real>(
             break Stopped::Failed(e);
         }
         position = Position::new(trainer, training);
-        observer.step(position.share(training), &|| position.to_string());
+        observer.step(position.share(training), &|| position.words(training));
         if recording.record.due(trainer.log_time()) {
             recording.observe(trainer, observer)?;
         }
@@ -135,12 +134,15 @@ impl Position {
         let steps = self.step as f64 / training.max_steps.max(1) as f64;
         time.max(margin).max(steps).clamp(0.0, 1.0)
     }
-}
 
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { time, loss, margin, .. } = self;
-        write!(f, "t {time:.3e}, loss {loss:.3e}, margin {margin:.2}")
+    /// Where the run stands, and where it is to end.
+    fn words(&self, training: &Training) -> String {
+        let Self { step, time, loss, margin, .. } = self;
+        let of = |end: Option<f64>| end.map_or(String::new(), |end| format!(" of {}", number(end)));
+        let until = Some(training.until_time).filter(|until| until.is_finite());
+        let (time, loss, margin) = (number(*time), number(*loss), number(*margin));
+        let margin = format!("margin {margin}{}", of(training.until_margin));
+        format!("t {time}{}, step {step}, loss {loss}{}, {margin}", of(until), of(training.until_loss))
     }
 }
 

@@ -8,7 +8,7 @@ use ntkscope_core::{Backend, MatRef};
 
 use super::KernelArgs;
 use crate::backend::HostReal;
-use crate::cli::terminal::{in_flags, progress};
+use crate::cli::terminal::{in_flags, phase, progress};
 use crate::data::Samples;
 use crate::files::Dtype;
 use crate::files::npz::Array;
@@ -71,6 +71,7 @@ impl<T: HostReal> Computation<'_, T> {
         stop: &Stop,
     ) -> Result<Ended<Computed<T>>> {
         let Some(cut) = self.plan.cut else {
+            let _bar = phase(&format!("{name}: entries and eigenvalues"), self.args.common.quiet);
             let entries = whole(source)?;
             let summary = KernelSummary::whole(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
             let summary = summary.with_context(|| format!("kernel {name}"))?;
@@ -84,7 +85,7 @@ impl<T: HostReal> Computation<'_, T> {
         let bar = progress(name, 1000, self.args.common.quiet);
         let mut progress = |done: f64, what: &str| {
             bar.set_position((1000.0 * done) as u64);
-            bar.set_message(what.to_owned());
+            bar.set_message(what);
         };
         let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
         bar.finish_and_clear();

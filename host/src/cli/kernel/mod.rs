@@ -15,7 +15,7 @@ use toml::{Table, Value};
 
 use computation::Computation;
 
-use super::terminal::{DONE, INTERRUPTED, print, stop_on_interrupt};
+use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
@@ -92,7 +92,7 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
     })?;
     match done? {
         Ended::Stopped => {
-            eprintln!("interrupted");
+            say("interrupted");
             Ok(INTERRUPTED)
         }
         Ended::Done(()) => Ok(DONE),
@@ -166,9 +166,9 @@ fn kernel_as<T: HostReal, N: Network>(
     let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
     if !args.common.quiet {
         if !args.common.json {
-            eprintln!("{}; {}", model.describe(), samples.description);
+            say(&format!("{}; {}", model.describe(), samples.description));
         }
-        eprintln!("{}", computation.describe(samples.n, limit));
+        say(&computation.describe(samples.n, limit));
     }
     let mut computed = Vec::new();
     if empirical {

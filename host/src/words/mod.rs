@@ -1,0 +1,74 @@
+//! Numbers, counts and lists as people read them, and what a word with a typing error may have been.
+//!
+//! Everything that the program says to people goes through these functions: a number has 4 to 7 digits, or as many as its
+//! error allows, and never 200 of them.
+
+mod guess;
+mod number;
+
+pub use guess::{did_you_mean, nearest};
+pub use number::{duration, number, precise, with_error};
+
+/// So many things: `1 thread`, `12 threads`.
+pub fn count(n: usize, one: &str) -> String {
+    match (n, one) {
+        (1, _) => format!("1 {one}"),
+        (_, _) if one.ends_with('s') || one.ends_with('x') => format!("{n} {one}es"),
+        (_, _) => format!("{n} {one}s"),
+    }
+}
+
+/// `a`, `a or b`, `a, b or c`.
+pub fn either(choices: &[impl AsRef<str>]) -> String {
+    let choices: Vec<&str> = choices.iter().map(AsRef::as_ref).collect();
+    match choices.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// The text, or its beginning and its end where it has more than `most` characters; characters that would move a
+/// terminal's cursor or change its colours are written as `\u{1b}`.
+pub fn clipped(text: &str, most: usize) -> String {
+    let harmless = |c: char| if c.is_control() && c != '\n' { c.escape_default().collect() } else { String::from(c) };
+    // of a text of 100 MB only what may be told is looked at
+    let head: String = text.chars().take(most + 1).map(harmless).collect();
+    if head.chars().count() <= most {
+        return head;
+    }
+    let (begin, end) = (most * 3 / 5, most - most * 3 / 5 - 3);
+    let begin: String = head.chars().take(begin).collect();
+    let mut tail: Vec<char> = text.chars().rev().take(end).collect();
+    tail.reverse();
+    let tail: String = tail.into_iter().map(harmless).collect();
+    let skipped = tail.chars().count().saturating_sub(end);
+    format!("{begin} … {}", tail.chars().skip(skipped).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_counted() {
+        assert_eq!(
+            [count(1, "thread"), count(2, "thread"), count(0, "class"), count(3, "index")],
+            ["1 thread", "2 threads", "0 classes", "3 indexes"]
+        );
+        assert_eq!([either(&["a"]), either(&["a", "b", "c"])], ["a", "a, b or c"]);
+    }
+
+    #[test]
+    fn long_texts_keep_both_ends() {
+        assert_eq!(clipped("short", 5), "short");
+        let long = format!("x.csv, line 3: {}; fix the file", "9".repeat(3_000_000));
+        let told = clipped(&long, 100);
+        assert_eq!(told.chars().count(), 100);
+        assert!(told.starts_with("x.csv, line 3: 999") && told.ends_with("; fix the file"), "{told}");
+        assert_eq!(clipped("a\u{1b}[31mb\tc", 50), "a\\u{1b}[31mb\\tc");
+        for most in [20, 21, 22, 23] {
+            assert!(clipped(&"\u{1b}".repeat(500), most).chars().count() <= most);
+        }
+    }
+}
