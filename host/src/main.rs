@@ -4,7 +4,12 @@
 
 use std::process::ExitCode;
 
-use ntkscope::cli::{self, Command, bench, compare, data, kernel, predict, reproduce, run, smoothness, terminal};
+use ntkscope::cli::{
+    self, Allocator, Command, bench, compare, data, kernel, predict, reproduce, run, smoothness, terminal,
+};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     cli::catch_signals();

@@ -83,7 +83,7 @@ impl InstructionSet {
 impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     fn tile(&self) -> Tile {
         // of a lower triangle every thread takes a long band and a short one
-        Tile::new(TILE.rows, TILE.cols, 2 * rayon::current_num_threads())
+        Tile::new(TILE.rows, TILE.cols, 2 * threads())
     }
 
     fn gemm(&self, alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
@@ -171,17 +171,28 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
             first += rows;
             rest = tail;
         }
-        let (len, workers) = (scratch.len(), rayon::current_num_threads().min(bands.len()));
+        let (len, workers) = (scratch.len(), threads().min(bands.len()));
         // the last bands of a lower triangle are the longest: every thread takes the longest that is left
         let bands = Mutex::new(bands);
-        (0..workers).into_par_iter().with_max_len(1).for_each(|_| {
+        let worker = || {
             let mut scratch = vec![T::ZERO; len];
             let next = || bands.lock().expect("no panic while it is held").pop();
             while let Some((first, band)) = next() {
                 work(first, band, &mut scratch);
             }
-        });
+        };
+        if workers > 1 {
+            (0..workers).into_par_iter().with_max_len(1).for_each(|_| worker());
+        } else {
+            worker();
+        }
     }
+}
+
+/// Threads of the pool that this is called in. Outside of any it is 1: work there stays on its thread, so that no pool
+/// is started for it.
+pub(crate) fn threads() -> usize {
+    rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads())
 }
 
 /// The symmetric matrix whose lower triangle is that of `a`.

@@ -43,7 +43,7 @@ pub(super) fn gemm<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, 
         // the panels are disjoint blocks of it; the shapes of a and b were compared with that of c.
         unsafe { product(alpha, a, b, beta, out.get().add(at), row_stride) }
     };
-    let threads = if m * n * depth >= WORTH_SPLITTING { rayon::current_num_threads() } else { 1 };
+    let threads = if m * n * depth >= WORTH_SPLITTING { crate::threads() } else { 1 };
     if n == 1 {
         // few enough rows for one and the same kernel, however many there are in all
         let count = m.div_ceil(SHORTEST);

@@ -9,7 +9,7 @@ use super::terminal::{DONE, Progress, bytes, in_flags, print, say};
 use crate::data;
 use crate::data::{FetchProgress, Source};
 use crate::experiment::Model;
-use crate::machine::Budget;
+use crate::machine::{Budget, with_threads};
 
 /// `ntkscope data`
 #[derive(Args, Debug)]
@@ -70,7 +70,9 @@ pub fn data(args: DataArgs) -> Result<u8> {
             }
         }
         DataCommand::Show { model, json } => {
-            let summary = data::show(&data::load(&model.data_spec(), &Budget::default())?);
+            let summary = with_threads(None, || {
+                Ok::<_, data::Error>(data::show(&data::load(&model.data_spec(), &Budget::default())?))
+            })??;
             print(&if json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() })?;
         }
         DataCommand::Fetch { dataset, data_dir, mirror, quiet } => {

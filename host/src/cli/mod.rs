@@ -2,6 +2,7 @@
 //!
 //! A command returns its exit code, or the error of the floor below that stopped it, whose code [`terminal`] knows.
 
+mod allocator;
 mod args;
 pub mod bench;
 pub mod compare;
@@ -23,6 +24,7 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use allocator::Allocator;
 pub use args::{Common, ModelArgs, Typed};
 use bench::BenchArgs;
 use compare::CompareArgs;

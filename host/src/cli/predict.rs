@@ -118,6 +118,11 @@ struct Predicted {
 
 /// Predicts, saves, prints; returns the exit code.
 pub fn predict(args: PredictArgs) -> Result<u8> {
+    with_threads(args.common.threads, || predict_here(args))?
+}
+
+/// Predicts on this pool's threads.
+fn predict_here(args: PredictArgs) -> Result<u8> {
     let loss = args.loss.loss;
     let wrong = |flag, given: String, what: &str| UsageError::Range { flag, given, what: what.into() };
     if loss == LossKind::Both {
@@ -159,8 +164,7 @@ pub fn predict(args: PredictArgs) -> Result<u8> {
     let size = (n + m) * outputs as u64;
     budget.check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size)?;
     let bar = phase(&format!("prediction from {} on {}", count(samples.n, "sample"), m), args.common.quiet);
-    let predicted = with_threads(args.common.threads, || predicted(&args, &model, &training, &samples, outputs, time))?
-        .map_err(|e| explain(e, &training))?;
+    let predicted = predicted(&args, &model, &training, &samples, outputs, time).map_err(|e| explain(e, &training))?;
     drop(bar);
     save_and_print(&args, &model, &training, &samples, outputs, &predicted)?;
     Ok(DONE)

@@ -11,7 +11,7 @@ use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, print, progress, say,
 use crate::cli::Common;
 use crate::cli::UsageError;
 use crate::experiment::NetworkKind;
-use crate::machine::{Ended, Stop};
+use crate::machine::{Ended, Stop, cores};
 use crate::report::narrative::plain;
 use crate::report::{Claim, Verdict};
 use crate::studies::PAPERS;
@@ -166,8 +166,7 @@ struct Remaining<'a> {
 
 impl<'a> Remaining<'a> {
     fn new(args: &ReproduceArgs, study: &'a Study, directory: &'a Path, at_a_time: usize) -> Result<Self> {
-        let available = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = args.common.threads.map_or(available, usize::from);
+        let threads = args.common.threads.map_or_else(cores, usize::from);
         let resources = Resources { threads, at_a_time };
         let (jobs, mut left) = (study.jobs(), Vec::new());
         for job in &jobs {

@@ -50,6 +50,11 @@ pub struct RunArgs {
 
 /// Runs, and returns the exit code.
 pub fn run(args: RunArgs) -> Result<u8> {
+    with_threads(args.common.threads, || run_here(args))?
+}
+
+/// Runs on this pool's threads.
+fn run_here(args: RunArgs) -> Result<u8> {
     let Settings { model, training } = args.model.layered(&args.training.table, args.file.as_deref())?;
     // everything that can be checked without data is checked before data is read
     model.check()?;
@@ -77,13 +82,10 @@ pub fn run(args: RunArgs) -> Result<u8> {
         let place = if trainings.len() > 1 { directory.inside(&training.loss.to_string())? } else { directory.clone() };
         let settings = || place.write_settings(&model, training, &samples, None);
         let mut follow = Follow::new(training.loss.label(), quiet, place.path().join("trace.csv"), &settings);
-        let outcome = with_threads(args.common.threads, || run::run(&model, training, &samples, &mut follow, &stop))
-            .map_err(anyhow::Error::from)
-            .and_then(|outcome| Ok(outcome?))
-            .inspect_err(|_| {
-                place.remove_if_empty();
-                directory.remove_if_empty();
-            })?;
+        let outcome = run::run(&model, training, &samples, &mut follow, &stop).inspect_err(|_| {
+            place.remove_if_empty();
+            directory.remove_if_empty();
+        })?;
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, samples.n, model.dtype)?;

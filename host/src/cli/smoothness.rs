@@ -63,6 +63,11 @@ fn first_and_last(text: &str) -> Result<(usize, usize), String> {
 
 /// Estimates, draws, prints; returns the exit code.
 pub fn run(args: SmoothnessArgs) -> Result<u8> {
+    with_threads(args.common.threads, || run_here(args))?
+}
+
+/// Estimates on this pool's threads.
+fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let settings = args.model.layered(&Table::new(), None)?;
     settings.model.check()?;
     let mut labels = Labels { model: settings.model, codings: Vec::new(), draws: args.draws.into() };
@@ -75,10 +80,9 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
     let directory = RunDirectory::create(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
     let bar = phase(&format!("spectra of {}", count(samples.n, "sample")), args.common.quiet);
-    let work = || labels.spectra_and_cost(&model, &samples);
-    let outcome = with_threads(args.common.threads, work).map_err(anyhow::Error::from).and_then(|found| Ok(found?));
+    let found = labels.spectra_and_cost(&model, &samples);
     drop(bar);
-    let (spectra, cost) = outcome.inspect_err(|_| directory.remove_if_empty())?;
+    let (spectra, cost) = found.inspect_err(|_| directory.remove_if_empty())?;
     let found = Alphas::new(&spectra, &window, samples.d)?;
     spectra.table().write(&directory.path().join("spectra.csv"))?;
     figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;

@@ -79,8 +79,7 @@ fn kernel_code(error: &kernel::Error) -> u8 {
 
 fn machine_code(error: &machine::Error) -> u8 {
     match error {
-        machine::Error::Memory { .. } => USAGE,
-        _ => FAILED,
+        machine::Error::Memory { .. } | machine::Error::TooManyThreads { .. } | machine::Error::Threads(_) => USAGE,
     }
 }
 

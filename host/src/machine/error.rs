@@ -22,7 +22,22 @@ pub enum Error {
         /// what gives more memory
         raise: &'static str,
     },
-    /// The operating system starts no more threads.
-    #[error("cannot start the threads")]
-    Threads(#[source] rayon::ThreadPoolBuildError),
+    /// More threads than a few for each core.
+    #[error("`threads = {threads}`: too many for {}; give `threads = {most}` or less", count(*cores, "core"))]
+    TooManyThreads {
+        /// asked for
+        threads: usize,
+        /// that there are
+        cores: usize,
+        /// that may be asked for
+        most: usize,
+    },
+    /// The operating system starts no thread.
+    #[error("the system starts no thread for the work ({0}); raise its limit (`ulimit -u`, or the control group's)")]
+    Threads(rayon::ThreadPoolBuildError),
+}
+
+/// "1 core", "2 cores".
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -9,4 +9,4 @@ mod threads;
 pub use error::Error;
 pub use memory::{Budget, MemoryLimit};
 pub use stop::{Ended, Stop};
-pub use threads::with_threads;
+pub use threads::{cores, side_by_side, with_threads};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytesize::ByteSize;
 
 use super::Error;
-use crate::machine::{Budget, Ended, Stop};
+use crate::machine::{Budget, Ended, Stop, side_by_side};
 use crate::run::Observer;
 
 /// A piece of a study that is kept once it is finished.
@@ -93,11 +93,7 @@ pub fn run(
         done: Mutex::new(0.0),
         finished: AtomicUsize::new(0),
     };
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| shared.work());
-        }
-    });
+    side_by_side(workers, usize::from(threads), &|| shared.work())?;
     let failed = shared.failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     match failed {
         Some(error) => Err(error),

@@ -77,6 +77,11 @@ pub struct KernelArgs {
 
 /// Computes, saves, prints; returns the exit code.
 pub fn kernel(args: KernelArgs) -> Result<u8> {
+    with_threads(args.common.threads, || kernel_here(args))?
+}
+
+/// Computes on this pool's threads.
+fn kernel_here(args: KernelArgs) -> Result<u8> {
     let backend = args.backend.map(|backend| ("backend".to_owned(), Value::String(backend.to_string())));
     let given = args.model.given(&backend.into_iter().collect(), None)?;
     let Settings { model, training } = Settings::from_table(given.clone())?;
@@ -86,10 +91,10 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
     let shape = model.shape(&samples)?;
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
     let backend = training.backend;
-    let done = with_threads(args.common.threads, || match model.dtype {
+    let done = match model.dtype {
         Dtype::F64 => kernel_as::<f64, _>(&network, &args, backend, &model, &samples, budget.limit()),
         Dtype::F32 => kernel_as::<f32, _>(&network, &args, backend, &model, &samples, budget.limit()),
-    })?;
+    };
     match done? {
         Ended::Stopped => {
             say("interrupted");
