@@ -138,7 +138,7 @@ pub(crate) use choice;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::AnalyticKernel;
+    use crate::kernel::{AnalyticKernel, Definiteness};
     use crate::loss::Loss;
     use crate::network::{Activation, Bias, Trained};
     use crate::train::Method;
@@ -159,6 +159,7 @@ mod tests {
         names_lead_back::<Activation>();
         names_lead_back::<AnalyticKernel>();
         names_lead_back::<Bias>();
+        names_lead_back::<Definiteness>();
         names_lead_back::<Loss>();
         names_lead_back::<Method>();
         names_lead_back::<Trained>();

@@ -1,6 +1,6 @@
-//! How far two kernels are apart, and what one kernel's spectrum says. Matrices are `(n, n)`.
+//! How far two kernels are apart. Matrices are `(n, n)`.
 
-use crate::{Backend, Error, MatMut, MatRef, Real};
+use crate::{Error, MatRef, Real};
 
 /// max_ij |a_ij|; 0 of no elements, NaN where an element is.
 pub fn max_abs<T: Real>(a: MatRef<'_, T>) -> T {
@@ -153,53 +153,6 @@ impl<T: Real> CentredProduct<T> {
     fn value(&self, n: T) -> T {
         self.product - (self.rows + self.rows) / n + self.total_a / n * (self.total_b / n)
     }
-}
-
-/// What the eigenvalues of a kernel say.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct Spectrum<T> {
-    /// smallest eigenvalue
-    pub lambda_min: T,
-    /// largest eigenvalue
-    pub lambda_max: T,
-    /// lambda_max / lambda_min; infinite for a singular matrix, negative for an indefinite one
-    pub condition: T,
-    /// exp of the entropy of the eigenvalues divided by their sum (Roy and Vetterli 2007); eigenvalues that
-    /// rounding made negative count as 0
-    pub effective_rank: T,
-}
-
-/// The spectrum of a symmetric kernel `(n, n)`, of which the lower triangle counts. `work` `(n, n)` is destroyed;
-/// `values` and `scratch` hold n numbers.
-///
-/// # Errors
-/// [`Error::Shape`]; [`Error::OutOfRange`] where n is 0; those of [`Backend::symmetric_eigenvalues`].
-pub fn spectrum<T: Real, B: Backend<T> + ?Sized>(
-    backend: &B,
-    kernel: MatRef<'_, T>,
-    mut work: MatMut<'_, T>,
-    values: &mut [T],
-    scratch: &mut [T],
-) -> Result<Spectrum<T>, Error> {
-    Error::shape("spectrum: columns of the kernel", kernel.rows(), kernel.cols())?;
-    Error::shape("spectrum: rows of work", kernel.rows(), work.rows())?;
-    Error::shape("spectrum: columns of work", kernel.rows(), work.cols())?;
-    for i in 0..kernel.rows() {
-        work.row_mut(i).iter_mut().zip(kernel.entries(i)).for_each(|(to, from)| *to = from);
-    }
-    backend.symmetric_eigenvalues(work, values, scratch)?;
-    let (Some(first), Some(last)) = (values.first(), values.last()) else {
-        return Err(Error::OutOfRange { what: "spectrum: rows of the kernel", needs: "at least 1", got: 0.0 });
-    };
-    let total = values.iter().fold(T::ZERO, |s, x| s + x.max(T::ZERO));
-    let entropy = values.iter().filter(|x| **x > T::ZERO).fold(T::ZERO, |s, x| {
-        let p = *x / total;
-        // a share too small to be represented contributes nothing
-        if p > T::ZERO { s - p * p.ln() } else { s }
-    });
-    Ok(Spectrum { lambda_min: *first, lambda_max: *last, condition: *last / *first, effective_rank: entropy.exp() })
 }
 
 fn same_shape<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<(), Error> {

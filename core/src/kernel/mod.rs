@@ -3,13 +3,14 @@
 mod analytic;
 mod distance;
 mod empirical;
+mod spectrum;
 
 pub use analytic::{AnalyticKernel, analytic, analytic_scratch};
 pub use distance::{
-    CentredAlignment, RelativeFrobenius, Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
-    spectrum,
+    CentredAlignment, RelativeFrobenius, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
 };
 pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, structured_scratch, tangent, tangent_len};
+pub use spectrum::{Definiteness, Spectrum, spectrum};
 
 use crate::{Backend, MatMut, Real};
 

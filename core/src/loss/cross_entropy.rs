@@ -19,6 +19,10 @@ impl<T: Real> PerSample<T> for CrossEntropy {
         Properties { probabilities: true, curved: true, centred: outputs > 1, ..Properties::default() }
     }
 
+    fn curvature(&self, outputs: usize) -> Option<f64> {
+        Some(if outputs == 1 { 0.25 } else { 0.5 })
+    }
+
     fn target(&self, label: usize, smoothing: f64, target: &mut [T]) {
         let other = smoothing / target.len().max(2) as f64;
         let right = 1.0 - smoothing + other;

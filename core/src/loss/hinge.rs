@@ -14,6 +14,10 @@ impl<T: Real> PerSample<T> for Hinge {
         Properties { centred: outputs > 1, ..Properties::default() }
     }
 
+    fn curvature(&self, _outputs: usize) -> Option<f64> {
+        None
+    }
+
     fn target(&self, label: usize, _smoothing: f64, target: &mut [T]) {
         write_signs(label, target);
     }

@@ -79,6 +79,8 @@ struct Unit<T> {
 trait PerSample<T: Real> {
     /// For this number of outputs.
     fn properties(&self, outputs: usize) -> Properties;
+    /// An upper bound of the largest eigenvalue of d^2 l/df^2, over all f; `None` where it says nothing of stability.
+    fn curvature(&self, outputs: usize) -> Option<f64>;
     /// Writes the target of a class; `smoothing` is 0 but for probabilities.
     fn target(&self, label: usize, smoothing: f64, target: &mut [T]);
     /// # Errors
@@ -136,6 +138,16 @@ impl Loss {
     /// What holds for this loss of `outputs` = C numbers a sample.
     pub fn properties(self, outputs: usize) -> Properties {
         self.per_sample::<f64>().properties(outputs)
+    }
+
+    /// The largest curvature of a sample's loss along its outputs: the largest eigenvalue of `d^2 l/df^2` over all f.
+    /// Squared error 1, logistic 1/4, softmax 1/2; the last two are reached at even odds alone. `None` for hinge, which has
+    /// kinks and no curvature.
+    ///
+    /// Gradient descent on the mean loss over n samples and a penalty lambda is stable, near its start, up to the rate
+    /// `2/(curvature lambda_max/n + lambda)`, with lambda_max of the kernel `(n C, n C)`.
+    pub fn curvature(self, outputs: usize) -> Option<f64> {
+        self.per_sample::<f64>().curvature(outputs)
     }
 
     /// Writes the target of a sample of class `label` into `target` (C numbers).

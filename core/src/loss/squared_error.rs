@@ -10,6 +10,10 @@ impl<T: Real> PerSample<T> for SquaredError {
         Properties { quadratic: true, curved: true, ..Properties::default() }
     }
 
+    fn curvature(&self, _outputs: usize) -> Option<f64> {
+        Some(1.0)
+    }
+
     fn target(&self, label: usize, _smoothing: f64, target: &mut [T]) {
         write_signs(label, target);
     }

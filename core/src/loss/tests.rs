@@ -156,3 +156,32 @@ fn probabilities_of_outputs() {
     }
     assert_eq!(probability::ln_sigmoid(-1e4), -1e4);
 }
+
+#[test]
+fn curvature_is_the_largest_eigenvalue_of_a_hessian() {
+    every(|loss, outputs| {
+        let ((f, _), mut blocks) = (case(loss, outputs), [0.0; SAMPLES * MOST * MOST]);
+        let Some(largest) = loss.curvature(outputs) else {
+            assert!(!loss.properties(outputs).curved, "{loss} has a Hessian");
+            return;
+        };
+        // along the difference of the first two outputs, the others far below: there it is reached
+        let mut along = |f: &[f64], v: &[f64]| {
+            let out = MatMut::new(&mut blocks[..SAMPLES * outputs * outputs], SAMPLES * outputs, outputs).unwrap();
+            loss.hessian(view(f, outputs), 0.0, out).unwrap();
+            let norm: f64 = v.iter().map(|v| v * v).sum();
+            let entries = (0..outputs * outputs).map(|e| v[e / outputs] * v[e % outputs] * blocks[e]);
+            SAMPLES as f64 * entries.sum::<f64>() / norm
+        };
+        let (mut even, mut difference) = ([-50.0; SAMPLES * MOST], [0.0; MOST]);
+        (0..SAMPLES).for_each(|i| even[i * outputs..][..outputs.min(2)].fill(0.0));
+        (difference[0], difference[1]) = (1.0, -1.0);
+        let reached = along(&even, &difference[..outputs]);
+        assert!((reached - largest).abs() < 1e-12, "{loss}, {outputs} outputs: {reached} for {largest}");
+        let mut normals = Normals::new(5);
+        for _ in 0..50 {
+            let v: [f64; MOST] = core::array::from_fn(|_| normals.draw());
+            assert!(along(&f, &v[..outputs]) <= largest + 1e-12, "{loss}, {outputs} outputs");
+        }
+    });
+}

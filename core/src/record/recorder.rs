@@ -109,8 +109,8 @@ impl<'a, T: Real> Recorder<'a, T> {
         structured(backend, &tangent, None, MultiOutput::Trace, kernel, self.scratch)
     }
 
-    /// The snapshot of this moment. Where something is not finite, `finite` is false and the numbers that
-    /// cannot be computed are NaN.
+    /// The snapshot of this moment. Where loss, parameters or kernel are not finite, `finite` is false and the numbers
+    /// that cannot be computed are NaN, as those are that are undefined: relative to a kernel that is 0.
     ///
     /// # Errors
     /// Those of the passes, the kernel and the decompositions: buffers too short, shapes that differ.
@@ -126,7 +126,8 @@ impl<'a, T: Real> Recorder<'a, T> {
         let objective = *trainer.objective();
         let param_norm = sum_of_squares(trainer.theta()).sqrt();
         let param_distance = squared_distance(trainer.theta(), trainer.theta_0()).sqrt();
-        let finite = drift_fro.is_finite() && param_norm.is_finite() && objective.loss.is_finite();
+        // of the drifts the one that is a difference: that relative to a kernel of zeros is undefined
+        let finite = drift_max.is_finite() && param_norm.is_finite() && objective.loss.is_finite();
         let n = self.n;
         let (kernel, work) = (MatRef::dense(self.current, n, n), MatMut::dense(self.work, n, n));
         let nan = T::from_f64(f64::NAN);

@@ -33,21 +33,21 @@ pub struct Snapshot<T> {
     pub param_distance: T,
     /// max_ij |K_t - K_0|
     pub drift_max: T,
-    /// |K_t - K_0|_F / |K_0|_F
+    /// |K_t - K_0|_F / |K_0|_F; NaN, which is undefined, where both are 0
     pub drift_fro: T,
     /// max_ij |K_t - Theta|
     pub error_max: T,
-    /// |K_t - Theta|_F / |Theta|_F
+    /// |K_t - Theta|_F / |Theta|_F; NaN where both are 0
     pub error_fro: T,
     /// centred alignment of K_t with K_0
     pub alignment: T,
-    /// smallest eigenvalue of K_t
+    /// smallest eigenvalue of K_t, and 0 where it is 0 to rounding: see [`crate::kernel::Spectrum`]
     pub lambda_min: T,
     /// largest eigenvalue of K_t
     pub lambda_max: T,
-    /// lambda_max / lambda_min
+    /// lambda_max / lambda_min; infinite for a singular kernel, NaN for one that is 0 or indefinite
     pub condition: T,
-    /// exp of the entropy of the normalised eigenvalues of K_t
+    /// exp of the entropy of the normalised eigenvalues of K_t; NaN for a kernel that is 0
     pub effective_rank: T,
     /// whether loss, parameters and kernel are finite
     pub finite: bool,
@@ -122,7 +122,8 @@ enum Field<T: 'static> {
     Flag(fn(&mut Snapshot<T>) -> &mut bool),
 }
 
-/// What a [`Column`] holds. Its text, by `Display`, is the shortest that reads back as the same value.
+/// What a [`Column`] holds. Its text, by `Display`, is the shortest that reads back as the same value; that of NaN, which
+/// stands for what is undefined or not measured, is empty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<T> {
     /// a count
@@ -147,6 +148,7 @@ impl<T: Real> fmt::Display for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(n) => write!(f, "{n}"),
+            Self::Number(x) if x.is_nan() => Ok(()),
             // `Debug` of a float has an exponent where that is shorter, `Display` never
             Self::Number(x) => write!(f, "{x:?}"),
             Self::Flag(b) => write!(f, "{b}"),
@@ -201,10 +203,12 @@ impl<T: Real> Column<T> {
     /// assert_eq!(loss.read(&mut snapshot, "6.9e-1"), Some(Value::Number(0.69)));
     /// assert_eq!((snapshot.loss, loss.get(&snapshot).to_string()), (0.69, "0.69".to_string()));
     /// assert_eq!(loss.read(&mut snapshot, "low"), None);
+    /// assert!(loss.read(&mut snapshot, "").is_some() && snapshot.loss.is_nan());
     /// ```
     pub fn read(&self, snapshot: &mut Snapshot<T>, text: &str) -> Option<Value<T>> {
         let value = match self.field {
             Field::Count(_) => Value::Count(text.parse().ok()?),
+            Field::Number(_) if text.is_empty() => Value::Number(T::from_f64(f64::NAN)),
             Field::Number(_) => Value::Number(T::from_f64(text.parse().ok()?)),
             Field::Flag(_) => Value::Flag(text.parse().ok()?),
         };

@@ -254,12 +254,14 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for F
                 return Err(Error::OutOfRange { what: "until", needs: "after the present time", got: until.to_f64() });
             }
             if self.at_rest(&run.state, run.theta_0, limit) {
+                run.resting_from = run.resting_from.or(Some(run.state.log_time));
                 run.state.log_time = until.ln_1p();
                 run.step += 1;
                 return Ok(());
             }
         }
         run.step += 1;
+        run.resting_from = None;
         let Run { backend, problem, theta_0, state, work, step, evaluations, .. } = run;
         let mut evaluate = |theta: &[T], out: &mut [T]| {
             *evaluations += 1;

@@ -26,6 +26,8 @@ pub(super) struct Run<'a, N, T, B: ?Sized> {
     pub(super) passed: bool,
     pub(super) step: u64,
     pub(super) evaluations: u64,
+    /// ln(1 + t) from which on the optimizer has found that nothing moves
+    pub(super) resting_from: Option<T>,
 }
 
 /// Where a trajectory stands.
@@ -92,7 +94,8 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         initial(theta_0)?;
         theta.copy_from_slice(theta_0);
         let state = State { theta, objective: Objective::zero(), log_time: T::ZERO };
-        let mut run = Run { backend, problem, theta_0, state, work, passed: true, step: 0, evaluations: 1 };
+        let mut run =
+            Run { backend, problem, theta_0, state, work, passed: true, step: 0, evaluations: 1, resting_from: None };
         run.state.objective = optimizer.descend().begin(&mut run)?;
         if !run.state.objective.loss.is_finite() {
             return Err(Error::NonFinite { what: "loss", step: 0 });
@@ -108,6 +111,16 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
         self.optimizer.descend().advance(&mut self.run, until)
+    }
+
+    /// Lets the time pass to `until`, for a caller who knows that nothing moves any more: the parameters stay, the step
+    /// counts. An `until` that has passed changes nothing.
+    pub fn rest(&mut self, until: T) {
+        if until > self.time() {
+            self.run.resting_from = self.run.resting_from.or(Some(self.run.state.log_time));
+            self.run.state.log_time = until.ln_1p();
+            self.run.step += 1;
+        }
     }
 
     /// Whether time `until` is reached, to within 1e-4 of it.
@@ -149,6 +162,11 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// gradient evaluations so far
     pub fn evaluations(&self) -> u64 {
         self.run.evaluations
+    }
+    /// ln(1 + t) from which on nothing moves, as the flow has found by its last step (what is left of the path to `until`
+    /// is below 1e-4 of the distance from theta_0), or as it was told by [`Self::rest`].
+    pub fn resting_from(&self) -> Option<T> {
+        self.run.resting_from
     }
     /// Parameters and the work space between steps, for kernels at the current parameters.
     pub(crate) fn parts(&mut self) -> (&[T], &mut [T]) {

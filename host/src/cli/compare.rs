@@ -14,7 +14,8 @@ use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::Common;
 use crate::cli::UsageError;
-use crate::files::npz;
+use crate::files::numbers::Json;
+use crate::files::{Dtype, npz};
 use crate::kernel;
 use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};
 use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
@@ -70,7 +71,7 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
         return Ok(INTERRUPTED);
     };
     if args.common.json {
-        let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(value)));
+        let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(Json(*value))));
         let mut all: serde_json::Map<String, serde_json::Value> = named.collect();
         all.insert("a".into(), serde_json::to_value(of_a)?);
         all.insert("b".into(), serde_json::to_value(of_b)?);
@@ -86,7 +87,7 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
 
 /// A kernel, in memory or on the disk.
 enum Kernel {
-    Held { n: usize, data: Vec<f64> },
+    Held { n: usize, data: Vec<f64>, dtype: Dtype },
     OnDisk(KernelFile),
 }
 
@@ -103,16 +104,19 @@ impl Kernel {
         if !path.exists() {
             return Err(kernel::Error::NotFound { path: path.into() });
         }
-        let (shape, data) = if path.extension().is_some_and(|e| e == "npy") {
+        let (shape, data, dtype) = if path.extension().is_some_and(|e| e == "npy") {
             let mut file = KernelFile::open(path)?;
             let n = file.rows();
             let need = 5 * 8 * (n as u64).pow(2);
             if limit.is_some_and(|limit| need > limit.bytes) {
                 return Ok(Self::OnDisk(file));
             }
-            (vec![n, n], file.read_rows(0..n).map_err(|e| damaged(KernelFault::Unreadable(e)))?)
+            let data = file.read_rows(0..n).map_err(|e| damaged(KernelFault::Unreadable(e)))?;
+            (vec![n, n], data, file.dtype())
         } else {
-            npz::open(path)?.array(name).map_err(|fault| damaged(KernelFault::Npz(fault)))?
+            let mut file = npz::open(path)?;
+            let (shape, data) = file.array(name).map_err(|fault| damaged(KernelFault::Npz(fault)))?;
+            (shape, data, file.scalar(name))
         };
         match shape.as_slice() {
             &[n, m] if n == m && n > 0 => {}
@@ -125,7 +129,7 @@ impl Kernel {
             let (array, value) = (name.into(), data[at]);
             return Err(damaged(KernelFault::NotFinite { array, row: at / n, column: at % n, value }));
         }
-        Ok(Self::Held { n: shape[0], data })
+        Ok(Self::Held { n: shape[0], data, dtype })
     }
 
     fn is_on_disk(&self) -> bool {
@@ -142,15 +146,15 @@ impl Kernel {
     /// These rows, (rows.len(), n) row-major.
     fn rows(&mut self, rows: Range<usize>) -> Result<Cow<'_, [f64]>> {
         Ok(match self {
-            Self::Held { n, data } => Cow::Borrowed(&data[rows.start * *n..rows.end * *n]),
+            Self::Held { n, data, .. } => Cow::Borrowed(&data[rows.start * *n..rows.end * *n]),
             Self::OnDisk(file) => Cow::Owned(file.read_rows(rows)?),
         })
     }
 
     fn summary(&mut self, stop: &Stop) -> Result<Ended<KernelSummary>> {
         let file = match self {
-            Self::Held { n, data } => {
-                return Ok(Ended::Done(KernelSummary::whole(f64::fast(), MatRef::new(data, *n, *n)?)?));
+            Self::Held { n, data, dtype } => {
+                return Ok(Ended::Done(KernelSummary::whole(f64::fast(), MatRef::new(data, *n, *n)?, *dtype)?));
             }
             Self::OnDisk(file) => file,
         };
@@ -160,7 +164,7 @@ impl Kernel {
             entries.add(rows.start, 0, MatRef::new(&data, rows.len(), n)?, false)?;
         }
         Ok(match extremes(n, &mut |x, y| file.product(x, y).map_err(kernel::Error::Read), stop)? {
-            Ended::Done(found) => Ended::Done(KernelSummary::large(n, &entries, found)),
+            Ended::Done(found) => Ended::Done(KernelSummary::large(n, &entries, found, file.dtype())),
             Ended::Stopped => Ended::Stopped,
         })
     }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::terminal::print;
+use crate::files::numbers::Json;
 use crate::files::{Cell, CsvTable, Dtype};
 use crate::report::narrative::plain;
 use crate::report::number;
@@ -71,7 +72,7 @@ impl Columns<'_> {
     /// An object per test point.
     pub fn json(&self) -> Vec<Map<String, Value>> {
         let header = self.header();
-        let object = |point| header.iter().cloned().zip(self.row(point).map(|v| json!(v))).collect();
+        let object = |point| header.iter().cloned().zip(self.row(point).map(|v| json!(Json(v)))).collect();
         (0..self.points).map(object).collect()
     }
 

@@ -12,10 +12,11 @@ use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
+use crate::files::numbers::Json;
 use crate::machine::{Budget, with_threads};
-use crate::report::narrative;
 use crate::report::narrative::Finished;
-use crate::run::{Observer, RunDirectory, Stopped, Trace};
+use crate::report::{judged, narrative};
+use crate::run::{Judgement, Observer, Rate, RunDirectory, Stopped, Trace};
 use crate::{data, report, run};
 
 const EXAMPLES: &str = "\
@@ -107,15 +108,15 @@ fn run_here(args: RunArgs) -> Result<u8> {
         say(&format!("report: {}", directory.path().join("report.html").display()));
         say(&format!("figures: {}", directory.path().join("figures").display()));
     }
-    let overflowed = finished.iter().find(|f| f.outcome.trace.rows.last().is_some_and(|row| !row.finite));
-    if let Some(Finished { training, .. }) = overflowed {
-        let label = training.loss.label();
-        say(&format!(
-            "error: {label}: the run ended in numbers that are not finite; try --normalize sphere or --dtype f64"
-        ));
+    let failures = finished.iter().filter(|run| run.outcome.judgement.failed());
+    let failed = failures.clone().count() > 0;
+    for Finished { training, outcome } in failures {
+        let Judgement { failures, course, .. } = &outcome.judgement;
+        for failure in failures {
+            let told = in_flags(&narrative::plain(&judged::told(failure, course)));
+            say(&format!("error: {}: {told}", training.loss.label()));
+        }
     }
-    let stopped = finished.iter().any(|f| matches!(f.outcome.stopped, Stopped::Failed(_)));
-    let failed = stopped || overflowed.is_some();
     Ok(if stop.requested() {
         INTERRUPTED
     } else if failed {
@@ -165,15 +166,27 @@ fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, fini
 
 /// The machine-readable summary.
 fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> serde_json::Value {
-    let number = |v: f64| if v.is_finite() { json!(v) } else { json!(v.to_string()) };
+    let number = Json;
     let runs: Vec<_> = finished
         .iter()
         .map(|Finished { training, outcome }| {
             let last = outcome.trace.rows.last().copied().unwrap_or_default();
             let drift = outcome.trace.rows.iter().map(|r| r.drift_max).fold(0.0, f64::max);
+            let Judgement { failures, motion, course, rate, .. } = &outcome.judgement;
+            let failure = |failure| narrative::plain(&judged::told(failure, course));
             json!({
                 "loss": training.loss.to_string(),
                 "stopped": outcome.stopped.to_string(),
+                "failed": outcome.judgement.failed(),
+                "failures": failures
+                    .iter()
+                    .map(|f| json!({ "kind": f.name(), "step": f.step(), "message": failure(f) }))
+                    .collect::<Vec<_>>(),
+                "kernel": motion.map(|motion| motion.name()),
+                "objective_start": number(course.start),
+                "objective_highest": number(course.highest),
+                "objective_final": number(course.last),
+                "stable_rate": rate.map(|rate| number(rate.stable)),
                 "steps": last.step,
                 "evaluations": outcome.evaluations,
                 "seconds": outcome.seconds,
@@ -205,6 +218,7 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
 /// on, so that a killed run leaves what it had.
 struct Follow<'a> {
     bar: Progress,
+    quiet: bool,
     settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
     trace: PathBuf,
     written: Option<Instant>,
@@ -219,11 +233,17 @@ impl<'a> Follow<'a> {
         settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
     ) -> Self {
         let bar = progress(label, 1000, quiet);
-        Self { bar, settings, trace, written: None, error: None }
+        Self { bar, quiet, settings, trace, written: None, error: None }
     }
 }
 
 impl Observer for Follow<'_> {
+    fn rate(&mut self, rate: &Rate) {
+        if rate.is_beyond() && !self.quiet {
+            let told = in_flags(&narrative::plain(&judged::beyond(rate)));
+            say(&format!("warning: {told}"));
+        }
+    }
     fn step(&mut self, done: f64, at: &dyn Fn() -> String) {
         if !self.bar.is_hidden() {
             self.bar.set_position((done * 1000.0) as u64);

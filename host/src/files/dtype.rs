@@ -21,4 +21,11 @@ impl Dtype {
             Self::F64 => 8,
         }
     }
+    /// distance from 1 to the next larger number
+    pub const fn epsilon(self) -> f64 {
+        match self {
+            Self::F32 => f32::EPSILON as f64,
+            Self::F64 => f64::EPSILON,
+        }
+    }
 }

@@ -81,7 +81,19 @@ impl Npz {
         drop(entry);
         parse(name, &bytes)
     }
+
+    /// The precision of the numbers in the array `name`: single where they are stored so, else double.
+    pub fn scalar(&mut self, name: &str) -> Dtype {
+        let mut header = Vec::new();
+        let entry = self.0.by_name(&npyz::npz::file_name_from_array_name(name)).map_err(io::Error::from);
+        let read = entry.and_then(|entry| entry.take(HEADER).read_to_end(&mut header));
+        let single = read.is_ok() && [b"'<f4'", b"'>f4'"].into_iter().any(|t| header.windows(5).any(|w| w == t));
+        if single { Dtype::F32 } else { Dtype::F64 }
+    }
 }
+
+/// Bytes of an npy file in which its header names the type of its numbers.
+const HEADER: u64 = 256;
 
 fn damaged(array: &str, what: &dyn std::fmt::Display) -> NpzError {
     NpzError::Damaged { array: array.into(), what: what.to_string() }

@@ -1,8 +1,52 @@
-//! A table of numbers with named columns.
+//! Numbers as they leave the program in files and JSON, and a table of them with named columns.
+//!
+//! The gate that they pass: what is undefined, NaN inside the program, is an empty cell of a csv file and JSON's `null`;
+//! what is infinite is `inf` or `-inf`, in JSON as a text, since it has no number for it. Nothing that leaves says NaN.
 
 use std::path::Path;
 
+use serde::{Serialize, Serializer};
+
 use super::{Cell, CsvTable, Error};
+
+/// What stands for a number in the cell of a csv file: the shortest text that reads back as its bits, with an exponent
+/// where that is shorter; nothing for what is undefined.
+pub fn text(value: f64) -> String {
+    if value.is_nan() { String::new() } else { format!("{value:?}") }
+}
+
+/// The number that [`text`] has written; NaN of nothing. `None` where it is none.
+pub fn read(text: &str) -> Option<f64> {
+    if text.is_empty() { Some(f64::NAN) } else { text.parse().ok() }
+}
+
+/// What stands for a number in JSON.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Json(pub f64);
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            x if x.is_nan() => serializer.serialize_none(),
+            x if x.is_infinite() => serializer.serialize_str(&text(x)),
+            x => serializer.serialize_f64(x),
+        }
+    }
+}
+
+/// [`Json`] for a field, `#[serde(serialize_with = "json")]`.
+///
+/// # Errors
+/// The serializer's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub fn json<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    Json(*value).serialize(serializer)
+}
+
+/// The number, where there is one: not where it is undefined.
+pub fn defined(value: f64) -> Option<f64> {
+    Some(value).filter(|value| !value.is_nan())
+}
 
 /// Named columns and rows of as many numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +106,22 @@ impl NumberTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_leaves_says_nan() {
+        let told = |x: f64| (text(x), serde_json::to_string(&Json(x)).unwrap());
+        let pair = |cell: &str, json: &str| (cell.to_owned(), json.to_owned());
+        assert_eq!(told(f64::NAN), pair("", "null"));
+        assert_eq!(told(-f64::NAN), pair("", "null"));
+        assert_eq!(told(f64::INFINITY), pair("inf", "\"inf\""));
+        assert_eq!(told(f64::NEG_INFINITY), pair("-inf", "\"-inf\""));
+        assert_eq!(told(1e300), pair("1e300", "1e300"));
+        assert_eq!(
+            (read("x"), read("-inf"), read("NaN").map(f64::is_nan)),
+            (None, Some(f64::NEG_INFINITY), Some(true))
+        );
+        assert_eq!((defined(f64::NAN), defined(f64::INFINITY)), (None, Some(f64::INFINITY)));
+    }
 
     #[test]
     fn every_bit_comes_back() {

@@ -1,6 +1,6 @@
 //! Tables with named columns, as csv files: the one writer and the one reader of them.
 //!
-//! Every number that is written reads back as the same bits (NaN as some NaN).
+//! Every number that is written reads back as the same bits (NaN, which is an empty cell, as some NaN).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use csv::{Position, ReaderBuilder, StringRecord, Trim, Writer};
 
-use super::{Error, write_atomic};
+use super::{Error, numbers, write_atomic};
 
 /// The text of one cell. A number has the shortest text that reads back as its bits, with an exponent where that is
 /// shorter; what is not there is an empty cell.
@@ -17,7 +17,7 @@ pub struct Cell(String);
 
 impl From<f64> for Cell {
     fn from(value: f64) -> Self {
-        Self(format!("{value:?}"))
+        Self(numbers::text(value))
     }
 }
 
@@ -154,12 +154,20 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The cell of the column `name`, as a number, a text, a truth value.
+    /// The cell of the column `name`, as a count, a text, a truth value; for numbers see [`Self::number`].
     ///
     /// # Errors
     /// [`Error::NoColumn`]; [`Error::Cell`] for a text that is no such value.
     pub fn get<T: FromStr>(&self, name: &str) -> Result<T, Error> {
         self.get_with(name, |text| text.parse().ok())
+    }
+
+    /// The number in the column `name`; NaN, which is undefined, of an empty cell.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`]; [`Error::Cell`] for a text that is no number.
+    pub fn number(&self, name: &str) -> Result<f64, Error> {
+        self.get_with(name, numbers::read)
     }
 
     /// The cell of the column `name`, as `read` has it.
@@ -172,12 +180,12 @@ impl<'a> Row<'a> {
         self.cell(at, read)
     }
 
-    /// All cells as numbers, in the order of the columns.
+    /// All cells as numbers, in the order of the columns; an empty one is NaN.
     ///
     /// # Errors
     /// [`Error::Cell`] for a text that is no number.
     pub fn numbers(&self) -> Result<Vec<f64>, Error> {
-        (0..self.cells.len()).map(|at| self.cell(at, |text| text.parse().ok())).collect()
+        (0..self.cells.len()).map(|at| self.cell(at, numbers::read)).collect()
     }
 
     fn cell<T>(&self, at: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Error> {
@@ -245,7 +253,7 @@ mod tests {
         let back = CsvTable::read_columns(&path, &["name", "value", "count", "given"]).unwrap();
         assert_eq!(back.rows().len(), awkward.len());
         for (i, (row, value)) in back.rows().zip(awkward).enumerate() {
-            assert_eq!(row.get::<f64>("value").unwrap().to_bits(), value.to_bits());
+            assert_eq!(row.number("value").unwrap().to_bits(), value.to_bits());
             assert_eq!(row.get::<u64>("count").unwrap(), u64::MAX - i as u64);
             assert_eq!(&row.cells[0], ["plain", "a, b", "\"quoted\"", " spaced "][i % 4]);
         }
@@ -259,7 +267,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             let table = CsvTable::read_columns(&path, &["a", "b"])?;
             let numbers: Vec<_> = table.rows().map(|row| row.numbers()).collect::<Result<_, _>>()?;
-            table.rows().try_for_each(|row| row.get::<f64>("c").map(|_| ()))?;
+            table.rows().try_for_each(|row| row.number("c").map(|_| ()))?;
             Ok::<_, Error>(numbers)
         };
         let message = |text| read(text).unwrap_err().to_string().replace(&path.display().to_string(), "t.csv");

@@ -69,6 +69,11 @@ impl KernelFile {
         Ok(Self { file, unfinished, start, rows, dtype })
     }
 
+    /// The scalar of its numbers.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
     /// Opens an npy file of a square matrix of f32 or f64.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Kernel matrices of any size: computed whole where they fit into memory, else in blocks that go to the disk.
 
 mod blocks;
+mod cause;
 mod error;
 mod file;
 mod forecast;
@@ -9,6 +10,7 @@ mod on_disk;
 mod summary;
 
 pub use blocks::{Analytic, Empirical, KernelSource, Sink, analytic_kernel, blocks, rows_per_sample, whole};
+pub use cause::{Cause, Entry, Suspects};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, KernelPlan, KernelWork};

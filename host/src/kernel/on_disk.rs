@@ -71,7 +71,7 @@ pub fn on_disk<T: Real, S: KernelSource<T>>(
         file.product(x, y).map_err(refuse)
     };
     Ok(match extremes(rows, &mut product, stop)? {
-        Ended::Done(found) => Ended::Done(KernelSummary::large(rows, &entries, found)),
+        Ended::Done(found) => Ended::Done(KernelSummary::large(rows, &entries, found, dtype)),
         Ended::Stopped => Ended::Stopped,
     })
 }

@@ -1,9 +1,11 @@
 //! The summary of one kernel matrix.
 
-use ntkscope_core::kernel::spectrum;
+use ntkscope_core::kernel::{Definiteness, Spectrum, spectrum};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
 use serde::Serialize;
 
+use crate::files::Dtype;
+use crate::files::numbers::{defined, json};
 use crate::kernel::Extremes;
 use crate::words::{count, number, precise};
 
@@ -19,14 +21,20 @@ pub struct KernelSummary {
     /// trace / n
     pub mean_diagonal: f64,
     /// |K|_F
+    #[serde(serialize_with = "json")]
     pub frobenius: f64,
-    /// smallest eigenvalue; an upper bound where `lanczos` says that it has not converged
+    /// smallest eigenvalue, exactly 0 where it is 0 to rounding; an upper bound where `lanczos` says that it has not
+    /// converged
     pub lambda_min: f64,
     /// largest eigenvalue; a lower bound where `lanczos` says that it has not converged
     pub lambda_max: f64,
-    /// their quotient
-    pub condition: f64,
-    /// exp of the entropy of the normalised eigenvalues, where all of them were computed
+    /// to what rounding lets the eigenvalues be known: n epsilon max|lambda|
+    pub lambda_uncertainty: f64,
+    /// the sign of the eigenvalues
+    pub definiteness: Definiteness,
+    /// lambda_max / lambda_min; `None` where that is infinite (singular) or undefined (zero, indefinite)
+    pub condition: Option<f64>,
+    /// exp of the entropy of the normalised eigenvalues, where all of them were computed and one is positive
     pub effective_rank: Option<f64>,
     /// how sure the outermost eigenvalues are, where only those were computed
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,41 +94,46 @@ impl Entries {
         Ok(())
     }
 
-    fn summary(&self, n: usize, lambda: (f64, f64), condition: f64) -> KernelSummary {
+    fn summary(&self, n: usize, spectrum: Spectrum<f64>) -> KernelSummary {
+        let Spectrum { lambda_min, lambda_max, uncertainty, condition, effective_rank, .. } = spectrum;
         KernelSummary {
             n,
             min: self.min,
             max: self.max,
             mean_diagonal: self.trace / n as f64,
             frobenius: self.squares.sqrt(),
-            lambda_min: lambda.0,
-            lambda_max: lambda.1,
-            condition,
-            effective_rank: None,
+            lambda_min,
+            lambda_max,
+            lambda_uncertainty: uncertainty,
+            definiteness: spectrum.definiteness(),
+            condition: Some(condition).filter(|condition| condition.is_finite()),
+            effective_rank: defined(effective_rank),
             lanczos: None,
         }
     }
 }
 
 impl KernelSummary {
-    /// The summary of a kernel that is held whole, from all its eigenvalues.
+    /// The summary of a kernel that is held whole, from all its eigenvalues; its entries were computed in `dtype`.
     ///
     /// # Errors
     /// A non-finite entry, or eigenvalues that do not converge.
-    pub fn whole<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<Self, Error> {
+    pub fn whole<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>, dtype: Dtype) -> Result<Self, Error> {
         let n = kernel.rows();
         let mut entries = Entries::default();
         entries.add(0, 0, kernel, false)?;
         let (mut work, mut values, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; n], vec![T::ZERO; n]);
-        let s = spectrum(backend, kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
-        Ok(Self {
-            effective_rank: Some(s.effective_rank.to_f64()),
-            ..entries.summary(n, (s.lambda_min.to_f64(), s.lambda_max.to_f64()), s.condition.to_f64())
-        })
+        spectrum(backend, kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
+        let values: Vec<f64> = values.iter().map(|value| value.to_f64()).collect();
+        let epsilon = T::EPSILON.to_f64().max(dtype.epsilon());
+        Ok(entries.summary(n, Spectrum::of_eigenvalues(&values, epsilon)))
     }
 
-    /// The summary of a kernel of n rows that was never held whole.
-    pub fn large(n: usize, entries: &Entries, Extremes { steps, min, max }: Extremes) -> Self {
+    /// The summary of a kernel of n rows that was never held whole; its entries were computed in `dtype`.
+    pub fn large(n: usize, entries: &Entries, Extremes { steps, min, max }: Extremes, dtype: Dtype) -> Self {
+        let rounding = n as f64 * dtype.epsilon() * min.value.abs().max(max.value.abs());
+        // what has not converged is a bound, from which the residual takes nothing
+        let uncertainty = if min.converged { rounding.max(min.residual) } else { rounding };
         Self {
             lanczos: Some(Lanczos {
                 steps,
@@ -129,33 +142,58 @@ impl KernelSummary {
                 lambda_max_residual: max.residual,
                 lambda_max_converged: max.converged,
             }),
-            ..entries.summary(n, (min.value, max.value), max.value / min.value)
+            ..entries.summary(n, Spectrum::of_ends(min.value, max.value, uncertainty))
+        }
+    }
+
+    /// Whether it has no inverse: singular or 0.
+    pub fn is_singular(&self) -> bool {
+        matches!(self.definiteness, Definiteness::Singular | Definiteness::Zero)
+    }
+
+    /// lambda_min and lambda_max, each bound marked as such where it has not converged.
+    fn eigenvalues(&self) -> String {
+        let bound = |converged: bool, sign: &'static str| if converged { "" } else { sign };
+        let residual = |residual: f64| format!(" (residual {})", number(residual));
+        let (below, above, of_min, of_max) = self.lanczos.as_ref().map_or(Default::default(), |l| {
+            let (below, above) = (bound(l.lambda_min_converged, "<= "), bound(l.lambda_max_converged, ">= "));
+            (below, above, residual(l.lambda_min_residual), residual(l.lambda_max_residual))
+        });
+        let lambda_min = match self.definiteness {
+            Definiteness::Singular => "0 to rounding".into(),
+            Definiteness::Zero => "0".into(),
+            _ => format!("{below}{}", precise(self.lambda_min)),
+        };
+        format!("lambda_min {lambda_min}{of_min}, lambda_max {above}{}{of_max}", precise(self.lambda_max))
+    }
+
+    fn condition(&self) -> String {
+        match (self.definiteness, self.condition) {
+            (_, Some(condition)) => {
+                let sure = |l: &Lanczos| l.lambda_min_converged && l.lambda_max_converged;
+                let bound = if self.lanczos.as_ref().is_none_or(sure) { "" } else { ">= " };
+                format!("condition {bound}{}", number(condition))
+            }
+            (Definiteness::Indefinite, None) if self.lambda_max > 0.0 => {
+                "condition undefined (the matrix is indefinite)".into()
+            }
+            (Definiteness::Indefinite, None) => "condition undefined (no eigenvalue is positive)".into(),
+            (Definiteness::Zero, None) => "condition undefined".into(),
+            (_, None) => "condition infinite".into(),
         }
     }
 }
 
 impl std::fmt::Display for KernelSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { n, min, max, mean_diagonal, frobenius, lambda_min, lambda_max, condition, .. } = self;
-        let (min, max, mean_diagonal) = (precise(*min), precise(*max), precise(*mean_diagonal));
-        write!(f, "{n} x {n}, entries {min} to {max}, mean diagonal {mean_diagonal}, ")?;
-        write!(f, "Frobenius norm {}, ", precise(*frobenius))?;
-        let (smallest_value, largest_value) = (precise(*lambda_min), precise(*lambda_max));
-        let Some(lanczos) = &self.lanczos else {
-            let condition = number(*condition);
-            write!(f, "lambda_min {smallest_value}, lambda_max {largest_value}, condition {condition}")?;
-            return self.effective_rank.map_or(Ok(()), |rank| write!(f, ", effective rank {}", number(rank)));
+        let Self { n, min, max, mean_diagonal, frobenius, .. } = self;
+        let [min, max, mean_diagonal, frobenius] = [min, max, mean_diagonal, frobenius].map(|number| precise(*number));
+        write!(f, "{n} x {n}, entries {min} to {max}, mean diagonal {mean_diagonal}, Frobenius norm {frobenius}, ")?;
+        write!(f, "{}, {}", self.eigenvalues(), self.condition())?;
+        let Some(Lanczos { steps, lambda_min_converged, .. }) = &self.lanczos else {
+            return write!(f, ", effective rank {}", number(self.effective_rank.unwrap_or(f64::NAN)));
         };
-        let Lanczos { steps, lambda_min_residual: below, lambda_max_residual: above, .. } = lanczos;
-        let sign = |converged: bool, bound: &'static str| if converged { "" } else { bound };
-        let (smallest, largest) =
-            (sign(lanczos.lambda_min_converged, "<= "), sign(lanczos.lambda_max_converged, ">= "));
-        let (below, above) = (number(*below), number(*above));
-        write!(f, "lambda_min {smallest}{smallest_value} (residual {below}), ")?;
-        write!(f, "lambda_max {largest}{largest_value} (residual {above}), ")?;
-        let bound = *lambda_min > 0.0 && !(smallest.is_empty() && largest.is_empty());
-        write!(f, "condition {}{}; ", if bound { ">= " } else { "" }, number(*condition))?;
-        let ended = if smallest.is_empty() { "" } else { ", lambda_min not converged" };
-        write!(f, "eigenvalues by {}{ended}", count(*steps, "Lanczos step"))
+        let ended = if *lambda_min_converged { "" } else { ", lambda_min not converged" };
+        write!(f, "; eigenvalues by {}{ended}", count(*steps, "Lanczos step"))
     }
 }

@@ -2,6 +2,7 @@
 
 mod claim;
 mod html;
+pub mod judged;
 pub mod narrative;
 mod prediction_figures;
 mod run_figures;

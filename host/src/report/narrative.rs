@@ -1,10 +1,12 @@
 //! What was seen, in words: the paragraph that a run prints, and its report.
 
+use super::judged::judged;
 use crate::data::Samples;
 use crate::experiment::{Init, Model, Settings, Training};
+use crate::files::numbers::defined;
 use crate::plot::Figure;
 use crate::report::{Block, Report, Section, Table, number};
-use crate::run::{Comparison, Outcome, Stopped, TraceRow};
+use crate::run::{Comparison, Motion, Outcome, Stopped, TraceRow};
 
 /// A training run and what it left.
 pub struct Finished<'a> {
@@ -20,27 +22,21 @@ struct Seen {
     last: TraceRow,
     /// largest entry of the initial kernel
     scale: f64,
-    /// part of the final drift that came in the last fifth of the run's ln(1 + t)
-    late: f64,
 }
 
 fn seen(outcome: &Outcome) -> Seen {
     let rows = &outcome.trace.rows;
     let (first, last) = (rows.first().copied().unwrap_or_default(), rows.last().copied().unwrap_or_default());
-    let before = rows.iter().take_while(|r| r.log_time <= 0.8 * last.log_time).last().unwrap_or(&first);
-    let late = (last.drift_max - before.drift_max) / last.drift_max;
-    Seen { first, last, scale: outcome.kernels.initial.iter().fold(0.0, |m: f64, k| m.max(k.abs())), late }
+    Seen { first, last, scale: outcome.kernels.initial.iter().fold(0.0, |m: f64, k| m.max(k.abs())) }
 }
 
 /// One paragraph: what each run did to its kernel.
 pub fn lead(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> String {
-    let mut text = format!(
-        "{} samples ({}), {}. At initialization the empirical NTK is {} % (Frobenius) from the analytic one.",
-        samples.n,
-        samples.description,
-        model.describe(),
-        number(100.0 * finished.first().map_or(f64::NAN, |f| seen(&f.outcome).first.error_fro)),
-    );
+    let mut text = format!("{} samples ({}), {}.", samples.n, samples.description, model.describe());
+    if let Some(error) = finished.first().and_then(|run| defined(seen(&run.outcome).first.error_fro)) {
+        let error = number(100.0 * error);
+        text.push_str(&format!(" At initialization the empirical NTK is {error} % (Frobenius) from the analytic one."));
+    }
     for run in finished {
         text.push(' ');
         text.push_str(&sentence(run));
@@ -59,29 +55,37 @@ pub fn plain(text: &str) -> String {
 }
 
 fn sentence(run: &Finished<'_>) -> String {
-    let Seen { last, scale, late, .. } = seen(&run.outcome);
+    let Seen { last, scale, .. } = seen(&run.outcome);
     let name = run.training.loss.label();
     let mut text = format!(
-        "Under {name}, after time t = {} (mean loss {}, smallest margin {}, {} % right) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}, that is {} % of its largest entry",
+        "Under {name}, after time t = {} (mean loss {}, smallest margin {}, {} % right) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
         number(last.time),
         number(last.loss),
         number(last.margin_min),
         number(100.0 * last.accuracy),
         number(last.drift_max),
-        number(100.0 * last.drift_max / scale),
     );
-    text.push_str(match late {
-        late if !late.is_finite() => ".",
-        late if late > 0.1 => ", and is still moving: a tenth or more of that came in the last fifth of ln(1 + t).",
-        late if late < 0.02 => ", and has come to rest: next to nothing of that came in the last fifth of ln(1 + t).",
-        _ => ", and is slowing down.",
+    // of a kernel of zeros no share can be told
+    if let Some(share) = defined(last.drift_max / scale).filter(|_| scale > 0.0) {
+        text.push_str(&format!(", that is {} % of its largest entry", number(100.0 * share)));
+    }
+    text.push_str(match run.outcome.judgement.motion {
+        None => ".",
+        Some(Motion::Unmoved) => ".",
+        Some(Motion::Moving) => {
+            ", and is still moving: its drift has grown by a tenth or more in the last fifth of ln(1 + t)."
+        }
+        Some(Motion::Rest) => ", and has come to rest: its drift keeps within 2 % in the last fifth of ln(1 + t).",
+        Some(Motion::Slowing) => ", and is slowing down.",
+        Some(Motion::Returning) => ", and is moving back: its drift has fallen in the last fifth of ln(1 + t).",
+        Some(Motion::Swinging) => ", and moves to and fro: its drift rises and falls in the last fifth of ln(1 + t).",
     });
     text.push_str(&prediction_sentence(run));
+    text.push_str(&judged(&run.outcome.judgement));
     match run.outcome.stopped {
         Stopped::Interrupted => text.push_str(" The run was interrupted there; what it had recorded is kept."),
-        Stopped::Failed(e) => {
-            text.push_str(&format!(" The run could not go on ({e})"));
-            text.push_str("; with `optimizer = gd`, a smaller `rate` may help.");
+        Stopped::Rest => {
+            text.push_str(" It ended there because nothing moves any more: the target will not be reached.")
         }
         _ => {}
     }

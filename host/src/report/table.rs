@@ -37,11 +37,11 @@ impl Table {
     }
 }
 
-/// Numbers as people write them: `−1.5`, `3e5`, `4.2 ± 0.1`, `2×10^{5}`, `12 %`, `NaN`.
+/// Numbers as people write them: `−1.5`, `3e5`, `4.2 ± 0.1`, `2×10^{5}`, `12 %`, and `undefined`.
 fn looks_like_number(cell: &str) -> bool {
     let known = |c: char| c.is_ascii_digit() || " .,+-−±×^{}()eE%".contains(c);
     let digits = cell.trim_start_matches(['+', '-', '−', '<', '>', '≤', '≥', '≈', ' ', '(']);
-    ["NaN", "undefined", "inf", "∞"].contains(&digits)
+    ["undefined", "inf", "∞"].contains(&digits)
         || digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.chars().all(known)
 }
 

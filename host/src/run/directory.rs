@@ -9,8 +9,9 @@ use crate::backend::InstructionSet;
 use crate::data::Samples;
 use crate::experiment::{self, BackendKind, Model, PROVENANCE, Settings, Training};
 use crate::files::npz::Array;
+use crate::files::numbers::defined;
 use crate::files::{self, Dtype, Unfinished, npz, write_atomic};
-use crate::run::{Error, Kernels, Outcome, Predictions, Tensor};
+use crate::run::{Error, Judgement, Kernels, Outcome, Predictions, Tensor};
 
 /// An existing, writable directory that held nothing, or whose old results may be replaced.
 #[derive(Clone, Debug)]
@@ -96,7 +97,18 @@ impl RunDirectory {
             provenance.insert("samples".into(), Value::Integer(samples.n as i64));
             provenance.insert("stopped".into(), Value::String(outcome.stopped.to_string()));
             provenance.insert("evaluations".into(), Value::Integer(outcome.evaluations as i64));
-            provenance.insert("analytic-lambda-min".into(), Value::Float(outcome.analytic_lambda_min));
+            let Judgement { failures, motion, rate, .. } = &outcome.judgement;
+            if let Some(failure) = failures.first() {
+                provenance.insert("failure".into(), text(failure.name()));
+                provenance.insert("failure-step".into(), Value::Integer(failure.step() as i64));
+            }
+            provenance.extend(motion.map(|motion| ("kernel".to_owned(), text(motion.name()))));
+            // infinite where nothing bounds it
+            let stable = rate.map(|rate| rate.stable).filter(|stable| stable.is_finite());
+            provenance.extend(stable.map(|stable| ("stable-rate".to_owned(), Value::Float(stable))));
+            if let Some(lambda) = defined(outcome.analytic_lambda_min) {
+                provenance.insert("analytic-lambda-min".into(), Value::Float(lambda));
+            }
         }
         table.insert(PROVENANCE.into(), Value::Table(provenance));
         let body = toml::to_string(&table).map_err(experiment::Error::from)?;

@@ -7,6 +7,7 @@ use ntkscope_core::record::recorder_len;
 use ntkscope_core::train::trainer_len;
 use ntkscope_core::{Portable, Tile};
 
+use super::still::still_len;
 use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Model, Training};
@@ -23,8 +24,9 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
     let tile = tile_of(training.backend, model.dtype);
     let (n, d, c) = (samples.n as u64, samples.d as u64, sizes.outputs as u64);
     let buffers = trainer_len(sizes, samples.n, &training.core_optimizer()?) + recorder_len(samples.n, tile);
+    let kept = still_len(training.core_optimizer()?, training.penalty, sizes.parameters);
     // the eigenvalue solver's copy and workspace; kernels and parameters as they are written
-    let own = bytes * (buffers as u64 + n * (d + c) + 2 * n * n);
+    let own = bytes * ((buffers + kept) as u64 + n * (d + c) + 2 * n * n);
     let held = (samples.held_out.len() / samples.d.max(1)) as u64;
     let predictions = if training.predicts(sizes.outputs, samples.n) { prediction_bytes(sizes, n, held) } else { 0 };
     Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64) + predictions)

@@ -1,28 +1,37 @@
 //! One training run: from samples and settings to trace, kernels and parameters in memory, and their directory.
 
+mod course;
 mod directory;
 mod error;
 mod forecast;
+mod judgement;
 mod limit;
+mod motion;
 mod outcome;
 mod outputs;
 pub mod params;
 mod prediction;
 mod prediction_table;
+mod rate;
+mod still;
 mod tensor;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod training_loop;
 
+pub use course::{Course, FAR};
 pub use directory::{RunDirectory, check_file, write_archive, write_arrays, write_tensors};
 pub use error::Error;
 pub use forecast::{forecast, sizes_of};
+pub use judgement::{Failure, Judgement};
 pub use limit::{Limit, LimitRow};
+pub use motion::Motion;
 pub use outcome::{Comparison, Kernels, Outcome, Stopped};
 pub use outputs::{Outputs, Seen, all_inputs};
 pub use prediction::{Measured, Predictions, Task};
 pub use prediction_table::{PredictionRow, PredictionTable};
+pub use rate::Rate;
 pub use tensor::{Tensor, tensors};
 pub use trace::{Trace, TraceRow};
 
@@ -30,7 +39,8 @@ use std::time::Instant;
 
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::initialize;
-use ntkscope_core::network::Network;
+use ntkscope_core::kernel::{tangent, tangent_len};
+use ntkscope_core::network::{Dense, Network};
 use ntkscope_core::record::{Recorder, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
@@ -39,8 +49,10 @@ use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{AnyNetwork, BackendKind, Init, LossKind, Model, Training};
 use crate::files::Dtype;
+use crate::kernel::Suspects;
 use crate::machine::Stop;
-use training_loop::{Recording, train};
+use judgement::Evidence;
+use training_loop::{Recording, Walked, train};
 
 /// The backend of this kind for this scalar.
 pub fn backend_of<T: HostReal>(kind: BackendKind) -> &'static dyn Backend<T> {
@@ -52,6 +64,8 @@ pub fn backend_of<T: HostReal>(kind: BackendKind) -> &'static dyn Backend<T> {
 
 /// Follows a run while it goes on.
 pub trait Observer {
+    /// Before the first step of a descent: its rate, beside the one up to which it is stable.
+    fn rate(&mut self, _rate: &Rate) {}
     /// After every step: how far along it is, from 0 to 1, and where it stands.
     fn step(&mut self, _done: f64, _at: &dyn Fn() -> String) {}
     /// After every snapshot: the record so far.
@@ -107,7 +121,7 @@ fn run_as<T: HostReal>(
     let outputs = predicted.then(|| no_outputs(&trainer, samples, shifted)).transpose()?;
     let mut recording = Recording::new(recorder, training, outputs)?;
 
-    let stopped = train(&mut trainer, &mut recording, training, observer, stop)?;
+    let Walked { stopped, course, rate } = train(&mut trainer, &mut recording, (training, optimizer), observer, stop)?;
 
     let Recording { label, recorder, record, outputs } = recording;
     let (end, predictions) = match outputs {
@@ -123,8 +137,21 @@ fn run_as<T: HostReal>(
             (last.last().to_vec(), Comparison::NotAsked)
         }
     };
+    let trace = Trace::new(label, record.snapshots());
+    let suspects = Suspects {
+        x: &samples.x,
+        d: samples.d,
+        dtype: model.dtype,
+        biased: Suspects::biased(network),
+        empirical: true,
+    };
+    let dead = is_dead(&trainer, recorder.current(), trace.rows.last())?.then(|| suspects.of_zero());
+    let resting_from = trainer.resting_from().map(|log_time| log_time.to_f64());
+    let evidence = Evidence { rows: &trace.rows, course, stopped: &stopped, rate, resting_from, dead };
+    let judgement = Judgement::new(evidence);
     Ok(Outcome {
-        trace: Trace::new(label, record.snapshots()),
+        trace,
+        judgement,
         kernels: Kernels {
             analytic: double(recorder.analytic().data()),
             initial: double(recorder.initial().data()),
@@ -242,6 +269,28 @@ fn predictions<N: Network, T: Real>(
         shifted,
     };
     task.predictions(backend_of::<f64>(training.backend), seen)
+}
+
+/// Whether no training sample moves any weight: the kernel is 0, but for what the biases behind dead units add, which is
+/// the same for all samples.
+fn is_dead<N: Network, T: Real>(
+    trainer: &Trainer<'_, N, T, dyn Backend<T>>,
+    kernel: MatRef<'_, T>,
+    last: Option<&TraceRow>,
+) -> Result<bool, ntkscope_core::Error> {
+    if !last.is_some_and(|row| row.finite) || kernel.data().iter().any(|k| *k != kernel.at(0, 0)) {
+        return Ok(false);
+    }
+    let (network, x) = (trainer.problem().network(), trainer.problem().x());
+    let sizes = network.sizes();
+    let mut space = vec![T::ZERO; tangent_len(sizes, x.rows())];
+    let tangent = tangent(trainer.backend(), Params::new(network, trainer.theta())?, x, &mut space)?;
+    let moves = |layer: Dense| {
+        let (inputs, derivatives) = (tangent.activations.layer_inputs(&layer), tangent.deltas.by_sample(&layer));
+        let any = |m: MatRef<'_, T>, i: usize| m.entries(i).any(|v| v != T::ZERO);
+        layer.trained && (0..x.rows()).any(|i| any(inputs, i) && any(derivatives, i))
+    };
+    Ok(!(0..sizes.layers).any(|index| moves(network.layer(index))))
 }
 
 fn double<T: Real>(values: &[T]) -> Vec<f64> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Predictions, Tensor, Trace};
+use super::{Judgement, Predictions, Tensor, Trace};
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Stopped {
     Loss,
     /// took all its steps
     Steps,
+    /// has an end in no time, and reached its own: nothing moves any more
+    Rest,
     /// was asked to by its [`Stop`](crate::machine::Stop)
     Interrupted,
     /// could not go on
@@ -29,6 +31,7 @@ impl fmt::Display for Stopped {
             Self::Margin => f.write_str("reached until-margin"),
             Self::Loss => f.write_str("reached until-loss"),
             Self::Steps => f.write_str("took max-steps steps"),
+            Self::Rest => f.write_str("nothing moves any more"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Failed(e) => write!(f, "stopped: {e}"),
         }
@@ -72,6 +75,8 @@ impl Comparison {
 pub struct Outcome {
     /// a row per snapshot
     pub trace: Trace,
+    /// what is to be thought of it
+    pub judgement: Judgement,
     /// of the training samples
     pub kernels: Kernels,
     /// parameters at the end

@@ -25,8 +25,8 @@ impl Trace {
         Self { label: label.into(), rows: snapshots.iter().map(Snapshot::to_f64).collect() }
     }
 
-    /// Writes `trace.csv` to `path`, under a temporary name first. Every number reads back as the same bits (NaN as
-    /// some NaN).
+    /// Writes `trace.csv` to `path`, under a temporary name first. Every number reads back as the same bits (NaN, an
+    /// empty cell, as some NaN).
     ///
     /// # Errors
     /// [`files::Error::Io`].
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn csv_reads_back_bit_for_bit() {
-        let awkward = ["0.1", "-0.0", "5e-324", "inf", "-inf", "0.3333333333333333", "1e300", "NaN"];
+        let awkward = ["0.1", "-0.0", "5e-324", "inf", "-inf", "0.3333333333333333", "1e300", ""];
         let header = columns().join(",");
         let rows = (0..awkward.len()).map(|shift| {
             let numbers = (0..).map(|i: usize| awkward[(i + shift) % awkward.len()]);

@@ -1,11 +1,15 @@
 //! The loop of a run: steps until one of its criteria is met, and what is recorded on the way.
 
 use ntkscope_core::forward::Params;
+use ntkscope_core::linalg::squared_distance;
 use ntkscope_core::network::Network;
 use ntkscope_core::record::{Record, Recorder};
-use ntkscope_core::train::Trainer;
+use ntkscope_core::train::{Optimizer, Trainer};
 use ntkscope_core::{Backend, Error, Real};
 
+use super::course::Course;
+use super::rate::Rate;
+use super::still::Still;
 use super::{Observer, Outputs, Stopped, Trace};
 use crate::experiment::{MAX_SNAPSHOTS, Training};
 use crate::machine::Stop;
@@ -49,6 +53,13 @@ impl<'a, T: Real> Recording<'a, T> {
     }
 }
 
+/// What training was.
+pub(super) struct Walked {
+    pub(super) stopped: Stopped,
+    pub(super) course: Course,
+    pub(super) rate: Option<Rate>,
+}
+
 /// Trains until a criterion is met, and records.
 ///
 /// # Errors
@@ -56,11 +67,17 @@ impl<'a, T: Real> Recording<'a, T> {
 pub(super) fn train<N: Network, T: Real>(
     trainer: &mut Trainer<'_, N, T, dyn Backend<T>>,
     recording: &mut Recording<'_, T>,
-    training: &Training,
+    (training, optimizer): (&Training, Optimizer),
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
-) -> Result<Stopped, Error> {
+) -> Result<Walked, Error> {
     recording.observe(trainer, observer)?;
+    let lambda_max = recording.record.snapshots().first().map_or(f64::NAN, |first| first.lambda_max.to_f64());
+    let rate = Rate::of(trainer, optimizer, training.penalty, lambda_max)?;
+    rate.iter().for_each(|rate| observer.rate(rate));
+    let n = trainer.problem().x().rows();
+    let mut course = Course::new(objective(trainer, training.penalty), n, T::EPSILON.to_f64());
+    let mut still = Still::new(optimizer, training.penalty);
     let mut position = Position::new(trainer, training);
     let stopped = loop {
         if stop.requested() {
@@ -69,7 +86,17 @@ pub(super) fn train<N: Network, T: Real>(
         if let Some(stopped) = position.end(training) {
             break stopped;
         }
-        if let Err(e) = trainer.advance(until(training)) {
+        let over = still.as_mut().is_some_and(|still| still.is_over(trainer));
+        let advanced = match until(training) {
+            Some(until) if over => {
+                trainer.rest(until);
+                Ok(())
+            }
+            None if over => break Stopped::Rest,
+            until => trainer.advance(until),
+        };
+        course.add(trainer.step(), objective(trainer, training.penalty));
+        if let Err(e) = advanced {
             break Stopped::Failed(e);
         }
         position = Position::new(trainer, training);
@@ -82,7 +109,17 @@ pub(super) fn train<N: Network, T: Real>(
     if recording.record.snapshots().last().is_none_or(|s| s.step != trainer.step()) {
         recording.observe(trainer, observer)?;
     }
-    Ok(stopped)
+    Ok(Walked { stopped, course, rate })
+}
+
+/// Mean loss + (LAMBDA/2)|theta - theta_0|^2 at the present parameters.
+fn objective<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, penalty: f64) -> f64 {
+    let loss = trainer.objective().loss.to_f64();
+    // without a penalty the parameters need not be read
+    if penalty == 0.0 {
+        return loss;
+    }
+    loss + 0.5 * penalty * squared_distance(trainer.theta(), trainer.theta_0()).to_f64()
 }
 
 /// The end in time, where there is one.

@@ -55,6 +55,8 @@ pub struct Finished {
     pub ends: Option<[Vec<f64>; 2]>,
     /// why it ended
     pub stopped: String,
+    /// the name of the [`run::Failure`], where it failed: nothing is to be concluded from it
+    pub failure: Option<String>,
     /// gradient evaluations
     pub evaluations: u64,
     /// smallest eigenvalue of the analytic NTK of the training samples
@@ -117,8 +119,10 @@ impl Cell {
             ends: read_ends(&place.join("limit.npz"))?,
             // version 0.1.0 wrote flags, "reached --until-time"
             stopped: stopped.ok_or_else(|| missing("stopped"))?.replace("--", ""),
+            failure: provenance.get("failure").and_then(Value::as_str).map(Into::into),
             evaluations: number("evaluations")? as u64,
-            analytic_lambda_min: number("analytic-lambda-min")?,
+            // not there where it is undefined
+            analytic_lambda_min: number("analytic-lambda-min").unwrap_or(f64::NAN),
             samples: number("samples")? as usize,
         })
     }

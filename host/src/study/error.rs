@@ -58,13 +58,13 @@ pub enum Error {
         /// what it should have
         expected: u64,
     },
-    /// A network of an ensemble that cannot be trained.
-    #[error("seed {seed}")]
+    /// A network of an ensemble whose training failed.
+    #[error("training with seed {seed}: {failure}")]
     Untrained {
         /// the network's
         seed: u64,
         /// why
-        source: ntkscope_core::Error,
+        failure: run::Failure,
     },
     /// A figure.
     #[error("figure {name}")]

@@ -4,6 +4,7 @@ mod bench;
 mod blocks;
 mod data;
 mod files;
+mod judged;
 mod kernel;
 mod predict;
 mod refused;

@@ -1,8 +1,8 @@
 //! Distances between kernels and spectra on matrices whose answers are known.
 
 use ntkscope_core::kernel::{
-    CentredAlignment, RelativeFrobenius, Spectrum, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
-    spectrum,
+    CentredAlignment, Definiteness, RelativeFrobenius, Spectrum, centred_alignment, max_abs, max_abs_difference,
+    relative_frobenius, spectrum,
 };
 use ntkscope_core::{Error, MatMut, MatRef, Portable};
 use ntkscope_tests::cases::Samples;
@@ -88,10 +88,26 @@ fn spectra() {
     check.relative(&"1 and 3", 2, expected, spectrum_of(&[2.0, 1.0, 1.0, 2.0]).effective_rank);
     check.finish();
     let rank_one = spectrum_of(&[1.0; 36]);
-    assert!(rank_one.effective_rank < 1.0 + 1e-12 && rank_one.condition.abs() > 1e12, "{rank_one:?}");
-    assert!(spectrum_of(&[1.0, 2.0, 2.0, 1.0]).condition < 0.0, "an indefinite matrix");
-    let singular = spectrum_of(&[0.0, 0.0, 0.0, 1.0]);
-    assert!(singular.condition == f64::INFINITY && singular.effective_rank == 1.0, "{singular:?}");
+    assert!(rank_one.effective_rank < 1.0 + 1e-12, "{rank_one:?}");
+    let told = |s: Spectrum<f64>| (s.definiteness(), s.lambda_min, s.condition);
+    let singular = (Definiteness::Singular, 0.0, f64::INFINITY);
+    assert_eq!((told(rank_one), told(spectrum_of(&[0.0, 0.0, 0.0, 1.0]))), (singular, singular));
+    assert_eq!(spectrum_of(&[0.0, 0.0, 0.0, 1.0]).effective_rank, 1.0);
+    // an eigenvalue is known to n epsilon times the largest: here 2^-51, below 0 and above it
+    let ends = |lambda: f64| told(spectrum_of(&[1.0, 0.0, 0.0, lambda]));
+    let known = 2.0 * f64::EPSILON;
+    assert_eq!((ends(-known), ends(known)), (singular, singular));
+    assert_eq!(ends(1.01 * known), (Definiteness::Positive, 1.01 * known, 1.0 / (1.01 * known)));
+    for indefinite in [spectrum_of(&[1.0, 0.0, 0.0, -1.01 * known]), spectrum_of(&[1.0, 2.0, 2.0, 1.0])] {
+        assert!(indefinite.definiteness() == Definiteness::Indefinite && indefinite.condition.is_nan());
+        assert!(indefinite.lambda_min < 0.0);
+    }
+    assert!(spectrum_of(&[-1.0]).effective_rank.is_nan(), "no eigenvalue is positive");
+    for n in [1, 4] {
+        let zero = spectrum_of(&vec![0.0; n * n]);
+        assert_eq!((zero.definiteness(), zero.lambda_min, zero.lambda_max), (Definiteness::Zero, 0.0, 0.0));
+        assert!(zero.condition.is_nan() && zero.effective_rank.is_nan(), "{zero:?}");
+    }
 }
 
 /// Whatever the strides, and of equal shapes alone.

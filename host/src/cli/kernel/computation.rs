@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use bytesize::ByteSize;
+use ntkscope_core::kernel::Definiteness;
 use ntkscope_core::{Backend, MatRef};
 
 use super::KernelArgs;
@@ -12,7 +13,9 @@ use crate::cli::terminal::{in_flags, phase, progress};
 use crate::data::Samples;
 use crate::files::Dtype;
 use crate::files::npz::Array;
-use crate::kernel::{KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, on_disk, whole};
+use crate::kernel::{
+    Cause, Entry, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, Suspects, on_disk, whole,
+};
 use crate::machine;
 use crate::machine::{Ended, MemoryLimit, Stop};
 use crate::run::write_archive;
@@ -24,6 +27,8 @@ pub(super) struct Computation<'a, T: 'static> {
     pub(super) dtype: Dtype,
     /// rows of the kernel
     pub(super) rows: usize,
+    /// in what a singular kernel may have its cause
+    pub(super) suspects: Suspects<'a>,
     pub(super) plan: KernelPlan,
 }
 
@@ -31,7 +36,24 @@ pub(super) struct Computation<'a, T: 'static> {
 pub(super) struct Computed<T> {
     pub(super) name: &'static str,
     pub(super) summary: KernelSummary,
+    /// why it is singular, where it is and that was found
+    pub(super) cause: Option<Cause>,
     pub(super) entries: Option<Vec<T>>,
+}
+
+impl<T> Computed<T> {
+    /// What people read.
+    pub(super) fn describe(&self) -> String {
+        let cause = self.cause.map_or(String::new(), |cause| format!("; {cause}"));
+        format!("{}: {}{cause}", self.name, self.summary)
+    }
+
+    /// What a script reads: the summary, and `cause`.
+    pub(super) fn json(&self) -> serde_json::Value {
+        let mut json = serde_json::json!(self.summary);
+        json["cause"] = self.cause.map(|cause| cause.to_string()).into();
+        json
+    }
 }
 
 impl<T: HostReal> Computation<'_, T> {
@@ -73,9 +95,12 @@ impl<T: HostReal> Computation<'_, T> {
         let Some(cut) = self.plan.cut else {
             let _bar = phase(&format!("{name}: entries and eigenvalues"), self.args.common.quiet);
             let entries = whole(source)?;
-            let summary = KernelSummary::whole(self.backend, MatRef::new(&entries, self.rows, self.rows)?);
+            let summary = KernelSummary::whole(self.backend, MatRef::new(&entries, self.rows, self.rows)?, self.dtype);
             let summary = summary.with_context(|| format!("kernel {name}"))?;
-            return Ok(Ended::Done(Computed { name, summary, entries: Some(entries) }));
+            let (rows, per_sample) = (self.rows, source.rows_per_sample());
+            let entry = |i: usize, j: usize| entries[i * per_sample * rows + j * per_sample].to_f64();
+            let cause = self.cause(&summary, Some(&entry));
+            return Ok(Ended::Done(Computed { name, summary, cause, entries: Some(entries) }));
         };
         let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         let place = match out {
@@ -90,9 +115,19 @@ impl<T: HostReal> Computation<'_, T> {
         let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
         bar.finish_and_clear();
         Ok(match summary.with_context(|| format!("kernel {name}"))? {
-            Ended::Done(summary) => Ended::Done(Computed { name, summary, entries: None }),
+            Ended::Done(summary) => {
+                Ended::Done(Computed { name, cause: self.cause(&summary, None), summary, entries: None })
+            }
             Ended::Stopped => Ended::Stopped,
         })
+    }
+
+    fn cause(&self, summary: &KernelSummary, entry: Option<Entry<'_>>) -> Option<Cause> {
+        match summary.definiteness {
+            Definiteness::Zero => Some(self.suspects.of_zero()),
+            Definiteness::Singular => self.suspects.of_singular(entry),
+            _ => None,
+        }
     }
 
     /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as

@@ -23,7 +23,7 @@ use crate::data;
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Model, Settings, Training, keys};
 use crate::files::Dtype;
-use crate::kernel::{Analytic, Empirical, KernelWork, rows_per_sample};
+use crate::kernel::{Analytic, Empirical, KernelWork, Suspects, rows_per_sample};
 use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, check_file, tensors, write_tensors};
@@ -166,7 +166,9 @@ fn kernel_as<T: HostReal, N: Network>(
         files: reading.max(writing),
     };
     let plan = job.plan(limit)?;
-    let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), plan };
+    let suspects =
+        Suspects { x: &samples.x, d: samples.d, dtype: model.dtype, biased: Suspects::biased(network), empirical };
+    let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), suspects, plan };
     computation.check_out(limit)?;
     let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
     if !args.common.quiet {
@@ -203,11 +205,11 @@ fn kernel_as<T: HostReal, N: Network>(
     }
     computation.save(&computed, samples)?;
     if !args.common.json {
-        computed.iter().try_for_each(|computed| print(&format!("{}: {}", computed.name, computed.summary)))?;
+        computed.iter().try_for_each(|computed| print(&computed.describe()))?;
         return Ok(Ended::Done(()));
     }
     let mut all: serde_json::Map<String, serde_json::Value> =
-        computed.iter().map(|computed| (computed.name.to_owned(), json!(computed.summary))).collect();
+        computed.iter().map(|computed| (computed.name.to_owned(), computed.json())).collect();
     all.insert("network".into(), json!(model.describe()));
     all.insert("data".into(), json!(samples.description));
     let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());

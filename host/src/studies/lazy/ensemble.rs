@@ -137,9 +137,9 @@ impl Measurement for Ensemble {
             resolved.model.seed = seed;
             let Resolved { model, training, samples } = &resolved;
             let outcome = run::run(model, training, samples, &mut (), stop)?;
-            match outcome.stopped {
-                Stopped::Interrupted => return Ok(Ended::Stopped),
-                Stopped::Failed(source) => return Err(Error::Untrained { seed, source }),
+            match (outcome.stopped, outcome.judgement.failures.into_iter().next()) {
+                (Stopped::Interrupted, _) => return Ok(Ended::Stopped),
+                (_, Some(failure)) => return Err(Error::Untrained { seed, failure }),
                 _ if stop.requested() => return Ok(Ended::Stopped),
                 _ => table.push(std::iter::once(seed as f64).chain(outcome.end[samples.n..].iter().copied()).collect()),
             }

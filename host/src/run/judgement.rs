@@ -1,0 +1,230 @@
+//! What is to be thought of a run: one judgement, which its words, its exit code, its files and studies share.
+
+use std::f64::consts::LN_2;
+use std::fmt;
+
+use super::course::Course;
+use super::motion::Motion;
+use super::rate::Rate;
+use super::{Stopped, TraceRow};
+use crate::kernel::Cause;
+
+/// Why a run failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// the objective ended above its start, or was more than 1000 times that on the way, or was not finite
+    Diverged {
+        /// the first step of it
+        step: u64,
+    },
+    /// a step or a number could not be computed
+    Stopped {
+        /// the last step
+        step: u64,
+        /// why
+        reason: Option<ntkscope_core::Error>,
+    },
+    /// the kernel has an eigenvalue below 0 by more than rounding
+    Indefinite {
+        /// the first step of it
+        step: u64,
+        /// the eigenvalue
+        lambda_min: f64,
+        /// the largest one
+        lambda_max: f64,
+    },
+    /// the network does not depend on its training samples any more, or never did
+    Dead {
+        /// the first snapshot of it that was followed by no other: 0 where it never did
+        step: u64,
+        /// why
+        cause: Cause,
+    },
+}
+
+impl Failure {
+    /// The name in files.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Diverged { .. } => "diverged",
+            Self::Stopped { .. } => "stopped",
+            Self::Indefinite { .. } => "indefinite-kernel",
+            Self::Dead { cause: Cause::ZeroSamples, .. } => "zero-samples",
+            Self::Dead { .. } => "no-active-unit",
+        }
+    }
+    /// The step that it is about.
+    pub const fn step(&self) -> u64 {
+        match self {
+            Self::Diverged { step }
+            | Self::Stopped { step, .. }
+            | Self::Indefinite { step, .. }
+            | Self::Dead { step, .. } => *step,
+        }
+    }
+}
+
+/// A clause, without a full stop.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Diverged { step } => write!(f, "diverged at step {step}"),
+            Self::Stopped { reason: Some(reason), .. } => write!(f, "{reason}"),
+            Self::Stopped { step, reason: None } => write!(f, "not finite at step {step}"),
+            Self::Indefinite { step, .. } => write!(f, "the kernel is indefinite at step {step}"),
+            Self::Dead { cause, .. } => write!(f, "{cause}"),
+        }
+    }
+}
+
+/// What is to be thought of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// why it failed, the first reason first; none where it did not
+    pub failures: Vec<Failure>,
+    /// how the kernel moves at the end; of a run that failed, or of too few snapshots, nothing is said
+    pub motion: Option<Motion>,
+    /// the objective along the run
+    pub course: Course,
+    /// of a descent with a loss that has a curvature
+    pub rate: Option<Rate>,
+    /// ln(1 + t) from which on the flow has found that nothing moves any more
+    pub resting_from: Option<f64>,
+}
+
+/// What a run is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Evidence<'a> {
+    /// a row per snapshot
+    pub(super) rows: &'a [TraceRow],
+    /// the objective at every step
+    pub(super) course: Course,
+    /// why it ended
+    pub(super) stopped: &'a Stopped,
+    /// see [`Rate`]
+    pub(super) rate: Option<Rate>,
+    /// ln(1 + t) from which on the flow has found that nothing moves
+    pub(super) resting_from: Option<f64>,
+    /// why no unit is active on any training sample at the end, if none is
+    pub(super) dead: Option<Cause>,
+}
+
+impl Judgement {
+    pub(super) fn new(evidence: Evidence<'_>) -> Self {
+        let Evidence { rows, course, stopped, rate, resting_from, dead } = evidence;
+        let mut failures = Vec::new();
+        let diverged = course.diverged();
+        failures.extend(diverged.map(|step| Failure::Diverged { step }));
+        let last = rows.last().copied().unwrap_or_default();
+        match stopped {
+            // a loss that is not finite is divergence, which has been told
+            Stopped::Failed(e) if diverged.is_none() => {
+                failures.push(Failure::Stopped { step: last.step, reason: Some(*e) });
+            }
+            _ if diverged.is_none() && !last.finite => {
+                failures.push(Failure::Stopped { step: last.step, reason: None });
+            }
+            _ => {}
+        }
+        // eigenvalues that are 0 to rounding are 0 here
+        if let Some(TraceRow { step, lambda_min, lambda_max, .. }) =
+            rows.iter().find(|row| row.lambda_min < 0.0).copied()
+        {
+            failures.push(Failure::Indefinite { step, lambda_min, lambda_max });
+        }
+        if let Some(cause) = dead {
+            // behind the last snapshot whose kernel differs from the last one's
+            let alive = rows.iter().rposition(|row| row.lambda_max != last.lambda_max);
+            let step = rows.get(alive.map_or(0, |at| at + 1)).map_or(0, |row| row.step);
+            failures.push(Failure::Dead { step, cause });
+        }
+        let drift: Vec<(f64, f64)> = rows.iter().map(|row| (row.log_time, row.drift_max)).collect();
+        let motion = if failures.is_empty() { Motion::of(&drift, resting_from) } else { None };
+        // that the very end of a run is short says nothing
+        let resting_from = resting_from.filter(|from| last.log_time - from >= LN_2);
+        Self { failures, motion, course, rate, resting_from }
+    }
+
+    /// Whether the run failed.
+    pub fn failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run whose drift saturates and whose loss falls.
+    fn rows() -> Vec<TraceRow> {
+        let row = |k: u64| {
+            let mut row = TraceRow::default();
+            (row.step, row.finite, row.log_time) = (10 * k, true, k as f64);
+            (row.lambda_min, row.lambda_max, row.drift_max) = (0.5, 2.0, (k.min(3)) as f64);
+            row
+        };
+        (0..30).map(row).collect()
+    }
+
+    fn judge(change: impl FnOnce(&mut Vec<TraceRow>, &mut Evidence<'_>)) -> Judgement {
+        let (mut rows, stopped) = (rows(), Stopped::Time);
+        let mut course = Course::new(1.0, 6, f64::EPSILON);
+        course.add(1, 0.5);
+        let mut evidence =
+            Evidence { rows: &[], course, stopped: &stopped, rate: None, resting_from: None, dead: None };
+        change(&mut rows, &mut evidence);
+        let evidence = Evidence { rows: &rows, ..evidence };
+        Judgement::new(evidence)
+    }
+
+    #[test]
+    fn each_failure_is_seen_and_silences_the_motion() {
+        let good = judge(|_, _| ());
+        assert_eq!((good.failed(), good.motion), (false, Some(Motion::Rest)));
+        let failures = [
+            judge(|_, evidence| evidence.course.add(7, 1.5)),
+            judge(|_, evidence| {
+                evidence.course.add(7, 1e4);
+                evidence.course.add(8, 0.1);
+            }),
+            judge(|_, evidence| {
+                evidence.stopped = &Stopped::Failed(ntkscope_core::Error::StepUnderflow { step: 291 });
+            }),
+            judge(|rows, _| rows[29].finite = false),
+            judge(|rows, _| rows[4].lambda_min = -0.1),
+            judge(|rows, evidence| {
+                rows[28].lambda_max = 0.0;
+                rows[29].lambda_max = 0.0;
+                evidence.dead = Some(Cause::NoActiveUnit);
+            }),
+            judge(|rows, evidence| {
+                rows.iter_mut().for_each(|row| row.lambda_max = 0.0);
+                evidence.dead = Some(Cause::ZeroSamples);
+            }),
+        ];
+        let told = failures.each_ref().map(|judged| {
+            assert_eq!((judged.failures.len(), judged.motion), (1, None), "{judged:?}");
+            (judged.failures[0].name(), judged.failures[0].step())
+        });
+        let expected = [
+            ("diverged", 7),
+            ("diverged", 7),
+            ("stopped", 290),
+            ("stopped", 290),
+            ("indefinite-kernel", 40),
+            ("no-active-unit", 280),
+            ("zero-samples", 0),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_diverged() {
+        let judged = judge(|rows, evidence| {
+            rows[29].finite = false;
+            evidence.course.add(291, f64::NAN);
+            evidence.stopped = &Stopped::Failed(ntkscope_core::Error::NonFinite { what: "loss", step: 291 });
+        });
+        assert_eq!(judged.failures, [Failure::Diverged { step: 291 }]);
+    }
+}

@@ -1,0 +1,67 @@
+//! The rate up to which gradient descent is stable.
+
+use ntkscope_core::forward::Params;
+use ntkscope_core::kernel::{MultiOutput, structured, structured_scratch, tangent, tangent_len};
+use ntkscope_core::network::Network;
+use ntkscope_core::train::{Optimizer, Trainer};
+use ntkscope_core::{Backend, Error, MatMut, Real};
+
+/// Largest n C for which all eigenvalues of the kernel of several outputs are computed.
+const MAX_WHOLE: usize = 512;
+
+/// The rate of a descent, beside the one up to which it is stable near its start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// as it was set
+    pub given: f64,
+    /// `2/(c lambda_max/n + LAMBDA)`, or, where lambda_max is known from below only, no less than that
+    pub stable: f64,
+    /// of the kernel `(n C, n C)` at the start, or a lower bound
+    pub lambda_max: f64,
+    /// c, the largest curvature of the loss in an output
+    pub curvature: f64,
+    /// whether the loss has this curvature everywhere: where not, a rate beyond need not diverge
+    pub everywhere: bool,
+}
+
+impl Rate {
+    /// Of this trainer at its start, where lambda_max of the kernel `(n, n)`, the mean over the outputs, is `of_mean`.
+    /// `None` for the flow, for a loss without curvature, and for a kernel that is not finite.
+    ///
+    /// # Errors
+    /// Those of the kernel.
+    pub(super) fn of<N: Network, T: Real>(
+        trainer: &Trainer<'_, N, T, dyn Backend<T>>,
+        optimizer: Optimizer,
+        penalty: f64,
+        of_mean: f64,
+    ) -> Result<Option<Self>, Error> {
+        let Optimizer::Descent { rate: given } = optimizer else { return Ok(None) };
+        let problem = trainer.problem();
+        let (n, outputs, loss) = (problem.x().rows(), problem.network().sizes().outputs, problem.loss());
+        let Some(curvature) = loss.curvature(outputs).filter(|_| of_mean.is_finite()) else { return Ok(None) };
+        // the mean of the diagonal blocks has no larger eigenvalue than the whole
+        let whole = outputs > 1 && n * outputs <= MAX_WHOLE;
+        let lambda_max = if whole { largest_eigenvalue(trainer)? } else { of_mean };
+        let stable = 2.0 / (curvature * lambda_max / n as f64 + penalty);
+        Ok(Some(Self { given, stable, lambda_max, curvature, everywhere: loss.properties(outputs).quadratic }))
+    }
+
+    /// Whether the rate is beyond the stable one.
+    pub fn is_beyond(&self) -> bool {
+        self.given > self.stable
+    }
+}
+
+/// lambda_max of the kernel `(n C, n C)` at the present parameters.
+fn largest_eigenvalue<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>) -> Result<f64, Error> {
+    let (backend, network, x) = (trainer.backend(), trainer.problem().network(), trainer.problem().x());
+    let (sizes, rows) = (network.sizes(), x.rows() * network.sizes().outputs);
+    let mut space = vec![T::ZERO; tangent_len(sizes, x.rows())];
+    let tangent = tangent(backend, Params::new(network, trainer.theta())?, x, &mut space)?;
+    let (mut kernel, mut values) = (vec![T::ZERO; rows * rows], vec![T::ZERO; rows]);
+    let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), rows, rows).max(rows)];
+    structured(backend, &tangent, None, MultiOutput::Full, MatMut::new(&mut kernel, rows, rows)?, &mut scratch)?;
+    backend.symmetric_eigenvalues(MatMut::new(&mut kernel, rows, rows)?, &mut values, &mut scratch[..rows])?;
+    Ok(values[rows - 1].to_f64())
+}

@@ -1,0 +1,279 @@
+//! A run is judged once: over optimizers, losses, networks and rates, what blew up or died is a failure and is never said
+//! to rest; and over degenerate samples no command prints a number that is none.
+
+use ntkscope::data::{self, DataSpec, Samples, Source};
+use ntkscope::experiment::{Init, LossKind, Model, NetworkKind, OptimizerKind, Training};
+use ntkscope::files::Dtype;
+use ntkscope::machine::{Budget, Stop};
+use ntkscope::report::narrative::{self, Finished};
+use ntkscope::run::{FAR, Outcome, run};
+use ntkscope_core::choice::Choice;
+use ntkscope_core::loss::Loss;
+use ntkscope_core::network::{Activation, Bias};
+
+use crate::{Place, json};
+
+fn go(model: &Model, training: &Training, samples: &Samples) -> Outcome {
+    let outputs = model.shape(samples).unwrap().outputs;
+    let training = training.resolve(outputs, samples.n).unwrap().remove(0);
+    run(&model.resolve(samples).unwrap(), &training, samples, &mut (), &Stop::new()).unwrap()
+}
+
+fn words(model: &Model, training: &Training, samples: &Samples, outcome: Outcome) -> String {
+    narrative::plain(&narrative::lead(model, samples, &[Finished { training, outcome }]))
+}
+
+fn networks() -> Vec<Model> {
+    let base = Model { width: 16, ..Model::default() };
+    vec![
+        base.clone(),
+        Model { init: Init::Standard, bias: Bias::All, depth: 1, ..base.clone() },
+        Model { activation: Activation::Erf, ..base.clone() },
+        Model { network: NetworkKind::Resnet, init: Init::Shifted, ..base },
+    ]
+}
+
+fn data() -> [Samples; 2] {
+    let load = |spec: DataSpec| data::load(&spec, &Budget::default()).unwrap();
+    let mixture = DataSpec { n: Some(12), seed: 1, ..DataSpec::new(Source::Mixture) };
+    [load(DataSpec::new(Source::Circle)), load(mixture)]
+}
+
+/// What the trace alone shows of a run's failure.
+fn failed_by_its_trace(outcome: &Outcome, penalty: f64) -> bool {
+    let rows = &outcome.trace.rows;
+    let objective = |row: &ntkscope::run::TraceRow| row.loss + 0.5 * penalty * row.param_distance * row.param_distance;
+    let (first, last) = (objective(&rows[0]), rows.last().unwrap());
+    !last.finite
+        || objective(last) > first * (1.0 + 1e-9)
+        || rows.iter().any(|row| objective(row) > FAR * first || row.lambda_min < 0.0)
+        || last.lambda_max == 0.0
+}
+
+#[test]
+fn whatever_blows_up_or_dies_has_failed_and_does_not_rest() {
+    let (mut tried, mut failed) = (0, 0);
+    for samples in data() {
+        for model in networks() {
+            for loss in Loss::ALL {
+                for penalty in [0.0, 0.05] {
+                    let case = format!("{}, {loss}, penalty {penalty}", model.describe());
+                    let base = Training {
+                        loss: LossKind::Single(*loss),
+                        penalty,
+                        optimizer: OptimizerKind::Gd,
+                        predictions: Some(false),
+                        max_steps: 1,
+                        snapshots: 12,
+                        ..Training::default()
+                    };
+                    let first = go(&model, &Training { rate: Some(1e-9), ..base.clone() }, &samples);
+                    let stable = match first.judgement.rate {
+                        Some(rate) => rate.stable,
+                        None => 2.0 * samples.n as f64 / first.trace.rows[0].lambda_max,
+                    };
+                    assert_eq!(first.judgement.rate.is_none(), *loss == Loss::Hinge, "{case}");
+                    for factor in [0.5, 1.5, 10.0, 1e3, 1e6] {
+                        let training = Training { rate: Some(factor * stable), max_steps: 60, ..base.clone() };
+                        let outcome = go(&model, &training, &samples);
+                        let case = format!("{case}, {factor} times the stable rate");
+                        let judged = outcome.judgement.clone();
+                        assert!(factor > 1.0 || !judged.failed(), "{case}: {judged:?}");
+                        assert!(judged.failed() || !failed_by_its_trace(&outcome, penalty), "{case}: {judged:?}");
+                        assert_eq!(
+                            judged.rate.is_some_and(|rate| rate.is_beyond()),
+                            factor > 1.0 && judged.rate.is_some()
+                        );
+                        let text = words(&model, &training, &samples, outcome);
+                        assert!(!text.contains("NaN"), "{case}: {text}");
+                        if judged.failed() {
+                            assert!(!text.contains("rest") && judged.motion.is_none(), "{case}: {text}");
+                            failed += 1;
+                        }
+                        tried += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(failed > tried / 4, "{failed} of {tried}");
+}
+
+/// The flow adapts its step: it fails at none of these.
+#[test]
+fn the_flow_does_not_blow_up() {
+    let [samples, _] = data();
+    for model in networks() {
+        for loss in Loss::ALL {
+            let training = Training {
+                loss: LossKind::Single(*loss),
+                predictions: Some(false),
+                max_steps: 60,
+                ..Training::default()
+            };
+            let outcome = go(&model, &training, &samples);
+            assert!(!outcome.judgement.failed(), "{}, {loss}: {:?}", model.describe(), outcome.judgement);
+        }
+    }
+}
+
+#[test]
+fn a_failed_run_says_so_everywhere_and_keeps_its_files() {
+    let place = Place::new();
+    let line = "run --optimizer gd --rate 5 --max-steps 50 --loss mse --activation erf --width 16 --json --out o";
+    let done = place.run(line.split_whitespace());
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    let of_run = &json(&done.stdout)["runs"][0];
+    assert_eq!((&of_run["failed"], &of_run["failures"][0]["kind"]), (&true.into(), &"diverged".into()), "{of_run}");
+    assert!(of_run["kernel"].is_null() && of_run["stable_rate"].as_f64().unwrap() < 5.0, "{of_run}");
+    let warned = done.stderr.find("warning: The --rate, 5, is beyond the stable one");
+    let ended = done.stderr.find("error: mse: The run diverged at step");
+    assert!(warned.is_some() && warned < ended, "{}", done.stderr);
+    let settings = String::from_utf8(place.bytes("o/run.toml")).unwrap();
+    assert!(settings.contains("failure = \"diverged\"") && settings.contains("failure-step = "), "{settings}");
+    for file in ["trace.csv", "kernels.npz", "params.npz", "report.html"] {
+        assert!(!place.bytes(format!("o/{file}")).is_empty());
+    }
+    // and it runs again from its own settings
+    assert_eq!(place.run(["run", "o/run.toml", "--out", "again", "--quiet"]).code, 1);
+}
+
+/// Samples on which a kernel has no condition, or a huge one, with their labels as csv.
+const DEGENERATE: [(&str, &str); 10] = [
+    ("zero", "0,0,0\n0,0,1\n0,0,0\n0,0,1\n"),
+    ("one-zero", "0,0,0\n1,0.5,1\n-0.5,1,0\n0.3,-1,1\n"),
+    ("equal", "1,0.5,0\n-0.5,1,1\n1,0.5,0\n0.3,-1,1\n"),
+    ("all-equal", "1,0.5,0\n1,0.5,1\n1,0.5,0\n1,0.5,1\n"),
+    ("scaled", "1,0.5,0\n2,1,1\n3,1.5,0\n-0.5,1,1\n"),
+    ("opposite", "1,0.5,0\n-1,-0.5,1\n0.5,-1,0\n-0.5,1,1\n"),
+    ("line", "1,0\n-1,1\n0.5,0\n-2,1\n0.25,0\n"),
+    ("near", "1,0.5,0\n1.0000000001,0.5,1\n1,0.50000001,0\n"),
+    ("tiny", "1e-170,0,0\n0,1e-170,1\n"),
+    ("two", "1,0,0\n0,1,1\n"),
+];
+
+/// The number behind `word` in a line of a summary.
+fn behind<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
+    text.split(word).skip(1).map(|rest| rest.trim_start().split([' ', ',', ';', '\n']).next().unwrap()).collect()
+}
+
+#[track_caller]
+fn check_summaries(case: &str, text: &str) {
+    assert!(!text.contains("NaN") && !text.contains(" inf"), "{case}: {text}");
+    for condition in behind(text, "condition") {
+        let number = condition.parse::<f64>();
+        assert!(number.map_or(["infinite", "undefined"].contains(&condition), |c| c >= 1.0), "{case}: {text}");
+    }
+    for lambda in behind(text, "lambda_min") {
+        assert!(lambda.parse::<f64>().unwrap() >= 0.0, "{case}: {text}");
+    }
+}
+
+#[test]
+fn degenerate_samples_give_numbers_or_words() {
+    let place = Place::new();
+    for (name, samples) in DEGENERATE {
+        place.file(&format!("{name}.csv"), samples);
+        for dtype in ["f64", "f32"] {
+            for (network, width) in [
+                ("--bias none", "--width 8"),
+                ("--bias all --activation erf", "--width 8"),
+                ("--bias none", "--width 1 --init standard"),
+            ] {
+                let case = format!("{name} {dtype} {network} {width}");
+                // the analytic kernel has no width
+                for (kind, out) in [("analytic", "--out A.npz"), ("empirical", &format!("{width} --out E.npz"))] {
+                    let line = format!("kernel {kind} --data {name}.csv --dtype {dtype} {network} {out} --quiet");
+                    check_summaries(&case, &place.succeed(&line).stdout);
+                }
+                check_summaries(&case, &place.succeed("compare E.npz A.npz").stdout);
+                check_summaries(&case, &place.succeed("compare E.npz A.npz:nngp").stdout);
+                let told = json(&place.succeed("compare E.npz A.npz --json").stdout);
+                for summary in [&told["a"], &told["b"]] {
+                    assert!(summary["condition"].as_f64().is_none_or(|c| c >= 1.0), "{case}: {summary}");
+                    assert!(summary["lambda_min"].as_f64().unwrap() >= 0.0, "{case}: {summary}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn runs_on_degenerate_samples_give_numbers_or_words() {
+    let place = Place::new();
+    for (name, samples) in DEGENERATE {
+        place.file(&format!("{name}.csv"), samples);
+        let samples =
+            data::load(&DataSpec::new(Source::File(place.path(format!("{name}.csv")))), &Budget::default()).unwrap();
+        for dtype in [Dtype::F64, Dtype::F32] {
+            for (bias, width, init) in
+                [(Bias::None, 8, Init::Mirrored), (Bias::All, 8, Init::Standard), (Bias::None, 1, Init::Mirrored)]
+            {
+                let model = Model { dtype, bias, width, init, ..Model::default() };
+                for loss in [Loss::SquaredError, Loss::CrossEntropy] {
+                    let training = Training {
+                        loss: LossKind::Single(loss),
+                        until_time: 10.0,
+                        max_steps: 300,
+                        ..Training::default()
+                    };
+                    let case = format!("{name} {dtype:?} {}, {loss}", model.describe());
+                    let outcome = go(&model, &training, &samples);
+                    let failed = outcome.judgement.failed();
+                    let dead = outcome.trace.rows.last().unwrap().lambda_max == 0.0;
+                    assert_eq!(failed, dead, "{case}: {:?}", outcome.judgement);
+                    outcome.trace.write(&place.path("trace.csv")).unwrap();
+                    let trace = String::from_utf8(place.bytes("trace.csv")).unwrap();
+                    assert!(!trace.contains("NaN"), "{case}: {trace}");
+                    for row in &outcome.trace.rows {
+                        assert!(row.finite && row.lambda_min >= 0.0, "{case}: {row:?}");
+                        assert!(row.condition.is_nan() == (row.lambda_max == 0.0), "{case}: {row:?}");
+                    }
+                    let text = words(&model, &training, &samples, outcome);
+                    assert!(!text.contains("NaN") && !text.contains("undefined"), "{case}: {text}");
+                    let cause = if name == "zero" && bias == Bias::None {
+                        "every sample is the zero vector"
+                    } else {
+                        "no unit"
+                    };
+                    assert_eq!(text.contains(cause), dead, "{case}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_makes_a_kernel_singular_is_named() {
+    let place = Place::new();
+    for (name, samples) in DEGENERATE {
+        place.file(&format!("{name}.csv"), samples);
+    }
+    for (line, words) in [
+        (
+            "analytic --bias none --data zero.csv",
+            "condition undefined, effective rank undefined; every sample is the zero",
+        ),
+        ("analytic --bias none --data one-zero.csv", "sample 0 is the zero vector"),
+        ("analytic --data equal.csv", "condition infinite"),
+        ("analytic --data equal.csv", "; samples 0 and 2 are equal"),
+        ("analytic --bias none --data scaled.csv", "the rows of samples 0 and 1 are proportional"),
+        ("empirical --bias none --width 1 --init standard --seed 1 --data two.csv", "no unit is active on"),
+    ] {
+        let done = place.succeed(&format!("kernel {line} --quiet"));
+        assert!(done.stdout.contains(words), "{line}: {}", done.stdout);
+    }
+    let indefinite = |k: &[f64]| {
+        let bytes = [
+            &b"\x93NUMPY\x01\x00\x76\x00"[..],
+            format!("{:<117}\n", "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }").as_bytes(),
+        ]
+        .concat();
+        let numbers: Vec<u8> = k.iter().flat_map(|k| k.to_le_bytes()).collect();
+        place.file("K.npy", [bytes, numbers].concat());
+        place.succeed("compare K.npy K.npy").stdout
+    };
+    assert!(indefinite(&[1.0, 2.0, 2.0, 1.0]).contains("condition undefined (the matrix is indefinite)"));
+    let zeros = indefinite(&[0.0; 4]);
+    assert!(zeros.matches("undefined").count() >= 4 && !zeros.contains("NaN"), "{zeros}");
+}
