@@ -1,5 +1,6 @@
 //! What can go wrong with an analysis.
 
+use crate::machine::Cause;
 use crate::{data, experiment, files};
 
 /// Samples that cannot be had, a table that is another, numbers that the mathematics refuses.
@@ -47,4 +48,19 @@ pub enum Error {
     /// The mathematics: shapes, numbers that are not finite.
     #[error(transparent)]
     Core(#[from] ntkscope_core::Error),
+}
+
+impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Settings(error) => error.cause(),
+            Self::Data(error) => error.cause(),
+            Self::File(error) => error.cause(),
+            Self::NoTimes | Self::NoTime { .. } | Self::UnequalDraws { .. } | Self::NoDraw => Cause::Data,
+            Self::TooFew { .. } => Cause::Settings,
+            Self::NotFinite => Cause::Work,
+            Self::Core(error) => Cause::of_core(error),
+        }
+    }
 }

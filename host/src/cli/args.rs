@@ -1,11 +1,11 @@
 //! Options that commands share, and how flags become settings.
 
+use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::path::Path;
 
 use anyhow::Result;
 use bytesize::ByteSize;
-use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
@@ -13,6 +13,7 @@ use toml::Table;
 
 use crate::cli::UsageError;
 use crate::experiment::{Model, Settings, overlay, value_of};
+use crate::files;
 
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
@@ -54,7 +55,7 @@ impl<S: Args + Serialize> Args for Typed<S> {
 impl<S: FromArgMatches + Serialize> FromArgMatches for Typed<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let all = Table::try_from(S::from_arg_matches(matches)?)
-            .map_err(|e| clap::Error::raw(ErrorKind::ValueValidation, format!("{e}\n")))?;
+            .map_err(|e| clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("{e}\n")))?;
         // an argument's id is the field's name, its key has hyphens
         let typed = |key: &str| matches.value_source(&key.replace('-', "_")) == Some(ValueSource::CommandLine);
         Ok(Self { table: all.into_iter().filter(|(key, _)| typed(key)).collect(), settings: PhantomData })
@@ -85,7 +86,14 @@ impl ModelArgs {
         let mut given = Table::new();
         if let Some(path) = file {
             let wrong = |what: String| UsageError::File { path: path.into(), what };
-            let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+            if path.is_dir() {
+                return Err(wrong("is a directory; give the file of settings in it, such as run.toml".into()).into());
+            }
+            let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => anyhow::Error::from(wrong("no such file".into())),
+                ErrorKind::InvalidData => wrong("is no text in UTF-8".into()).into(),
+                _ => files::Error::io("read", path)(e).into(),
+            })?;
             let read: Table = text.parse().map_err(|e: toml::de::Error| wrong(e.to_string()))?;
             overlay(&mut given, read, &format!("in {}", path.display()))?;
         }

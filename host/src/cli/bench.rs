@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use bytesize::ByteSize;
 use clap::Args;
 
@@ -11,7 +11,7 @@ use super::terminal::{
 };
 use crate::benchmark::{BenchmarkReport, BenchmarkTask, CASES, NoSuchCase, PROBES, Reading, choose, measure};
 use crate::cli::Common;
-use crate::cli::UsageError;
+use crate::cli::{Failure, UsageError};
 use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::words::count;
 
@@ -98,19 +98,24 @@ fn measure_here(name: &str, threads: Option<u16>) -> Result<u8> {
 
 /// Every task once, each in a process of its own.
 fn round(tasks: &[BenchmarkTask], threads: usize, bar: &Progress, stop: &Stop) -> Result<Ended<Vec<Reading>>> {
-    let program = std::env::current_exe().context("cannot find the program to measure with")?;
     let mut readings = Vec::new();
     for task in tasks {
-        bar.set_message(task.name());
+        let task_name = task.name();
+        let start = |source| Failure::Start { task: task_name, source };
+        let program = std::env::current_exe().map_err(start)?;
+        bar.set_message(task_name);
         let mut command = Command::new(&program);
         command.args(["bench", "--threads", &threads.to_string()]).env(TASK, task.name());
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         if stop.requested() {
             return Ok(Ended::Stopped);
         }
-        let output = output.with_context(|| format!("cannot start {}", program.display()))?;
-        ensure!(output.status.success(), "{}: its process ended with {}", task.name(), output.status);
-        readings.push(serde_json::from_slice(&output.stdout).with_context(|| format!("{}: its reading", task.name()))?);
+        let output = output.map_err(start)?;
+        if !output.status.success() {
+            return Err(Failure::Measurement { task: task_name, status: output.status }.into());
+        }
+        let reading = serde_json::from_slice(&output.stdout);
+        readings.push(reading.map_err(|source| Failure::Reading { task: task_name, source })?);
         bar.inc(1);
     }
     Ok(Ended::Done(readings))

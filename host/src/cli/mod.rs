@@ -19,7 +19,7 @@ mod streams;
 pub mod terminal;
 mod usage;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -36,7 +36,7 @@ use run::RunArgs;
 pub use signals::catch as catch_signals;
 use smoothness::SmoothnessArgs;
 use terminal::{DONE, print};
-pub use usage::UsageError;
+pub use usage::{Failure, UsageError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,8 +96,8 @@ pub enum Command {
 /// The manual page on standard output.
 pub fn man() -> Result<u8> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page).context("manual page")?;
-    print(String::from_utf8(page).context("manual page")?.trim_end())?;
+    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Failure::text("manual page"))?;
+    print(String::from_utf8(page).map_err(Failure::text("manual page"))?.trim_end())?;
     Ok(DONE)
 }
 
@@ -105,6 +105,6 @@ pub fn man() -> Result<u8> {
 pub fn completions(shell: Shell) -> Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "ntkscope", &mut script);
-    print(String::from_utf8(script).context("completions")?.trim_end())?;
+    print(String::from_utf8(script).map_err(Failure::text("completions"))?.trim_end())?;
     Ok(DONE)
 }

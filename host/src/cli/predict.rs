@@ -20,9 +20,10 @@ use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
+use crate::files::{self, Format, Roles, check_output};
 use crate::machine::{Budget, with_threads};
 use crate::run;
-use crate::run::{Task, all_inputs, check_file};
+use crate::run::{Task, all_inputs};
 use crate::words::count;
 
 const EXAMPLES: &str = "\
@@ -130,7 +131,7 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     }
     let settings = args.model.layered(&args.loss.table, None)?;
     settings.model.check()?;
-    args.out.as_deref().map_or(Ok(()), |path| check_file("out", path))?;
+    let format = check_files(&args, &settings.model)?;
     let budget = Budget::new(args.common.memory);
     let mut samples = data::load(&settings.model.data_spec(), &budget)?;
     if let Some(test) = &args.test {
@@ -166,8 +167,16 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     let bar = phase(&format!("prediction from {} on {}", count(samples.n, "sample"), m), args.common.quiet);
     let predicted = predicted(&args, &model, &training, &samples, outputs, time).map_err(|e| explain(e, &training))?;
     drop(bar);
-    save_and_print(&args, &model, &training, &samples, outputs, &predicted)?;
+    save_and_print(&args, format, &model, &training, &samples, outputs, &predicted)?;
     Ok(DONE)
+}
+
+/// Looks at the files that are read and written, before any is; returns the format of `--out`.
+fn check_files(args: &PredictArgs, model: &Model) -> Result<Option<Format>, files::Error> {
+    let test = args.test.clone().map(|test| data::inputs(&DataSpec::new(test)));
+    let read = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("test", test.into_iter().flatten());
+    read.writes("out", &args.out)?;
+    args.out.as_deref().map(|path| check_output("out", path, &[Format::Npz, Format::Csv])).transpose()
 }
 
 /// The points of a file, prepared as the training samples are.
@@ -245,6 +254,7 @@ fn explain(error: run::Error, training: &Training) -> anyhow::Error {
 /// Saves what was predicted where it is asked for, and prints it.
 fn save_and_print(
     args: &PredictArgs,
+    format: Option<Format>,
     model: &Model,
     training: &Training,
     samples: &Samples,
@@ -264,7 +274,7 @@ fn save_and_print(
     quantities.extend(laplace.iter().map(|sd| quantity("laplace_sd", outputs, sd)));
     let columns = Columns { points: mean.len() / outputs, quantities };
     match &args.out {
-        Some(path) if path.extension().is_some_and(|e| e == "csv") => columns.write_csv(path)?,
+        Some(path) if format == Some(Format::Csv) => columns.write_csv(path)?,
         Some(path) => columns.write_npz(path, &samples.held_out)?,
         None => {}
     }

@@ -9,18 +9,19 @@ use serde_json::json;
 
 use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt};
 use crate::cli::Common;
-use crate::cli::UsageError;
+use crate::data::{DataSpec, Source};
 use crate::experiment::NetworkKind;
+use crate::files::{self, DirectoryLock, Roles, Unfinished};
 use crate::machine::{Ended, Stop, cores};
 use crate::report::narrative::plain;
 use crate::report::{Claim, Verdict};
 use crate::studies::PAPERS;
-use crate::study;
 use crate::study::grid::{Follow, Job, Resources};
 use crate::study::paper::{Paper, Part, Study};
 use crate::study::plan::Options;
 use crate::study::{forecast, grid};
 use crate::words::count;
+use crate::{data, study};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,6 +120,18 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         }
         return Ok(DONE);
     }
+    // nobody else works in any of the directories until all is done
+    let mut locks = Vec::new();
+    for study in &studies {
+        let directory = place(study);
+        let of_place = |error: files::Error| error.of_place("out", &directory, "give another directory");
+        let read = Roles::new()
+            .reads("data-dir", images(Source::Mnist, &args.data_dir))
+            .reads("fashion-dir", images(Source::FashionMnist, &args.fashion_dir));
+        read.writes("out", study::page::FILES.map(|name| directory.join(name)))?;
+        locks.push(DirectoryLock::create(&directory).map_err(of_place)?);
+        Unfinished::try_create(&directory.join("report.html")).map_err(of_place)?;
+    }
     let stop = stop_on_interrupt();
     let (mut code, mut summaries) = (DONE, Vec::new());
     for (study, at_a_time) in studies.iter().zip(at_a_time) {
@@ -138,6 +151,12 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         print(&serde_json::to_string_pretty(&all)?)?;
     }
     Ok(code)
+}
+
+/// The files of images in a directory that was given.
+fn images(source: Source, directory: &Option<PathBuf>) -> Vec<PathBuf> {
+    let spec = directory.clone().map(|dir| DataSpec { dir: Some(dir), ..DataSpec::new(source) });
+    spec.map_or_else(Vec::new, |spec| data::inputs(&spec))
 }
 
 /// The study of a paper, as the arguments have it.
@@ -203,8 +222,8 @@ fn carry_out(
     at_a_time: usize,
     stop: &Stop,
 ) -> Result<Ended<Vec<Claim>>> {
-    let refuse = |e: std::io::Error| UsageError::Out { flag: "--out", path: directory.into(), what: e.to_string() };
-    std::fs::create_dir_all(directory.join("runs")).map_err(refuse)?;
+    let runs = directory.join("runs");
+    std::fs::create_dir_all(&runs).map_err(files::Error::io("create", &runs))?;
     let remaining = Remaining::new(args, study, directory, at_a_time)?;
     remaining.announce(args)?;
     let bar = Bar::new(&remaining.left, args.common.quiet);

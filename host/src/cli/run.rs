@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
@@ -12,11 +12,12 @@ use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
+use crate::files::Roles;
 use crate::files::numbers::Json;
 use crate::machine::{Budget, with_threads};
 use crate::report::narrative::Finished;
 use crate::report::{judged, narrative};
-use crate::run::{Judgement, Observer, Rate, RunDirectory, Stopped, Trace};
+use crate::run::{Judgement, Observer, Rate, RunDirectory, Stopped, Trace, result_paths};
 use crate::{data, report, run};
 
 const EXAMPLES: &str = "\
@@ -71,6 +72,9 @@ fn run_here(args: RunArgs) -> Result<u8> {
         budget.check(&what, run::forecast(&model, training, &samples)?)?;
     }
     let name = format!("{}-{}", stem(&model.data), training.loss);
+    let results = args.out.as_deref().map(result_paths);
+    let read = Roles::new().reads("settings", &args.file).reads("data", data::inputs(&model.data_spec()));
+    read.writes("out", results.into_iter().flatten())?;
     let directory = RunDirectory::create(args.out.as_deref(), &name, args.force)?;
     let stop = stop_on_interrupt();
     let quiet = args.common.quiet;
@@ -78,15 +82,16 @@ fn run_here(args: RunArgs) -> Result<u8> {
         say(&model.describe());
         say(&samples.description);
     }
+    // all before the first run, so that a place that cannot be had is known at once
+    let several = trainings.len() > 1;
+    let place = |t: &Training| if several { directory.inside(&t.loss.to_string()) } else { Ok(directory.clone()) };
+    let places: Vec<RunDirectory> = trainings.iter().map(place).collect::<Result<_, _>>()?;
     let mut finished = Vec::new();
-    for training in &trainings {
-        let place = if trainings.len() > 1 { directory.inside(&training.loss.to_string())? } else { directory.clone() };
+    for (training, place) in trainings.iter().zip(&places) {
         let settings = || place.write_settings(&model, training, &samples, None);
-        let mut follow = Follow::new(training.loss.label(), quiet, place.path().join("trace.csv"), &settings);
-        let outcome = run::run(&model, training, &samples, &mut follow, &stop).inspect_err(|_| {
-            place.remove_if_empty();
-            directory.remove_if_empty();
-        })?;
+        let mut follow = Follow::new(training.loss.label(), quiet, place.file("trace.csv"), &settings);
+        let outcome = run::run(&model, training, &samples, &mut follow, &stop)
+            .inspect_err(|_| places.iter().chain([&directory]).for_each(RunDirectory::remove_if_empty))?;
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, samples.n, model.dtype)?;
@@ -97,6 +102,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
             break;
         }
     }
+    places[finished.len()..].iter().for_each(RunDirectory::remove_if_empty);
     write_report(&directory, &model, &samples, &finished)?;
     let lead = narrative::lead(&model, &samples, &finished);
     if args.common.json {
@@ -105,8 +111,8 @@ fn run_here(args: RunArgs) -> Result<u8> {
         print(&in_flags(&narrative::plain(&lead)))?;
     }
     if !quiet {
-        say(&format!("report: {}", directory.path().join("report.html").display()));
-        say(&format!("figures: {}", directory.path().join("figures").display()));
+        say(&format!("report: {}", directory.file("report.html").display()));
+        say(&format!("figures: {}", directory.figures().display()));
     }
     let failures = finished.iter().filter(|run| run.outcome.judgement.failed());
     let failed = failures.clone().count() > 0;
@@ -156,12 +162,8 @@ fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, fini
         .collect();
     let mut figures = report::run_figures(&traces, &overlays);
     figures.extend(report::prediction_figure(&predicted));
-    let place = directory.path().join("figures");
-    std::fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
-    for figure in &figures {
-        figure.save(&place)?;
-    }
-    Ok(narrative::report(model, samples, finished, figures).save(&directory.path().join("report.html"))?)
+    directory.write_figures(&figures)?;
+    Ok(narrative::report(model, samples, finished, figures).save(&directory.file("report.html"))?)
 }
 
 /// The machine-readable summary.

@@ -68,6 +68,7 @@ fn answer() {
 /// Ends the process and leaves nothing unfinished.
 #[cfg(unix)]
 fn end() -> ! {
+    crate::files::abandon();
     std::process::exit(i32::from(INTERRUPTED))
 }
 

@@ -15,10 +15,12 @@ use crate::analysis::spectra::Spectra;
 use crate::analysis::statistics::Estimate;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
+use crate::data;
+use crate::files::Roles;
 use crate::machine::{Budget, with_threads};
 use crate::report::narrative::plain;
 use crate::report::{number, number_with_error};
-use crate::run::RunDirectory;
+use crate::run::{RunDirectory, result_paths};
 use crate::studies::initialization::figures;
 use crate::words::count;
 
@@ -78,13 +80,16 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let window = window(&args, samples.n)?;
     budget.check(&format!("the spectrum of {} samples", samples.n), labels.need_of(&samples))?;
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
+    let results = args.out.as_deref().map(result_paths);
+    let read = Roles::new().reads("data", data::inputs(&model.data_spec()));
+    read.writes("out", results.into_iter().flatten())?;
     let directory = RunDirectory::create(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
     let bar = phase(&format!("spectra of {}", count(samples.n, "sample")), args.common.quiet);
     let found = labels.spectra_and_cost(&model, &samples);
     drop(bar);
     let (spectra, cost) = found.inspect_err(|_| directory.remove_if_empty())?;
     let found = Alphas::new(&spectra, &window, samples.d)?;
-    spectra.table().write(&directory.path().join("spectra.csv"))?;
+    spectra.table().write(&directory.file("spectra.csv"))?;
     figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;
     if args.common.json {
         let all = json!({

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
@@ -11,8 +11,9 @@ pub use super::progress::{Progress, bytes, phase, progress};
 pub use super::signals::{stop_on_interrupt, stop_on_interrupt_quietly};
 pub use super::streams::say;
 use super::streams::{write_data, write_message};
-use crate::cli::UsageError;
-use crate::{analysis, data, experiment, files, kernel, machine, run, study};
+use crate::cli::{Failure, UsageError};
+use crate::machine::Cause;
+use crate::{analysis, data, experiment, files, kernel, machine, plot, run, study};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -22,6 +23,8 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Data that is missing or damaged.
 pub const DATA: u8 = 3;
+/// Input or output failed: a full disk, no permission.
+pub const SYSTEM: u8 = 4;
 /// Interrupted; what is finished is kept.
 pub const INTERRUPTED: u8 = 130;
 
@@ -37,81 +40,38 @@ pub fn exit(result: Result<u8>) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// The code of an error, which its own type knows.
 fn code_of(error: &anyhow::Error) -> u8 {
-    let code = |cause: &(dyn std::error::Error + 'static)| {
-        None.or_else(|| cause.downcast_ref().map(data_code))
-            .or_else(|| cause.downcast_ref().map(kernel_code))
-            .or_else(|| cause.downcast_ref().map(machine_code))
-            .or_else(|| cause.downcast_ref().map(run_code))
-            .or_else(|| cause.downcast_ref().map(analysis_code))
-            .or_else(|| cause.downcast_ref().map(study_code))
-            .or_else(|| (cause.is::<experiment::Error>() || cause.is::<UsageError>()).then_some(USAGE))
-    };
-    error.chain().find_map(code).unwrap_or(FAILED)
-}
-
-/// Exit code of what is wrong with the data: wrong settings, or data that is missing or damaged.
-pub fn data_code(error: &data::Error) -> u8 {
-    use data::Error::*;
-    match error {
-        NotFound { .. }
-        | Io { .. }
-        | Idx { .. }
-        | Csv { .. }
-        | Npz { .. }
-        | NotAClass { .. }
-        | Download { .. }
-        | Checksum { .. } => DATA,
-        _ => USAGE,
+    fn of<E: std::error::Error + Send + Sync + 'static>(
+        error: &anyhow::Error,
+        cause: impl Fn(&E) -> Cause,
+    ) -> Option<Cause> {
+        error.downcast_ref().map(cause)
     }
+    let cause = None
+        .or_else(|| of(error, UsageError::cause))
+        .or_else(|| of(error, Failure::cause))
+        .or_else(|| of(error, study::Error::cause))
+        .or_else(|| of(error, analysis::Error::cause))
+        .or_else(|| of(error, run::Error::cause))
+        .or_else(|| of(error, kernel::Error::cause))
+        .or_else(|| of(error, experiment::Error::cause))
+        .or_else(|| of(error, data::Error::cause))
+        .or_else(|| of(error, plot::Error::cause))
+        .or_else(|| of(error, files::Error::cause))
+        .or_else(|| of(error, machine::Error::cause))
+        .or_else(|| of(error, Cause::of_core));
+    debug_assert!(cause.is_some(), "no floor has this error, so that it has no code: {error:?}");
+    code(cause.unwrap_or(Cause::Work))
 }
 
-fn kernel_code(error: &kernel::Error) -> u8 {
-    use kernel::Error::*;
-    match error {
-        Memory(error) => machine_code(error),
-        Disk { .. } => USAGE,
-        NotFound { .. } | Damaged { .. } => DATA,
-        File(files::Error::Npz { .. } | files::Error::Io { .. }) => DATA,
-        _ => FAILED,
-    }
-}
-
-fn machine_code(error: &machine::Error) -> u8 {
-    match error {
-        machine::Error::Memory { .. } | machine::Error::TooManyThreads { .. } | machine::Error::Threads(_) => USAGE,
-    }
-}
-
-fn run_code(error: &run::Error) -> u8 {
-    match error {
-        run::Error::Settings(_)
-        | run::Error::BothLosses
-        | run::Error::Place { .. }
-        | run::Error::OtherNetwork { .. } => USAGE,
-        run::Error::NoParameters { .. } | run::Error::DamagedParameters { .. } => DATA,
-        run::Error::File(_) | run::Error::Core(_) => FAILED,
-    }
-}
-
-fn analysis_code(error: &analysis::Error) -> u8 {
-    match error {
-        analysis::Error::Settings(_) => USAGE,
-        analysis::Error::Data(error) => data_code(error),
-        _ => FAILED,
-    }
-}
-
-fn study_code(error: &study::Error) -> u8 {
-    use study::Error::*;
-    match error {
-        Job { source, .. } => study_code(source),
-        Range { .. } | Settings(_) => USAGE,
-        Data(error) => data_code(error),
-        Machine(error) => machine_code(error),
-        Run(error) => run_code(error),
-        Analysis(error) => analysis_code(error),
-        _ => FAILED,
+/// The exit code that says where the cause lies.
+pub const fn code(cause: Cause) -> u8 {
+    match cause {
+        Cause::Work => FAILED,
+        Cause::Settings => USAGE,
+        Cause::Data => DATA,
+        Cause::System => SYSTEM,
     }
 }
 
@@ -158,7 +118,7 @@ pub fn parse() -> Cli {
 /// # Errors
 /// Standard output that takes no more, as on a full disk, or was closed from the start.
 pub fn print(text: &str) -> Result<()> {
-    write_data(&format!("{text}\n")).context("standard output")
+    Ok(write_data(&format!("{text}\n")).map_err(Failure::Output)?)
 }
 
 #[cfg(test)]

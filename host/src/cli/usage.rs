@@ -1,6 +1,11 @@
-//! What is wrong with what was typed: the flag, its value, and what fixes it (exit code 2).
+//! What is wrong with what was typed: the flag, its value, and what fixes it (exit code 2); and what can fail in the command
+//! line itself.
 
+use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use crate::machine::Cause;
 
 /// A wrong call.
 #[derive(Debug, thiserror::Error)]
@@ -32,16 +37,6 @@ pub enum UsageError {
         /// what is wrong and what fixes it
         what: String,
     },
-    /// The place for the results cannot be used.
-    #[error("{flag} {}: {what}", path.display())]
-    Out {
-        /// the flag that names it
-        flag: &'static str,
-        /// the path
-        path: PathBuf,
-        /// why
-        what: String,
-    },
     /// A kernel does not fit the other one.
     #[error("{}: {what}", path.display())]
     Mismatch {
@@ -50,4 +45,67 @@ pub enum UsageError {
         /// why
         what: String,
     },
+}
+
+impl UsageError {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        Cause::Settings
+    }
+}
+
+/// What failed though the call was right.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Standard output takes no more.
+    #[error("standard output")]
+    Output(#[source] io::Error),
+    /// A text that cannot be made.
+    #[error("{what}")]
+    Text {
+        /// which
+        what: &'static str,
+        /// why
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A process that measures cannot be started.
+    #[error("cannot start the measurement {task}")]
+    Start {
+        /// what it measures
+        task: &'static str,
+        /// why
+        source: io::Error,
+    },
+    /// A process that measures ended without a reading.
+    #[error("{task}: its process ended with {status}")]
+    Measurement {
+        /// what it measures
+        task: &'static str,
+        /// how it ended
+        status: ExitStatus,
+    },
+    /// A reading that cannot be understood.
+    #[error("{task}: its reading")]
+    Reading {
+        /// what it measures
+        task: &'static str,
+        /// why
+        source: serde_json::Error,
+    },
+}
+
+impl Failure {
+    /// For `map_err`: this text cannot be made.
+    pub fn text<E: Into<Box<dyn std::error::Error + Send + Sync>>>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Text { what, source: source.into() }
+    }
+
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Output(_) | Self::Start { .. } => Cause::System,
+            Self::Text { .. } | Self::Measurement { .. } | Self::Reading { .. } => Cause::Work,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::machine;
+use crate::machine::{self, Cause};
 
 /// What is wrong with the data or with the settings that select it, where, and the setting that fixes it.
 #[derive(Debug, thiserror::Error)]
@@ -232,4 +232,37 @@ pub enum Error {
         /// The published checksum.
         expected: String,
     },
+}
+
+impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::UnknownSource { .. }
+            | Self::BadClasses { .. }
+            | Self::BadNormalize { .. }
+            | Self::NoSamples
+            | Self::NTooLarge { .. }
+            | Self::HeldOutTooLarge { .. }
+            | Self::BadConflicting { .. }
+            | Self::OddCircle { .. }
+            | Self::BadDimension { .. }
+            | Self::DimensionUnused { .. }
+            | Self::TooLarge { .. }
+            | Self::MissingClass { .. }
+            | Self::ZeroSample { .. }
+            | Self::NoDataHome
+            | Self::NothingToFetch { .. }
+            | Self::BadMirror { .. } => Cause::Settings,
+            Self::NotFound { .. }
+            | Self::Idx { .. }
+            | Self::Csv { .. }
+            | Self::Npz { .. }
+            | Self::NotAClass { .. }
+            | Self::Download { .. }
+            | Self::Checksum { .. } => Cause::Data,
+            Self::Io { .. } => Cause::System,
+            Self::Memory(error) => error.cause(),
+        }
+    }
 }

@@ -21,6 +21,13 @@ pub(super) struct IdxFiles {
     labels: PathBuf,
 }
 
+impl IdxFiles {
+    /// Images and labels.
+    pub(super) fn paths(self) -> [PathBuf; 2] {
+        [self.images, self.labels]
+    }
+}
+
 /// The training set in `dir`, else the test set (t10k); `name` is the data set's, for messages.
 ///
 /// A set of which only one file is there is an error rather than a reason to take the other set.
@@ -29,6 +36,8 @@ pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, Error> {
     if !dir.is_dir() {
         return Err(Error::NotFound { path: dir.into(), what: "directory".into(), advice });
     }
+    // a directory that may not be looked into is not one without files
+    std::fs::read_dir(dir).map_err(refused(dir))?;
     for set in ["train", "t10k"] {
         let (images, labels) = (find(dir, set, "images", 3), find(dir, set, "labels", 1));
         match (images, labels) {
@@ -121,17 +130,20 @@ fn read_one<const D: usize>(
 
 /// The unpacked content. Whether it is packed is told by its first bytes, not by its name.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
-    let refused = |reason| Error::Io { path: path.into(), action: "read", advice: "check `data-dir`", reason };
-    let mut file = File::open(path).map_err(refused)?;
+    let mut file = File::open(path).map_err(refused(path))?;
     let mut first = [0; 2];
     let packed = match file.read_exact(&mut first) {
         Ok(()) => first == [0x1f, 0x8b],
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => false,
-        Err(e) => return Err(refused(e)),
+        Err(e) => return Err(refused(path)(e)),
     };
-    file.rewind().map_err(refused)?;
+    file.rewind().map_err(refused(path))?;
     let file = BufReader::with_capacity(1 << 16, file);
     Ok(if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |reason| Error::Io { path: path.into(), action: "read", advice: "check `data-dir`", reason }
 }
 
 /// What the reader's error means to the user.

@@ -19,7 +19,7 @@ mod spec;
 mod summary;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -137,6 +137,19 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
     let description = format!("{place}: {n} of {} samples, {classes_text}, normalize {normalize}", raw.n);
     let sha256 = digest(&x, &labels, &y);
     Ok(Samples { x, n, d, y, held_out, labels, classes, description, sha256 })
+}
+
+/// The files that [`load`] reads for `spec`, as far as they are there.
+pub fn inputs(spec: &DataSpec) -> Vec<PathBuf> {
+    match &spec.source {
+        Source::File(path) => vec![path.clone()],
+        source if source.is_idx() => {
+            let dir = spec.dir.clone().map_or_else(|| default_dir(source), Ok);
+            let located = dir.and_then(|dir| idx::locate(&dir, &source.to_string()));
+            located.map_or_else(|_| Vec::new(), |files| files.paths().into())
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// sample <- sample / |sample|; false for the zero vector.

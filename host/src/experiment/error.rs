@@ -1,5 +1,7 @@
 //! Wrong settings.
 
+use crate::machine::Cause;
+
 /// A setting that is none, or has a value that it cannot have. A setting stands in backticks as a file would have it,
 /// `width` or `network = fcn`.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,19 @@ pub enum Error {
         /// what is wrong and what fixes it
         what: String,
     },
+}
+
+impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::UnknownKey { .. }
+            | Self::Value { .. }
+            | Self::Table(_)
+            | Self::Unwritable(_)
+            | Self::Range { .. } => Cause::Settings,
+        }
+    }
 }
 
 fn hint(near: &Option<String>) -> String {

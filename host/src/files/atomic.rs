@@ -1,65 +1,77 @@
-//! Files that are either the old one or the new one, never half of each.
+//! Files that are either the old one or the new one, never half of each: the one place through which every output passes.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::identity::parent;
+use super::target::Target;
+use super::temporary::Temporary;
 
 /// Writes `bytes` to `path`: first to a temporary file beside it, flushed to the disk, then renamed.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::NotAFile`], [`Error::Io`].
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let written = Unfinished::create(path).and_then(|(unfinished, mut file)| {
-        file.write_all(bytes)?;
-        unfinished.commit(&file)
-    });
-    written.map_err(Error::io("write", path))
+    let (unfinished, mut file) = Unfinished::create(path)?;
+    file.write_all(bytes).map_err(Error::io("write", path))?;
+    unfinished.commit(&file)
 }
 
-/// The name of a file that is still being written under a temporary one. Dropped, it takes the file with it.
+/// A file that is still being written, under a temporary name or none. Dropped, it takes the file with it.
+///
+/// Links are followed. What is there and is no regular file is never replaced, nor a file without permission to write; the
+/// mode and the owner of one that is replaced are handed on.
 #[derive(Debug)]
 pub struct Unfinished {
+    /// as it was asked for
     path: PathBuf,
-    temporary: PathBuf,
-    committed: bool,
+    /// behind links
+    target: PathBuf,
+    temporary: Temporary,
 }
 
 impl Unfinished {
-    /// A new file beside `path`, to write and to read.
+    /// A new file that will be at `path`, to write and to read.
     ///
     /// # Errors
-    /// `path` names no file; the operating system refuses.
-    pub fn create(path: &Path) -> io::Result<(Self, File)> {
-        let name = path.file_name().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "not the name of a file"))?;
-        let temporary = path.with_file_name(temporary_name(name.to_owned()));
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(&temporary)?;
-        Ok((Self { path: path.into(), temporary, committed: false }, file))
+    /// [`Error::NotAFile`], [`Error::Io`].
+    pub fn create(path: &Path) -> Result<(Self, File), Error> {
+        let target = Target::of(path)?;
+        let created = Temporary::create(parent(&target.path)).and_then(|(temporary, file)| {
+            target.hand_on(&file)?;
+            Ok((temporary, file))
+        });
+        let (temporary, file) = created.map_err(Error::io("write", path))?;
+        Ok((Self { path: path.into(), target: target.path, temporary }, file))
     }
+
+    /// Whether a file at `path` could be committed now; leaves nothing behind.
+    ///
+    /// # Errors
+    /// Those of [`Unfinished::create`].
+    pub fn try_create(path: &Path) -> Result<(), Error> {
+        let (unfinished, file) = Self::create(path)?;
+        unfinished.temporary.try_name(&file).map_err(Error::io("write", path))
+    }
+
     /// The path that the file will have.
     pub fn path(&self) -> &Path {
         &self.path
     }
-    /// Flushes the file to the disk and gives it its name.
+
+    /// Flushes the file to the disk, gives it its name, and flushes that.
     ///
     /// # Errors
-    /// Those of the operating system.
-    pub fn commit(mut self, file: &File) -> io::Result<()> {
-        file.sync_all()?;
-        fs::rename(&self.temporary, &self.path)?;
-        self.committed = true;
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if !self.committed {
-            // The error to report is the one that led here, whether or not this succeeds.
-            let _ = fs::remove_file(&self.temporary);
-        }
+    /// [`Error::Io`].
+    pub fn commit(self, file: &File) -> Result<(), Error> {
+        let Self { path, target, temporary } = self;
+        let committed = file.sync_all().and_then(|()| {
+            temporary.publish(file, &target)?;
+            sync_directory(parent(&target))
+        });
+        committed.map_err(Error::io("write", path))
     }
 }
 
@@ -68,16 +80,19 @@ impl Drop for Unfinished {
 /// # Errors
 /// Those of the operating system.
 pub fn nameless_file(directory: &Path) -> io::Result<File> {
-    let path = directory.join(temporary_name("ntkscope".into()));
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-    fs::remove_file(&path)?;
+    let (temporary, file) = Temporary::create(directory)?;
+    temporary.forget()?;
     Ok(file)
 }
 
-/// `.NAME.PID.tmp`
-fn temporary_name(name: OsString) -> OsString {
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    temporary
+/// Flushes the names in `directory` to the disk, where the system can.
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match File::open(directory)?.sync_all() {
+        // some network file systems flush names by themselves and refuse to be asked
+        Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
 }

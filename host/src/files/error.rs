@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::npz::NpzError;
+use crate::machine::Cause;
 
 /// A file that cannot be read or written, or is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,56 @@ pub enum Error {
         path: PathBuf,
         /// the system's reason
         source: io::Error,
+    },
+    /// There is no file to read.
+    #[error("{}: no such file", path.display())]
+    Missing {
+        /// its path
+        path: PathBuf,
+    },
+    /// A place for results that cannot be meant.
+    #[error("`{setting} = {}`: {what}", path.display())]
+    Place {
+        /// the setting that names it
+        setting: &'static str,
+        /// file or directory
+        path: PathBuf,
+        /// why
+        what: String,
+    },
+    /// A place for results that the operating system refuses.
+    #[error("`{setting} = {}`: cannot be written", path.display())]
+    Refused {
+        /// the setting that names it
+        setting: &'static str,
+        /// file or directory
+        path: PathBuf,
+        /// the system's reason
+        source: io::Error,
+    },
+    /// What is there is no regular file, and so is not replaced.
+    #[error("{} is a {kind}, which is not replaced; give the name of a file", path.display())]
+    NotAFile {
+        /// its path
+        path: PathBuf,
+        /// what it is
+        kind: &'static str,
+    },
+    /// One file for two purposes.
+    #[error("`{setting}` and `{other}` are one file, {}; give each a file of its own", path.display())]
+    TwoRoles {
+        /// the file
+        path: PathBuf,
+        /// the setting that has it written
+        setting: &'static str,
+        /// the other setting that names it
+        other: &'static str,
+    },
+    /// Somebody works in the directory.
+    #[error("{} is in use by another process; wait until that has ended, or give another directory with `out`", path.display())]
+    InUse {
+        /// the directory
+        path: PathBuf,
     },
     /// Not comma-separated text in UTF-8.
     #[error("{}, line {line}: not readable as csv: {what}", path.display())]
@@ -88,9 +139,29 @@ pub enum Error {
 }
 
 impl Error {
-    /// For `map_err`: the operating system refused to do `action` to `path`.
+    /// For `map_err`: the operating system refused to do `action` to `path`. What is to be read and is not there is
+    /// [`Error::Missing`].
     pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { action, path, source }
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory if action == "read" => Self::Missing { path },
+            _ => Self::Io { action, path, source },
+        }
+    }
+
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Io { .. } | Self::Refused { .. } => Cause::System,
+            Self::Place { .. } | Self::NotAFile { .. } | Self::TwoRoles { .. } | Self::InUse { .. } => Cause::Settings,
+            Self::Missing { .. }
+            | Self::Csv { .. }
+            | Self::Header { .. }
+            | Self::Ragged { .. }
+            | Self::NoRow { .. }
+            | Self::NoColumn { .. }
+            | Self::Cell { .. }
+            | Self::Npz { .. } => Cause::Data,
+        }
     }
 }

@@ -1,14 +1,26 @@
-//! Files: never half written; npz archives, csv tables.
+//! Files: never half written, nothing destroyed; npz archives, csv tables.
 
 mod atomic;
+mod directory;
 mod dtype;
 mod error;
+mod identity;
+mod lock;
 pub mod npz;
 pub mod numbers;
+mod output;
+mod sweep;
 mod table;
+mod target;
+mod temporary;
 
 pub use atomic::{Unfinished, nameless_file, write_atomic};
+pub use directory::{UnfinishedDirectory, is_empty};
 pub use dtype::Dtype;
 pub use error::Error;
+pub use lock::DirectoryLock;
 pub use npz::NpzError;
+pub use output::{Format, Roles, check_output};
 pub use table::{Cell, CsvTable, Row, records};
+pub use target::make_room;
+pub use temporary::abandon;

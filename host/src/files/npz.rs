@@ -169,6 +169,15 @@ pub struct Array<'a> {
 /// # Errors
 /// Those of `out`.
 pub fn write<W: Write + Seek>(out: W, arrays: &[Array<'_>]) -> io::Result<W> {
+    let mut out = Latch::new(out);
+    let written = write_archive(&mut out, arrays);
+    match out.failed {
+        Some(error) => Err(error),
+        None => written.map(|()| out.inner),
+    }
+}
+
+fn write_archive<W: Write + Seek>(out: &mut Latch<W>, arrays: &[Array<'_>]) -> io::Result<()> {
     let mut archive = ZipWriter::new(out);
     for array in arrays {
         // no time stamp: the same arrays give the same bytes
@@ -184,7 +193,64 @@ pub fn write<W: Write + Seek>(out: W, arrays: &[Array<'_>]) -> io::Result<W> {
         }
         out.flush()?;
     }
-    Ok(archive.finish()?)
+    archive.finish()?;
+    Ok(())
+}
+
+/// A writer that keeps the first error to itself and from then on only counts: the archive's writer, dropped before its
+/// end, would try again and complain on standard error.
+struct Latch<W> {
+    inner: W,
+    failed: Option<io::Error>,
+    /// where the next byte goes
+    at: u64,
+    /// the length so far
+    end: u64,
+}
+
+impl<W> Latch<W> {
+    fn new(inner: W) -> Self {
+        Self { inner, failed: None, at: 0, end: 0 }
+    }
+}
+
+impl<W: Write> Write for Latch<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = bytes.len();
+        if self.failed.is_none() {
+            match self.inner.write(bytes) {
+                // whoever calls tries this one again
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                Err(error) => self.failed = Some(error),
+                Ok(0) if !bytes.is_empty() => self.failed = Some(io::ErrorKind::WriteZero.into()),
+                Ok(count) => written = count,
+            }
+        }
+        self.at += written as u64;
+        self.end = self.end.max(self.at);
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        if self.failed.is_none() {
+            self.failed = self.inner.flush().err();
+        }
+        Ok(())
+    }
+}
+
+impl<W: Seek> Seek for Latch<W> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            io::SeekFrom::Start(at) => Some(at),
+            io::SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            io::SeekFrom::End(by) => self.end.checked_add_signed(by),
+        };
+        self.at = target.ok_or(io::ErrorKind::InvalidInput)?;
+        if self.failed.is_none() {
+            self.failed = self.inner.seek(io::SeekFrom::Start(self.at)).err();
+        }
+        Ok(self.at)
+    }
 }
 
 fn write_npy<T: npyz::AutoSerialize>(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bytesize::ByteSize;
 
 use crate::files::{self, NpzError};
-use crate::machine;
+use crate::machine::{self, Cause};
 
 /// A kernel that cannot be computed, written or read.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,37 @@ pub enum Error {
         /// what is wrong with it
         fault: KernelFault,
     },
+}
+
+impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Core(error) | Self::Tridiagonal(error) => Cause::of_core(error),
+            Self::Memory(error) => error.cause(),
+            Self::File(error) => error.cause(),
+            Self::Disk { .. } | Self::Read(_) => Cause::System,
+            Self::NotFound { .. } => Cause::Data,
+            Self::Damaged { fault, .. } => fault.cause(),
+        }
+    }
+}
+
+impl KernelFault {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Unreadable(_) => Cause::System,
+            Self::NotNpy(_)
+            | Self::Npz(_)
+            | Self::Dtype(_)
+            | Self::Shape(_)
+            | Self::ArrayShape { .. }
+            | Self::ColumnMajor
+            | Self::Length { .. }
+            | Self::NotFinite { .. } => Cause::Data,
+        }
+    }
 }
 
 /// What is wrong with the file of a kernel, without its name.

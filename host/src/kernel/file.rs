@@ -11,7 +11,7 @@ use ntkscope_core::{MatRef, Real};
 use rayon::prelude::*;
 
 use super::{Error, KernelFault};
-use crate::files::{Dtype, Unfinished, nameless_file};
+use crate::files::{self, Dtype, Unfinished, nameless_file};
 
 /// Bytes of f64 that are read at a time: a 64th of the matrix within these bounds, but a row at least. Fewer would have
 /// threads wait for each other too often.
@@ -48,10 +48,10 @@ impl KernelFile {
     /// A file for a matrix of `rows` rows, of its full length, which gets the name `path` when it is committed.
     ///
     /// # Errors
-    /// Those of the operating system.
-    pub fn create(path: &Path, rows: usize, dtype: Dtype) -> io::Result<Self> {
+    /// Those of [`Unfinished::create`]; a disk without room.
+    pub fn create(path: &Path, rows: usize, dtype: Dtype) -> Result<Self, files::Error> {
         let (unfinished, file) = Unfinished::create(path)?;
-        Self::prepare(file, Some(unfinished), rows, dtype)
+        Self::prepare(file, Some(unfinished), rows, dtype).map_err(files::Error::io("write", path))
     }
     /// The same without a name, on the disk of `directory`; it is gone when this is dropped, or the process ends.
     ///
@@ -142,8 +142,8 @@ impl KernelFile {
     /// Flushes the file to the disk and gives it its name, if it is to have one.
     ///
     /// # Errors
-    /// Those of the operating system.
-    pub fn commit(&mut self) -> io::Result<()> {
+    /// [`files::Error::Io`].
+    pub fn commit(&mut self) -> Result<(), files::Error> {
         self.unfinished.take().map_or(Ok(()), |unfinished| unfinished.commit(&self.file))
     }
 

@@ -11,7 +11,7 @@ use super::blocks::{KernelSource, blocks};
 use super::file::KernelFile;
 use super::forecast::Cut;
 use super::lanczos::{MAX_STEPS, extremes};
-use crate::files::Dtype;
+use crate::files::{self, Dtype};
 use crate::kernel::{Entries, KernelSummary};
 use crate::machine::{Ended, Stop};
 
@@ -48,11 +48,15 @@ pub fn on_disk<T: Real, S: KernelSource<T>>(
         };
         Error::Disk { path: path.into(), nameless, size, reason }
     };
-    let file = match place {
-        KernelPlace::Named(path) => KernelFile::create(path, rows, dtype),
-        KernelPlace::Nameless(directory) => KernelFile::nameless(directory, rows, dtype),
+    let refuse_file = |error: files::Error| match error {
+        files::Error::Io { source, .. } => refuse(source),
+        other => other.into(),
     };
-    let (mut file, mut entries, mut done) = (file.map_err(refuse)?, Entries::default(), 0);
+    let file = match place {
+        KernelPlace::Named(path) => KernelFile::create(path, rows, dtype).map_err(refuse_file),
+        KernelPlace::Nameless(directory) => KernelFile::nameless(directory, rows, dtype).map_err(refuse),
+    };
+    let (mut file, mut entries, mut done) = (file?, Entries::default(), 0);
     let mut write = |row: usize, col: usize, block: MatRef<'_, T>| {
         entries.add(row, col, block, row != col)?;
         file.write_block(row, col, block).map_err(refuse)?;
@@ -63,7 +67,7 @@ pub fn on_disk<T: Real, S: KernelSource<T>>(
     if blocks(source, &cut, &mut write, stop)? == Ended::Stopped {
         return Ok(Ended::Stopped);
     }
-    file.commit().map_err(refuse)?;
+    file.commit().map_err(refuse_file)?;
     let mut steps = 0;
     let mut product = |x: &[f64], y: &mut [f64]| {
         steps += 1;

@@ -2,6 +2,7 @@
 
 use bytesize::ByteSize;
 
+use super::Cause;
 use super::memory::MemoryLimit;
 
 /// Not enough memory, or no threads.
@@ -40,4 +41,13 @@ pub enum Error {
 /// "1 core", "2 cores".
 fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Memory { .. } | Self::TooManyThreads { .. } | Self::Threads(_) => Cause::Settings,
+        }
+    }
 }

@@ -1,11 +1,13 @@
-//! What the computer gives: memory, threads; and asking work to end early.
+//! What the computer gives: memory, threads; and asking work to end early; whose fault an error is.
 
+mod cause;
 mod error;
 mod limits;
 pub mod memory;
 mod stop;
 mod threads;
 
+pub use cause::Cause;
 pub use error::Error;
 pub use memory::{Budget, MemoryLimit};
 pub use stop::{Ended, Stop};

@@ -3,6 +3,7 @@
 use plotters::drawing::DrawingAreaErrorKind;
 
 use crate::files;
+use crate::machine::Cause;
 
 /// A figure that cannot be drawn or written.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,16 @@ pub enum Error {
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] files::Error),
+}
+
+impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Lengths { .. } | Self::Range { .. } | Self::Name { .. } | Self::Draw(_) | Self::Png(_) => Cause::Work,
+            Self::File(error) => error.cause(),
+        }
+    }
 }
 
 impl<E: std::error::Error + Send + Sync + 'static> From<DrawingAreaErrorKind<E>> for Error {

@@ -2,6 +2,7 @@
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::{Table, Value};
 
@@ -10,58 +11,120 @@ use crate::data::Samples;
 use crate::experiment::{self, BackendKind, Model, PROVENANCE, Settings, Training};
 use crate::files::npz::Array;
 use crate::files::numbers::defined;
-use crate::files::{self, Dtype, Unfinished, npz, write_atomic};
+use crate::files::{self, DirectoryLock, Dtype, Unfinished, npz, write_atomic};
+use crate::plot::{self, Figure};
 use crate::run::{Error, Judgement, Kernels, Outcome, Predictions, Tensor};
 
-/// An existing, writable directory that held nothing, or whose old results may be replaced.
+use super::layout::{FIGURE_FOLDER, FIGURES, FILES, LOSSES, folders, result_paths};
+
+/// The setting that names the directory.
+const OUT: &str = "out";
+
+/// A directory of results that nobody else works in meanwhile, with nothing of another run in it.
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     /// the directories that were made for it, innermost first
     made: Vec<PathBuf>,
+    _lock: Option<Arc<DirectoryLock>>,
 }
 
 impl RunDirectory {
-    /// `out` as given, or the first unused `runs/NAME`, `runs/NAME-2`, … A directory that already holds
-    /// something is refused unless `force`. Created before the work begins, so that a path that cannot be
-    /// written is known at once.
+    /// `out` as given, or the first unused `runs/NAME`, `runs/NAME-2`, … It is locked until this and all clones are dropped.
+    ///
+    /// A directory that already holds something is refused unless `force`, which removes whatever a run can write there;
+    /// files of others stay. Created before the work begins, so that a path that cannot be written is known at once.
     ///
     /// # Errors
-    /// [`Error::Place`].
+    /// [`files::Error`]: the directory is in use, not empty, or cannot be written.
     pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, Error> {
-        let path = out.map_or_else(|| first_unused(name), Path::to_path_buf);
-        let directory = Self { made: missing(&path), path };
+        let (path, made) = match out {
+            Some(path) => (path.to_path_buf(), missing(path)),
+            None => first_unused(name).map_err(of_place(Path::new("runs")))?,
+        };
+        let lock = match DirectoryLock::create(&path) {
+            Ok(lock) => lock,
+            // it is another's now, though it may be empty still
+            Err(error @ files::Error::InUse { .. }) => return Err(error.into()),
+            Err(error) => {
+                remove_empty(&made);
+                return Err(of_place(&path)(error).into());
+            }
+        };
+        let directory = Self { path, made, _lock: Some(Arc::new(lock)) };
         directory.prepare(force).inspect_err(|_| directory.remove_if_empty())?;
         Ok(directory)
     }
-    fn prepare(&self, force: bool) -> Result<(), Error> {
-        let path = &self.path;
-        let refuse = |what: String| Error::Place { setting: "out", path: path.clone(), what };
-        std::fs::create_dir_all(path).map_err(|e| refuse(format!("cannot be created: {e}")))?;
-        let mut entries = std::fs::read_dir(path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
-        if entries.next().is_some() && !force {
-            return Err(refuse("is not empty; choose another, or replace what is there with `force`".into()));
-        }
-        probe(path).map_err(|e| refuse(format!("cannot be written: {e}")))
+
+    /// An empty directory that the caller has locked.
+    pub fn within(path: &Path) -> Self {
+        Self { path: path.into(), made: Vec::new(), _lock: None }
     }
-    /// A directory inside this one, created.
+
+    fn prepare(&self, force: bool) -> Result<(), files::Error> {
+        let path = &self.path;
+        let empty = files::is_empty(path).map_err(files::Error::io("list", path)).map_err(of_place(path))?;
+        if !empty && !force {
+            let what = "is not empty; choose another, or replace what is there with `force`".into();
+            return Err(files::Error::Place { setting: OUT, path: path.clone(), what });
+        }
+        // before anything is removed, all is tried that will be needed
+        let folders: Vec<PathBuf> = folders(path).filter(|folder| folder.exists()).collect();
+        for place in std::iter::once(path).chain(&folders) {
+            Unfinished::try_create(&place.join(FILES[0])).map_err(of_place(path))?;
+        }
+        if !empty {
+            files::make_room(&result_paths(path)).map_err(of_place(path))?;
+        }
+        for folder in folders {
+            // leftovers of a killed run go; a directory with files of others stays
+            if files::is_empty(&folder).unwrap_or(false) {
+                let _ = std::fs::remove_dir(folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// A directory inside this one, created and locked.
     ///
     /// # Errors
-    /// [`files::Error::Io`].
+    /// [`files::Error`].
     pub fn inside(&self, name: &str) -> Result<Self, files::Error> {
+        debug_assert!(LOSSES.contains(&name), "{name} is in the layout");
         let path = self.path.join(name);
         let made = missing(&path);
-        std::fs::create_dir_all(&path).map_err(files::Error::io("create", &path))?;
-        Ok(Self { path, made })
+        let lock = DirectoryLock::create(&path)?;
+        Ok(Self { path, made, _lock: Some(Arc::new(lock)) })
     }
+
     /// For a run that failed before it had anything to keep: removes the directories that were made for it, as
     /// far as they are empty.
     pub fn remove_if_empty(&self) {
-        for directory in &self.made {
-            // one that is not empty holds results and stays, and so do those around it
-            let _ = std::fs::remove_dir(directory);
-        }
+        remove_empty(&self.made);
     }
+
+    /// The path of one of its files.
+    pub fn file(&self, name: &str) -> PathBuf {
+        debug_assert!(FILES.contains(&name), "{name} is in the layout");
+        self.path.join(name)
+    }
+
+    /// Writes a run's figures.
+    ///
+    /// # Errors
+    /// [`plot::Error`].
+    pub fn write_figures(&self, figures: &[Figure]) -> Result<(), plot::Error> {
+        figures.iter().try_for_each(|figure| {
+            debug_assert!(FIGURES.contains(&figure.name.as_str()), "{} is in the layout", figure.name);
+            figure.save(&self.figures())
+        })
+    }
+
+    /// Where a run's figures are.
+    pub fn figures(&self) -> PathBuf {
+        self.path.join(FIGURE_FOLDER)
+    }
+
     /// its path
     pub fn path(&self) -> &Path {
         &self.path
@@ -113,7 +176,7 @@ impl RunDirectory {
         table.insert(PROVENANCE.into(), Value::Table(provenance));
         let body = toml::to_string(&table).map_err(experiment::Error::from)?;
         let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
-        Ok(write_atomic(&self.path.join("run.toml"), format!("{head}{body}").as_bytes())?)
+        Ok(write_atomic(&self.file("run.toml"), format!("{head}{body}").as_bytes())?)
     }
 
     /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
@@ -122,7 +185,7 @@ impl RunDirectory {
     /// [`files::Error::Io`].
     pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
         self.write_record(outcome, n, dtype)?;
-        write_tensors(&self.path.join("params.npz"), &outcome.parameters, dtype)
+        write_tensors(&self.file("params.npz"), &outcome.parameters, dtype)
     }
 
     /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`,
@@ -131,7 +194,7 @@ impl RunDirectory {
     /// # Errors
     /// [`files::Error::Io`].
     pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
-        outcome.trace.write(&self.path.join("trace.csv"))?;
+        outcome.trace.write(&self.file("trace.csv"))?;
         let Kernels { analytic, initial, last } = &outcome.kernels;
         let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
         let square = vec![n, n];
@@ -141,22 +204,22 @@ impl RunDirectory {
             ("final", &square, last),
             ("times", &vec![times.len()], &times),
         ];
-        write_arrays(&self.path.join("kernels.npz"), &arrays, dtype)?;
+        write_arrays(&self.file("kernels.npz"), &arrays, dtype)?;
         let Some(predictions) = outcome.predictions.made() else { return Ok(()) };
         if let Some(limit) = &predictions.limit {
-            limit.row.write(&self.path.join("limit.csv"))?;
+            limit.row.write(&self.file("limit.csv"))?;
             let shape = vec![limit.network.len() / outcome.outputs, outcome.outputs];
             let arrays = [
                 ("network", &shape, &limit.network),
                 ("ntk", &shape, &limit.ntk),
                 ("linearized", &shape, &limit.linearized),
             ];
-            write_arrays(&self.path.join("limit.npz"), &arrays, Dtype::F64)?;
+            write_arrays(&self.file("limit.npz"), &arrays, Dtype::F64)?;
         }
         if predictions.log_times.is_empty() {
             return Ok(());
         }
-        predictions.table.write(&self.path.join("predictions.csv"))?;
+        predictions.table.write(&self.file("predictions.csv"))?;
         // (snapshots, n + h, C)
         let Predictions { log_times, network, ntk, linearized, .. } = predictions;
         let (count, all) = (log_times.len(), network.first().map_or(0, Vec::len) / outcome.outputs);
@@ -168,7 +231,7 @@ impl RunDirectory {
             ("ntk", &shape, &ntk),
             ("linearized", &shape, &linearized),
         ];
-        write_arrays(&self.path.join("predictions.npz"), &arrays, Dtype::F64)
+        write_arrays(&self.file("predictions.npz"), &arrays, Dtype::F64)
     }
 }
 
@@ -178,30 +241,36 @@ fn missing(path: &Path) -> Vec<PathBuf> {
     named.take_while(|p| !p.exists()).map(Path::to_path_buf).collect()
 }
 
-/// Creates and removes a file in `directory`.
-fn probe(directory: &Path) -> std::io::Result<()> {
-    let probe = directory.join(format!(".writable.{}", std::process::id()));
-    std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe))
-}
-
-/// Refuses a file that could not be written in the end, before the work begins.
-///
-/// # Errors
-/// [`Error::Place`], naming the setting that the file is of.
-pub fn check_file(setting: &'static str, path: &Path) -> Result<(), Error> {
-    let refuse = |what: String| Err(Error::Place { setting, path: path.into(), what });
-    if path.is_dir() || path.file_name().is_none() {
-        return refuse("is no name of a file; give one such as K.npz".into());
+/// Removes these directories as far as they are empty.
+fn remove_empty(made: &[PathBuf]) {
+    for directory in made {
+        // one that is not empty holds results and stays, and so do those around it
+        let _ = std::fs::remove_dir(directory);
     }
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    probe(directory).or_else(|e| refuse(format!("cannot be written: {e}; give a file in an existing directory")))
 }
 
-/// `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that is not there.
-fn first_unused(name: &str) -> PathBuf {
+fn of_place(path: &Path) -> impl Fn(files::Error) -> files::Error {
+    move |error| error.of_place(OUT, path, "give another directory")
+}
+
+/// `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that is not there, made; and the directories that were made.
+fn first_unused(name: &str) -> Result<(PathBuf, Vec<PathBuf>), files::Error> {
     let base = Path::new("runs");
+    let around = missing(base);
+    std::fs::create_dir_all(base).map_err(files::Error::io("create", base))?;
     let candidates = std::iter::once(base.join(name)).chain((2..).map(|k| base.join(format!("{name}-{k}"))));
-    candidates.into_iter().find(|p| !p.exists()).unwrap_or_else(|| base.join(name))
+    for path in candidates {
+        // whoever makes it has it, so that two runs at once find two
+        match std::fs::create_dir(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => {
+                made.map_err(files::Error::io("create", &path))?;
+                let made = std::iter::once(path.clone()).chain(around).collect();
+                return Ok((path, made));
+            }
+        }
+    }
+    unreachable!("the numbers do not end")
 }
 
 /// Named tensors of parameters as an npz archive.
@@ -229,9 +298,7 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtyp
 /// # Errors
 /// A file that cannot be written.
 pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
-    let written = Unfinished::create(path).and_then(|(unfinished, file)| {
-        let file = npz::write(BufWriter::new(file), arrays)?.into_inner()?;
-        unfinished.commit(&file)
-    });
-    written.map_err(files::Error::io("write", path))
+    let (unfinished, file) = Unfinished::create(path)?;
+    let file = npz::write(BufWriter::new(file), arrays).and_then(|out| Ok(out.into_inner()?));
+    unfinished.commit(&file.map_err(files::Error::io("write", path))?)
 }

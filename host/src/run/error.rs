@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::params::{Mismatch, ParameterFault};
+use crate::machine::Cause;
 use crate::{experiment, files};
 
 /// A run that cannot begin, or whose files cannot be read or written.
@@ -15,17 +16,7 @@ pub enum Error {
     /// Both losses, which are two runs.
     #[error("a run has one loss; both are the two runs that `Training::resolve` makes of them")]
     BothLosses,
-    /// A place for results that cannot be used.
-    #[error("`{setting} = {}`: {what}", path.display())]
-    Place {
-        /// the setting that names it
-        setting: &'static str,
-        /// file or directory
-        path: PathBuf,
-        /// why
-        what: String,
-    },
-    /// A file of the run's directory.
+    /// A file of the run's directory, or the directory.
     #[error(transparent)]
     File(#[from] files::Error),
     /// There is no file of parameters of this name.
@@ -53,4 +44,18 @@ pub enum Error {
     /// The mathematics: sizes, kernels, the first evaluation.
     #[error(transparent)]
     Core(#[from] ntkscope_core::Error),
+}
+
+impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Settings(error) => error.cause(),
+            Self::BothLosses | Self::OtherNetwork { .. } => Cause::Settings,
+            Self::File(error) => error.cause(),
+            Self::NoParameters { .. } => Cause::Data,
+            Self::DamagedParameters { fault, .. } => fault.cause(),
+            Self::Core(error) => Cause::of_core(error),
+        }
+    }
 }

@@ -12,6 +12,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::Error;
 use crate::files::NpzError;
 use crate::files::npz::{Npz, Shaped};
+use crate::machine::Cause;
 
 /// What is wrong with a file of parameters, without its name.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,16 @@ pub enum ParameterFault {
         /// name of the array
         array: String,
     },
+}
+
+impl ParameterFault {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Unreadable(_) => Cause::System,
+            Self::Npz(_) | Self::SafeTensors(_) | Self::Dtype { .. } | Self::NotFinite { .. } => Cause::Data,
+        }
+    }
 }
 
 /// Where a file of parameters differs from the network.

@@ -10,7 +10,7 @@ use super::net::{Net, Regularization};
 use super::paper::Part;
 use crate::data::Samples;
 use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay};
-use crate::files::{self, npz};
+use crate::files::{self, UnfinishedDirectory, npz};
 use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
 use crate::{data, run};
@@ -158,19 +158,15 @@ impl Job for Cell {
         stop: &Stop,
     ) -> Result<Ended, Error> {
         let Resolved { model, training, samples } = self.resolve()?;
-        let place = self.directory(study);
-        let unfinished = study.join("runs").join(format!(".{}.unfinished", self.id));
-        remove(&unfinished)?;
-        let directory = RunDirectory::create(Some(&unfinished), "", false)?;
+        let unfinished = UnfinishedDirectory::create(&self.directory(study))?;
+        let directory = RunDirectory::within(unfinished.path());
         let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer, stop))??;
         if outcome.stopped == Stopped::Interrupted {
-            remove(&unfinished)?;
             return Ok(Ended::Stopped);
         }
         directory.write_record(&outcome, samples.n, model.dtype)?;
         directory.write_settings(&model, &training, &samples, Some(&outcome))?;
-        remove(&place)?;
-        std::fs::rename(&unfinished, &place).map_err(files::Error::io("rename", &unfinished))?;
+        unfinished.commit()?;
         Ok(Ended::Done(()))
     }
 }
@@ -205,12 +201,4 @@ fn read_settings(place: &Path) -> Result<(Settings, Table), Error> {
     let mut settings = Table::new();
     overlay(&mut settings, table, &format!("in {}", path.display()))?;
     Ok((Settings::from_table(settings)?, provenance))
-}
-
-/// Removes a directory and all in it, if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), Error> {
-    if path.exists() {
-        std::fs::remove_dir_all(path).map_err(files::Error::io("remove", path))?;
-    }
-    Ok(())
 }

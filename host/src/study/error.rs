@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::machine::Cause;
 use crate::{analysis, data, experiment, files, machine, plot, run};
 
 /// A study that cannot be planned, a job that cannot run, results that cannot be read back or written.
@@ -104,6 +105,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Job { source, .. } => source.cause(),
+            Self::Range { .. } | Self::BothLosses { .. } | Self::Unwritable(_) => Cause::Settings,
+            Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingNetworks { .. } => Cause::Data,
+            Self::Untrained { .. } => Cause::Work,
+            Self::Core(source) => Cause::of_core(source),
+            Self::Figure { source, .. } | Self::Page(source) => source.cause(),
+            Self::Settings(error) => error.cause(),
+            Self::Data(error) => error.cause(),
+            Self::Machine(error) => error.cause(),
+            Self::File(error) => error.cause(),
+            Self::Run(error) => error.cause(),
+            Self::Analysis(error) => error.cause(),
+        }
+    }
+
     /// For `map_err`: what is wrong with the job of this id.
     pub fn job(id: &str) -> impl FnOnce(Self) -> Self {
         let id = id.to_owned();

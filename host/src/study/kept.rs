@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use super::Error;
-use super::cell::remove;
 use super::grid::Job;
-use crate::files;
 use crate::files::numbers::NumberTable;
-use crate::files::write_atomic;
+use crate::files::{UnfinishedDirectory, write_atomic};
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::Observer;
 
@@ -59,7 +57,7 @@ impl<M: Measurement> Job for Kept<M> {
         let settings = self.measurement.settings()?;
         Ok(saved.is_ok_and(|saved| saved == settings) && self.read(study).is_ok())
     }
-    /// The settings are written last: without them nothing counts as finished.
+    /// The table is made in a directory of another name, which gets its own when everything is written.
     fn run(
         &self,
         study: &Path,
@@ -69,11 +67,10 @@ impl<M: Measurement> Job for Kept<M> {
     ) -> Result<Ended, Error> {
         let measured = with_threads(Some(threads), || self.measurement.measure(observer, stop))??;
         let Ended::Done(table) = measured else { return Ok(Ended::Stopped) };
-        let place = self.directory(study);
-        remove(&place)?;
-        std::fs::create_dir_all(&place).map_err(files::Error::io("create", &place))?;
-        table.write(&place.join("numbers.csv"))?;
-        write_atomic(&place.join("settings.toml"), self.measurement.settings()?.as_bytes())?;
+        let unfinished = UnfinishedDirectory::create(&self.directory(study))?;
+        table.write(&unfinished.path().join("numbers.csv"))?;
+        write_atomic(&unfinished.path().join("settings.toml"), self.measurement.settings()?.as_bytes())?;
+        unfinished.commit()?;
         Ok(Ended::Done(()))
     }
 }

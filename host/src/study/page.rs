@@ -7,6 +7,9 @@ use super::table::claims_table;
 use crate::plot::Figure;
 use crate::report::{Block, Claim, Report, Section, Verdict};
 
+/// The files that a study writes into its directory itself.
+pub const FILES: [&str; 3] = ["claims.csv", "cells.csv", "report.html"];
+
 /// A study's page.
 pub struct Page {
     /// the study's name

@@ -11,7 +11,7 @@ mod tables;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ntkscope::cli::terminal::{data_code, in_flags};
+use ntkscope::cli::terminal::{code, in_flags};
 use ntkscope::data::{DataSpec, Error, Samples, Source, load};
 use ntkscope::machine::Budget;
 
@@ -41,7 +41,7 @@ fn samples(spec: &DataSpec) -> Samples {
 #[track_caller]
 fn assert_says(error: &Error, exit_code: u8, parts: &[&str]) {
     let message = in_flags(&error.to_string());
-    assert_eq!(data_code(error), exit_code, "{message}");
+    assert_eq!(i32::from(code(error.cause())), i32::from(exit_code), "{message}");
     for part in parts {
         assert!(message.contains(part), "`{part}` is not in: {message}");
     }

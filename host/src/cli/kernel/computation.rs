@@ -11,8 +11,8 @@ use super::KernelArgs;
 use crate::backend::HostReal;
 use crate::cli::terminal::{in_flags, phase, progress};
 use crate::data::Samples;
-use crate::files::Dtype;
 use crate::files::npz::Array;
+use crate::files::{self, Dtype, Format};
 use crate::kernel::{
     Cause, Entry, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, Suspects, on_disk, whole,
 };
@@ -30,6 +30,8 @@ pub(super) struct Computation<'a, T: 'static> {
     /// in what a singular kernel may have its cause
     pub(super) suspects: Suspects<'a>,
     pub(super) plan: KernelPlan,
+    /// of `--out`
+    pub(super) format: Option<Format>,
 }
 
 /// A kernel that is done: its entries, unless they are on the disk.
@@ -60,7 +62,7 @@ impl<T: HostReal> Computation<'_, T> {
     /// Refuses a kernel that must be written in blocks to a file that cannot be.
     pub(super) fn check_out(&self, limit: Option<MemoryLimit>) -> Result<(), machine::Error> {
         let (Some(path), Some(limit)) = (&self.args.out, limit) else { return Ok(()) };
-        if self.plan.cut.is_none() || is_npy(path) {
+        if self.plan.cut.is_none() || self.format == Some(Format::Npy) {
             return Ok(());
         }
         let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
@@ -134,11 +136,11 @@ impl<T: HostReal> Computation<'_, T> {
     /// `kernel`) and `nngp`; an npy file has `kernel` alone.
     pub(super) fn save(&self, computed: &[Computed<T>], samples: &Samples) -> Result<()> {
         let (Some(path), Some(kernel)) = (&self.args.out, &computed[0].entries) else { return Ok(()) };
-        if is_npy(path) {
+        if self.format == Some(Format::Npy) {
             let whole = MatRef::new(kernel, self.rows, self.rows)?;
-            let written = KernelFile::create(path, self.rows, self.dtype)
-                .and_then(|mut file| file.write_block(0, 0, whole).and_then(|()| file.commit()));
-            return written.with_context(|| format!("--out {}: cannot be written", path.display()));
+            let mut file = KernelFile::create(path, self.rows, self.dtype)?;
+            file.write_block(0, 0, whole).map_err(files::Error::io("write", path))?;
+            return Ok(file.commit()?);
         }
         let numbers: Vec<_> =
             computed.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
@@ -153,8 +155,4 @@ impl<T: HostReal> Computation<'_, T> {
         arrays.push(array("y", &y_shape, &y));
         Ok(write_archive(path, &arrays)?)
     }
-}
-
-fn is_npy(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "npy")
 }

@@ -22,11 +22,11 @@ use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Model, Settings, Training, keys};
-use crate::files::Dtype;
+use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Analytic, Empirical, KernelWork, Suspects, rows_per_sample};
 use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
-use crate::run::{backend_of, check_file, tensors, write_tensors};
+use crate::run::{backend_of, tensors, write_tensors};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,15 +85,15 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
     let backend = args.backend.map(|backend| ("backend".to_owned(), Value::String(backend.to_string())));
     let given = args.model.given(&backend.into_iter().collect(), None)?;
     let Settings { model, training } = Settings::from_table(given.clone())?;
-    check(&args, &given, &model)?;
+    let format = check(&args, &given, &model)?;
     let budget = Budget::new(args.common.memory);
     let samples = data::load(&model.data_spec(), &budget)?;
     let shape = model.shape(&samples)?;
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
     let backend = training.backend;
     let done = match model.dtype {
-        Dtype::F64 => kernel_as::<f64, _>(&network, &args, backend, &model, &samples, budget.limit()),
-        Dtype::F32 => kernel_as::<f32, _>(&network, &args, backend, &model, &samples, budget.limit()),
+        Dtype::F64 => kernel_as::<f64, _>(&network, &args, format, backend, &model, &samples, budget.limit()),
+        Dtype::F32 => kernel_as::<f32, _>(&network, &args, format, backend, &model, &samples, budget.limit()),
     };
     match done? {
         Ended::Stopped => {
@@ -104,8 +104,8 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
     }
 }
 
-/// Checks what needs no data, before any is read.
-fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
+/// Checks what needs no data, before any is read; returns the format of `--out`.
+fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<Option<Format>> {
     model.check()?;
     let training = keys::<Training>();
     if let Some(key) = given.keys().find(|key| training.contains(key) && *key != "backend") {
@@ -121,10 +121,11 @@ fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<()> {
             }
         }
     }
-    for (setting, path) in [("out", &args.out), ("params-out", &args.params_out)] {
-        path.as_deref().map_or(Ok(()), |path| check_file(setting, path))?;
-    }
-    Ok(())
+    let read = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("params", &args.params);
+    read.writes("out", &args.out)?.writes("params-out", &args.params_out)?;
+    args.params_out.as_deref().map_or(Ok(()), |path| check_output("params-out", path, &[Format::Npz]).map(drop))?;
+    let out = args.out.as_deref();
+    Ok(out.map(|path| check_output("out", path, &[Format::Npz, Format::Npy])).transpose()?)
 }
 
 fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> {
@@ -143,6 +144,7 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
 fn kernel_as<T: HostReal, N: Network>(
     network: &N,
     args: &KernelArgs,
+    format: Option<Format>,
     kind: BackendKind,
     model: &Model,
     samples: &Samples,
@@ -168,7 +170,7 @@ fn kernel_as<T: HostReal, N: Network>(
     let plan = job.plan(limit)?;
     let suspects =
         Suspects { x: &samples.x, d: samples.d, dtype: model.dtype, biased: Suspects::biased(network), empirical };
-    let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), suspects, plan };
+    let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), suspects, plan, format };
     computation.check_out(limit)?;
     let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
     if !args.common.quiet {

@@ -1,0 +1,44 @@
+//! The name of every file that a run or an estimate leaves in its directory. Nothing else is written there, so that all of
+//! it can be found again.
+
+use std::path::{Path, PathBuf};
+
+/// Files in the directory itself, and in that of each loss where there are two.
+pub(super) const FILES: [&str; 12] = [
+    "run.toml",
+    "trace.csv",
+    "kernels.npz",
+    "params.npz",
+    "predictions.csv",
+    "predictions.npz",
+    "limit.csv",
+    "limit.npz",
+    "report.html",
+    // of an estimate of smoothness
+    "spectra.csv",
+    "smoothness.svg",
+    "smoothness.png",
+];
+
+/// The directory of a run's figures.
+pub(super) const FIGURE_FOLDER: &str = "figures";
+
+/// What a run's figures are called.
+pub(super) const FIGURES: [&str; 7] =
+    ["loss", "drift", "lambda_min", "param_distance", "margin", "drift_margin", "prediction"];
+
+/// The directories of the losses, where there are both.
+pub(super) const LOSSES: [&str; 2] = ["cross-entropy", "mse"];
+
+/// The directories in a run's directory.
+pub(super) fn folders(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    std::iter::once(FIGURE_FOLDER).chain(LOSSES).map(|folder| directory.join(folder))
+}
+
+/// Every path that a run or an estimate can write in `directory`.
+pub fn result_paths(directory: &Path) -> Vec<PathBuf> {
+    let places = std::iter::once(directory.to_path_buf()).chain(LOSSES.map(|loss| directory.join(loss)));
+    let files = places.flat_map(|place| FILES.map(|name| place.join(name)));
+    let figures = FIGURES.iter().flat_map(|name| ["svg", "png"].map(|ending| format!("{name}.{ending}")));
+    files.chain(figures.map(|name| directory.join(FIGURE_FOLDER).join(name))).collect()
+}
