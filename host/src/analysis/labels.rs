@@ -19,7 +19,7 @@ use crate::machine::Budget;
 pub struct Labels {
     /// both
     pub model: Model,
-    /// how labels become functions; of real labels, which need no coding, there is one function in any case
+    /// how classes become functions; numbers, which need no coding, are a function each as they are
     pub codings: Vec<Coding>,
     /// draws of f^GP
     pub draws: usize,
@@ -84,13 +84,14 @@ impl Labels {
         };
         Described { title: format!("{name}, {scale}"), published, dimension: 28 * 28 }
     }
-    /// The labels in every coding. A real label is one function.
+    /// The labels in every coding. Numbers are one function of as many components as they are.
     ///
     /// # Errors
-    /// A label that is no class.
+    /// Samples without y.
     pub fn functions(&self, samples: &Samples) -> Result<Vec<Function>, Error> {
-        if samples.classes == 0 {
-            return Ok(vec![Function { name: REAL, values: samples.y.clone(), components: 1 }]);
+        samples.need_y("smoothness")?;
+        if samples.are_values() {
+            return Ok(vec![Function { name: REAL, values: samples.y.clone(), components: samples.y_columns }]);
         }
         let encoded = |coding: &Coding| {
             let (values, components) = coding.encode(&samples.labels, samples.classes)?;

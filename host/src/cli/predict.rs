@@ -11,14 +11,14 @@ use ntkscope_core::{Error, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
-use super::prediction::{Columns, Quantity};
+use super::prediction::{Answers, Columns, Quantity};
 use super::terminal::{DONE, phase, print, say};
 use crate::analysis::law::{InfiniteWidth, Law, probabilities};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
-use crate::data::{DataSpec, Samples, Source};
+use crate::data::{ClassSelection, DataSpec, Samples, Source};
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::files::{self, Format, Roles, check_output};
 use crate::machine::{Budget, with_threads};
@@ -59,10 +59,10 @@ pub struct PredictArgs {
     /// Kernel
     #[arg(long, value_enum, default_value = "ntk", help_heading = "Prediction")]
     pub kernel: PredictKernel,
-    /// Test points, FILE.npz (x, y) or FILE.csv (last column y), instead of --held-out
+    /// Test points, FILE.npz (x, and y if known) or FILE.csv (last column y), instead of --held-out
     #[arg(long, value_name = "FILE", conflicts_with = "held_out", help_heading = "Prediction")]
     pub test: Option<Source>,
-    /// Save: P.npz (arrays x, mean, sd, probability, laplace_sd) or P.csv (a row per test point)
+    /// Save: P.npz (arrays x, mean, sd, …) or P.csv (a row per test point); with y, classes and accuracy where there are any
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// The rest
@@ -132,10 +132,11 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     let settings = args.model.layered(&args.loss.table, None)?;
     settings.model.check()?;
     let format = check_files(&args, &settings.model)?;
+    let settings = Settings { model: settings.model.under(loss)?, ..settings };
     let budget = Budget::new(args.common.memory);
     let mut samples = data::load(&settings.model.data_spec(), &budget)?;
     if let Some(test) = &args.test {
-        samples.held_out = test_points(test, &settings, &samples, &budget)?;
+        (samples.held_out, samples.held_out_y) = test_points(test, &settings, &samples, &budget)?;
     }
     if samples.held_out.is_empty() {
         return Err(
@@ -143,11 +144,8 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
         );
     }
     let model = settings.model.resolve(&samples)?;
-    let regression = samples.classes == 0;
-    if regression && loss == LossKind::CROSS_ENTROPY {
-        return Err(wrong("--loss", "cross-entropy".into(), "the labels are no classes; give --loss mse").into());
-    }
-    let outputs = if regression { 1 } else { model.shape(&samples)?.outputs };
+    run::check(&settings.model, &settings.training, &samples)?;
+    let outputs = model.shape(&samples)?.outputs;
     let training = settings.training.resolve(outputs, samples.n)?.remove(0);
     let time = args.time.unwrap_or(f64::INFINITY);
     if time.is_nan() || time < 0.0 {
@@ -179,15 +177,35 @@ fn check_files(args: &PredictArgs, model: &Model) -> Result<Option<Format>, file
     args.out.as_deref().map(|path| check_output("out", path, &[Format::Npz, Format::Csv])).transpose()
 }
 
-/// The points of a file, prepared as the training samples are.
-fn test_points(source: &Source, settings: &Settings, samples: &Samples, budget: &Budget) -> Result<Vec<f64>> {
-    let spec = DataSpec { normalize: settings.model.normalize, ..DataSpec::new(source.clone()) };
-    let test = data::load(&spec, budget)?;
+/// The points of a file and their y, prepared as the training samples are: of labels that were selected only those are taken.
+fn test_points(
+    source: &Source,
+    settings: &Settings,
+    samples: &Samples,
+    budget: &Budget,
+) -> Result<(Vec<f64>, Vec<f64>)> {
+    let Model { normalize, classes, .. } = &settings.model;
+    // a label is looked up among the classes of the training samples, whatever else the file holds
+    let spec = DataSpec { normalize: *normalize, targets: None, ..DataSpec::new(source.clone()) };
+    let selected =
+        || DataSpec { classes: classes.clone().filter(|c| matches!(c, ClassSelection::Labels(_))), ..spec.clone() };
+    let test = match data::load(&selected(), budget) {
+        // points without y are predicted too
+        Err(data::Error::NoLabels { .. }) => data::load(&spec, budget)?,
+        loaded => loaded?,
+    };
+    let wrong = |what: String| UsageError::Range { flag: "--test", given: source.to_string(), what };
     if test.d != samples.d {
-        let what = format!("{} numbers per sample, but the training samples have {}", test.d, samples.d);
-        return Err(UsageError::Range { flag: "--test", given: source.to_string(), what }.into());
+        return Err(wrong(format!("{} numbers per sample, but the training samples have {}", test.d, samples.d)).into());
     }
-    Ok(test.x)
+    if test.y_columns != samples.y_columns && test.y_columns > 0 {
+        let what = format!(
+            "y has {} numbers per sample, but that of the training samples {}",
+            test.y_columns, samples.y_columns
+        );
+        return Err(wrong(what).into());
+    }
+    Ok((test.x, test.y))
 }
 
 /// What is predicted at this time.
@@ -202,13 +220,7 @@ fn predicted(
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;
     let (loss, shape) = (training.core_loss(), model.shape(samples)?);
-    let mut targets = vec![0.0; samples.n * outputs];
-    for (i, target) in targets.chunks_exact_mut(outputs).enumerate() {
-        match samples.labels.get(i) {
-            Some(label) => loss.target(*label, training.smoothing, target)?,
-            None => target[0] = samples.y[i],
-        }
-    }
+    let targets: Vec<f64> = run::targets(samples, loss, training.smoothing, outputs)?;
     let targets = MatRef::new(&targets, samples.n, outputs)?;
     let network = &model.network(&shape)?;
     if args.kernel == PredictKernel::Ntk {
@@ -228,6 +240,7 @@ fn predicted(
         loss,
         penalty: training.penalty,
         shifted: model.init == Init::Shifted,
+        values: samples.are_values(),
     };
     let mean = task.linearized(f64::fast(), time)?.split_off(samples.n * outputs);
     Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None })
@@ -272,18 +285,25 @@ fn save_and_print(
     let mut quantities = vec![quantity("mean", outputs, mean), quantity("sd", outputs, deviation)];
     quantities.extend(probability.iter().map(|p| quantity("probability", outputs.max(2), p)));
     quantities.extend(laplace.iter().map(|sd| quantity("laplace_sd", outputs, sd)));
+    let answers = Answers::new(samples, mean, outputs);
+    quantities.extend(answers.quantities());
     let columns = Columns { points: mean.len() / outputs, quantities };
     match &args.out {
-        Some(path) if format == Some(Format::Csv) => columns.write_csv(path)?,
-        Some(path) => columns.write_npz(path, &samples.held_out)?,
+        Some(path) if format == Some(Format::Csv) => columns.write_csv(path, &samples.held_out)?,
+        Some(path) => columns.write_npz(path, &samples.held_out, &answers)?,
         None => {}
     }
     if args.common.json {
-        let all = json!({ "network": model.describe(), "data": samples.description, "points": columns.json() });
+        let mut all = json!({
+            "network": model.describe(), "data": samples.description, "points": columns.json(), "targets": samples.targets,
+            "class_labels": samples.class_names(),
+        });
+        answers.scores().for_each(|(name, value)| all[name] = json!(value));
         return print(&serde_json::to_string_pretty(&all)?);
     }
     if !args.common.quiet {
         say(&format!("{}; {}", model.describe(), samples.description));
     }
-    columns.print()
+    columns.print()?;
+    answers.print()
 }

@@ -8,7 +8,6 @@ use clap::Args;
 use serde_json::json;
 
 use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt};
-use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
@@ -62,8 +61,9 @@ fn run_here(args: RunArgs) -> Result<u8> {
     model.check()?;
     training.check()?;
     let budget = Budget::new(args.common.memory);
+    let model = model.under(training.loss)?;
     let samples = data::load(&model.data_spec(), &budget)?;
-    require_classes(&samples)?;
+    run::check(&model, &training, &samples)?;
     let outputs = model.shape(&samples)?.outputs;
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
     for training in &trainings {
@@ -94,7 +94,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
             .inspect_err(|_| places.iter().chain([&directory]).for_each(RunDirectory::remove_if_empty))?;
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
-        place.write_outcome(&outcome, samples.n, model.dtype)?;
+        place.write_outcome(&outcome, &samples, model.dtype)?;
         place.write_settings(&model, training, &samples, Some(&outcome))?;
         let stopped = outcome.stopped == Stopped::Interrupted;
         finished.push(Finished { training, outcome });
@@ -130,17 +130,6 @@ fn run_here(args: RunArgs) -> Result<u8> {
     } else {
         DONE
     })
-}
-
-fn require_classes(samples: &Samples) -> Result<(), UsageError> {
-    if samples.classes >= 2 {
-        return Ok(());
-    }
-    let what = match samples.classes {
-        0 => "the labels are not integers, so there are no classes to train on; give labels such as 0 and 1",
-        _ => "the data has one class only; choose two with --classes a,b, or give more data",
-    };
-    Err(UsageError::Range { flag: "--data", given: samples.description.clone(), what: what.into() })
 }
 
 /// A short name of the data for a directory.
@@ -212,6 +201,8 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
         "parameters": run::sizes_of(model, samples).map(|s| s.parameters).unwrap_or_default(),
         "data": samples.description,
         "data_sha256": samples.sha256,
+        "targets": samples.targets,
+        "class_labels": samples.class_names(),
         "runs": runs,
     })
 }

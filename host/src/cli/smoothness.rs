@@ -15,7 +15,7 @@ use crate::analysis::spectra::Spectra;
 use crate::analysis::statistics::Estimate;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
-use crate::data;
+use crate::data::{self, Targets};
 use crate::files::Roles;
 use crate::machine::{Budget, with_threads};
 use crate::report::narrative::plain;
@@ -37,7 +37,7 @@ pub struct SmoothnessArgs {
     /// Network and data
     #[command(flatten)]
     pub model: ModelArgs,
-    /// How classes become functions; labels that are no classes are used as they are [default: parity for two, else one-hot]
+    /// How classes become functions; y as numbers is used as it is [default: parity for two, else one-hot]
     #[arg(long, value_enum, help_heading = "Estimate")]
     pub coding: Option<Coding>,
     /// Indices k of the eigenfunctions that are fitted, from 1 [default: 20..N/5 of N samples]
@@ -71,12 +71,22 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
 /// Estimates on this pool's threads.
 fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let settings = args.model.layered(&Table::new(), None)?;
-    settings.model.check()?;
-    let mut labels = Labels { model: settings.model, codings: Vec::new(), draws: args.draws.into() };
+    let mut model = settings.model;
+    if let Some(coding) = args.coding {
+        // a coding is of classes
+        if model.targets == Some(Targets::Values) {
+            let what = "codes classes, but with --targets values y is numbers, used as they are".into();
+            return Err(UsageError::Range { flag: "--coding", given: coding.name().into(), what }.into());
+        }
+        model.targets = Some(Targets::Classes);
+    }
+    model.check()?;
+    let mut labels = Labels { model, codings: Vec::new(), draws: args.draws.into() };
     let budget = Budget::new(args.common.memory);
     let (model, samples) = labels.resolve(&budget)?;
     let coding = args.coding.unwrap_or(if samples.classes == 2 { Coding::Parity } else { Coding::OneHot });
     labels.codings.push(coding);
+    samples.need_y("the smoothness of labels")?;
     let window = window(&args, samples.n)?;
     budget.check(&format!("the spectrum of {} samples", samples.n), labels.need_of(&samples))?;
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
@@ -98,7 +108,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
             "alpha_paper": found.paper.map(|s| s.alpha), "alpha_random_outputs": found.random.value,
             "alpha_random_outputs_error": found.random.error, "held_out": cost.held_out, "risk_zero": cost.zero,
             "risk_random_outputs": cost.random.value, "risk_random_outputs_error": cost.random.error,
-            "directory": directory.path(),
+            "directory": directory.path(), "targets": samples.targets, "class_labels": samples.class_names(),
         });
         print(&serde_json::to_string_pretty(&all)?)?;
         return Ok(DONE);

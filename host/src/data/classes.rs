@@ -1,81 +1,225 @@
-//! From the labels of a file to classes 0..C.
+//! What y means: which rows are used, and the class or the numbers of each.
+//!
+//! A row is looked at in the order of the file, and none behind the last one that is used. So what a label means depends on
+//! the settings, on the type that the file stores, and on the samples that are used; never on those that are not.
 
 use super::error::Error;
-use super::raw::Raw;
-use super::spec::ClassSelection;
+use super::raw::{Raw, Y, YType};
+use super::spec::{ClassSelection, Source, Targets};
 
-/// Which rows are used and the class of each.
+/// The integers below this size are those that a float tells from their neighbours.
+const LIMIT: f64 = 9_007_199_254_740_992.0;
+
+/// From labels to classes 0..C.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Classes {
+    /// even labels are class 0, odd ones class 1
+    Parity,
+    /// class k is the k-th of these labels
+    Labels(Vec<i64>),
+}
+
+impl Classes {
+    /// Number of classes C.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Parity => 2,
+            Self::Labels(labels) => labels.len(),
+        }
+    }
+
+    /// The class of a label, if it has one.
+    pub fn class_of(&self, label: f64) -> Option<usize> {
+        let label = integer(label)?;
+        match self {
+            Self::Parity => Some(label.rem_euclid(2) as usize),
+            Self::Labels(labels) => labels.iter().position(|l| *l == label),
+        }
+    }
+
+    /// What each class stands for, in the order of the classes: its label, or `even` and `odd`.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::Parity => vec!["even".into(), "odd".into()],
+            Self::Labels(labels) => labels.iter().map(i64::to_string).collect(),
+        }
+    }
+
+    /// The labels as numbers, class by class; of parity the remainders 0 and 1.
+    pub fn numbers(&self) -> Vec<f64> {
+        match self {
+            Self::Parity => vec![0.0, 1.0],
+            Self::Labels(labels) => labels.iter().map(|label| *label as f64).collect(),
+        }
+    }
+}
+
+/// The map in a few words: `labels -1, 1 are classes 0, 1`.
+impl std::fmt::Display for Classes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::Labels(labels) = self else { return f.write_str("even labels are class 0, odd ones 1") };
+        match labels.as_slice() {
+            [only] => write!(f, "label {only} is class 0"),
+            all => {
+                let last = all.len() - 1;
+                let classes: Vec<i64> = (0..all.len() as i64).collect();
+                write!(
+                    f,
+                    "labels {} are classes {}",
+                    some_of(all),
+                    if last < 12 { some_of(&classes) } else { format!("0 to {last}") }
+                )
+            }
+        }
+    }
+}
+
+/// Which rows are used and what their y is.
 pub(super) struct Selected {
-    /// Rows of the data, increasing.
+    /// Rows of the data, increasing: n, then those held out.
     pub(super) rows: Vec<usize>,
-    /// Class of each of `rows`; empty for regression data.
-    pub(super) labels: Vec<usize>,
-    /// Number of classes; 0 for regression data.
-    pub(super) classes: usize,
+    /// What y is; `None` where the data has none.
+    pub(super) targets: Option<Targets>,
+    /// Of classes: the map, and the class of each of the n rows.
+    pub(super) classes: Option<(Classes, Vec<usize>)>,
 }
 
-/// Applies `selection` to all of `raw`; `None` keeps every sample: as class `all` when the labels are integers, without
-/// classes when one is not.
-pub(super) fn select(raw: &Raw, selection: Option<ClassSelection>) -> Result<Selected, Error> {
-    let integers = match integers(raw, selection.unwrap_or(ClassSelection::All)) {
-        Ok(integers) => integers,
-        Err(_) if selection.is_none() => {
-            return Ok(Selected { rows: (0..raw.n).collect(), labels: Vec::new(), classes: 0 });
-        }
-        Err(error) => return Err(error),
-    };
-    let mut distinct = integers.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
-
-    let selection = selection.unwrap_or(ClassSelection::All);
-    let missing = |class: String| Error::MissingClass {
-        selection: selection.to_string(),
-        place: raw.place.clone(),
-        class,
-        present: some_of(&distinct),
-    };
-    let class_of: Box<dyn Fn(i64) -> Option<usize>> = match selection {
-        ClassSelection::Parity => {
-            for (parity, name) in [(0, "an even label"), (1, "an odd label")] {
-                if !distinct.iter().any(|v| v.rem_euclid(2) == parity) {
-                    return Err(missing(name.into()));
-                }
-            }
-            Box::new(|v| Some(v.rem_euclid(2) as usize))
-        }
-        ClassSelection::Pair(a, b) => {
-            if a == b {
-                return Err(Error::BadClasses { given: selection.to_string() });
-            }
-            let (a, b) = (i64::from(a), i64::from(b));
-            if let Some(absent) = [a, b].into_iter().find(|v| distinct.binary_search(v).is_err()) {
-                return Err(missing(format!("the label {absent}")));
-            }
-            Box::new(move |v| if v == a { Some(0) } else { (v == b).then_some(1) })
-        }
-        ClassSelection::All => Box::new(|v| distinct.binary_search(&v).ok()),
-    };
-    let (rows, labels) =
-        integers.iter().enumerate().filter_map(|(row, &v)| class_of(v).map(|class| (row, class))).unzip();
-    let classes = if selection == ClassSelection::All { distinct.len() } else { 2 };
-    Ok(Selected { rows, labels, classes })
+/// What is asked for.
+pub(super) struct Wanted<'a> {
+    pub(super) source: &'a Source,
+    pub(super) targets: Option<Targets>,
+    pub(super) selection: Option<&'a ClassSelection>,
+    pub(super) n: Option<usize>,
+    /// rows behind the first n
+    pub(super) apart: usize,
 }
 
-/// The labels as integers, or the first one that is none.
-fn integers(raw: &Raw, selection: ClassSelection) -> Result<Vec<i64>, Error> {
-    let integer = |(row, &value): (usize, &f64)| {
-        // Beyond 2^53 a float no longer says which integer was meant.
-        if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
-            Ok(value as i64)
-        } else {
-            Err(Error::NotAClass { place: raw.place.clone(), row, value, selection: selection.to_string() })
+impl Wanted<'_> {
+    /// What y is: what was asked for; else classes where they were selected or the file stores integers, and numbers where it
+    /// stores real numbers or, as a csv file, no type.
+    fn targets_of(&self, y: &Y) -> Targets {
+        self.targets.unwrap_or(match (self.selection, y.stored) {
+            (None, YType::Real) => Targets::Values,
+            _ => Targets::Classes,
+        })
+    }
+
+    /// The rows, what y is, and the classes.
+    pub(super) fn select(&self, raw: &Raw) -> Result<Selected, Error> {
+        let most = self.n.map_or(raw.n, |n| n.saturating_add(self.apart).min(raw.n));
+        let Some(y) = &raw.y else {
+            if self.selection.is_some() || self.targets.is_some() {
+                return Err(self.without_y(raw));
+            }
+            return Ok(Selected { rows: (0..most).collect(), targets: None, classes: None });
+        };
+        if self.targets_of(y) == Targets::Values {
+            if let Some(selection) = self.selection {
+                return Err(Error::ClassesOfValues { selection: selection.to_string() });
+            }
+            return Ok(Selected { rows: (0..most).collect(), targets: Some(Targets::Values), classes: None });
         }
-    };
-    raw.y.iter().enumerate().map(integer).collect()
+        if y.columns != 1 {
+            return Err(Error::NoClasses { place: raw.place.clone(), columns: y.columns });
+        }
+        let (rows, classes) = self.classes(raw, &y.values, most)?;
+        // those behind are held out; a label that only they have is none of the classes
+        let n = self.n.unwrap_or(rows.len().saturating_sub(self.apart)).min(rows.len());
+        let classes = match classes {
+            Some(classes) => classes,
+            None => self.of_used(raw, &y.values, &rows[..n])?,
+        };
+        let class = |row: &usize| {
+            let value = y.values[*row];
+            classes.class_of(value).ok_or_else(|| self.no_class(raw, *row, value))
+        };
+        let labels = rows[..n].iter().map(class).collect::<Result<_, _>>()?;
+        Ok(Selected { rows, targets: Some(Targets::Classes), classes: Some((classes, labels)) })
+    }
+
+    /// The rows; the classes unless they are those of the labels that are used.
+    fn classes(&self, raw: &Raw, y: &[f64], most: usize) -> Result<(Vec<usize>, Option<Classes>), Error> {
+        let Some(selection) = self.selection else { return Ok(((0..most).collect(), None)) };
+        let ClassSelection::Labels(labels) = selection else {
+            let parity = *selection == ClassSelection::Parity;
+            if parity && most == raw.n {
+                self.both_kinds(raw, y)?;
+            }
+            return Ok(((0..most).collect(), parity.then_some(Classes::Parity)));
+        };
+        let classes = Classes::Labels(labels.clone());
+        let (mut rows, mut seen) = (Vec::new(), vec![false; labels.len()]);
+        for (row, value) in y.iter().enumerate() {
+            if rows.len() == most {
+                return Ok((rows, Some(classes)));
+            }
+            integer(*value).ok_or_else(|| self.no_class(raw, row, *value))?;
+            if let Some(class) = classes.class_of(*value) {
+                rows.push(row);
+                seen[class] = true;
+            }
+        }
+        match labels.iter().zip(&seen).find(|(_, seen)| !**seen) {
+            // with as many samples as were asked for, one class may be missing
+            Some((absent, _)) if self.n.is_none_or(|n| rows.len() < n + self.apart) => {
+                Err(self.missing(raw, y, format!("the label {absent}")))
+            }
+            _ => Ok((rows, Some(classes))),
+        }
+    }
+
+    /// Refuses a whole data set of one parity.
+    fn both_kinds(&self, raw: &Raw, y: &[f64]) -> Result<(), Error> {
+        for (parity, name) in [(0, "an even label"), (1, "an odd label")] {
+            let mut kinds = y.iter().map(|label| Classes::Parity.class_of(*label));
+            if kinds.clone().all(|kind| kind.is_some()) && !kinds.any(|kind| kind == Some(parity)) {
+                return Err(self.missing(raw, y, name.into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every label is a class: those that the data set is defined to have, or else the distinct ones that are used.
+    fn of_used(&self, raw: &Raw, y: &[f64], rows: &[usize]) -> Result<Classes, Error> {
+        let defined = match self.source {
+            Source::File(_) => 0..0,
+            source if source.is_idx() => 0..10,
+            _ => 0..2,
+        };
+        let used = rows.iter().map(|row| integer(y[*row]).ok_or_else(|| self.no_class(raw, *row, y[*row])));
+        let mut distinct: Vec<i64> = defined.map(Ok).chain(used).collect::<Result<_, _>>()?;
+        distinct.sort_unstable();
+        distinct.dedup();
+        Ok(Classes::Labels(distinct))
+    }
+
+    fn no_class(&self, raw: &Raw, row: usize, value: f64) -> Error {
+        Error::NotAClass { place: raw.place.clone(), row, value }
+    }
+
+    fn missing(&self, raw: &Raw, y: &[f64], class: String) -> Error {
+        let mut present: Vec<i64> = y.iter().filter_map(|label| integer(*label)).collect();
+        present.sort_unstable();
+        present.dedup();
+        let selection = self.selection.map_or_else(String::new, ClassSelection::to_string);
+        Error::MissingClass { selection, place: raw.place.clone(), class, present: some_of(&present) }
+    }
+
+    fn without_y(&self, raw: &Raw) -> Error {
+        let what = match (self.selection, self.targets) {
+            (None, Some(targets)) => format!("`targets = {targets}`"),
+            (selection, _) => format!("`classes = {}`", selection.map_or_else(String::new, ClassSelection::to_string)),
+        };
+        Error::NoLabels { what, place: raw.place.clone() }
+    }
 }
 
-/// The labels for a message: all of them, or the first few and the last.
+/// The integer that a label is.
+fn integer(label: f64) -> Option<i64> {
+    (label.fract() == 0.0 && label.abs() < LIMIT).then_some(label as i64)
+}
+
+/// Labels for a message: all of them, or the first few and the last.
 fn some_of(distinct: &[i64]) -> String {
     let text = |values: &[i64]| values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     match distinct {

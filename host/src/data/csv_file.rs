@@ -7,7 +7,7 @@ use std::path::Path;
 use csv::Trim;
 
 use super::error::Error;
-use super::raw::{Raw, Values};
+use super::raw::{Raw, Values, Y, YType};
 use crate::files::{self, records};
 use crate::machine::Budget;
 
@@ -42,12 +42,20 @@ pub(super) fn read(path: &Path, budget: &Budget) -> Result<Raw, Error> {
             if !value.is_finite() {
                 return Err(at(line, format!("{}: {field} is not finite", place())));
             }
-            if column + 1 == wanted { y.push(value) } else { x.push(value) }
+            if column + 1 < wanted {
+                x.push(value);
+                continue;
+            }
+            if field.parse().is_ok_and(|integer: i128| integer != value as i128) {
+                return Err(at(line, format!("{}: the integer {field} is too large to be kept exactly", place())));
+            }
+            y.push(value);
         }
     }
     let n = y.len();
     if n == 0 {
         return Err(at(1, "no samples in this file".into()));
     }
-    Ok(Raw { values: Values::Real(x), n, d: columns.unwrap_or(1) - 1, y, place: super::file_name(path) })
+    let y = Y { values: y, columns: 1, stored: YType::Real };
+    Ok(Raw { values: Values::Real(x), n, d: columns.unwrap_or(1) - 1, y: Some(y), place: super::file_name(path) })
 }

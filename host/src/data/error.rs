@@ -18,8 +18,8 @@ pub enum Error {
         /// What was typed.
         given: String,
     },
-    /// `classes` is neither `parity` nor `all` nor two different labels.
-    #[error("`classes = {given}`: give parity, all, or two different labels such as 3,8")]
+    /// `classes` is neither `parity` nor `all` nor different labels.
+    #[error("`classes = {given}`: give parity, all, or two or more different labels such as 3,8")]
     BadClasses {
         /// What was typed.
         given: String,
@@ -196,7 +196,8 @@ pub enum Error {
     },
     /// A label that is no class.
     #[error(
-        "{place}, row {row} (from 0): the label {value} is not an integer, so `classes = {selection}` cannot sort it into a class; leave `classes` out for regression, or give other data with `data`"
+        "{place}, row {row} (from 0): the label {value} is {}, so it is no class; with `targets = values` y is used as numbers (`loss = mse`)",
+        if value.fract() == 0.0 { "beyond 2^53" } else { "not an integer" }
     )]
     NotAClass {
         /// The file.
@@ -205,8 +206,38 @@ pub enum Error {
         row: usize,
         /// The label.
         value: f64,
+    },
+    /// Several numbers per sample are no label.
+    #[error(
+        "{place}: y has {columns} numbers per sample, so they are no label of a class; with `targets = values` they are used as numbers (`loss = mse`)"
+    )]
+    NoClasses {
+        /// The file.
+        place: String,
+        /// Numbers per sample.
+        columns: usize,
+    },
+    /// Classes were selected of y that is numbers.
+    #[error(
+        "`classes = {selection}`: selects labels of classes, but with `targets = values` y is numbers; leave one of them out"
+    )]
+    ClassesOfValues {
         /// The selection as typed.
         selection: String,
+    },
+    /// All samples are of one class.
+    #[error("{place}: the data has one class only; choose two with `classes = a,b`, or give more data")]
+    OneClass {
+        /// The file.
+        place: String,
+    },
+    /// Something was asked for that needs y.
+    #[error("{place}: there is no y, which {what} needs; give samples with y with `data`")]
+    NoLabels {
+        /// What needs it: a setting, "training".
+        what: String,
+        /// The file.
+        place: String,
     },
     /// A download failed.
     #[error("{url}: {what}{kept}; check the network, or name another source with `mirror = URL`")]
@@ -250,6 +281,10 @@ impl Error {
             | Self::DimensionUnused { .. }
             | Self::TooLarge { .. }
             | Self::MissingClass { .. }
+            | Self::NotAClass { .. }
+            | Self::NoClasses { .. }
+            | Self::ClassesOfValues { .. }
+            | Self::OneClass { .. }
             | Self::ZeroSample { .. }
             | Self::NoDataHome
             | Self::NothingToFetch { .. }
@@ -258,7 +293,7 @@ impl Error {
             | Self::Idx { .. }
             | Self::Csv { .. }
             | Self::Npz { .. }
-            | Self::NotAClass { .. }
+            | Self::NoLabels { .. }
             | Self::Download { .. }
             | Self::Checksum { .. } => Cause::Data,
             Self::Io { .. } => Cause::System,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use super::error::Error;
-use super::raw::{Raw, Values};
+use super::raw::{Raw, Values, Y};
 use crate::machine::Budget;
 
 const IMAGES_MAGIC: u32 = 0x0803;
@@ -77,7 +77,7 @@ pub(super) fn read(files: &IdxFiles, budget: &Budget) -> Result<Raw, Error> {
     }
     let place = files.images.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let y = labels.iter().map(|&label| f64::from(label)).collect();
-    Ok(Raw { values: Values::Pixels(pixels), n, d: rows * columns, y, place })
+    Ok(Raw { values: Values::Pixels(pixels), n, d: rows * columns, y: Some(Y::labels(y)), place })
 }
 
 /// The dimensions and the bytes of one idx file with D dimensions.

@@ -1,7 +1,7 @@
 //! Samples to train on: generated, from idx files, or from the user's own npz and csv files.
 //!
-//! [`load`] turns a [`DataSpec`] into [`Samples`], in this order: read or generate, select the classes, keep the first
-//! n, normalise. [`fetch`] downloads, [`list`] and [`show`] describe; nothing here prints.
+//! [`load`] turns a [`DataSpec`] into [`Samples`], in this order: read or generate, select the classes of the first n,
+//! normalise. What y means follows from the settings and the type that a file stores, see [`DataSpec::targets`]. [`fetch`] downloads, [`list`] and [`show`] describe; nothing here prints.
 
 mod catalogue;
 mod checksums;
@@ -27,12 +27,14 @@ use crate::machine::Budget;
 
 pub use catalogue::{CatalogueEntry, list};
 pub use checksums::{Checksum, RemoteFile};
+pub use classes::Classes;
+use classes::{Selected, Wanted};
 pub use error::Error;
 pub use fetch::{FetchProgress, Limits, default_mirror, fetch, fetch_files};
 use format::{extensions, format_of};
 pub use generate::MIXTURE_OFFSET;
 pub use places::default_dir;
-pub use spec::{ClassSelection, DataSpec, Normalize, Source};
+pub use spec::{ClassSelection, DataSpec, Normalize, Source, Targets};
 pub use summary::{SmallestAngle, Summary, show};
 
 /// Samples ready to train on.
@@ -44,18 +46,26 @@ pub struct Samples {
     pub n: usize,
     /// Numbers per sample.
     pub d: usize,
-    /// Labels as in the file, (n).
+    /// y as in the file, (n, `y_columns`) row-major; empty where there is none.
     pub y: Vec<f64>,
+    /// Numbers of y per sample; 0 where there is none.
+    pub y_columns: usize,
     /// Held-out inputs, on which predictions are compared, (h, d) row-major; empty unless asked for.
     pub held_out: Vec<f64>,
-    /// Class of each sample, 0..classes, (n); empty for regression data (labels that are not integers, no selection).
+    /// y of the held-out samples, (h, `y_columns`); empty where they have none.
+    pub held_out_y: Vec<f64>,
+    /// What y is; `None` where there is none.
+    pub targets: Option<Targets>,
+    /// The map from labels to classes; `None` unless y is classes.
+    pub map: Option<Classes>,
+    /// Class of each sample, 0..classes, (n); empty unless y is classes.
     pub labels: Vec<usize>,
-    /// Number of classes of the selection, whether or not each occurs among the first n; 0 for regression data.
+    /// Number of classes of the selection, whether or not each occurs among the first n; 0 unless y is classes.
     pub classes: usize,
     /// One line: data set, files, selection, normalisation.
     pub description: String,
-    /// SHA-256, in hexadecimal, of `x` as little-endian f64 and then `labels` as little-endian u64 (for regression
-    /// data, `y` as little-endian f64 in their place).
+    /// SHA-256, in hexadecimal, of `x` as little-endian f64 and then `labels` as little-endian u64 (unless y is classes,
+    /// `y` as little-endian f64 in their place).
     pub sha256: String,
 }
 
@@ -95,13 +105,15 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
         },
     };
 
-    let parity = spec.source.is_idx().then_some(ClassSelection::Parity);
-    let selection = spec.classes.or(parity);
-    let classes::Selected { mut rows, mut labels, classes } = classes::select(&raw, selection)?;
     let apart = if on_circle { 0 } else { spec.held_out };
+    let parity = (spec.source.is_idx() && spec.targets != Some(Targets::Values)).then_some(ClassSelection::Parity);
+    let selection = spec.classes.clone().or(parity);
+    let wanted =
+        Wanted { source: &spec.source, targets: spec.targets, selection: selection.as_ref(), n: spec.n, apart };
+    let Selected { mut rows, targets, classes } = wanted.select(&raw)?;
     let n = spec.n.unwrap_or(rows.len().saturating_sub(apart));
     if n > rows.len() {
-        let selected = selection.map_or_else(String::new, |s| format!(" after `classes = {s}`"));
+        let selected = selection.as_ref().map_or_else(String::new, |s| format!(" after `classes = {s}`"));
         return Err(Error::NTooLarge { asked: n, available: rows.len(), place: raw.place, selected });
     }
     let beyond = rows.len() - n;
@@ -109,7 +121,6 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
         return Err(Error::HeldOutTooLarge { asked: apart, n, available: beyond, place: raw.place });
     }
     rows.truncate(n + apart);
-    labels.truncate(n);
 
     let mut x = raw.gather(&rows);
     let sphere = if spec.source.is_idx() { Normalize::Sphere } else { Normalize::None };
@@ -122,21 +133,75 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
         }
     }
     let held_out = if on_circle { generate::between(spec.held_out) } else { x.split_off(n * raw.d) };
-    rows.truncate(n);
-    let y: Vec<f64> = rows.iter().map(|&row| raw.y[row]).collect();
-    let d = raw.d;
-    let classes_text = match (classes, selection) {
-        (0, _) => "regression".into(),
-        (_, selection) => format!("classes {}", selection.unwrap_or(ClassSelection::All)),
+    let of_rows = |rows: &[usize]| raw.y.as_ref().map_or(Vec::new(), |y| y.gather(rows));
+    let (y, held_out_y) = (of_rows(&rows[..n]), of_rows(&rows[n..]));
+    let (d, y_columns) = (raw.d, raw.y.as_ref().map_or(0, |y| y.columns));
+    let (map, labels) = classes.unzip();
+    let labels = labels.unwrap_or_default();
+    let meaning = match (targets, &map) {
+        (None, _) => "no y".to_owned(),
+        (Some(Targets::Values), _) if y_columns == 1 => "y as numbers".into(),
+        (Some(Targets::Values), _) => format!("y as {y_columns} numbers per sample"),
+        (Some(Targets::Classes), map) => {
+            let selection = selection.unwrap_or(ClassSelection::All);
+            format!("classes {selection}{}", map.as_ref().map_or_else(String::new, |map| format!(" ({map})")))
+        }
     };
     let place = match &spec.source {
         Source::Sphere | Source::Mixture => format!("{} of seed {}", raw.place, spec.seed),
         source if source.is_idx() => format!("{source} ({})", raw.place),
         _ => raw.place,
     };
-    let description = format!("{place}: {n} of {} samples, {classes_text}, normalize {normalize}", raw.n);
+    let description = format!("{place}: {n} of {} samples, {meaning}, normalize {normalize}", raw.n);
     let sha256 = digest(&x, &labels, &y);
-    Ok(Samples { x, n, d, y, held_out, labels, classes, description, sha256 })
+    let classes = map.as_ref().map_or(0, Classes::count);
+    Ok(Samples { x, n, d, y, y_columns, held_out, held_out_y, targets, map, labels, classes, description, sha256 })
+}
+
+impl Samples {
+    /// Number of held-out samples h.
+    pub fn held_out_count(&self) -> usize {
+        self.held_out.len() / self.d.max(1)
+    }
+
+    /// Shape of `y`: (n) or (n, C).
+    pub fn y_shape(&self) -> Vec<usize> {
+        self.shape_of(&self.y)
+    }
+
+    /// Shape of y of some of these samples: (k) or (k, C).
+    pub fn shape_of(&self, y: &[f64]) -> Vec<usize> {
+        match self.y_columns {
+            0 | 1 => vec![y.len()],
+            columns => vec![y.len() / columns, columns],
+        }
+    }
+
+    /// Refuses samples without y, which `what` needs.
+    ///
+    /// # Errors
+    /// [`Error::NoLabels`].
+    pub fn need_y(&self, what: &str) -> Result<(), Error> {
+        if self.targets.is_some() {
+            return Ok(());
+        }
+        Err(Error::NoLabels { what: what.into(), place: self.place() })
+    }
+
+    /// The data set or file, for messages.
+    pub fn place(&self) -> String {
+        self.description.split(": ").next().unwrap_or_default().to_owned()
+    }
+
+    /// What each class stands for, in the order of the classes; empty unless y is classes.
+    pub fn class_names(&self) -> Vec<String> {
+        self.map.as_ref().map_or(Vec::new(), Classes::names)
+    }
+
+    /// Whether y is numbers, of which margins and accuracies are undefined.
+    pub fn are_values(&self) -> bool {
+        self.targets == Some(Targets::Values)
+    }
 }
 
 /// The files that [`load`] reads for `spec`, as far as they are there.

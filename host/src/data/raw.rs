@@ -8,6 +8,37 @@ pub(super) enum Values {
     Real(Vec<f64>),
 }
 
+/// How a file stores y.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum YType {
+    /// As integers or truth values.
+    Integer,
+    /// As real numbers, or as text, which has no type.
+    Real,
+}
+
+/// y of every sample.
+pub(super) struct Y {
+    /// (n, columns) row-major, all finite.
+    pub(super) values: Vec<f64>,
+    /// Numbers per sample.
+    pub(super) columns: usize,
+    /// How they are stored.
+    pub(super) stored: YType,
+}
+
+impl Y {
+    /// One integer label per sample.
+    pub(super) fn labels(values: Vec<f64>) -> Self {
+        Self { values, columns: 1, stored: YType::Integer }
+    }
+
+    /// The chosen rows, (rows.len(), columns) row-major.
+    pub(super) fn gather(&self, rows: &[usize]) -> Vec<f64> {
+        rows.iter().flat_map(|row| &self.values[row * self.columns..][..self.columns]).copied().collect()
+    }
+}
+
 /// A whole data set: everything a file holds.
 pub(super) struct Raw {
     pub(super) values: Values,
@@ -15,8 +46,8 @@ pub(super) struct Raw {
     pub(super) n: usize,
     /// Numbers per sample.
     pub(super) d: usize,
-    /// Labels as in the file, (n), all finite.
-    pub(super) y: Vec<f64>,
+    /// y of every sample; `None` where there is none.
+    pub(super) y: Option<Y>,
     /// The file's or data set's name, for messages.
     pub(super) place: String,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
@@ -22,8 +23,11 @@ pub struct DataSpec {
     /// `None` is 6 for `circle`, 24 for `conflicting`, 64 for `sphere` and `mixture`, and all there are for files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<usize>,
-    /// Which labels become which classes (`classes`); `None` is `parity` for `mnist` and `fashion-mnist`, else `all`
-    /// when every label is an integer, and no classes at all (regression) when one is not.
+    /// What y is (`targets`); `None` is classes, but numbers in a file that stores y as real numbers (npz) or without a
+    /// type (csv), unless `classes` are selected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Targets>,
+    /// Which labels become which classes (`classes`); `None` is `parity` for `mnist` and `fashion-mnist`, else `all`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassSelection>,
     /// What is done to each sample (`normalize`); `None` is `sphere` for `mnist` and `fashion-mnist`, else `none`.
@@ -43,7 +47,17 @@ pub struct DataSpec {
 impl DataSpec {
     /// `source` with every other setting at its default, seed 0.
     pub fn new(source: Source) -> Self {
-        Self { source, dir: None, n: None, classes: None, normalize: None, dimension: None, seed: 0, held_out: 0 }
+        Self {
+            source,
+            dir: None,
+            n: None,
+            targets: None,
+            classes: None,
+            normalize: None,
+            dimension: None,
+            seed: 0,
+            held_out: 0,
+        }
     }
 }
 
@@ -63,7 +77,7 @@ pub enum Source {
     Mnist,
     /// Pictures of clothes: idx files.
     FashionMnist,
-    /// An `.npz` file (arrays `x` (n, d) and `y` (n)) or a `.csv` file (last column is y).
+    /// An `.npz` file (array `x` (n, d), and `y` (n) or (n, C)) or a `.csv` file (last column is y).
     File(PathBuf),
 }
 
@@ -105,15 +119,35 @@ impl fmt::Display for Source {
     }
 }
 
+/// What y is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Targets {
+    /// labels of classes, integers
+    Classes,
+    /// numbers as they are, one or several per sample
+    Values,
+}
+
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Targets::Classes => "classes",
+            Targets::Values => "values",
+        })
+    }
+}
+
 /// Which labels are used, and which class each becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ClassSelection {
     /// Even labels are class 0, odd labels class 1.
     Parity,
-    /// The first label is class 0, the second class 1, every other sample is left out.
-    Pair(u32, u32),
-    /// The distinct labels of the whole data, in increasing order, are classes 0..C.
+    /// Two or more different labels: the first is class 0, the second class 1, …; every other sample is left out.
+    Labels(Vec<i64>),
+    /// The labels of the samples that are used, in increasing order, are classes 0..C; of `mnist` and `fashion-mnist` the
+    /// labels 0 to 9, of generated samples 0 and 1, whichever are used.
     All,
 }
 
@@ -126,10 +160,16 @@ impl FromStr for ClassSelection {
             "parity" => Ok(ClassSelection::Parity),
             "all" => Ok(ClassSelection::All),
             _ => {
-                let (a, b) = s.split_once(',').ok_or_else(bad)?;
-                let label = |text: &str| text.trim().parse::<u32>().map_err(|_| bad());
-                let (a, b) = (label(a)?, label(b)?);
-                if a == b { Err(bad()) } else { Ok(ClassSelection::Pair(a, b)) }
+                let label = |text: &str| text.trim().parse::<i64>().map_err(|_| bad());
+                let labels: Vec<i64> = s.split(',').map(label).collect::<Result<_, _>>()?;
+                let mut distinct = labels.clone();
+                distinct.sort_unstable();
+                distinct.dedup();
+                if distinct.len() < 2 || distinct.len() < labels.len() {
+                    Err(bad())
+                } else {
+                    Ok(ClassSelection::Labels(labels))
+                }
             }
         }
     }
@@ -139,7 +179,10 @@ impl fmt::Display for ClassSelection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ClassSelection::Parity => f.pad("parity"),
-            ClassSelection::Pair(a, b) => write!(f, "{a},{b}"),
+            ClassSelection::Labels(labels) => {
+                let texts: Vec<String> = labels.iter().map(i64::to_string).collect();
+                f.pad(&texts.join(","))
+            }
             ClassSelection::All => f.pad("all"),
         }
     }

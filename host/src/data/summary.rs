@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Samples;
+use super::{Samples, Targets};
 use crate::words::{number, precise};
 
 /// Largest n for which every pair of samples is looked at.
@@ -19,10 +19,16 @@ pub struct Summary {
     pub n: usize,
     /// Numbers per sample.
     pub d: usize,
-    /// Number of classes; 0 for regression data.
+    /// What y is; `None` where there is none.
+    pub targets: Option<Targets>,
+    /// Number of classes; 0 unless y is classes.
     pub classes: usize,
+    /// What each class stands for: its label, or `even` and `odd`, (classes).
+    pub class_labels: Vec<String>,
     /// Samples of each class, (classes).
     pub counts: Vec<usize>,
+    /// The numbers of y; `None` unless y is numbers.
+    pub y: Option<YRange>,
     /// Smallest Euclidean norm of a sample.
     pub norm_min: f64,
     /// Mean Euclidean norm.
@@ -33,6 +39,35 @@ pub struct Summary {
     pub smallest_angle: Option<SmallestAngle>,
     /// The samples' checksum.
     pub sha256: String,
+}
+
+/// The range of y where it is numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct YRange {
+    /// Numbers per sample.
+    pub columns: usize,
+    /// Smallest.
+    pub min: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Largest.
+    pub max: f64,
+    /// How many different ones there are.
+    pub distinct: usize,
+}
+
+impl YRange {
+    fn of(samples: &Samples) -> Option<Self> {
+        if !samples.are_values() {
+            return None;
+        }
+        let mut sorted = samples.y.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let (min, max) = (*sorted.first()?, *sorted.last()?);
+        let mean = samples.y.iter().map(|y| y / samples.y.len() as f64).sum();
+        sorted.dedup();
+        Some(Self { columns: samples.y_columns, min, mean, max, distinct: sorted.len() })
+    }
 }
 
 /// The two samples closest in direction: at angle 0 every kernel without a bias is singular on them.
@@ -56,8 +91,11 @@ pub fn show(samples: &Samples) -> Summary {
         description: samples.description.clone(),
         n: samples.n,
         d: samples.d,
+        targets: samples.targets,
         classes: samples.classes,
+        class_labels: samples.class_names(),
         counts,
+        y: YRange::of(samples),
         norm_min: norms.iter().copied().fold(f64::INFINITY, f64::min),
         norm_mean: norms.iter().sum::<f64>() / samples.n as f64,
         norm_max: norms.iter().copied().fold(0.0, f64::max),
@@ -114,11 +152,23 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.description)?;
         writeln!(f, "samples         {} of {} numbers each", self.n, self.d)?;
-        if self.classes == 0 {
-            writeln!(f, "classes         none: the labels are not integers (regression)")?;
+        if let Some(YRange { columns, min, mean, max, distinct }) = self.y {
+            let each = if columns == 1 { String::new() } else { format!(" {columns} per sample,") };
+            writeln!(
+                f,
+                "y               numbers:{each} min {}, mean {}, max {}, {distinct} different",
+                precise(min),
+                precise(mean),
+                precise(max)
+            )?;
+        } else if self.targets.is_none() {
+            writeln!(f, "y               none")?;
         } else {
             let counts: Vec<String> = self.counts.iter().enumerate().map(|(k, c)| format!("{k}: {c}")).collect();
             writeln!(f, "classes         {} ({})", self.classes, counts.join(", "))?;
+            let labels: Vec<String> =
+                self.class_labels.iter().enumerate().map(|(k, l)| format!("{l} is {k}")).collect();
+            writeln!(f, "labels          {}", labels.join(", "))?;
         }
         let [min, mean, max] = [self.norm_min, self.norm_mean, self.norm_max].map(precise);
         writeln!(f, "norm            min {min}, mean {mean}, max {max}")?;

@@ -122,6 +122,16 @@ pub enum BackendKind {
     Portable,
 }
 
+/// Which empirical kernels of a run are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeptKernels {
+    /// at the beginning and at the end
+    Ends,
+    /// at every snapshot
+    All,
+}
+
 /// Writes the name that settings and files have for it.
 fn write_name(choice: &impl ValueEnum, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match choice.to_possible_value() {
@@ -146,6 +156,11 @@ impl fmt::Display for OptimizerKind {
     }
 }
 impl fmt::Display for BackendKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for KeptKernels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_name(self, f)
     }

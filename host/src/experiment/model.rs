@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::defaults;
 use super::{Error, at_least_one, non_negative, positive, range, whole};
-use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source};
+use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Targets};
 use crate::experiment::kinds::choice;
-use crate::experiment::{AnyNetwork, Family, Init, NetworkKind};
+use crate::experiment::{AnyNetwork, Family, Init, LossKind, NetworkKind};
 use crate::files::Dtype;
 
 /// Largest width and number of outputs: such layers have 2^40 weights, and no count of bytes overflows yet.
@@ -34,7 +34,7 @@ pub struct Model {
     /// Width m of every hidden layer
     #[arg(long, value_name = "M", default_value_t = 256, allow_negative_numbers = true, help_heading = "Network")]
     pub width: usize,
-    /// Outputs C: 1, or the number of classes [default: 1 for two classes, else the number of classes]
+    /// Outputs C; in training 1 or the number of classes, or as many as y has numbers [default: 1 for two classes, else the number of classes]
     #[arg(long, value_name = "C", allow_negative_numbers = true, help_heading = "Network")]
     pub outputs: Option<usize>,
     /// Activation
@@ -75,8 +75,13 @@ pub struct Model {
     #[serde(skip_serializing_if = "is_zero")]
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, help_heading = "Data")]
     pub held_out: usize,
-    /// parity (odd = 1), two labels "a,b", or all [default: parity for image sets, else all]
-    #[arg(long, value_name = "SELECTION", help_heading = "Data")]
+    /// What y is: classes, or values, which are numbers to fit with --loss mse [default: classes; values with --loss mse alone
+    /// where a file stores y as real numbers (npz) or without a type (csv)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Data")]
+    pub targets: Option<Targets>,
+    /// parity (odd = 1), labels "a,b" or "a,b,c" …, or all [default: parity for image sets, else all]
+    #[arg(long, value_name = "SELECTION", allow_hyphen_values = true, help_heading = "Data")]
     pub classes: Option<ClassSelection>,
     /// sphere: every sample to unit norm [default: sphere for image sets, else none]
     #[arg(long, value_name = "HOW", help_heading = "Data")]
@@ -107,6 +112,15 @@ pub struct Shape {
     pub outputs: usize,
 }
 
+/// Outputs that y asks for: 1 for two classes, else one for every class or number.
+fn default_outputs(samples: &Samples) -> usize {
+    match samples.targets {
+        Some(Targets::Values) => samples.y_columns,
+        _ if samples.classes == 2 => 1,
+        _ => samples.classes.max(1),
+    }
+}
+
 impl Model {
     /// The data that these settings name.
     pub fn data_spec(&self) -> DataSpec {
@@ -114,7 +128,8 @@ impl Model {
             source: self.data.clone(),
             dir: self.data_dir.clone(),
             n: self.n,
-            classes: self.classes,
+            targets: self.targets,
+            classes: self.classes.clone(),
             normalize: self.normalize,
             dimension: self.dimension,
             seed: self.seed,
@@ -131,6 +146,9 @@ impl Model {
         at_least_one("depth", self.depth, MAX_DEPTH, "a network needs at least 1 hidden layer")?;
         at_least_one("outputs", self.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
         non_negative("bias-scale", self.bias_scale)?;
+        if let (Some(Targets::Values), Some(classes)) = (self.targets, &self.classes) {
+            return Err(range("classes", classes, "selects labels, but with `targets = values` y is numbers"));
+        }
         match (self.network, self.alpha) {
             (NetworkKind::Fcn, Some(alpha)) => {
                 Err(range("alpha", alpha, "is the branch scale of `network = resnet`; a fcn has no branches"))
@@ -154,19 +172,46 @@ impl Model {
         }
     }
 
+    /// The same under a loss that needs classes, unless it is squared error alone: y is classes then.
+    ///
+    /// # Errors
+    /// Numbers asked for under another loss.
+    pub fn under(&self, loss: LossKind) -> Result<Self, Error> {
+        if loss == LossKind::MSE {
+            return Ok(self.clone());
+        }
+        if self.targets == Some(Targets::Values) {
+            let what = format!("are fitted by squared error, but `loss = {loss}` needs classes; give `loss = mse`");
+            return Err(range("targets", Targets::Values, what));
+        }
+        Ok(Self { targets: Some(Targets::Classes), ..self.clone() })
+    }
+
     /// The shape of the network for these samples.
     ///
     /// # Errors
-    /// Those of [`Self::check`]; outputs that are neither 1 for two classes nor as many as the classes.
+    /// Those of [`Self::check`].
     pub fn shape(&self, samples: &Samples) -> Result<Shape, Error> {
         self.check()?;
-        let per_class = if samples.classes == 2 { 1 } else { samples.classes.max(1) };
-        let outputs = self.outputs.unwrap_or(per_class);
-        if outputs != per_class && outputs != samples.classes {
-            let what = format!("the data has {} classes; give `outputs = {per_class}`", samples.classes);
-            return Err(range("outputs", outputs, what));
-        }
+        let outputs = self.outputs.unwrap_or(default_outputs(samples));
         Ok(Shape { inputs: samples.d, widths: vec![self.width; self.depth], outputs })
+    }
+
+    /// Refuses a network whose outputs are not those that y asks for: 1 for two classes or numbers, C for C of them.
+    ///
+    /// # Errors
+    /// That.
+    pub fn check_outputs(&self, samples: &Samples) -> Result<(), Error> {
+        let fitting = default_outputs(samples);
+        let outputs = self.outputs.unwrap_or(fitting);
+        if outputs == fitting || outputs == samples.classes {
+            return Ok(());
+        }
+        let what = match samples.are_values() {
+            true => format!("y has {} numbers per sample; give `outputs = {fitting}`", samples.y_columns),
+            false => format!("the data has {} classes; give `outputs = {fitting}`", samples.classes),
+        };
+        Err(range("outputs", outputs, what))
     }
 
     /// The same with all that depends on the data filled in, as it is saved.
@@ -176,7 +221,7 @@ impl Model {
     pub fn resolve(&self, samples: &Samples) -> Result<Self, Error> {
         let Shape { outputs, .. } = self.shape(samples)?;
         let alpha = (self.network == NetworkKind::Resnet).then_some(self.alpha.unwrap_or(1.0));
-        Ok(Self { outputs: Some(outputs), alpha, n: Some(samples.n), ..self.clone() })
+        Ok(Self { outputs: Some(outputs), alpha, n: Some(samples.n), targets: samples.targets, ..self.clone() })
     }
 
     /// The network of this shape, as it will be trained; a shifted one is the standard one, from whose outputs a run

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::defaults;
 use super::{Error, non_negative, positive, range, whole};
-use crate::experiment::{BackendKind, LossKind, OptimizerKind};
+use crate::experiment::{BackendKind, KeptKernels, LossKind, OptimizerKind};
 
 /// Largest number of snapshots.
 pub const MAX_SNAPSHOTS: usize = 1024;
@@ -72,6 +72,9 @@ pub struct Training {
     /// At most K snapshots, log-spaced in time
     #[arg(long, value_name = "K", default_value_t = 64, allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: usize,
+    /// Kernels that kernels.npz keeps of the network: the first and the last, or those of all snapshots
+    #[arg(long, value_enum, default_value_t = KeptKernels::Ends, help_heading = "Recording")]
+    pub kernels: KeptKernels,
     /// Predict the run with the analytic NTK and with the linearized network [default: true up to 2048 samples x outputs]
     #[arg(long, value_name = "true|false", help_heading = "Recording")]
     pub predictions: Option<bool>,
@@ -111,6 +114,15 @@ impl Training {
             return Err(range("snapshots", self.snapshots, format!("give a number from 3 to {MAX_SNAPSHOTS}")));
         }
         Ok(())
+    }
+
+    /// Refuses what only the margins of classes can end.
+    ///
+    /// # Errors
+    /// [`Self::until_margin`].
+    pub fn without_margins(&self) -> Result<(), Error> {
+        let what = "margins are of classes, and y is numbers; give `until-loss` or `until-time`";
+        self.until_margin.map_or(Ok(()), |u| Err(range("until-margin", u, what)))
     }
 
     /// The run or the two runs that these settings mean for a network of `outputs` outputs on so many samples, each with

@@ -90,6 +90,18 @@ impl Npz {
         let single = read.is_ok() && [b"'<f4'", b"'>f4'"].into_iter().any(|t| header.windows(5).any(|w| w == t));
         if single { Dtype::F32 } else { Dtype::F64 }
     }
+
+    /// Whether the array `name` holds integers or truth values.
+    ///
+    /// # Errors
+    /// As [`Self::array`].
+    pub fn holds_integers(&mut self, name: &str) -> Result<bool, NpzError> {
+        let file = npyz::npz::file_name_from_array_name(name);
+        let entry = self.0.by_name(&file).map_err(|e| damaged(name, &e))?;
+        let npy = NpyFile::new(BufReader::new(entry)).map_err(|e| damaged(name, &e))?;
+        let npyz::DType::Plain(plain) = npy.dtype() else { return Ok(false) };
+        Ok(matches!(plain.type_char(), TypeChar::Int | TypeChar::Uint | TypeChar::Bool))
+    }
 }
 
 /// Bytes of an npy file in which its header names the type of its numbers.

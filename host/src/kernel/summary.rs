@@ -119,6 +119,18 @@ impl KernelSummary {
     /// # Errors
     /// A non-finite entry, or eigenvalues that do not converge.
     pub fn whole<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>, dtype: Dtype) -> Result<Self, Error> {
+        Ok(Self::with_spectrum(backend, kernel, dtype)?.0)
+    }
+
+    /// The same, and the eigenvalues in increasing order.
+    ///
+    /// # Errors
+    /// As [`Self::whole`].
+    pub fn with_spectrum<T: Real>(
+        backend: &dyn Backend<T>,
+        kernel: MatRef<'_, T>,
+        dtype: Dtype,
+    ) -> Result<(Self, Vec<f64>), Error> {
         let n = kernel.rows();
         let mut entries = Entries::default();
         entries.add(0, 0, kernel, false)?;
@@ -126,7 +138,7 @@ impl KernelSummary {
         spectrum(backend, kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
         let values: Vec<f64> = values.iter().map(|value| value.to_f64()).collect();
         let epsilon = T::EPSILON.to_f64().max(dtype.epsilon());
-        Ok(entries.summary(n, Spectrum::of_eigenvalues(&values, epsilon)))
+        Ok((entries.summary(n, Spectrum::of_eigenvalues(&values, epsilon)), values))
     }
 
     /// The summary of a kernel of n rows that was never held whole; its entries were computed in `dtype`.

@@ -6,7 +6,7 @@ use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::defined;
 use crate::plot::Figure;
 use crate::report::{Block, Report, Section, Table, number};
-use crate::run::{Comparison, Motion, Outcome, Stopped, TraceRow};
+use crate::run::{Comparison, Motion, Outcome, PredictionRow, Stopped, TraceRow};
 
 /// A training run and what it left.
 pub struct Finished<'a> {
@@ -58,11 +58,10 @@ fn sentence(run: &Finished<'_>) -> String {
     let Seen { last, scale, .. } = seen(&run.outcome);
     let name = run.training.loss.label();
     let mut text = format!(
-        "Under {name}, after time t = {} (mean loss {}, smallest margin {}, {} % right) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
+        "Under {name}, after time t = {} (mean loss {}{}) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
         number(last.time),
         number(last.loss),
-        number(last.margin_min),
-        number(100.0 * last.accuracy),
+        of_classes(&last),
         number(last.drift_max),
     );
     // of a kernel of zeros no share can be told
@@ -92,7 +91,16 @@ fn sentence(run: &Finished<'_>) -> String {
     text
 }
 
-/// When the outputs leave what the network's own kernel predicts: by a tenth of the mean margin.
+/// Margin and share of right classes; nothing where y is numbers.
+fn of_classes(last: &TraceRow) -> String {
+    if last.margin_min.is_nan() {
+        return String::new();
+    }
+    format!(", smallest margin {}, {} % right", number(last.margin_min), number(100.0 * last.accuracy))
+}
+
+/// When the outputs leave what the network's own kernel predicts: by a tenth of the mean margin, or where y is numbers, of
+/// their root mean square.
 fn prediction_sentence(run: &Finished<'_>) -> String {
     let table = match &run.outcome.predictions {
         Comparison::NotAsked => return String::new(),
@@ -100,10 +108,17 @@ fn prediction_sentence(run: &Finished<'_>) -> String {
         Comparison::Made(predictions) => &predictions.table,
     };
     let Some(last) = table.rows.last() else { return String::new() };
-    let left = table.rows.iter().find(|row| row.linearized.difference > 0.1 * row.linearized.margin_mean.abs());
+    let targets = &run.outcome.targets;
+    let values = last.linearized.margin_mean.is_nan().then(|| {
+        let squares: f64 = targets.iter().map(|y| y * y).sum();
+        (squares / targets.len() as f64).sqrt()
+    });
+    let measure = if values.is_some() { "the targets' root mean square" } else { "the mean margin" };
+    let scale = |row: &PredictionRow| values.unwrap_or(row.linearized.margin_mean.abs());
+    let left = table.rows.iter().find(|row| row.linearized.difference > 0.1 * scale(row));
     let when = match left.filter(|row| row.log_time > 0.0) {
-        Some(row) => format!("by more than a tenth of the mean margin from t = {}", number(row.log_time.exp_m1())),
-        None => "by less than a tenth of the mean margin all the time".into(),
+        Some(row) => format!("by more than a tenth of {measure} from t = {}", number(row.time)),
+        None => format!("by less than a tenth of {measure} all the time"),
     };
     format!(
         " Its outputs differ from those of the linearized network {when}; at the end by {} (from those of the analytic NTK by {}).",
@@ -125,7 +140,12 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
         settings.push(Block::Code(text));
     }
     settings.push(Block::Paragraph(format!("Data: {}; SHA-256 {}.", samples.description, samples.sha256)));
-    let terms = if model.init == Init::Shifted { format!("{TERMS} {SHIFTED}") } else { TERMS.into() };
+    let mut terms = TERMS.to_owned();
+    for (text, _) in
+        [(SHIFTED, model.init == Init::Shifted), (VALUES, samples.are_values())].iter().filter(|(_, on)| *on)
+    {
+        terms = format!("{terms} {text}");
+    }
     Report {
         title: "ntkscope run".into(),
         lead: lead(model, samples, finished),
@@ -141,6 +161,7 @@ const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is t
 training samples at time t (for several outputs its mean over them), Θ the analytic kernel of the infinitely wide \
 network. Drift is K_{t} - K_{0}, error K_{t} - Θ. The margin of a sample is its output times its sign, or the right \
 output less the best wrong one. The loss is the mean over the samples, without any penalty.";
+const VALUES: &str = "Here y is numbers: margins and accuracy, which are of classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
 
 fn end_table(finished: &[Finished<'_>]) -> Table {

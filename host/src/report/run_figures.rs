@@ -43,12 +43,17 @@ impl Overlay {
     }
 }
 
-/// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`.
+/// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`; without the last two
+/// where no trace has margins.
 ///
 /// Trace i has style i of the palette. Time is gradient-flow time of the mean loss, on a logarithmic axis that holds times
 /// beyond the range of an f64 too (it is drawn from `log_time`) and begins at the first positive one.
 pub fn run_figures(traces: &[Trace], overlays: &[Overlay]) -> Vec<Figure> {
-    Panel::ALL.into_iter().map(|panel| figure(panel, traces, overlays)).collect()
+    let mut rows = traces.iter().flat_map(|trace| &trace.rows).peekable();
+    // where y is numbers there is no margin to be drawn
+    let margins = rows.peek().is_none() || rows.any(|row| !row.margin_mean.is_nan());
+    let shown = |panel: &Panel| margins || !matches!(panel, Panel::Margin | Panel::DriftMargin);
+    Panel::ALL.into_iter().filter(shown).map(|panel| figure(panel, traces, overlays)).collect()
 }
 
 fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {

@@ -13,7 +13,7 @@ use crate::files::npz::Array;
 use crate::files::numbers::defined;
 use crate::files::{self, DirectoryLock, Dtype, Unfinished, npz, write_atomic};
 use crate::plot::{self, Figure};
-use crate::run::{Error, Judgement, Kernels, Outcome, Predictions, Tensor};
+use crate::run::{Error, Judgement, Outcome, Tensor};
 
 use super::layout::{FIGURE_FOLDER, FIGURES, FILES, LOSSES, folders, result_paths};
 
@@ -156,6 +156,11 @@ impl RunDirectory {
             ("data".to_owned(), text(&samples.description)),
             ("data-sha256".to_owned(), text(&samples.sha256)),
         ]);
+        if samples.map.is_some() {
+            // class k is the label at place k
+            let labels = samples.class_names().into_iter().map(Value::String).collect();
+            provenance.insert("class-labels".into(), Value::Array(labels));
+        }
         if let Some(outcome) = outcome {
             provenance.insert("samples".into(), Value::Integer(samples.n as i64));
             provenance.insert("stopped".into(), Value::String(outcome.stopped.to_string()));
@@ -183,55 +188,9 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`files::Error::Io`].
-    pub fn write_outcome(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
-        self.write_record(outcome, n, dtype)?;
+    pub fn write_outcome(&self, outcome: &Outcome, samples: &Samples, dtype: Dtype) -> Result<(), files::Error> {
+        self.write_record(outcome, samples, dtype)?;
         write_tensors(&self.file("params.npz"), &outcome.parameters, dtype)
-    }
-
-    /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`,
-    /// where training has an end `limit.csv` and `limit.npz`.
-    ///
-    /// # Errors
-    /// [`files::Error::Io`].
-    pub fn write_record(&self, outcome: &Outcome, n: usize, dtype: Dtype) -> Result<(), files::Error> {
-        outcome.trace.write(&self.file("trace.csv"))?;
-        let Kernels { analytic, initial, last } = &outcome.kernels;
-        let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
-        let square = vec![n, n];
-        let arrays = [
-            ("analytic", &square, analytic),
-            ("initial", &square, initial),
-            ("final", &square, last),
-            ("times", &vec![times.len()], &times),
-        ];
-        write_arrays(&self.file("kernels.npz"), &arrays, dtype)?;
-        let Some(predictions) = outcome.predictions.made() else { return Ok(()) };
-        if let Some(limit) = &predictions.limit {
-            limit.row.write(&self.file("limit.csv"))?;
-            let shape = vec![limit.network.len() / outcome.outputs, outcome.outputs];
-            let arrays = [
-                ("network", &shape, &limit.network),
-                ("ntk", &shape, &limit.ntk),
-                ("linearized", &shape, &limit.linearized),
-            ];
-            write_arrays(&self.file("limit.npz"), &arrays, Dtype::F64)?;
-        }
-        if predictions.log_times.is_empty() {
-            return Ok(());
-        }
-        predictions.table.write(&self.file("predictions.csv"))?;
-        // (snapshots, n + h, C)
-        let Predictions { log_times, network, ntk, linearized, .. } = predictions;
-        let (count, all) = (log_times.len(), network.first().map_or(0, Vec::len) / outcome.outputs);
-        let shape = vec![count, all, outcome.outputs];
-        let [network, ntk, linearized] = [network, ntk, linearized].map(|rows| rows.concat());
-        let arrays = [
-            ("log_time", &vec![count], log_times),
-            ("network", &shape, &network),
-            ("ntk", &shape, &ntk),
-            ("linearized", &shape, &linearized),
-        ];
-        write_arrays(&self.file("predictions.npz"), &arrays, Dtype::F64)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::params::{Mismatch, ParameterFault};
 use crate::machine::Cause;
-use crate::{experiment, files};
+use crate::{data, experiment, files};
 
 /// A run that cannot begin, or whose files cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum Error {
     /// Settings that do not go together, or not with the data.
     #[error(transparent)]
     Settings(#[from] experiment::Error),
+    /// Samples that cannot be trained on.
+    #[error(transparent)]
+    Data(#[from] data::Error),
     /// Both losses, which are two runs.
     #[error("a run has one loss; both are the two runs that `Training::resolve` makes of them")]
     BothLosses,
@@ -51,6 +54,7 @@ impl Error {
     pub const fn cause(&self) -> Cause {
         match self {
             Self::Settings(error) => error.cause(),
+            Self::Data(error) => error.cause(),
             Self::BothLosses | Self::OtherNetwork { .. } => Cause::Settings,
             Self::File(error) => error.cause(),
             Self::NoParameters { .. } => Cause::Data,

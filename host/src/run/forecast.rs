@@ -10,7 +10,7 @@ use ntkscope_core::{Portable, Tile};
 use super::still::still_len;
 use crate::backend::HostReal;
 use crate::data::Samples;
-use crate::experiment::{BackendKind, Model, Training};
+use crate::experiment::{BackendKind, KeptKernels, Model, Training};
 use crate::files::Dtype;
 use crate::run::Error;
 
@@ -29,7 +29,10 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
     let own = bytes * ((buffers + kept) as u64 + n * (d + c) + 2 * n * n);
     let held = (samples.held_out.len() / samples.d.max(1)) as u64;
     let predictions = if training.predicts(sizes.outputs, samples.n) { prediction_bytes(sizes, n, held) } else { 0 };
-    Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64) + predictions)
+    let all = training.kernels == KeptKernels::All;
+    // those of all snapshots, in double precision too at the end
+    let kept = if all { (bytes + 8) * n * n * training.snapshots as u64 } else { 0 };
+    Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64) + kept + predictions)
 }
 
 /// Bytes of the predictions: theta_0 again, the pairs (A, D) of all samples and the training samples, the kernel, and

@@ -39,7 +39,7 @@ pub struct LimitRow {
 pub struct LimitMeasured {
     /// margins, differences from the network at its end, distance
     pub measured: Measured,
-    /// share of the held-out samples whose class is the network's; NaN where there are none
+    /// share of the held-out samples whose class is the network's; NaN where there are none, or no classes
     pub agreement: f64,
 }
 
@@ -95,12 +95,12 @@ impl<N: Network> Task<'_, N> {
         Ok(LimitMeasured {
             measured: self.measure(network, predicted)?,
             // 0/0 is NaN, as it should be
-            agreement: same as f64 / held_out().count() as f64,
+            agreement: if self.values { f64::NAN } else { same as f64 / held_out().count() as f64 },
         })
     }
 }
 
-const COLUMNS: [&str; 13] = [
+pub(super) const COLUMNS: [&str; 13] = [
     "ntk_margin_min",
     "ntk_margin_mean",
     "ntk_difference",

@@ -14,7 +14,9 @@ pub mod params;
 mod prediction;
 mod prediction_table;
 mod rate;
+mod results;
 mod still;
+mod targets;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ pub use outputs::{Outputs, Seen, all_inputs};
 pub use prediction::{Measured, Predictions, Task};
 pub use prediction_table::{PredictionRow, PredictionTable};
 pub use rate::Rate;
+pub use targets::{check, targets};
 pub use tensor::{Tensor, tensors};
 pub use trace::{Trace, TraceRow};
 
@@ -94,6 +97,7 @@ pub fn run(
     if training.loss == LossKind::Both {
         return Err(Error::BothLosses);
     }
+    check(model, training, samples)?;
     match model.dtype {
         Dtype::F64 => run_as::<f64>(model, training, samples, observer, stop),
         Dtype::F32 => run_as::<f32>(model, training, samples, observer, stop),
@@ -117,15 +121,16 @@ fn run_as<T: HostReal>(
     let problem = arrays.problem(network, training, samples)?;
     let mut buffer = vec![T::ZERO; trainer_len(sizes, samples.n, &optimizer)];
     let mut trainer = Trainer::new(backend, problem, optimizer, model.seed, &mut buffer)?;
-    let mut kernels = vec![T::ZERO; recorder_len(samples.n, backend.tile())];
-    let recorder = Recorder::new(&mut trainer, &mut kernels)?;
+    let mut space = vec![T::ZERO; recorder_len(samples.n, backend.tile())];
+    let recorder = Recorder::new(&mut trainer, &mut space)?;
     let predicted = training.predicts(sizes.outputs, samples.n);
     let outputs = predicted.then(|| no_outputs(&trainer, samples, shifted)).transpose()?;
-    let mut recording = Recording::new(recorder, training, outputs)?;
+    let mut recording = Recording::new(recorder, training, samples, outputs)?;
 
     let Walked { stopped, course, rate } = train(&mut trainer, &mut recording, (training, optimizer), observer, stop)?;
 
-    let Recording { label, recorder, record, outputs } = recording;
+    let trace = recording.trace();
+    let Recording { recorder, record, outputs, kernels, .. } = recording;
     let (end, predictions) = match outputs {
         Some(outputs) => {
             let end = outputs.last().to_vec();
@@ -139,7 +144,6 @@ fn run_as<T: HostReal>(
             (last.last().to_vec(), Comparison::NotAsked)
         }
     };
-    let trace = Trace::new(label, record.snapshots());
     let suspects = Suspects {
         x: &samples.x,
         d: samples.d,
@@ -158,7 +162,9 @@ fn run_as<T: HostReal>(
             analytic: double(recorder.analytic().data()),
             initial: double(recorder.initial().data()),
             last: double(recorder.current().data()),
+            snapshots: kernels.map(|kept| kept.into_iter().map(|(_, kernel)| double(&kernel)).collect()),
         },
+        targets: double(&arrays.targets),
         parameters: tensors(network, trainer.theta()),
         predictions,
         end,
@@ -190,11 +196,7 @@ impl<T: HostReal> Arrays<T> {
     ) -> Result<Self, Error> {
         let outputs = network.sizes().outputs;
         let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
-        let mut targets = vec![T::ZERO; samples.n * outputs];
-        let loss = training.core_loss();
-        for (target, label) in targets.chunks_exact_mut(outputs).zip(&samples.labels) {
-            loss.target(*label, training.smoothing, target)?;
-        }
+        let targets = targets(samples, training.core_loss(), training.smoothing, outputs)?;
         let f_0 = match model.init {
             Init::Shifted => {
                 let x = MatRef::new(&x, samples.n, samples.d)?;
@@ -269,6 +271,7 @@ fn predictions<N: Network, T: Real>(
         loss: training.core_loss(),
         penalty: training.penalty,
         shifted,
+        values: samples.are_values(),
     };
     task.predictions(backend_of::<f64>(training.backend), seen)
 }

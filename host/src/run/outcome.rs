@@ -47,6 +47,8 @@ pub struct Kernels {
     pub initial: Vec<f64>,
     /// the empirical one at the end
     pub last: Vec<f64>,
+    /// the empirical one at every snapshot of the trace, where that was asked for
+    pub snapshots: Option<Vec<Vec<f64>>>,
 }
 
 /// What became of the predictions that fixed kernels make of a run.
@@ -85,6 +87,8 @@ pub struct Outcome {
     pub predictions: Comparison,
     /// C
     pub outputs: usize,
+    /// what the outputs are fitted to, (n, C)
+    pub targets: Vec<f64>,
     /// smallest eigenvalue of the analytic kernel; NaN where samples are so large that the kernel overflows
     pub analytic_lambda_min: f64,
     /// outputs at the end on the training samples and those held out, (n + h, C); less f_0 where that is taken from them

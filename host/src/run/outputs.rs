@@ -16,6 +16,8 @@ pub fn all_inputs<T: Real>(samples: &Samples) -> (Vec<T>, usize) {
 /// The network's outputs at a moment.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// t; infinite where it is too large to be represented
+    pub time: f64,
     /// ln(1 + t)
     pub log_time: f64,
     /// `(n + h, C)`
@@ -89,7 +91,7 @@ impl<T: Real> Outputs<T> {
     pub fn seen(self, snapshots: &[Snapshot<T>]) -> Vec<Seen> {
         let seen = |kept: Kept| {
             let snapshot = snapshots.iter().find(|s| s.step == kept.step && s.finite)?;
-            Some(Seen { log_time: snapshot.log_time.to_f64(), outputs: kept.outputs })
+            Some(Seen { time: snapshot.time.to_f64(), log_time: snapshot.log_time.to_f64(), outputs: kept.outputs })
         };
         self.kept.into_iter().filter_map(seen).collect()
     }

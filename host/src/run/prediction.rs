@@ -35,11 +35,15 @@ pub struct Task<'a, N> {
     pub penalty: f64,
     /// whether the outputs are f(x; theta) - f(x; theta_0)
     pub shifted: bool,
+    /// whether y is numbers, which have neither margins nor classes
+    pub values: bool,
 }
 
 /// Outputs `(n + h, C)` at every snapshot: of the network, and as a fixed kernel predicts them.
 #[derive(Clone, Debug, Default)]
 pub struct Predictions {
+    /// t of every snapshot
+    pub times: Vec<f64>,
     /// ln(1 + t) of every snapshot
     pub log_times: Vec<f64>,
     /// the trained network
@@ -69,6 +73,7 @@ impl<N: Network> Task<'_, N> {
         };
         // a penalty pulls the parameters back, which the flow of the outputs alone does not know
         let log_times = if self.penalty > 0.0 { Vec::new() } else { log_times };
+        let times: Vec<f64> = seen.iter().take(log_times.len()).map(|seen| seen.time).collect();
         let ntk = self.flow(backend, &kernels[0], &f_0, &log_times)?;
         let linearized = self.flow(backend, &kernels[1], &f_0, &log_times)?;
         let network: Vec<Vec<f64>> = seen.iter().take(log_times.len()).map(|seen| seen.outputs.clone()).collect();
@@ -76,6 +81,7 @@ impl<N: Network> Task<'_, N> {
         let rows = (0..log_times.len())
             .map(|k| {
                 Ok(PredictionRow {
+                    time: times[k],
                     log_time: log_times[k],
                     ntk: self.measure(&network[k], &ntk[k])?,
                     linearized: self.measure(&network[k], &linearized[k])?,
@@ -84,7 +90,7 @@ impl<N: Network> Task<'_, N> {
             .collect::<Result<_, Error>>()?;
         debug_assert!(network.iter().all(|f| f.len() == f_0.len()));
         let (ntk, linearized) = (outputs(ntk), outputs(linearized));
-        Ok(Predictions { log_times, network, ntk, linearized, table: PredictionTable { rows }, limit })
+        Ok(Predictions { times, log_times, network, ntk, linearized, table: PredictionTable { rows }, limit })
     }
 
     /// Outputs `(n + h, C)` of the linearized network at time t of the mean loss, infinite as well, with a penalty only
@@ -199,9 +205,10 @@ impl<N: Network> Task<'_, N> {
             // NaN where there is nothing to compare
             pairs.map(|(f, k)| (f - k).abs()).fold(f64::NAN, f64::max)
         };
+        let of_classes = |margin: f64| if self.values { f64::NAN } else { margin };
         Ok(Measured {
-            margin_min: objective.margin_min,
-            margin_mean: objective.margin_mean,
+            margin_min: of_classes(objective.margin_min),
+            margin_mean: of_classes(objective.margin_mean),
             difference: difference(0, n * c),
             difference_held_out: difference(n * c, network.len()),
             distance: *distance,
@@ -212,7 +219,7 @@ impl<N: Network> Task<'_, N> {
 /// A prediction at one moment, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// smallest margin over the training samples
+    /// smallest margin over the training samples; NaN, as every margin, where y is numbers
     pub margin_min: f64,
     /// mean margin
     pub margin_mean: f64,

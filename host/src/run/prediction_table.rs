@@ -8,6 +8,8 @@ use crate::files::{self, Cell, CsvTable};
 /// A row of `predictions.csv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PredictionRow {
+    /// t; infinite where it is too large to be represented
+    pub time: f64,
     /// ln(1 + t)
     pub log_time: f64,
     /// under the analytic NTK
@@ -23,7 +25,8 @@ pub struct PredictionTable {
     pub rows: Vec<PredictionRow>,
 }
 
-const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 12] = [
+    "time",
     "log_time",
     "ntk_margin_min",
     "ntk_margin_mean",
@@ -44,9 +47,9 @@ impl PredictionTable {
     /// [`files::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<(), files::Error> {
         let mut table = CsvTable::new(COLUMNS);
-        for PredictionRow { log_time, ntk, linearized } in &self.rows {
+        for PredictionRow { time, log_time, ntk, linearized } in &self.rows {
             let measured = [ntk, linearized].into_iter().flat_map(Measured::numbers);
-            table.push(std::iter::once(*log_time).chain(measured).map(Cell::from));
+            table.push([*time, *log_time].into_iter().chain(measured).map(Cell::from));
         }
         table.write(path)
     }
@@ -61,8 +64,8 @@ impl PredictionTable {
         let table = CsvTable::read_columns(path, &COLUMNS)?;
         let rows = table.rows().map(|row| {
             let v = row.numbers()?;
-            let (ntk, linearized) = (Measured::from_numbers(&v[1..6]), Measured::from_numbers(&v[6..]));
-            Ok(PredictionRow { log_time: v[0], ntk, linearized })
+            let (ntk, linearized) = (Measured::from_numbers(&v[2..7]), Measured::from_numbers(&v[7..]));
+            Ok(PredictionRow { time: v[0], log_time: v[1], ntk, linearized })
         });
         Ok(Self { rows: rows.collect::<Result<_, _>>()? })
     }

@@ -25,6 +25,14 @@ impl Trace {
         Self { label: label.into(), rows: snapshots.iter().map(Snapshot::to_f64).collect() }
     }
 
+    /// The same without what only classes have: accuracy and margins are undefined, NaN.
+    pub(super) fn without_classes(mut self) -> Self {
+        for row in &mut self.rows {
+            (row.accuracy, row.margin_min, row.margin_mean) = (f64::NAN, f64::NAN, f64::NAN);
+        }
+        self
+    }
+
     /// Writes `trace.csv` to `path`, under a temporary name first. Every number reads back as the same bits (NaN, an
     /// empty cell, as some NaN).
     ///

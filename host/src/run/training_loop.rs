@@ -11,7 +11,8 @@ use super::course::Course;
 use super::rate::Rate;
 use super::still::Still;
 use super::{Observer, Outputs, Stopped, Trace};
-use crate::experiment::{MAX_SNAPSHOTS, Training};
+use crate::data::Samples;
+use crate::experiment::{KeptKernels, MAX_SNAPSHOTS, Training};
 use crate::machine::Stop;
 use crate::words::number;
 
@@ -21,6 +22,10 @@ pub(super) struct Recording<'a, T> {
     pub(super) recorder: Recorder<'a, T>,
     pub(super) record: Box<Record<T, MAX_SNAPSHOTS>>,
     pub(super) outputs: Option<Outputs<T>>,
+    /// K_t of every snapshot by its step, where all are kept
+    pub(super) kernels: Option<Vec<(u64, Vec<T>)>>,
+    /// y is numbers, which have neither margins nor an accuracy
+    pub(super) values: bool,
 }
 
 impl<'a, T: Real> Recording<'a, T> {
@@ -31,11 +36,20 @@ impl<'a, T: Real> Recording<'a, T> {
     pub(super) fn new(
         recorder: Recorder<'a, T>,
         training: &Training,
+        samples: &Samples,
         outputs: Option<Outputs<T>>,
     ) -> Result<Self, Error> {
         let open_ended = training.until_margin.is_some() || training.until_loss.is_some();
         let record = Record::new(training.snapshots, until(training).filter(|_| !open_ended))?;
-        Ok(Self { label: training.loss.label(), recorder, record: Box::new(record), outputs })
+        let (label, kernels) = (training.loss.label(), (training.kernels == KeptKernels::All).then(Vec::new));
+        let (record, values) = (Box::new(record), samples.are_values());
+        Ok(Self { label, recorder, record, outputs, kernels, values })
+    }
+
+    /// The record so far.
+    pub(super) fn trace(&self) -> Trace {
+        let trace = Trace::new(self.label, self.record.snapshots());
+        if self.values { trace.without_classes() } else { trace }
     }
 
     fn observe<N: Network>(
@@ -48,7 +62,12 @@ impl<'a, T: Real> Recording<'a, T> {
         if let Some(outputs) = &mut self.outputs {
             outputs.keep(trainer.backend(), Params::new(trainer.problem().network(), trainer.theta())?, snapshots)?;
         }
-        observer.snapshot(&Trace::new(self.label, snapshots));
+        if let Some(kernels) = &mut self.kernels {
+            // the record drops snapshots when it is full
+            kernels.retain(|(step, _)| snapshots.iter().any(|s| s.step == *step));
+            kernels.push((trainer.step(), self.recorder.current().data().to_vec()));
+        }
+        observer.snapshot(&self.trace());
         Ok(())
     }
 }
@@ -78,7 +97,7 @@ pub(super) fn train<N: Network, T: Real>(
     let n = trainer.problem().x().rows();
     let mut course = Course::new(objective(trainer, training.penalty), n, T::EPSILON.to_f64());
     let mut still = Still::new(optimizer, training.penalty);
-    let mut position = Position::new(trainer, training);
+    let mut position = Position::new(trainer, training, recording.values);
     let stopped = loop {
         if stop.requested() {
             break Stopped::Interrupted;
@@ -99,7 +118,7 @@ pub(super) fn train<N: Network, T: Real>(
         if let Err(e) = advanced {
             break Stopped::Failed(e);
         }
-        position = Position::new(trainer, training);
+        position = Position::new(trainer, training, recording.values);
         observer.step(position.share(training), &|| position.words(training));
         if recording.record.due(trainer.log_time()) {
             recording.observe(trainer, observer)?;
@@ -140,7 +159,11 @@ struct Position {
 }
 
 impl Position {
-    fn new<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, training: &Training) -> Self {
+    fn new<N: Network, T: Real>(
+        trainer: &Trainer<'_, N, T, dyn Backend<T>>,
+        training: &Training,
+        values: bool,
+    ) -> Self {
         let objective = trainer.objective();
         Self {
             step: trainer.step(),
@@ -148,7 +171,7 @@ impl Position {
             log_time: trainer.log_time().to_f64(),
             end_of_time: until(training).is_some_and(|until| trainer.reached(until)),
             loss: objective.loss.to_f64(),
-            margin: objective.margin_min.to_f64(),
+            margin: if values { f64::NAN } else { objective.margin_min.to_f64() },
         }
     }
 
@@ -177,9 +200,12 @@ impl Position {
         let Self { step, time, loss, margin, .. } = self;
         let of = |end: Option<f64>| end.map_or(String::new(), |end| format!(" of {}", number(end)));
         let until = Some(training.until_time).filter(|until| until.is_finite());
-        let (time, loss, margin) = (number(*time), number(*loss), number(*margin));
-        let margin = format!("margin {margin}{}", of(training.until_margin));
-        format!("t {time}{}, step {step}, loss {loss}{}, {margin}", of(until), of(training.until_loss))
+        let (time, loss) = (number(*time), number(*loss));
+        // NaN where y is numbers, which have none
+        let margin = Some(*margin)
+            .filter(|margin| !margin.is_nan())
+            .map_or(String::new(), |margin| format!(", margin {}{}", number(margin), of(training.until_margin)));
+        format!("t {time}{}, step {step}, loss {loss}{}{margin}", of(until), of(training.until_loss))
     }
 }
 

@@ -82,7 +82,7 @@ impl Cell {
     /// Wrong settings, missing data.
     pub fn resolve(&self) -> Result<Resolved, Error> {
         let Settings { model, training } = &self.settings;
-        let samples = data::load(&model.data_spec(), &Budget::default())?;
+        let samples = data::load(&model.under(training.loss)?.data_spec(), &Budget::default())?;
         let outputs = model.shape(&samples)?.outputs;
         let mut trainings = training.resolve(outputs, samples.n)?;
         let (Some(training), true) = (trainings.pop(), trainings.is_empty()) else {
@@ -164,7 +164,7 @@ impl Job for Cell {
         if outcome.stopped == Stopped::Interrupted {
             return Ok(Ended::Stopped);
         }
-        directory.write_record(&outcome, samples.n, model.dtype)?;
+        directory.write_record(&outcome, &samples, model.dtype)?;
         directory.write_settings(&model, &training, &samples, Some(&outcome))?;
         unfinished.commit()?;
         Ok(Ended::Done(()))

@@ -15,6 +15,7 @@ mod shifted;
 #[cfg(unix)]
 mod signals;
 mod smoothness;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

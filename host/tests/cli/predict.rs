@@ -43,7 +43,7 @@ fn a_penalty_and_files() {
     place.file("test.csv", "0.5,0.5,0\n0.1,-0.3,1\n");
     place.succeed("predict --loss mse --data train.csv --test test.csv --time 50 --init standard --out P.csv --quiet");
     let text = String::from_utf8(place.bytes("P.csv")).unwrap();
-    assert_eq!(text.lines().next(), Some("mean,sd"));
+    assert_eq!(text.lines().next(), Some("mean,sd,y,x0,x1"));
     assert_eq!(text.lines().count(), 3);
     // one network: its linearization ends where the run's limit says
     let model = "--width 32 --seed 3 --penalty 0.1 --held-out 4";

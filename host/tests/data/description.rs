@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ntkscope::data::{DataSpec, default_dir, list, show};
+use ntkscope::data::{DataSpec, Targets, default_dir, list, show};
 
 use super::{assert_says, directory, file, samples, spec};
 
@@ -42,7 +42,8 @@ fn the_summary_of_the_six_points() {
 fn the_smallest_angle_is_found_however_small_and_wherever_the_samples_end() {
     let path = directory("angles").join("angles.csv");
     std::fs::write(&path, "1,0,0\n0,1,1\n3,3e-12,0\n-1,0,1\n").unwrap();
-    let summary = show(&samples(&file(path.clone())));
+    let classes = DataSpec { targets: Some(Targets::Classes), ..file(path.clone()) };
+    let summary = show(&samples(&classes));
     let least = summary.smallest_angle.unwrap();
     assert_eq!((least.first, least.second), (0, 2));
     assert!((least.angle / 1e-12 - 1.0).abs() < 1e-12, "{}", least.angle);

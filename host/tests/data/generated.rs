@@ -128,10 +128,10 @@ fn dimensions_are_checked() {
 
 #[test]
 fn classes_and_normalisation_apply_to_generated_samples_too() {
-    let swapped = samples(&DataSpec { classes: Some(ClassSelection::Pair(1, 0)), ..spec("circle") });
+    let swapped = samples(&DataSpec { classes: Some(ClassSelection::Labels(vec![1, 0])), ..spec("circle") });
     assert_eq!(swapped.labels, [1, 0, 1, 0, 1, 0]);
     assert_refused(
-        &DataSpec { classes: Some(ClassSelection::Pair(0, 3)), ..spec("circle") },
+        &DataSpec { classes: Some(ClassSelection::Labels(vec![0, 3])), ..spec("circle") },
         2,
         &["--classes 0,3", "circle", "the label 3", "0, 1"],
     );

@@ -52,7 +52,8 @@ fn parity_and_the_unit_sphere_are_the_defaults() {
 #[test]
 fn n_counts_after_the_class_selection() {
     let all = set("selection", &images(), &labels());
-    let pair = DataSpec { classes: Some(ClassSelection::Pair(8, 3)), normalize: Some(Normalize::None), ..all.clone() };
+    let pair =
+        DataSpec { classes: Some(ClassSelection::Labels(vec![8, 3])), normalize: Some(Normalize::None), ..all.clone() };
     let whole = samples(&pair);
     assert_eq!((whole.y, whole.labels), (vec![3.0, 8.0, 3.0, 8.0], vec![1, 0, 1, 0]));
     let three = samples(&DataSpec { n: Some(3), ..pair.clone() });
@@ -65,11 +66,11 @@ fn n_counts_after_the_class_selection() {
     );
 
     let every = samples(&DataSpec { classes: Some(ClassSelection::All), n: Some(2), ..all.clone() });
-    assert_eq!((every.labels, every.classes), (vec![2, 4], 5)); // of 0 1 3 5 8, though two samples have but 3 and 8
+    assert_eq!((every.labels, every.classes), (vec![3, 8], 10)); // the data set has ten, though two samples have but 3 and 8
     assert_refused(&DataSpec { n: Some(8), ..all.clone() }, 2, &["--n 8", "only 7", "--classes parity"]);
     assert_refused(&DataSpec { n: Some(0), ..all.clone() }, 2, &["--n 0"]);
     assert_refused(
-        &DataSpec { classes: Some(ClassSelection::Pair(3, 7)), ..all },
+        &DataSpec { classes: Some(ClassSelection::Labels(vec![3, 7])), ..all },
         2,
         &["--classes 3,7", "the label 7", "0, 1, 3, 5, 8"],
     );
@@ -160,7 +161,7 @@ fn a_black_image_has_no_direction() {
     images[16 + 3 * 4..][..4].fill(0); // image 3, label 5
     let spec = set("black", &images, &labels());
     assert_refused(&spec, 2, &["--normalize sphere", "sample 3 (row 3 of t10k-images", "--normalize none"]);
-    let pair = DataSpec { classes: Some(ClassSelection::Pair(8, 5)), ..spec.clone() };
+    let pair = DataSpec { classes: Some(ClassSelection::Labels(vec![8, 5])), ..spec.clone() };
     assert_refused(&pair, 2, &["sample 1 (row 3"]);
     assert_eq!(samples(&DataSpec { n: Some(3), ..spec.clone() }).n, 3);
     assert_eq!(samples(&DataSpec { normalize: Some(Normalize::None), ..spec }).n, 7);

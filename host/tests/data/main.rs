@@ -4,6 +4,7 @@ mod description;
 mod download;
 mod generated;
 mod idx_files;
+mod meaning;
 mod server;
 mod settings;
 mod tables;

@@ -1,6 +1,6 @@
 //! What may be typed, and how it is saved.
 
-use ntkscope::data::{ClassSelection, DataSpec, Error, Normalize, Source};
+use ntkscope::data::{ClassSelection, DataSpec, Error, Normalize, Source, Targets};
 
 use super::{assert_says, spec};
 
@@ -9,13 +9,13 @@ fn what_is_displayed_is_what_is_parsed() {
     for text in ["circle", "sphere", "mixture", "mnist", "fashion-mnist", "some dir/a.npz", "B.CSV"] {
         assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
     }
-    for text in ["parity", "all", "3,8", "8,3"] {
+    for text in ["parity", "all", "3,8", "8,3", "-1,1", "3,8,9"] {
         assert_eq!(text.parse::<ClassSelection>().unwrap().to_string(), text);
     }
     for text in ["sphere", "none"] {
         assert_eq!(text.parse::<Normalize>().unwrap().to_string(), text);
     }
-    assert_eq!("3, 8".parse::<ClassSelection>().unwrap(), ClassSelection::Pair(3, 8));
+    assert_eq!("3, 8".parse::<ClassSelection>().unwrap(), ClassSelection::Labels(vec![3, 8]));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn wrong_words_are_named_with_the_right_ones() {
         let error = error(text.parse::<Source>().map(drop));
         assert_says(&error, 2, &["--data ", text, "circle", "fashion-mnist", ".npz"]);
     }
-    for text in ["odd", "3", "3,3", "3,8,9", "-1,1", "a,b", ""] {
+    for text in ["odd", "3", "3,3", "3,8,3", "-1,1,", "a,b", "0.5,1", ""] {
         let error = error(text.parse::<ClassSelection>().map(drop));
         assert_says(&error, 2, &["--classes ", text, "parity", "3,8"]);
     }
@@ -37,7 +37,8 @@ fn settings_survive_toml() {
     let full = DataSpec {
         dir: Some("/data/mnist".into()),
         n: Some(100),
-        classes: Some(ClassSelection::Pair(3, 8)),
+        targets: Some(Targets::Classes),
+        classes: Some(ClassSelection::Labels(vec![3, 8])),
         normalize: Some(Normalize::None),
         dimension: Some(4),
         seed: 7,

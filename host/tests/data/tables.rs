@@ -5,13 +5,17 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use npyz::{AutoSerialize, Order, WriterBuilder};
-use ntkscope::data::{ClassSelection, DataSpec, Normalize, show};
+use ntkscope::data::{DataSpec, Normalize, Targets};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::{assert_refused, directory, file, samples};
 
-fn csv(test: &str, content: impl AsRef<[u8]>) -> DataSpec {
+fn as_classes(spec: DataSpec) -> DataSpec {
+    DataSpec { targets: Some(Targets::Classes), ..spec }
+}
+
+pub(super) fn csv(test: &str, content: impl AsRef<[u8]>) -> DataSpec {
     let path = directory(test).join("table.csv");
     fs::write(&path, content).unwrap();
     file(path)
@@ -24,29 +28,17 @@ fn csv_with_and_without_header() {
         ("header", "a,b,y\n0.5,-1e-3,-1\n\n2,3,1"),
         ("windows", "\u{feff}a,b,y\r\n0.5,-0.001,-1\r\n2,3,1\r\n"),
     ] {
-        let table = samples(&csv(test, text));
+        let table = samples(&as_classes(csv(test, text)));
         assert_eq!((table.n, table.d, table.classes), (2, 2, 2), "{test}");
         assert_eq!(table.x, [0.5, -1e-3, 2.0, 3.0], "{test}");
         assert_eq!(table.y, [-1.0, 1.0]);
         assert_eq!(table.labels, [0, 1]);
-        assert!(table.description.contains("table.csv: 2 of 2 samples, classes all, normalize none"));
+        assert!(
+            table
+                .description
+                .contains("table.csv: 2 of 2 samples, classes all (labels -1, 1 are classes 0, 1), normalize none")
+        );
     }
-}
-
-#[test]
-fn labels_that_are_no_integers_are_regression_unless_classes_are_asked_for() {
-    let spec = csv("regression", "1,2,0.5\n3,4,1.5\n5,6,1\n");
-    let table = samples(&spec);
-    assert_eq!((table.classes, table.labels.len()), (0, 0));
-    assert_eq!(table.y, [0.5, 1.5, 1.0]);
-    assert!(table.description.contains("regression"));
-    assert!(show(&table).to_string().contains("regression"));
-    for classes in [ClassSelection::All, ClassSelection::Parity, ClassSelection::Pair(0, 1)] {
-        let parts = ["table.csv", "row 0", "0.5 is not an integer", "--classes", "--data"];
-        assert_refused(&DataSpec { classes: Some(classes), ..spec.clone() }, 3, &parts);
-    }
-    // Other labels, other checksum, though x is the same.
-    assert_ne!(table.sha256, samples(&csv("regression2", "1,2,0.5\n3,4,1.5\n5,6,2\n")).sha256);
 }
 
 #[test]
@@ -72,7 +64,7 @@ fn damaged_csv_files_say_which_line() {
     assert_refused(&file("/nowhere/table.txt".into()), 2, &["table.txt", ".npz or .csv"]);
 }
 
-fn npy<T: AutoSerialize + Copy>(shape: &[u64], order: Order, values: &[T]) -> Vec<u8> {
+pub(super) fn npy<T: AutoSerialize + Copy>(shape: &[u64], order: Order, values: &[T]) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let mut writer =
         npyz::WriteOptions::new().default_dtype().shape(shape).order(order).writer(&mut bytes).begin_nd().unwrap();
@@ -91,7 +83,7 @@ fn rows<T: AutoSerialize + Copy>(shape: &[u64], values: &[T]) -> Vec<u8> {
     npy(shape, Order::C, values)
 }
 
-fn npz(test: &str, arrays: &[(&str, Vec<u8>)]) -> DataSpec {
+pub(super) fn npz(test: &str, arrays: &[(&str, Vec<u8>)]) -> DataSpec {
     let path = directory(test).join("arrays.npz");
     write_npz(&path, arrays);
     file(path)
@@ -126,7 +118,7 @@ fn every_dtype_and_both_orders() {
         rows(&[3], &[9f32, -4.0, 9.0]),
     ];
     for (k, (x_bytes, y_bytes)) in x_bytes.into_iter().zip(y_bytes).enumerate() {
-        let arrays = samples(&npz(&format!("dtype{k}"), &[("x", x_bytes), ("y", y_bytes)]));
+        let arrays = samples(&as_classes(npz(&format!("dtype{k}"), &[("x", x_bytes), ("y", y_bytes)])));
         assert_eq!((arrays.n, arrays.d, arrays.classes), (3, 2, 2), "{k}");
         assert_eq!(arrays.x, x, "{k}");
         assert_eq!(arrays.y, [9.0, -4.0, 9.0], "{k}");
@@ -150,12 +142,11 @@ fn damaged_npz_files_say_which_array() {
         assert_refused(&npz(test, arrays), 3, &[&["arrays.npz", "--data"], parts].concat());
     };
     refused("no x", &[("a", x()), ("y", y())], &["no array `x`", "it has a, y"]);
-    refused("no y", &[("x", x())], &["no array `y`", "it has x"]);
     refused("no array", &[], &["no array `x`", "empty"]);
     refused("flat x", &[("x", rows(&[4], &[1.0, 2.0, 3.0, 4.0])), ("y", y())], &["`x` has shape [4]", "(n, d)"]);
     refused("no rows", &[("x", rows::<f64>(&[0, 2], &[])), ("y", y())], &["[0, 2]", "no sample"]);
     refused("long y", &[("x", x()), ("y", rows(&[3], &[0u8, 1, 0]))], &["`y` has shape [3]", "2 samples"]);
-    refused("square y", &[("x", x()), ("y", rows(&[1, 2], &[0u8, 1]))], &["`y` has shape [1, 2]", "(2,)"]);
+    refused("square y", &[("x", x()), ("y", rows(&[1, 2], &[0u8, 1]))], &["`y` has shape [1, 2]", "(2,) or (2, C)"]);
     refused("nan", &[("x", rows(&[2, 2], &[1.0, 2.0, f64::NAN, 4.0])), ("y", y())], &["`x`, row 1 column 0", "NaN"]);
     refused("inf", &[("x", x()), ("y", rows(&[2], &[0.0, f32::INFINITY]))], &["`y`, row 1", "inf"]);
     refused("large", &[("x", x()), ("y", rows(&[2], &[i64::MAX, 0]))], &["`y`", "too large"]);

@@ -41,6 +41,8 @@ pub(super) struct Computed<T> {
     /// why it is singular, where it is and that was found
     pub(super) cause: Option<Cause>,
     pub(super) entries: Option<Vec<T>>,
+    /// all eigenvalues, in increasing order, of a kernel that is held whole
+    pub(super) eigenvalues: Vec<f64>,
 }
 
 impl<T> Computed<T> {
@@ -97,12 +99,13 @@ impl<T: HostReal> Computation<'_, T> {
         let Some(cut) = self.plan.cut else {
             let _bar = phase(&format!("{name}: entries and eigenvalues"), self.args.common.quiet);
             let entries = whole(source)?;
-            let summary = KernelSummary::whole(self.backend, MatRef::new(&entries, self.rows, self.rows)?, self.dtype);
-            let summary = summary.with_context(|| format!("kernel {name}"))?;
+            let summary =
+                KernelSummary::with_spectrum(self.backend, MatRef::new(&entries, self.rows, self.rows)?, self.dtype);
+            let (summary, eigenvalues) = summary.with_context(|| format!("kernel {name}"))?;
             let (rows, per_sample) = (self.rows, source.rows_per_sample());
             let entry = |i: usize, j: usize| entries[i * per_sample * rows + j * per_sample].to_f64();
             let cause = self.cause(&summary, Some(&entry));
-            return Ok(Ended::Done(Computed { name, summary, cause, entries: Some(entries) }));
+            return Ok(Ended::Done(Computed { name, summary, cause, entries: Some(entries), eigenvalues }));
         };
         let directory = self.args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         let place = match out {
@@ -118,7 +121,8 @@ impl<T: HostReal> Computation<'_, T> {
         bar.finish_and_clear();
         Ok(match summary.with_context(|| format!("kernel {name}"))? {
             Ended::Done(summary) => {
-                Ended::Done(Computed { name, cause: self.cause(&summary, None), summary, entries: None })
+                let cause = self.cause(&summary, None);
+                Ended::Done(Computed { name, cause, summary, entries: None, eigenvalues: Vec::new() })
             }
             Ended::Stopped => Ended::Stopped,
         })
@@ -132,8 +136,9 @@ impl<T: HostReal> Computation<'_, T> {
         }
     }
 
-    /// Writes to `--out` what was held whole: arrays `kernel`, `x`, `y`, of the analytic kernel also `ntk` (the same as
-    /// `kernel`) and `nngp`; an npy file has `kernel` alone.
+    /// Writes to `--out` what was held whole: arrays `kernel`, its `eigenvalues` in increasing order, `x`, and `y` where there
+    /// is one; of the analytic kernel also `ntk` (the same as `kernel`), `nngp` and `nngp_eigenvalues`. An npy file has `kernel`
+    /// alone.
     pub(super) fn save(&self, computed: &[Computed<T>], samples: &Samples) -> Result<()> {
         let (Some(path), Some(kernel)) = (&self.args.out, &computed[0].entries) else { return Ok(()) };
         if self.format == Some(Format::Npy) {
@@ -144,15 +149,23 @@ impl<T: HostReal> Computation<'_, T> {
         }
         let numbers: Vec<_> =
             computed.iter().filter_map(|f| f.entries.as_ref()).map(|k| |at: usize| k[at].to_f64()).collect();
-        let (square, x_shape, y_shape) = ([self.rows; 2], [samples.n, samples.d], [samples.n]);
+        let (square, x_shape, y_shape) = ([self.rows; 2], [samples.n, samples.d], samples.y_shape());
         let array = |name, shape, number| Array { name, shape, dtype: self.dtype, number };
         let mut arrays = vec![array("kernel", &square[..], &numbers[0] as &dyn Fn(usize) -> f64)];
         if computed.len() > 1 {
             arrays.extend(computed.iter().zip(&numbers).map(|(f, number)| array(f.name, &square, number)));
         }
+        let names = ["eigenvalues", "nngp_eigenvalues"];
+        let spectra: Vec<_> = computed.iter().map(|of| |at: usize| of.eigenvalues[at]).collect();
+        let rows = [self.rows];
+        arrays.extend(names.iter().zip(&spectra).map(|(name, values)| array(*name, &rows[..], values)));
         let (x, y) = (|at: usize| samples.x[at], |at: usize| samples.y[at]);
-        arrays.push(array("x", &x_shape, &x));
-        arrays.push(array("y", &y_shape, &y));
+        // samples as they are, whatever the kernel's precision
+        let exact = |name, shape, number| Array { name, shape, dtype: Dtype::F64, number };
+        arrays.push(exact("x", &x_shape[..], &x as &dyn Fn(usize) -> f64));
+        if !samples.y.is_empty() {
+            arrays.push(exact("y", &y_shape, &y));
+        }
         Ok(write_archive(path, &arrays)?)
     }
 }

@@ -64,7 +64,8 @@ pub struct KernelArgs {
     /// Save the network's parameters
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub params_out: Option<PathBuf>,
-    /// Save: K.npz (arrays kernel, x, y; analytic: also ntk and nngp), or K.npy (kernel alone, of any size)
+    /// Save: K.npz (arrays kernel, eigenvalues, x, and y if there is one; analytic: also ntk, nngp and nngp_eigenvalues), or
+    /// K.npy (kernel alone, of any size)
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Backend [default: fast]
@@ -214,6 +215,8 @@ fn kernel_as<T: HostReal, N: Network>(
         computed.iter().map(|computed| (computed.name.to_owned(), computed.json())).collect();
     all.insert("network".into(), json!(model.describe()));
     all.insert("data".into(), json!(samples.description));
+    all.insert("targets".into(), json!(samples.targets));
+    all.insert("class_labels".into(), json!(samples.class_names()));
     let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
     let limit = limit.map(|limit| limit.bytes);
     let memory = json!({ "forecast": plan.forecast, "limit": limit, "blocks": blocks, "whole": plan.cut.is_none() });

@@ -135,7 +135,7 @@ impl Grid {
 
     fn cell(&self, part: &'static Part, options: &Options, row: &Row, width: usize, seed: u64) -> Cell {
         let Row { net, regularization, .. } = *row;
-        let Self { samples, held_out, ref data, classes, .. } = *self;
+        let Self { samples, held_out, ref data, ref classes, .. } = *self;
         let (init, idx) = (Init::Mirrored, data.is_idx());
         let model = Model {
             network: net.kind,
@@ -147,7 +147,7 @@ impl Grid {
             data: data.clone(),
             n: Some(samples),
             held_out,
-            classes,
+            classes: classes.clone(),
             data_dir: options.data_dir.clone().filter(|_| idx),
             ..Model::default()
         };

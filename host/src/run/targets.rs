@@ -1,0 +1,58 @@
+//! What a network is to output on its samples.
+
+use ntkscope_core::Real;
+use ntkscope_core::loss::Loss;
+
+use super::Error;
+use crate::data::{self, ClassSelection, Samples};
+use crate::experiment::{Model, Training};
+
+/// Targets `(n, C)` under this loss: those of the classes, or y itself where it is numbers.
+///
+/// # Errors
+/// Samples without y, of one class, or of another number of outputs; a loss or a smoothing that does not take them.
+pub fn targets<T: Real>(samples: &Samples, loss: Loss, smoothing: f64, outputs: usize) -> Result<Vec<T>, Error> {
+    if samples.are_values() && outputs == samples.y_columns {
+        return Ok(samples.y.iter().map(|y| T::from_f64(*y)).collect());
+    }
+    let mut targets = vec![T::ZERO; samples.n * outputs];
+    ntkscope_core::Error::shape("labels of the samples", samples.n, samples.labels.len())?;
+    for (target, label) in targets.chunks_exact_mut(outputs).zip(&samples.labels) {
+        loss.target(*label, smoothing, target)?;
+    }
+    Ok(targets)
+}
+
+/// Refuses what cannot be trained on these samples, before the work begins.
+///
+/// # Errors
+/// Samples without y or of one class, a class that was asked for and does not occur, outputs that y does not ask for, numbers
+/// under another loss than squared error, and an end at a margin, which numbers have not.
+pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<(), Error> {
+    samples.need_y("training")?;
+    model.check_outputs(samples)?;
+    if samples.are_values() {
+        model.under(training.loss)?;
+        training.without_margins()?;
+        return Ok(());
+    }
+    if samples.classes < 2 {
+        return Err(data::Error::OneClass { place: samples.place() }.into());
+    }
+    if let Some(selection @ ClassSelection::Labels(labels)) = &model.classes {
+        let used = |class: usize| samples.labels.contains(&class);
+        let present: Vec<String> =
+            (0..labels.len()).filter(|class| used(*class)).map(|class| labels[class].to_string()).collect();
+        let absent = (0..labels.len()).find(|class| !used(*class)).filter(|_| samples.n >= labels.len());
+        if let Some(class) = absent {
+            return Err(data::Error::MissingClass {
+                selection: selection.to_string(),
+                place: format!("what is used of {}", samples.place()),
+                class: format!("the label {}", labels[class]),
+                present: present.join(", "),
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
