@@ -8,6 +8,7 @@ pub mod bench;
 pub mod compare;
 pub mod data;
 pub mod kernel;
+mod plan;
 pub mod predict;
 pub mod prediction;
 mod progress;

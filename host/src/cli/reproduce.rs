@@ -7,21 +7,22 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::json;
 
-use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt};
+use super::plan::Remaining;
+use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt};
 use crate::cli::Common;
+use crate::data;
 use crate::data::{DataSpec, Source};
 use crate::experiment::NetworkKind;
 use crate::files::{self, DirectoryLock, Roles, Unfinished};
-use crate::machine::{Ended, Stop, cores};
+use crate::machine::{Ended, Stop};
 use crate::report::narrative::plain;
-use crate::report::{Claim, Verdict};
+use crate::report::{Claim, Verdict, number, number_with_error};
 use crate::studies::PAPERS;
-use crate::study::grid::{Follow, Job, Resources};
-use crate::study::paper::{Paper, Part, Study};
-use crate::study::plan::Options;
-use crate::study::{forecast, grid};
-use crate::words::count;
-use crate::{data, study};
+use crate::study::grid;
+use crate::study::grid::{Follow, Job};
+use crate::study::options::Options;
+use crate::study::page;
+use crate::study::paper::{Part, Planned, Study};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -102,23 +103,24 @@ pub struct ReproduceArgs {
 
 /// Runs the study or the studies, and returns the exit code.
 pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
-    let chosen = PAPERS.iter().filter(|paper| [paper.name, ALL].contains(&args.study.as_str()));
-    let studies: Vec<Study> = chosen.map(|paper| plan(&args, paper)).collect::<Result<_, _>>()?;
-    let several = studies.len() > 1;
+    let chosen: Vec<_> =
+        PAPERS.iter().copied().filter(|paper| [paper.name, ALL].contains(&args.study.as_str())).collect();
+    let several = chosen.len() > 1;
+    let Planned { studies, notes } = Study::plan(&chosen, &args.only, &options(&args))?;
+    if !args.common.quiet {
+        notes.iter().for_each(|note| say(&format!("note: {}", in_flags(note))));
+    }
     let place = |study: &Study| match &args.out {
         Some(out) if several => out.join(study.name()),
         Some(out) => out.clone(),
         None => PathBuf::from("studies").join(study.name()),
     };
-    // every setting and every data set is looked at before the first run, and before anything is written
-    let at_a_time: Vec<usize> =
-        studies.iter().map(|study| grid::at_a_time(&study.jobs(), args.common.memory)).collect::<Result<_, _>>()?;
     if args.dry_run {
-        for (study, at_a_time) in studies.iter().zip(at_a_time) {
-            study.jobs().iter().try_for_each(|job| print(job.id()))?;
-            Remaining::new(&args, study, &place(study), at_a_time)?.announce(&args)?;
-        }
-        return Ok(DONE);
+        return dry_run(&args, &studies, several, place);
+    }
+    // every setting and every data set is looked at before the first run, and before anything is written
+    for study in &studies {
+        grid::at_a_time(&study.jobs(), args.common.memory)?;
     }
     // nobody else works in any of the directories until all is done
     let mut locks = Vec::new();
@@ -128,15 +130,15 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         let read = Roles::new()
             .reads("data-dir", images(Source::Mnist, &args.data_dir))
             .reads("fashion-dir", images(Source::FashionMnist, &args.fashion_dir));
-        read.writes("out", study::page::FILES.map(|name| directory.join(name)))?;
+        read.writes("out", page::FILES.map(|name| directory.join(name)))?;
         locks.push(DirectoryLock::create(&directory).map_err(of_place)?);
         Unfinished::try_create(&directory.join("report.html")).map_err(of_place)?;
     }
     let stop = stop_on_interrupt();
     let (mut code, mut summaries) = (DONE, Vec::new());
-    for (study, at_a_time) in studies.iter().zip(at_a_time) {
+    for study in &studies {
         let directory = place(study);
-        let Ended::Done(claims) = carry_out(&args, study, &directory, at_a_time, &stop)? else {
+        let Ended::Done(claims) = carry_out(&args, study, &directory, &stop)? else {
             say("interrupted; finished runs are kept, and the same command goes on from here");
             return Ok(INTERRUPTED);
         };
@@ -147,8 +149,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         summaries.push(summary(&directory, &claims));
     }
     if args.common.json {
-        let all = if several { json!({ "studies": summaries }) } else { summaries.remove(0) };
-        print(&serde_json::to_string_pretty(&all)?)?;
+        print_json(summaries, several)?;
     }
     Ok(code)
 }
@@ -159,10 +160,10 @@ fn images(source: Source, directory: &Option<PathBuf>) -> Vec<PathBuf> {
     spec.map_or_else(Vec::new, |spec| data::inputs(&spec))
 }
 
-/// The study of a paper, as the arguments have it.
-fn plan(args: &ReproduceArgs, paper: &'static Paper) -> Result<Study, study::Error> {
-    let options = Options {
-        parts: paper.choose(&args.only, args.full)?,
+/// What the arguments ask of a study.
+fn options(args: &ReproduceArgs) -> Options {
+    Options {
+        parts: Vec::new(),
         full: args.full,
         networks: args.network.clone(),
         widths: args.widths.clone(),
@@ -170,64 +171,47 @@ fn plan(args: &ReproduceArgs, paper: &'static Paper) -> Result<Study, study::Err
         n: args.n,
         data_dir: args.data_dir.clone(),
         fashion_dir: args.fashion_dir.clone(),
-    };
-    Study::new(paper, &options)
+    }
 }
 
-/// What is left to do of a study.
-struct Remaining<'a> {
-    study: &'a Study,
-    directory: &'a Path,
-    all: usize,
-    left: Vec<&'a dyn Job>,
-    resources: Resources,
+/// Says what would run.
+fn dry_run(args: &ReproduceArgs, studies: &[Study], several: bool, place: impl Fn(&Study) -> PathBuf) -> Result<u8> {
+    let mut plans = Vec::new();
+    for study in studies {
+        let directory = place(study);
+        let remaining = Remaining::new(args, study, &directory)?;
+        if args.common.json {
+            plans.push(remaining.json()?);
+            continue;
+        }
+        remaining.print()?;
+        if !args.common.quiet {
+            remaining.announce()?;
+        }
+    }
+    if args.common.json {
+        print_json(plans, several)?;
+    }
+    Ok(DONE)
 }
 
-impl<'a> Remaining<'a> {
-    fn new(args: &ReproduceArgs, study: &'a Study, directory: &'a Path, at_a_time: usize) -> Result<Self> {
-        let threads = args.common.threads.map_or_else(cores, usize::from);
-        let resources = Resources { threads, at_a_time };
-        let (jobs, mut left) = (study.jobs(), Vec::new());
-        for job in &jobs {
-            if !job.is_finished(directory).with_context(|| format!("run {}", job.id()))? {
-                left.push(*job);
-            }
-        }
-        Ok(Self { study, directory, all: jobs.len(), left, resources })
-    }
-
-    /// How much there is to do, and about how long it will take.
-    fn announce(&self, args: &ReproduceArgs) -> Result<()> {
-        if args.common.quiet {
-            return Ok(());
-        }
-        let kept = self.all - self.left.len();
-        let kept = if kept == 0 { String::new() } else { format!(", {kept} of them finished before") };
-        let workers = self.resources.workers(self.left.len());
-        let seconds = forecast::seconds(&self.left, workers, forecast::gemm_rate()?);
-        let time = forecast::words(seconds);
-        let threads = self.resources.threads;
-        let place = self.directory.display();
-        let (runs, threads) = (count(self.all, "run"), count(threads, "thread"));
-        say(&format!("{}: {runs}{kept}, about {time} on {threads}, in {place}", self.study.name()));
-        Ok(())
-    }
+/// One object, or one that holds those of several studies.
+fn print_json(mut all: Vec<serde_json::Value>, several: bool) -> Result<()> {
+    let value = if several { json!({ "studies": all }) } else { all.pop().unwrap_or_default() };
+    print(&serde_json::to_string_pretty(&value)?)
 }
 
 /// The claims of a finished study.
-fn carry_out(
-    args: &ReproduceArgs,
-    study: &Study,
-    directory: &Path,
-    at_a_time: usize,
-    stop: &Stop,
-) -> Result<Ended<Vec<Claim>>> {
+fn carry_out(args: &ReproduceArgs, study: &Study, directory: &Path, stop: &Stop) -> Result<Ended<Vec<Claim>>> {
     let runs = directory.join("runs");
     std::fs::create_dir_all(&runs).map_err(files::Error::io("create", &runs))?;
-    let remaining = Remaining::new(args, study, directory, at_a_time)?;
-    remaining.announce(args)?;
-    let bar = Bar::new(&remaining.left, args.common.quiet);
-    let finished = grid::run(&remaining.left, directory, remaining.resources, &bar, stop);
+    let remaining = Remaining::new(args, study, directory)?;
+    if !args.common.quiet {
+        remaining.announce()?;
+    }
+    let left = remaining.left();
+    let bar = Bar::new(&left, args.common.quiet);
+    let finished = grid::run(&left, directory, remaining.resources, &bar, stop);
     bar.bar.finish_and_clear();
     if finished? == Ended::Stopped {
         return Ok(Ended::Stopped);
@@ -270,6 +254,18 @@ fn summary(directory: &Path, claims: &[Claim]) -> serde_json::Value {
     json!({ "directory": directory, "claims": claims.iter().map(row).collect::<Vec<_>>() })
 }
 
+/// What was found of a claim, with the number that decided and what theory has in its place.
+fn in_a_line(claim: &Claim) -> String {
+    let Claim { claim, network, loss, init, measured, uncertainty, theory, verdict, note } = claim;
+    let measured = match (measured, uncertainty) {
+        (None, _) => "no number".into(),
+        (Some(value), None) => number(*value),
+        (Some(value), Some(error)) => number_with_error(*value, *error),
+    };
+    let about: Vec<&str> = [network, loss, init].into_iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
+    format!("{verdict}: {claim} ({}): measured {measured}, theory {theory}; {note}", about.join(", "))
+}
+
 /// What a person reads.
 fn print_claims(args: &ReproduceArgs, directory: &Path, claims: &[Claim]) -> Result<()> {
     if !args.common.json {
@@ -277,8 +273,7 @@ fn print_claims(args: &ReproduceArgs, directory: &Path, claims: &[Claim]) -> Res
         let [holds, fails, open] = Verdict::ALL.map(count);
         print(&format!("{holds} claims hold, {fails} fail, {open} are not reached"))?;
         for claim in claims.iter().filter(|claim| claim.verdict != Verdict::Holds) {
-            let Claim { claim, network, loss, init, verdict, note, .. } = claim;
-            print(&plain(&format!("{verdict}: {claim} ({network}, {loss}, {init}): {note}")))?;
+            print(&plain(&in_a_line(claim)))?;
         }
     }
     if !args.common.quiet {

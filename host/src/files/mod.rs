@@ -1,6 +1,7 @@
-//! Files: never half written, nothing destroyed; npz archives, csv tables.
+//! Files: never half written, nothing destroyed; checksums; npz archives, csv tables.
 
 mod atomic;
+mod digest;
 mod directory;
 mod dtype;
 mod error;
@@ -15,6 +16,7 @@ mod target;
 mod temporary;
 
 pub use atomic::{Unfinished, nameless_file, write_atomic};
+pub use digest::{sha256, sha256_of};
 pub use directory::{UnfinishedDirectory, is_empty};
 pub use dtype::Dtype;
 pub use error::Error;

@@ -2,6 +2,8 @@
 //! program knows.
 
 pub mod divergence;
+#[cfg(test)]
+mod finished_jobs;
 pub mod initialization;
 pub mod lazy;
 
@@ -15,8 +17,10 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::experiment::NetworkKind;
+    use crate::study;
+    use crate::study::options::{MAX_SEEDS, Options, Setting};
     use crate::study::paper::Study;
-    use crate::study::plan::Options;
 
     fn distinct<'a>(names: impl Iterator<Item = &'a str>) {
         let mut seen = HashSet::new();
@@ -38,16 +42,102 @@ mod tests {
     fn every_part_has_jobs_with_ids_of_their_own() {
         for paper in PAPERS {
             for full in [false, true] {
-                let options = Options { parts: paper.choose(&[], full).unwrap(), full, ..Options::default() };
-                let study = Study::new(paper, &options).unwrap();
+                let options = Options { full, ..Options::default() };
+                let planned = Study::plan(&[paper], &[], &options).unwrap();
+                let [study] = &planned.studies[..] else { panic!("{}", paper.name) };
                 distinct(study.jobs().into_iter().map(|job| job.id()));
-                for part in &options.parts {
-                    let alone = Options { parts: vec![*part], ..options.clone() };
-                    assert!(!Study::new(paper, &alone).unwrap().jobs().is_empty(), "{}: {}", paper.name, part.name);
+                let chosen = paper.choose(&[], full);
+                assert_eq!(study.parts().count(), chosen.len());
+            }
+            let wrong = Study::plan(&[paper], &["no-part".to_owned()], &Options::default()).err().unwrap().to_string();
+            assert!(wrong.contains("no-part") && wrong.contains(paper.parts[0].name), "{wrong}");
+        }
+    }
+
+    /// Ids and settings of everything that runs.
+    fn plan(
+        papers: &[&'static Paper],
+        only: &str,
+        options: &Options,
+    ) -> Result<Vec<(String, toml::Table)>, study::Error> {
+        let planned = Study::plan(papers, &[only.to_owned()], options)?;
+        let jobs = planned.studies.iter().flat_map(|study| study.jobs());
+        Ok(jobs.map(|job| (job.id().to_owned(), job.plan().unwrap())).collect())
+    }
+
+    /// Everything given is used, or refused with the part's name.
+    #[test]
+    fn every_option_changes_a_part_or_is_refused_by_its_name() {
+        let mut refused = Vec::new();
+        for paper in PAPERS {
+            for part in paper.parts {
+                let plain = plan(&[paper], part.name, &Options::default()).unwrap();
+                for setting in Setting::ALL {
+                    let given = Options { ..Options::default() };
+                    let values: Vec<Options> = match setting {
+                        Setting::Full => vec![Options { full: true, ..given }],
+                        Setting::Network => [NetworkKind::Fcn, NetworkKind::Resnet]
+                            .map(|kind| Options { networks: vec![kind], ..given.clone() })
+                            .into(),
+                        Setting::Widths => vec![Options { widths: vec![7], ..given }],
+                        Setting::Seeds => vec![Options { seeds: Some(33), ..given }],
+                        Setting::N => vec![Options { n: Some(66), ..given }],
+                        Setting::DataDir => vec![Options { data_dir: Some("d".into()), ..given }],
+                        Setting::FashionDir => vec![Options { fashion_dir: Some("f".into()), ..given }],
+                    };
+                    for options in values {
+                        let what = format!("{} {} {:?}", paper.name, part.name, options.given(setting));
+                        match plan(&[paper], part.name, &options) {
+                            // the only family that there is: nothing else can come of it
+                            Ok(other) if setting == Setting::Network && part.takes.networks.len() == 1 => {
+                                assert_eq!(other, plain, "{what}");
+                            }
+                            Ok(other) => assert_ne!(other, plain, "{what} is ignored"),
+                            Err(error) => {
+                                let said = error.to_string();
+                                let named = said.contains(part.name) && said.contains(&format!("`{}", setting.name()));
+                                assert!(named, "{said}");
+                                refused.push(what);
+                            }
+                        }
+                    }
                 }
             }
-            let wrong = paper.choose(&["no-part".to_owned()], false).err().unwrap().to_string();
-            assert!(wrong.contains("no-part") && wrong.contains(paper.parts[0].name), "{wrong}");
+        }
+        for known in [
+            "initialization spectra Some(\"33\")",
+            "initialization learning Some(\"resnet\")",
+            "lazy ensemble Some(\"33\")",
+        ] {
+            assert!(refused.iter().any(|what| what == known), "{known} in {refused:?}");
+        }
+    }
+
+    #[test]
+    fn an_option_that_some_parts_cannot_use_is_told() {
+        let options = Options { seeds: Some(2), ..Options::default() };
+        let notes = Study::plan(&[&initialization::PAPER], &[], &options).unwrap().notes;
+        assert_eq!(notes, ["`seeds` has no effect on the parts outputs, spectra"]);
+        let options = Options { networks: vec![NetworkKind::Resnet], ..Options::default() };
+        let planned = Study::plan(PAPERS, &[], &options).unwrap();
+        assert_eq!(planned.studies.len(), 3);
+        assert_eq!(
+            planned.notes,
+            [
+                "`network` has no effect on the parts spectra, learning",
+                "`network` leaves nothing of the parts conflicting, ensemble, outputs"
+            ]
+        );
+        let only = |name: &str, options| Study::plan(PAPERS, &[name.to_owned()], &options).map(|p| p.studies.len());
+        // of all studies those that have the part
+        assert_eq!(only("smoothness", Options { fashion_dir: Some("f".into()), ..Options::default() }).unwrap(), 1);
+        assert_eq!(only("six-points", Options::default()).unwrap(), 2);
+        for seeds in [0, MAX_SEEDS + 1] {
+            assert!(only("six-points", Options { seeds: Some(seeds), ..Options::default() }).is_err());
+        }
+        let twice = Options { widths: vec![8, 4, 8], ..Options::default() };
+        for part in ["conflicting", "ensemble", "closeness", "outputs"] {
+            distinct(plan(PAPERS, part, &twice).unwrap().iter().map(|(id, _)| id.as_str()));
         }
     }
 }

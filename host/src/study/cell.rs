@@ -5,12 +5,14 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::Error;
-use super::grid::Job;
+use super::grid::{Job, State};
+use super::manifest::{End, Fault};
 use super::net::{Net, Regularization};
 use super::paper::Part;
+use super::place;
 use crate::data::Samples;
 use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay};
-use crate::files::{self, UnfinishedDirectory, npz};
+use crate::files::{self, npz};
 use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
 use crate::{data, run};
@@ -140,16 +142,26 @@ impl Job for Cell {
         Ok(run::forecast(&resolved.model, &resolved.training, &resolved.samples)?)
     }
 
-    fn is_finished(&self, study: &Path) -> Result<bool, Error> {
-        let place = self.directory(study);
-        let Ok((saved, provenance)) = read_settings(&place) else { return Ok(false) };
-        let Resolved { model, training, samples } = self.resolve()?;
-        let same_data = provenance.get("data-sha256").and_then(Value::as_str) == Some(&samples.sha256);
-        Ok(saved == Settings { model, training } && same_data && self.read(&place).is_ok())
+    fn plan(&self) -> Result<Table, Error> {
+        Ok(self.settings.table()?)
     }
 
-    /// A run is made in a directory of another name, which gets its own when everything is written: a killed
-    /// study leaves no half a run behind that could be taken for a whole one.
+    fn state(&self, study: &Path) -> Result<State, Error> {
+        let directory = self.directory(study);
+        place::state(&directory, &self.id, |manifest| {
+            let saved = match self.read(&directory).and_then(|_| read_settings(&directory)) {
+                Ok((saved, _)) => saved,
+                Err(error) => return Ok(Err(Fault::Unreadable(error.to_string()))),
+            };
+            let Resolved { model, training, samples } = self.resolve()?;
+            Ok(match () {
+                () if placeless(saved) != placeless(Settings { model, training }) => Err(Fault::Settings),
+                () if manifest.data_sha256.as_ref() != Some(&samples.sha256) => Err(Fault::Data),
+                () => Ok(()),
+            })
+        })
+    }
+
     fn run(
         &self,
         study: &Path,
@@ -158,17 +170,24 @@ impl Job for Cell {
         stop: &Stop,
     ) -> Result<Ended, Error> {
         let Resolved { model, training, samples } = self.resolve()?;
-        let unfinished = UnfinishedDirectory::create(&self.directory(study))?;
-        let directory = RunDirectory::within(unfinished.path());
-        let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer, stop))??;
-        if outcome.stopped == Stopped::Interrupted {
-            return Ok(Ended::Stopped);
-        }
-        directory.write_record(&outcome, &samples, model.dtype)?;
-        directory.write_settings(&model, &training, &samples, Some(&outcome))?;
-        unfinished.commit()?;
-        Ok(Ended::Done(()))
+        place::fill(&self.directory(study), &self.id, |unfinished| {
+            let directory = RunDirectory::within(unfinished);
+            let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer, stop))??;
+            if outcome.stopped == Stopped::Interrupted {
+                return Ok(Ended::Stopped);
+            }
+            directory.write_record(&outcome, &samples, model.dtype)?;
+            directory.write_settings(&model, &training, &samples, Some(&outcome))?;
+            let planned = !matches!(outcome.stopped, Stopped::Failed(_));
+            Ok(Ended::Done(End { how: outcome.stopped.to_string(), planned, data: Some(samples.sha256.clone()) }))
+        })
     }
+}
+
+/// Where the samples lie on this machine decides nothing: their checksum does.
+fn placeless(mut settings: Settings) -> Settings {
+    settings.model.data_dir = None;
+    settings
 }
 
 /// All finished runs of a study.

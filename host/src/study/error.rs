@@ -18,7 +18,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// An option outside its range, or without effect.
-    #[error("`{setting} = {given}`: {what}")]
+    #[error("`{setting}{}{given}`: {what}", if given.is_empty() { "" } else { " = " })]
     Range {
         /// the option
         setting: &'static str,
@@ -123,6 +123,16 @@ impl Error {
         }
     }
 
+    /// Whether samples are missing that were to be read: a plan can be made without them, a run cannot.
+    pub fn lacks_data(&self) -> bool {
+        match self {
+            Self::Job { source, .. } => source.lacks_data(),
+            Self::Data(error) | Self::Analysis(analysis::Error::Data(error)) => {
+                matches!(error, data::Error::NotFound { .. })
+            }
+            _ => false,
+        }
+    }
     /// For `map_err`: what is wrong with the job of this id.
     pub fn job(id: &str) -> impl FnOnce(Self) -> Self {
         let id = id.to_owned();

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytesize::ByteSize;
 
 use super::Error;
-use crate::machine::{Budget, Ended, Stop, side_by_side};
+use super::manifest::{Fault, Manifest};
+use crate::machine::memory::MemoryLimit;
+use crate::machine::{Ended, Stop, memory};
 use crate::run::Observer;
 
 /// A piece of a study that is kept once it is finished.
@@ -22,11 +24,16 @@ pub trait Job: Sync {
     /// # Errors
     /// Wrong settings, missing data.
     fn need(&self) -> Result<u64, Error>;
-    /// Whether the study's directory holds its results, of the same settings and data.
+    /// All that was chosen of it, as a settings file has it, without a look at the data.
     ///
     /// # Errors
-    /// As for `need`.
-    fn is_finished(&self, study: &Path) -> Result<bool, Error>;
+    /// Settings that toml cannot hold.
+    fn plan(&self) -> Result<toml::Table, Error>;
+    /// What the study's directory holds of it.
+    ///
+    /// # Errors
+    /// As for `need`; files that cannot be read.
+    fn state(&self, study: &Path) -> Result<State, Error>;
     /// Where its results lie, under the study's directory.
     fn directory(&self, study: &Path) -> PathBuf {
         study.join("runs").join(self.id())
@@ -39,6 +46,17 @@ pub trait Job: Sync {
         observer: &mut (dyn Observer + Send),
         stop: &Stop,
     ) -> Result<Ended, Error>;
+}
+
+/// What a study's directory holds of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// nothing
+    Missing,
+    /// its results, of the same settings and data, as they were written
+    Finished(Manifest),
+    /// something that is no result of it
+    Spoilt(Fault),
 }
 
 /// What the machine gives to a study.
@@ -108,14 +126,25 @@ pub fn run(
 /// Wrong settings, missing data of any job; not even one fits.
 pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize, Error> {
     let budget = Budget::new(memory);
-    let mut need = 1;
-    for job in jobs {
-        let bytes = job.need().map_err(Error::job(job.id()))?;
-        budget.check(&format!("the run {}", job.id()), bytes)?;
-        need = need.max(bytes);
-    }
+    let needs: Vec<u64> = jobs.iter().map(|job| need(*job, &budget)).collect::<Result<_, _>>()?;
+    Ok(fitting(&needs, &budget))
+}
+
+/// Bytes of memory that a job takes.
+///
+/// # Errors
+/// As for [`at_a_time`].
+pub fn need(job: &dyn Job, budget: &Budget) -> Result<u64, Error> {
+    let bytes = job.need().map_err(Error::job(job.id()))?;
+    budget.check(&format!("the run {}", job.id()), bytes)?;
+    Ok(bytes)
+}
+
+/// How many jobs of these needs fit into memory at a time.
+pub fn fitting(needs: &[u64], budget: &Budget) -> usize {
+    let most = needs.iter().copied().fold(1, u64::max);
     let free = budget.limit().map_or(u64::MAX, |limit| limit.bytes);
-    Ok(usize::try_from(free / need).unwrap_or(usize::MAX))
+    usize::try_from(free / most).unwrap_or(usize::MAX)
 }
 
 struct Shared<'a> {

@@ -2,12 +2,21 @@
 
 use std::path::Path;
 
+use toml::Table;
+
 use super::Error;
-use super::grid::Job;
+use super::grid::{Job, State};
+use super::manifest::{End, Fault};
+use super::place;
 use crate::files::numbers::NumberTable;
-use crate::files::{UnfinishedDirectory, write_atomic};
+use crate::files::write_atomic;
 use crate::machine::{Ended, Stop, with_threads};
 use crate::run::Observer;
+
+/// Name of the table.
+const NUMBERS: &str = "numbers.csv";
+/// Name of the file of settings.
+const SETTINGS: &str = "settings.toml";
 
 /// What is measured.
 pub trait Measurement: Sync {
@@ -16,6 +25,8 @@ pub trait Measurement: Sync {
     /// # Errors
     /// Wrong settings, missing data.
     fn settings(&self) -> Result<String, Error>;
+    /// See [`Job::plan`].
+    fn plan(&self) -> Result<Table, Error>;
     /// See [`Job::work`].
     fn work(&self) -> f64;
     /// See [`Job::need`].
@@ -38,7 +49,7 @@ impl<M: Measurement> Kept<M> {
     /// # Errors
     /// There is none.
     pub fn read(&self, study: &Path) -> Result<NumberTable, Error> {
-        Ok(NumberTable::read(&self.directory(study).join("numbers.csv"))?)
+        Ok(NumberTable::read(&self.directory(study).join(NUMBERS))?)
     }
 }
 
@@ -52,12 +63,20 @@ impl<M: Measurement> Job for Kept<M> {
     fn need(&self) -> Result<u64, Error> {
         self.measurement.need()
     }
-    fn is_finished(&self, study: &Path) -> Result<bool, Error> {
-        let saved = std::fs::read_to_string(self.directory(study).join("settings.toml"));
-        let settings = self.measurement.settings()?;
-        Ok(saved.is_ok_and(|saved| saved == settings) && self.read(study).is_ok())
+    fn plan(&self) -> Result<Table, Error> {
+        self.measurement.plan()
     }
-    /// The table is made in a directory of another name, which gets its own when everything is written.
+    fn state(&self, study: &Path) -> Result<State, Error> {
+        let directory = self.directory(study);
+        place::state(&directory, &self.id, |_| {
+            if let Err(error) = self.read(study) {
+                return Ok(Err(Fault::Unreadable(error.to_string())));
+            }
+            let settings = self.measurement.settings()?;
+            let saved = std::fs::read_to_string(directory.join(SETTINGS));
+            Ok(if saved.is_ok_and(|saved| saved == settings) { Ok(()) } else { Err(Fault::Settings) })
+        })
+    }
     fn run(
         &self,
         study: &Path,
@@ -65,12 +84,12 @@ impl<M: Measurement> Job for Kept<M> {
         observer: &mut (dyn Observer + Send),
         stop: &Stop,
     ) -> Result<Ended, Error> {
-        let measured = with_threads(Some(threads), || self.measurement.measure(observer, stop))??;
-        let Ended::Done(table) = measured else { return Ok(Ended::Stopped) };
-        let unfinished = UnfinishedDirectory::create(&self.directory(study))?;
-        table.write(&unfinished.path().join("numbers.csv"))?;
-        write_atomic(&unfinished.path().join("settings.toml"), self.measurement.settings()?.as_bytes())?;
-        unfinished.commit()?;
-        Ok(Ended::Done(()))
+        place::fill(&self.directory(study), &self.id, |unfinished| {
+            let measured = with_threads(Some(threads), || self.measurement.measure(observer, stop))??;
+            let Ended::Done(table) = measured else { return Ok(Ended::Stopped) };
+            table.write(&unfinished.join(NUMBERS))?;
+            write_atomic(&unfinished.join(SETTINGS), self.measurement.settings()?.as_bytes())?;
+            Ok(Ended::Done(End::whole()))
+        })
     }
 }

@@ -8,9 +8,12 @@ pub mod grid;
 pub mod group;
 pub mod judge;
 pub mod kept;
+pub mod manifest;
 pub mod net;
+pub mod options;
 pub mod page;
 pub mod paper;
+mod place;
 pub mod plan;
 pub mod table;
 

@@ -1,12 +1,15 @@
 //! A paper as data, and the study that reproduces it: what runs, and what comes of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Error;
 use super::cell::{Finished, read_all};
 use super::grid::Job;
+use super::manifest::Manifest;
+use super::options::{Options, Takes};
 use super::page::{Chapter, Page};
-use super::plan::{Findings, Options, Plan};
+use super::plan::{Findings, Plan};
 use super::table::cells_table;
 use crate::data::Source;
 use crate::report::Claim;
@@ -43,6 +46,8 @@ pub struct Part {
     pub quick: bool,
     /// the sets of images that it reads
     pub images: &'static [Source],
+    /// the options that it makes use of
+    pub takes: Takes,
     /// what the options choose of it
     pub plan: fn(&'static Part, &Options) -> Box<dyn Plan>,
 }
@@ -56,20 +61,12 @@ impl PartialEq for Part {
 
 impl Paper {
     /// The parts of these names, or all, or those of the small grid.
-    ///
-    /// # Errors
-    /// A name that no part has.
-    pub fn choose(&self, only: &[String], full: bool) -> Result<Vec<&'static Part>, Error> {
-        if let Some(name) = only.iter().find(|name| self.parts.iter().all(|part| part.name != name.as_str())) {
-            let names: Vec<&str> = self.parts.iter().map(|part| part.name).collect();
-            let what = format!("is no part of this study; give {}", names.join(", "));
-            return Err(Error::Range { setting: "only", given: name.clone(), what });
-        }
+    pub fn choose(&self, only: &[String], full: bool) -> Vec<&'static Part> {
         let chosen = |part: &&Part| match only {
             [] => full || part.quick,
             only => only.iter().any(|name| name == part.name),
         };
-        Ok(self.parts.iter().copied().filter(chosen).collect())
+        self.parts.iter().copied().filter(chosen).collect()
     }
 }
 
@@ -79,14 +76,42 @@ pub struct Study {
     parts: Vec<(&'static Part, Box<dyn Plan>)>,
 }
 
+/// Studies, and what should be known before they run.
+pub struct Planned {
+    /// those of which a part was chosen
+    pub studies: Vec<Study>,
+    /// options that have no effect on some of the parts
+    pub notes: Vec<String>,
+}
+
 impl Study {
-    /// The plan of every part that is chosen.
+    /// The studies of these papers: the plan of every part that `only` names, or of all, or of those of the small grid.
     ///
     /// # Errors
-    /// A width that is none; options of images where no part reads them.
-    pub fn new(paper: &'static Paper, options: &Options) -> Result<Self, Error> {
-        options.check()?;
-        Ok(Self { paper, parts: options.parts.iter().map(|part| (*part, (part.plan)(part, options))).collect() })
+    /// [`Error::Range`]: a name that no part has, an option out of its range or without effect on any part.
+    pub fn plan(papers: &[&'static Paper], only: &[String], options: &Options) -> Result<Planned, Error> {
+        let all: Vec<&Part> = papers.iter().flat_map(|paper| paper.parts).copied().collect();
+        if let Some(name) = only.iter().find(|name| all.iter().all(|part| part.name != name.as_str())) {
+            let mut names: Vec<&str> = all.iter().map(|part| part.name).collect();
+            names.dedup();
+            let what = format!("is no part of this study; give {}", names.join(", "));
+            return Err(Error::Range { setting: "only", given: name.clone(), what });
+        }
+        let chosen: Vec<_> = papers.iter().map(|paper| (*paper, paper.choose(only, options.full))).collect();
+        let parts: Vec<&Part> = chosen.iter().flat_map(|(_, parts)| parts).copied().collect();
+        let notes = options.check(&parts, !only.is_empty(), &all)?;
+        let study = |(paper, parts): (&'static Paper, Vec<&'static Part>)| {
+            let options = Options { parts: parts.clone(), ..options.clone() };
+            let plans = parts.into_iter().map(|part| (part, (part.plan)(part, &options)));
+            // a part of which `network` leaves nothing has nothing to show
+            Self { paper, parts: plans.filter(|(_, plan)| !plan.jobs().is_empty()).collect() }
+        };
+        let studies = chosen.into_iter().map(study).filter(|study: &Self| !study.parts.is_empty()).collect();
+        Ok(Planned { studies, notes })
+    }
+    /// Its parts with what runs for them.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static Part, Vec<&dyn Job>)> {
+        self.parts.iter().map(|(part, plan)| (*part, plan.jobs()))
     }
     /// Its name, as it is typed.
     pub fn name(&self) -> &'static str {
@@ -112,8 +137,29 @@ impl Study {
         }
         cells_table(&finished).write(&directory.join("cells.csv"))?;
         let Paper { name, lead, caveat, claims, terms, .. } = self.paper;
-        let page =
-            Page { study: name, lead: lead(&finished), caveat, claims: claims()?, chapters, terms: terms(&finished) };
+        let mut terms = terms(&finished);
+        terms.push(self.made_on(directory)?);
+        let page = Page { study: name, lead: lead(&finished), caveat, claims: claims()?, chapters, terms };
         page.write(directory)
+    }
+
+    /// The program and the instruction sets that made the results: the last bits of a sum depend on the latter.
+    fn made_on(&self, directory: &Path) -> Result<String, Error> {
+        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+        for job in self.jobs() {
+            if let Some(manifest) = Manifest::read(&job.directory(directory))? {
+                *counted.entry(manifest.instructions).or_default() += 1;
+            }
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let sets: Vec<String> = match &counted.iter().collect::<Vec<_>>()[..] {
+            [(only, _)] => return Ok(format!("Made by ntkscope {version} with the instruction set {only}.")),
+            several => several.iter().map(|(set, count)| format!("{set} ({count})")).collect(),
+        };
+        let sets = sets.join(", ");
+        Ok(format!(
+            "Made by ntkscope {version}, the runs with several instruction sets: {sets}. Sums are rounded otherwise by each, so \
+             numbers that depend on rounding differ between these runs as they would not on one machine."
+        ))
     }
 }

@@ -7,10 +7,12 @@ pub mod plan;
 pub mod positivity;
 
 use crate::data::Source;
+use crate::experiment::NetworkKind;
 use crate::report::number;
 use crate::study::cell::Finished;
 use crate::study::group::Group;
 use crate::study::net::{CE, Net};
+use crate::study::options::Takes;
 use crate::study::paper::{Paper, Part};
 use crate::study::plan::{Findings, Runs};
 
@@ -35,6 +37,13 @@ static SIX_POINTS: Part = Part {
                    margin u with u + e^{u} − 1 = λ_{s} t/6, distance |θ_{t} − θ_{0}| = u √(6/λ_{s}).",
     quick: true,
     images: &[],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: true,
+        n: false,
+        full: true,
+    },
     plan: |part, options| {
         Box::new(Runs { cells: plan::six_points(options).cells(part, options), findings: six_points })
     },
@@ -48,6 +57,13 @@ static EXPONENT: Part = Part {
                    grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}.",
     quick: true,
     images: &[],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: true,
+        n: false,
+        full: true,
+    },
     plan: |part, options| Box::new(Runs { cells: plan::exponent(options).cells(part, options), findings: exponent }),
 };
 
@@ -58,6 +74,7 @@ static MNIST: Part = Part {
     introduction: DIGITS,
     quick: false,
     images: &[Source::Mnist],
+    takes: Takes { networks: &[NetworkKind::Fcn, NetworkKind::Resnet], widths: true, seeds: true, n: true, full: true },
     plan: |part, options| Box::new(Runs { cells: plan::mnist(options).cells(part, options), findings: on_samples }),
 };
 
@@ -68,6 +85,13 @@ static MNIST_LARGE: Part = Part {
     introduction: DIGITS,
     quick: false,
     images: &[Source::Mnist],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: true,
+        n: false,
+        full: false,
+    },
     plan: |part, options| {
         Box::new(Runs { cells: plan::mnist_large(options).cells(part, options), findings: on_samples })
     },
@@ -80,6 +104,13 @@ static SPHERE: Part = Part {
     introduction: "Points on the unit sphere of R^{3}; the label is the sign of x_{1} x_{2}.",
     quick: false,
     images: &[],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: true,
+        n: false,
+        full: false,
+    },
     plan: |part, options| Box::new(Runs { cells: plan::sphere().cells(part, options), findings: on_samples }),
 };
 
@@ -90,6 +121,13 @@ static SEPARABLE: Part = Part {
     introduction: "Two clusters in 32 dimensions, as many as samples: a linear function separates them.",
     quick: false,
     images: &[],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: true,
+        n: false,
+        full: false,
+    },
     plan: |part, options| Box::new(Runs { cells: plan::separable().cells(part, options), findings: on_samples }),
 };
 
@@ -100,6 +138,13 @@ static MIXTURE: Part = Part {
     introduction: "Two overlapping clusters in the plane: only a network that memorises them separates them.",
     quick: false,
     images: &[],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: true,
+        n: false,
+        full: false,
+    },
     plan: |part, options| Box::new(Runs { cells: plan::mixture().cells(part, options), findings: on_samples }),
 };
 

@@ -4,8 +4,8 @@ use crate::data::{ClassSelection, Source};
 use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::net::{CE, MSE, Net, Regularization};
+use crate::study::options::Options;
 use crate::study::paper::Part;
-use crate::study::plan::Options;
 
 /// A part's runs, and where they end.
 pub struct Grid {
@@ -17,6 +17,8 @@ pub struct Grid {
     samples: usize,
     held_out: usize,
     data: Model,
+    /// what ids say of another number of samples
+    samples_name: String,
     /// mean margin at which cross-entropy ends
     margin: f64,
     max_steps: u64,
@@ -43,6 +45,7 @@ pub fn six_points(options: &Options) -> Grid {
         samples: 6,
         held_out: 6,
         data: samples_of(Source::Circle, 6, 6),
+        samples_name: String::new(),
         margin: 16.0,
         max_steps: MAX_STEPS,
         snapshots: 64,
@@ -75,7 +78,7 @@ pub fn mnist(options: &Options) -> Grid {
 
 /// Many of them.
 pub fn mnist_large(options: &Options) -> Grid {
-    Grid { widths: vec![128, 512], seeds: 1, ..digits(options, 1024) }
+    Grid { widths: vec![128, 512], seeds: 1, samples_name: String::new(), ..digits(options, 1024) }
 }
 
 fn digits(options: &Options, n: usize) -> Grid {
@@ -84,7 +87,7 @@ fn digits(options: &Options, n: usize) -> Grid {
         classes: Some(ClassSelection::Parity),
         ..samples_of(Source::Mnist, n, 64)
     };
-    Grid { samples: n, held_out: 64, ..small(data) }
+    Grid { samples: n, held_out: 64, samples_name: options.n_in_ids(), ..small(data) }
 }
 
 /// Points on the sphere.
@@ -113,6 +116,7 @@ fn small(data: Model) -> Grid {
         samples: 32,
         held_out: 32,
         data,
+        samples_name: String::new(),
         margin: 8.0,
         max_steps: MAX_STEPS,
         snapshots: 64,
@@ -130,9 +134,7 @@ fn samples_of(source: Source, n: usize, held_out: usize) -> Model {
 impl Grid {
     /// Every run, with the widths and seeds that the options have instead.
     pub fn cells(&self, part: &'static Part, options: &Options) -> Vec<Cell> {
-        let mut widths = options.widths_or(&self.widths);
-        widths.sort_unstable();
-        widths.dedup();
+        let widths = options.widths_or(&self.widths);
         let mut cells = Vec::new();
         for net in self.nets.iter().filter(|net| options.has_network(net.kind)) {
             for width in &widths {
@@ -175,7 +177,7 @@ impl Grid {
         let parameters = (net.matrices() * width * width + 16 * width) as f64;
         let steps = if cross_entropy { (self.margin / 16.0).max(1.0) } else { 1.0 };
         let work = copies * parameters * (self.samples + self.held_out + 20) as f64 * steps * 1.2e-7;
-        let id = format!("{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, net.name());
+        let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.samples_name, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
         Cell { id, part, net, init, regularization, loss, width, seed, settings, work }
     }

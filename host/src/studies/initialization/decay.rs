@@ -47,6 +47,9 @@ impl Measurement for OnSphere {
     fn settings(&self) -> Result<String, Error> {
         Ok(toml::to_string(self)?)
     }
+    fn plan(&self) -> Result<toml::Table, Error> {
+        Ok(toml::Table::try_from(self)?)
+    }
     fn work(&self) -> f64 {
         Spectra::work(self.points, self.draws)
     }

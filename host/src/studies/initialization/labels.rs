@@ -10,10 +10,17 @@ use crate::study::kept::Measurement;
 
 impl Measurement for Labels {
     fn settings(&self) -> Result<String, Error> {
-        let (model, samples) = self.resolve(&Budget::default())?;
+        let (mut model, samples) = self.resolve(&Budget::default())?;
+        // where the samples lie decides nothing: their checksum does
+        model.data_dir = None;
         let names: Vec<&str> = self.codings.iter().map(|coding| coding.name()).collect();
         let table = toml::to_string(&model)?;
         Ok(format!("# codings {names:?}, {} draws; samples {}\n{table}", self.draws, samples.sha256))
+    }
+    fn plan(&self) -> Result<toml::Table, Error> {
+        let mut table = toml::Table::try_from(&self.model)?;
+        table.insert("draws".into(), toml::Value::Integer(self.draws as i64));
+        Ok(table)
     }
     fn work(&self) -> f64 {
         Spectra::work(self.model.n.unwrap_or(3000), self.draws)

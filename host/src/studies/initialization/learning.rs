@@ -41,6 +41,9 @@ impl Measurement for Learning {
     fn settings(&self) -> Result<String, Error> {
         Ok(toml::to_string(self)?)
     }
+    fn plan(&self) -> Result<toml::Table, Error> {
+        Ok(toml::Table::try_from(self)?)
+    }
     /// The decomposition, 90 predictions three times, the Cholesky decomposition of f^GP.
     fn work(&self) -> f64 {
         let (n, all) = (self.n as f64, (self.n + self.test) as f64);

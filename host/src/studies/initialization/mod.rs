@@ -23,6 +23,8 @@ pub mod plan;
 pub mod replica;
 
 use crate::data::Source;
+use crate::experiment::NetworkKind;
+use crate::study::options::Takes;
 use crate::study::paper::{Paper, Part};
 use crate::study::plan::Runs;
 use parts::{KernelCurves, LabelSpectra, NetworkCurves, RandomNetworks, SphereSpectra};
@@ -47,6 +49,7 @@ static OUTPUTS: Part = Part {
                    a Gaussian process with the covariance NNGP.",
     quick: true,
     images: &[],
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: false, n: false, full: true },
     plan: |_, options| Box::new(RandomNetworks(plan::outputs(options))),
 };
 
@@ -58,6 +61,7 @@ static SPECTRA: Part = Part {
                    of f^{GP} like k^{−3/d}, and its smoothness for the NTK is 3/(d + 1).",
     quick: true,
     images: &[],
+    takes: Takes { networks: &[], widths: false, seeds: false, n: false, full: true },
     plan: |_, options| Box::new(SphereSpectra(plan::decay(options))),
 };
 
@@ -70,6 +74,7 @@ static LEARNING: Part = Part {
                    n^{−3/(d+3)} at best, from 0 for a smooth f* at rates up to n^{−1}.",
     quick: true,
     images: &[],
+    takes: Takes { networks: &[], widths: false, seeds: true, n: false, full: true },
     plan: |_, options| Box::new(KernelCurves(plan::learning(options))),
 };
 
@@ -81,6 +86,7 @@ static REPLICA: Part = Part {
                    same samples, stopped at the best epoch.",
     quick: false,
     images: &[],
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: false, seeds: true, n: false, full: true },
     plan: |_, options| {
         // beside the kernel's where those are measured too
         let kernel = if options.parts.contains(&&LEARNING) { plan::learning(options) } else { Vec::new() };
@@ -96,6 +102,7 @@ static CLOSENESS: Part = Part {
                    circle with alternating labels, six held out between them.",
     quick: false,
     images: &[],
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: false },
     plan: |part, options| Box::new(Runs { cells: plan::closeness(part, options), findings: parts::closeness }),
 };
 
@@ -107,6 +114,7 @@ static SMOOTHNESS: Part = Part {
                    0.22 for Fashion-MNIST of 3000 samples, and says neither how labels are coded nor how images are scaled.",
     quick: false,
     images: &[Source::Mnist, Source::FashionMnist],
+    takes: Takes { networks: &[], widths: false, seeds: false, n: true, full: false },
     plan: |_, options| Box::new(LabelSpectra(plan::labels(options))),
 };
 

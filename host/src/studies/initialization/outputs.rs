@@ -119,6 +119,9 @@ impl Measurement for RandomOutputs {
     fn settings(&self) -> Result<String, Error> {
         Ok(toml::to_string(self)?)
     }
+    fn plan(&self) -> Result<toml::Table, Error> {
+        Ok(toml::Table::try_from(self)?)
+    }
     fn work(&self) -> f64 {
         2e-7 * self.networks as f64 * self.width as f64
     }

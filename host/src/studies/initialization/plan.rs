@@ -12,8 +12,8 @@ use crate::experiment::{Init, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::kept::Kept;
 use crate::study::net::{MSE, Net, Regularization};
+use crate::study::options::Options;
 use crate::study::paper::Part;
-use crate::study::plan::Options;
 use ntkscope_core::network::Bias;
 
 /// Network of the comparison of networks with the kernel's flow.
@@ -24,11 +24,22 @@ fn dimensions(options: &Options, all: &'static [usize], few: usize) -> &'static 
     if options.full { all } else { &all[..few] }
 }
 
+/// How many draws, and what ids say of another number than `own`, so that results of both can be kept.
+fn draws(options: &Options, own: u32) -> (u32, String) {
+    match options.seeds.and_then(|seeds| u32::try_from(seeds).ok()) {
+        Some(seeds) if seeds != own => (seeds, format!("-draws{seeds}")),
+        Some(_) | None => (own, String::new()),
+    }
+}
+
 /// Networks at initialization, narrow to wide.
 pub fn outputs(options: &Options) -> Vec<Kept<RandomOutputs>> {
-    let networks = if options.full { 20_000 } else { 4000 };
+    if !options.has_network(NetworkKind::Fcn) {
+        return Vec::new();
+    }
+    let (networks, count) = if options.full { (20_000, "-networks20000") } else { (4000, "") };
     let kept = |width| Kept {
-        id: format!("outputs-{}-w{width}", Net::fcn(1).name()),
+        id: format!("outputs-{}-w{width}{count}", Net::fcn(1).name()),
         measurement: RandomOutputs { width, networks, points: 4 },
     };
     options.widths_or(&[8, 32, 128, 1024]).into_iter().map(kept).collect()
@@ -50,9 +61,9 @@ pub fn decay(options: &Options) -> Vec<[Kept<OnSphere>; 2]> {
 /// Learning curves of the kernel, by dimension and target, n ascending.
 pub fn learning(options: &Options) -> Vec<Vec<Kept<Learning>>> {
     let sizes: &[usize] = if options.full { &[100, 200, 400, 800, 1600] } else { &[100, 200, 400, 800] };
-    let draws = options.seeds.unwrap_or(40) as u32;
+    let (draws, count) = draws(options, 40);
     let kept = |dimension: usize, target: Target, n: usize| Kept {
-        id: format!("learning-d{dimension}-{}-n{n}", target.name()),
+        id: format!("learning-d{dimension}-{}-n{n}{count}", target.name()),
         measurement: Learning { dimension, target, n, draws, noise: 0.2, test: 600, times: [1.0, 1e7], seed: 0 },
     };
     let mut curves = Vec::new();
@@ -66,9 +77,12 @@ pub fn learning(options: &Options) -> Vec<Vec<Kept<Learning>>> {
 
 /// Learning curves of networks, by dimension, n ascending.
 pub fn replicas(options: &Options) -> Vec<Vec<Kept<Replica>>> {
-    let trials = options.seeds.unwrap_or(20) as u32;
+    if !options.has_network(NetworkKind::Fcn) {
+        return Vec::new();
+    }
+    let (trials, count) = draws(options, 20);
     let kept = |dimension: usize, n: usize| Kept {
-        id: format!("replica-d{dimension}-n{n}"),
+        id: format!("replica-d{dimension}-n{n}{count}"),
         measurement: Replica::new(dimension, n, trials),
     };
     let curve = |dimension: &usize| [50, 100, 200].map(|n| kept(*dimension, n)).into();
@@ -78,6 +92,9 @@ pub fn replicas(options: &Options) -> Vec<Vec<Kept<Replica>>> {
 /// Networks beside the kernel's flow.
 pub fn closeness(part: &'static Part, options: &Options) -> Vec<Cell> {
     let mut cells = Vec::new();
+    if !options.has_network(CLOSE.kind) {
+        return cells;
+    }
     for init in [Init::Mirrored, Init::Shifted, Init::Standard] {
         for width in options.widths_or(&[64, 128, 256, 512, 1024, 2048]) {
             for seed in 0..options.seeds.unwrap_or(10) {

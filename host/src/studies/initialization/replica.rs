@@ -120,6 +120,9 @@ impl Measurement for Replica {
     fn settings(&self) -> Result<String, study::Error> {
         Ok(toml::to_string(self)?)
     }
+    fn plan(&self) -> Result<toml::Table, study::Error> {
+        Ok(toml::Table::try_from(self)?)
+    }
     /// A mirrored network costs two.
     fn work(&self) -> f64 {
         let (n, test) = (self.n as f64, (self.measured().len() * self.test) as f64);

@@ -15,8 +15,8 @@ use crate::study::cell::{Cell, Resolved};
 use crate::study::grid::Job;
 use crate::study::kept::{Kept, Measurement};
 use crate::study::net::{CE, Net, Regularization};
+use crate::study::options::Options;
 use crate::study::paper::Part;
-use crate::study::plan::Options;
 
 /// Networks of one width, trained alike from different seeds.
 pub struct Ensemble {
@@ -45,8 +45,14 @@ impl Members {
     }
 }
 
+/// The network of all ensembles.
+const NET: Net = Net::fcn(1);
+
 /// The ensembles that the options choose, by regularization, narrow to wide.
 pub fn ensembles(part: &'static Part, options: &Options) -> Vec<Kept<Ensemble>> {
+    if !options.has_network(NET.kind) {
+        return Vec::new();
+    }
     let widths = options.widths_or(&[64, 512, 2048]);
     let all = [Regularization::Smoothing(0.2), Regularization::Penalty(0.3 / 6.0)];
     let of = |regularization| widths.iter().map(move |width| ensemble(part, options, regularization, *width));
@@ -54,8 +60,8 @@ pub fn ensembles(part: &'static Part, options: &Options) -> Vec<Kept<Ensemble>> 
 }
 
 fn ensemble(part: &'static Part, options: &Options, regularization: Regularization, width: usize) -> Kept<Ensemble> {
-    let net = Net::fcn(1);
-    let networks = if options.full { 1000 } else { 400 };
+    let net = NET;
+    let (networks, count) = if options.full { (1000, "-networks1000") } else { (400, "") };
     let model = Model {
         network: net.kind,
         depth: net.depth,
@@ -69,7 +75,7 @@ fn ensemble(part: &'static Part, options: &Options, regularization: Regularizati
         ..Model::default()
     };
     let training = Training { predictions: Some(false), snapshots: 4, ..until_the_end(regularization) };
-    let id = format!("ensemble-{}-w{width}-{}", net.name(), regularization.name());
+    let id = format!("ensemble-{}-w{width}-{}{count}", net.name(), regularization.name());
     let work = 3.3e-5 * (networks as usize * width) as f64;
     let (settings, init) = (Settings { model, training }, Init::Standard);
     let first = Cell { id: id.clone(), part, net, init, regularization, loss: CE, width, seed: 0, settings, work };
@@ -118,9 +124,15 @@ impl Ensemble {
 impl Measurement for Ensemble {
     /// The settings of the first network, and how many there are.
     fn settings(&self) -> Result<String, Error> {
-        let Resolved { model, training, .. } = self.first.resolve()?;
+        let Resolved { model, training, samples } = self.first.resolve()?;
         let table = Settings { model, training }.table()?;
-        Ok(format!("# the first of {} networks; the others have the seeds behind it\n{table}", self.networks))
+        let (networks, data) = (self.networks, samples.sha256);
+        Ok(format!("# the first of {networks} networks; the others have the seeds behind it; samples {data}\n{table}"))
+    }
+    fn plan(&self) -> Result<toml::Table, Error> {
+        let mut table = self.first.settings.table()?;
+        table.insert("networks".into(), toml::Value::Integer(self.networks as i64));
+        Ok(table)
     }
     fn work(&self) -> f64 {
         self.first.work

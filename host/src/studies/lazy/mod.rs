@@ -10,6 +10,7 @@ pub mod plan;
 use std::path::Path;
 
 use crate::data::Source;
+use crate::experiment::NetworkKind;
 use crate::report::Claim;
 use crate::study::Error;
 use crate::study::cell::Finished;
@@ -17,6 +18,7 @@ use crate::study::grid::Job;
 use crate::study::group::Group;
 use crate::study::kept::Kept;
 use crate::study::net::Regularization;
+use crate::study::options::Takes;
 use crate::study::paper::{Paper, Part};
 use crate::study::plan::{Findings, Plan, Runs};
 use claims::{Beside, EnsembleAndLaw};
@@ -41,6 +43,13 @@ static SIX_POINTS: Part = Part {
                    y)/(n Λ); with soft targets the outputs meet logit(q) on the training points.",
     quick: true,
     images: &[],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: true,
+        n: false,
+        full: true,
+    },
     plan: |part, options| {
         Box::new(Runs { cells: plan::six_points(options).cells(part, options), findings: six_points })
     },
@@ -54,6 +63,7 @@ static CONFLICTING: Part = Part {
                    single one is.",
     quick: true,
     images: &[],
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: false },
     plan: |part, options| {
         Box::new(Runs { cells: plan::conflicting(options).cells(part, options), findings: conflicting })
     },
@@ -67,6 +77,7 @@ static ENSEMBLE: Part = Part {
                    adds A (y − f_{0}(X)), so the trained outputs are Gaussian too (with a penalty to first order).",
     quick: true,
     images: &[],
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: false, n: false, full: true },
     plan: |part, options| Box::new(Ensembles(ensemble::ensembles(part, options))),
 };
 
@@ -77,6 +88,7 @@ static MNIST: Part = Part {
     introduction: "Handwritten digits, odd against even, every image scaled to unit norm; 500 more images are held out.",
     quick: false,
     images: &[Source::Mnist],
+    takes: Takes { networks: &[NetworkKind::Fcn, NetworkKind::Resnet], widths: true, seeds: true, n: true, full: true },
     plan: |part, options| Box::new(Runs { cells: plan::mnist(options).cells(part, options), findings: images }),
 };
 
@@ -87,6 +99,7 @@ static MNIST_TEN: Part = Part {
     introduction: "Handwritten digits, ten classes and ten outputs, every image scaled to unit norm; 500 more images are held out.",
     quick: false,
     images: &[Source::Mnist],
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: true, full: true },
     plan: |part, options| Box::new(Runs { cells: plan::mnist_ten(options).cells(part, options), findings: images }),
 };
 

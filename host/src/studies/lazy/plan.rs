@@ -4,8 +4,8 @@ use crate::data::{ClassSelection, Source};
 use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::net::{CE, Net, Regularization};
+use crate::study::options::Options;
 use crate::study::paper::Part;
-use crate::study::plan::Options;
 
 /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
 /// targets come to rest.
@@ -155,7 +155,8 @@ impl Grid {
         // a penalty's steps jitter about the fixed point
         let steps = if matches!(regularization, Regularization::Penalty(_)) { 3.0 } else { 1.0 };
         let work = (parameters * (samples + held_out + 20)) as f64 * steps * 1.5e-7;
-        let id = format!("{}-{}-w{width}-{}-{init}-s{seed}", part.name, net.name(), regularization.name());
+        let n = if idx { options.n_in_ids() } else { String::new() };
+        let id = format!("{}{n}-{}-w{width}-{}-{init}-s{seed}", part.name, net.name(), regularization.name());
         let settings = Settings { model, training: (self.training)(regularization) };
         Cell { id, part, net, init, regularization, loss: CE, width, seed, settings, work }
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`steps`]: everything that is checked, in order
 //! - [`workspace`]: the steps on the host: format, clippy, documentation, tests
+//! - [`declared`]: the oldest compiler, the opt-levels of the arithmetic
 //! - [`floors`]: the order of the host's modules, as ARCHITECTURE.md has it
 //! - [`hostile`]: readers fuzzed, unsafe code sanitized, licences
 //! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
@@ -22,6 +23,7 @@ mod board;
 #[path = "../../../../firmware/src/cost.rs"]
 mod cost;
 // The firmware's experiments themselves: the same files, compiled for this machine.
+mod declared;
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;

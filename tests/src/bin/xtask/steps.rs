@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     board::Board,
-    floors, hostile,
+    declared, floors, hostile,
     image::{self, BINARIES, Size, Transport},
     process::minutes,
     qemu, reference, sizes,
@@ -56,10 +56,20 @@ struct Step {
     run: fn(&mut Session) -> Result<()>,
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 15] = [
     Step { name: "tools", what: "what the steps below call is there, or is installed", run: tools },
     Step { name: "format", what: "rustfmt leaves every file as it is", run: workspace::format },
     Step { name: "floors", what: "no module imports one that ARCHITECTURE.md lists above it", run: floors::check },
+    Step {
+        name: "oldest",
+        what: "the compiler that Cargo.toml declares is the one in use",
+        run: declared::oldest_compiler,
+    },
+    Step {
+        name: "optimised",
+        what: "every package of the arithmetic has an opt-level of its own",
+        run: declared::optimised,
+    },
     Step { name: "clippy", what: "no warnings on the host", run: workspace::clippy },
     Step { name: "clippy-firmware", what: "no warnings on the microcontroller", run: workspace::clippy_firmware },
     Step { name: "doc", what: "the documentation builds without warnings", run: workspace::doc },
