@@ -2,7 +2,7 @@
 //! `cargo run --example gallery -- DIR`. For looking at, after a change to `plot` or `report`.
 
 use anyhow::Result;
-use ntkscope::plot::{Axis, Figure, Mark, Scale, Series};
+use ntkscope::plot::{Axis, Figure, Hue, Mark, Scale, Series, share_palette};
 use ntkscope::report::{Block, Claim, Overlay, Panel, Report, Section, Table, Verdict, number, run_figures};
 use ntkscope::run::{Trace, TraceRow};
 use std::path::PathBuf;
@@ -68,16 +68,10 @@ fn theory() -> Vec<Overlay> {
     let time: Vec<f64> = (0..120).map(|i| 10f64.powf(-2.0 + f64::from(i) * 0.075)).collect();
     let u: Vec<f64> = time.iter().map(|t| margin(t.ln_1p())).collect();
     let moved = u.iter().map(|u| (6.0 * u * u / LAMBDA).sqrt()).collect();
-    let power = Series {
-        label: "53 u^{2}/m".into(),
-        x: u.clone(),
-        y: u.iter().map(|u| 53.0 * u * u / WIDTH).collect(),
-        mark: Mark::Theory,
-        style: 6,
-    };
+    let power = Series::theory("53 u^{2}/m", u.clone(), u.iter().map(|u| 53.0 * u * u / WIDTH).collect());
     vec![
-        Overlay::theory(Panel::Margin, "infinite width, cross-entropy", &time, u, 6),
-        Overlay::theory(Panel::ParamDistance, "infinite width, cross-entropy", &time, moved, 6),
+        Overlay::theory(Panel::Margin, "infinite width, cross-entropy", &time, u),
+        Overlay::theory(Panel::ParamDistance, "infinite width, cross-entropy", &time, moved),
         Overlay { panel: Panel::DriftMargin, series: power },
     ]
 }
@@ -90,11 +84,13 @@ fn figure(name: &str, x: Scale, y: Scale, series: Vec<Series>) -> Figure {
         y: Axis::new("y (unit)", y),
         series,
         caption: "An edge case.".into(),
+        ..Figure::default()
     }
 }
 
 fn series(label: &str, x: &[f64], y: &[f64], mark: Mark, style: usize) -> Series {
-    Series { label: label.into(), x: x.to_vec(), y: y.to_vec(), mark, style }
+    let hue = if mark == Mark::Theory { Hue::Theory } else { Hue::at("style", style as f64) };
+    Series::new(label, (x.to_vec(), y.to_vec()), mark, hue)
 }
 
 /// What is hard to draw.
@@ -109,7 +105,7 @@ fn edge_cases() -> Vec<Figure> {
     });
     let palette = (0..8).map(|i| {
         let y: Vec<f64> = grid.iter().map(|x| (x * 0.05 + f64::from(i)).cos()).collect();
-        let mark = [Mark::Line, Mark::Dashed, Mark::Theory, Mark::LinePoints][i as usize % 4].clone();
+        let mark = [Mark::Line, Mark::Dashed, Mark::Theory, Mark::Fit][i as usize % 4].clone();
         series(&format!("style {i}"), &grid, &y, mark, i as usize)
     });
     let mean: Vec<f64> = grid.iter().map(|x| 4.0 / (1.0 + x)).collect();
@@ -124,7 +120,7 @@ fn edge_cases() -> Vec<Figure> {
             "wild",
             &grid,
             &grid.iter().map(|x| (x * 0.3).sin() * 1e300f64.powf(x / 60.0)).collect::<Vec<_>>(),
-            Mark::LinePoints,
+            Mark::Line,
             1,
         )],
     );
@@ -148,12 +144,12 @@ fn edge_cases() -> Vec<Figure> {
             )],
         ),
         figure("empty", Scale::Log, Scale::Log, vec![series("nothing", &[1.0, 2.0], &[nan, 0.0], Mark::Line, 0)]),
-        figure("decades", Scale::Log, Scale::Log, vec![series("x", &wide, &wide, Mark::LinePoints, 2)]),
+        figure("decades", Scale::Log, Scale::Log, vec![series("x", &wide, &wide, Mark::Line, 2)]),
         figure(
             "huge_linear",
             Scale::Linear,
             Scale::Linear,
-            vec![series("±1e308", &[-1e308, 0.0, 1e308], &[1e308, 0.0, -1e308], Mark::LinePoints, 3)],
+            vec![series("±1e308", &[-1e308, 0.0, 1e308], &[1e308, 0.0, -1e308], Mark::Line, 3)],
         ),
         figure("six_long", Scale::Linear, Scale::Linear, six.collect()),
         figure("palette", Scale::Linear, Scale::Linear, palette.collect()),
@@ -231,7 +227,8 @@ fn report(figures: &[Figure]) -> Report {
 fn main() -> Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "target/gallery".into()));
     let traces = [trace(false, 16.0), trace(true, 16.0)];
-    let figures = run_figures(&traces, &theory());
+    let mut figures = run_figures(&traces, &theory());
+    share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
     figures.iter().chain(&edge_cases()).try_for_each(|figure| figure.save(&folder))?;
     run_figures(&[trace(false, 5e4)], &[]).iter().try_for_each(|figure| figure.save(&folder.join("beyond_f64")))?;
     traces[0].write(&folder.join("trace.csv"))?;

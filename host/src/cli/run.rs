@@ -17,7 +17,7 @@ use crate::machine::{Budget, with_threads};
 use crate::report::narrative::Finished;
 use crate::report::{judged, narrative};
 use crate::run::{Judgement, Observer, Rate, RunDirectory, Stopped, Trace, result_paths};
-use crate::{data, report, run};
+use crate::{data, plot, report, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -146,11 +146,13 @@ fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, fini
         finished.iter().filter_map(|f| Some((f.training.loss.label(), &f.outcome.predictions.made()?.table))).collect();
     let overlays: Vec<_> = predicted
         .iter()
-        .enumerate()
-        .flat_map(|(i, (name, table))| report::overlays(if predicted.len() > 1 { name } else { "" }, i, table))
+        .flat_map(|(name, table)| report::overlays(if predicted.len() > 1 { name } else { "" }, table))
         .collect();
     let mut figures = report::run_figures(&traces, &overlays);
     figures.extend(report::prediction_figure(&predicted));
+    plot::share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
+    let settings = narrative::settings(model, samples, finished);
+    figures.iter_mut().for_each(|figure| figure.settings.clone_from(&settings));
     directory.write_figures(&figures)?;
     Ok(narrative::report(model, samples, finished, figures).save(&directory.file("report.html"))?)
 }

@@ -20,6 +20,8 @@ impl Scale {
             Self::Exponent if value == f64::NEG_INFINITY => Place::Start,
             _ if !value.is_finite() => Place::NotFinite,
             Self::Linear | Self::Exponent => Place::At(value),
+            Self::Root if value < 0.0 => Place::NotPositive,
+            Self::Root => Place::At(value.sqrt()),
             Self::LogTime if value == 0.0 => Place::Start,
             Self::Log | Self::LogTime if value <= 0.0 => Place::NotPositive,
             Self::Log | Self::LogTime => Place::At(value.log10()),
@@ -28,7 +30,10 @@ impl Scale {
 
     /// Whether coordinates are decimal logarithms.
     pub(super) fn is_decades(self) -> bool {
-        self != Self::Linear
+        match self {
+            Self::Linear | Self::Root => false,
+            Self::Log | Self::LogTime | Self::Exponent => true,
+        }
     }
 }
 

@@ -23,6 +23,14 @@ pub enum Error {
         /// how many of those
         other: usize,
     },
+    /// Theory in the colour of a measurement, or the other way round.
+    #[error("figure {figure:?}: series {series:?} is theory by its line or by its colour alone")]
+    Hue {
+        /// the figure's name
+        figure: String,
+        /// the series' label
+        series: String,
+    },
     /// An axis whose range holds nothing, or numbers that its scale has no place for.
     #[error("figure {figure:?}: {axis} range {low}..{high} is empty, or not positive on a logarithmic axis")]
     Range {

@@ -1,34 +1,46 @@
 //! The legend: above the axes, in as many columns as fit, so that it never lies on data.
 
-use super::style::{self, UNIT};
-use super::{Error, Figure, Mark, Series, markup, text};
+use super::style::{self, Look, UNIT};
+use super::text::{self, Anchor, Text};
+use super::{Error, Figure, Mark, Series};
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, DrawingBackend, Rectangle};
 use plotters::style::Color;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-const SIZE: i32 = 13 * UNIT;
-const ROW: i32 = 21 * UNIT;
-const SAMPLE: i32 = 36 * UNIT;
+const SIZE: i32 = 17 * UNIT;
+const ROW: i32 = 24 * UNIT;
+const SAMPLE: i32 = 38 * UNIT;
 const GAP: i32 = 8 * UNIT;
-const BETWEEN: i32 = 26 * UNIT;
+const BETWEEN: i32 = 24 * UNIT;
 
-/// Entries, already cut to the room, and their grid.
+/// Entries, already broken into lines that fit the room, and their grid.
 pub(super) struct Legend<'a> {
-    entries: Vec<(&'a Series, String)>,
+    entries: Vec<Entry<'a>>,
     rows: i32,
     column_width: i32,
 }
 
+struct Entry<'a> {
+    series: &'a Series,
+    look: Look,
+    lines: Vec<String>,
+}
+
 impl<'a> Legend<'a> {
     /// A legend for all series with a label, no wider than `room`.
-    pub(super) fn new(figure: &'a Figure, room: i32) -> Self {
-        let cut = |series: &'a Series| (series, text::fit(&markup::unicode(&series.label), SIZE, room - SAMPLE - GAP));
-        let entries: Vec<_> = figure.series.iter().filter(|series| !series.label.is_empty()).map(cut).collect();
-        let longest = entries.iter().map(|(_, label)| text::width(label, SIZE)).max().unwrap_or(0);
-        let column_width = SAMPLE + GAP + longest + BETWEEN;
-        let fitting = ((room + BETWEEN) / column_width).max(1);
-        let rows = (entries.len() as i32 + fitting - 1) / fitting;
+    pub(super) fn new(figure: &'a Figure, looks: &[Look], room: i32) -> Self {
+        let entry = |(series, look): (&'a Series, &Look)| {
+            let lines = text::wrap(&series.label, SIZE, room - SAMPLE - GAP);
+            (!lines.is_empty()).then_some(Entry { series, look: *look, lines })
+        };
+        let entries: Vec<_> = figure.series.iter().zip(looks).filter_map(entry).collect();
+        let longest = entries.iter().flat_map(|entry| &entry.lines).map(|line| text::width(line, SIZE)).max();
+        let column_width = SAMPLE + GAP + longest.unwrap_or(0) + BETWEEN;
+        // one below the other where one of them takes two lines
+        let columns =
+            if entries.iter().any(|entry| entry.lines.len() > 1) { 1 } else { (room + BETWEEN) / column_width };
+        let lines: usize = entries.iter().map(|entry| entry.lines.len()).sum();
+        let rows = (lines as i32 + columns.max(1) - 1) / columns.max(1);
         Self { entries, rows, column_width }
     }
 
@@ -36,27 +48,36 @@ impl<'a> Legend<'a> {
         self.rows * ROW
     }
 
-    /// Draws the legend with its top left corner at (`left`, `top`).
-    pub(super) fn draw<DB>(&self, area: &DrawingArea<DB, Shift>, left: i32, top: i32) -> Result<(), Error>
+    /// Draws the samples with the legend's top left corner at (`left`, `top`), and adds the texts to `texts`.
+    pub(super) fn draw<DB>(
+        &self,
+        area: &DrawingArea<DB, Shift>,
+        (left, top): (i32, i32),
+        texts: &mut Vec<Text>,
+    ) -> Result<(), Error>
     where
         DB: DrawingBackend<ErrorType: 'static>,
     {
-        for ((series, label), i) in self.entries.iter().zip(0..) {
+        let mut row = 0;
+        for Entry { series, look, lines } in &self.entries {
             // Down the columns: the quantities of one run stand below one another.
-            let (x, y) = (left + i / self.rows * self.column_width, top + i % self.rows * ROW + ROW / 2);
-            if let Mark::Band { .. } = series.mark {
+            let (x, y) = (left + row / self.rows * self.column_width, top + row % self.rows * ROW + ROW / 2);
+            let mark = &series.mark;
+            if let Mark::Band { .. } = mark {
                 let corners = [(x, y - ROW / 3), (x + SAMPLE, y + ROW / 3)];
-                area.draw(&Rectangle::new(corners, style::band(series.style).filled()))?;
+                area.draw(&Rectangle::new(corners, style::band(*look).filled()))?;
             }
-            if series.mark != Mark::Points {
-                area.draw(&style::line(series, vec![(x, y), (x + SAMPLE, y)]))?;
+            if *mark != Mark::Points {
+                area.draw(&style::line(mark, *look, vec![(x, y), (x + SAMPLE, y)]))?;
             }
-            if series.mark != Mark::Theory {
-                area.draw(&style::marker(series, (x + SAMPLE / 2, y)))?;
+            if series.markers() > 0 {
+                area.draw(&style::marker(mark, *look, (x + SAMPLE / 2, y)))?;
             }
-            // Backends disagree by a tenth of an em on where text stands; this is right within half of it on both.
-            let beside = text::style(SIZE).pos(Pos::new(HPos::Left, VPos::Bottom));
-            area.draw_text(label, &beside, (x + SAMPLE + GAP, y + SIZE * 65 / 100))?;
+            for (line, label) in (0..).zip(lines) {
+                let at = (x + SAMPLE + GAP, y + line * ROW + SIZE * 36 / 100);
+                texts.push(Text::new(label, at, SIZE, Anchor::Start));
+            }
+            row += lines.len() as i32;
         }
         Ok(())
     }

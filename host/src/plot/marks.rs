@@ -2,67 +2,57 @@
 
 use super::axis::Span;
 use super::series::{Placed, Point};
-use super::ticks::Ticks;
-use super::{Error, Mark, Series, style};
+use super::style::{self, Look};
+use super::{Error, Mark, Series};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{Cartesian2d, DrawingArea, DrawingBackend, Polygon};
 
-/// Distance along a line between the markers that tell lines apart.
-const SPACING: f64 = 92.0 * style::UNIT as f64;
-
 /// The rectangle between the axes, 1 wide and 1 high.
-pub(super) type Area<DB> = DrawingArea<DB, Cartesian2d<Ticks, Ticks>>;
+pub(super) type Area<DB> = DrawingArea<DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// The area between the limits of a band.
-pub(super) fn band<DB>(area: &Area<DB>, series: &Series, placed: &Placed, x: &Span, y: &Span) -> Result<(), Error>
-where
-    DB: DrawingBackend<ErrorType: 'static>,
-{
-    let inside = |at: Point| (x.fraction(at.0).clamp(0.0, 1.0), y.fraction(at.1).clamp(0.0, 1.0));
-    for run in runs(&placed.band) {
-        let upper = run.iter().map(|&(x, _, high)| inside((x, high)));
-        let lower = run.iter().rev().map(|&(x, low, _)| inside((x, low)));
-        area.draw(&Polygon::new(upper.chain(lower).collect::<Vec<_>>(), style::band(series.style)))?;
-    }
-    Ok(())
+/// A series with its look and its points.
+pub(super) struct Drawn<'a> {
+    pub(super) series: &'a Series,
+    pub(super) look: Look,
+    pub(super) placed: &'a Placed,
 }
 
-/// The line and markers of a series.
-pub(super) fn line<DB>(area: &Area<DB>, series: &Series, placed: &Placed, x: &Span, y: &Span) -> Result<(), Error>
-where
-    DB: DrawingBackend<ErrorType: 'static>,
-{
-    let (width, height) = area.dim_in_pixel();
-    let mut marked = Vec::new();
-    // Staggered by style and dash, so that the markers of lines on top of one another stay visible.
-    let hollow = if series.mark == Mark::Dashed { 0.45 } else { 0.0 };
-    let mut since = SPACING * (0.6 - 0.23 * (series.style % 4) as f64 - hollow);
-    for run in runs(&placed.points) {
-        let run: Vec<Point> = run.into_iter().map(|at| (x.fraction(at.0), y.fraction(at.1))).collect();
-        if series.mark != Mark::Points {
-            clipped(&run).into_iter().try_for_each(|piece| area.draw(&style::line(series, piece)))?;
+impl Drawn<'_> {
+    /// The area between the limits of a band.
+    pub(super) fn band<DB>(&self, area: &Area<DB>, x: &Span, y: &Span) -> Result<(), Error>
+    where
+        DB: DrawingBackend<ErrorType: 'static>,
+    {
+        let inside = |at: Point| (x.fraction(at.0).clamp(0.0, 1.0), y.fraction(at.1).clamp(0.0, 1.0));
+        for run in runs(&self.placed.band) {
+            let upper = run.iter().map(|&(x, _, high)| inside((x, high)));
+            let lower = run.iter().rev().map(|&(x, low, _)| inside((x, low)));
+            area.draw(&Polygon::new(upper.chain(lower).collect::<Vec<_>>(), style::band(self.look)))?;
         }
-        match series.mark {
-            // A lone point has no line to be seen by.
-            _ if run.len() == 1 => marked.push(run[0]),
-            Mark::Points | Mark::LinePoints => marked.extend(run),
-            Mark::Theory => {}
-            Mark::Line | Mark::Dashed | Mark::Band { .. } => {
-                for pair in run.windows(2) {
-                    let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
-                    since += (dx * f64::from(width)).hypot(dy * f64::from(height));
-                    if since >= SPACING {
-                        marked.push(pair[1]);
-                        since = 0.0;
-                    }
-                }
-                if marked.is_empty() {
-                    marked.push(run[run.len() / 2]);
-                }
+        Ok(())
+    }
+
+    /// The line and markers.
+    pub(super) fn line<DB>(&self, area: &Area<DB>, x: &Span, y: &Span) -> Result<(), Error>
+    where
+        DB: DrawingBackend<ErrorType: 'static>,
+    {
+        let mark = &self.series.mark;
+        let mut marked = Vec::new();
+        for run in runs(&self.placed.points) {
+            let run: Vec<Point> = run.into_iter().map(|at| (x.fraction(at.0), y.fraction(at.1))).collect();
+            if *mark != Mark::Points {
+                let pieces = clipped(&run).into_iter();
+                pieces.into_iter().try_for_each(|piece| area.draw(&style::line(mark, self.look, piece)))?;
+            }
+            // a lone point has no line to be seen by
+            if self.series.markers() > 0 || run.len() == 1 {
+                marked.extend(run);
             }
         }
+        let seen = marked.into_iter().filter(|at| (0.0..=1.0).contains(&at.0) && (0.0..=1.0).contains(&at.1));
+        seen.into_iter().try_for_each(|at| Ok(area.draw(&style::marker(mark, self.look, at))?))
     }
-    let seen = marked.into_iter().filter(|at| (0.0..=1.0).contains(&at.0) && (0.0..=1.0).contains(&at.1));
-    seen.into_iter().try_for_each(|at| Ok(area.draw(&style::marker(series, at))?))
 }
 
 /// What of a line lies within the unit square.

@@ -31,24 +31,25 @@ pub(super) fn runs(label: &str) -> Vec<(Level, &str)> {
 }
 
 /// The label without its markup.
-pub(crate) fn plain(label: &str) -> String {
+pub(super) fn plain(label: &str) -> String {
     runs(label).into_iter().map(|(_, text)| text).collect()
 }
 
-/// The label as one line of text: lowered and raised characters where Unicode has them all, else `_` or `^` before the run.
-pub(super) fn unicode(label: &str) -> String {
+/// The label in characters that are read aloud: lowered and raised ones where Unicode has them all, else the run in words,
+/// `f sub T`, so that a superscript is never lost.
+pub(crate) fn spoken(label: &str) -> String {
     let mut out = String::new();
     for (level, text) in runs(label) {
-        let (sign, table) = match level {
+        let (word, table) = match level {
             Level::Base => ("", &[][..]),
-            Level::Sub => ("_", SUBSCRIPTS),
-            Level::Super => ("^", SUPERSCRIPTS),
+            Level::Sub => (" sub ", SUBSCRIPTS),
+            Level::Super => (" super ", SUPERSCRIPTS),
         };
         let moved = |c: char| table.iter().find(|pair| pair.0 == c).map(|pair| pair.1);
         match text.chars().map(moved).collect::<Option<String>>() {
             Some(moved) => out.push_str(&moved),
             None => {
-                out.push_str(sign);
+                out.push_str(word);
                 out.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
             }
         }
@@ -66,7 +67,8 @@ const SUBSCRIPTS: &[(char, char)] = &[
 #[rustfmt::skip]
 const SUPERSCRIPTS: &[(char, char)] = &[
     ('0', '⁰'), ('1', '¹'), ('2', '²'), ('3', '³'), ('4', '⁴'), ('5', '⁵'), ('6', '⁶'), ('7', '⁷'), ('8', '⁸'), ('9', '⁹'),
-    ('+', '⁺'), ('−', '⁻'), ('n', 'ⁿ'),
+    ('+', '⁺'), ('−', '⁻'), ('(', '⁽'), (')', '⁾'), ('n', 'ⁿ'), ('d', 'ᵈ'), ('k', 'ᵏ'), ('u', 'ᵘ'),
+    ('G', 'ᴳ'), ('P', 'ᴾ'), ('T', 'ᵀ'), ('L', 'ᴸ'),
 ];
 
 /// The label as HTML: escaped, with `<sub>` and `<sup>`.
@@ -116,8 +118,8 @@ mod tests {
 
     #[test]
     fn runs_move_whole_or_not_at_all() {
-        assert_eq!(unicode("λ_{min}(K_{t}) 10^{−12}"), "λₘᵢₙ(Kₜ) 10⁻¹²");
-        assert_eq!(unicode("a_{xy} b^{1.5}\n_"), "a_xy b^1.5 _");
+        assert_eq!(spoken("λ_{min}(K_{t}) 10^{−12} f^{GP}"), "λₘᵢₙ(Kₜ) 10⁻¹² fᴳᴾ");
+        assert_eq!(spoken("a_{xy} b^{1.5}\nf_{T}_"), "a sub xy b super 1.5\nf sub T_");
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! know whole steps only. What cannot be drawn (non-finite values, values <= 0 on a logarithmic axis, points outside a given
 //! range) is counted and said in a note below the axes, never silently dropped.
 //!
-//! Titles, labels and captions know one markup: `K_{t}` for a subscript, `10^{3}` for a superscript.
+//! Titles, labels and captions know one markup: `K_{t}` for a subscript, `10^{3}` for a superscript. Text is drawn as outlines
+//! of the embedded font.
 
 mod axis;
 mod error;
+mod hue;
 mod legend;
 mod marks;
 mod markup;
@@ -26,14 +28,17 @@ use crate::files;
 use crate::files::write_atomic;
 
 pub use error::Error;
+pub use hue::{Hue, Palette, contrast_on_white};
 
-pub(crate) use markup::{escape, html as markup_html, plain as markup_plain};
+pub(crate) use markup::{escape, html as markup_html, spoken as markup_spoken};
 
 /// How an axis turns a value into a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// Proportional to the value.
     Linear,
+    /// Proportional to the square root of the value; values < 0 are left out and counted in the note.
+    Root,
     /// Proportional to log10 of the value; values <= 0 are left out and counted in the note.
     Log,
     /// As `Log`, for a time that starts at 0: the value 0 is left out without a note, the axis begins at the first positive one.
@@ -52,28 +57,45 @@ pub struct Axis {
     pub scale: Scale,
     /// The interval shown, in the unit of the data; `None`: just enough for all the data.
     pub range: Option<(f64, f64)>,
+    /// Of a grid of a few values, such as widths: ticks stand at the values of the data and nowhere else.
+    pub measured: bool,
+}
+
+impl Default for Axis {
+    fn default() -> Self {
+        Self::new("", Scale::Linear)
+    }
 }
 
 impl Axis {
     /// An axis as wide as its data.
     pub fn new(label: impl Into<String>, scale: Scale) -> Self {
-        Self { label: label.into(), scale, range: None }
+        Self { label: label.into(), scale, range: None, measured: false }
+    }
+    /// An axis whose ticks stand at the values of the data.
+    pub fn measured(label: impl Into<String>, scale: Scale) -> Self {
+        Self { measured: true, ..Self::new(label, scale) }
     }
 }
 
-/// How a series is drawn.
+/// Most points of a line that has a marker at each; one of more has none.
+pub const MARKED: usize = 12;
+
+/// How a series is drawn. Lines have a marker at every point, or, from [`MARKED`] on, at none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {
-    /// A solid line with a filled marker now and then.
+    /// A solid line, its markers filled.
     Line,
-    /// A dashed line with a hollow marker now and then: a second quantity of the same run.
+    /// A dashed line, its markers hollow: a second quantity of the same run.
     Dashed,
-    /// A thin broken line without markers: theory, not data.
+    /// A broken line in black or grey without markers: theory, not data.
     Theory,
+    /// A thin solid line without markers: what was fitted to the data of the same colour.
+    Fit,
+    /// A solid line without markers: the outline of a histogram, whose corners are no data.
+    Outline,
     /// A marker at every point.
     Points,
-    /// A solid line and a marker at every point.
-    LinePoints,
     /// A solid line over a band, for a spread over seeds. On a logarithmic axis a lower limit <= 0 reaches the frame.
     Band {
         /// Lower limit, one value per point.
@@ -94,12 +116,32 @@ pub struct Series {
     pub y: Vec<f64>,
     /// How it is drawn.
     pub mark: Mark,
-    /// Index in the palette: colour, marker shape and the dashes of `Mark::Theory`.
-    pub style: usize,
+    /// What its colour stands for; [`Hue::Theory`] for [`Mark::Theory`], and for nothing else.
+    pub hue: Hue,
+}
+
+impl Series {
+    /// A line of theory.
+    pub fn theory(label: impl Into<String>, x: Vec<f64>, y: Vec<f64>) -> Self {
+        Self { label: label.into(), x, y, mark: Mark::Theory, hue: Hue::Theory }
+    }
+    /// Measured points.
+    pub fn new(label: impl Into<String>, (x, y): (Vec<f64>, Vec<f64>), mark: Mark, hue: Hue) -> Self {
+        Self { label: label.into(), x, y, mark, hue }
+    }
+    /// How many of its points have a marker.
+    pub fn markers(&self) -> usize {
+        match self.mark {
+            Mark::Theory | Mark::Fit | Mark::Outline => 0,
+            Mark::Points => self.x.len(),
+            Mark::Line | Mark::Dashed | Mark::Band { .. } if self.x.len() <= MARKED => self.x.len(),
+            Mark::Line | Mark::Dashed | Mark::Band { .. } => 0,
+        }
+    }
 }
 
 /// A figure: everything it shows, and nothing about pixels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figure {
     /// File stem.
     pub name: String,
@@ -113,10 +155,20 @@ pub struct Figure {
     pub series: Vec<Series>,
     /// What the figure shows, for the report and for readers who cannot see it; not drawn.
     pub caption: String,
+    /// What was run for it, for an SVG that stands alone; not drawn.
+    pub settings: String,
+    /// The colours of the page that the figure belongs to; `None`: it stands alone.
+    pub palette: Option<Palette>,
+}
+
+/// Gives the figures of a page one palette, so that a colour stands for one thing in all of them.
+pub fn share_palette(figures: &mut [&mut Figure]) {
+    let palette = Palette::new(figures.iter().map(|figure| &**figure));
+    figures.iter_mut().for_each(|figure| figure.palette = Some(palette.clone()));
 }
 
 impl Figure {
-    /// The figure as an SVG document, 900 units wide and 560 high (higher where the legend needs it).
+    /// The figure as an SVG document, 640 units wide and as high as legend and title need it.
     ///
     /// # Errors
     /// [`Error`]: the figure is not consistent.
@@ -158,6 +210,9 @@ impl Figure {
             };
             if let Some((what, other)) = [("y", series.y.len())].into_iter().chain(band).find(|(_, n)| *n != x) {
                 return Err(Error::Lengths { figure: figure(), series: series.label.clone(), x, what, other });
+            }
+            if (series.mark == Mark::Theory) != (series.hue == Hue::Theory) {
+                return Err(Error::Hue { figure: figure(), series: series.label.clone() });
             }
         }
         for (axis, Axis { range, scale, .. }) in [("x", &self.x), ("y", &self.y)] {

@@ -1,6 +1,6 @@
 //! A figure as a document or as pixels.
 
-use super::markup::{escape, plain};
+use super::markup::{escape, spoken};
 use super::picture::Picture;
 use super::style::UNIT;
 use super::{Error, Figure};
@@ -11,18 +11,20 @@ pub(super) fn svg(figure: &Figure) -> Result<String, Error> {
     let picture = Picture::new(figure);
     let (width, height) = picture.size();
     let mut drawn = String::new();
-    picture.draw(&SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area())?;
+    let texts = picture.draw(&SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area())?;
     let (_, body) = drawn.split_once('\n').unwrap_or_default();
     let (w, h) = (width / UNIT as u32, height / UNIT as u32);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {width} {height}\" \
          stroke-linejoin=\"round\" role=\"img\" aria-label=\""
     );
-    escape(&mut out, &plain(&figure.title));
+    escape(&mut out, &spoken(&figure.title));
     out.push_str("\">\n<desc>");
     escape(&mut out, &description(figure, picture.note.as_deref()));
     out.push_str("</desc>\n");
-    out.push_str(body);
+    out.push_str(body.trim_end().strip_suffix("</svg>").unwrap_or(body));
+    texts.iter().for_each(|text| text.svg(&mut out));
+    out.push_str("</svg>\n");
     Ok(out)
 }
 
@@ -32,7 +34,8 @@ pub(super) fn png(figure: &Figure) -> Result<Vec<u8>, Error> {
     let (width, height) = picture.size();
     let row = 3 * width as usize;
     let mut fine = vec![0; row * height as usize];
-    picture.draw(&BitMapBackend::with_buffer(&mut fine, (width, height)).into_drawing_area())?;
+    let texts = picture.draw(&BitMapBackend::with_buffer(&mut fine, (width, height)).into_drawing_area())?;
+    texts.iter().for_each(|text| text.pixels(&mut fine, width as usize));
     let mean = |i: usize| {
         let four = [i, i + 3, i + row, i + row + 3].map(|i| u16::from(fine[i]));
         (four.iter().sum::<u16>() / 4) as u8
@@ -47,11 +50,13 @@ pub(super) fn png(figure: &Figure) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
+/// What the figure shows and what was run for it, in words.
 fn description(figure: &Figure, note: Option<&str>) -> String {
     let axes = [(&figure.x, "Horizontal"), (&figure.y, "Vertical")];
-    let axes = axes.map(|(axis, which)| format!(" {which}: {}.", plain(&axis.label)));
-    let series: Vec<_> = figure.series.iter().map(|series| plain(&series.label)).filter(|l| !l.is_empty()).collect();
+    let axes = axes.map(|(axis, which)| format!(" {which}: {}.", spoken(&axis.label)));
+    let series: Vec<_> = figure.series.iter().map(|series| spoken(&series.label)).filter(|l| !l.is_empty()).collect();
     let series = if series.is_empty() { String::new() } else { format!(" Series: {}.", series.join("; ")) };
+    let settings = if figure.settings.is_empty() { String::new() } else { format!(" Settings: {}.", figure.settings) };
     let note = note.map_or(String::new(), |note| format!(" {note}."));
-    format!("{}{}{series}{note}", plain(&figure.caption), axes.concat()).trim().into()
+    format!("{}{}{series}{settings}{note}", spoken(&figure.caption), axes.concat()).trim().into()
 }

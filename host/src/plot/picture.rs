@@ -1,40 +1,71 @@
-//! A figure on any backend of plotters.
+//! A figure on any backend of plotters. Text is left to the caller, who draws it as outlines.
 
 use super::axis::Span;
 use super::legend::Legend;
+use super::marks::Drawn;
 use super::series::{Omitted, Placed};
-use super::style::{FAINT, GRID, INK, UNIT};
+use super::style::{self, FAINT, GRID, INK, Look, UNIT};
+use super::text::{self, Anchor, Text};
 use super::ticks::Ticks;
-use super::{Axis, Error, Figure, Mark, marks, markup, text};
+use super::{Axis, Error, Figure, Mark, Palette};
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
-use plotters::prelude::{DrawingArea, DrawingBackend};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, WHITE};
+use plotters::prelude::{DrawingArea, DrawingBackend, PathElement};
+use plotters::style::{Color, RGBColor, WHITE};
 
-const WIDTH: i32 = 900 * UNIT;
-const HEIGHT: i32 = 560 * UNIT;
-/// The axes are never lower than this: a long legend makes the figure higher instead.
-const LEAST_FRAME: i32 = 320 * UNIT;
-const RIGHT: i32 = 28 * UNIT;
-const TITLE: i32 = 17 * UNIT;
-const LABEL: i32 = 15 * UNIT;
-const TICK: i32 = 13 * UNIT;
-const NOTE: i32 = 12 * UNIT;
+/// At 350 pixels, the width of a telephone less its margins, the smallest text is 9 pixels high.
+const WIDTH: i32 = 640 * UNIT;
+/// Height of the frame.
+const FRAME: i32 = 310 * UNIT;
+/// Around everything.
+const MARGIN: i32 = 14 * UNIT;
+const RIGHT: i32 = 24 * UNIT;
+const TITLE: i32 = 20 * UNIT;
+const LABEL: i32 = 18 * UNIT;
+const TICK: i32 = 17 * UNIT;
+const MARK: i32 = 6 * UNIT;
+
+/// Lines of text below one another.
+struct Lines {
+    lines: Vec<String>,
+    size: i32,
+}
+
+impl Lines {
+    fn new(label: &str, size: i32, room: i32) -> Self {
+        Self { lines: text::wrap(label, size, room), size }
+    }
+    fn step(&self) -> i32 {
+        self.size * 125 / 100
+    }
+    fn height(&self) -> i32 {
+        self.lines.len() as i32 * self.step()
+    }
+    /// The texts, their first line right below `top`.
+    fn texts(&self, x: i32, top: i32, anchor: Anchor, colour: RGBColor) -> impl Iterator<Item = Text> {
+        (0..).zip(&self.lines).map(move |(i, line)| {
+            let y = top + i * self.step() + self.size;
+            Text::new(line, (x, y), self.size, anchor).coloured(colour)
+        })
+    }
+}
 
 /// A figure with everything measured.
 pub(super) struct Picture<'a> {
     figure: &'a Figure,
     placed: Vec<Placed>,
+    looks: Vec<Look>,
     spans: [Span; 2],
     ticks: [Ticks; 2],
     /// What was left out of it.
     pub(super) note: Option<String>,
     legend: Legend<'a>,
-    /// Width of what stands left of the axes, heights of what stands above and below.
+    title: Lines,
+    /// Names of the axes: x below the frame, y above it, where it can be read without turning one's head.
+    labels: [Lines; 2],
+    omitted: Lines,
     left: i32,
     top: i32,
-    below: i32,
     height: i32,
 }
 
@@ -47,15 +78,44 @@ impl<'a> Picture<'a> {
             [Span::new(&figure.x, across, 0.025), Span::new(&figure.y, placed.iter().flat_map(Placed::heights), 0.06)];
         placed.iter().for_each(|p| omitted.count_outside(p, &spans[0], &spans[1]));
         let empty = placed.iter().all(|p| p.points.iter().all(Option::is_none));
-        let ticks = spans.each_ref().map(|span| if empty { Ticks::default() } else { Ticks::new(span) });
-        let widest = ticks[1].labelled.iter().map(|(_, label)| text::width(label, TICK)).max().unwrap_or(0);
-        let left = widest + 64 * UNIT;
-        let legend = Legend::new(figure, WIDTH - RIGHT - left);
+        let ticks = |axis: &Axis, span: &Span, values: Vec<f64>| match axis.measured {
+            _ if empty => Ticks::default(),
+            true => Ticks::at(&values, span),
+            false => Ticks::new(span),
+        };
+        let up = ticks(&figure.y, &spans[1], values(figure, |series| &series.y));
+        let widest = up.labelled.iter().map(|(_, label)| text::width(label, TICK)).max().unwrap_or(0);
+        let left = MARGIN + widest + 2 * MARK;
+        let frame = WIDTH - RIGHT - left;
+        let along = ticks(&figure.x, &spans[0], values(figure, |series| &series.x));
+        let along = along.thinned(frame, TICK, figure.x.measured);
+
+        let palette = figure.palette.clone().unwrap_or_else(|| Palette::new([figure]));
+        let looks = style::looks(&figure.series, &palette);
+        let legend = Legend::new(figure, &looks, frame);
+        let room = WIDTH - 2 * MARGIN;
+        let title = Lines::new(&figure.title, TITLE, room);
+        let labels = [Lines::new(&figure.x.label, LABEL, frame), Lines::new(&figure.y.label, LABEL, room)];
         let note = omitted.note();
-        let top = 54 * UNIT + legend.height();
-        let below = if note.is_some() { 82 } else { 66 } * UNIT;
-        let height = HEIGHT.max(top + LEAST_FRAME + below);
-        Self { figure, placed, spans, ticks, note, legend, left, top, below, height }
+        let omitted = Lines::new(note.as_deref().unwrap_or_default(), TICK, room);
+        let top = MARGIN + title.height() + MARK + legend.height() + MARK + labels[1].height() + 2 * MARK;
+        let below = 2 * MARK + TICK + MARK + labels[0].height() + MARK + omitted.height() + MARGIN;
+        let height = top + FRAME + below;
+        Self {
+            figure,
+            placed,
+            looks,
+            spans,
+            ticks: [along, up],
+            note,
+            legend,
+            title,
+            labels,
+            omitted,
+            left,
+            top,
+            height,
+        }
     }
 
     /// Steps of the grid, across and down.
@@ -63,60 +123,97 @@ impl<'a> Picture<'a> {
         (WIDTH as u32, self.height as u32)
     }
 
-    /// Everything the figure shows, back to front.
-    pub(super) fn draw<DB>(&self, page: &DrawingArea<DB, Shift>) -> Result<(), Error>
+    fn drawn(&self) -> impl Iterator<Item = Drawn<'_>> {
+        let pairs = self.figure.series.iter().zip(&self.placed).zip(&self.looks);
+        pairs.map(|((series, placed), look)| Drawn { series, look: *look, placed })
+    }
+
+    /// Everything the figure shows, back to front; the answer is its text.
+    pub(super) fn draw<DB>(&self, page: &DrawingArea<DB, Shift>) -> Result<Vec<Text>, Error>
     where
         DB: DrawingBackend<ErrorType: 'static>,
     {
         page.fill(&WHITE)?;
-        let room = WIDTH - self.left - RIGHT;
-        let title = text::fit(&markup::unicode(&self.figure.title), TITLE, room);
-        page.draw_text(&title, &text::style(TITLE), (self.left, 16 * UNIT))?;
-        self.legend.draw(page, self.left, 44 * UNIT)?;
+        let (left, right, bottom) = (self.left, WIDTH - RIGHT, self.top + FRAME);
+        let mut texts: Vec<Text> = self.title.texts(MARGIN, MARGIN, Anchor::Start, INK).collect();
+        let below_title = MARGIN + self.title.height() + MARK;
+        self.legend.draw(page, (left, below_title), &mut texts)?;
+        let above = self.top - 2 * MARK - self.labels[1].height();
+        texts.extend(self.labels[1].texts(MARGIN, above, Anchor::Start, INK));
+        let under = bottom + 2 * MARK + TICK + MARK;
+        texts.extend(self.labels[0].texts((left + right) / 2, under, Anchor::Middle, INK));
+        let last = under + self.labels[0].height() + MARK;
+        texts.extend(self.omitted.texts(right, last, Anchor::End, FAINT));
 
-        let [x, y] = &self.spans;
-        let [across, upwards] = self.ticks.clone();
-        let below = 66 * UNIT;
-        let mut chart = ChartBuilder::on(page)
+        self.grid(page, &mut texts)?;
+        let chart = ChartBuilder::on(page)
             .margin_top(self.top)
             .margin_right(RIGHT)
-            .margin_left(14 * UNIT)
-            .margin_bottom(self.below - below + 10 * UNIT)
-            .x_label_area_size(below - 10 * UNIT)
-            .y_label_area_size(self.left - 14 * UNIT)
-            .build_cartesian_2d(across, upwards)?;
-        let pairs = || self.figure.series.iter().zip(&self.placed);
-        pairs().try_for_each(|(series, placed)| marks::band(chart.plotting_area(), series, placed, x, y))?;
-        let label = |axis: &Axis, room: i32| text::fit(&markup::unicode(&axis.label), LABEL, room);
-        chart
-            .configure_mesh()
-            .axis_style(INK.stroke_width(5))
-            .bold_line_style(GRID.stroke_width(4))
-            .light_line_style(GRID.mix(0.5).stroke_width(3))
-            .set_all_tick_mark_size(6 * UNIT)
-            .label_style(text::style(TICK))
-            .y_label_offset(TICK / 8)
-            .axis_desc_style(text::style(LABEL))
-            .x_desc(label(&self.figure.x, room))
-            .y_desc(label(&self.figure.y, self.height - self.top - self.below))
-            .draw()?;
+            .margin_left(left)
+            .margin_bottom(self.height - bottom)
+            .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
+        let [x, y] = &self.spans;
+        self.drawn().try_for_each(|drawn| drawn.band(chart.plotting_area(), x, y))?;
+        let frame = |points: Vec<(i32, i32)>| page.draw(&PathElement::new(points, INK.stroke_width(5)));
+        frame(vec![(left, self.top), (left, bottom), (right, bottom)])?;
         // Theory last: thin, and else hidden below the data that it is right about.
         for theory in [false, true] {
-            let these = pairs().filter(|(series, _)| (series.mark == Mark::Theory) == theory);
-            these
-                .into_iter()
-                .try_for_each(|(series, placed)| marks::line(chart.plotting_area(), series, placed, x, y))?;
+            let these = self.drawn().filter(|drawn| (drawn.series.mark == Mark::Theory) == theory);
+            these.into_iter().try_for_each(|drawn| drawn.line(chart.plotting_area(), x, y))?;
         }
         if self.ticks.iter().all(|ticks| ticks.labelled.is_empty()) {
-            let middle = text::style(LABEL).pos(Pos::new(HPos::Center, VPos::Center));
-            let at = (self.left + room / 2, (self.top + self.height - self.below) / 2);
-            page.draw_text("no finite data", &middle, at)?;
-        }
-        if let Some(note) = &self.note {
-            let style = text::coloured(NOTE, FAINT).pos(Pos::new(HPos::Right, VPos::Bottom));
-            page.draw_text(note, &style, (WIDTH - RIGHT, self.height - 8 * UNIT))?;
+            texts.push(Text::new(
+                "no finite data",
+                ((left + right) / 2, (self.top + bottom) / 2),
+                LABEL,
+                Anchor::Middle,
+            ));
         }
         page.present()?;
+        Ok(texts)
+    }
+
+    /// The lines of the grid, and the ticks with what they say.
+    fn grid<DB>(&self, page: &DrawingArea<DB, Shift>, texts: &mut Vec<Text>) -> Result<(), Error>
+    where
+        DB: DrawingBackend<ErrorType: 'static>,
+    {
+        let (left, right, bottom) = (self.left, WIDTH - RIGHT, self.top + FRAME);
+        let across = |at: f64| left + (at * f64::from(right - left)).round() as i32;
+        let upwards = |at: f64| bottom - (at * f64::from(FRAME)).round() as i32;
+        let stroke = |points: [(i32, i32); 2], colour: &dyn Fn() -> plotters::style::ShapeStyle| {
+            page.draw(&PathElement::new(points.to_vec(), colour()))
+        };
+        let (faint, clear) = (|| GRID.mix(0.5).stroke_width(3), || GRID.stroke_width(4));
+        let ink = || INK.stroke_width(5);
+        let [along, up] = &self.ticks;
+        for at in &along.minor {
+            stroke([(across(*at), self.top), (across(*at), bottom)], &faint)?;
+        }
+        for at in &up.minor {
+            stroke([(left, upwards(*at)), (right, upwards(*at))], &faint)?;
+        }
+        for (at, label) in &along.labelled {
+            let x = across(*at);
+            stroke([(x, self.top), (x, bottom)], &clear)?;
+            stroke([(x, bottom), (x, bottom + MARK)], &ink)?;
+            texts.push(Text::new(label, (x, bottom + 2 * MARK + TICK * 8 / 10), TICK, Anchor::Middle));
+        }
+        for (at, label) in &up.labelled {
+            let y = upwards(*at);
+            stroke([(left, y), (right, y)], &clear)?;
+            stroke([(left - MARK, y), (left, y)], &ink)?;
+            texts.push(Text::new(label, (left - 2 * MARK, y + TICK * 36 / 100), TICK, Anchor::End));
+        }
         Ok(())
     }
+}
+
+/// The values of the data along an axis, ascending, each once.
+fn values<'f>(figure: &'f Figure, of: impl Fn(&'f super::Series) -> &'f Vec<f64>) -> Vec<f64> {
+    let data = figure.series.iter().filter(|series| !matches!(series.mark, Mark::Theory | Mark::Fit));
+    let mut all: Vec<f64> = data.flat_map(|series| of(series)).copied().filter(|v| v.is_finite()).collect();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    all
 }

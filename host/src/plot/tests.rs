@@ -10,11 +10,14 @@ fn figure(x: Scale, y: Scale, series: Vec<Series>) -> Figure {
         y: Axis::new("y", y),
         series,
         caption: "a < b".into(),
+        settings: "width = 4".into(),
+        palette: None,
     }
 }
 
 fn series(x: &[f64], y: &[f64], mark: Mark) -> Series {
-    Series { label: "one & two".into(), x: x.to_vec(), y: y.to_vec(), mark, style: 0 }
+    let hue = if mark == Mark::Theory { Hue::Theory } else { Hue::named("run", "one") };
+    Series::new("one & two", (x.to_vec(), y.to_vec()), mark, hue)
 }
 
 /// What the figure says about points it leaves out: the end of its description.
@@ -26,8 +29,7 @@ fn description(figure: &Figure) -> String {
 
 #[test]
 fn same_figure_same_bytes() {
-    let figure =
-        figure(Scale::LogTime, Scale::Log, vec![series(&[0.0, 1.0, 10.0], &[0.1, 2.0, 3.0], Mark::LinePoints)]);
+    let figure = figure(Scale::LogTime, Scale::Log, vec![series(&[0.0, 1.0, 10.0], &[0.1, 2.0, 3.0], Mark::Line)]);
     assert_eq!(figure.svg().unwrap(), figure.svg().unwrap());
     assert_eq!(figure.png().unwrap(), figure.png().unwrap());
     assert_eq!(figure.png().unwrap()[..8], *b"\x89PNG\r\n\x1a\n");
@@ -36,8 +38,8 @@ fn same_figure_same_bytes() {
 #[test]
 fn text_is_escaped_and_nothing_is_referred_to() {
     let svg = figure(Scale::Linear, Scale::Linear, vec![series(&[0.0, 1.0], &[0.0, 1.0], Mark::Line)]).svg().unwrap();
-    assert!(svg.contains("aria-label=\"&lt;Kt&gt; &amp; &quot;more&quot;\""));
-    assert!(svg.contains("a &lt; b Horizontal: t &lt; 1. Vertical: y. Series: one &amp; two."));
+    assert!(svg.contains("aria-label=\"&lt;Kₜ&gt; &amp; &quot;more&quot;\""));
+    assert!(svg.contains("a &lt; b Horizontal: t &lt; 1. Vertical: y. Series: one &amp; two. Settings: width = 4."));
     let own = svg.replacen("xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
     for word in ["http", "href", "src=", "url(", "id=", "<script", "NaN", "inf"] {
         assert!(!own.contains(word), "{word}");
@@ -85,7 +87,7 @@ fn no_data_crashes() {
     for (x, y) in sets {
         for scale in [Scale::Linear, Scale::Log, Scale::LogTime, Scale::Exponent] {
             let band = Mark::Band { low: y.to_vec(), high: x.to_vec() };
-            for mark in [Mark::Line, Mark::Dashed, Mark::Theory, Mark::Points, Mark::LinePoints, band] {
+            for mark in [Mark::Line, Mark::Dashed, Mark::Theory, Mark::Points, Mark::Fit, band] {
                 let figure = figure(scale, scale, vec![series(x, y, mark)]);
                 let svg = figure.svg().unwrap();
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{scale:?} {x:?} {y:?}");
@@ -106,7 +108,7 @@ fn a_long_legend_makes_the_figure_higher() {
     });
     let svg = figure(Scale::Linear, Scale::Linear, many.collect()).svg().unwrap();
     let height: f64 = svg.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
-    assert!(height > 40.0 * 20.0 + 300.0, "{height}");
+    assert!(height > 40.0 * 24.0 + 300.0, "{height}");
 }
 
 #[test]

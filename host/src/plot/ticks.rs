@@ -1,15 +1,14 @@
 //! Where ticks stand and what they say.
 
-use super::axis::Span;
-use super::markup;
-use plotters::coord::ranged1d::{BoldPoints, KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use super::axis::{Place, Span};
+use super::{Scale, text};
+use plotters::coord::ranged1d::{BoldPoints, Ranged};
 use plotters::coord::types::RangedCoordf64;
-use std::ops::Range;
 
 /// At most so many ticks with a label.
 const MOST: usize = 8;
 
-/// Ticks of an axis; to plotters, an axis from 0 to 1.
+/// Ticks of an axis, as fractions of its length.
 #[derive(Clone, Default)]
 pub(super) struct Ticks {
     pub(super) labelled: Vec<(f64, String)>,
@@ -18,38 +17,66 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
+    /// At round values.
     pub(super) fn new(span: &Span) -> Self {
-        let mut ticks = if span.scale.is_decades() { decades(span) } else { labelled(linear(span.low, span.high)) };
-        for (at, label) in &mut ticks.labelled {
-            (*at, *label) = (span.fraction(*at), markup::unicode(label));
-        }
+        let mut ticks = match span.scale {
+            Scale::Linear => labelled(linear(span.low, span.high)),
+            Scale::Root => {
+                let all = linear(span.low.max(0.0).powi(2), span.high.powi(2));
+                labelled(all.into_iter().map(|(at, label)| (at.max(0.0).sqrt(), label)).collect())
+            }
+            Scale::Log | Scale::LogTime | Scale::Exponent => decades(span),
+        };
+        ticks.labelled.iter_mut().for_each(|(at, _)| *at = span.fraction(*at));
         ticks.minor.iter_mut().for_each(|at| *at = span.fraction(*at));
         ticks
     }
+
+    /// At the values of the data.
+    pub(super) fn at(values: &[f64], span: &Span) -> Self {
+        let tick = |value: &f64| match span.scale.place(*value) {
+            Place::At(at) if span.contains(at) => Some((span.fraction(at), number(*value))),
+            _ => None,
+        };
+        labelled(values.iter().filter_map(tick).collect())
+    }
+
+    /// The same without labels that would touch on an axis this long: of round values every so many stay, of those of
+    /// the data all that have room beside the one before.
+    pub(super) fn thinned(mut self, length: i32, size: i32, measured: bool) -> Self {
+        let half = |label: &str| f64::from(text::width(label, size) + size / 2) / f64::from(length.max(1)) / 2.0;
+        let touch = |a: &(f64, String), b: &(f64, String)| b.0 - a.0 < half(&a.1) + half(&b.1);
+        if measured {
+            let mut last: Option<(f64, String)> = None;
+            for tick in &mut self.labelled {
+                if last.as_ref().is_some_and(|last| touch(last, tick)) {
+                    tick.1.clear();
+                } else {
+                    last = Some(tick.clone());
+                }
+            }
+            return self;
+        }
+        let all = std::mem::take(&mut self.labelled);
+        let every = |stride: usize| all.iter().step_by(stride).cloned().collect::<Vec<_>>();
+        let apart = |ticks: &[(f64, String)]| !ticks.windows(2).any(|pair| touch(&pair[0], &pair[1]));
+        let kept = (1..=all.len().max(1)).map(every).find(|ticks| apart(ticks));
+        self.labelled = kept.unwrap_or_default();
+        self
+    }
 }
 
-impl Ranged for Ticks {
-    type FormatOption = NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        RangedCoordf64::from(self.range()).map(value, limit)
+/// A value of a grid: plainly, but for the very large and small.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || (1e-3..1e6).contains(&size) {
+        let text = format!("{value:.4}");
+        return text.trim_end_matches('0').trim_end_matches('.').replace('-', "−");
     }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        let labelled = || self.labelled.iter().map(|tick| tick.0).collect();
-        if hint.weight().allow_light_points() { self.minor.clone() } else { labelled() }
-    }
-
-    fn range(&self) -> Range<f64> {
-        0.0..1.0
-    }
-}
-
-impl ValueFormatter<f64> for Ticks {
-    fn format_ext(&self, value: &f64) -> String {
-        self.labelled.iter().find(|tick| tick.0 == *value).map_or(String::new(), |tick| tick.1.clone())
-    }
+    let text = format!("{value:.2e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+    format!("{mantissa}×10^{{{exponent}}}").replace('-', "−")
 }
 
 fn labelled(labelled: Vec<(f64, String)>) -> Ticks {
@@ -98,7 +125,7 @@ fn decades(span: &Span) -> Ticks {
 fn within_decades(span: &Span) -> Ticks {
     let (low, high) = (span.low, span.high);
     if low < -300.0 || high > 300.0 {
-        let raised = |(at, label): (f64, String)| (at, format!("10^({label})"));
+        let raised = |(at, label): (f64, String)| (at, format!("10^{{{label}}}"));
         return labelled(linear(low, high).into_iter().map(raised).collect());
     }
     let near = (low.floor() as i32..=high.floor() as i32).flat_map(|k| [1, 2, 5].map(|m| (k, m)));
@@ -120,11 +147,12 @@ fn power(exponent: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scale;
+    use super::super::markup;
     use super::*;
 
     fn labels(scale: Scale, low: f64, high: f64) -> Vec<String> {
-        Ticks::new(&Span { scale, low, high }).labelled.into_iter().map(|tick| tick.1).collect()
+        let ticks = Ticks::new(&Span { scale, low, high }).labelled;
+        ticks.into_iter().map(|tick| markup::spoken(&tick.1)).collect()
     }
 
     #[test]
@@ -143,7 +171,25 @@ mod tests {
         assert_eq!(labels(Scale::Log, -0.4, 0.6), ["0.5", "1", "2"]);
         assert_eq!(labels(Scale::Log, -1.4, -0.4), ["0.05", "0.1", "0.2"]);
         assert_eq!(labels(Scale::Exponent, 0.0, 2.1e5)[1], "10⁵⁰⁰⁰⁰");
-        assert_eq!(labels(Scale::Exponent, 1000.1, 1000.4).last().unwrap(), "10^(1000.40)");
+        assert_eq!(labels(Scale::Exponent, 1000.1, 1000.4).last().unwrap(), "10 super 1000.40");
+    }
+
+    #[test]
+    fn a_grid_has_its_ticks_at_its_values() {
+        let widths = [64.0, 128.0];
+        let span = Span { scale: Scale::Log, low: 64f64.log10() - 0.01, high: 128f64.log10() + 0.01 };
+        let ticks = Ticks::at(&widths, &span).thinned(2000, 50, true);
+        assert_eq!(ticks.labelled.iter().map(|tick| tick.1.as_str()).collect::<Vec<_>>(), ["64", "128"]);
+        assert!(ticks.labelled[0].0 < 0.1 && ticks.labelled[1].0 > 0.9 && ticks.minor.is_empty());
+        let root = Span { scale: Scale::Root, low: 0.0, high: 10.0 };
+        assert_eq!(Ticks::at(&[25.0, 200.0], &root).labelled, [(0.5, "25".to_owned())]);
+        // a tick whose label has no room stays without it
+        let close = Ticks::at(&[1.0, 1.01, 50.0], &Span { scale: Scale::Linear, low: 0.0, high: 51.0 });
+        let said: Vec<_> = close.thinned(1000, 50, true).labelled.into_iter().map(|tick| tick.1).collect();
+        assert_eq!(said, ["1", "", "50"]);
+        assert_eq!([0.25, 1e6, 2.5e-5, 1234.5].map(number), ["0.25", "1×10^{6}", "2.5×10^{−5}", "1234.5"]);
+        let many = Ticks::new(&Span { scale: Scale::Linear, low: 0.0, high: 0.00021 }).thinned(300, 50, false);
+        assert!(many.labelled.len() < 3);
     }
 
     #[test]

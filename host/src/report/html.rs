@@ -1,7 +1,7 @@
 //! The page of a report. All text goes through `markup_html`, which escapes it.
 
 use super::{Block, Claim, Report, Table, Verdict, number, number_with_error};
-use crate::plot::{Error, Figure, markup_html, markup_plain};
+use crate::plot::{Error, Figure, markup_html, markup_spoken};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("report.css");
@@ -16,7 +16,7 @@ struct Numbers {
 pub(super) fn page(report: &Report) -> Result<String, Error> {
     let mut out = String::new();
     let title = markup_html(&report.title);
-    let name = markup_html(&markup_plain(&report.title));
+    let name = markup_html(&markup_spoken(&report.title));
     let _ = write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

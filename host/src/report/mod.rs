@@ -6,6 +6,7 @@ pub mod judged;
 pub mod narrative;
 mod prediction_figures;
 mod run_figures;
+mod settings;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,8 @@ pub use claim::{Claim, Verdict};
 pub use prediction_figures::{overlays, prediction_figure};
 pub(crate) use run_figures::decimal_exponent;
 pub use run_figures::{Overlay, Panel, run_figures};
-pub use table::{Table, number, number_with_error};
+pub use settings::settings_in_words;
+pub use table::{Table, number, number_with_error, rounded};
 
 /// A page with numbered figures and tables that needs nothing but itself: no script, no font, no picture from elsewhere.
 ///

@@ -5,7 +5,7 @@ use crate::data::Samples;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::defined;
 use crate::plot::Figure;
-use crate::report::{Block, Report, Section, Table, number};
+use crate::report::{Block, Report, Section, Table, number, settings_in_words};
 use crate::run::{Comparison, Motion, Outcome, PredictionRow, Stopped, TraceRow};
 
 /// A training run and what it left.
@@ -125,6 +125,14 @@ fn prediction_sentence(run: &Finished<'_>) -> String {
         number(last.linearized.difference),
         number(last.ntk.difference),
     )
+}
+
+/// What was run, in a line: every setting, and the samples.
+pub fn settings(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> String {
+    let table = |run: &Finished<'_>| Settings { model: model.clone(), training: run.training.clone() }.table().ok();
+    let tables: Vec<_> = finished.iter().filter_map(table).collect();
+    let (version, words) = (env!("CARGO_PKG_VERSION"), settings_in_words(&tables));
+    format!("ntkscope {version}; {words}; samples with SHA-256 {}", samples.sha256)
 }
 
 /// The report of one run, or of two side by side.

@@ -2,50 +2,43 @@
 
 use super::run_figures::decimal_exponent;
 use super::{Overlay, Panel};
-use crate::plot::{Axis, Figure, Mark, Scale, Series};
+use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::run::PredictionTable;
 
 /// Margins as the fixed kernels predict them, for the figure of margins. `name` is the run's, empty for a single one.
-pub fn overlays(name: &str, style: usize, table: &PredictionTable) -> Vec<Overlay> {
+pub fn overlays(name: &str, table: &PredictionTable) -> Vec<Overlay> {
     let x: Vec<f64> = table.rows.iter().map(|row| row.log_time).collect();
     if x.is_empty() {
         return Vec::new();
     }
-    let overlay = |what: &str, style: usize, y: Vec<f64>| {
+    let overlay = |what: &str, y: Vec<f64>| {
         let label = if name.is_empty() { what.into() } else { format!("{name}: {what}") };
-        Overlay { panel: Panel::Margin, series: Series { label, x: x.clone(), y, mark: Mark::Theory, style } }
+        Overlay { panel: Panel::Margin, series: Series::theory(label, x.clone(), y) }
     };
     vec![
-        overlay("mean, as Θ predicts", style, table.rows.iter().map(|row| row.ntk.margin_mean).collect()),
-        overlay(
-            "mean, as K_{0} predicts",
-            style + 3,
-            table.rows.iter().map(|row| row.linearized.margin_mean).collect(),
-        ),
+        overlay("mean, as Θ predicts", table.rows.iter().map(|row| row.ntk.margin_mean).collect()),
+        overlay("mean, as K_{0} predicts", table.rows.iter().map(|row| row.linearized.margin_mean).collect()),
     ]
 }
 
 /// How far the outputs are from what the fixed kernels predict; `None` where nothing is predicted.
 pub fn prediction_figure(runs: &[(&str, &PredictionTable)]) -> Option<Figure> {
     let mut series = Vec::new();
-    for (style, (name, table)) in runs.iter().enumerate() {
+    for (name, table) in runs {
         let x: Vec<f64> = table.rows.iter().map(|row| decimal_exponent(row.log_time)).collect();
         let label = |what: &str| if runs.len() > 1 { format!("{name}: {what}") } else { what.into() };
-        let mut add = |what: &str, mark: Mark, style: usize, y: Vec<f64>| {
+        let mut add = |kernel: &str, points: &str, mark: Mark, y: Vec<f64>| {
             if y.iter().any(|v| v.is_finite()) {
-                series.push(Series { label: label(what), x: x.clone(), y, mark, style });
+                // a run beside one kernel: neither the run itself nor the other kernel
+                let hue = Hue::named("run beside a kernel", format!("{name} {kernel}"));
+                series.push(Series { label: label(&format!("{kernel}, {points}")), x: x.clone(), y, mark, hue });
             }
         };
-        let (rows, apart) = (&table.rows, 2 * style);
-        add("Θ, training samples", Mark::Line, apart, rows.iter().map(|r| r.ntk.difference).collect());
-        add("Θ, held out", Mark::Dashed, apart, rows.iter().map(|r| r.ntk.difference_held_out).collect());
-        add("K_{0}, training samples", Mark::Line, apart + 1, rows.iter().map(|r| r.linearized.difference).collect());
-        add(
-            "K_{0}, held out",
-            Mark::Dashed,
-            apart + 1,
-            rows.iter().map(|r| r.linearized.difference_held_out).collect(),
-        );
+        let rows = &table.rows;
+        add("Θ", "training samples", Mark::Line, rows.iter().map(|r| r.ntk.difference).collect());
+        add("Θ", "held out", Mark::Dashed, rows.iter().map(|r| r.ntk.difference_held_out).collect());
+        add("K_{0}", "training samples", Mark::Line, rows.iter().map(|r| r.linearized.difference).collect());
+        add("K_{0}", "held out", Mark::Dashed, rows.iter().map(|r| r.linearized.difference_held_out).collect());
     }
     (!series.is_empty()).then(|| Figure {
         name: "prediction".into(),
@@ -57,5 +50,6 @@ pub fn prediction_figure(runs: &[(&str, &PredictionTable)]) -> Option<Figure> {
                   the same start: the analytic NTK Θ, and the network's own kernel K_{0} at initialization, which is the \
                   linearized network."
             .into(),
+        ..Figure::default()
     })
 }

@@ -1,6 +1,6 @@
 //! The standard figures of one run, or of several laid over one another.
 
-use crate::plot::{Axis, Figure, Mark, Scale, Series};
+use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::run::{Trace, TraceRow};
 use std::f64::consts::LN_10;
 
@@ -37,16 +37,16 @@ pub struct Overlay {
 
 impl Overlay {
     /// A theoretical curve of gradient-flow time.
-    pub fn theory(panel: Panel, label: impl Into<String>, time: &[f64], y: Vec<f64>, style: usize) -> Self {
+    pub fn theory(panel: Panel, label: impl Into<String>, time: &[f64], y: Vec<f64>) -> Self {
         let x = time.iter().map(|t| t.ln_1p()).collect();
-        Self { panel, series: Series { label: label.into(), x, y, mark: Mark::Theory, style } }
+        Self { panel, series: Series::theory(label, x, y) }
     }
 }
 
 /// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`; without the last two
 /// where no trace has margins.
 ///
-/// Trace i has style i of the palette. Time is gradient-flow time of the mean loss, on a logarithmic axis that holds times
+/// Every trace has a colour of its own, its second quantity is dashed. Time is gradient-flow time of the mean loss, on a logarithmic axis that holds times
 /// beyond the range of an f64 too (it is drawn from `log_time`) and begins at the first positive one.
 pub fn run_figures(traces: &[Trace], overlays: &[Overlay]) -> Vec<Figure> {
     let mut rows = traces.iter().flat_map(|trace| &trace.rows).peekable();
@@ -58,7 +58,7 @@ pub fn run_figures(traces: &[Trace], overlays: &[Overlay]) -> Vec<Figure> {
 
 fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {
     let mut series = Vec::new();
-    for (style, trace) in traces.iter().enumerate() {
+    for trace in traces {
         for (quantity, mark, value) in quantities(panel) {
             let label = match (traces.len(), trace.label.as_str()) {
                 (1, _) | (_, "") => quantity.into(),
@@ -69,7 +69,7 @@ fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {
                 _ => trace.rows.iter().map(|row| decimal_exponent(row.log_time)).collect(),
             };
             let y = trace.rows.iter().map(value).collect();
-            series.push(Series { label, x, y, mark: mark.clone(), style });
+            series.push(Series { label, x, y, mark: mark.clone(), hue: Hue::named("run", &trace.label) });
         }
     }
     for overlay in overlays.iter().filter(|overlay| overlay.panel == panel) {
@@ -85,7 +85,15 @@ fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {
     };
     let (name, title, y, scale, caption) = describe(panel);
     let scale = scale.unwrap_or_else(|| if spans_decades(&series) { Scale::Log } else { Scale::Linear });
-    Figure { name: name.into(), title: title.into(), x, y: Axis::new(y, scale), series, caption: caption.into() }
+    Figure {
+        name: name.into(),
+        title: title.into(),
+        x,
+        y: Axis::new(y, scale),
+        series,
+        caption: caption.into(),
+        ..Figure::default()
+    }
 }
 
 type Quantity = (&'static str, Mark, fn(&TraceRow) -> f64);
@@ -188,7 +196,7 @@ mod tests {
     #[test]
     fn every_panel_has_its_traces_and_overlays() {
         let traces = ["cross-entropy", "squared error"].map(|label| Trace { label: label.into(), rows: Vec::new() });
-        let overlay = Overlay::theory(Panel::Margin, "theory", &[0.0, 1.0], vec![0.0, 0.5], 0);
+        let overlay = Overlay::theory(Panel::Margin, "theory", &[0.0, 1.0], vec![0.0, 0.5]);
         let figures = run_figures(&traces, &[overlay]);
         let counts: Vec<_> = figures.iter().map(|figure| (figure.name.as_str(), figure.series.len())).collect();
         let expected =

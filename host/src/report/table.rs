@@ -64,6 +64,14 @@ fn marked_up(text: &str) -> String {
     text.split(' ').map(power).collect::<Vec<_>>().join(" ").replace('-', "−")
 }
 
+/// A number to as many digits as its standard error allows; three where that is not known.
+pub fn rounded(value: f64, error: impl Into<Option<f64>>) -> String {
+    match error.into().filter(|error| error.is_finite() && *error > 0.0) {
+        Some(error) => number_with_error(value, error),
+        None => number(format!("{value:.2e}").parse().unwrap_or(value)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +93,12 @@ mod tests {
         }
         assert_eq!(number_with_error(1.23e7, 1.1e6), "(1.23 ± 0.11)×10^{7}");
         assert_eq!(number_with_error(1.5, f64::NAN), "1.5 ± undefined");
+    }
+
+    #[test]
+    fn a_number_without_an_error_has_three_digits() {
+        let said = [rounded(-1.11543, None), rounded(-1.11543, 0.08), rounded(123456.0, 0.0), rounded(f64::NAN, None)];
+        assert_eq!(said, ["−1.12", "−1.115 ± 0.080", "1.23×10^{5}", "NaN"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The page: complete, escaped, and in need of nothing else.
 
 use super::*;
-use crate::plot::{Axis, Mark, Scale, Series};
+use crate::plot::{Axis, Hue, Mark, Scale, Series};
 
 const NASTY: &str = "<script>alert(\"1\" & '2')</script> K_{<t>}";
 
@@ -11,8 +11,10 @@ fn nasty() -> Report {
         title: NASTY.into(),
         x: Axis::new(NASTY, Scale::Linear),
         y: Axis::new(NASTY, Scale::Linear),
-        series: vec![Series { label: NASTY.into(), x: vec![0.0, 1.0], y: vec![0.0, 1.0], mark: Mark::Line, style: 0 }],
+        series: vec![Series::new(NASTY, (vec![0.0, 1.0], vec![0.0, 1.0]), Mark::Line, Hue::named("run", NASTY))],
         caption: NASTY.into(),
+        settings: NASTY.into(),
+        palette: None,
     };
     let mut table = Table::new(NASTY, [NASTY, "n"]);
     table.push([NASTY, "1.5"]);

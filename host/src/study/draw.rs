@@ -3,14 +3,20 @@
 use super::group::{Group, Run};
 use crate::analysis::statistics::{Curve, Spread};
 use crate::experiment::LossKind;
-use crate::plot::{Axis, Figure, Mark, Series};
+use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 
 /// Axis of time.
 pub const TIME: &str = "gradient-flow time t (of the mean loss)";
+/// The axis of widths, which are a grid of a few.
+pub fn width_axis() -> Axis {
+    Axis::measured("width m", Scale::Log)
+}
 /// Axis of the mean margin.
 pub const MEAN_MARGIN: &str = "mean margin u (logit units)";
 /// Axis of the drift.
 pub const DRIFT_AXIS: &str = "drift, max_{ij} |K_{t} − K_{0}|";
+/// What the shades of widths stand for, in all figures.
+pub const WIDTH: &str = "width";
 /// Points of a band along training.
 const POINTS: usize = 65;
 
@@ -37,7 +43,7 @@ impl Sketch {
         let seeds = group.seeds().len();
         Figure {
             name,
-            title: format!("{title}: {}", group.net.title()),
+            title: format!("{title}: {}, {}, {} initialization", group.part.title, group.net.title(), group.init),
             x,
             y,
             series,
@@ -48,6 +54,7 @@ impl Sketch {
                 group.init,
                 if seeds == 1 { "" } else { "s" }
             ),
+            ..Figure::default()
         }
     }
 }
@@ -71,9 +78,9 @@ impl Change {
 }
 
 /// The mean of several curves, with a band from the smallest to the largest; `None` where they share no abscissa.
-pub fn band(curves: &[Curve], shown: Change, label: String, style: usize) -> Option<Series> {
+pub fn band(curves: &[Curve], shown: Change, label: String, hue: Hue) -> Option<Series> {
     let Spread { x, mean, low, high } = Spread::over(curves, POINTS).map(shown.x, shown.y);
-    (!x.is_empty()).then_some(Series { label, x, y: mean, mark: Mark::Band { low, high }, style })
+    (!x.is_empty()).then_some(Series { label, x, y: mean, mark: Mark::Band { low, high }, hue })
 }
 
 /// A band for every width, of the curves of its runs.
@@ -84,11 +91,11 @@ pub fn bands<'g>(
     shown: Change,
     label: impl Fn(usize) -> String,
 ) -> Vec<Series> {
-    let of_width = |(style, width): (usize, usize)| {
+    let of_width = |width: usize| {
         let curves: Vec<Curve> = group.at_width(loss, width).iter().map(&curve).collect();
-        band(&curves, shown, label(width), style)
+        band(&curves, shown, label(width), Hue::at(WIDTH, width as f64))
     };
-    group.widths().into_iter().enumerate().filter_map(of_width).collect()
+    group.widths().into_iter().filter_map(of_width).collect()
 }
 
 /// Geometric mean of a number, with a band from the smallest to the largest over seeds, at every width at which all seeds
@@ -98,7 +105,7 @@ pub fn by_width<'g>(
     loss: LossKind,
     value: impl Fn(&Run<'g>) -> Option<f64>,
     label: String,
-    style: usize,
+    hue: Hue,
 ) -> Option<Series> {
     let (mut x, mut y, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for width in group.widths() {
@@ -109,5 +116,5 @@ pub fn by_width<'g>(
         low.push(values.iter().copied().fold(f64::INFINITY, f64::min));
         high.push(values.iter().copied().fold(0.0, f64::max));
     }
-    (!x.is_empty()).then_some(Series { label, x, y, mark: Mark::Band { low, high }, style })
+    (!x.is_empty()).then_some(Series { label, x, y, mark: Mark::Band { low, high }, hue })
 }

@@ -67,6 +67,14 @@ pub enum Regularization {
 }
 
 impl Regularization {
+    /// Its place among others: none, penalties by strength, soft targets by softness.
+    pub fn rank(self) -> f64 {
+        match self {
+            Self::Plain => 0.0,
+            Self::Penalty(lambda) => 1.0 + lambda / (1.0 + lambda),
+            Self::Smoothing(eps) => 2.0 + eps,
+        }
+    }
     /// Its name in ids.
     pub fn name(self) -> String {
         match self {

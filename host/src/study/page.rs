@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Error;
 use super::table::claims_table;
-use crate::plot::Figure;
+use crate::plot::{Figure, share_palette};
 use crate::report::{Block, Claim, Report, Section, Verdict};
 
 /// The files that a study writes into its directory itself.
@@ -44,7 +44,8 @@ impl Page {
     /// # Errors
     /// A figure that cannot be drawn; a file that cannot be written.
     pub fn write(self, directory: &Path) -> Result<Vec<Claim>, Error> {
-        let Self { study, lead, caveat, mut claims, chapters, terms } = self;
+        let Self { study, lead, caveat, mut claims, mut chapters, terms } = self;
+        share_palette(&mut chapters.iter_mut().flat_map(|chapter| &mut chapter.figures).collect::<Vec<_>>());
         let mut parts = Vec::new();
         for Chapter { title, introduction, figures, claims: of_part } in chapters {
             claims.extend(of_part);

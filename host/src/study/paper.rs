@@ -12,7 +12,7 @@ use super::page::{Chapter, Page};
 use super::plan::{Findings, Plan};
 use super::table::cells_table;
 use crate::data::Source;
-use crate::report::Claim;
+use crate::report::{Claim, settings_in_words};
 
 /// A paper.
 pub struct Paper {
@@ -130,7 +130,9 @@ impl Study {
         let (mut finished, mut chapters) = (Vec::new(), Vec::new());
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
-            let Findings { sizes, claims, figures } = plan.findings(&of_part, directory)?;
+            let Findings { sizes, claims, mut figures } = plan.findings(&of_part, directory)?;
+            let settings = self.settings(part, &plan.jobs())?;
+            figures.iter_mut().for_each(|figure| figure.settings.clone_from(&settings));
             let introduction = [part.introduction, &sizes].join(" ").trim_end().to_owned();
             chapters.push(Chapter { title: part.title, introduction, figures, claims });
             finished.extend(of_part);
@@ -141,6 +143,13 @@ impl Study {
         terms.push(self.made_on(directory)?);
         let page = Page { study: name, lead: lead(&finished), caveat, claims: claims()?, chapters, terms };
         page.write(directory)
+    }
+
+    /// What was run for a part, in a line.
+    fn settings(&self, part: &Part, jobs: &[&dyn Job]) -> Result<String, Error> {
+        let tables: Vec<toml::Table> = jobs.iter().map(|job| job.plan()).collect::<Result<_, _>>()?;
+        let (version, words) = (env!("CARGO_PKG_VERSION"), settings_in_words(&tables));
+        Ok(format!("ntkscope {version}; reproduce {}, part {}; {words}", self.paper.name, part.name))
     }
 
     /// The program and the instruction sets that made the results: the last bits of a sum depend on the latter.

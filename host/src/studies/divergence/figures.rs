@@ -1,11 +1,11 @@
 //! The figures of the study: each compares the widths of one network on one data set, with bands over seeds.
 
-use super::claims::{MARGIN, SHARE, late_widths};
+use super::claims::{MARGIN, SHARE, late_widths, time_of_drift};
 use crate::analysis::statistics::{Curve, line};
 use crate::experiment::{Init, LossKind};
-use crate::plot::{Axis, Figure, Mark, Scale, Series};
-use crate::report::{decimal_exponent, number};
-use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band, bands, by_width};
+use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
+use crate::report::{decimal_exponent, rounded};
+use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band, bands, by_width, width_axis};
 use crate::study::group::{Column, DRIFT, Group, Run};
 use crate::study::net::{CE, MSE};
 
@@ -84,7 +84,7 @@ impl<'g> Drawn<'_, 'g> {
             let at = Curve::new(widest.x.iter().copied().zip(widest.y.iter().copied())).at(MARGIN);
             if let Some(at) = at {
                 let y = x.iter().map(|u| at * (u / MARGIN) * (u / MARGIN)).collect();
-                series.push(Series { label: "slope 2".into(), x, y, mark: Mark::Theory, style: 0 });
+                series.push(Series::theory("slope 2", x, y));
             }
             let last = self.group.runs(CE).map(|run| run.largest(|row| row.margin_mean)).fold(f64::INFINITY, f64::min);
             if let (Some(exponent), Some(first)) = (self.group.net.exponent(), series.first()) {
@@ -92,8 +92,7 @@ impl<'g> Drawn<'_, 'g> {
                 if let Some(at) = line.at(from) {
                     let x = vec![from, last];
                     let y = x.iter().map(|u| 1.5 * at * (u / from).powf(exponent)).collect();
-                    let label = "slope 2L/(L+1)".into();
-                    series.push(Series { label, x, y, mark: Mark::Theory, style: 1 });
+                    series.push(Series::theory("slope 2L/(L+1)", x, y));
                 }
             }
         }
@@ -109,8 +108,7 @@ impl<'g> Drawn<'_, 'g> {
         let analytic = self.group.runs(CE).next().map(|run| run.finished.analytic_lambda_min);
         if let (Some(value), Some(widest)) = (analytic, series.last()) {
             let ends = [widest.x.first(), widest.x.last()].map(|x| x.copied().unwrap_or(0.0));
-            let label = "analytic NTK".into();
-            series.push(Series { label, x: ends.to_vec(), y: vec![value; 2], mark: Mark::Theory, style: 0 });
+            series.push(Series::theory("analytic NTK", ends.to_vec(), vec![value; 2]));
         }
         let caption = "Smallest eigenvalue of the empirical NTK on the training samples, under cross-entropy. While it is bounded \
                        below, outputs and parameters must diverge.";
@@ -128,9 +126,9 @@ impl<'g> Drawn<'_, 'g> {
         let samples = self.group.runs(CE).next().map(|run| run.finished.analytic_lambda_min);
         let known = self.labels_are_an_eigenvector && self.group.init == Init::Mirrored;
         if let (Some(lambda), Some(widest), true) = (samples, series.last(), known) {
-            let (x, label) = (widest.x.clone(), "kernel: u √(6/λ_{s})".into());
+            let x = widest.x.clone();
             let y = x.iter().map(|u| u * (6.0 / lambda).sqrt()).collect();
-            series.push(Series { label, x, y, mark: Mark::Theory, style: 0 });
+            series.push(Series::theory("kernel: u √(6/λ_{s})", x, y));
         }
         let caption = "Distance of the parameters from their start, under cross-entropy, against the mean margin. In the kernel \
                        regime it is proportional to the margin; behind it the kernel grows, and less movement does.";
@@ -158,8 +156,7 @@ impl<'g> Drawn<'_, 'g> {
             let rows = run.finished.predictions.rows.iter().filter(|row| row.log_time >= 0.01f64.ln_1p());
             let (x, y): (Vec<_>, Vec<_>) = rows.map(|r| (decimal_exponent(r.log_time), r.ntk.margin_mean)).unzip();
             if !x.is_empty() {
-                let label = "kernel logistic regression".into();
-                series.push(Series { label, x, y, mark: Mark::Theory, style: 0 });
+                series.push(Series::theory("kernel logistic regression", x, y));
             }
         }
         let caption =
@@ -194,42 +191,45 @@ impl<'g> Drawn<'_, 'g> {
 
     fn drift_width(&self) -> Figure {
         let mut series: Vec<Series> = Vec::new();
-        for (style, margin) in [2.0, 4.0, 8.0, 16.0].into_iter().enumerate() {
+        for margin in [2.0, 4.0, 8.0, 16.0] {
             let label = format!("cross-entropy, u = {margin}");
-            series.extend(by_width(self.group, CE, |run| run.at_margin(margin, DRIFT), label, style));
+            let hue = Hue::at("margin", margin);
+            series.extend(by_width(self.group, CE, |run| run.at_margin(margin, DRIFT), label, hue));
         }
-        let label = "squared error, largest".into();
-        series.extend(by_width(self.group, MSE, |run| Some(run.largest(DRIFT)), label, 4));
+        let (label, hue) = ("squared error, largest".into(), Hue::named("over widths", "largest under squared error"));
+        series.extend(by_width(self.group, MSE, |run| Some(run.largest(DRIFT)), label, hue));
         if let Some(first) = series.first().filter(|s| s.x.len() > 1) {
             let (x, last) = (first.x.clone(), first.x.len() - 1);
             let y = x.iter().map(|m| first.y[last] * first.x[last] / m).collect();
-            series.push(Series { label: "slope −1".into(), x, y, mark: Mark::Theory, style: 0 });
+            series.push(Series::theory("slope −1", x, y));
         }
         let caption = "Drift at fixed mean margins u, and the largest drift under squared error, against the width.";
-        let (x, y) = (Axis::new("width m", Scale::Log), Axis::new(DRIFT_AXIS, Scale::Log));
+        let (x, y) = (width_axis(), Axis::new(DRIFT_AXIS, Scale::Log));
         Sketch { name: self.name("drift-width"), title: "Drift against width", x, y, series, caption: caption.into() }
             .figure(self.group)
     }
 
     fn time_width(&self) -> Figure {
         let time = |run: &Run<'g>| Some(run.passes_drift(SHARE)?.log_time.exp_m1());
-        let mut series: Vec<Series> = by_width(self.group, CE, time, "t(m)".into(), 0).into_iter().collect();
+        let hue = Hue::named("over widths", "time of drift");
+        let mut series: Vec<Series> = by_width(self.group, CE, time, "t(m)".into(), hue.clone()).into_iter().collect();
         let late = late_widths(self.group);
-        let mut fitted: Vec<(f64, f64)> = Vec::new();
-        for measured in &mut series {
-            let points = measured.x.iter().zip(&measured.y).filter(|(width, _)| late.contains(&(**width as usize)));
-            fitted.extend(points.map(|(width, time)| (width.sqrt(), time.ln())));
-            measured.x.iter_mut().for_each(|width| *width = width.sqrt());
-        }
+        let points = series.iter().flat_map(|measured| measured.x.iter().zip(&measured.y));
+        let points = points.filter(|(width, _)| late.contains(&(**width as usize)));
+        let fitted: Vec<(f64, f64)> = points.map(|(width, time)| (width.sqrt(), time.ln())).collect();
         if let (Some((slope, start)), [first, .., last]) = (line(&fitted), &fitted[..]) {
-            let x = vec![first.0, last.0];
-            let y = x.iter().map(|root| (start + slope * root).exp()).collect();
-            let label = format!("fit exp({} √m)", number(slope));
-            series.push(Series { label, x, y, mark: Mark::Theory, style: 1 });
+            let roots = [first.0, last.0].map(|root| (root * root, (start + slope * root).exp()));
+            // of the lines through the times of one seed
+            let over_seeds = time_of_drift(self.group, &late);
+            let label = format!(
+                "fit exp({} √m)",
+                over_seeds.map_or_else(|| rounded(slope, None), |e| rounded(e.value, e.error))
+            );
+            series.push(Series::new(label, roots.into_iter().unzip(), Mark::Fit, hue));
         }
-        let caption = "Time at which the kernel has drifted by 10 % (Frobenius) under cross-entropy, against the square root of \
-                       the width: a straight line is exp(c √m).";
-        let (x, y) = (Axis::new("√m, m the width", Scale::Linear), Axis::new("time t of 10 % drift", Scale::Log));
+        let caption = "Time at which the kernel has drifted by 10 % (Frobenius) under cross-entropy, against the width, on a \
+                       scale of its square root: a straight line is exp(c √m).";
+        let (x, y) = (Axis::measured("width m", Scale::Root), Axis::new("time t of 10 % drift", Scale::Log));
         Sketch {
             name: self.name("time-width"),
             title: "How long the kernel stays",
@@ -245,7 +245,7 @@ impl<'g> Drawn<'_, 'g> {
 /// Drift at very large margins, all networks of the part.
 pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
     let mut series = Vec::new();
-    for (style, group) in groups.iter().enumerate() {
+    for group in groups {
         let curves: Vec<Curve> = group
             .runs(CE)
             .map(|run| {
@@ -253,7 +253,8 @@ pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
                 Curve::new(grown.map(|row| (row.margin_mean.ln(), DRIFT(row).ln())))
             })
             .collect();
-        let Some(band) = band(&curves, Change::EXP, group.net.title(), style) else { continue };
+        let hue = Hue::named("network", group.net.title());
+        let Some(band) = band(&curves, Change::EXP, group.net.title(), hue) else { continue };
         let (Some(from), Some(last), Some(at)) = (band.x.first(), band.x.last(), band.y.last()) else { continue };
         let (from, last, at) = (*from, *last, *at);
         series.push(band);
@@ -261,7 +262,7 @@ pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
             let x = vec![(last / 100.0).max(from), last];
             let y = x.iter().map(|u| 0.5 * at * (u / last).powf(exponent)).collect();
             let label = format!("slope 2L/(L+1), L = {}", group.net.depth);
-            series.push(Series { label, x, y, mark: Mark::Theory, style });
+            series.push(Series::theory(label, x, y));
         }
     }
     let width = groups.first()?.widths().first().copied()?;
@@ -276,5 +277,6 @@ pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
              the smallest to the largest seed. A homogeneous network of degree L + 1 has the slope 2L/(L + 1); the lines of \
              theory are shifted down to be seen."
         ),
+        ..Figure::default()
     })
 }

@@ -11,9 +11,9 @@ use crate::analysis::smoothness::{Decay, smoothness};
 use crate::analysis::spectra::Spectra;
 use crate::analysis::spectrum::power_law;
 use crate::analysis::statistics::{Estimate, line};
-use crate::plot::{Axis, Figure, Mark, Scale, Series};
-use crate::report::number;
-use crate::study::draw::TIME;
+use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
+use crate::report::{number, rounded};
+use crate::study::draw::{TIME, width_axis};
 use crate::study::group::Group;
 use crate::study::net::MSE;
 
@@ -23,36 +23,35 @@ const BANDS: &str = "Bands: two standard errors.";
 pub fn outputs(all: &[(RandomOutputs, Tested)]) -> Figure {
     let measured: Vec<(f64, Estimate)> = all.iter().map(|(o, t)| (o.width as f64, t.kurtosis)).collect();
     let (x, y) = measured.iter().map(|(m, _)| (*m, 15.0 / m)).unzip();
-    let series = vec![
-        band("networks", &measured, |v| v, 0),
-        Series { label: "theory 15/m".into(), x, y, mark: Mark::Theory, style: 1 },
-    ];
+    let networks = Hue::named("outputs", "networks");
+    let series = vec![band("networks", &measured, |v| v, networks), Series::theory("theory 15/m", x, y)];
     Figure {
         name: "outputs-kurtosis".into(),
         title: "How Gaussian random outputs are: FCN, L = 1".into(),
-        x: Axis::new("width m", Scale::Log),
+        x: width_axis(),
         y: Axis::new("excess kurtosis of f_{0}", Scale::Log),
         series,
         caption: format!(
             "Excess kurtosis of the output at standard initialization over many networks, against the width; 0 in the Gaussian limit. {BANDS}"
         ),
+        ..Figure::default()
     }
 }
 
 /// Estimates and two standard errors to either side, passed through `shown`.
-fn band(label: &str, points: &[(f64, Estimate)], shown: fn(f64) -> f64, style: usize) -> Series {
+fn band(label: &str, points: &[(f64, Estimate)], shown: fn(f64) -> f64, hue: Hue) -> Series {
     let at = |sign: f64| points.iter().map(|(_, e)| shown(e.value + sign * 2.0 * e.error_or_0())).collect();
     let mark = Mark::Band { low: at(-1.0), high: at(1.0) };
-    Series { label: label.into(), x: points.iter().map(|(x, _)| *x).collect(), y: at(0.0), mark, style }
+    Series::new(label, (points.iter().map(|(x, _)| *x).collect(), at(0.0)), mark, hue)
 }
 
 /// A power law through the geometric middle of these points: theory has the slope alone.
-fn through(label: String, points: &[(f64, f64)], exponent: f64, style: usize) -> Option<Series> {
+fn through(label: String, points: &[(f64, f64)], exponent: f64) -> Option<Series> {
     let count = points.len() as f64;
     let ends = [points.first()?.0, points.last()?.0];
     let level = points.iter().map(|(x, y)| y.ln() - exponent * x.ln()).sum::<f64>() / count;
     let y = ends.iter().map(|x| (level + exponent * x.ln()).exp()).collect();
-    Some(Series { label, x: ends.to_vec(), y, mark: Mark::Theory, style })
+    Some(Series::theory(label, ends.to_vec(), y))
 }
 
 /// Every k up to 100, and then ever fewer, with the values there.
@@ -66,25 +65,24 @@ fn thinned(values: &[f64]) -> Vec<(f64, f64)> {
     points
 }
 
-fn curve(label: String, points: Vec<(f64, f64)>, mark: Mark, style: usize) -> Series {
-    let (x, y) = points.into_iter().unzip();
-    Series { label, x, y, mark, style }
+fn curve(label: String, points: Vec<(f64, f64)>, mark: Mark, hue: Hue) -> Series {
+    Series::new(label, points.into_iter().unzip(), mark, hue)
 }
+
+/// One of the spectra, in words.
+const EIGENVALUES: &str = "eigenvalues of the NTK";
 
 /// Eigenvalues and tail sums on a sphere, with the slopes of theory.
 pub fn decay(Decayed { on: [_, on], spectra: [_, spectra] }: &Decayed) -> Figure {
     let (window, tails) = (on.window(), Spectra::mean(&spectra.draws));
     let mut series = Vec::new();
-    let rows = [
-        ("eigenvalues of the NTK", &spectra.ntk),
-        ("eigenvalues of the NNGP", &spectra.nngp),
-        ("tail sums of f^{GP}", &tails),
-    ];
-    for (style, ((label, values), theory)) in rows.into_iter().zip(on.exponents()).enumerate() {
+    let rows =
+        [(EIGENVALUES, &spectra.ntk), ("eigenvalues of the NNGP", &spectra.nngp), ("tail sums of f^{GP}", &tails)];
+    for ((label, values), theory) in rows.into_iter().zip(on.exponents()) {
         let positive = thinned(values).into_iter().filter(|(_, v)| *v > 1e-14).collect();
-        series.push(curve(label.into(), positive, Mark::Points, style));
+        series.push(curve(label.into(), positive, Mark::Points, Hue::named("spectrum", label)));
         let inside: Vec<(f64, f64)> = window.clone().map(|k| (k as f64, values[k - 1])).collect();
-        series.extend(through(format!("slope {}", number(theory)), &inside, theory, style));
+        series.extend(through(format!("slope {}", number(theory)), &inside, theory));
     }
     Figure {
         name: format!("spectra-s{}", on.sphere),
@@ -97,21 +95,27 @@ pub fn decay(Decayed { on: [_, on], spectra: [_, spectra] }: &Decayed) -> Figure
              of theory, drawn over the window k in {window:?} that is fitted.",
             on.points, on.draws
         ),
+        ..Figure::default()
     }
 }
 
+/// The two starts of the kernel's flow, and those of networks, in words.
+const KERNEL: [&str; 2] = ["NTK from f_{0} = 0", "NTK from f_{0} = f^{GP}"];
+const NETWORKS: [&str; 2] = ["networks, mirrored", "networks, standard"];
+
 /// Smallest risk against n: of the kernel, and where they are given of networks on the same sphere.
-fn risks(kernel: &dyn Fn(Start) -> Option<Vec<(usize, Estimate)>>, names: [&str; 2], first: usize) -> Vec<Series> {
+fn risks(kernel: &dyn Fn(Start) -> Option<Vec<(usize, Estimate)>>, names: [&'static str; 2]) -> Vec<Series> {
     let mut series = Vec::new();
-    for (style, (start, name)) in Start::ALL.into_iter().zip(names).enumerate() {
+    for (start, name) in Start::ALL.into_iter().zip(names) {
         let Some(points) = kernel(start) else { continue };
         let Some(slope) = slope(&points) else { continue };
         let at: Vec<(f64, Estimate)> = points.iter().map(|(n, e)| (*n as f64, *e)).collect();
-        series.push(band(&format!("{name}, slope {}", number(slope.value)), &at, f64::exp, first + style));
+        let hue = Hue::named("risk", name);
+        series.push(band(&format!("{name}, slope {}", rounded(slope.value, slope.error)), &at, f64::exp, hue.clone()));
         let logs: Vec<(f64, f64)> = at.iter().map(|(n, e)| (n.ln(), e.value)).collect();
         if let Some((rate, intercept)) = line(&logs) {
             let fitted = at.iter().map(|(n, _)| (*n, (intercept + rate * n.ln()).exp())).collect();
-            series.push(curve(String::new(), fitted, Mark::Theory, first + style));
+            series.push(curve(String::new(), fitted, Mark::Fit, hue));
         }
     }
     series
@@ -121,21 +125,20 @@ fn risks(kernel: &dyn Fn(Start) -> Option<Vec<(usize, Estimate)>>, names: [&str;
 pub fn learning(learned: &Learned) -> Vec<Figure> {
     let (Some(first), Some(last)) = (learned.learning.first(), learned.learning.last()) else { return Vec::new() };
     let (d, target) = (first.dimension, first.target);
-    let mut series = risks(&|start| learned.points(start), ["from f_{0} = 0", "from f_{0} = f^{GP}"], 0);
+    let mut series = risks(&|start| learned.points(start), KERNEL);
     if let Some(points) = learned.points(Start::Random) {
         let points: Vec<(f64, f64)> = points.iter().map(|(n, e)| (*n as f64, e.value.exp())).collect();
         series.extend(through(
             format!("theory from f^{{GP}}, {}", number(learned.theory())),
             &points,
             learned.theory(),
-            3,
         ));
     }
     let name = format!("learning-d{d}-{}", target.name());
     let against_n = Figure {
         name: name.clone(),
         title: format!("Learning curves on S^{{{}}}: {}", d - 1, target.title()),
-        x: Axis::new("training samples n", Scale::Log),
+        x: Axis::measured("training samples n", Scale::Log),
         y: Axis::new("excess risk at the best time, mean square", Scale::Log),
         series,
         caption: format!(
@@ -143,9 +146,10 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
              lines. {BANDS}",
             first.noise, first.draws
         ),
+        ..Figure::default()
     };
     let curves = learned.curves.last();
-    let along = curves.map_or(Vec::new(), |curves| along(curves, ["from f_{0} = 0", "from f_{0} = f^{GP}"]));
+    let along = curves.map_or(Vec::new(), |curves| along(curves, KERNEL));
     let mut figures = vec![against_n];
     // where nothing is to be learned only f^GP is left, which the other figure has
     if target != Target::Zero {
@@ -159,36 +163,37 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
                 "Excess risk of the kernel's flow, n = {}, geometric mean over {} draws. {BANDS}",
                 last.n, last.draws
             ),
+            ..Figure::default()
         });
     }
     figures
 }
 
 /// Risk of both starts along training.
-fn along(curves: &Curves, names: [&str; 2]) -> Vec<Series> {
-    let of = |(style, (start, name)): (usize, (Start, &str))| {
+fn along(curves: &Curves, names: [&'static str; 2]) -> Vec<Series> {
+    let of = |(start, name): (Start, &'static str)| {
         let points = curves.at.iter().zip(curves.log_along(start));
         let known: Vec<(f64, Estimate)> =
             points.filter_map(|(t, e)| Some((*t, e?))).filter(|(t, _)| *t > 0.0).collect();
-        band(name, &known, f64::exp, style)
+        band(name, &known, f64::exp, Hue::named("risk", name))
     };
-    Start::ALL.into_iter().zip(names).enumerate().map(of).collect()
+    Start::ALL.into_iter().zip(names).map(of).collect()
 }
 
 /// Learning curves of networks, beside the kernel's on the same sphere where those are given.
 pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure> {
     let (Some(last), Some(curves)) = (replicated.replicas.last(), replicated.curves.last()) else { return Vec::new() };
     let d = last.dimension;
-    let mut series = risks(&|start| replicated.points(start), ["networks, mirrored", "networks, standard"], 0);
+    let mut series = risks(&|start| replicated.points(start), NETWORKS);
     if let Some(learned) = kernel {
-        series.extend(risks(&|start| learned.points(start), ["NTK from 0", "NTK from f^{GP}"], 2));
+        series.extend(risks(&|start| learned.points(start), KERNEL));
     }
     let trials = last.trials;
     vec![
         Figure {
             name: format!("replica-d{d}"),
             title: format!("Learning curves of networks on S^{{{}}}", d - 1),
-            x: Axis::new("training samples n", Scale::Log),
+            x: Axis::measured("training samples n", Scale::Log),
             y: Axis::new("excess risk at the best epoch, mean square", Scale::Log),
             series,
             caption: format!(
@@ -196,14 +201,16 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
                  fitted lines. {BANDS}",
                 last.rate, last.noise
             ),
+            ..Figure::default()
         },
         Figure {
             name: format!("replica-d{d}-epochs"),
             title: format!("Risk along training of networks on S^{{{}}}, n = {}", d - 1, last.n),
             x: Axis::new("epoch", Scale::Log),
             y: Axis::new("excess risk, mean square", Scale::Log),
-            series: along(curves, ["mirrored", "standard"]),
+            series: along(curves, NETWORKS),
             caption: format!("Width {}, geometric mean over {trials} trials. {BANDS}", last.width),
+            ..Figure::default()
         },
     ]
 }
@@ -211,25 +218,27 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
 /// Distance from the kernel's flow against the width.
 pub fn closeness(groups: &[Group<'_>]) -> Figure {
     let mut series = Vec::new();
-    for (style, group) in groups.iter().enumerate() {
+    for (i, group) in groups.iter().enumerate() {
         let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));
         let points: Vec<(f64, Estimate)> = group.widths().into_iter().filter_map(at).collect();
-        series.push(band(&group.init.to_string(), &points, f64::exp, style));
-        if style + 1 == groups.len() {
+        let init = group.init.to_string();
+        series.push(band(&init, &points, f64::exp, Hue::named("initialization", &init)));
+        if i + 1 == groups.len() {
             let values: Vec<(f64, f64)> = points.iter().map(|(m, e)| (*m, e.value.exp())).collect();
-            series.extend(through("slope −1/2".into(), &values, -0.5, 3));
+            series.extend(through("slope −1/2".into(), &values, -0.5));
         }
     }
     Figure {
         name: "closeness".into(),
         title: format!("Networks beside the kernel's flow: {}", CLOSE.title()),
-        x: Axis::new("width m", Scale::Log),
+        x: width_axis(),
         y: Axis::new("largest distance of f_{t} from the NTK's, over t and x", Scale::Log),
         series,
         caption: format!(
             "Largest distance of the outputs of networks trained with squared error from the flow under the analytic NTK that starts from \
              the same f_{{0}}, over training and held-out points and all times; geometric mean over seeds. {BANDS}"
         ),
+        ..Figure::default()
     }
 }
 
@@ -238,22 +247,28 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
     let f_gp = Spectra::mean(&spectra.draws);
     let functions = spectra.functions.iter().map(|(name, tails)| (name.as_str(), tails));
     let mut series = Vec::new();
-    for (style, (label, tails)) in functions.chain([("f^{GP}", &f_gp)]).enumerate() {
+    for (label, tails) in functions.chain([("f^{GP}", &f_gp)]) {
         // shares of the mean square, so that all begin at 1
         let share: Vec<f64> = tails.iter().map(|tail| tail / tails[0]).collect();
         let alpha = smoothness(&spectra.ntk, &share, window, &Decay::Fitted(window.clone())).ok().flatten();
-        let alpha = alpha.map_or("none".into(), |s| number(s.alpha));
-        series.push(curve(format!("{label}, α = {alpha}"), thinned(&share), Mark::Points, style));
+        let alpha = alpha.map_or("none".into(), |s| rounded(s.alpha, s.error));
+        let hue = Hue::named("function", label);
+        series.push(curve(format!("{label}, α = {alpha}"), thinned(&share), Mark::Points, hue.clone()));
         if let Some(law) = power_law(&share, window) {
             let ends = [*window.start() as f64, *window.end() as f64];
             let fitted = ends.map(|k| (k, law.factor * k.powf(law.exponent))).to_vec();
-            series.push(curve(String::new(), fitted, Mark::Theory, style));
+            series.push(curve(String::new(), fitted, Mark::Fit, hue));
         }
     }
     let share: Vec<f64> = spectra.ntk.iter().map(|value| value / spectra.ntk[0]).collect();
-    let decay = power_law(&spectra.ntk, window).map_or("none".into(), |law| number(law.exponent));
+    let decay = power_law(&spectra.ntk, window).map_or("none".into(), |law| rounded(law.exponent, law.error));
     let positive = thinned(&share).into_iter().filter(|(_, v)| *v > 1e-12).collect();
-    series.push(curve(format!("eigenvalues of the NTK, slope {decay}"), positive, Mark::Line, series.len()));
+    series.push(curve(
+        format!("eigenvalues of the NTK, slope {decay}"),
+        positive,
+        Mark::Outline,
+        Hue::named("spectrum", EIGENVALUES),
+    ));
     Figure {
         name: name.into(),
         title: format!("Smoothness for the NTK: {title}"),
@@ -265,5 +280,6 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
              α is the slope of a line over that of the eigenvalues there.",
             spectra.ntk.len()
         ),
+        ..Figure::default()
     }
 }

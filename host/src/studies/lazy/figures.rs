@@ -4,15 +4,17 @@ use super::claims::{Beside, EnsembleAndLaw};
 use super::ensemble::{Ensemble, Members};
 use crate::analysis::law::Law;
 use crate::analysis::statistics::{Curve, normal_density, normal_probability};
-use crate::plot::{Axis, Figure, Mark, Scale, Series};
-use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, bands, by_width};
+use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
+use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, bands, by_width, width_axis};
 use crate::study::group::{DRIFT, Group, Run};
 use crate::study::net::{CE, Regularization};
 
 /// The figures of all regularizations of one part and network.
 pub fn of_network(all: &[Beside<'_>]) -> Vec<Figure> {
     let Some(first) = all.first() else { return Vec::new() };
-    let group = first.group;
+    let (group, mut all) = (first.group, all.to_vec());
+    all.sort_by(|a, b| a.group.regularization.rank().total_cmp(&b.group.regularization.rank()));
+    let all = &all[..];
     let mut figures = vec![drift_width(group, all), drift_margin(group, all), ends(group, all), end_width(group, all)];
     figures.retain(|figure| !figure.series.is_empty());
     figures
@@ -22,6 +24,11 @@ fn name(group: &Group<'_>, figure: &str) -> String {
     format!("{}-{}-{figure}", group.part.name, group.net.name())
 }
 
+/// The colour of a regularization.
+fn hue(regularization: Regularization) -> Hue {
+    Hue::named("regularization", regularization.name())
+}
+
 /// Those whose training has an end.
 fn ending<'a, 'b>(all: &'b [Beside<'a>]) -> impl Iterator<Item = &'a Group<'a>> + 'b {
     all.iter().map(|beside| beside.group).filter(|group| group.regularization != Regularization::Plain)
@@ -29,19 +36,18 @@ fn ending<'a, 'b>(all: &'b [Beside<'a>]) -> impl Iterator<Item = &'a Group<'a>> 
 
 fn drift_width(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
     let mut series = Vec::new();
-    for (style, beside) in all.iter().enumerate() {
+    for beside in all {
         let regularization = beside.group.regularization;
         let reached = if regularization == Regularization::Plain { ", u = 8" } else { "" };
         let label = format!("{}{reached}", regularization.title());
-        series.extend(by_width(beside.group, CE, |run| Some(run.largest(DRIFT)), label, style));
+        series.extend(by_width(beside.group, CE, |run| Some(run.largest(DRIFT)), label, hue(regularization)));
     }
     if let Some(longest) = series.iter().max_by_key(|s| s.x.len()).filter(|s| s.x.len() > 1).cloned() {
         let last = longest.x.len() - 1;
         let y = longest.x.iter().map(|m| 0.6 * longest.y[last] * longest.x[last] / m).collect();
-        series.push(Series { label: "slope −1".into(), x: longest.x, y, mark: Mark::Theory, style: 0 });
+        series.push(Series::theory("slope −1", longest.x, y));
     }
-    let (x, y) =
-        (Axis::new("width m", Scale::Log), Axis::new("largest drift, max_{t} max_{ij} |K_{t} − K_{0}|", Scale::Log));
+    let (x, y) = (width_axis(), Axis::new("largest drift, max_{t} max_{ij} |K_{t} − K_{0}|", Scale::Log));
     let caption = "Largest drift of the kernel along training, against the width.";
     Sketch { name: name(group, "drift-width"), title: "What keeps the kernel", x, y, series, caption: caption.into() }
         .figure(group)
@@ -55,7 +61,7 @@ fn drift_margin(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
             Curve::new(grown.map(|row| (row.margin_mean.ln(), DRIFT(row).ln())))
         };
         series = bands(plain, CE, curve, Change::EXP, |width| format!("m = {width}, hard labels"));
-        for (style, width) in plain.widths().into_iter().enumerate() {
+        for width in plain.widths() {
             for (word, penalty) in [("penalty", true), ("soft targets", false)] {
                 let points: Vec<(f64, f64)> = ending(all)
                     .filter(|group| matches!(group.regularization, Regularization::Penalty(_)) == penalty)
@@ -63,9 +69,10 @@ fn drift_margin(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
                     .map(|run| (run.last().margin_mean, run.last().drift_max))
                     .collect();
                 if !points.is_empty() {
-                    let (x, y) = points.into_iter().unzip();
                     let label = format!("m = {width}, ends with {word}");
-                    series.push(Series { label, x, y, mark: Mark::Points, style: style + if penalty { 2 } else { 4 } });
+                    // where all of a kind end: not the curve of the width
+                    let hue = Hue::named("ends", format!("{width} {word}"));
+                    series.push(Series::new(label, points.into_iter().unzip(), Mark::Points, hue));
                 }
             }
         }
@@ -83,19 +90,20 @@ const SCATTER: usize = 600;
 fn ends(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
     let mut series = Vec::new();
     let width = all.iter().map(|beside| beside.group.widest()).max().unwrap_or(0);
-    for (style, group) in ending(all).enumerate() {
+    for group in ending(all) {
         let runs = group.at_width(CE, width);
         let both = runs.iter().filter_map(|run| run.finished.ends.as_ref()).flat_map(|[f, k]| k.iter().zip(f));
-        let (x, y): (Vec<f64>, Vec<f64>) = both.map(|(k, f)| (*k, *f)).take(SCATTER).unzip();
-        if !x.is_empty() {
-            series.push(Series { label: group.regularization.title(), x, y, mark: Mark::Points, style });
+        let points: (Vec<f64>, Vec<f64>) = both.map(|(k, f)| (*k, *f)).take(SCATTER).unzip();
+        if !points.0.is_empty() {
+            let regularization = group.regularization;
+            series.push(Series::new(regularization.title(), points, Mark::Points, hue(regularization)));
         }
     }
     let values = || series.iter().flat_map(|s| s.x.iter().copied());
     let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     if low < high {
         let line = vec![low, high];
-        series.push(Series { label: "equal".into(), x: line.clone(), y: line, mark: Mark::Theory, style: 0 });
+        series.push(Series::theory("equal", line.clone(), line));
     }
     let (x, y) = (
         Axis::new("explicit solution f*[K_{0}] (logit units)", Scale::Linear),
@@ -110,15 +118,15 @@ fn ends(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
 
 fn end_width(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
     let mut series = Vec::new();
-    for (style, group) in ending(all).enumerate() {
+    for group in ending(all) {
         let penalty = matches!(group.regularization, Regularization::Penalty(_));
         let value = |run: &Run<'_>| {
             let limit = run.finished.limit?.linearized.measured;
             Some(if penalty { limit.difference } else { limit.difference_held_out })
         };
-        series.extend(by_width(group, CE, value, group.regularization.title(), style));
+        series.extend(by_width(group, CE, value, group.regularization.title(), hue(group.regularization)));
     }
-    let (x, y) = (Axis::new("width m", Scale::Log), Axis::new("largest |f_{T} − f*[K_{0}]| (logit units)", Scale::Log));
+    let (x, y) = (width_axis(), Axis::new("largest |f_{T} − f*[K_{0}]| (logit units)", Scale::Log));
     let caption = "Distance of the trained outputs from the explicit solution under the network's own initial kernel: on the training \
                    points with a penalty, on the held-out points with soft targets, which every kernel meets on the training points.";
     Sketch {
@@ -158,15 +166,16 @@ fn density(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, what: 
         x.extend([left, left + step]);
         y.extend([height, height]);
     }
-    let mut series = vec![Series { label: "trained networks".into(), x, y, mark: Mark::Line, style: 0 }];
-    let gaussian = |label: &str, sd: f64, style: usize| {
+    let trained = Hue::named("ensemble", "trained networks");
+    let mut series = vec![Series::new("trained networks", (x, y), Mark::Outline, trained)];
+    let gaussian = |label: &str, sd: f64| {
         let x: Vec<f64> = (0..=160).map(|i| from + (to - from) * f64::from(i) / 160.0).collect();
         let y = x.iter().map(|v| normal_density((v - mean) / sd) / sd).collect();
-        Series { label: label.into(), x, y, mark: Mark::Theory, style }
+        Series::theory(label, x, y)
     };
-    series.push(gaussian("theory of the ensemble", sd, 1));
+    series.push(gaussian("theory of the ensemble", sd));
     if let Some(laplace) = &law.laplace {
-        series.push(gaussian("Laplace posterior", laplace[0], 2));
+        series.push(gaussian("Laplace posterior", laplace[0]));
     }
     Figure {
         name: format!("{name}-density"),
@@ -175,6 +184,7 @@ fn density(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, what: 
         y: Axis::new("density", Scale::Linear),
         series,
         caption: format!("Histogram of the trained outputs on the first held-out point, and the Gaussian laws. {what}"),
+        ..Figure::default()
     }
 }
 
@@ -196,11 +206,12 @@ fn calibration(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, wh
         x: Axis::new("probability that theory has for an output this small", Scale::Linear),
         y: Axis::new("share of trained outputs that are", Scale::Linear),
         series: vec![
-            Series { label: "trained networks".into(), x: ranks, y: share, mark: Mark::Line, style: 0 },
-            Series { label: "calibrated".into(), x: diagonal.clone(), y: diagonal, mark: Mark::Theory, style: 1 },
+            Series::new("trained networks", (ranks, share), Mark::Line, Hue::named("ensemble", "trained networks")),
+            Series::theory("calibrated", diagonal.clone(), diagonal),
         ],
         caption: format!(
             "All held-out points together: on the diagonal the predicted law is the trained networks'. {what}"
         ),
+        ..Figure::default()
     }
 }

@@ -6,7 +6,7 @@
 
 mod width;
 
-pub use width::{MARGIN, SHARE, late_widths};
+pub use width::{MARGIN, SHARE, late_widths, time_of_drift};
 
 use crate::analysis::statistics::{Curve, Estimate};
 use crate::experiment::LossKind;

@@ -4,7 +4,7 @@ use super::Builder;
 use crate::analysis::statistics::Estimate;
 use crate::experiment::LossKind;
 use crate::report::{Claim, number};
-use crate::study::group::{DRIFT, Group, Run};
+use crate::study::group::{Column, DRIFT, Group, Run};
 use crate::study::judge::{self, Evidence, Judged};
 use crate::study::net::CE;
 
@@ -23,16 +23,19 @@ pub fn late_widths(group: &Group<'_>) -> Vec<usize> {
     group.widths().into_iter().filter(|width| group.at_width(CE, *width).iter().all(late)).collect()
 }
 
+/// c in t(m) ~ exp(c √m), t(m) the time at which a network of one of these widths passes the share of drift.
+pub fn time_of_drift(group: &Group<'_>, widths: &[usize]) -> Option<Estimate> {
+    group.slope(CE, widths, |run| Some(((run.width as f64).sqrt(), run.passes_drift(SHARE)?.log_time)))
+}
+
 impl<'g> Builder<'_, 'g> {
     /// The fall of the drift with the width: at a fixed margin, or the largest one of squared error.
     pub(super) fn falls_with_width(&self, loss: LossKind) -> Claim {
-        let value = |run: &Run<'g>| match loss {
-            CE => run.at_margin(MARGIN, DRIFT),
-            _ => Some(run.largest(DRIFT)),
-        };
-        let relative = |run: &Run<'g>| match loss {
-            CE => run.at_margin(MARGIN, |row| row.drift_fro),
-            _ => Some(run.largest(|row| row.drift_fro)),
+        let at_margin = loss == CE;
+        let value = |run: &Run<'g>| if at_margin { run.at_margin(MARGIN, DRIFT) } else { Some(run.largest(DRIFT)) };
+        let relative = |run: &Run<'g>| {
+            let column: Column = |row| row.drift_fro;
+            if at_margin { run.at_margin(MARGIN, column) } else { Some(run.largest(column)) }
         };
         // c u^2/m is the law of small drift
         let small = |width: &usize| {
@@ -42,9 +45,10 @@ impl<'g> Builder<'_, 'g> {
         let widths: Vec<usize> = self.group.widths().into_iter().filter(small).collect();
         let measured = if widths.len() >= 2 { self.group.exponent_in_width(loss, &widths, value) } else { None };
         let holds = judge::agrees(measured, -1.0, SLOPE_ALLOWANCE);
-        let (what, claim) = match loss {
-            CE => (format!("drift at mean margin {}", number(MARGIN)), "A3 fall of the drift with the width"),
-            _ => ("largest drift".into(), "A3 fall of the largest drift with the width"),
+        let (what, claim) = if at_margin {
+            (format!("drift at mean margin {}", number(MARGIN)), "A3 fall of the drift with the width")
+        } else {
+            ("largest drift".into(), "A3 fall of the largest drift with the width")
         };
         let note = format!(
             "slope of ln({what}) against ln m over widths {widths:?}, those of less than 30 % relative drift there; \
@@ -56,8 +60,7 @@ impl<'g> Builder<'_, 'g> {
     /// t(m) ~ exp(c sqrt(m)).
     pub(super) fn time_of_drift(&self) -> Claim {
         let widths = late_widths(self.group);
-        let measured =
-            self.group.slope(CE, &widths, |run| Some(((run.width as f64).sqrt(), run.passes_drift(SHARE)?.log_time)));
+        let measured = time_of_drift(self.group, &widths);
         let times: Vec<String> = self.group.widths().iter().map(|width| self.time_at(*width)).collect();
         let note = format!(
             "c in t(m) ~ exp(c √m), t(m) the time at which |K_{{t}} − K_{{0}}|_{{F}}/|K_{{0}}|_{{F}} passes 10 %, fitted over \

@@ -17,6 +17,7 @@ use crate::study::net::{CE, Regularization};
 const STRONG: f64 = 0.1;
 
 /// The runs with one regularization beside the plain ones of the same part and network.
+#[derive(Clone, Copy)]
 pub struct Beside<'a> {
     /// the runs
     pub group: &'a Group<'a>,
