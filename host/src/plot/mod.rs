@@ -15,6 +15,8 @@ mod marks;
 mod markup;
 mod output;
 mod picture;
+#[cfg(test)]
+pub(crate) mod rules;
 mod series;
 mod style;
 #[cfg(test)]

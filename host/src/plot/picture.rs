@@ -212,7 +212,7 @@ impl<'a> Picture<'a> {
 /// The values of the data along an axis, ascending, each once.
 fn values<'f>(figure: &'f Figure, of: impl Fn(&'f super::Series) -> &'f Vec<f64>) -> Vec<f64> {
     let data = figure.series.iter().filter(|series| !matches!(series.mark, Mark::Theory | Mark::Fit));
-    let mut all: Vec<f64> = data.flat_map(|series| of(series)).copied().filter(|v| v.is_finite()).collect();
+    let mut all: Vec<f64> = data.flat_map(of).copied().filter(|v| v.is_finite()).collect();
     all.sort_by(f64::total_cmp);
     all.dedup();
     all

@@ -182,6 +182,7 @@ fn spans_decades(series: &[Series]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::PredictionTable;
 
     #[test]
     fn time_survives_its_logarithm() {
@@ -197,7 +198,7 @@ mod tests {
     fn every_panel_has_its_traces_and_overlays() {
         let traces = ["cross-entropy", "squared error"].map(|label| Trace { label: label.into(), rows: Vec::new() });
         let overlay = Overlay::theory(Panel::Margin, "theory", &[0.0, 1.0], vec![0.0, 0.5]);
-        let figures = run_figures(&traces, &[overlay]);
+        let mut figures = run_figures(&traces, &[overlay]);
         let counts: Vec<_> = figures.iter().map(|figure| (figure.name.as_str(), figure.series.len())).collect();
         let expected =
             [("loss", 2), ("drift", 4), ("lambda_min", 2), ("param_distance", 2), ("margin", 5), ("drift_margin", 2)];
@@ -205,5 +206,31 @@ mod tests {
         assert_eq!(figures[4].series[4].x, [f64::NEG_INFINITY, decimal_exponent(2f64.ln())]);
         assert_eq!(figures[1].series[3].label, "squared error: error, max |K_{t} − Θ|");
         figures.iter().for_each(|figure| assert!(figure.svg().is_ok()));
+        crate::plot::rules::hold(&mut figures);
+    }
+
+    /// Short runs and long ones, one or two on a page, with all that is laid over them.
+    #[test]
+    fn the_figures_of_runs_keep_the_rules() {
+        for (names, rows) in [(&["cross-entropy"][..], 5), (&["cross-entropy", "squared error"], 40)] {
+            let row = |i: i32| {
+                let mut row = TraceRow::default();
+                row.log_time = 0.1 * f64::from(i).powi(2);
+                row.loss = (-row.log_time).exp();
+                (row.drift_max, row.error_max, row.margin_mean) = (0.1 * row.log_time, 1.0, row.log_time);
+                row
+            };
+            let traces: Vec<Trace> =
+                names.iter().map(|name| Trace { label: (*name).into(), rows: (0..rows).map(row).collect() }).collect();
+            let predicted = |i: i32| crate::run::PredictionRow { log_time: 0.1 * f64::from(i), ..Default::default() };
+            let table = PredictionTable { rows: (0..rows).map(predicted).collect() };
+            let name = |name: &'static str| if names.len() > 1 { name } else { "" };
+            let laid: Vec<Overlay> = names.iter().flat_map(|n| crate::report::overlays(name(n), &table)).collect();
+            let mut figures = run_figures(&traces, &laid);
+            let runs: Vec<_> = names.iter().map(|name| (*name, &table)).collect();
+            figures.extend(crate::report::prediction_figure(&runs));
+            assert_eq!(figures.len(), 7);
+            crate::plot::rules::hold(&mut figures);
+        }
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod divergence;
 #[cfg(test)]
+mod figures_of_pages;
+#[cfg(test)]
 mod finished_jobs;
 pub mod initialization;
 pub mod lazy;

@@ -8,8 +8,7 @@ use bytesize::ByteSize;
 
 use super::Error;
 use super::manifest::{Fault, Manifest};
-use crate::machine::memory::MemoryLimit;
-use crate::machine::{Ended, Stop, memory};
+use crate::machine::{Budget, Ended, Stop, side_by_side};
 use crate::run::Observer;
 
 /// A piece of a study that is kept once it is finished.

@@ -1,0 +1,100 @@
+//! What must hold for the figures of a page, on what they hold: no pixel is looked at.
+
+use std::collections::{HashMap, HashSet};
+
+use super::markup::{Level, runs, spoken};
+use super::{Figure, Hue, MARKED, Mark, Series, contrast_on_white, share_palette};
+
+/// Checks every rule on all figures of one page.
+#[track_caller]
+pub(crate) fn hold(figures: &mut [Figure]) {
+    assert!(!figures.is_empty());
+    share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
+    let (mut names, mut titles) = (HashSet::new(), HashSet::new());
+    let mut meanings: HashMap<[u8; 3], &Hue> = HashMap::new();
+    for figure in &*figures {
+        let name = &figure.name;
+        assert!(names.insert(name), "{name} twice");
+        assert!(titles.insert(&figure.title), "{name}: another figure has the title {:?}", figure.title);
+        assert!(!figure.series.is_empty() && !figure.caption.is_empty(), "{name}");
+        figure.check().unwrap();
+        for text in [&figure.title, &figure.caption, &figure.x.label, &figure.y.label]
+            .into_iter()
+            .chain(figure.series.iter().map(|series| &series.label))
+        {
+            markup_is_whole(name, text);
+        }
+        // ticks of a grid stand at its values; nothing else is a grid
+        let grid = ["width m", "training samples n"].contains(&figure.x.label.as_str());
+        assert_eq!(figure.x.measured, grid, "{name}: axis {:?}", figure.x.label);
+        for series in &figure.series {
+            let (label, points) = (format!("{name}: {}", series.label), series.x.len());
+            match series.mark {
+                Mark::Theory | Mark::Fit | Mark::Outline => assert_eq!(series.markers(), 0, "{label}"),
+                Mark::Points => assert_eq!(series.markers(), points, "{label}"),
+                Mark::Line | Mark::Dashed | Mark::Band { .. } => {
+                    assert_eq!(series.markers(), if points <= MARKED { points } else { 0 }, "{label}");
+                }
+            }
+            let colour = figure.palette.as_ref().unwrap().colour(&series.hue);
+            assert_eq!(colour.is_none(), series.hue == Hue::Theory, "{label}");
+            let Some(colour) = colour else { continue };
+            assert!(contrast_on_white(colour) >= 3.0, "{label}: {colour:?}");
+            let [r, g, b] = colour;
+            assert!(r.abs_diff(g).max(g.abs_diff(b)) > 8, "{label} has a grey, which is theory's");
+            let meaning = meanings.entry(colour).or_insert(&series.hue);
+            assert_eq!(**meaning, series.hue, "{label}: {colour:?} stands for two things");
+        }
+        in_order(name, &figure.series);
+        figure.series.iter().for_each(|series| few_digits(name, &series.label));
+    }
+}
+
+/// No braces or signs of markup are left over, and the words for those who do not see it keep every raised run.
+#[track_caller]
+fn markup_is_whole(name: &str, text: &str) {
+    for (level, run) in runs(text) {
+        let left_over = run.contains(['_', '^', '{', '}', '\\', '$']);
+        assert!(!left_over || level != Level::Base && !run.contains(['{', '}']), "{name}: markup in {text:?}");
+    }
+    let said = spoken(text);
+    assert!(!said.contains(['_', '^', '{', '}']), "{name}: {said:?}");
+    for (level, run) in runs(text) {
+        let alone = spoken(&format!("^{{{run}}}"));
+        assert!(level != Level::Super || said.contains(&alone), "{name}: {said:?} has lost {run:?}");
+    }
+}
+
+/// Series of one kind and mark stand in the order of their parameter.
+#[track_caller]
+fn in_order(name: &str, series: &[Series]) {
+    let rank = |series: &Series| match &series.hue {
+        Hue::Of { kind, rank: Some(rank), .. } => Some((*kind, std::mem::discriminant(&series.mark), *rank)),
+        Hue::Of { .. } | Hue::Theory => None,
+    };
+    for (i, earlier) in series.iter().enumerate() {
+        for later in &series[i + 1..] {
+            if let (Some(a), Some(b)) = (rank(earlier), rank(later))
+                && (a.0, a.1) == (b.0, b.1)
+            {
+                assert!(a.2 <= b.2, "{name}: {} before {}", earlier.label, later.label);
+            }
+        }
+    }
+    for letter in ["Λ = ", "ε = "] {
+        let value = |s: &Series| s.label.split_once(letter)?.1.split([',', ' ']).next()?.parse::<f64>().ok();
+        let values: Vec<f64> = series.iter().filter_map(value).collect();
+        assert!(values.is_sorted(), "{name}: {letter}{values:?}");
+    }
+}
+
+/// No more digits than a reader needs: a measured slope has its error, and no number more than four digits without one.
+#[track_caller]
+fn few_digits(name: &str, label: &str) {
+    let numbers = label.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|n| n.trim_matches('.'));
+    for number in numbers {
+        let digits = number.replace('.', "").trim_start_matches('0').len();
+        let most = if number.contains('.') { 4 } else { 6 };
+        assert!(digits <= most || label.contains('±'), "{name}: {number} in {label:?}");
+    }
+}

@@ -1,0 +1,133 @@
+//! Every figure of every study, from made-up results: the rules of figures hold for each page as a whole.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::PAPERS;
+use crate::analysis::curves::Curves;
+use crate::analysis::spectra::Spectra;
+use crate::experiment::LossKind;
+use crate::files::numbers::NumberTable;
+use crate::plot::{Figure, rules};
+use crate::run::{LimitRow, PredictionRow, PredictionTable, Trace, TraceRow};
+use crate::study::cell::{Cell, Finished};
+use crate::study::options::Options;
+use crate::study::paper::Paper;
+
+/// A run that drifts with the margin and less with the width.
+fn finished(cell: &Cell) -> Finished {
+    let (width, seed) = (cell.width as f64, cell.seed as f64);
+    let hard = cell.loss == LossKind::CROSS_ENTROPY;
+    let far = cell.settings.training.until_margin.unwrap_or(8.0) * 1.01;
+    let rows: Vec<TraceRow> = (0..64)
+        .map(|i| {
+            let mut row = TraceRow::default();
+            let u = if i == 0 { 0.0 } else { 0.05 * (far / 0.05).powf(f64::from(i) / 63.0) };
+            row.margin_mean = if hard { u } else { u.min(1.0) };
+            row.log_time = if hard { u + 0.3 * u.sqrt() } else { u };
+            row.loss = (-2.0 * u).exp();
+            row.drift_max = (50.0 + seed) * row.margin_mean.powi(2) / width;
+            row.drift_fro = row.drift_max / 20.0;
+            row.param_distance = 2.5 * row.margin_mean;
+            row.lambda_min = 0.9 + 0.1 * row.drift_max;
+            row.lambda_max = 10.0;
+            row.finite = true;
+            row
+        })
+        .collect();
+    let predicted = rows.iter().map(|row| {
+        let mut predicted = PredictionRow { log_time: row.log_time, ..PredictionRow::default() };
+        for measured in [&mut predicted.ntk, &mut predicted.linearized] {
+            measured.margin_mean = row.margin_mean;
+            measured.difference = 0.1 * row.drift_max;
+            measured.distance = row.param_distance;
+        }
+        predicted
+    });
+    let mut limit = LimitRow { bound: 10.0, ..LimitRow::default() };
+    limit.linearized.measured.difference = 1.0 / width;
+    limit.linearized.measured.difference_held_out = (1.0 + seed) / width;
+    Finished {
+        cell: cell.clone(),
+        predictions: PredictionTable { rows: predicted.collect() },
+        trace: Trace { label: String::new(), rows },
+        limit: Some(limit),
+        ends: Some([vec![0.1, 0.5, -0.3], vec![0.1, 0.6, -0.2]]),
+        stopped: "reached until-time".into(),
+        evaluations: 100,
+        analytic_lambda_min: 0.9,
+        samples: 6,
+    }
+}
+
+/// The table that a measurement of these settings leaves, by what it has settings for.
+fn numbers(plan: &Table) -> NumberTable {
+    let count = |key: &str| plan.get(key).and_then(Value::as_integer).map(|n| n as usize);
+    let noise = |i: usize| (i as f64 * 12.9898).sin();
+    if let Some(networks) = count("networks") {
+        let seed = plan.contains_key("penalty").then(|| "seed".to_owned());
+        let points = if seed.is_some() { 8 } else { 4 };
+        let mut table = NumberTable::new(seed.iter().cloned().chain((0..points).map(|i| format!("f{i}"))));
+        for i in 0..networks {
+            let outputs = (0..points).map(|p| noise(7 * i + p));
+            table.push(seed.iter().map(|_| i as f64).chain(outputs).collect());
+        }
+        return table;
+    }
+    if let Some(draws) = count("trials").or_else(|| count("draws").filter(|_| plan.contains_key("target"))) {
+        let n = count("n").unwrap_or(100) as f64;
+        let at: Vec<f64> = (0..20).map(|i| 2f64.powi(i)).collect();
+        let risk = |draw: usize, power: f64| -> Vec<f64> {
+            let deep = |i: usize| (i as f64 - 10.0).powi(2) / 50.0 + n.powf(power) * (1.2 + 0.1 * noise(draw));
+            (0..20).map(deep).collect()
+        };
+        let curve = |power: f64| (0..draws).map(|draw| risk(draw, power)).collect();
+        let curves = Curves { at, zero: curve(-1.0), random: curve(-0.6) };
+        let identity = vec![1e-15; draws];
+        return curves.table(plan.contains_key("target").then_some(("identity", &identity)));
+    }
+    let n = count("points").or_else(|| count("n")).unwrap_or(200);
+    let law = |power: f64| -> Vec<f64> { (1..=n).map(|k| (k as f64).powf(power) * (1.0 + 0.05 * noise(k))).collect() };
+    let functions = ["value", "one-hot", "parity"].map(|name| (name.to_owned(), law(-0.4)));
+    let functions = if plan.contains_key("points") { Vec::new() } else { functions.to_vec() };
+    Spectra { ntk: law(-2.0), nngp: law(-4.0), functions, draws: vec![law(-1.5), law(-1.6)] }.table()
+}
+
+/// The figures of a page on which all parts stand that have one.
+fn page(paper: &'static Paper, full: bool, study: &Path) -> Vec<Figure> {
+    let parts = paper.choose(&[], full);
+    let fashion_dir = full.then(|| "fashion".into());
+    let options = Options { full, parts: parts.clone(), fashion_dir, ..Options::default() };
+    let mut figures = Vec::new();
+    for part in parts {
+        let plan = (part.plan)(part, &options);
+        let runs: Vec<Finished> = plan.cells().iter().map(finished).collect();
+        if runs.is_empty() {
+            for job in plan.jobs() {
+                let directory = job.directory(study);
+                std::fs::create_dir_all(&directory).unwrap();
+                numbers(&job.plan().unwrap()).write(&directory.join("numbers.csv")).unwrap();
+            }
+        }
+        let found = plan.findings(&runs, study).unwrap().figures;
+        // labels that disagree have claims and no figure
+        assert!(!found.is_empty() || part.name == "conflicting", "{} {}", paper.name, part.name);
+        figures.extend(found);
+    }
+    figures
+}
+
+#[test]
+fn the_figures_of_every_study_keep_the_rules() {
+    for paper in PAPERS {
+        for full in [false, true] {
+            let place = tempfile::tempdir().unwrap();
+            let mut figures = page(paper, full, place.path());
+            rules::hold(&mut figures);
+            // one of each kind is drawn
+            let drawn = figures.iter().take(if full { 0 } else { 9 });
+            drawn.for_each(|figure| assert!(figure.svg().unwrap().contains("<path"), "{}", figure.name));
+        }
+    }
+}
