@@ -64,7 +64,12 @@ impl Error {
     /// Where the cause lies.
     pub const fn cause(&self) -> Cause {
         match self {
-            Self::Lengths { .. } | Self::Range { .. } | Self::Name { .. } | Self::Draw(_) | Self::Png(_) => Cause::Work,
+            Self::Lengths { .. }
+            | Self::Hue { .. }
+            | Self::Range { .. }
+            | Self::Name { .. }
+            | Self::Draw(_)
+            | Self::Png(_) => Cause::Work,
             Self::File(error) => error.cause(),
         }
     }

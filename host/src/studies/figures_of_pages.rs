@@ -55,6 +55,7 @@ fn finished(cell: &Cell) -> Finished {
         limit: Some(limit),
         ends: Some([vec![0.1, 0.5, -0.3], vec![0.1, 0.6, -0.2]]),
         stopped: "reached until-time".into(),
+        failure: None,
         evaluations: 100,
         analytic_lambda_min: 0.9,
         samples: 6,

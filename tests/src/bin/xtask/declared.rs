@@ -182,8 +182,10 @@ mod tests {
     fn what_the_arithmetic_depends_on_is_found() {
         let package = |name: &str, kind: &str| json!({"id": name, "name": name, "targets": [{"kind": [kind]}]});
         let needs = |name: &str, kind: Value| json!({"pkg": name, "dep_kinds": [{"kind": kind}]});
+        let libraries = ["a", "b", "c", "d"].map(|name| package(name, "lib"));
+        let packages: Vec<Value> = libraries.into_iter().chain([package("m", "proc-macro")]).collect();
         let metadata = json!({
-            "packages": ["a", "b", "c", "d"].map(|name| package(name, "lib")).into_iter().chain([package("m", "proc-macro")]).collect::<Vec<_>>(),
+            "packages": packages,
             "resolve": {"nodes": [
                 {"id": "a", "deps": [needs("b", Value::Null), needs("c", json!("build")), needs("m", Value::Null)]},
                 {"id": "b", "deps": [needs("d", Value::Null), needs("a", json!("dev"))]},
