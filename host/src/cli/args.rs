@@ -1,6 +1,5 @@
 //! Options that commands share, and how flags become settings.
 
-use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -12,8 +11,7 @@ use serde::Serialize;
 use toml::Table;
 
 use crate::cli::UsageError;
-use crate::experiment::{Model, Settings, overlay, value_of};
-use crate::files;
+use crate::experiment::{Model, Settings, overlay, overlay_file, value_of};
 
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
@@ -85,17 +83,7 @@ impl ModelArgs {
     pub fn given(&self, others: &Table, file: Option<&Path>) -> Result<Table> {
         let mut given = Table::new();
         if let Some(path) = file {
-            let wrong = |what: String| UsageError::File { path: path.into(), what };
-            if path.is_dir() {
-                return Err(wrong("is a directory; give the file of settings in it, such as run.toml".into()).into());
-            }
-            let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => anyhow::Error::from(wrong("no such file".into())),
-                ErrorKind::InvalidData => wrong("is no text in UTF-8".into()).into(),
-                _ => files::Error::io("read", path)(e).into(),
-            })?;
-            let read: Table = text.parse().map_err(|e: toml::de::Error| wrong(e.to_string()))?;
-            overlay(&mut given, read, &format!("in {}", path.display()))?;
+            overlay_file(&mut given, path)?;
         }
         for set in &self.set {
             let (key, value) = set.split_once('=').ok_or_else(|| UsageError::Set {

@@ -1,6 +1,7 @@
 //! `ntkscope compare`: the distances between two kernels, and their spectra.
 
 use std::borrow::Cow;
+use std::io::BufReader;
 use std::ops::Range;
 use std::path::Path;
 
@@ -14,11 +15,13 @@ use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::Common;
 use crate::cli::UsageError;
+use crate::files::npy::Npy;
+use crate::files::npz::Npz;
 use crate::files::numbers::Json;
-use crate::files::{Dtype, npz};
+use crate::files::{Dtype, NpzError, open_input};
 use crate::kernel;
-use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, extremes, rows_at_once};
-use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
+use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, check_symmetric, extremes, rows_at_once};
+use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::words::precise;
 
 /// `ntkscope compare`
@@ -41,8 +44,8 @@ pub fn compare(args: CompareArgs) -> Result<u8> {
 
 /// Compares on this pool's threads.
 fn compare_here(args: CompareArgs) -> Result<u8> {
-    let limit = Budget::new(args.common.memory).limit();
-    let (mut a, mut b) = (Kernel::read(&args.a, limit)?, Kernel::read(&args.b, limit)?);
+    let budget = Budget::new(args.common.memory);
+    let (mut a, mut b) = (Kernel::read(&args.a, &budget)?, Kernel::read(&args.b, &budget)?);
     if a.n() != b.n() {
         let what =
             format!("kernel of {} rows, but {} has {}; compare kernels of the same samples", a.n(), args.b, b.n());
@@ -94,42 +97,42 @@ enum Kernel {
 impl Kernel {
     /// `FILE.npz` with an array `kernel`, `FILE.npz:NAME`, or `FILE.npy`, which stays on the disk if both kernels and the
     /// copies for the eigenvalues would not fit.
-    fn read(given: &str, limit: Option<MemoryLimit>) -> Result<Self, kernel::Error> {
+    fn read(given: &str, budget: &Budget) -> Result<Self, kernel::Error> {
+        let ends = |path: &str, end: &str| Path::new(path).extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
         let (path, name) = match given.rsplit_once(':') {
-            Some((path, name)) if path.ends_with(".npz") => (path, name),
-            _ => (given, "kernel"),
+            Some((path, name)) if ends(path, "npz") => (path, Some(name)),
+            _ => (given, None),
         };
+        let in_npy = ends(path, "npy");
         let path = Path::new(path);
         let damaged = |fault| kernel::Error::Damaged { path: path.into(), fault };
-        if !path.exists() {
-            return Err(kernel::Error::NotFound { path: path.into() });
-        }
-        let (shape, data, dtype) = if path.extension().is_some_and(|e| e == "npy") {
-            let mut file = KernelFile::open(path)?;
-            let n = file.rows();
-            let need = 5 * 8 * (n as u64).pow(2);
-            if limit.is_some_and(|limit| need > limit.bytes) {
-                return Ok(Self::OnDisk(file));
-            }
-            let data = file.read_rows(0..n).map_err(|e| damaged(KernelFault::Unreadable(e)))?;
-            (vec![n, n], data, file.dtype())
-        } else {
-            let mut file = npz::open(path)?;
-            let (shape, data) = file.array(name).map_err(|fault| damaged(KernelFault::Npz(fault)))?;
-            (shape, data, file.scalar(name))
+        let input = open_input(path).map_err(|fault| kernel::Error::input(path, fault))?;
+        let array = (!in_npy).then_some(name.unwrap_or("kernel"));
+        let square = |shape: &[usize]| match *shape {
+            [n, m] if n == m && n > 0 => Ok(n),
+            _ => Err(damaged(KernelFault::Shape { array: array.map(String::from), shape: shape.to_vec() })),
         };
-        match shape.as_slice() {
-            &[n, m] if n == m && n > 0 => {}
-            _ => {
-                return Err(damaged(KernelFault::ArrayShape { array: name.into(), shape }));
+        let (n, data, dtype) = if let Some(array) = array {
+            let mut archive = Npz::new(input).map_err(|fault| damaged(KernelFault::Npz(fault)))?;
+            let npy = archive.open(array).map_err(|fault| damaged(KernelFault::Npz(fault)))?;
+            let n = square(npy.shape())?;
+            // with the copies for its eigenvalues; an npy would stay on the disk
+            budget.draw(&format!("a kernel of {n} rows in an npz"), 3 * 8 * (n as u64).pow(2))?;
+            let fault = |fault| damaged(KernelFault::Npz(NpzError::Array { array: array.into(), fault }));
+            let dtype = npy.header().number.scalar();
+            (n, npy.all(u64::MAX).map_err(fault)?, dtype)
+        } else {
+            let npy = Npy::new(BufReader::new(input.file), input.bytes).map_err(|f| damaged(KernelFault::Npy(f)))?;
+            let n = square(npy.shape())?;
+            // both kernels, and what their eigenvalues take
+            if budget.limit().is_some_and(|limit| 5 * 8 * (n as u64).pow(2) > limit.bytes) {
+                return KernelFile::open(path).map(Self::OnDisk);
             }
-        }
-        if let Some(at) = data.iter().position(|v| !v.is_finite()) {
-            let n = shape[0];
-            let (array, value) = (name.into(), data[at]);
-            return Err(damaged(KernelFault::NotFinite { array, row: at / n, column: at % n, value }));
-        }
-        Ok(Self::Held { n: shape[0], data, dtype })
+            let dtype = npy.header().number.scalar();
+            (n, npy.all(u64::MAX).map_err(|fault| damaged(KernelFault::Npy(fault)))?, dtype)
+        };
+        check_symmetric(array, n, &data).map_err(damaged)?;
+        Ok(Self::Held { n, data, dtype })
     }
 
     fn is_on_disk(&self) -> bool {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::terminal::{DONE, Progress, bytes, in_flags, print, say};
+use super::terminal::{DONE, Progress, bytes, in_flags, print, say, warn};
 use crate::data;
 use crate::data::{FetchProgress, Source};
 use crate::experiment::Model;
@@ -70,9 +70,9 @@ pub fn data(args: DataArgs) -> Result<u8> {
             }
         }
         DataCommand::Show { model, json } => {
-            let summary = with_threads(None, || {
-                Ok::<_, data::Error>(data::show(&data::load(&model.data_spec(), &Budget::default())?))
-            })??;
+            let samples = data::load(&model.data_spec(), &Budget::default())?;
+            warn(&samples, false);
+            let summary = with_threads(None, || data::show(&samples))?;
             print(&if json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() })?;
         }
         DataCommand::Fetch { dataset, data_dir, mirror, quiet } => {

@@ -12,7 +12,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use super::prediction::{Answers, Columns, Quantity};
-use super::terminal::{DONE, phase, print, say};
+use super::terminal::{DONE, phase, print, say, warn};
 use crate::analysis::law::{InfiniteWidth, Law, probabilities};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
@@ -135,8 +135,9 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     let settings = Settings { model: settings.model.under(loss)?, ..settings };
     let budget = Budget::new(args.common.memory);
     let mut samples = data::load(&settings.model.data_spec(), &budget)?;
+    warn(&samples, args.common.quiet);
     if let Some(test) = &args.test {
-        (samples.held_out, samples.held_out_y) = test_points(test, &settings, &samples, &budget)?;
+        (samples.held_out, samples.held_out_y) = test_points(test, &settings, &samples, &budget, args.common.quiet)?;
     }
     if samples.held_out.is_empty() {
         return Err(
@@ -183,10 +184,12 @@ fn test_points(
     settings: &Settings,
     samples: &Samples,
     budget: &Budget,
+    quiet: bool,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
-    let Model { normalize, classes, .. } = &settings.model;
+    let Model { normalize, classes, label_column, .. } = &settings.model;
+    let label_column = label_column.clone().filter(|_| source.is_csv());
     // a label is looked up among the classes of the training samples, whatever else the file holds
-    let spec = DataSpec { normalize: *normalize, targets: None, ..DataSpec::new(source.clone()) };
+    let spec = DataSpec { normalize: *normalize, targets: None, label_column, ..DataSpec::new(source.clone()) };
     let selected =
         || DataSpec { classes: classes.clone().filter(|c| matches!(c, ClassSelection::Labels(_))), ..spec.clone() };
     let test = match data::load(&selected(), budget) {
@@ -194,6 +197,7 @@ fn test_points(
         Err(data::Error::NoLabels { .. }) => data::load(&spec, budget)?,
         loaded => loaded?,
     };
+    warn(&test, quiet);
     let wrong = |what: String| UsageError::Range { flag: "--test", given: source.to_string(), what };
     if test.d != samples.d {
         return Err(wrong(format!("{} numbers per sample, but the training samples have {}", test.d, samples.d)).into());

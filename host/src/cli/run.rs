@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt};
+use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt, warn};
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
@@ -63,6 +63,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let budget = Budget::new(args.common.memory);
     let model = model.under(training.loss)?;
     let samples = data::load(&model.data_spec(), &budget)?;
+    warn(&samples, args.common.quiet);
     run::check(&model, &training, &samples)?;
     let outputs = model.shape(&samples)?.outputs;
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
@@ -94,7 +95,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
             .inspect_err(|_| places.iter().chain([&directory]).for_each(RunDirectory::remove_if_empty))?;
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
-        place.write_outcome(&outcome, &samples, model.dtype)?;
+        place.write_outcome(&outcome, &samples, &model)?;
         place.write_settings(&model, training, &samples, Some(&outcome))?;
         let stopped = outcome.stopped == Stopped::Interrupted;
         finished.push(Finished { training, outcome });

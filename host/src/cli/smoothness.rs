@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use toml::Table;
 
-use super::terminal::{DONE, phase, print, say};
+use super::terminal::{DONE, phase, print, say, warn};
 use crate::analysis::labels::{Cost, Labels};
 use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
 use crate::analysis::spectra::Spectra;
@@ -84,6 +84,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let mut labels = Labels { model, codings: Vec::new(), draws: args.draws.into() };
     let budget = Budget::new(args.common.memory);
     let (model, samples) = labels.resolve(&budget)?;
+    warn(&samples, args.common.quiet);
     let coding = args.coding.unwrap_or(if samples.classes == 2 { Coding::Parity } else { Coding::OneHot });
     labels.codings.push(coding);
     samples.need_y("the smoothness of labels")?;

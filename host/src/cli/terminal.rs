@@ -12,6 +12,7 @@ pub use super::signals::{stop_on_interrupt, stop_on_interrupt_quietly};
 pub use super::streams::say;
 use super::streams::{write_data, write_message};
 use crate::cli::{Failure, UsageError};
+use crate::data::Samples;
 use crate::machine::Cause;
 use crate::{analysis, data, experiment, files, kernel, machine, plot, run, study};
 
@@ -111,6 +112,13 @@ pub fn parse() -> Cli {
         }
         error.exit()
     })
+}
+
+/// Says on standard error what was doubtful about the data, unless nothing is to be said.
+pub fn warn(samples: &Samples, quiet: bool) {
+    for warning in samples.warnings.iter().filter(|_| !quiet) {
+        say(&format!("warning: {}", in_flags(warning)));
+    }
 }
 
 /// Prints to standard output; a reader that went away (`| head`) is no error.

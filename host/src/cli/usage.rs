@@ -11,14 +11,6 @@ use crate::machine::Cause;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsageError {
-    /// A settings file cannot be read.
-    #[error("{}: {what}", path.display())]
-    File {
-        /// the file
-        path: PathBuf,
-        /// why
-        what: String,
-    },
     /// `--set` without `=`, or of a key without effect.
     #[error("--set {given}: {what}")]
     Set {

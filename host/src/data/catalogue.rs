@@ -29,7 +29,7 @@ pub fn list(dir: Option<&Path>) -> Vec<CatalogueEntry> {
     let entry = |source: Source, description| {
         let dir = source.is_idx().then(|| dir.map(Path::to_path_buf).or_else(|| places::default_dir(&source).ok()));
         let dir = dir.flatten();
-        let present = !source.is_idx() || dir.as_deref().is_some_and(|d| idx::locate(d, "").is_ok());
+        let present = !source.is_idx() || dir.as_deref().is_some_and(|d| idx::locate(d, None, "").is_ok());
         CatalogueEntry { name: source.to_string(), description, dir, present }
     };
     vec![

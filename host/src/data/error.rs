@@ -1,8 +1,9 @@
 //! What can go wrong between asking for data and having it. Settings stand in backticks, as a settings file has them.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::files::{self, InputFault};
 use crate::machine::{self, Cause};
 
 /// What is wrong with the data or with the settings that select it, where, and the setting that fixes it.
@@ -11,7 +12,8 @@ use crate::machine::{self, Cause};
 pub enum Error {
     /// `data` names neither a known data set nor an `.npz` or `.csv` file.
     #[error(
-        "`data = {given}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in {}",
+        "`data = {}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in {}",
+        crate::words::excerpt(given),
         super::format::extensions()
     )]
     UnknownSource {
@@ -19,13 +21,16 @@ pub enum Error {
         given: String,
     },
     /// `classes` is neither `parity` nor `all` nor different labels.
-    #[error("`classes = {given}`: give parity, all, or two or more different labels such as 3,8")]
+    #[error(
+        "`classes = {}`: give parity, all, or two or more different labels such as 3,8",
+        crate::words::excerpt(given)
+    )]
     BadClasses {
         /// What was typed.
         given: String,
     },
     /// `normalize` is neither `sphere` nor `none`.
-    #[error("`normalize = {given}`: give sphere or none")]
+    #[error("`normalize = {}`: give sphere or none", crate::words::excerpt(given))]
     BadNormalize {
         /// What was typed.
         given: String,
@@ -131,6 +136,54 @@ pub enum Error {
         /// The file.
         place: String,
     },
+    /// A label column that is none.
+    #[error("`label-column = {given}`: {place} has no such column; it has {present}")]
+    NoLabelColumn {
+        /// What was typed.
+        given: String,
+        /// The file.
+        place: String,
+        /// The columns there are.
+        present: String,
+    },
+    /// A label column of data that has no columns with names.
+    #[error("`label-column`: the labels of {source_name} are no column of a csv file; leave `label-column` out")]
+    LabelColumnUnused {
+        /// The data set.
+        source_name: String,
+    },
+    /// Several columns that could be the label.
+    #[error("{place}: the columns {columns} all have a label's name; choose one with `label-column`")]
+    SeveralLabels {
+        /// The file.
+        place: String,
+        /// Their names.
+        columns: String,
+    },
+    /// A split of data that is no set of idx files.
+    #[error("`split`: {source_name} has no train and t10k; it is for `data = mnist` and `data = fashion-mnist`")]
+    SplitUnused {
+        /// The data set.
+        source_name: String,
+    },
+    /// Classes whose labels are names cannot be selected by number.
+    #[error("`classes = {selection}`: the labels of {place} are names, {names}; give `classes = all`, or leave it out")]
+    NamedClasses {
+        /// The selection as typed.
+        selection: String,
+        /// The file.
+        place: String,
+        /// Names of the classes.
+        names: String,
+    },
+    /// Names are no numbers.
+    #[error("`targets = values`: the labels of {place} are names, {names}; leave `targets` out, or give numbers")]
+    NamedValues {
+        /// The file.
+        place: String,
+        /// The names.
+        names: String,
+    },
     /// There is no home directory to put data in.
     #[error("no directory for data: neither XDG_DATA_HOME nor a home directory is set; give `data-dir = DIR`")]
     NoDataHome,
@@ -156,8 +209,16 @@ pub enum Error {
         /// The setting or command that fixes it.
         advice: String,
     },
+    /// Something that is no regular file, which may have no end.
+    #[error("{}: is {kind}, but a file is needed; give another with `data`, or another directory with `data-dir`", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// "a pipe", "a directory", …
+        kind: &'static str,
+    },
     /// The operating system refused to read or write.
-    #[error("{}: cannot {action}: {reason}; {advice}", path.display())]
+    #[error("{}: cannot {action}: {}; {advice}", path.display(), files::reason(reason))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -232,12 +293,22 @@ pub enum Error {
         place: String,
     },
     /// Something was asked for that needs y.
-    #[error("{place}: there is no y, which {what} needs; give samples with y with `data`")]
+    #[error(
+        "{place}: there is no y, which {what} needs; give samples with y with `data`: an npz with arrays x and y, x.npy beside y.npy, or a csv file"
+    )]
     NoLabels {
         /// What needs it: a setting, "training".
         what: String,
         /// The file.
         place: String,
+    },
+    /// What should be the beginning of a download is none.
+    #[error("{}: is {what}, not what a download left; remove it, or name another directory with `data-dir`", path.display())]
+    Part {
+        /// The file.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
     },
     /// A download failed.
     #[error("{url}: {what}{kept}; check the network, or name another source with `mirror = URL`")]
@@ -285,19 +356,44 @@ impl Error {
             | Self::NoClasses { .. }
             | Self::ClassesOfValues { .. }
             | Self::OneClass { .. }
+            | Self::NamedClasses { .. }
+            | Self::NamedValues { .. }
+            | Self::NoLabelColumn { .. }
+            | Self::LabelColumnUnused { .. }
+            | Self::SeveralLabels { .. }
+            | Self::SplitUnused { .. }
             | Self::ZeroSample { .. }
             | Self::NoDataHome
             | Self::NothingToFetch { .. }
             | Self::BadMirror { .. } => Cause::Settings,
             Self::NotFound { .. }
+            | Self::NotAFile { .. }
             | Self::Idx { .. }
             | Self::Csv { .. }
             | Self::Npz { .. }
             | Self::NoLabels { .. }
+            | Self::Part { .. }
             | Self::Download { .. }
             | Self::Checksum { .. } => Cause::Data,
             Self::Io { .. } => Cause::System,
             Self::Memory(error) => error.cause(),
+        }
+    }
+
+    /// The user's own file, or one of an idx set, that cannot be opened.
+    pub(super) fn input(path: &Path, fault: InputFault) -> Self {
+        let path = path.to_path_buf();
+        match fault {
+            InputFault::Missing => {
+                let advice =
+                    format!("give the path of a file that ends in {} with `data`", super::format::extensions());
+                Self::NotFound { path, what: "file".into(), advice }
+            }
+            InputFault::NotAFile(kind) => Self::NotAFile { path, kind },
+            InputFault::System(reason) => {
+                Self::Io { path, action: "read", advice: "give another file with `data`", reason }
+            }
+            fault => Self::Npz { path, what: fault.to_string() },
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Downloads idx files: each into NAME.part, checked, then renamed to NAME.
+//! Downloads idx files: each into NAME.part, checked, then renamed to NAME. No message has the mirror's password.
 //!
 //! A NAME.part that is there from an earlier try is continued where the server can (status 206), else begun anew. No
 //! file ever has its final name before its checksum was right.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use ureq::http::{Response, StatusCode, header};
@@ -14,24 +14,32 @@ use ureq::{Agent, Body};
 
 use super::checksums::{self, Checksum, RemoteFile};
 use super::error::Error;
+use super::part::{Part, refused};
 use super::spec::Source;
 use super::{hex, idx};
+use crate::files::{Input, name_of, open_input};
+use crate::words::excerpt;
 
 /// No file of these data sets is near this size, in bytes: a server that goes on and on is not listened to.
 const MOST_BYTES: u64 = 1 << 28;
 
-/// How long a download may stand still.
+/// How long a download may stand still, and how slow it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// For the name look-up and the connection, each.
     pub connect: Duration,
     /// For the answer to begin, and between any two pieces of it.
     pub stall: Duration,
+    /// What has to come in every `window`, in bytes.
+    pub least: u64,
+    /// See `least`.
+    pub window: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(15), stall: Duration::from_secs(30) }
+        let (connect, stall, window) = (Duration::from_secs(15), Duration::from_secs(30), Duration::from_secs(60));
+        Self { connect, stall, least: 60 << 10, window } // a kilobyte a second
     }
 }
 
@@ -115,12 +123,12 @@ pub fn fetch_files(
     fs::create_dir_all(dir).map_err(refused(dir, "create the directory"))?;
     let mut paths = Vec::new();
     for file in files {
-        let path = dir.join(file.name);
+        let path = place_of(dir, file.name)?;
         if path.is_file() && checksum(&path, file.check).is_ok_and(|sum| sum == file.check.expected()) {
             progress(FetchProgress::Kept { path: path.clone() });
         } else {
             let url = format!("{}/{}", mirror.trim_end_matches('/'), file.name);
-            Download { agent: &agent, url, path: &path, check: file.check }.run(progress)?;
+            Download { agent: &agent, url, path: &path, check: file.check, limits }.run(progress)?;
             progress(FetchProgress::Finished { path: path.clone(), check: file.check.what() });
         }
         paths.push(path);
@@ -128,8 +136,28 @@ pub fn fetch_files(
     Ok(paths)
 }
 
+/// Where a file goes: behind a link to a file. What is there and is no file is not replaced.
+fn place_of(dir: &Path, name: &str) -> Result<PathBuf, Error> {
+    let path = dir.join(name);
+    let Ok(there) = fs::symlink_metadata(&path) else { return Ok(path) };
+    let target =
+        if there.is_symlink() { fs::canonicalize(&path).map_err(refused(&path, "follow the link"))? } else { path };
+    let kind = fs::metadata(&target).map_err(refused(&target, "read"))?.file_type();
+    if kind.is_file() { Ok(target) } else { Err(Error::NotAFile { path: target, kind: name_of(kind) }) }
+}
+
+/// An address without user, password and query.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?…"));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let separator = if url.contains("://") { "://" } else { "" };
+    format!("{scheme}{separator}{host}{path}{query}")
+}
+
 fn agent(mirror: &str, limits: Limits) -> Result<Agent, Error> {
-    let bad = || Error::BadMirror { given: mirror.into() };
+    let bad = || Error::BadMirror { given: excerpt(&without_secrets(mirror)) };
     let uri: ureq::http::Uri = mirror.parse().map_err(|_| bad())?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.query().is_some() {
         return Err(bad());
@@ -155,17 +183,24 @@ struct Download<'a> {
     /// The final name.
     path: &'a Path,
     check: Checksum<'a>,
+    limits: Limits,
 }
 
 impl Download<'_> {
     fn run(&self, progress: &mut dyn FnMut(FetchProgress)) -> Result<(), Error> {
-        let part = PathBuf::from(format!("{}.part", self.path.display()));
-        let kept = fs::metadata(&part).map_or(0, |m| m.len());
+        let mut part = Part::open(self.path)?;
+        self.fill(&mut part, progress).inspect_err(|_| part.remove_if_empty())?;
+        fs::rename(&part.path, self.path).map_err(refused(self.path, "rename the download to"))
+    }
+
+    /// Downloads into `part`, until that is whole and right.
+    fn fill(&self, part: &mut Part, progress: &mut dyn FnMut(FetchProgress)) -> Result<(), Error> {
+        let kept = part.kept()?;
         let mut response = self.request(kept)?;
         if kept > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             // The part is as long as the file, or longer: whole and right, or worthless.
-            if checksum(&part, self.check).is_ok_and(|sum| sum == self.check.expected()) {
-                return fs::rename(&part, self.path).map_err(refused(self.path, "rename the download to"));
+            if checksum(&part.path, self.check).is_ok_and(|sum| sum == self.check.expected()) {
+                return Ok(());
             }
             response = self.request(0)?;
         } else if response.status() == StatusCode::PARTIAL_CONTENT && range_start(&response) != Some(kept) {
@@ -176,21 +211,21 @@ impl Download<'_> {
             StatusCode::OK => 0,
             status => return Err(self.failed(format!("the server answered {status}"), kept)),
         };
-        self.receive(response, &part, resumed_at, progress)?;
+        self.receive(response, part, resumed_at, progress)?;
 
-        let found = match checksum(&part, self.check) {
+        let found = match checksum(&part.path, self.check) {
             Ok(found) => found,
             Err(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput) => {
                 format!("unknown ({})", idx::reason(&e))
             }
-            Err(e) => return Err(refused(&part, "read")(e)),
+            Err(e) => return Err(refused(&part.path, "read")(e)),
         };
         if found != self.check.expected() {
-            fs::remove_file(&part).map_err(refused(&part, "remove"))?;
+            fs::remove_file(&part.path).map_err(refused(&part.path, "remove"))?;
             let (check, expected) = (self.check.what(), self.check.expected().into());
-            return Err(Error::Checksum { url: self.url.clone(), check, found, expected });
+            return Err(Error::Checksum { url: without_secrets(&self.url), check, found, expected });
         }
-        fs::rename(&part, self.path).map_err(refused(self.path, "rename the download to"))
+        Ok(())
     }
 
     /// Asks for the file from byte `from` on.
@@ -206,18 +241,18 @@ impl Download<'_> {
     fn receive(
         &self,
         response: Response<Body>,
-        part: &Path,
+        part: &mut Part,
         start: u64,
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), Error> {
         let length = response.headers().get(header::CONTENT_LENGTH);
         let length: Option<u64> = length.and_then(|v| v.to_str().ok()?.trim().parse().ok());
         let total = length.and_then(|length| length.checked_add(start));
-        progress(FetchProgress::Started { url: self.url.clone(), resumed_at: start, total });
+        progress(FetchProgress::Started { url: without_secrets(&self.url), resumed_at: start, total });
 
-        let mut options = OpenOptions::new();
-        let options = if start > 0 { options.append(true) } else { options.write(true).create(true).truncate(true) };
-        let mut file = options.open(part).map_err(refused(part, "write"))?;
+        let Part { path: ref part, ref mut file } = *part;
+        file.set_len(start).and_then(|()| file.seek(SeekFrom::Start(start))).map_err(refused(part, "write"))?;
+        let (mut window, mut before) = (Instant::now(), start);
         let mut body = response.into_body().into_reader();
         let (mut bytes, mut buffer) = (start, vec![0; 1 << 16]);
         loop {
@@ -229,6 +264,13 @@ impl Download<'_> {
             };
             file.write_all(&buffer[..read]).map_err(refused(part, "write"))?;
             bytes += read as u64;
+            if window.elapsed() > self.limits.window {
+                if bytes - before < self.limits.least {
+                    let seconds = self.limits.window.as_secs_f64();
+                    return Err(self.failed(format!("only {} bytes came in {seconds} s", bytes - before), bytes));
+                }
+                (window, before) = (Instant::now(), bytes);
+            }
             if bytes > MOST_BYTES {
                 fs::remove_file(part).map_err(refused(part, "remove"))?;
                 return Err(self.failed(format!("more than {MOST_BYTES} bytes came, and no end"), 0));
@@ -246,8 +288,17 @@ impl Download<'_> {
             0 => String::new(),
             bytes => format!("; {bytes} bytes are kept, run the same command again to go on from there"),
         };
-        Error::Download { url: self.url.clone(), what, kept }
+        let mut what = what.replace(&self.url, &without_secrets(&self.url));
+        if let Some((secret, _)) = self.url.split_once("://").and_then(|(_, rest)| rest.split_once('@')) {
+            what = what.replace(secret, "…");
+        }
+        Error::Download { url: without_secrets(&self.url), what: excerpt_of(&what), kept }
     }
+}
+
+/// What a foreign machine says, shortened.
+fn excerpt_of(what: &str) -> String {
+    what.char_indices().nth(300).map_or_else(|| what.to_owned(), |(at, _)| format!("{}…", &what[..at]))
 }
 
 /// The first byte of a partial answer: `Content-Range: bytes START-END/TOTAL`.
@@ -258,9 +309,10 @@ fn range_start(response: &Response<Body>) -> Option<u64> {
 
 /// The SHA-256 of the file, packed or unpacked as `check` has it.
 fn checksum(path: &Path, check: Checksum<'_>) -> io::Result<String> {
-    let mut reader: Box<dyn Read> = match check {
-        Checksum::Packed(_) => Box::new(File::open(path)?),
-        Checksum::Unpacked(_) => idx::open(path).map_err(io::Error::other)?,
+    let Input { mut file, bytes } = open_input(path).map_err(io::Error::other)?;
+    let mut reader: Box<dyn Read + '_> = match check {
+        Checksum::Packed(_) => Box::new(file),
+        Checksum::Unpacked(_) => idx::unpacked(&mut file, bytes)?.0,
     };
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
@@ -273,6 +325,21 @@ fn checksum(path: &Path, check: Checksum<'_>) -> io::Result<String> {
     }
 }
 
-fn refused<'a>(path: &'a Path, action: &'static str) -> impl Fn(io::Error) -> Error + 'a {
-    move |reason| Error::Io { path: path.into(), action, advice: "name another directory with `data-dir`", reason }
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn no_secret_stays_in_an_address() {
+        for (url, shown) in [
+            ("http://user:secret@host:80/a", "http://host:80/a"),
+            ("https://a:s@b:secret@host/p@q", "https://host/p@q"),
+            ("https://host/a?token=secret", "https://host/a?…"),
+            ("user:secret@host/mnist", "host/mnist"),
+            ("http://host", "http://host"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
 }

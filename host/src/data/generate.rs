@@ -8,7 +8,7 @@ use core::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2};
 use ntkscope_core::init::Normals;
 
 use super::error::Error;
-use super::raw::{Raw, Values, Y};
+use super::raw::{Raw, Values};
 use crate::machine::Budget;
 
 /// Distance of each of mixture's two centres from the origin, in standard deviations of a cluster.
@@ -65,7 +65,7 @@ pub(super) fn circle(n: usize, budget: &Budget) -> Result<Raw, Error> {
     for k in 0..n {
         x.push(minus(x[k])); // the other half: n more numbers
     }
-    Ok(Raw { values: Values::Real(x), n, d: 2, y: Some(Y::labels(alternating(n))), place: "circle".into() })
+    Ok(Raw::real(x, 2, alternating(n), "circle"))
 }
 
 /// h points of the circle at the angles 2 pi (i - 1/2)/h, i = 1..h: for h = n the middles between the points of
@@ -101,7 +101,7 @@ pub(super) fn sphere(n: usize, d: usize, seed: u64, budget: &Budget) -> Result<R
             x[start + 1] = -x[start + 1];
         }
     }
-    Ok(Raw { values: Values::Real(x), n, d, y: Some(Y::labels(alternating(n))), place: "sphere".into() })
+    Ok(Raw::real(x, d, alternating(n), "sphere"))
 }
 
 /// Two Gaussian clusters in R^d with unit variance in every direction; centres -1.5 e_1 (label 0) and +1.5 e_1
@@ -117,7 +117,7 @@ pub(super) fn mixture(n: usize, d: usize, seed: u64, budget: &Budget) -> Result<
         x.extend((0..d).map(|_| rng.draw()));
         x[start] += if i % 2 == 1 { MIXTURE_OFFSET } else { -MIXTURE_OFFSET };
     }
-    Ok(Raw { values: Values::Real(x), n, d, y: Some(Y::labels(alternating(n))), place: "mixture".into() })
+    Ok(Raw::real(x, d, alternating(n), "mixture"))
 }
 
 /// Copies of each of the six points in [`conflicting`] that agree with the paper's label, to one that does not.
@@ -138,7 +138,7 @@ pub(super) fn conflicting(n: usize, budget: &Budget) -> Result<Raw, Error> {
         let disagrees = copy % (AGREEING + 1) == AGREEING;
         y.extend(alternating(6).iter().map(|label| if disagrees { 1.0 - label } else { *label }));
     }
-    Ok(Raw { values: Values::Real(x), n, d: 2, y: Some(Y::labels(y)), place: "conflicting".into() })
+    Ok(Raw::real(x, 2, y, "conflicting"))
 }
 
 fn alternating(n: usize) -> Vec<f64> {

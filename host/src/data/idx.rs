@@ -2,14 +2,16 @@
 //!
 //! images: magic 0x00000803, n, rows, columns, then n * rows * columns pixels. labels: magic 0x00000801, n, then n labels.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::fs;
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::error::Error;
-use super::raw::{Raw, Values, Y};
+use super::format::{Content, Opened, Reading};
+use super::raw::{Raw, Stored, Values, Y, room};
+use super::spec::Split;
 use crate::machine::Budget;
 
 const IMAGES_MAGIC: u32 = 0x0803;
@@ -28,18 +30,22 @@ impl IdxFiles {
     }
 }
 
-/// The training set in `dir`, else the test set (t10k); `name` is the data set's, for messages.
+/// The files of `split` in `dir`; without one the training set, else the test set (t10k). `name` is the data set's, for
+/// messages.
 ///
 /// A set of which only one file is there is an error rather than a reason to take the other set.
-pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, Error> {
+pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<IdxFiles, Error> {
     let advice = format!("fetch them with `ntkscope data fetch {name}`, or name the directory with `data-dir = DIR`");
-    if !dir.is_dir() {
-        return Err(Error::NotFound { path: dir.into(), what: "directory".into(), advice });
+    match fs::metadata(dir) {
+        Ok(found) if found.is_dir() => {}
+        Err(reason) if reason.kind() == io::ErrorKind::PermissionDenied => return Err(refused(dir)(reason)),
+        _ => return Err(Error::NotFound { path: dir.into(), what: "directory".into(), advice }),
     }
     // a directory that may not be looked into is not one without files
-    std::fs::read_dir(dir).map_err(refused(dir))?;
-    for set in ["train", "t10k"] {
-        let (images, labels) = (find(dir, set, "images", 3), find(dir, set, "labels", 1));
+    fs::read_dir(dir).map_err(refused(dir))?;
+    let splits = split.map_or(vec![Split::Train, Split::T10k], |split| vec![split]);
+    for set in &splits {
+        let (images, labels) = (find(dir, *set, "images", 3), find(dir, *set, "labels", 1));
         match (images, labels) {
             (Some(images), Some(labels)) => return Ok(IdxFiles { images, labels }),
             (None, None) => {}
@@ -54,92 +60,158 @@ pub(super) fn locate(dir: &Path, name: &str) -> Result<IdxFiles, Error> {
             }
         }
     }
+    let [first, others @ ..] = &splits[..] else { unreachable!("a split was given or both are tried") };
+    let or = others.iter().map(|split| format!(", or {split}-…")).collect::<String>();
     let what =
-        "idx files in this directory (train-images-idx3-ubyte[.gz] and train-labels-idx1-ubyte[.gz], or t10k-…)".into();
+        format!("idx files in this directory ({first}-images-idx3-ubyte[.gz] and {first}-labels-idx1-ubyte[.gz]{or})");
     Err(Error::NotFound { path: dir.into(), what, advice })
 }
 
 /// The file under any of its spellings; unpacked before packed.
-fn find(dir: &Path, set: &str, kind: &str, dims: u32) -> Option<PathBuf> {
+fn find(dir: &Path, set: Split, kind: &str, dims: u32) -> Option<PathBuf> {
     ["", ".gz"]
         .iter()
         .flat_map(|packed| ["-", "."].map(|dash| dir.join(format!("{set}-{kind}{dash}idx{dims}-ubyte{packed}"))))
-        .find(|path| path.is_file())
+        .find(|path| path.exists())
 }
 
-/// Reads both files; pixels stay bytes.
-pub(super) fn read(files: &IdxFiles, budget: &Budget) -> Result<Raw, Error> {
-    let ([n, rows, columns], pixels) = read_one::<3>(&files.images, IMAGES_MAGIC, "images", budget)?;
-    let ([labels_n], labels) = read_one::<1>(&files.labels, LABELS_MAGIC, "labels", budget)?;
+/// Opens both files.
+pub(super) fn open_both(files: &IdxFiles) -> Result<[Opened; 2], Error> {
+    Ok([Opened::file(&files.images)?, Opened::file(&files.labels)?])
+}
+
+/// Reads the labels, and the header of the images; pixels stay in their file.
+pub(super) fn read([mut images, mut labels]: [Opened; 2], reading: &Reading<'_>) -> Result<Raw, Error> {
+    let [n, rows, columns] = Idx::<3>::begin(&mut images, IMAGES_MAGIC, "images")?.dims;
+    let labels_path = labels.path.clone();
+    let labels = Idx::<1>::begin(&mut labels, LABELS_MAGIC, "labels")?;
+    let [labels_n] = labels.dims;
     if n != labels_n {
-        let what = format!("{n} images, but {labels_n} labels in {}", files.labels.display());
-        return Err(Error::Idx { path: files.images.clone(), what });
+        let what = format!("{n} images, but {labels_n} labels in {}", labels_path.display());
+        return Err(Error::Idx { path: images.path, what });
     }
-    let place = files.images.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let y = labels.iter().map(|&label| f64::from(label)).collect();
-    Ok(Raw { values: Values::Pixels(pixels), n, d: rows * columns, y: Some(Y::labels(y)), place })
+    // with what the selection of classes takes
+    reading.budget.draw("labels", 40 * n as u64)?;
+    let mut y = Vec::new();
+    labels.visit(|bytes| y.extend(bytes.iter().map(|&label| f64::from(label))))?;
+    let place = super::file_name(&images.path);
+    Ok(Raw::new(Values::Stored(Box::new(Images(images))), [n, rows * columns], Some(Y::labels(y)), place))
 }
 
-/// The dimensions and the bytes of one idx file with D dimensions.
-fn read_one<const D: usize>(
-    path: &Path,
-    magic: u32,
-    meaning: &str,
-    budget: &Budget,
-) -> Result<([usize; D], Vec<u8>), Error> {
-    let damaged = |what: String| Error::Idx { path: path.into(), what };
-    let mut reader = open(path)?;
+/// The pixels 0..=255 of a file, used as value / 255.
+struct Images(Opened);
 
-    let mut word = |what: &str| -> Result<u32, Error> {
-        let mut bytes = [0; 4];
-        reader.read_exact(&mut bytes).map_err(|e| damaged(format!("cannot read the {what}: {}", reason(&e))))?;
-        Ok(u32::from_be_bytes(bytes))
-    };
-    let found = word("magic number")?;
-    if found != magic {
-        return Err(damaged(format!("magic number {found:#010x}, but idx {meaning} begin with {magic:#010x}")));
+impl Stored for Images {
+    fn rows(&mut self, rows: &[usize], budget: &Budget) -> Result<Vec<f64>, Error> {
+        let images = Idx::<3>::begin(&mut self.0, IMAGES_MAGIC, "images")?;
+        let d = images.dims[1] * images.dims[2];
+        let mut x = room("images", rows.len(), d, budget)?;
+        let (mut wanted, mut at) = (rows.iter().map(|row| row * d..(row + 1) * d).peekable(), 0);
+        images.visit(|bytes| {
+            let seen = at..at + bytes.len();
+            while let Some(row) = wanted.peek() {
+                let part = row.start.max(seen.start)..row.end.min(seen.end);
+                if !part.is_empty() {
+                    x.extend(bytes[part.start - at..part.end - at].iter().map(|&b| f64::from(b) / 255.0));
+                }
+                if row.end > seen.end {
+                    break;
+                }
+                wanted.next();
+            }
+            at = seen.end;
+        })?;
+        Ok(x)
     }
-    let mut dims = [0; D];
-    for (k, dim) in dims.iter_mut().enumerate() {
-        *dim = word(&format!("dimension {}", k + 1))? as usize;
-    }
-    if dims.contains(&0) {
-        return Err(damaged(format!("the header promises no data: dimensions {dims:?}")));
-    }
-    let len = dims
-        .iter()
-        .try_fold(1usize, |len, &dim| len.checked_mul(dim))
-        .filter(|&len| len < isize::MAX as usize)
-        .ok_or_else(|| damaged(format!("the header promises more than can be held: dimensions {dims:?}")))?;
-
-    budget.draw(meaning, len as u64)?;
-    // One byte more than promised shows a file that is too long; reading on to the end also checks gzip's own checksum.
-    let mut data = Vec::new();
-    let read = reader.take(len as u64 + 1).read_to_end(&mut data);
-    if let Err(e) = read {
-        return Err(damaged(format!("{} after {} of {len} bytes of {meaning}", reason(&e), data.len())));
-    }
-    if data.len() < len {
-        return Err(damaged(format!("file ends after {} of the {len} bytes of {meaning} it promises", data.len())));
-    }
-    if data.len() > len {
-        return Err(damaged(format!("file goes on after the {len} bytes of {meaning} it promises")));
-    }
-    Ok((dims, data))
 }
 
-/// The unpacked content. Whether it is packed is told by its first bytes, not by its name.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
-    let mut file = File::open(path).map_err(refused(path))?;
+/// One idx file with D dimensions, of which the header was read.
+struct Idx<'a, const D: usize> {
+    path: &'a Path,
+    meaning: &'static str,
+    dims: [usize; D],
+    reader: Box<dyn Read + 'a>,
+}
+
+impl<'a, const D: usize> Idx<'a, D> {
+    /// Reads the header, from the beginning.
+    fn begin(opened: &'a mut Opened, magic: u32, meaning: &'static str) -> Result<Self, Error> {
+        let Opened { content, bytes, path } = opened;
+        let path: &'a Path = path;
+        let damaged = |what: String| Error::Idx { path: path.into(), what };
+        let (mut reader, most) = unpacked(content, *bytes).map_err(refused(path))?;
+        let mut word = |what: &str| -> Result<u32, Error> {
+            let mut bytes = [0; 4];
+            reader.read_exact(&mut bytes).map_err(|e| damaged(format!("cannot read the {what}: {}", reason(&e))))?;
+            Ok(u32::from_be_bytes(bytes))
+        };
+        let found = word("magic number")?;
+        if found != magic {
+            return Err(damaged(format!("magic number {found:#010x}, but idx {meaning} begin with {magic:#010x}")));
+        }
+        let mut dims = [0; D];
+        for (k, dim) in dims.iter_mut().enumerate() {
+            *dim = word(&format!("dimension {}", k + 1))? as usize;
+        }
+        if dims.contains(&0) {
+            return Err(damaged(format!("the header promises no data: dimensions {dims:?}")));
+        }
+        let len = dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim));
+        if len.is_none_or(|len| len as u64 > most) {
+            let what = format!("ends too early: its header promises more than it can hold, dimensions {dims:?}");
+            return Err(damaged(what));
+        }
+        Ok(Self { path, meaning, dims, reader })
+    }
+
+    /// Shows all bytes behind the header, in parts. One byte more than promised shows a file that is too long; reading on
+    /// to the end also checks gzip's own checksum.
+    fn visit(mut self, mut visit: impl FnMut(&[u8])) -> Result<(), Error> {
+        let damaged = |what: String| Error::Idx { path: self.path.into(), what };
+        let (len, meaning) = (self.dims.iter().product::<usize>(), self.meaning);
+        let (mut done, mut buffer) = (0, vec![0; 1 << 16]);
+        loop {
+            let count = buffer.len().min(len - done + 1);
+            let read = match self.reader.read(&mut buffer[..count]) {
+                Ok(read) => read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(damaged(format!("{} after {done} of {len} bytes of {meaning}", reason(&e)))),
+            };
+            match (read, done + read) {
+                (0, _) if done == len => return Ok(()),
+                (0, _) => {
+                    return Err(damaged(format!("file ends after {done} of the {len} bytes of {meaning} it promises")));
+                }
+                (_, more) if more > len => {
+                    return Err(damaged(format!("file goes on after the {len} bytes of {meaning} it promises")));
+                }
+                (_, more) => done = more,
+            }
+            visit(&buffer[..read]);
+        }
+    }
+}
+
+/// Most bytes that one packed byte can stand for (deflate).
+const RATIO: u64 = 1032;
+
+/// The unpacked content from its beginning, and how long it can be. Whether it is packed is told by its first bytes, not
+/// by its name.
+pub(super) fn unpacked<'a>(content: &'a mut dyn Content, bytes: u64) -> io::Result<(Box<dyn Read + 'a>, u64)> {
+    content.rewind()?;
     let mut first = [0; 2];
-    let packed = match file.read_exact(&mut first) {
+    let packed = match content.read_exact(&mut first) {
         Ok(()) => first == [0x1f, 0x8b],
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => false,
-        Err(e) => return Err(refused(path)(e)),
+        Err(e) => return Err(e),
     };
-    file.rewind().map_err(refused(path))?;
-    let file = BufReader::with_capacity(1 << 16, file);
-    Ok(if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    content.rewind()?;
+    let content = BufReader::with_capacity(1 << 16, content);
+    Ok(if packed {
+        (Box::new(MultiGzDecoder::new(content)), bytes.saturating_mul(RATIO))
+    } else {
+        (Box::new(content), bytes)
+    })
 }
 
 fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {

@@ -6,19 +6,21 @@
 mod catalogue;
 mod checksums;
 mod classes;
-mod csv_file;
+mod csv;
 mod error;
 mod fetch;
 mod format;
 mod generate;
 mod idx;
+mod npy_file;
 mod npz_file;
+mod part;
 mod places;
 mod raw;
 mod spec;
 mod summary;
 
-use std::fs::File;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -31,10 +33,11 @@ pub use classes::Classes;
 use classes::{Selected, Wanted};
 pub use error::Error;
 pub use fetch::{FetchProgress, Limits, default_mirror, fetch, fetch_files};
-use format::{extensions, format_of};
+use format::{Opened, Reading, format_of};
 pub use generate::MIXTURE_OFFSET;
 pub use places::default_dir;
-pub use spec::{ClassSelection, DataSpec, Normalize, Source, Targets};
+use raw::Raw;
+pub use spec::{ClassSelection, DataSpec, Normalize, Source, Split, Targets};
 pub use summary::{SmallestAngle, Summary, show};
 
 /// Samples ready to train on.
@@ -64,27 +67,24 @@ pub struct Samples {
     pub classes: usize,
     /// One line: data set, files, selection, normalisation.
     pub description: String,
+    /// What was doubtful about the reading of a file, a sentence each: to be shown.
+    pub warnings: Vec<String>,
     /// SHA-256, in hexadecimal, of `x` as little-endian f64 and then `labels` as little-endian u64 (unless y is classes,
     /// `y` as little-endian f64 in their place).
     pub sha256: String,
 }
 
-/// Loads or generates the samples of `spec`, whose memory is drawn from `budget` before they are made.
+/// Loads or generates the samples of `spec`, whose memory is drawn from `budget` before they are made: of a file only the
+/// rows that are used are kept.
 ///
 /// # Errors
 /// [`Error`]: wrong settings (exit code 2), among them more than the budget holds, or missing or damaged data (exit
 /// code 3).
 pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
-    if spec.n == Some(0) {
-        return Err(Error::NoSamples);
-    }
-    if spec.dimension.is_some() && !matches!(spec.source, Source::Sphere | Source::Mixture) {
-        return Err(Error::DimensionUnused { source_name: spec.source.to_string() });
-    }
+    check(spec)?;
+    let reading = reading(spec, budget);
     let generated = spec.n.unwrap_or(64).saturating_add(spec.held_out);
-    // the circle's lie between its points; of the others they are the next ones
-    let on_circle = matches!(spec.source, Source::Circle | Source::Conflicting);
-    if on_circle {
+    if on_circle(&spec.source) {
         budget.draw(
             &format!("{} held-out points of the circle", spec.held_out),
             (spec.held_out as u64).saturating_mul(16),
@@ -97,20 +97,86 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
         Source::Mixture => generate::mixture(generated, spec.dimension.unwrap_or(2), spec.seed, budget)?,
         Source::Mnist | Source::FashionMnist => {
             let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
-            idx::read(&idx::locate(&dir, &spec.source.to_string())?, budget)?
+            idx::read(idx::open_both(&idx::locate(&dir, spec.split, &spec.source.to_string())?)?, &reading)?
         }
         Source::File(path) => match format_of(path) {
-            Some(format) => (format.read)(path, budget)?,
+            Some(format) => (format.read)(Opened::file(path)?, &reading)?,
             None => return Err(Error::UnknownSource { given: path.display().to_string() }),
         },
     };
+    select(spec, raw, budget)
+}
 
+/// The samples of `spec` from the content of the file that it names, which need not be there.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(spec: &DataSpec, content: Vec<u8>, budget: &Budget) -> Result<Samples, Error> {
+    check(spec)?;
+    let unknown = || Error::UnknownSource { given: spec.source.to_string() };
+    let Source::File(path) = &spec.source else { return Err(unknown()) };
+    let reading = reading(spec, budget);
+    let bytes = content.len() as u64;
+    let opened = Opened { content: Box::new(Cursor::new(content)), bytes, path: path.clone() };
+    let raw = (format_of(path).ok_or_else(unknown)?.read)(opened, &reading)?;
+    select(spec, raw, budget)
+}
+
+/// The samples of `spec`, a set of idx files, from the content of these two.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_idx_bytes(spec: &DataSpec, [images, labels]: [Vec<u8>; 2], budget: &Budget) -> Result<Samples, Error> {
+    check(spec)?;
+    let opened = |content: Vec<u8>, name: &str| {
+        let bytes = content.len() as u64;
+        Opened { content: Box::new(Cursor::new(content)), bytes, path: name.into() }
+    };
+    let raw = idx::read([opened(images, "images"), opened(labels, "labels")], &reading(spec, budget))?;
+    select(spec, raw, budget)
+}
+
+fn reading<'a>(spec: &'a DataSpec, budget: &'a Budget) -> Reading<'a> {
+    Reading { label_column: spec.label_column.as_deref(), budget }
+}
+
+/// Settings that do not apply.
+fn check(spec: &DataSpec) -> Result<(), Error> {
+    let source_name = || spec.source.to_string();
+    if spec.n == Some(0) {
+        return Err(Error::NoSamples);
+    }
+    if spec.dimension.is_some() && !matches!(spec.source, Source::Sphere | Source::Mixture) {
+        return Err(Error::DimensionUnused { source_name: source_name() });
+    }
+    if spec.split.is_some() && !spec.source.is_idx() {
+        return Err(Error::SplitUnused { source_name: source_name() });
+    }
+    if spec.label_column.is_some() && !spec.source.is_csv() {
+        return Err(Error::LabelColumnUnused { source_name: source_name() });
+    }
+    Ok(())
+}
+
+/// Selects the classes, keeps the first n, normalises.
+fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Error> {
+    let on_circle = on_circle(&spec.source);
     let apart = if on_circle { 0 } else { spec.held_out };
     let parity = (spec.source.is_idx() && spec.targets != Some(Targets::Values)).then_some(ClassSelection::Parity);
     let selection = spec.classes.clone().or(parity);
     let wanted =
         Wanted { source: &spec.source, targets: spec.targets, selection: selection.as_ref(), n: spec.n, apart };
+    if let (false, Some(selection @ (ClassSelection::Parity | ClassSelection::Labels(_)))) =
+        (raw.label_names.is_empty(), &selection)
+    {
+        let (selection, names) = (selection.to_string(), crate::words::listed(&raw.label_names));
+        return Err(Error::NamedClasses { selection, place: raw.place, names });
+    }
     let Selected { mut rows, targets, classes } = wanted.select(&raw)?;
+    if targets == Some(Targets::Values) && !raw.label_names.is_empty() {
+        let names = crate::words::listed(&raw.label_names);
+        return Err(Error::NamedValues { place: raw.place, names });
+    }
     let n = spec.n.unwrap_or(rows.len().saturating_sub(apart));
     if n > rows.len() {
         let selected = selection.as_ref().map_or_else(String::new, |s| format!(" after `classes = {s}`"));
@@ -122,7 +188,7 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
     }
     rows.truncate(n + apart);
 
-    let mut x = raw.gather(&rows);
+    let mut x = raw.gather(&rows, budget)?;
     let sphere = if spec.source.is_idx() { Normalize::Sphere } else { Normalize::None };
     let normalize = spec.normalize.unwrap_or(sphere);
     if normalize == Normalize::Sphere {
@@ -153,9 +219,34 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
         _ => raw.place,
     };
     let description = format!("{place}: {n} of {} samples, {meaning}, normalize {normalize}", raw.n);
+    if !raw.label_names.is_empty() {
+        let named: Vec<_> =
+            raw.label_names.iter().enumerate().map(|(label, name)| format!("{name} = {label}")).collect();
+        raw.warnings.push(format!("the labels are names, which count as {}", crate::words::listed(&named)));
+    }
     let sha256 = digest(&x, &labels, &y);
     let classes = map.as_ref().map_or(0, Classes::count);
-    Ok(Samples { x, n, d, y, y_columns, held_out, held_out_y, targets, map, labels, classes, description, sha256 })
+    Ok(Samples {
+        x,
+        n,
+        d,
+        y,
+        y_columns,
+        held_out,
+        held_out_y,
+        targets,
+        map,
+        labels,
+        classes,
+        description,
+        warnings: raw.warnings,
+        sha256,
+    })
+}
+
+/// Whether held-out points lie between those of the set; of others they are the next ones.
+fn on_circle(source: &Source) -> bool {
+    matches!(source, Source::Circle | Source::Conflicting)
 }
 
 impl Samples {
@@ -207,10 +298,10 @@ impl Samples {
 /// The files that [`load`] reads for `spec`, as far as they are there.
 pub fn inputs(spec: &DataSpec) -> Vec<PathBuf> {
     match &spec.source {
-        Source::File(path) => vec![path.clone()],
+        Source::File(path) => std::iter::once(path.clone()).chain(npy_file::labels_of(path)).collect(),
         source if source.is_idx() => {
             let dir = spec.dir.clone().map_or_else(|| default_dir(source), Ok);
-            let located = dir.and_then(|dir| idx::locate(&dir, &source.to_string()));
+            let located = dir.and_then(|dir| idx::locate(&dir, spec.split, &source.to_string()));
             located.map_or_else(|_| Vec::new(), |files| files.paths().into())
         }
         _ => Vec::new(),
@@ -246,18 +337,6 @@ fn digest(x: &[f64], labels: &[usize], y: &[f64]) -> String {
 /// Bytes in hexadecimal, small letters.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// Opens the user's own file.
-fn open_file(path: &Path) -> Result<File, Error> {
-    File::open(path).map_err(|reason| match reason.kind() {
-        std::io::ErrorKind::NotFound => Error::NotFound {
-            path: path.into(),
-            what: "file".into(),
-            advice: format!("give the path of an {} file with `data`", extensions()),
-        },
-        _ => Error::Io { path: path.into(), action: "read", advice: "give another file with `data`", reason },
-    })
 }
 
 /// The last part of a path, for messages.

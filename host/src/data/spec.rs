@@ -36,6 +36,13 @@ pub struct DataSpec {
     /// Numbers per sample d of `sphere` (default 3) and `mixture` (default 2); an error for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimension: Option<usize>,
+    /// Which set of idx files (`split`); `None` is `train` where it is there, else `t10k`; an error for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// The column of a csv file that is the label (`label-column`), by its name or its number from 1; `None` is the one
+    /// that is named so (label, target, class, y), else the last; an error for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_column: Option<String>,
     /// Seed of `sphere` and `mixture`.
     #[serde(default)]
     pub seed: u64,
@@ -55,6 +62,8 @@ impl DataSpec {
             classes: None,
             normalize: None,
             dimension: None,
+            split: None,
+            label_column: None,
             seed: 0,
             held_out: 0,
         }
@@ -77,11 +86,17 @@ pub enum Source {
     Mnist,
     /// Pictures of clothes: idx files.
     FashionMnist,
-    /// An `.npz` file (array `x` (n, d), and `y` (n) or (n, C)) or a `.csv` file (last column is y).
+    /// An `.npz` file (array `x` (n, d), and `y` (n) or (n, C)), a `.csv` file (last column is y), or an `.npy` file of x,
+    /// with its y in a file beside it.
     File(PathBuf),
 }
 
 impl Source {
+    /// True for csv files, whose columns may have names.
+    pub fn is_csv(&self) -> bool {
+        matches!(self, Source::File(path) if super::format::is_csv(path))
+    }
+
     /// True for the data sets that consist of idx files.
     pub fn is_idx(&self) -> bool {
         matches!(self, Source::Mnist | Source::FashionMnist)
@@ -215,6 +230,25 @@ impl fmt::Display for Normalize {
         f.pad(match self {
             Normalize::Sphere => "sphere",
             Normalize::None => "none",
+        })
+    }
+}
+
+/// Which set of idx files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Split {
+    /// train-images-idx3-ubyte: 60,000 samples of MNIST
+    Train,
+    /// t10k-images-idx3-ubyte: 10,000 samples of MNIST
+    T10k,
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Split::Train => "train",
+            Split::T10k => "t10k",
         })
     }
 }

@@ -37,6 +37,8 @@ pub struct Summary {
     pub norm_max: f64,
     /// The two samples closest in direction; `None` for one sample, more than 2000, or a zero sample.
     pub smallest_angle: Option<SmallestAngle>,
+    /// What was doubtful about the reading of a file.
+    pub warnings: Vec<String>,
     /// The samples' checksum.
     pub sha256: String,
 }
@@ -100,6 +102,7 @@ pub fn show(samples: &Samples) -> Summary {
         norm_mean: norms.iter().sum::<f64>() / samples.n as f64,
         norm_max: norms.iter().copied().fold(0.0, f64::max),
         smallest_angle: smallest_angle(samples, &norms),
+        warnings: samples.warnings.clone(),
         sha256: samples.sha256.clone(),
     }
 }

@@ -1,6 +1,10 @@
 //! Wrong settings.
 
+use std::path::PathBuf;
+
+use crate::files::InputFault;
 use crate::machine::Cause;
+use crate::words::excerpt;
 
 /// A setting that is none, or has a value that it cannot have. A setting stands in backticks as a file would have it,
 /// `width` or `network = fcn`.
@@ -8,7 +12,7 @@ use crate::machine::Cause;
 #[non_exhaustive]
 pub enum Error {
     /// A key that is no setting.
-    #[error("unknown key `{key}` {place}{}; a saved run.toml has them all", hint(near))]
+    #[error("unknown key `{}` {place}{}; a saved run.toml has them all", excerpt(key), hint(near))]
     UnknownKey {
         /// the key
         key: String,
@@ -17,8 +21,24 @@ pub enum Error {
         /// the setting that may have been meant
         near: Option<String>,
     },
+    /// A settings file that cannot be read, or is none.
+    #[error("{}: {what}", path.display())]
+    File {
+        /// the file
+        path: PathBuf,
+        /// why
+        what: String,
+    },
+    /// A settings file that the system does not let be read.
+    #[error("{}: {fault}", path.display())]
+    Unreadable {
+        /// the file
+        path: PathBuf,
+        /// why
+        fault: InputFault,
+    },
     /// A value of the wrong kind.
-    #[error("{key} = {value}: {what}")]
+    #[error("{key} = {}: {}", excerpt(value), what)]
     Value {
         /// the setting
         key: String,
@@ -34,7 +54,7 @@ pub enum Error {
     #[error("settings: {0}")]
     Unwritable(#[from] toml::ser::Error),
     /// A number outside its range, or settings that do not go together.
-    #[error("`{setting} = {given}`: {what}")]
+    #[error("`{setting} = {}`: {what}", excerpt(given))]
     Range {
         /// the setting
         setting: &'static str,
@@ -49,7 +69,10 @@ impl Error {
     /// Where the cause lies.
     pub const fn cause(&self) -> Cause {
         match self {
+            Self::Unreadable { fault: InputFault::System(_), .. } => Cause::System,
             Self::UnknownKey { .. }
+            | Self::File { .. }
+            | Self::Unreadable { .. }
             | Self::Value { .. }
             | Self::Table(_)
             | Self::Unwritable(_)

@@ -5,6 +5,7 @@ mod kinds;
 mod model;
 mod network;
 mod settings;
+mod settings_file;
 mod training;
 
 pub use error::Error;
@@ -12,6 +13,7 @@ pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Optimizer
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
 pub use settings::{PROVENANCE, Settings, keys, overlay, value_of};
+pub use settings_file::{overlay_file, parse_toml, place_paths, read_toml};
 pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 
 /// Whole numbers as large as a toml file can hold.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, ResNet, Trained};
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use super::settings::defaults;
 use super::{Error, at_least_one, non_negative, positive, range, whole};
-use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Targets};
+use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Split, Targets};
 use crate::experiment::kinds::choice;
 use crate::experiment::{AnyNetwork, Family, Init, LossKind, NetworkKind};
 use crate::files::Dtype;
@@ -61,12 +62,19 @@ pub struct Model {
     /// Scalar
     #[arg(long, value_enum, default_value_t = Dtype::F64, help_heading = "Network")]
     pub dtype: Dtype,
-    /// circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (x, y) or FILE.csv (last column y)
+    /// circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (x, y), FILE.csv (last column y) or x.npy
+    /// (beside y.npy)
     #[arg(long, value_name = "DATA", default_value_t = Source::Circle, help_heading = "Data")]
     pub data: Source,
     /// Folder of the idx files (train or t10k, .gz or not)
     #[arg(long, value_name = "DIR", help_heading = "Data")]
     pub data_dir: Option<PathBuf>,
+    /// Which idx files: train or t10k [default: train if it is there, else t10k]
+    #[arg(long, value_enum, value_name = "SET", help_heading = "Data")]
+    pub split: Option<Split>,
+    /// Column of a csv file that is the label, by name or by number from 1 [default: label, target or class, else the last]
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub label_column: Option<String>,
     /// The first N samples after the selection of classes [default: all; circle 6, sphere and mixture 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
     pub n: Option<usize>,
@@ -132,6 +140,8 @@ impl Model {
             classes: self.classes.clone(),
             normalize: self.normalize,
             dimension: self.dimension,
+            split: self.split,
+            label_column: self.label_column.clone(),
             seed: self.seed,
             held_out: self.held_out,
         }
@@ -247,6 +257,21 @@ impl Model {
             Init::Standard | Init::Shifted => AnyNetwork::Plain(family),
             Init::Mirrored => AnyNetwork::Mirrored(Mirrored(family)),
         })
+    }
+
+    /// The settings that the network's function and kernel depend on beside its parameters, as a file of parameters has
+    /// them. A shifted network is the standard one here.
+    ///
+    /// # Errors
+    /// A number that toml cannot hold.
+    pub fn network_settings(&self) -> Result<Table, Error> {
+        let command = Self::augment_args(clap::Command::new("settings"));
+        let network = command.get_arguments().filter(|argument| argument.get_help_heading() == Some("Network"));
+        let keys: Vec<&str> =
+            network.filter_map(|a| a.get_long()).filter(|key| !["seed", "dtype"].contains(key)).collect();
+        let init = if self.init == Init::Shifted { Init::Standard } else { self.init };
+        let table = Table::try_from(&Self { init, ..self.clone() })?;
+        Ok(table.into_iter().filter(|(key, _)| keys.contains(&key.as_str())).collect())
     }
 
     /// The network in a few words.

@@ -1,19 +1,18 @@
 //! Checksums of files.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::Error;
+use super::{Error, open_input};
 
 /// SHA-256 of a file's bytes, in hexadecimal.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::Input`], [`Error::Io`].
 pub fn sha256(path: &Path) -> Result<String, Error> {
-    let mut file = File::open(path).map_err(Error::io("read", path))?;
+    let mut file = open_input(path).map_err(Error::input(path))?.file;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer).map_err(Error::io("read", path))? {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::InputFault;
 use super::npz::NpzError;
 use crate::machine::Cause;
 
@@ -70,6 +71,14 @@ pub enum Error {
         /// the directory
         path: PathBuf,
     },
+    /// A file that cannot be opened, or is none.
+    #[error("{}: {fault}", path.display())]
+    Input {
+        /// the file
+        path: PathBuf,
+        /// why
+        fault: InputFault,
+    },
     /// Not comma-separated text in UTF-8.
     #[error("{}, line {line}: not readable as csv: {what}", path.display())]
     Csv {
@@ -81,7 +90,7 @@ pub enum Error {
         what: String,
     },
     /// The header of a table is not the one it should have.
-    #[error("{}, line 1: the columns are {found:?} instead of {expected:?}", path.display())]
+    #[error("{}, line 1: the columns are {:?} instead of {expected:?}", path.display(), crate::words::excerpt(found))]
     Header {
         /// the file
         path: PathBuf,
@@ -117,7 +126,7 @@ pub enum Error {
         column: String,
     },
     /// A cell that does not hold what its column should.
-    #[error("{}, line {line}: column {column} holds {found:?}", path.display())]
+    #[error("{}, line {line}: column {} holds {:?}", path.display(), crate::words::excerpt(column), crate::words::excerpt(found))]
     Cell {
         /// the file
         path: PathBuf,
@@ -154,14 +163,21 @@ impl Error {
         match self {
             Self::Io { .. } | Self::Refused { .. } => Cause::System,
             Self::Place { .. } | Self::NotAFile { .. } | Self::TwoRoles { .. } | Self::InUse { .. } => Cause::Settings,
+            Self::Input { fault, .. } => fault.cause(),
             Self::Missing { .. }
             | Self::Csv { .. }
             | Self::Header { .. }
             | Self::Ragged { .. }
             | Self::NoRow { .. }
             | Self::NoColumn { .. }
-            | Self::Cell { .. }
-            | Self::Npz { .. } => Cause::Data,
+            | Self::Cell { .. } => Cause::Data,
+            Self::Npz { fault, .. } => fault.cause(),
         }
+    }
+
+    /// For `map_err`: what is wrong with the input `path`.
+    pub fn input(path: impl Into<PathBuf>) -> impl FnOnce(InputFault) -> Self {
+        let path = path.into();
+        move |fault| Self::Input { path, fault }
     }
 }

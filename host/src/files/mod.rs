@@ -1,4 +1,4 @@
-//! Files: never half written, nothing destroyed; checksums; npz archives, csv tables.
+//! Files: opened in one place, never half written, nothing destroyed; checksums; npz archives, csv tables.
 
 mod atomic;
 mod digest;
@@ -6,7 +6,9 @@ mod directory;
 mod dtype;
 mod error;
 mod identity;
+mod input;
 mod lock;
+pub mod npy;
 pub mod npz;
 pub mod numbers;
 mod output;
@@ -20,9 +22,10 @@ pub use digest::{sha256, sha256_of};
 pub use directory::{UnfinishedDirectory, is_empty};
 pub use dtype::Dtype;
 pub use error::Error;
+pub use input::{Input, InputFault, name_of, open_input, read_input, read_text, reason};
 pub use lock::DirectoryLock;
 pub use npz::NpzError;
 pub use output::{Format, Roles, check_output};
-pub use table::{Cell, CsvTable, Row, records};
+pub use table::{Cell, CsvTable, Row};
 pub use target::make_room;
 pub use temporary::abandon;

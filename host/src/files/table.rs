@@ -6,9 +6,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use csv::{Position, ReaderBuilder, StringRecord, Trim, Writer};
+use csv::{Position, ReaderBuilder, StringRecord, Writer};
 
-use super::{Error, numbers, write_atomic};
+use super::{Error, numbers, read_input, write_atomic};
+
+/// Most bytes of a table that is read: ten times the largest that a study writes.
+const MOST_BYTES: u64 = 1 << 28;
 
 /// The text of one cell. A number has the shortest text that reads back as its bits, with an exponent where that is
 /// shorter; what is not there is an empty cell.
@@ -114,10 +117,18 @@ impl CsvTable {
     /// Reads the file back.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Csv`]; [`Error::Ragged`] for a row that has not a cell for every column.
+    /// [`Error::Input`], [`Error::Csv`]; [`Error::Ragged`] for a row that has not a cell for every column.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let mut records = records(path, &bytes, Trim::None);
+        let bytes = read_input(path, MOST_BYTES).map_err(Error::input(path))?;
+        Self::parse(path, &bytes)
+    }
+
+    /// Reads the content of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`Error::Csv`], [`Error::Ragged`].
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        let mut records = records(path, bytes);
         let (_, columns) = records.next().transpose()?.unwrap_or_default();
         let mut table = Self { path: path.into(), columns, rows: Vec::new() };
         for record in records {
@@ -209,12 +220,8 @@ impl fmt::Debug for Row<'_> {
 ///
 /// # Errors
 /// [`Error::Csv`] for text that is not UTF-8. Records may differ in length.
-pub fn records<'b>(
-    path: &'b Path,
-    bytes: &'b [u8],
-    trim: Trim,
-) -> impl Iterator<Item = Result<(u64, StringRecord), Error>> + 'b {
-    let reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(trim).from_reader(bytes);
+fn records<'b>(path: &'b Path, bytes: &'b [u8]) -> impl Iterator<Item = Result<(u64, StringRecord), Error>> + 'b {
+    let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     // csv counts the empty lines before a record as belonging to it
     let line_of = move |position: Option<&Position>| {
         position.map_or(0, |p| {

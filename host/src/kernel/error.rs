@@ -1,12 +1,14 @@
 //! What can go wrong with a kernel and its file.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 
-use crate::files::{self, NpzError};
+use crate::files::npy::{NpyFault, in_brackets};
+use crate::files::{self, InputFault, NpzError, reason};
 use crate::machine::{self, Cause};
+use crate::words::excerpt;
 
 /// A kernel that cannot be computed, written or read.
 #[derive(Debug, thiserror::Error)]
@@ -67,21 +69,12 @@ impl Error {
             Self::Damaged { fault, .. } => fault.cause(),
         }
     }
-}
 
-impl KernelFault {
-    /// Where the cause lies.
-    pub const fn cause(&self) -> Cause {
-        match self {
-            Self::Unreadable(_) => Cause::System,
-            Self::NotNpy(_)
-            | Self::Npz(_)
-            | Self::Dtype(_)
-            | Self::Shape(_)
-            | Self::ArrayShape { .. }
-            | Self::ColumnMajor
-            | Self::Length { .. }
-            | Self::NotFinite { .. } => Cause::Data,
+    /// A file of a kernel that cannot be opened.
+    pub fn input(path: &Path, fault: InputFault) -> Self {
+        match fault {
+            InputFault::Missing => Self::NotFound { path: path.into() },
+            fault => Self::Damaged { path: path.into(), fault: KernelFault::Input(fault) },
         }
     }
 }
@@ -90,47 +83,31 @@ impl KernelFault {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KernelFault {
-    /// the operating system cannot read it
+    /// it cannot be opened, or is none
     #[error("{0}")]
+    Input(InputFault),
+    /// the operating system cannot read it
+    #[error("cannot be read: {}", reason(.0))]
     Unreadable(io::Error),
-    /// no npy file
-    #[error("not readable as an npy file: {0}")]
-    NotNpy(io::Error),
+    /// no npy file, or a damaged one
+    #[error("{0}")]
+    Npy(NpyFault),
     /// no npz archive, or one without the array
     #[error("{0}")]
     Npz(NpzError),
-    /// an npy file of other numbers than f32 and f64
-    #[error("has dtype {0}, but '<f4' or '<f8' is needed")]
-    Dtype(String),
-    /// an npy file of another shape
-    #[error("has shape {0:?}, but a square matrix is needed")]
-    Shape(Vec<u64>),
-    /// an array of an npz of another shape
-    #[error("array `{array}` has shape {shape:?}, but a square matrix is needed")]
-    ArrayShape {
-        /// its name
-        array: String,
+    /// another shape
+    #[error("{}has shape {}, but a square matrix is needed", of(array), in_brackets(shape))]
+    Shape {
+        /// its name in an npz
+        array: Option<String>,
         /// its shape
         shape: Vec<usize>,
     },
-    /// an npy file in Fortran order
-    #[error("is stored column by column; save it with numpy.ascontiguousarray")]
-    ColumnMajor,
-    /// an npy file that is not as long as its header says
-    #[error("is damaged: {bytes} bytes cannot hold {rows} x {rows} numbers of type {dtype}")]
-    Length {
-        /// bytes there are
-        bytes: u64,
-        /// rows and columns
-        rows: usize,
-        /// type of the numbers, as numpy names it
-        dtype: String,
-    },
     /// an entry that is NaN or infinite
-    #[error("array `{array}`, row {row} column {column}: {value} is not finite")]
+    #[error("{}row {row} column {column} (from 0): {value} is not finite", of(array))]
     NotFinite {
-        /// name of the array
-        array: String,
+        /// name of the array in an npz
+        array: Option<String>,
         /// from 0
         row: usize,
         /// from 0
@@ -138,4 +115,39 @@ pub enum KernelFault {
         /// the entry
         value: f64,
     },
+    /// an entry that is not that on the other side of the diagonal
+    #[error(
+        "{}is not symmetric, and so no kernel: {value:?} in row {row} column {column} (from 0), but {mirrored:?} in row {column} column {row}",
+        of(array)
+    )]
+    NotSymmetric {
+        /// name of the array in an npz
+        array: Option<String>,
+        /// from 0
+        row: usize,
+        /// from 0
+        column: usize,
+        /// the entry
+        value: f64,
+        /// the entry with row and column exchanged
+        mirrored: f64,
+    },
+}
+
+impl KernelFault {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Input(fault) => fault.cause(),
+            Self::Unreadable(_) => Cause::System,
+            Self::Npy(fault) => fault.cause(),
+            Self::Npz(fault) => fault.cause(),
+            Self::Shape { .. } | Self::NotFinite { .. } | Self::NotSymmetric { .. } => Cause::Data,
+        }
+    }
+}
+
+/// The array in question, at the beginning of a message.
+fn of(array: &Option<String>) -> String {
+    array.as_ref().map_or(String::new(), |array| format!("array `{}` ", excerpt(array)))
 }

@@ -5,13 +5,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::Path;
 
-use npyz::{DType, NpyHeader, Order, WriterBuilder};
 use ntkscope_core::linalg::dot;
 use ntkscope_core::{MatRef, Real};
 use rayon::prelude::*;
 
+use super::symmetric::Mirror;
 use super::{Error, KernelFault};
-use crate::files::{self, Dtype, Unfinished, nameless_file};
+use crate::files::npy::{Header, Npy, NpyFault, Number};
+use crate::files::{self, Dtype, Input, Unfinished, nameless_file, open_input};
 
 /// Bytes of f64 that are read at a time: a 64th of the matrix within these bounds, but a row at least. Fewer would have
 /// threads wait for each other too often.
@@ -41,8 +42,11 @@ pub struct KernelFile {
     /// where the numbers begin
     start: u64,
     rows: usize,
-    dtype: Dtype,
+    number: Number,
 }
+
+/// Rows and columns of the squares of which two, mirror images of one another, are compared at a time.
+const SQUARE: usize = 512;
 
 impl KernelFile {
     /// A file for a matrix of `rows` rows, of its full length, which gets the name `path` when it is committed.
@@ -61,51 +65,75 @@ impl KernelFile {
         Self::prepare(nameless_file(directory)?, None, rows, dtype)
     }
     fn prepare(mut file: File, unfinished: Option<Unfinished>, rows: usize, dtype: Dtype) -> io::Result<Self> {
-        let (descr, shape) = (format!("<f{}", dtype.bytes()), [rows as u64; 2]);
-        let descr = DType::Plain(descr.parse().map_err(io::Error::other)?);
-        npyz::WriteOptions::new_header_only().dtype(descr).shape(&shape).writer(&mut file).write_header_only()?;
+        let header = Header { number: Number::of(dtype), fortran: false, shape: vec![rows; 2] };
+        header.write(&mut file)?;
         let start = file.stream_position()?;
         file.set_len(start + (rows * rows * dtype.bytes()) as u64)?;
-        Ok(Self { file, unfinished, start, rows, dtype })
+        Ok(Self { file, unfinished, start, rows, number: header.number })
     }
 
-    /// The scalar of its numbers.
+    /// The precision of its numbers.
     pub fn dtype(&self) -> Dtype {
-        self.dtype
+        self.number.scalar()
     }
 
-    /// Opens an npy file of a square matrix of f32 or f64.
+    /// Opens an npy file of a square matrix of any numbers, and looks at all of it in squares: a kernel is finite and
+    /// symmetric up to rounding. Of a file in Fortran order columns are read as rows, which is the same up to rounding.
     ///
     /// # Errors
-    /// [`Error::Damaged`].
+    /// [`Error::NotFound`], [`Error::Damaged`].
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_npy(path).map_err(|fault| Error::Damaged { path: path.into(), fault })
+        let input = open_input(path).map_err(|fault| Error::input(path, fault))?;
+        Self::check(input).map_err(|fault| Error::Damaged { path: path.into(), fault })
     }
-    fn open_npy(path: &Path) -> Result<Self, KernelFault> {
-        let mut file = File::open(path).map_err(KernelFault::Unreadable)?;
-        let header = NpyHeader::from_reader(&mut file).map_err(KernelFault::NotNpy)?;
-        let descr = header.dtype().descr();
-        let dtype = match descr.as_str() {
-            "'<f4'" => Dtype::F32,
-            "'<f8'" => Dtype::F64,
-            _ => return Err(KernelFault::Dtype(descr)),
+    fn check(Input { mut file, bytes }: Input) -> Result<Self, KernelFault> {
+        let header = Npy::new(&mut file, bytes).map_err(KernelFault::Npy)?.header().clone();
+        let rows = match *header.shape {
+            [n, m] if n == m && n > 0 => n,
+            _ => return Err(KernelFault::Shape { array: None, shape: header.shape }),
         };
-        let shape = header.shape();
-        let rows = match shape {
-            &[n, m] if n == m && n > 0 => usize::try_from(n).ok(),
-            _ => None,
-        };
-        let rows = rows.ok_or_else(|| KernelFault::Shape(shape.to_vec()))?;
-        if header.order() != Order::C {
-            return Err(KernelFault::ColumnMajor);
-        }
         let start = file.stream_position().map_err(KernelFault::Unreadable)?;
-        let bytes = file.metadata().map_err(KernelFault::Unreadable)?.len();
-        let needed = (rows as u64).checked_mul(rows as u64).and_then(|n| n.checked_mul(dtype.bytes() as u64));
-        if needed.and_then(|needed| needed.checked_add(start)) != Some(bytes) {
-            return Err(KernelFault::Length { bytes, rows, dtype: descr });
+        let mut kernel = Self { file, unfinished: None, start, rows, number: header.number };
+        kernel.check_entries(header.fortran)?;
+        Ok(kernel)
+    }
+
+    /// Every pair of mirrored entries.
+    fn check_entries(&mut self, turned: bool) -> Result<(), KernelFault> {
+        let (mut roots, mut entry) = (vec![0.0; self.rows], [0.0]);
+        for (i, root) in roots.iter_mut().enumerate() {
+            self.read_square(i..i + 1, i..i + 1, &mut entry)?;
+            *root = f64::sqrt(entry[0].abs());
         }
-        Ok(Self { file, unfinished: None, start, rows, dtype })
+        let mirror = Mirror { array: None, roots, turned };
+        let (mut lower, mut upper) = (Vec::new(), Vec::new());
+        let parts = |end| (0..end).step_by(SQUARE).map(move |first| first..end.min(first + SQUARE));
+        for rows in parts(self.rows) {
+            for columns in parts(rows.end) {
+                lower.resize(rows.len() * columns.len(), 0.0);
+                upper.resize(lower.len(), 0.0);
+                self.read_square(rows.clone(), columns.clone(), &mut lower)?;
+                self.read_square(columns.clone(), rows.clone(), &mut upper)?;
+                for (a, i) in rows.clone().enumerate() {
+                    for (b, j) in columns.clone().enumerate().take_while(|(_, j)| *j <= i) {
+                        mirror.pair(j, i, upper[b * rows.len() + a], lower[a * columns.len() + b])?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+    fn read_square(&mut self, rows: Range<usize>, columns: Range<usize>, out: &mut [f64]) -> Result<(), KernelFault> {
+        let mut bytes = vec![0; columns.len() * self.number.bytes];
+        for (row, out) in rows.zip(out.chunks_exact_mut(columns.len())) {
+            self.file.seek(SeekFrom::Start(self.position(row, columns.start))).map_err(KernelFault::Unreadable)?;
+            self.file.read_exact(&mut bytes).map_err(KernelFault::Unreadable)?;
+            if let Some(at) = self.number.decode(&bytes, out) {
+                let at = (row * self.rows + columns.start + at) as u64;
+                return Err(KernelFault::Npy(NpyFault::Inexact { at }));
+            }
+        }
+        Ok(())
     }
 
     /// Rows of the matrix.
@@ -126,13 +154,13 @@ impl KernelFile {
         if row == col { Ok(()) } else { self.write(col, row, block.t()) }
     }
     fn write<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(block.cols() * self.dtype.bytes());
+        let mut bytes = Vec::with_capacity(block.cols() * self.number.bytes);
         for i in 0..block.rows() {
             bytes.clear();
             let numbers = (0..block.cols()).map(|j| block.at(i, j).to_f64());
-            match self.dtype {
-                Dtype::F32 => numbers.for_each(|v| bytes.extend_from_slice(&(v as f32).to_le_bytes())),
-                Dtype::F64 => numbers.for_each(|v| bytes.extend_from_slice(&v.to_le_bytes())),
+            match self.number.bytes {
+                4 => numbers.for_each(|v| bytes.extend_from_slice(&(v as f32).to_le_bytes())),
+                _ => numbers.for_each(|v| bytes.extend_from_slice(&v.to_le_bytes())),
             }
             self.file.seek(SeekFrom::Start(self.position(row + i, col)))?;
             self.file.write_all(&bytes)?;
@@ -148,12 +176,12 @@ impl KernelFile {
     }
 
     fn position(&self, row: usize, col: usize) -> u64 {
-        self.start + ((row * self.rows + col) * self.dtype.bytes()) as u64
+        self.start + ((row * self.rows + col) * self.number.bytes) as u64
     }
     /// Reads the first `columns` numbers of a row.
     fn read_row(&mut self, row: usize, columns: usize, bytes: &mut [u8]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.position(row, 0)))?;
-        self.file.read_exact(&mut bytes[..columns * self.dtype.bytes()])
+        self.file.read_exact(&mut bytes[..columns * self.number.bytes])
     }
 
     /// These rows as numbers, (rows.len(), n) row-major.
@@ -161,18 +189,18 @@ impl KernelFile {
     /// # Errors
     /// Those of the operating system.
     pub fn read_rows(&mut self, rows: Range<usize>) -> io::Result<Vec<f64>> {
-        let mut bytes = vec![0; self.rows * self.dtype.bytes()];
+        let mut bytes = vec![0; self.rows * self.number.bytes];
         let mut numbers = vec![0.0; rows.len() * self.rows];
         for (row, numbers) in rows.zip(numbers.chunks_exact_mut(self.rows)) {
             self.read_row(row, self.rows, &mut bytes)?;
-            decode(&bytes, self.dtype, numbers);
+            self.number.decode(&bytes, numbers);
         }
         Ok(numbers)
     }
 
     /// The lower triangle of these rows, each row in a slice for `rows.end` numbers.
     fn read_lower(&mut self, rows: Range<usize>, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let width = rows.end * self.dtype.bytes();
+        let width = rows.end * self.number.bytes;
         bytes.resize(rows.len() * width, 0);
         rows.zip(bytes.chunks_exact_mut(width.max(1))).try_for_each(|(i, bytes)| self.read_row(i, i + 1, bytes))
     }
@@ -184,7 +212,7 @@ impl KernelFile {
     /// # Errors
     /// Those of the operating system.
     pub fn product(&mut self, x: &[f64], y: &mut [f64]) -> io::Result<()> {
-        let dtype = self.dtype;
+        let number = self.number;
         let mut parts = rows_at_once(self.rows);
         let (mut bytes, mut next, mut lower) = (Vec::new(), Vec::new(), Vec::new());
         let mut rows = parts.next().unwrap_or(0..0);
@@ -194,10 +222,10 @@ impl KernelFile {
             let width = rows.end;
             lower.resize(rows.len() * width, 0.0);
             let multiply = || {
-                let numbers = lower.par_chunks_exact_mut(width).zip(bytes.par_chunks_exact(width * dtype.bytes()));
+                let numbers = lower.par_chunks_exact_mut(width).zip(bytes.par_chunks_exact(width * number.bytes));
                 y[rows.clone()].par_iter_mut().zip(numbers).enumerate().for_each(|(k, (y, (row, bytes)))| {
                     let count = rows.start + k + 1;
-                    decode(bytes, dtype, &mut row[..count]);
+                    number.decode(bytes, &mut row[..count]);
                     *y = dot(&row[..count], &x[..count]);
                 });
                 y[..width].par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, y)| {
@@ -222,13 +250,4 @@ impl KernelFile {
 pub fn rows_at_once(rows: usize) -> impl Iterator<Item = Range<usize>> {
     let height = at_once(rows) / (8 * rows);
     (0..rows).step_by(height).map(move |first| first..rows.min(first + height))
-}
-
-fn decode(bytes: &[u8], dtype: Dtype, numbers: &mut [f64]) {
-    match dtype {
-        Dtype::F32 => {
-            numbers.iter_mut().zip(bytes.as_chunks().0).for_each(|(v, b)| *v = f32::from_le_bytes(*b).into());
-        }
-        Dtype::F64 => numbers.iter_mut().zip(bytes.as_chunks().0).for_each(|(v, b)| *v = f64::from_le_bytes(*b)),
-    }
 }

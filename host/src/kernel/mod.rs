@@ -8,6 +8,7 @@ mod forecast;
 mod lanczos;
 mod on_disk;
 mod summary;
+mod symmetric;
 
 pub use blocks::{Analytic, Empirical, KernelSource, Sink, analytic_kernel, blocks, rows_per_sample, whole};
 pub use cause::{Cause, Entry, Suspects};
@@ -17,3 +18,4 @@ pub use forecast::{Cut, KernelPlan, KernelWork};
 pub use lanczos::{Extremes, Product, Ritz, extremes};
 pub use on_disk::{KernelPlace, on_disk};
 pub use summary::{Entries, KernelSummary, Lanczos};
+pub use symmetric::check_symmetric;

@@ -13,6 +13,7 @@ use crate::files::npz::Array;
 use crate::files::numbers::defined;
 use crate::files::{self, DirectoryLock, Dtype, Unfinished, npz, write_atomic};
 use crate::plot::{self, Figure};
+use crate::run::params::SETTINGS;
 use crate::run::{Error, Judgement, Outcome, Tensor};
 
 use super::layout::{FIGURE_FOLDER, FIGURES, FILES, LOSSES, folders, result_paths};
@@ -144,7 +145,8 @@ impl RunDirectory {
         samples: &Samples,
         outcome: Option<&Outcome>,
     ) -> Result<(), Error> {
-        let mut table = Settings { model: model.resolve(samples)?, training: training.clone() }.table()?;
+        let mut table =
+            Settings { model: model.resolve(samples)?.seen_from(&self.path), training: training.clone() }.table()?;
         let text = |s: &str| Value::String(s.into());
         let backend = match training.backend {
             BackendKind::Fast => format!("gemm and faer, {}", InstructionSet::here().name()),
@@ -187,10 +189,10 @@ impl RunDirectory {
     /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
     ///
     /// # Errors
-    /// [`files::Error::Io`].
-    pub fn write_outcome(&self, outcome: &Outcome, samples: &Samples, dtype: Dtype) -> Result<(), files::Error> {
-        self.write_record(outcome, samples, dtype)?;
-        write_tensors(&self.file("params.npz"), &outcome.parameters, dtype)
+    /// As [`write_parameters`].
+    pub fn write_outcome(&self, outcome: &Outcome, samples: &Samples, model: &Model) -> Result<(), Error> {
+        self.write_record(outcome, samples, model.dtype)?;
+        write_parameters(&self.file("params.npz"), &outcome.parameters, model)
     }
 }
 
@@ -232,13 +234,20 @@ fn first_unused(name: &str) -> Result<(PathBuf, Vec<PathBuf>), files::Error> {
     unreachable!("the numbers do not end")
 }
 
-/// Named tensors of parameters as an npz archive.
+/// Named tensors of parameters as an npz archive, with the settings of the network that the kernel depends on
+/// ([`SETTINGS`]).
 ///
 /// # Errors
-/// A file that cannot be written.
-pub fn write_tensors(path: &Path, tensors: &[Tensor], dtype: Dtype) -> Result<(), files::Error> {
-    let arrays: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), &t.shape, &t.data)).collect();
-    write_arrays(path, &arrays, dtype)
+/// A file that cannot be written, a setting that toml cannot hold.
+pub fn write_parameters(path: &Path, tensors: &[Tensor], model: &Model) -> Result<(), Error> {
+    let settings = toml::to_string(&model.network_settings()?).map_err(experiment::Error::from)?;
+    let numbers: Vec<_> = tensors.iter().map(|tensor| |at: usize| tensor.data[at]).collect();
+    let arrays: Vec<Array<'_>> = tensors
+        .iter()
+        .zip(&numbers)
+        .map(|(Tensor { name, shape, .. }, number)| Array { name, shape, dtype: model.dtype, number })
+        .collect();
+    Ok(write_archive_with(path, &arrays, Some((SETTINGS, &settings)))?)
 }
 
 /// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
@@ -257,7 +266,11 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtyp
 /// # Errors
 /// A file that cannot be written.
 pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
+    write_archive_with(path, arrays, None)
+}
+
+fn write_archive_with(path: &Path, arrays: &[Array<'_>], text: Option<(&str, &str)>) -> Result<(), files::Error> {
     let (unfinished, file) = Unfinished::create(path)?;
-    let file = npz::write(BufWriter::new(file), arrays).and_then(|out| Ok(out.into_inner()?));
+    let file = npz::write_with_text(BufWriter::new(file), arrays, text).and_then(|out| Ok(out.into_inner()?));
     unfinished.commit(&file.map_err(files::Error::io("write", path))?)
 }

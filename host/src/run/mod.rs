@@ -10,6 +10,7 @@ mod limit;
 mod motion;
 mod outcome;
 mod outputs;
+mod parameter_file;
 pub mod params;
 mod prediction;
 mod prediction_table;
@@ -24,7 +25,7 @@ mod trace;
 mod training_loop;
 
 pub use course::{Course, FAR};
-pub use directory::{RunDirectory, write_archive, write_arrays, write_tensors};
+pub use directory::{RunDirectory, write_archive, write_arrays, write_parameters};
 pub use error::Error;
 pub use forecast::{forecast, sizes_of};
 pub use judgement::{Failure, Judgement};

@@ -11,7 +11,7 @@ use super::net::{Net, Regularization};
 use super::paper::Part;
 use super::place;
 use crate::data::Samples;
-use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay};
+use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay, place_paths, read_toml};
 use crate::files::{self, npz};
 use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
@@ -214,10 +214,10 @@ fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>, Error> {
 /// The settings of a run directory, and its table of provenance.
 fn read_settings(place: &Path) -> Result<(Settings, Table), Error> {
     let path = place.join("run.toml");
-    let text = std::fs::read_to_string(&path).map_err(files::Error::io("read", &path))?;
-    let table: Table = text.parse().map_err(|source| Error::Damaged { path: path.clone(), source })?;
+    let table = read_toml(&path)?;
     let provenance = table.get(PROVENANCE).and_then(Value::as_table).cloned().unwrap_or_default();
     let mut settings = Table::new();
     overlay(&mut settings, table, &format!("in {}", path.display()))?;
+    place_paths(&mut settings, place);
     Ok((Settings::from_table(settings)?, provenance))
 }

@@ -73,7 +73,7 @@ impl<M: Measurement> Job for Kept<M> {
                 return Ok(Err(Fault::Unreadable(error.to_string())));
             }
             let settings = self.measurement.settings()?;
-            let saved = std::fs::read_to_string(directory.join(SETTINGS));
+            let saved = crate::files::read_text(&directory.join(SETTINGS), 1 << 20);
             Ok(if saved.is_ok_and(|saved| saved == settings) { Ok(()) } else { Err(Fault::Settings) })
         })
     }

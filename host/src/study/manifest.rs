@@ -206,7 +206,7 @@ impl Manifest {
 
     /// `None` where it is not as it was written.
     fn parse(path: &Path) -> Result<Option<Self>, Error> {
-        let bytes = std::fs::read(path).map_err(files::Error::io("read", path))?;
+        let bytes = files::read_input(path, 1 << 22).map_err(files::Error::input(path))?;
         let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
         let Some((body, seal)) = text.rsplit_once(SEAL) else { return Ok(None) };
         if seal.strip_suffix('\n') != Some(files::sha256_of(body).as_str()) {

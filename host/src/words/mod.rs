@@ -46,6 +46,21 @@ pub fn clipped(text: &str, most: usize) -> String {
     format!("{begin} … {}", tail.chars().skip(skipped).collect::<String>())
 }
 
+/// A foreign text inside a sentence: one line of about 80 characters.
+pub fn excerpt(text: &str) -> String {
+    clipped(text, 80).replace('\n', "\\n")
+}
+
+/// Foreign names in a sentence, the first ones where there are many: `a, b and 5 more`.
+pub fn listed(names: &[impl AsRef<str>]) -> String {
+    const LISTED: usize = 12;
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| excerpt(name.as_ref())).collect();
+    match names.len().saturating_sub(LISTED) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +72,15 @@ mod tests {
             ["1 thread", "2 threads", "0 classes", "3 indexes"]
         );
         assert_eq!([either(&["a"]), either(&["a", "b", "c"])], ["a", "a, b or c"]);
+    }
+
+    #[test]
+    fn foreign_texts_are_short_and_stay_in_their_line() {
+        assert_eq!(excerpt("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+        assert_eq!(excerpt(&"é".repeat(1000)).chars().count(), 80);
+        assert_eq!(listed(&["a", "b"]), "a, b");
+        let many: Vec<String> = (0..5000).map(|k| format!("name {k}")).collect();
+        assert!(listed(&many).ends_with("name 11 and 4988 more"), "{}", listed(&many));
     }
 
     #[test]

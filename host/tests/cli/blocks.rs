@@ -135,7 +135,7 @@ fn an_npy_holds_the_array_of_the_npz() {
         // the header that numpy writes and reads, padded to 64 bytes
         let bytes = place.bytes("K.npy");
         let digit = dtype.trim_start_matches('f').parse::<usize>().unwrap() / 8;
-        let header = format!("{{'descr': '<f{digit}', 'fortran_order': False, 'shape': (6, 6, ), }}");
+        let header = format!("{{'descr': '<f{digit}', 'fortran_order': False, 'shape': (6, 6), }}");
         assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
         assert_eq!(std::str::from_utf8(&bytes[10..10 + header.len()]).unwrap(), header);
         assert_eq!(bytes.len() % 64, 36 * digit % 64);
@@ -168,14 +168,14 @@ fn damaged_npy_files() {
     place.succeed("kernel analytic --n 6 --out K.npy");
     let whole = place.bytes("K.npy");
     place.file("short.npy", &whole[..whole.len() - 1]);
-    place.refuse("compare K.npy short.npy", 3, &["short.npy", "6 x 6"]);
+    place.refuse("compare K.npy short.npy", 3, &["short.npy", "[6, 6]", "too early"]);
     let text = |from: &str, to: &str| {
         let at = whole.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
         let mut changed = whole.clone();
         changed[at..at + to.len()].copy_from_slice(to.as_bytes());
         changed
     };
-    for (from, to, part) in [("<f8", "<i8", "<i8"), ("(6, 6, )", "(9, 4, )", "square"), ("False", "True ", "column")] {
+    for (from, to, part) in [("<f8", "<c8", "<c8"), ("(6, 6)", "(9, 4)", "square")] {
         place.file("other.npy", text(from, to));
         place.refuse("compare other.npy K.npy", 3, &["other.npy", part]);
     }

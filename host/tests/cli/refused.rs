@@ -200,7 +200,7 @@ fn parameters_that_do_not_fit() {
     place.succeed("kernel empirical --width 8 --init standard --params-out P.npz");
     let wrong_shape = ["P.npz", "`W0`", "[8, 2]", "[9, 2]", "--width"];
     place.refuse("kernel empirical --width 9 --init standard --params P.npz --out K.npz", 2, &wrong_shape);
-    let deeper = ["P.npz", "`W2`", "[8, 8]", "--depth"];
+    let deeper = ["P.npz", "has not W3", "--depth"];
     place.refuse("kernel empirical --width 8 --depth 3 --init standard --params P.npz --out K.npz", 2, &deeper);
     place.refuse("kernel empirical --width 8 --params P.npz --out K.npz", 2, &["P.npz", "first.W0", "--init"]);
     place.file("P.safetensors", "short");

@@ -11,7 +11,12 @@ use sha2::{Digest, Sha256};
 use super::server::{Manner, Server};
 use super::{assert_says, directory, gzip};
 
-const LIMITS: Limits = Limits { connect: Duration::from_secs(5), stall: Duration::from_secs(5) };
+const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(5),
+    stall: Duration::from_secs(5),
+    least: 1000,
+    window: Duration::from_secs(60),
+};
 
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
@@ -238,6 +243,80 @@ fn a_server_that_falls_silent_is_given_up() {
 }
 
 #[test]
+fn a_server_that_hardly_sends_anything_is_given_up() {
+    let dir = directory("drip");
+    let server = Server::start(gzip(&content()), &[Manner::Drips]);
+    let files = [RemoteFile { name: "name.gz", check: Checksum::Unpacked("") }];
+    let limits = Limits { window: Duration::from_millis(300), ..LIMITS };
+    let start = Instant::now();
+    let error = fetch_files(&files, &server.mirror, &dir, limits, &mut |_| {}).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_says(&error, 3, &["bytes came in 0.3 s", "are kept", "--mirror"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_part_that_is_no_file_of_ours_is_not_touched() {
+    let (packed, sum) = (gzip(&content()), sha256(&content()));
+    for what in ["link", "pipe", "directory", "absent link"] {
+        let dir = directory(&format!("part {what}"));
+        let (part, other) = (dir.join("name.gz.part"), dir.join("other"));
+        fs::write(&other, "kept").unwrap();
+        match what {
+            "link" => std::os::unix::fs::symlink("other", &part).unwrap(),
+            "absent link" => std::os::unix::fs::symlink("nothing", &part).unwrap(),
+            "pipe" => assert!(std::process::Command::new("mkfifo").arg(&part).status().unwrap().success()),
+            _ => fs::create_dir(&part).unwrap(),
+        }
+        let server = Server::start(packed.clone(), &[Manner::Good]);
+        let error = download(&server.mirror, &dir, &sum).0.unwrap_err();
+        assert_says(&error, 3, &["name.gz.part", what.rsplit(' ').next().unwrap(), "remove it", "--data-dir"]);
+        assert_eq!(fs::read(&other).unwrap(), b"kept");
+        assert!(fs::symlink_metadata(&part).is_ok() && !dir.join("nothing").exists() && server.requests().is_empty());
+    }
+    // and what has the final name
+    let dir = directory("final");
+    assert!(std::process::Command::new("mkfifo").arg(dir.join("name.gz")).status().unwrap().success());
+    let server = Server::start(packed.clone(), &[Manner::Good]);
+    assert_says(&download(&server.mirror, &dir, &sum).0.unwrap_err(), 3, &["name.gz", "is a pipe"]);
+    fs::remove_file(dir.join("name.gz")).unwrap();
+    fs::write(dir.join("target"), "old").unwrap();
+    std::os::unix::fs::symlink("target", dir.join("name.gz")).unwrap();
+    let files = [RemoteFile { name: "name.gz", check: Checksum::Unpacked(&sum) }];
+    fetch_files(&files, &server.mirror, &dir, LIMITS, &mut |_| {}).unwrap();
+    assert!(fs::symlink_metadata(dir.join("name.gz")).unwrap().is_symlink(), "a link stays one");
+    assert_eq!(fs::read(dir.join("target")).unwrap(), packed);
+}
+
+#[test]
+fn two_downloads_do_not_write_into_one_file() {
+    let dir = directory("in use");
+    let part = fs::File::create(dir.join("name.gz.part")).unwrap();
+    part.lock().unwrap();
+    let server = Server::start(gzip(&content()), &[Manner::Good]);
+    let error = download(&server.mirror, &dir, "").0.unwrap_err();
+    assert_says(&error, 3, &["name.gz.part", "another download"]);
+}
+
+#[test]
+fn no_message_has_the_mirror_s_password() {
+    let dir = directory("secret");
+    let server = Server::start(Vec::new(), &[Manner::Status("404 Not Found")]);
+    let with = |host: &str| server.mirror.replace("http://", "http://user:secret@").replace("127.0.0.1", host);
+    for mirror in [
+        with("127.0.0.1"),
+        with("no-such-host.invalid"),
+        format!("{}?token=secret", server.mirror),
+        "http://user:secret@:99999/".into(),
+        "ftp://user:secret@host/".into(),
+    ] {
+        let (result, events) = download(&mirror, &dir, "");
+        let told = format!("{} {events:?}", result.unwrap_err());
+        assert!(!told.contains("secret"), "{told}");
+    }
+}
+
+#[test]
 fn what_cannot_be_fetched_is_refused_before_anything_is_sent() {
     let dir = directory("usage");
     for source in [Source::Circle, Source::File("a.csv".into())] {
@@ -246,7 +325,9 @@ fn what_cannot_be_fetched_is_refused_before_anything_is_sent() {
     }
     for mirror in ["", "ftp://host/", "host/mnist", "http://", "http://host/?a=b", "not an address"] {
         let error = fetch(&Source::Mnist, &dir, Some(mirror), &mut |_| {}).unwrap_err();
-        assert_says(&error, 2, &[&format!("--mirror {mirror}"), "https://"]);
+        // what may be a secret is left out
+        let shown = mirror.replace("?a=b", "?…");
+        assert_says(&error, 2, &[&format!("--mirror {shown}"), "https://"]);
     }
     let error = fetch(&Source::Mnist, Path::new("/dev/null/x"), Some("http://127.0.0.1:9/"), &mut |_| {}).unwrap_err();
     assert_says(&error, 3, &["/dev/null/x", "cannot create", "--data-dir"]);

@@ -149,10 +149,10 @@ fn damaged_files_say_what_is_wrong_and_where() {
     assert_refused(&set("counts", &good_images, &six), 3, &["7 images, but 6 labels in", "t10k-labels", mend]);
     assert_refused(&set("zero", &header(0x803, &[0, 28, 28]), &good_labels), 3, &["no data", "[0, 28, 28]", mend]);
     let huge = header(0x803, &[u32::MAX, u32::MAX, u32::MAX]);
-    assert_refused(&set("huge", &huge, &good_labels), 3, &["more than can be held", mend]);
+    assert_refused(&set("huge", &huge, &good_labels), 3, &["promises more than it can hold", mend]);
     // A header that promises much costs nothing until the bytes are there.
     let boast = header(0x803, &[u32::MAX, 1, u32::MAX / 4]);
-    assert_refused(&set("boast", &boast, &good_labels), 3, &["ends after 0 of", mend]);
+    assert_refused(&set("boast", &boast, &good_labels), 3, &["promises more than it can hold", mend]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The data layer through its public interface. Every error is checked for what it says and for its exit code.
 
+mod arrays;
 mod description;
 mod download;
 mod generated;
+mod habits;
 mod idx_files;
 mod meaning;
 mod server;

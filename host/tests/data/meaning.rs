@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use npyz::Order;
 use ntkscope::data::{ClassSelection, DataSpec, Samples, Targets, load, show};
 use ntkscope::machine::Budget;
 
@@ -11,15 +10,15 @@ use super::{assert_refused, samples, spec};
 
 /// Labels of six samples as a file stores them: text, real numbers, integers.
 fn stored(test: &str, y: &[f64]) -> [DataSpec; 3] {
-    let n = y.len() as u64;
+    let n = y.len();
     let x: Vec<f64> = (0..y.len()).map(|i| i as f64 + 1.0).collect();
     let text: String = x.iter().zip(y).map(|(x, y)| format!("{x},{y}\n")).collect();
-    let x = || npy(&[n, 1], Order::C, &x);
+    let x = || npy(&[n, 1], false, &x);
     let integers: Vec<i64> = y.iter().map(|y| *y as i64).collect();
     [
         csv(&format!("{test}-csv"), text),
-        npz(&format!("{test}-real"), &[("x", x()), ("y", npy(&[n], Order::C, y))]),
-        npz(&format!("{test}-integer"), &[("x", x()), ("y", npy(&[n], Order::C, &integers))]),
+        npz(&format!("{test}-real"), &[("x", x()), ("y", npy(&[n], false, y))]),
+        npz(&format!("{test}-integer"), &[("x", x()), ("y", npy(&[n], false, &integers))]),
     ]
 }
 
@@ -115,18 +114,18 @@ fn what_is_no_class_is_told_with_the_setting_that_takes_it() {
     assert_refused(&integer("9007199254740993"), 3, &["line 1", "9007199254740993 is too large"]);
     let classes = DataSpec { targets: Some(Targets::Classes), ..integer("1") };
     assert_refused(&classes, 2, &["row 1", "beyond 2^53", "--targets values"]);
-    let x = || npy(&[2, 1], Order::C, &[1.0, 2.0]);
-    let beyond = npz("beyond", &[("x", x()), ("y", npy(&[2], Order::C, &[1i64 << 60, 1]))]);
+    let x = || npy(&[2, 1], false, &[1.0, 2.0]);
+    let beyond = npz("beyond", &[("x", x()), ("y", npy(&[2], false, &[1i64 << 60, 1]))]);
     assert_refused(&beyond, 2, &["row 0", "beyond 2^53"]);
-    let least = npz("least", &[("x", x()), ("y", npy(&[2], Order::C, &[(1i64 << 53) - 1, 1 - (1 << 53)]))]);
+    let least = npz("least", &[("x", x()), ("y", npy(&[2], false, &[(1i64 << 53) - 1, 1 - (1 << 53)]))]);
     assert_eq!(samples(&least).class_names(), ["-9007199254740991", "9007199254740991"]);
 }
 
 #[test]
 fn several_numbers_per_sample() {
-    let x = || npy(&[3, 1], Order::C, &[1.0, 2.0, 3.0]);
+    let x = || npy(&[3, 1], false, &[1.0, 2.0, 3.0]);
     let y = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-    let two = npz("two", &[("x", x()), ("y", npy(&[3, 2], Order::C, &y))]);
+    let two = npz("two", &[("x", x()), ("y", npy(&[3, 2], false, &y))]);
     let all = samples(&two);
     assert_eq!((all.y_columns, all.y_shape(), all.y.as_slice()), (2, vec![3, 2], &y[..]));
     assert!(all.description.contains("y as 2 numbers per sample"), "{}", all.description);
@@ -137,13 +136,13 @@ fn several_numbers_per_sample() {
         2,
         &["2 numbers per sample", "--targets values"],
     );
-    let none = npz("none", &[("x", x()), ("y", npy::<f64>(&[3, 0], Order::C, &[]))]);
+    let none = npz("none", &[("x", x()), ("y", npy::<f64>(&[3, 0], false, &[]))]);
     assert_refused(&none, 3, &["`y` has shape [3, 0]"]);
 }
 
 #[test]
 fn x_alone_is_enough_for_what_needs_no_y() {
-    let alone = npz("alone", &[("x", npy(&[2, 2], Order::C, &[1.0, 2.0, 3.0, 4.0]))]);
+    let alone = npz("alone", &[("x", npy(&[2, 2], false, &[1.0, 2.0, 3.0, 4.0]))]);
     let loaded = samples(&DataSpec { n: Some(1), held_out: 1, ..alone.clone() });
     assert_eq!((loaded.n, loaded.held_out.len(), loaded.y.len(), loaded.targets), (1, 2, 0, None));
     assert!(loaded.description.contains("no y"), "{}", loaded.description);

@@ -17,6 +17,8 @@ pub(super) enum Manner {
     ClosesAfter(usize),
     /// Promises everything, sends this many bytes, then nothing.
     StallsAfter(usize),
+    /// Promises everything, sends a byte at a time.
+    Drips,
     /// Says nothing about the length, closes at the end.
     WithoutLength,
     /// This status and an empty page.
@@ -103,6 +105,10 @@ fn answer(mut stream: TcpStream, content: &[u8], manner: Manner, log: &Log) -> s
             thread::sleep(Duration::from_secs(10));
             Ok(())
         }
+        Manner::Drips => body.iter().try_for_each(|byte| {
+            thread::sleep(Duration::from_millis(20));
+            stream.write_all(&[*byte])
+        }),
         _ => stream.write_all(body),
     }
 }

@@ -15,7 +15,7 @@ use toml::{Table, Value};
 
 use computation::Computation;
 
-use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt};
+use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
@@ -26,7 +26,7 @@ use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Analytic, Empirical, KernelWork, Suspects, rows_per_sample};
 use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
-use crate::run::{backend_of, tensors, write_tensors};
+use crate::run::{backend_of, tensors, write_parameters};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,6 +89,7 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
     let format = check(&args, &given, &model)?;
     let budget = Budget::new(args.common.memory);
     let samples = data::load(&model.data_spec(), &budget)?;
+    warn(&samples, args.common.quiet);
     let shape = model.shape(&samples)?;
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
     let backend = training.backend;
@@ -155,7 +156,7 @@ fn kernel_as<T: HostReal, N: Network>(
     let outputs = multi_output(&args.multi_output, sizes.outputs)?;
     let empirical = args.kind == KernelKind::Empirical;
     let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
-    let reading = args.params.as_deref().map_or(0, |path| reading_bytes(path, network));
+    let reading = args.params.as_ref().map_or(0, |_| reading_bytes(network));
     let writing = args.params_out.as_ref().map_or(0, |_| 8 * sizes.parameters as u64);
     let job = KernelWork {
         samples: samples.n,
@@ -185,7 +186,7 @@ fn kernel_as<T: HostReal, N: Network>(
         let mut theta = vec![T::ZERO; sizes.parameters];
         match &args.params {
             None => initialize(network, model.seed, &mut theta)?,
-            Some(path) => read_parameters(path, network, &mut theta)?,
+            Some(path) => read_parameters(path, network, model, &mut theta)?,
         }
         let params = Params::new(network, &theta)?;
         let source = Empirical { backend, params, samples, outputs };
@@ -194,7 +195,7 @@ fn kernel_as<T: HostReal, N: Network>(
         };
         computed.push(kernel);
         if let Some(path) = &args.params_out {
-            write_tensors(path, &tensors(network, &theta), model.dtype)?;
+            write_parameters(path, &tensors(network, &theta), model)?;
         }
     } else {
         for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {

@@ -1,0 +1,189 @@
+//! A file of named tensors: npz or safetensors. Of either the headers are read first, and then one tensor at a time.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+
+use crate::files::npy::{Number, NumberKind};
+use crate::files::npz::{Npz, Shaped};
+use crate::files::{Input, InputFault, NpzError, open_input, reason};
+use crate::machine::Cause;
+use crate::words::excerpt;
+
+/// Name of the array, or key of the metadata, that has the settings of the network.
+pub const SETTINGS: &str = "settings";
+
+/// Most bytes of the header of a safetensors file: some ten thousand tensors.
+const MOST_HEADER: u64 = 1 << 22;
+
+/// What is wrong with a file of parameters, without its name.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterFault {
+    /// it cannot be opened, or is none
+    #[error("{0}")]
+    Input(InputFault),
+    /// the operating system cannot read it
+    #[error("cannot be read: {}", reason(.0))]
+    Unreadable(std::io::Error),
+    /// no npz archive, or a damaged one
+    #[error("{0}")]
+    Npz(NpzError),
+    /// no safetensors file, or a damaged one
+    #[error("not readable as safetensors: {0}")]
+    SafeTensors(String),
+    /// a tensor of other numbers
+    #[error("array `{}` has dtype {dtype:?}, but F16, BF16, F32 or F64 is needed", excerpt(array))]
+    Dtype {
+        /// its name
+        array: String,
+        /// what it holds
+        dtype: Dtype,
+    },
+    /// a number that is NaN or infinite in the network's scalar
+    #[error("array `{array}`, number {at} (from 0): {value:?} is not finite{}", if value.is_finite() { " in `dtype = f32`; give `dtype = f64`" } else { "" })]
+    NotFinite {
+        /// name of the array
+        array: String,
+        /// its index
+        at: usize,
+        /// as it stands in the file
+        value: f64,
+    },
+    /// settings that are none
+    #[error("the array `{SETTINGS}` holds no settings of a network")]
+    Settings,
+}
+
+impl ParameterFault {
+    /// Where the cause lies.
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Input(fault) => fault.cause(),
+            Self::Unreadable(_) => Cause::System,
+            Self::Npz(fault) => fault.cause(),
+            Self::SafeTensors(_) | Self::Dtype { .. } | Self::NotFinite { .. } | Self::Settings => Cause::Data,
+        }
+    }
+}
+
+/// A file of named tensors, open.
+pub(super) enum ParameterFile<R> {
+    Npz(Box<Npz<R>>),
+    SafeTensors { content: R, header: Metadata, begin: u64 },
+}
+
+impl ParameterFile<BufReader<File>> {
+    /// Opens it: a safetensors file by its ending, in any letters, else an npz.
+    pub(super) fn open(path: &Path) -> Result<Self, ParameterFault> {
+        let Input { file, bytes } = open_input(path).map_err(ParameterFault::Input)?;
+        Self::of(BufReader::new(file), bytes, path)
+    }
+}
+
+impl<R: Read + Seek> ParameterFile<R> {
+    /// What `content` holds, which is `bytes` bytes long and has this name.
+    pub(super) fn of(content: R, bytes: u64, path: &Path) -> Result<Self, ParameterFault> {
+        if is_safetensors(path) {
+            return Self::safetensors(content, bytes);
+        }
+        Npz::of(content, bytes).map(|archive| Self::Npz(Box::new(archive))).map_err(ParameterFault::Npz)
+    }
+    fn safetensors(mut content: R, bytes: u64) -> Result<Self, ParameterFault> {
+        let damaged = |what: String| ParameterFault::SafeTensors(excerpt(&what));
+        let mut length = [0; 8];
+        content.read_exact(&mut length).map_err(|_| damaged(format!("{bytes} bytes are too short for a header")))?;
+        let length = u64::from_le_bytes(length);
+        if length > bytes.saturating_sub(8) {
+            return Err(damaged(format!("a header of {length} bytes in a file of {bytes}")));
+        }
+        if length > MOST_HEADER {
+            return Err(damaged(format!("a header of {length} bytes, more than {MOST_HEADER}")));
+        }
+        let mut text = vec![0; length as usize];
+        content.read_exact(&mut text).map_err(ParameterFault::Unreadable)?;
+        let header: Metadata = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
+        let (begin, promised) = (8 + length, header.data_len() as u64);
+        if bytes - begin != promised {
+            return Err(damaged(format!("the header promises {promised} bytes, but there are {}", bytes - begin)));
+        }
+        Ok(Self::SafeTensors { content, header, begin })
+    }
+
+    /// Names of the tensors.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = match self {
+            Self::Npz(archive) => archive.names(),
+            Self::SafeTensors { header, .. } => header.offset_keys(),
+        };
+        names.retain(|name| name != SETTINGS || matches!(self, Self::SafeTensors { .. }));
+        names
+    }
+
+    /// The settings of the network that it was saved of, if it says them.
+    pub(super) fn settings(&mut self) -> Result<Option<String>, ParameterFault> {
+        match self {
+            Self::SafeTensors { header, .. } => {
+                Ok(header.metadata().as_ref().and_then(|texts| texts.get(SETTINGS).cloned()))
+            }
+            Self::Npz(archive) => {
+                if !archive.names().iter().any(|name| name == SETTINGS) {
+                    return Ok(None);
+                }
+                let (_, bytes) = archive.array_within(SETTINGS, 1 << 20).map_err(ParameterFault::Npz)?;
+                let bytes =
+                    bytes.iter().map(|&v| (v as u8 as f64 == v).then_some(v as u8)).collect::<Option<Vec<u8>>>();
+                bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or(ParameterFault::Settings)
+            }
+        }
+    }
+
+    /// The shape of a tensor; that it is whole is known of it then.
+    pub(super) fn shape(&mut self, name: &str) -> Result<Vec<usize>, ParameterFault> {
+        match self {
+            Self::Npz(archive) => Ok(archive.open(name).map_err(ParameterFault::Npz)?.shape().to_vec()),
+            Self::SafeTensors { header, .. } => Ok(tensor(header, name)?.0.shape.clone()),
+        }
+    }
+
+    /// Shape and numbers of a tensor.
+    pub(super) fn array(&mut self, name: &str) -> Result<Shaped, ParameterFault> {
+        let (content, header, begin) = match self {
+            Self::Npz(archive) => return archive.array(name).map_err(ParameterFault::Npz),
+            Self::SafeTensors { content, header, begin } => (content, header, *begin),
+        };
+        let (info, number) = tensor(header, name)?;
+        content.seek(SeekFrom::Start(begin + info.data_offsets.0 as u64)).map_err(ParameterFault::Unreadable)?;
+        let mut numbers = vec![0.0; (info.data_offsets.1 - info.data_offsets.0) / number.bytes];
+        let mut bytes = vec![0; (1 << 13) * number.bytes];
+        for numbers in numbers.chunks_mut(1 << 13) {
+            let bytes = &mut bytes[..numbers.len() * number.bytes];
+            content.read_exact(bytes).map_err(ParameterFault::Unreadable)?;
+            number.decode(bytes, numbers);
+        }
+        Ok((info.shape.clone(), numbers))
+    }
+}
+
+fn tensor<'a>(
+    header: &'a Metadata,
+    name: &str,
+) -> Result<(&'a safetensors::tensor::TensorInfo, Number), ParameterFault> {
+    let missing = || NpzError::NoArray { array: name.into(), present: header.offset_keys() };
+    let info = header.info(name).ok_or_else(|| ParameterFault::Npz(missing()))?;
+    let (kind, bytes) = match info.dtype {
+        Dtype::F16 => (NumberKind::Float, 2),
+        Dtype::BF16 => (NumberKind::Brain, 2),
+        Dtype::F32 => (NumberKind::Float, 4),
+        Dtype::F64 => (NumberKind::Float, 8),
+        dtype => return Err(ParameterFault::Dtype { array: name.into(), dtype }),
+    };
+    Ok((info, Number::little(kind, bytes)))
+}
+
+fn is_safetensors(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"))
+}
