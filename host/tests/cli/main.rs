@@ -3,9 +3,15 @@
 mod bench;
 mod blocks;
 mod data;
+#[cfg(unix)]
+mod directories;
+#[cfg(target_os = "linux")]
+mod faults;
 mod files;
 mod judged;
 mod kernel;
+#[cfg(unix)]
+mod outputs;
 mod predict;
 mod refused;
 mod reproduce;
