@@ -3,11 +3,17 @@
 mod bench;
 mod blocks;
 mod data;
+#[cfg(unix)]
+mod directories;
+#[cfg(target_os = "linux")]
+mod faults;
 mod files;
 mod inputs;
 mod judged;
 mod kernel;
 mod kernel_files;
+#[cfg(unix)]
+mod outputs;
 mod params;
 mod predict;
 mod refused;
