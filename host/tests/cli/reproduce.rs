@@ -146,7 +146,7 @@ fn a_finished_run_that_was_changed_is_run_again_and_told() {
     assert!(!run().stderr.contains("again"));
     // an SVG says what was run for it, and needs no font
     let svg = String::from_utf8(place.bytes("study/figures/six-points-fcn2-standard-drift.svg")).unwrap();
-    assert!(svg.contains("part six-points") && svg.contains("width = 4;"), "{svg}");
+    assert!(svg.contains("part six-points") && svg.contains("width = 4"), "{svg}");
     assert!(!svg.contains("<text") && !svg.contains("font"));
     let page = String::from_utf8(place.bytes("study/report.html")).unwrap();
     assert!(page.contains("with the instruction set"));
