@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use ntkscope::cli::{
-    self, Allocator, Command, bench, compare, data, kernel, predict, reproduce, run, smoothness, terminal,
+    self, Allocator, Command, bench, columns, compare, data, kernel, predict, reproduce, run, smoothness, terminal,
 };
 
 #[global_allocator]
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Kernel(args) => kernel::kernel(args),
         Command::Compare(args) => compare::compare(args),
         Command::Data(args) => data::data(args),
+        Command::Columns(args) => columns::columns(args),
         Command::Bench(args) => bench::bench(args),
         Command::Completions { shell } => cli::completions(shell),
         Command::Man => cli::man(),

@@ -5,6 +5,7 @@
 mod allocator;
 mod args;
 pub mod bench;
+pub mod columns;
 pub mod compare;
 pub mod data;
 pub mod kernel;
@@ -28,6 +29,7 @@ use clap_complete::Shell;
 pub use allocator::Allocator;
 pub use args::{Common, ModelArgs, Typed};
 use bench::BenchArgs;
+use columns::ColumnsArgs;
 use compare::CompareArgs;
 use data::DataArgs;
 use kernel::KernelArgs;
@@ -83,6 +85,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// The data sets: list, show, fetch
     Data(DataArgs),
+    /// What every column and array of the files of results is
+    Columns(ColumnsArgs),
     /// Benchmark kernels and training against the machine's peak
     Bench(BenchArgs),
     /// Completions for a shell, on standard output

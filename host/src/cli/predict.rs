@@ -18,7 +18,7 @@ use crate::backend::HostReal;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
-use crate::data::{ClassSelection, DataSpec, Samples, Source};
+use crate::data::{ClassSelection, Classes, DataSpec, Samples, Source};
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::files::{self, Format, Roles, check_output};
 use crate::machine::{Budget, with_threads};
@@ -190,10 +190,13 @@ fn test_points(
     let Model { normalize, classes, label_column, .. } = &settings.model;
     let label_column = label_column.clone().filter(|_| source.is_csv());
     // a label is looked up among the classes of the training samples, whatever else the file holds
-    let spec = DataSpec { normalize: *normalize, targets: None, label_column, ..DataSpec::new(source.clone()) };
-    let selected =
-        || DataSpec { classes: classes.clone().filter(|c| matches!(c, ClassSelection::Labels(_))), ..spec.clone() };
-    let test = match data::load(&selected(), budget) {
+    let spec = DataSpec { normalize: *normalize, label_column, ..DataSpec::new(source.clone()) };
+    let selected = DataSpec {
+        targets: samples.targets.filter(|_| samples.are_values()),
+        classes: classes.clone().filter(|c| matches!(c, ClassSelection::Labels(_))),
+        ..spec.clone()
+    };
+    let test = match data::load(&selected, budget) {
         // points without y are predicted too
         Err(data::Error::NoLabels { .. }) => data::load(&spec, budget)?,
         loaded => loaded?,
@@ -210,7 +213,19 @@ fn test_points(
         );
         return Err(wrong(what).into());
     }
-    Ok((test.x, test.y))
+    let y = match (&samples.map, &test.map) {
+        _ if test.targets.is_none() => test.y,
+        // each file numbers its names by itself
+        (Some(classes @ Classes::Names(_)), Some(Classes::Names(names))) => classes.numbers_of_names(&test.y, names),
+        (Some(Classes::Names(_)), _) => {
+            return Err(wrong("its labels are numbers, but those of the training samples are names".into()).into());
+        }
+        (_, Some(Classes::Names(_))) => {
+            return Err(wrong("its labels are names, but those of the training samples are numbers".into()).into());
+        }
+        _ => test.y,
+    };
+    Ok((test.x, y))
 }
 
 /// What is predicted at this time.

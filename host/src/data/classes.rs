@@ -6,6 +6,7 @@
 use super::error::Error;
 use super::raw::{Raw, Y, YType};
 use super::spec::{ClassSelection, Source, Targets};
+use crate::words::listed;
 
 /// The integers below this size are those that a float tells from their neighbours.
 const LIMIT: f64 = 9_007_199_254_740_992.0;
@@ -17,6 +18,8 @@ pub enum Classes {
     Parity,
     /// class k is the k-th of these labels
     Labels(Vec<i64>),
+    /// class k has the k-th of these names, and its label is the number k
+    Names(Vec<String>),
 }
 
 impl Classes {
@@ -25,6 +28,7 @@ impl Classes {
         match self {
             Self::Parity => 2,
             Self::Labels(labels) => labels.len(),
+            Self::Names(names) => names.len(),
         }
     }
 
@@ -34,6 +38,7 @@ impl Classes {
         match self {
             Self::Parity => Some(label.rem_euclid(2) as usize),
             Self::Labels(labels) => labels.iter().position(|l| *l == label),
+            Self::Names(names) => usize::try_from(label).ok().filter(|class| *class < names.len()),
         }
     }
 
@@ -42,6 +47,7 @@ impl Classes {
         match self {
             Self::Parity => vec!["even".into(), "odd".into()],
             Self::Labels(labels) => labels.iter().map(i64::to_string).collect(),
+            Self::Names(names) => names.clone(),
         }
     }
 
@@ -50,26 +56,36 @@ impl Classes {
         match self {
             Self::Parity => vec![0.0, 1.0],
             Self::Labels(labels) => labels.iter().map(|label| *label as f64).collect(),
+            Self::Names(names) => (0..names.len()).map(|class| class as f64).collect(),
         }
+    }
+
+    /// The numbers that labels, places in `names`, have here; NaN for a name that no class has.
+    pub fn numbers_of_names(&self, labels: &[f64], names: &[String]) -> Vec<f64> {
+        let Self::Names(classes) = self else { return vec![f64::NAN; labels.len()] };
+        let number = |label: &f64| {
+            let name = integer(*label).and_then(|place| names.get(usize::try_from(place).ok()?));
+            name.and_then(|name| classes.iter().position(|class| class == name)).map_or(f64::NAN, |class| class as f64)
+        };
+        labels.iter().map(number).collect()
     }
 }
 
 /// The map in a few words: `labels -1, 1 are classes 0, 1`.
 impl std::fmt::Display for Classes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Labels(labels) = self else { return f.write_str("even labels are class 0, odd ones 1") };
-        match labels.as_slice() {
-            [only] => write!(f, "label {only} is class 0"),
-            all => {
-                let last = all.len() - 1;
-                let classes: Vec<i64> = (0..all.len() as i64).collect();
-                write!(
-                    f,
-                    "labels {} are classes {}",
-                    some_of(all),
-                    if last < 12 { some_of(&classes) } else { format!("0 to {last}") }
-                )
+        let labels = match self {
+            Self::Parity => return f.write_str("even labels are class 0, odd ones 1"),
+            Self::Labels(labels) => some_of(labels),
+            Self::Names(names) => listed(names),
+        };
+        match self.count() {
+            1 => write!(f, "label {labels} is class 0"),
+            count if count <= 12 => {
+                let classes: Vec<String> = (0..count).map(|class| class.to_string()).collect();
+                write!(f, "labels {labels} are classes {}", classes.join(", "))
             }
+            count => write!(f, "labels {labels} are classes 0 to {}", count - 1),
         }
     }
 }

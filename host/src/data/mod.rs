@@ -200,10 +200,20 @@ fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Err
     }
     let held_out = if on_circle { generate::between(spec.held_out) } else { x.split_off(n * raw.d) };
     let of_rows = |rows: &[usize]| raw.y.as_ref().map_or(Vec::new(), |y| y.gather(rows));
-    let (y, held_out_y) = (of_rows(&rows[..n]), of_rows(&rows[n..]));
+    let (mut y, mut held_out_y) = (of_rows(&rows[..n]), of_rows(&rows[n..]));
     let (d, y_columns) = (raw.d, raw.y.as_ref().map_or(0, |y| y.columns));
-    let (map, labels) = classes.unzip();
+    let (mut map, labels) = classes.unzip();
     let labels = labels.unwrap_or_default();
+    if let (false, Some(Classes::Labels(places))) = (raw.label_names.is_empty(), &map) {
+        // only names that are used count, so that none of the others decides on a number
+        let names: Vec<String> = places.iter().map(|place| raw.label_names[*place as usize].clone()).collect();
+        let named: Vec<_> = names.iter().enumerate().map(|(label, name)| format!("{name} = {label}")).collect();
+        raw.warnings.push(format!("the labels are names, which count as {}", crate::words::listed(&named)));
+        let used = Classes::Names(names);
+        (y, held_out_y) =
+            (used.numbers_of_names(&y, &raw.label_names), used.numbers_of_names(&held_out_y, &raw.label_names));
+        map = Some(used);
+    }
     let meaning = match (targets, &map) {
         (None, _) => "no y".to_owned(),
         (Some(Targets::Values), _) if y_columns == 1 => "y as numbers".into(),
@@ -219,11 +229,6 @@ fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Err
         _ => raw.place,
     };
     let description = format!("{place}: {n} of {} samples, {meaning}, normalize {normalize}", raw.n);
-    if !raw.label_names.is_empty() {
-        let named: Vec<_> =
-            raw.label_names.iter().enumerate().map(|(label, name)| format!("{name} = {label}")).collect();
-        raw.warnings.push(format!("the labels are names, which count as {}", crate::words::listed(&named)));
-    }
     let sha256 = digest(&x, &labels, &y);
     let classes = map.as_ref().map_or(0, Classes::count);
     Ok(Samples {

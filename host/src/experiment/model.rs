@@ -13,6 +13,7 @@ use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Split, T
 use crate::experiment::kinds::choice;
 use crate::experiment::{AnyNetwork, Family, Init, LossKind, NetworkKind};
 use crate::files::Dtype;
+use crate::words::count;
 
 /// Largest width and number of outputs: such layers have 2^40 weights, and no count of bytes overflows yet.
 pub const MAX_WIDTH: usize = 1 << 20;
@@ -218,7 +219,7 @@ impl Model {
             return Ok(());
         }
         let what = match samples.are_values() {
-            true => format!("y has {} numbers per sample; give `outputs = {fitting}`", samples.y_columns),
+            true => format!("y has {} per sample; give `outputs = {fitting}`", count(samples.y_columns, "number")),
             false => format!("the data has {} classes; give `outputs = {fitting}`", samples.classes),
         };
         Err(range("outputs", outputs, what))

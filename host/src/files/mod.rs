@@ -1,6 +1,7 @@
 //! Files: opened in one place, never half written, nothing destroyed; checksums; npz archives, csv tables.
 
 mod atomic;
+mod described;
 mod digest;
 mod directory;
 mod dtype;
@@ -18,6 +19,7 @@ mod target;
 mod temporary;
 
 pub use atomic::{Unfinished, nameless_file, write_atomic};
+pub use described::Described;
 pub use digest::{sha256, sha256_of};
 pub use directory::{UnfinishedDirectory, is_empty};
 pub use dtype::Dtype;

@@ -1,6 +1,7 @@
 //! One training run: from samples and settings to trace, kernels and parameters in memory, and their directory.
 
 mod course;
+mod described;
 mod directory;
 mod error;
 mod forecast;
@@ -25,6 +26,7 @@ mod trace;
 mod training_loop;
 
 pub use course::{Course, FAR};
+pub use described::described;
 pub use directory::{RunDirectory, write_archive, write_arrays, write_parameters};
 pub use error::Error;
 pub use forecast::{forecast, sizes_of};

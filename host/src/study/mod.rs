@@ -1,6 +1,7 @@
 //! The engine of studies: a grid of runs, what they add up to, and a page. Knows no paper.
 
 pub mod cell;
+mod described;
 pub mod draw;
 mod error;
 pub mod forecast;
@@ -17,4 +18,10 @@ mod place;
 pub mod plan;
 pub mod table;
 
+use described::{CELLS, CLAIMS};
 pub use error::Error;
+
+/// The columns of a study's tables, in words.
+pub fn described() -> impl Iterator<Item = &'static crate::files::Described> {
+    CLAIMS.iter().chain(&CELLS)
+}

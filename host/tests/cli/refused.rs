@@ -70,7 +70,7 @@ fn selections_that_the_data_has_not() {
     place.file("one.csv", "1,2,1\n3,4,1\n");
     place.refuse("run --data one.csv --out o", 2, &["one class", "--classes"]);
     place.file("regression.csv", "1,2,0.5\n3,4,0.25\n");
-    place.refuse("run --data regression.csv --out o", 2, &["labels", "--data"]);
+    place.refuse("run --data regression.csv --out o", 2, &["0.5 is not an integer", "--targets values"]);
 }
 
 #[test]
@@ -96,13 +96,20 @@ fn networks_that_are_none() {
         place.refuse(&format!("{command} --width 0"), 2, &["--width 0"]);
         place.refuse(&format!("{command} --depth 0"), 2, &["--depth 0"]);
         place.refuse(&format!("{command} --outputs 0"), 2, &["--outputs 0"]);
-        place.refuse(&format!("{command} --outputs 5"), 2, &["--outputs 5", "2 classes"]);
         place.refuse(&format!("{command} --width -3"), 2, &["-3", "--width"]);
         place.refuse(&format!("{command} --bias-scale -1"), 2, &["--bias-scale -1"]);
         place.refuse(&format!("{command} --dtype f16"), 2, &["f16", "--dtype"]);
         place.refuse(&format!("{command} --width 99999999999"), 2, &["--width"]);
         place.refuse(&format!("{command} --depth 99999999999"), 2, &["--depth"]);
     }
+}
+
+/// In training the outputs are those of y; a kernel has as many as were asked for.
+#[test]
+fn outputs_that_y_has_not() {
+    let place = Place::new();
+    place.refuse("run --outputs 5 --out o", 2, &["--outputs 5", "2 classes", "--outputs 1"]);
+    place.refuse("predict --smoothing 0.1 --held-out 3 --outputs 5", 2, &["--outputs 5", "2 classes"]);
 }
 
 #[test]

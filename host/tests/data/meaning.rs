@@ -182,3 +182,22 @@ fn classes_that_a_data_set_is_defined_with() {
     let values = DataSpec { targets: Some(Targets::Values), ..digits };
     assert_eq!(load(&values, &Budget::default()).unwrap().y, [7.0]);
 }
+
+/// Names are numbered among those that are used.
+#[test]
+fn a_name_that_is_not_used_changes_nothing() {
+    let table = |last: &str| {
+        let text = format!("1,dog\n2,eel\n3,dog\n4,eel\n5,{last}\n");
+        DataSpec { n: Some(4), held_out: 1, ..csv("names", text) }
+    };
+    let before = used(&table("dog"));
+    assert_eq!((before.y.as_slice(), before.labels.as_slice()), (&[0.0, 1.0, 0.0, 1.0][..], &[0, 1, 0, 1][..]));
+    assert_eq!((before.class_names(), before.classes), (vec!["dog".to_owned(), "eel".into()], 2));
+    assert!(before.description.contains("labels dog, eel are classes 0, 1"), "{}", before.description);
+    for name in ["ant", "elk", "yak"] {
+        assert_eq!(used(&table(name)), before, "{name}");
+        let held_out = samples(&table(name)).held_out_y;
+        assert!(held_out[0].is_nan(), "{name} is none of the classes: {held_out:?}");
+    }
+    assert_eq!(samples(&table("eel")).held_out_y, [1.0]);
+}
