@@ -35,6 +35,13 @@ pub enum Error {
         /// the number
         got: f64,
     },
+    /// A sample is so large that its kernel overflows, or so small that it loses digits: it has to be scaled.
+    SampleScale {
+        /// index of the sample
+        sample: usize,
+        /// whether it is too large
+        large: bool,
+    },
     /// A number stopped being finite.
     NonFinite {
         /// which number
@@ -52,7 +59,7 @@ pub enum Error {
         /// index of the pivot that is not positive
         pivot: usize,
     },
-    /// A kernel that must be invertible is not.
+    /// Whether certain targets have finite outputs of least loss depends on directions in which the kernel vanishes.
     SingularKernel {
         /// index, in ascending order, of the largest eigenvalue that is zero to rounding
         eigenvalue: usize,
@@ -107,13 +114,22 @@ impl fmt::Display for Error {
             Self::BufferLength { what, need, got } => write!(f, "{what}: needs {need} elements, got {got}"),
             Self::Shape { what, need, got } => write!(f, "{what}: must be {need}, is {got}"),
             Self::OutOfRange { what, needs, got } => write!(f, "{what}: must be {needs}, is {got}"),
+            Self::SampleScale { sample, large } => {
+                let (what, beyond) =
+                    if large { ("large", "above the largest") } else { ("small", "below the smallest") };
+                write!(f, "sample {sample} is too {what}: the square of its norm is {beyond} number of this precision")
+            }
             Self::NonFinite { what, step } => write!(f, "{what} is not finite at step {step}"),
             Self::StepUnderflow { step } => {
                 write!(f, "the gradient flow cannot meet its tolerance with any step size at step {step}")
             }
             Self::NotPositiveDefinite { pivot } => write!(f, "matrix is not positive definite: pivot {pivot} is <= 0"),
             Self::SingularKernel { eigenvalue } => {
-                write!(f, "the kernel is singular: eigenvalue {eigenvalue} in ascending order is zero to rounding")
+                write!(
+                    f,
+                    "the kernel is singular (eigenvalue {eigenvalue} in ascending order is zero to rounding) and some \
+                     targets are certain: whether they have a finite solution is not known"
+                )
             }
             Self::IndefiniteKernel { eigenvalue } => {
                 write!(f, "the kernel is not positive semidefinite: eigenvalue {eigenvalue} in ascending order is < 0")

@@ -41,6 +41,12 @@ pub trait Real:
     const ONE: Self;
     /// distance from 1 to the next larger number
     const EPSILON: Self;
+    /// smallest positive number of full precision
+    const SMALLEST: Self;
+    /// largest finite number
+    const LARGEST: Self;
+    /// a power of two about the root of [`Self::LARGEST`]: 2^64 of 24 bits, 2^512 of 53
+    const HALF_RANGE: Self;
 
     /// nearest number to `x`
     fn from_f64(x: f64) -> Self;
@@ -50,6 +56,9 @@ pub trait Real:
     fn abs(self) -> Self;
     /// neither infinite nor NaN
     fn is_finite(self) -> bool;
+    /// The power of two in (|x|/2, |x|], but at least [`Self::SMALLEST`]; 1 of what is not finite. To multiply by it, or
+    /// by its inverse, rounds nothing.
+    fn power_of_two(self) -> Self;
     /// square root
     fn sqrt(self) -> Self;
     /// e^x
@@ -89,12 +98,15 @@ pub trait Real:
 }
 
 macro_rules! arithmetic_through_libm {
-    ($t:ty, $fabs:path, $sqrt:path, $exp:path, $expm1:path, $log:path, $log1p:path, $atan2:path, $erf:path,
+    ($t:ty, $half_range:literal, $exponent:literal, $fabs:path, $sqrt:path, $exp:path, $expm1:path, $log:path, $log1p:path, $atan2:path, $erf:path,
      $arcsine:expr, $moment:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = <$t>::EPSILON;
+            const SMALLEST: Self = <$t>::MIN_POSITIVE;
+            const LARGEST: Self = <$t>::MAX;
+            const HALF_RANGE: Self = <$t>::from_bits($half_range);
             fn from_f64(x: f64) -> Self {
                 x as $t
             }
@@ -106,6 +118,13 @@ macro_rules! arithmetic_through_libm {
             }
             fn is_finite(self) -> bool {
                 <$t>::is_finite(self)
+            }
+            fn power_of_two(self) -> Self {
+                if !Real::is_finite(self) {
+                    return 1.0;
+                }
+                // the exponent alone, which is 0 of what is smaller
+                Real::max(<$t>::from_bits(self.to_bits() & $exponent), Self::SMALLEST)
             }
             fn sqrt(self) -> Self {
                 $sqrt(self)
@@ -143,6 +162,8 @@ macro_rules! arithmetic_through_libm {
 // the very trait it defines.
 arithmetic_through_libm!(
     f32,
+    0x5f80_0000,
+    0x7f80_0000,
     libm::fabsf,
     libm::sqrtf,
     libm::expf,
@@ -156,6 +177,8 @@ arithmetic_through_libm!(
 );
 arithmetic_through_libm!(
     f64,
+    0x5ff0_0000_0000_0000,
+    0x7ff0_0000_0000_0000,
     libm::fabs,
     libm::sqrt,
     libm::exp,
@@ -246,6 +269,9 @@ impl Real for Approx32 {
     const ZERO: Self = Self(0.0);
     const ONE: Self = Self(1.0);
     const EPSILON: Self = Self(f32::EPSILON);
+    const SMALLEST: Self = Self(f32::SMALLEST);
+    const LARGEST: Self = Self(f32::LARGEST);
+    const HALF_RANGE: Self = Self(f32::HALF_RANGE);
     fn from_f64(x: f64) -> Self {
         Self(x as f32)
     }
@@ -257,6 +283,9 @@ impl Real for Approx32 {
     }
     fn is_finite(self) -> bool {
         self.0.is_finite()
+    }
+    fn power_of_two(self) -> Self {
+        Self(self.0.power_of_two())
     }
     fn sqrt(self) -> Self {
         if self.0.is_normal() && self.0 > 0.0 {

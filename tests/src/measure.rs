@@ -11,8 +11,8 @@ use ntkscope_core::kernel::{
 use ntkscope_core::loss::{Loss, Objective};
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{
-    FixedPoint, Joint, KernelFlow, SoftTargets, Training, covariance, expand, fixed_point_len, kernel_flow_len,
-    predict, smoother, smoother_len, soft_targets_len,
+    FixedPoint, Joint, KernelFlow, Smoother, SoftTargets, Training, covariance, expand, fixed_point_len,
+    kernel_flow_len, predict, smoother_len, soft_targets_len,
 };
 use ntkscope_core::train::{Optimizer, Position, Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
@@ -253,8 +253,10 @@ pub fn soft_targets<T: Real, R>(
 /// A `(m, n)` of a linear predictor.
 pub fn smoother_of(ntk: Joint<'_, f64>, training: Training<f64>) -> Vec<f64> {
     let (m, n) = (ntk.test().rows(), ntk.train().rows());
-    let (mut a, mut buffer) = (vec![f64::NAN; m * n], vec![f64::NAN; smoother_len(n, m)]);
-    smoother(&Portable, ntk, training, MatMut::new(&mut a, m, n).expect("length"), &mut buffer).expect("a smoother");
+    let (mut a, mut buffer) = (vec![f64::NAN; m * n], vec![f64::NAN; smoother_len(n)]);
+    let smoother = Smoother::new(&Portable, ntk.train(), training, &mut buffer).expect("a smoother");
+    let out = MatMut::new(&mut a, m, n).expect("length");
+    smoother.of(&Portable, ntk.cross(), out, &mut vec![f64::NAN; m * n]).expect("shapes");
     a
 }
 

@@ -56,6 +56,8 @@ pub const TABLE: &[Tolerance] = &[
     entry("degenerate samples", 2e-15, Systematic, "rounding, relative to sqrt(K_ii K_jj); an unpinned arccos would give 1e-9"),
     entry("erf by quadrature", 1e-14, Systematic, "rounding; the quadrature itself is exact to e^-36"),
     entry("distances by definition", 5e-15, Systematic, "rounding of sums of 23^2 terms"),
+    entry("alignment of shifted kernels", 1e-14, Systematic, "rounding: what is subtracted first is exact"),
+    entry("alignment of shifted kernels, f32", 1e-7, Systematic, "rounding of the result to f32"),
     entry("effective rank", 2e-15, Systematic, "rounding"),
     // derivatives
     entry("Jacobian by differences", 4e-9, Systematic, "h^2 f''' of erf and eps/h of ReLU at h = 8e-6; 1e-7 is required"),

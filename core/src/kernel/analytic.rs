@@ -6,10 +6,10 @@
 //! `|u -+ u'|`, `u = (sqrt(a) x, sqrt(beta))/sqrt(q)`: half the angle has `sin = |u - u'|/2`,
 //! `cos = |u + u'|/2`. Equal samples thus have exactly angle 0, on the diagonal and off it.
 
+use super::first_layer::FirstLayer;
 use super::mirror_lower;
 use crate::buffer::{buffer_len, take_front};
 use crate::choice::choice;
-use crate::linalg::sum_of_squares;
 use crate::network::{Network, Pairs};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
@@ -23,10 +23,6 @@ choice! {
         Ntk = "ntk",
     }
 }
-
-/// |cosine| from which on the angle comes from differences of the samples. At 0.998 the rounding of the
-/// cosine is magnified by 1/sin = 16, which costs about one digit.
-const NEARLY_PARALLEL: f64 = 0.998;
 
 /// Slices of [`Pairs`].
 const SLICES: usize = 6;
@@ -56,7 +52,8 @@ pub const fn analytic_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
 /// ```
 ///
 /// # Errors
-/// [`Error::Shape`]; [`Error::BufferLength`] for a short scratch.
+/// [`Error::Shape`]; [`Error::BufferLength`] for a short scratch; [`Error::SampleScale`] for a sample that T cannot hold
+/// the kernel of. Entries that overflow in deeper layers are left infinite or NaN.
 pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     network: &N,
@@ -77,11 +74,10 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     let need = analytic_scratch(tile, x.rows(), y.rows());
     Error::at_least("analytic: scratch", need, scratch.len())?;
     let mut scratch = &mut scratch[..need];
-    let variances = network.input_variances();
-    let first = FirstLayer { a: T::from_f64(variances.0), beta: T::from_f64(variances.1) };
+    let first = FirstLayer::new(network);
     let (q, q_other) = (take_front(&mut scratch, x.rows()), take_front(&mut scratch, y.rows()));
-    first.variances(x, q);
-    first.variances(y, q_other);
+    first.variances(x, q)?;
+    first.variances(y, q_other)?;
     let (q, q_other) = (&*q, &*q_other);
     backend.for_each_band(kernel.reborrow(), tile.band(x.rows()), scratch, &|top, mut band, scratch| {
         let end = if symmetric { top + band.rows() } else { y.rows() };
@@ -121,68 +117,4 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
         mirror_lower(backend, kernel);
     }
     Ok(())
-}
-
-/// The first pre-activations, `E uu' = a x.x' + beta`.
-struct FirstLayer<T> {
-    a: T,
-    beta: T,
-}
-
-impl<T: Real> FirstLayer<T> {
-    /// q of every sample.
-    fn variances(&self, x: MatRef<'_, T>, q: &mut [T]) {
-        for (i, q) in q.iter_mut().enumerate() {
-            *q = self.a * sum_of_squares(x.row(i)) + self.beta;
-        }
-    }
-
-    /// Angles of x with the first of `others`, from their inner products; `pairs` has the variances.
-    fn pairs<B: Backend<T> + ?Sized>(
-        &self,
-        backend: &B,
-        x: &[T],
-        others: MatRef<'_, T>,
-        inner: &[T],
-        pairs: &mut Pairs<'_, T>,
-    ) {
-        let (half, q, len) = (T::from_f64(0.5), pairs.q, inner.len());
-        // slices of one known length, so that no index needs a check
-        let (q_other, product) = (&pairs.q_other[..len], &mut pairs.product[..len]);
-        let (sin2, cos2) = (&mut pairs.sin2[..len], &mut pairs.cos2[..len]);
-        for (product, q_other) in product.iter_mut().zip(q_other.iter()) {
-            *product = q * *q_other;
-        }
-        backend.square_roots(product);
-        for (j, inner) in inner.iter().enumerate() {
-            // a sample that the first layer maps to 0: no angle, and every covariance with it is 0
-            let cosine = if product[j] == T::ZERO { T::ZERO } else { (self.a * *inner + self.beta) / product[j] };
-            sin2[j] = half * (T::ONE - cosine);
-            cos2[j] = half * (T::ONE + cosine);
-        }
-        let near = half * (T::ONE - T::from_f64(NEARLY_PARALLEL));
-        // few are, so most rows are done; counting them takes no branch
-        if sin2.iter().zip(cos2.iter()).filter(|(s, c)| s.min(**c) < near).count() == 0 {
-            return;
-        }
-        for j in 0..len {
-            if sin2[j] < near {
-                sin2[j] = self.quarter_square(x, others.row(j), q.sqrt(), q_other[j].sqrt());
-                cos2[j] = T::ONE - sin2[j];
-            } else if cos2[j] < near {
-                cos2[j] = self.quarter_square(x, others.row(j), q.sqrt(), -q_other[j].sqrt());
-                sin2[j] = T::ONE - cos2[j];
-            }
-        }
-    }
-
-    /// |u - u'|^2 / 4 with u = (sqrt(a) x, sqrt(beta)) / p.
-    fn quarter_square(&self, x: &[T], y: &[T], p: T, p_other: T) -> T {
-        let samples = x.iter().zip(y).fold(T::ZERO, |sum, (x, y)| {
-            let d = *x / p - *y / p_other;
-            sum + d * d
-        });
-        let bias = T::ONE / p - T::ONE / p_other;
-        T::from_f64(0.25) * (self.a * samples + self.beta * bias * bias)
-    }
 }

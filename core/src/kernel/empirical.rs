@@ -11,6 +11,7 @@
 //! in place of `n^2 inputs outputs`. (Jacot et al. 2018 for the kernel; Novak, Sohl-Dickstein, Schoenholz 2022
 //! for structured derivatives.)
 
+use super::first_layer::check_samples;
 use super::mirror_lower;
 use crate::backward::{Deltas, output_derivatives, output_derivatives_scratch};
 use crate::buffer::buffer_len;
@@ -61,7 +62,7 @@ pub const fn tangent_len(sizes: Sizes, batch: usize) -> usize {
 /// `buffer` holds at least [`tangent_len`] numbers.
 ///
 /// # Errors
-/// Those of [`forward`]; [`Error::BufferLength`].
+/// Those of [`forward`]; [`Error::BufferLength`]; [`Error::SampleScale`] for a sample that T cannot hold the kernel of.
 pub fn tangent<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     params: Params<'a, N, T>,
@@ -70,7 +71,7 @@ pub fn tangent<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 ) -> Result<Tangent<'a, N, T>, Error> {
     let (n, sizes) = (x.rows(), params.network().sizes());
     Error::at_least("tangent", tangent_len(sizes, n), buffer.len())?;
-    Error::shape("samples: numbers per sample", sizes.inputs, x.cols())?;
+    check_samples(params.network(), x)?;
     let (values, rest) = buffer.split_at_mut(n * sizes.activations);
     let (deltas, scratch) = rest.split_at_mut(n * sizes.outputs * sizes.deltas);
     let activations = forward(backend, params, x, values)?;

@@ -1,15 +1,17 @@
 //! Kernels: the empirical NTK of a network, the analytic NNGP and NTK, and distances between them.
 
+mod alignment;
 mod analytic;
 mod distance;
 mod empirical;
+mod first_layer;
 mod spectrum;
 
+pub use alignment::{CentredAlignment, centred_alignment};
 pub use analytic::{AnalyticKernel, analytic, analytic_scratch};
-pub use distance::{
-    CentredAlignment, RelativeFrobenius, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
-};
+pub use distance::{RelativeFrobenius, max_abs, max_abs_difference, relative_frobenius};
 pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, structured_scratch, tangent, tangent_len};
+pub use first_layer::check_samples;
 pub use spectrum::{Definiteness, Spectrum, spectrum};
 
 use crate::{Backend, MatMut, Real};

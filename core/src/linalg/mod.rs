@@ -2,9 +2,11 @@
 
 mod cholesky;
 mod eigen;
+mod squares;
 
 pub use cholesky::{cholesky, cholesky_solve};
 pub use eigen::{symmetric_eigen, symmetric_eigenvalues};
+pub use squares::{Squares, distance, norm};
 
 use crate::{Error, MatRef, Real};
 

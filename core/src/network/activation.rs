@@ -8,11 +8,10 @@
 //! kappa1 = (sin theta + (pi - theta) cos theta)/pi = 2 E[relu(u) relu(v)]
 //! ```
 //!
-//! erf: Williams 1998; GELU by the same integrals. The angle is carried as the pair (sin^2, cos^2) of its half, each
-//! with its own relative accuracy, because `arccos` of a rounded cosine loses half the digits near 0 and pi.
-//!
-//! A pair alone would leave a vector unit idle, so one u is taken with many v at a time.
+//! erf: Williams 1998; GELU by the same integrals. Variances may be of any size that the scalar holds: nothing of a
+//! degree above theirs is formed.
 
+use super::pairs::{Pairs, geometric_mean};
 use crate::choice::choice;
 use crate::{Backend, Real};
 
@@ -36,43 +35,6 @@ choice! {
         Erf = "erf",
         /// GELU, z times the normal distribution function
         Gelu = "gelu",
-    }
-}
-
-/// Centred Gaussian pairs (u, v_j) of one u: variances and angles, and what a layer makes of them.
-///
-/// All slices have one element for every j.
-#[derive(Debug)]
-pub struct Pairs<'a, T> {
-    /// E u^2
-    pub q: T,
-    /// E v^2
-    pub q_other: &'a mut [T],
-    /// sqrt(E u^2 E v^2), so that E uv = product (cos2 - sin2)
-    pub product: &'a mut [T],
-    /// sin^2 of half the angle
-    pub sin2: &'a mut [T],
-    /// cos^2 of half the angle
-    pub cos2: &'a mut [T],
-    /// after a layer: a E[phi'(u) phi'(v)], by which it multiplies the tangent kernel
-    pub derivative: &'a mut [T],
-    /// work space, of no meaning after a layer
-    pub work: &'a mut [T],
-}
-
-impl<T: Real> Pairs<'_, T> {
-    /// E uv of every pair, to `out`.
-    pub fn covariance(&self, out: &mut [T]) {
-        for (out, (p, (s, c))) in out.iter_mut().zip(self.product.iter().zip(self.sin2.iter().zip(self.cos2.iter()))) {
-            *out = *p * (*c - *s);
-        }
-    }
-    /// `tangent <- E uv + derivative tangent`: the tangent kernel after a dense layer.
-    pub fn tangent(&self, tangent: &mut [T]) {
-        let angles = self.product.iter().zip(self.sin2.iter().zip(self.cos2.iter()));
-        for (t, (d, (p, (s, c)))) in tangent.iter_mut().zip(self.derivative.iter().zip(angles)) {
-            *t = *p * (*c - *s) + *d * *t;
-        }
     }
 }
 
@@ -120,7 +82,7 @@ impl Activation {
 }
 
 /// `half` is a/2. With p = sqrt(q), P = sqrt of the product of the new variances, no difference of large
-/// numbers occurs: P - cov = half beta (p - p')^2 / (P + half p p' + beta) + half p p' (1 - kappa1).
+/// numbers occurs: P - cov = half (p - p')^2 beta / (P + half p p' + beta) + half p p' (1 - kappa1).
 ///
 /// ReLU alone goes through [`Backend::arc_cosine`], a polynomial in the half-angle ([`crate::angle`]): its kernels are
 /// the ones of millions of pairs, and a transcendental function a pair would be most of their cost.
@@ -146,23 +108,26 @@ fn relu<T: Real, B: Backend<T> + ?Sized>(backend: &B, pairs: &mut Pairs<'_, T>, 
         }
         return;
     }
-    // the old angles are spent: until the new ones are known their slices hold half beta (p - p')^2, which is
-    // half beta (q - q')^2 / (p + p')^2, and half p p'
+    // the old angles are spent: until the new ones are known their slices hold half (p - p')^2, which is
+    // half (q - q')^2 / (p + p')^2, and half p p'. Sums are formed in quarters, which cannot overflow
+    let quarter = T::from_f64(0.25);
     let (spread, inner) = (sin2, cos2);
     for j in 0..len {
-        let (p2, difference) = (product[j] + product[j], before - q_other[j]);
-        let sum2 = before + q_other[j] + p2;
-        spread[j] = if sum2 > T::ZERO { half * beta * difference * (difference / sum2) } else { T::ZERO };
+        let difference = before - q_other[j];
+        let sum2 = quarter * before + quarter * q_other[j] + (quarter * product[j] + quarter * product[j]);
+        let share = if sum2 > T::ZERO { quarter * difference / sum2 } else { T::ZERO };
+        spread[j] = half * (difference * share);
         inner[j] = half * product[j];
         q_other[j] = half * q_other[j] + beta;
-        product[j] = q * q_other[j];
     }
-    backend.square_roots(product);
-    let (sin2, cos2) = (spread, inner);
+    pairs.multiply(backend);
+    let (product, one_less_kappa1) = (&pairs.product[..len], &pairs.work[..len]);
+    let (sin2, cos2) = (&mut pairs.sin2[..len], &mut pairs.cos2[..len]);
     for j in 0..len {
         let (spread, inner) = (sin2[j], cos2[j]);
-        let gap = spread / (product[j] + inner + beta) + inner * one_less_kappa1[j];
-        sin2[j] = gap / (product[j] + product[j]);
+        let share = quarter * beta / (quarter * product[j] + quarter * inner + quarter * beta);
+        let gap = spread * share + inner * one_less_kappa1[j];
+        sin2[j] = T::from_f64(0.5) * (gap / product[j]);
         cos2[j] = T::ONE - sin2[j];
     }
 }
@@ -176,14 +141,32 @@ struct Pair<T> {
     q_other: T,
     /// E uv
     covariance: T,
-    /// E u^2 E v^2 - (E uv)^2, from the half-angle: of nearly parallel u and v nothing cancels
-    determinant: T,
+    /// sin^2 of the angle, from its half: of nearly parallel u and v nothing cancels
+    sine2: T,
+}
+
+impl<T: Real> Pair<T> {
+    /// sqrt(1 + k q + k p + k^2 (qp - c^2)), with p = E v^2, c = E uv; NaN where that is not finite.
+    ///
+    /// Its square may be too large.
+    fn root(&self, k: T) -> T {
+        let (q, p, quarter) = (k * self.q, k * self.q_other, T::from_f64(0.25));
+        let square = T::ONE + (q + p) + q * p * self.sine2;
+        if square <= T::LARGEST {
+            return square.sqrt();
+        }
+        let sum = quarter + quarter * q + quarter * p;
+        let root = (sum + sum).sqrt() * (T::ONE + quarter * q / sum * (p * self.sine2)).sqrt();
+        // sqrt(4 sum) in two steps; what is infinite would pass for a number where it is divided by
+        let root = T::from_f64(core::f64::consts::SQRT_2) * root;
+        if root <= T::LARGEST { root } else { T::from_f64(f64::NAN) }
+    }
 }
 
 /// The pairs after a layer without a batched form; `moments` are `a E[phi(u) phi(v)]` and `a E[phi'(u) phi'(v)]`.
 fn each<T: Real>(pairs: &mut Pairs<'_, T>, beta: T, moments: impl Fn(Pair<T>) -> [T; 2]) {
     let (half, four) = (T::from_f64(0.5), T::from_f64(4.0));
-    let variance = |q: T| moments(Pair { q, q_other: q, covariance: q, determinant: T::ZERO })[0] + beta;
+    let variance = |q: T| moments(Pair { q, q_other: q, covariance: q, sine2: T::ZERO })[0] + beta;
     let q = variance(pairs.q);
     for j in 0..pairs.product.len() {
         let (sin2, cos2) = (pairs.sin2[j], pairs.cos2[j]);
@@ -191,10 +174,10 @@ fn each<T: Real>(pairs: &mut Pairs<'_, T>, beta: T, moments: impl Fn(Pair<T>) ->
             q: pairs.q,
             q_other: pairs.q_other[j],
             covariance: pairs.product[j] * (cos2 - sin2),
-            determinant: pairs.q * pairs.q_other[j] * (four * sin2 * cos2),
+            sine2: four * sin2 * cos2,
         };
         let ([product, slope], q_other) = (moments(pair), variance(pair.q_other));
-        let (covariance, norm) = (product + beta, (q * q_other).sqrt());
+        let (covariance, norm) = (product + beta, geometric_mean(q, q_other));
         // rounding may put the covariance of equal points above the variance by an ulp
         (pairs.sin2[j], pairs.cos2[j]) = if norm > T::ZERO {
             let cosine = covariance / norm;
@@ -209,9 +192,9 @@ fn each<T: Real>(pairs: &mut Pairs<'_, T>, beta: T, moments: impl Fn(Pair<T>) ->
 
 /// `E = (2/pi) atan2(2 E uv, R)`, `E' = (2/pi) 2/R` with `R^2 = (1 + 2 E u^2)(1 + 2 E v^2) - 4 (E uv)^2` (Williams 1998).
 fn erf<T: Real>(pair: Pair<T>, a: T) -> [T; 2] {
-    let (two, four) = (T::from_f64(2.0), T::from_f64(4.0));
+    let two = T::from_f64(2.0);
     let two_over_pi = T::from_f64(core::f64::consts::FRAC_2_PI);
-    let root = (T::ONE + two * (pair.q + pair.q_other) + four * pair.determinant).sqrt();
+    let root = pair.root(two);
     [a * two_over_pi * (two * pair.covariance).atan2(root), a * two_over_pi * two / root]
 }
 
@@ -226,21 +209,20 @@ fn normal_density<T: Real>(z: T) -> T {
         * (-(T::from_f64(0.5) * z * z)).exp()
 }
 
-/// With q = E u^2, p = E v^2, c = E uv, `R^2 = 1 + q + p + (qp - c^2)` and B = (1 + q)(1 + p), where R >= 1, so that
+/// With q = E u^2, p = E v^2, c = E uv, `R^2 = 1 + q + p + (qp - c^2)`, Q = 1 + q and P = 1 + p, where R >= 1, so that
 /// nothing cancels:
 ///
 /// ```text
-/// E  = c/4 + [ (c^2 + qp R^2)/(B R) + c atan2(c, R) ]/(2 pi)
-/// E' = 1/4 + [ atan2(c, R) + (c/R)(1 + 1/R^2 + (1 - qp)/B) ]/(2 pi)
+/// E  = c/4 + [ (c/Q)(c/P)/R + (q/Q)(p/P) R + c atan2(c, R) ]/(2 pi)
+/// E' = 1/4 + [ atan2(c, R) + (c/R)(1 + 1/R^2 + 1/(QP) - (q/Q)(p/P)) ]/(2 pi)
 /// ```
 fn gelu<T: Real>(pair: Pair<T>, a: T) -> [T; 2] {
-    let Pair { q, q_other: p, covariance: c, determinant } = pair;
+    let Pair { q, q_other: p, covariance: c, .. } = pair;
     let (quarter, per_turn) = (T::from_f64(0.25), T::from_f64(1.0 / core::f64::consts::TAU));
-    let square = T::ONE + q + p + determinant;
-    let (root, base) = (square.sqrt(), (T::ONE + q) * (T::ONE + p));
-    let angle = c.atan2(root);
-    let product = quarter * c + per_turn * ((c * c + q * p * square) / (base * root) + c * angle);
-    let bracket = T::ONE + T::ONE / square + (T::ONE - q * p) / base;
+    let (root, above, above_other) = (pair.root(T::ONE), T::ONE + q, T::ONE + p);
+    let (angle, shares) = (c.atan2(root), q / above * (p / above_other));
+    let product = quarter * c + per_turn * (c / above * (c / above_other) / root + shares * root + c * angle);
+    let bracket = T::ONE + T::ONE / root / root + T::ONE / above / above_other - shares;
     [a * product, a * (quarter + per_turn * (angle + c / root * bracket))]
 }
 

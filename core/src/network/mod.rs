@@ -11,13 +11,15 @@
 mod activation;
 mod fcn;
 mod mirrored;
+mod pairs;
 mod resnet;
 #[cfg(test)]
 mod tests;
 
-pub use activation::{Activation, Pairs};
+pub use activation::Activation;
 pub use fcn::{Bias, Fcn};
 pub use mirrored::Mirrored;
+pub use pairs::Pairs;
 pub use resnet::{ResNet, Trained};
 
 use crate::{Backend, Error, MatMut, MatRef, Real};

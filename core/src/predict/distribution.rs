@@ -8,9 +8,13 @@
 //!
 //! | training | A | y |
 //! | --- | --- | --- |
-//! | squared error, time t of the mean loss | `T(x, X) T^-1 (I - e^(-t T/n))` | targets |
+//! | squared error, time t of the mean loss | `T(x, X) T^+ (I - e^(-t T/n))` | targets |
 //! | squared error, penalty LAMBDA on the mean loss | `T(x, X) (T + n LAMBDA I)^-1` | targets |
-//! | soft targets, t = infinity | `T(x, X) T^-1` | [`crate::loss::Loss::met`] |
+//! | soft targets, t = infinity | `T(x, X) T^+` | [`crate::loss::Loss::met`], or [`super::SoftTargets::outputs`] |
+//!
+//! with the pseudo-inverse `T^+`: A is a [`super::Smoother`]. Of soft targets that a singular T cannot meet, y are the
+//! outputs of least loss among those that it reaches; they do not depend on f_0, which lies among them, because S
+//! vanishes where T does.
 //!
 //! Under softmax the last is the law of the centred logits P F, P = I - 11^T/C: mean `A y_c`, covariance
 //! `cov (x) P` over samples and classes; the mean over the classes is that of F_0, and changes no probability.
@@ -20,9 +24,6 @@
 //! Networks whose f_0 is 0 (mirrored, or less f_0) have the mean, and no covariance.
 
 use super::fixed_point::FixedPoint;
-use super::modes::{modes, modes_work_len};
-use super::regression::learned;
-use crate::buffer::{buffer_len, take_front};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// A kernel on n training samples X and m test samples x, for one output, or stacked for all of them.
@@ -60,71 +61,6 @@ impl<'a, T: Real> Joint<'a, T> {
     pub fn test(&self) -> MatRef<'a, T> {
         self.test
     }
-}
-
-/// What leads to a linear predictor.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Training<T> {
-    /// gradient flow of squared error for this time of the mean loss, infinite as well; soft targets at infinity
-    Flow(T),
-    /// the least mean squared error with the penalty LAMBDA
-    Ridge(T),
-}
-
-/// Elements of the buffer of [`smoother`] for n training and m test samples.
-pub const fn smoother_len(train: usize, test: usize) -> usize {
-    buffer_len(&[&[train, train], &[train], &[modes_work_len(train)], &[test, train]])
-}
-
-/// `out <- A` `(m, n)`, the smoother of one output: `f(x) = f_0(x) + A (y - f_0(X))`.
-///
-/// `ntk` is T of one output; `buffer` holds [`smoother_len`] numbers.
-///
-/// # Errors
-/// Shapes, a short buffer, a negative time, a penalty that is not positive and finite; a kernel that is not positive
-/// semidefinite; at t = infinity [`Error::SingularKernel`].
-pub fn smoother<T: Real, B: Backend<T> + ?Sized>(
-    backend: &B,
-    ntk: Joint<'_, T>,
-    training: Training<T>,
-    out: MatMut<'_, T>,
-    buffer: &mut [T],
-) -> Result<(), Error> {
-    let (n, m) = (ntk.train.rows(), ntk.test.rows());
-    Error::shape("smoother: rows", m, out.rows())?;
-    Error::shape("smoother: columns", n, out.cols())?;
-    Error::at_least("smoother", smoother_len(n, m), buffer.len())?;
-    match training {
-        Training::Flow(time) if time < T::ZERO || time.is_nan() => {
-            return Err(Error::OutOfRange { what: "time", needs: ">= 0", got: time.to_f64() });
-        }
-        Training::Ridge(penalty) if !(penalty > T::ZERO && penalty.is_finite()) => {
-            return Err(Error::OutOfRange { what: "penalty", needs: "finite and > 0", got: penalty.to_f64() });
-        }
-        _ => {}
-    }
-    let mut rest = buffer;
-    let mut take = |len: usize| take_front(&mut rest, len);
-    let (values, rows, in_modes) = (take(n), take(n * n), take(m * n));
-    let vanishing = modes(backend, ntk.train, values, rows, take(modes_work_len(n)))?;
-    let count = T::from_count(n);
-    let share = |w: T| match training {
-        Training::Flow(time) => learned(time / count, w) / w,
-        Training::Ridge(penalty) => T::ONE / (w + count * penalty),
-    };
-    if matches!(training, Training::Flow(time) if !time.is_finite()) && vanishing > 0 {
-        return Err(Error::SingularKernel { eigenvalue: vanishing - 1 });
-    }
-    // A = sum_k [T(x, X) u_k] share(w_k) u_k^T
-    let modes = MatRef::dense(rows, n, n);
-    backend.gemm(T::ONE, ntk.cross, modes.t(), T::ZERO, MatMut::dense(in_modes, m, n));
-    for row in in_modes.chunks_exact_mut(n.max(1)) {
-        row[..vanishing].fill(T::ZERO);
-        row[vanishing..].iter_mut().zip(&values[vanishing..]).for_each(|(x, w)| *x *= share(*w));
-    }
-    backend.gemm(T::ONE, MatRef::dense(in_modes, m, n), modes, T::ZERO, out);
-    Ok(())
 }
 
 /// `out <- A y`: the mean `(m, C)` of the predictors for the targets y `(n, C)`.

@@ -17,7 +17,7 @@ use super::modes::modes_work_len;
 use super::step::{Step, step_len};
 use super::system::{System, largest};
 use crate::buffer::{buffer_len, take_front};
-use crate::linalg::sum_of_squares;
+use crate::linalg::norm;
 use crate::loss::Loss;
 use crate::{Backend, Error, MatRef, Real};
 
@@ -223,7 +223,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     }
     /// distance of a linear model's parameters from where they were at time 0: `|f - f_0|` in the kernel's norm
     pub fn distance(&self) -> T {
-        sum_of_squares(self.z).sqrt()
+        norm(self.z)
     }
     /// ln(1 + t), t the time of the mean loss
     pub fn log_time(&self) -> T {

@@ -10,7 +10,8 @@
 //! (n, n') that all outputs share becomes one by [`expand`]. Time t is always that of the mean loss.
 //!
 //! Directions u in which K vanishes to rounding, `w <= nC epsilon w_max`, are never learned: K(x, X) u = 0 for every
-//! x, because a kernel is positive semidefinite on train and test samples together. They are left out of g.
+//! x, because a kernel is positive semidefinite on train and test samples together. They are left out of g, at any time,
+//! so that the outputs have a limit whatever the kernel's rank; what cannot be met of the targets is told by [`Fit`].
 //!
 //! | what is predicted | by |
 //! | --- | --- |
@@ -18,10 +19,11 @@
 //! | any loss, at any time | [`KernelFlow`] |
 //! | cross-entropy or squared error with a penalty on the distance from theta_0, t = infinity | [`FixedPoint`] |
 //! | soft targets without a penalty, t = infinity | [`SoftTargets`] |
-//! | the law of any of these over random initializations | [`smoother`], [`mean`], [`covariance`]; [`GaussianProcess`] |
+//! | the law of any of these over random initializations | [`Smoother`], [`mean`], [`covariance`]; [`GaussianProcess`] |
 
 mod curvature;
 mod distribution;
+mod fit;
 mod fixed_point;
 mod kernel_flow;
 mod modes;
@@ -29,16 +31,19 @@ mod newton;
 mod regression;
 mod rosenbrock;
 mod sample;
+mod smoother;
 mod soft_targets;
 mod step;
 mod system;
 
 pub use curvature::factor_curvature;
-pub use distribution::{Joint, Training, covariance, laplace_covariance, mean, smoother, smoother_len};
+pub use distribution::{Joint, covariance, laplace_covariance, mean};
+pub use fit::Fit;
 pub use fixed_point::{FixedPoint, fixed_point_len};
 pub use kernel_flow::{KernelFlow, kernel_flow_len};
 pub use regression::{KernelRegression, regression_len};
 pub use sample::{GaussianProcess, draw_fixed_point, gaussian_process_len};
+pub use smoother::{Smoother, Training, smoother_len};
 pub use soft_targets::{SoftTargets, soft_targets_len};
 
 use crate::{Backend, Error, MatMut, MatRef, Real};

@@ -8,10 +8,11 @@
 //! change of the outputs, `Phi^T d`, is known: s is sought where the slope vanishes, beyond 1 as well. So the method
 //! comes down from anywhere: logits of any size, flat losses, kernels of any scale.
 
+use super::fit::Fit;
 use super::modes::modes_work_len;
 use super::system::{System, curvatures, largest};
 use crate::buffer::{buffer_len, take_front};
-use crate::linalg::{cholesky_solve, dot, sum_of_squares};
+use crate::linalg::{cholesky_solve, dot, norm, sum_of_squares};
 use crate::loss::Loss;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -186,7 +187,23 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
 
     /// |theta - theta_0|
     pub(super) fn distance(&self) -> T {
-        sum_of_squares(self.z).sqrt()
+        norm(self.z)
+    }
+
+    /// How far the targets are met at the present outputs, of a kernel that reaches all but so many directions.
+    pub(super) fn fit(&mut self, unreached: usize) -> Fit<T> {
+        let (samples, classes) = (self.system.targets.rows(), self.system.targets.cols());
+        let (loss, targets, residuals) = (self.system.loss, self.system.targets, &mut *self.residuals);
+        let mut size = |f: &[T]| {
+            let out = MatMut::dense(residuals, samples, classes);
+            loss.residuals_within(MatRef::dense(f, samples, classes), targets, T::ZERO, out);
+            // those of the mean loss
+            T::from_count(samples) * norm(residuals)
+        };
+        // of targets that are met there is nothing left but rounding
+        let left = if unreached > 0 { size(self.outputs) } else { T::ZERO };
+        let w_max = self.system.values.last().map_or(T::ZERO, |w| *w);
+        Fit::new(unreached, left, size(self.system.f_0), w_max, norm(self.dual))
     }
 
     /// Largest element of what is 0 at the minimum, in the outputs: `f - f_0 + K r/(n LAMBDA)`, or `K r/n` without a

@@ -7,9 +7,11 @@
 //!
 //! Gradient descent at learning rate eta has `(1 - eta w_k/n)^s` after s steps where the flow has `e^(-t w_k/n)`.
 
+use super::fit::Fit;
 use super::modes::{modes, modes_work_len};
 use super::{check_shapes, stack};
 use crate::buffer::{buffer_len, take_front};
+use crate::linalg::norm;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// The kernel's modes, and what they have to learn.
@@ -108,16 +110,14 @@ impl<'a, T: Real> KernelRegression<'a, T> {
         Ok(())
     }
 
-    /// g `(n, C)` after time t >= 0 of gradient flow on the mean loss; t may be infinite.
+    /// g `(n, C)` after time t >= 0 of gradient flow on the mean loss; t may be infinite. Modes that vanish to rounding have
+    /// no share in it: the outputs tend to those nearest to the targets among all that the kernel reaches from f_0.
     ///
     /// # Errors
-    /// A negative time or NaN; at t = infinity [`Error::SingularKernel`], where g has no limit.
+    /// A negative time or NaN.
     pub fn dual<B: Backend<T> + ?Sized>(&mut self, backend: &B, time: T) -> Result<MatRef<'_, T>, Error> {
         if time < T::ZERO || time.is_nan() {
             return Err(Error::OutOfRange { what: "time", needs: ">= 0", got: time.to_f64() });
-        }
-        if !time.is_finite() && self.vanishing > 0 {
-            return Err(Error::SingularKernel { eigenvalue: self.vanishing - 1 });
         }
         let rate = time / T::from_count(self.samples);
         Ok(self.combine(backend, |w| learned(rate, w)))
@@ -153,6 +153,12 @@ impl<'a, T: Real> KernelRegression<'a, T> {
             return Err(Error::NonFinite { what: "dual coefficient of gradient descent", step: steps });
         }
         Ok(g)
+    }
+
+    /// How far the targets can be met, and how well the last g determines the outputs.
+    pub fn fit(&self) -> Fit<T> {
+        let (left, w_max) = (norm(&self.to_learn[..self.vanishing]), self.values.last().map_or(T::ZERO, |w| *w));
+        Fit::new(self.vanishing, left, norm(self.to_learn), w_max, norm(self.coefficients))
     }
 
     /// g = sum_k learned(w_k) / w_k  u_k u_k^T (y - f_0)

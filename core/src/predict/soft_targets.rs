@@ -9,6 +9,7 @@
 //! `P K P` above.) A singular kernel cannot meet all targets: then the flow tends to the least loss among the outputs
 //! `f_0 + K g`, e.g. the logit of the mean target at equal samples, also where their labels are certain but differ.
 
+use super::fit::Fit;
 use super::newton::{Newton, newton_len};
 use crate::buffer::buffer_len;
 use crate::loss::{Loss, class_probability};
@@ -122,6 +123,13 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> SoftTargets<'a, T, B> {
     /// Largest element of `(1/n) K r(f*)`: how fast the outputs still move.
     pub fn residual(&mut self) -> T {
         self.newton.residual(T::ZERO)
+    }
+    /// How far the targets are met.
+    pub fn fit(&mut self) -> Fit<T> {
+        let (samples, classes) = (self.newton.system.targets.rows(), self.newton.system.targets.cols());
+        let free = if self.newton.system.centred { classes - 1 } else { classes };
+        let unreached = samples * free - self.newton.z.len();
+        self.newton.fit(unreached)
     }
     /// Newton steps of the last solution, 0 where it is in closed form
     pub fn steps(&self) -> u64 {

@@ -7,7 +7,7 @@ use crate::kernel::{
     AnalyticKernel, MultiOutput, analytic, analytic_scratch, centred_alignment, max_abs_difference, relative_frobenius,
     spectrum, structured, structured_scratch, tangent,
 };
-use crate::linalg::{squared_distance, sum_of_squares};
+use crate::linalg::{distance, norm};
 use crate::network::Network;
 use crate::train::Trainer;
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
@@ -124,8 +124,8 @@ impl<'a, T: Real> Recorder<'a, T> {
         let (drift_fro, error_fro) = (relative_frobenius(current, initial)?, relative_frobenius(current, analytic)?);
         let (error_max, alignment) = (max_abs_difference(current, analytic)?, centred_alignment(current, initial)?);
         let objective = *trainer.objective();
-        let param_norm = sum_of_squares(trainer.theta()).sqrt();
-        let param_distance = squared_distance(trainer.theta(), trainer.theta_0()).sqrt();
+        let param_norm = norm(trainer.theta());
+        let param_distance = distance(trainer.theta(), trainer.theta_0());
         // of the drifts the one that is a difference: that relative to a kernel of zeros is undefined
         let finite = drift_max.is_finite() && param_norm.is_finite() && objective.loss.is_finite();
         let n = self.n;

@@ -14,7 +14,7 @@
 
 use super::chebyshev::{Chebyshev, stages_for};
 use super::{Descend, Position, Run, State};
-use crate::linalg::{squared_distance, sum_of_squares};
+use crate::linalg::{distance, norm};
 use crate::network::Network;
 use crate::{Backend, Error, Real, loss::Objective};
 
@@ -80,8 +80,8 @@ impl<'a, T: Real> Flow<'a, T> {
     /// Whether the flow stays where it is for `time`: near a minimum |grad J| only falls, so the path that is left is
     /// no longer than `time |grad J|`. This is what lets a converged run reach any time in one step.
     fn at_rest(&self, state: &State<'_, T>, theta_0: &[T], time: T) -> bool {
-        let speed = sum_of_squares(self.gradient).sqrt() * state.objective.ln_mismatch.exp();
-        time * speed < T::from_f64(REST) * squared_distance(state.theta, theta_0).sqrt()
+        let speed = norm(self.gradient) * state.objective.ln_mismatch.exp();
+        time * speed < T::from_f64(REST) * distance(state.theta, theta_0)
     }
 
     /// One accepted step, not longer than `limit` in time t where that is given.
@@ -105,7 +105,7 @@ impl<'a, T: Real> Flow<'a, T> {
             if radius > T::ZERO {
                 // a tenth of the time in which the stiffest direction moves
                 self.step = T::from_f64(0.1) / radius;
-                self.first_distance = sum_of_squares(self.gradient).sqrt() / radius;
+                self.first_distance = norm(self.gradient) / radius;
             } else {
                 self.step = T::ONE;
             }
@@ -200,9 +200,9 @@ impl<'a, T: Real> Flow<'a, T> {
             let e = share * (*old - *new) - half * (*g_old + *g_new);
             sum += e * e;
         }
-        let distance = squared_distance(new, theta_0).sqrt();
+        let distance = distance(new, theta_0);
         // rounding of theta itself is no error of the step
-        let floor = T::from_f64(4.0) * T::EPSILON * sum_of_squares(new).sqrt();
+        let floor = T::from_f64(4.0) * T::EPSILON * norm(new);
         let allowed = self.tolerance * (distance + self.first_distance) + floor;
         if sum == T::ZERO { T::ZERO } else { sum.sqrt() / allowed }
     }
@@ -215,12 +215,12 @@ impl<'a, T: Real> Flow<'a, T> {
         }
         let mut estimate = T::ZERO;
         for _ in 0..RADIUS_ITERATIONS[usize::from(!fresh)] {
-            let norm = sum_of_squares(self.direction).sqrt();
-            if norm == T::ZERO || !norm.is_finite() {
+            let length = norm(self.direction);
+            if length == T::ZERO || !length.is_finite() {
                 break;
             }
-            let size = T::EPSILON.sqrt() * sum_of_squares(state.theta).sqrt().max(T::ONE);
-            let scale = size / norm;
+            let size = T::EPSILON.sqrt() * norm(state.theta).max(T::ONE);
+            let scale = size / length;
             for (y, (theta, v)) in self.stages[0].iter_mut().zip(state.theta.iter().zip(self.direction.iter())) {
                 *y = *theta + scale * *v;
             }
@@ -228,7 +228,7 @@ impl<'a, T: Real> Flow<'a, T> {
             for (v, (g, g_0)) in self.direction.iter_mut().zip(self.stage_gradient.iter().zip(self.gradient.iter())) {
                 *v = *g - *g_0;
             }
-            let next = sum_of_squares(self.direction).sqrt() / size;
+            let next = norm(self.direction) / size;
             let settled = (next - estimate).abs() <= T::from_f64(0.05) * next;
             estimate = next;
             if settled {

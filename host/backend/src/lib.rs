@@ -111,8 +111,11 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
         if values.is_empty() {
             return Ok(()); // faer counts from 1
         }
-        match mirrored(a.as_ref()).self_adjoint_eigenvalues(Side::Lower) {
-            Ok(found) if found.iter().all(|value| value.is_finite()) => values.copy_from_slice(&found),
+        let scale = largest(a.as_ref()).power_of_two();
+        match mirrored(a.as_ref(), T::ONE / scale).self_adjoint_eigenvalues(Side::Lower) {
+            Ok(found) if found.iter().all(|value| value.is_finite()) => {
+                values.iter_mut().zip(&found).for_each(|(to, value)| *to = scale * *value);
+            }
             // faer does not say which eigenvalue it was
             _ => linalg::symmetric_eigenvalues(a, values, scratch)?,
         }
@@ -130,13 +133,14 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
         if values.is_empty() {
             return Ok(());
         }
-        let found = mirrored(a.as_ref()).self_adjoint_eigen(Side::Lower);
+        let scale = largest(a.as_ref()).power_of_two();
+        let found = mirrored(a.as_ref(), T::ONE / scale).self_adjoint_eigen(Side::Lower);
         let Some(found) = found.ok().filter(|found| (0..a.rows()).all(|k| found.S()[k].is_finite())) else {
             // as above
             return linalg::symmetric_eigen(a, values, vectors, scratch);
         };
         for (k, value) in values.iter_mut().enumerate() {
-            *value = found.S()[k];
+            *value = scale * found.S()[k];
         }
         for i in 0..a.rows() {
             for (k, entry) in vectors.row_mut(i).iter_mut().enumerate() {
@@ -148,13 +152,16 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
 
     fn cholesky(&self, mut a: MatMut<'_, T>) -> Result<(), Error> {
         check_symmetric(a.as_ref())?;
-        let Ok(found) = mirrored(a.as_ref()).llt(Side::Lower) else {
+        // the factor's scale is the root of the matrix's
+        let scale = largest(a.as_ref()).sqrt().power_of_two();
+        let inverse = T::ONE / scale;
+        let Ok(found) = mirrored(a.as_ref(), inverse * inverse).llt(Side::Lower) else {
             // faer does not say which pivot it was
             return linalg::cholesky(a);
         };
         for i in 0..a.rows() {
             for (j, entry) in a.row_mut(i)[..=i].iter_mut().enumerate() {
-                *entry = found.L()[(i, j)];
+                *entry = scale * found.L()[(i, j)];
             }
         }
         Ok(())
@@ -195,7 +202,13 @@ pub(crate) fn threads() -> usize {
     rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads())
 }
 
-/// The symmetric matrix whose lower triangle is that of `a`.
-fn mirrored<T: Real + faer::traits::RealField>(a: MatRef<'_, T>) -> faer::Mat<T> {
-    faer::Mat::from_fn(a.rows(), a.rows(), |i, j| if j <= i { a.at(i, j) } else { a.at(j, i) })
+/// The symmetric matrix whose lower triangle is that of `a`, times a power of two that brings its entries near 1: faer has
+/// thresholds of its own, below which it takes numbers for 0.
+fn mirrored<T: Real + faer::traits::RealField>(a: MatRef<'_, T>, factor: T) -> faer::Mat<T> {
+    faer::Mat::from_fn(a.rows(), a.rows(), |i, j| factor * if j <= i { a.at(i, j) } else { a.at(j, i) })
+}
+
+/// Largest entry of the lower triangle, in absolute terms.
+fn largest<T: Real>(a: MatRef<'_, T>) -> T {
+    (0..a.rows()).flat_map(|i| a.entries(i).take(i + 1)).fold(T::ZERO, |m, x| Real::max(m, Real::abs(x)))
 }

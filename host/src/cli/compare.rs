@@ -53,7 +53,10 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
     }
     let stop = if a.is_on_disk() || b.is_on_disk() { stop_on_interrupt() } else { Stop::new() };
     let (mut largest, mut apart) = (0.0f64, 0.0f64);
-    let (mut frobenius, mut alignment) = (RelativeFrobenius::default(), CentredAlignment::default());
+    let (first_a, first_b) = (a.rows(0..1)?.into_owned(), b.rows(0..1)?.into_owned());
+    let first = |row| MatRef::new(row, 1, a.n());
+    let mut alignment = CentredAlignment::new(first(&first_a)?, first(&first_b)?)?;
+    let mut frobenius = RelativeFrobenius::default();
     for rows in rows_at_once(a.n()).take_while(|_| !stop.requested()) {
         let (left, right) = (a.rows(rows.clone())?, b.rows(rows.clone())?);
         let view = |data| MatRef::new(data, rows.len(), left.len() / rows.len());
@@ -66,7 +69,7 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
         ("max|A - B|", "max_abs_difference", apart),
         ("max|A - B| / max|B|", "max_relative", apart / largest),
         ("|A - B|_F / |B|_F", "frobenius_relative", frobenius.value()),
-        ("centred alignment", "centred_alignment", alignment.value()),
+        ("centred alignment", "centred_alignment", alignment.value()?),
     ];
     let (of_a, of_b) = (a.summary(&stop).context(args.a)?, b.summary(&stop).context(args.b)?);
     let (Ended::Done(of_a), Ended::Done(of_b)) = (of_a, of_b) else {
@@ -81,7 +84,9 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
         print(&serde_json::to_string_pretty(&all)?)?;
     } else {
         for (words, _, value) in distances {
-            print(&format!("{words:<22}{}", precise(value)))?;
+            // 0/0
+            let value = if value.is_nan() { "undefined".into() } else { precise(value) };
+            print(&format!("{words:<22}{value}"))?;
         }
         print(&format!("A: {of_a}\nB: {of_b}"))?;
     }

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{
-    AnalyticKernel, MultiOutput, Tangent, analytic, analytic_scratch, structured, structured_scratch, tangent,
-    tangent_len,
+    AnalyticKernel, MultiOutput, Tangent, analytic, analytic_scratch, check_samples, structured, structured_scratch,
+    tangent, tangent_len,
 };
 use ntkscope_core::network::Network;
 use ntkscope_core::{self as core, Backend, MatMut, MatRef, Real};
@@ -80,6 +80,7 @@ impl<N: Network, T: Real> KernelSource<T> for Analytic<'_, N, T> {
         analytic_scratch(self.backend.tile(), samples, samples)
     }
     fn side<'s>(&'s self, x: MatRef<'s, T>, _: &'s mut Vec<T>) -> Result<MatRef<'s, T>, core::Error> {
+        check_samples(self.network, x)?;
         Ok(x)
     }
     fn entries(
@@ -227,8 +228,31 @@ impl<T: Real> Space<T> {
         rows: Range<usize>,
     ) -> Result<S::Side<'s>, core::Error> {
         let Samples { x, d, .. } = source.samples();
-        self.x.clear();
-        self.x.extend(x[rows.start * d..rows.end * d].iter().map(|v| T::from_f64(*v)));
-        source.side(MatRef::new(&self.x, rows.len(), *d)?, &mut self.rest)
+        let of_all = |error| match error {
+            core::Error::SampleScale { sample, large } => {
+                core::Error::SampleScale { sample: rows.start + sample, large }
+            }
+            other => other,
+        };
+        convert(&x[rows.start * d..rows.end * d], *d, &mut self.x).map_err(of_all)?;
+        source.side(MatRef::new(&self.x, rows.len(), *d)?, &mut self.rest).map_err(of_all)
     }
+}
+
+/// Samples of d numbers in another scalar, to `out`.
+///
+/// # Errors
+/// [`core::Error::SampleScale`] for a sample of which that scalar makes 0, or what is not finite.
+pub fn convert<T: Real>(x: &[f64], d: usize, out: &mut Vec<T>) -> Result<(), core::Error> {
+    out.clear();
+    out.extend(x.iter().map(|v| T::from_f64(*v)));
+    for (sample, (from, to)) in x.chunks_exact(d.max(1)).zip(out.chunks_exact(d.max(1))).enumerate() {
+        if !to.iter().all(|v| v.is_finite()) {
+            return Err(core::Error::SampleScale { sample, large: true });
+        }
+        if to.iter().all(|v| *v == T::ZERO) && from.iter().any(|v| *v != 0.0) {
+            return Err(core::Error::SampleScale { sample, large: false });
+        }
+    }
+    Ok(())
 }

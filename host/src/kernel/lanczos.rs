@@ -18,7 +18,7 @@
 //! those that have not converged.
 
 use ntkscope_core::init::Normals;
-use ntkscope_core::linalg::{dot, sum_of_squares};
+use ntkscope_core::linalg::{dot, norm};
 use ntkscope_core::{self as core, MatMut};
 
 use super::Error;
@@ -74,7 +74,7 @@ pub type Product<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<(), Error> + 'p;
 pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ended<Extremes>, Error> {
     let mut normals = Normals::new(0);
     let mut v: Vec<f64> = (0..n).map(|_| normals.draw()).collect();
-    let length = sum_of_squares(&v).sqrt();
+    let length = norm(&v);
     v.iter_mut().for_each(|v| *v /= length);
     let (mut vectors, mut alpha, mut beta): (Vec<Vec<f64>>, Vec<f64>, Vec<f64>) = Default::default();
     while !stop.requested() {
@@ -86,7 +86,7 @@ pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ende
             let share = dot(v, &w);
             w.iter_mut().zip(v).for_each(|(w, v)| *w -= share * v);
         }
-        let (steps, length) = (alpha.len(), sum_of_squares(&w).sqrt());
+        let (steps, length) = (alpha.len(), norm(&w));
         beta.push(length);
         let size = alpha.iter().chain(&beta).fold(0.0, |m: f64, x| m.max(x.abs()));
         // what is left is rounding: the vectors span a space that A maps to itself

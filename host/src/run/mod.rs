@@ -57,7 +57,7 @@ use crate::backend::HostReal;
 use crate::data::Samples;
 use crate::experiment::{AnyNetwork, BackendKind, Init, LossKind, Model, Training};
 use crate::files::Dtype;
-use crate::kernel::Suspects;
+use crate::kernel::{Suspects, convert};
 use crate::machine::Stop;
 use judgement::Evidence;
 use training_loop::{Recording, Walked, train};
@@ -198,7 +198,8 @@ impl<T: HostReal> Arrays<T> {
         samples: &Samples,
     ) -> Result<Self, Error> {
         let outputs = network.sizes().outputs;
-        let x: Vec<T> = samples.x.iter().map(|v| T::from_f64(*v)).collect();
+        let mut x = Vec::new();
+        convert(&samples.x, samples.d, &mut x)?;
         let targets = targets(samples, training.core_loss(), training.smoothing, outputs)?;
         let f_0 = match model.init {
             Init::Shifted => {

@@ -5,6 +5,7 @@
 
 mod activations;
 mod agreement;
+mod alignment;
 mod descent;
 mod distance;
 mod flow;

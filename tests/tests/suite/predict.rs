@@ -208,11 +208,14 @@ fn singular_and_indefinite_kernels() {
     // samples 0 and 1 are equal: eigenvalues 0, 1, 2
     let twins = [1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0];
     regression(&twins, &f_0, &y, |mut regression| {
-        let singular = regression.dual(&Portable, f64::INFINITY).err();
-        assert_eq!(singular, Some(Error::SingularKernel { eigenvalue: 0 }));
-        let g = regression.dual(&Portable, 1e300).expect("a finite time");
-        let f = predicted(&twins, &f_0, g);
-        assert!(f.iter().zip([0.0, 0.0, 1.0]).all(|(f, e)| (f - e).abs() < 1e-15), "the mean of the twins: {f:?}");
+        for time in [1e300, f64::INFINITY] {
+            let f = predicted(&twins, &f_0, regression.dual(&Portable, time).expect("a limit"));
+            assert!(f.iter().zip([0.0, 0.0, 1.0]).all(|(f, e)| (f - e).abs() < 1e-15), "the mean of the twins: {f:?}");
+        }
+        // of (1, -1, 1) the kernel does not reach (1, -1, 0)
+        let fit = regression.fit();
+        assert!(fit.unreached == 1 && (fit.unmet() - (2.0f64 / 3.0).sqrt()).abs() < 1e-15, "{fit:?}");
+        assert!((fit.start - 3f64.sqrt()).abs() < 1e-15 && fit.unknown(3) < 1e-15, "{fit:?}");
     });
     regression(&[0.0; 9], &f_0, &y, |mut regression| {
         let g = regression.dual(&Portable, 5.0).expect("a finite time");

@@ -1,0 +1,127 @@
+//! Sums of squares, and norms, of numbers of any size: nothing overflows or vanishes but the result.
+//!
+//! The numbers are divided by a power of two near the largest, which rounds nothing: the bits are those of the plain
+//! sum wherever that is in range, and a common factor 2^k of the numbers is one of the norm, to the bit.
+
+use super::LANES;
+use crate::Real;
+
+/// A sum of squares `scale^2 sum`, gathered some numbers at a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Squares<T> {
+    /// a power of two, no smaller than the largest number's
+    scale: T,
+    sum: T,
+}
+
+impl<T: Real> Default for Squares<T> {
+    /// Of no numbers.
+    fn default() -> Self {
+        Self { scale: T::SMALLEST, sum: T::ZERO }
+    }
+}
+
+impl<T: Real> Squares<T> {
+    /// Adds the squares of `numbers`, from left to right to all before; they are gone through twice.
+    pub fn add(&mut self, numbers: impl Iterator<Item = T> + Clone) {
+        let inverse = self.make_room(numbers.clone());
+        self.sum = numbers.fold(self.sum, |sum, x| sum + (x * inverse) * (x * inverse));
+    }
+    /// The same in the order of [`super::dot`].
+    fn add_in_lanes(&mut self, numbers: impl Iterator<Item = T> + Clone) {
+        let (inverse, mut sums) = (self.make_room(numbers.clone()), [T::ZERO; LANES]);
+        for (k, x) in numbers.enumerate() {
+            sums[k % LANES] += (x * inverse) * (x * inverse);
+        }
+        self.sum = sums.iter().fold(self.sum, |total, s| total + *s);
+    }
+    /// Adds them `times` times, such as twice for both triangles of a symmetric matrix.
+    pub fn join(&mut self, other: Self, times: usize) {
+        let inverse = self.make_room(core::iter::once(other.scale));
+        let share = other.scale * inverse;
+        self.sum += T::from_count(times) * (other.sum * share * share);
+    }
+    /// The inverse of the scale, which first grows to that of the numbers.
+    fn make_room(&mut self, numbers: impl Iterator<Item = T>) -> T {
+        let scale = numbers.fold(T::ZERO, |m, x| m.max(x.abs())).power_of_two();
+        if scale > self.scale {
+            let share = self.scale / scale;
+            (self.scale, self.sum) = (scale, self.sum * share * share);
+        }
+        T::ONE / self.scale
+    }
+    /// The root of the sum.
+    pub fn norm(self) -> T {
+        self.scale * self.sum.sqrt()
+    }
+    /// The root of the quotient of two sums, NaN of 0/0.
+    pub fn ratio(self, other: Self) -> T {
+        (self.sum / other.sum).sqrt() * (self.scale / other.scale)
+    }
+}
+
+/// |x|, in the order of [`super::dot`].
+///
+/// ```
+/// use ntkscope_core::linalg::norm;
+/// assert_eq!((norm(&[3.0, -4.0]), norm(&[3e300, -4e300]), norm::<f32>(&[])), (5.0, 5e300, 0.0));
+/// ```
+pub fn norm<T: Real>(x: &[T]) -> T {
+    let mut squares = Squares::default();
+    squares.add_in_lanes(x.iter().copied());
+    squares.norm()
+}
+
+/// |x - y|, in the order of [`super::dot`].
+///
+/// # Panics
+/// Where the lengths differ.
+#[track_caller]
+pub fn distance<T: Real>(x: &[T], y: &[T]) -> T {
+    assert_eq!(x.len(), y.len(), "distance: lengths");
+    let mut squares = Squares::default();
+    squares.add_in_lanes(x.iter().zip(y).map(|(x, y)| *x - *y));
+    squares.norm()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::sum_of_squares;
+    use std::vec::Vec;
+
+    fn drawn(n: usize) -> Vec<f64> {
+        let mut draws = crate::init::Normals::new(5);
+        (0..n).map(|_| draws.draw()).collect()
+    }
+
+    #[test]
+    fn norms_have_the_bits_of_plain_sums_at_every_power_of_two() {
+        for n in [1, 7, 8, 40, 333] {
+            let x = drawn(n);
+            let plain = sum_of_squares(&x).sqrt();
+            for k in [-1000, -600, -3, 0, 1, 500, 1010] {
+                let factor = libm::ldexp(1.0, k);
+                let scaled: Vec<f64> = x.iter().map(|x| factor * x).collect();
+                assert_eq!(norm(&scaled).to_bits(), (factor * plain).to_bits(), "{n}, 2^{k}");
+                let nothing = std::vec![0.0; n];
+                assert_eq!(distance(&scaled, &nothing).to_bits(), (factor * plain).to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn sums_may_come_in_parts_of_any_size() {
+        let x = [1e-200, 3.0, 1e200, -2e200, f64::from_bits(1)];
+        let (mut parts, mut twice) = (Squares::default(), Squares::default());
+        x.iter().for_each(|x| parts.add(core::iter::once(*x)));
+        assert!((parts.norm() / 1e200 - 5f64.sqrt()).abs() < 1e-15);
+        twice.join(parts, 2);
+        assert!((twice.ratio(parts) - 2f64.sqrt()).abs() < 1e-15);
+        assert!(Squares::<f64>::default().ratio(Squares::default()).is_nan());
+        let mut infinite = Squares::default();
+        infinite.add([1.0, f64::INFINITY].into_iter());
+        assert!(infinite.norm() == f64::INFINITY && norm(&[f64::NAN, 1.0]).is_nan());
+        assert_eq!((norm(&[0.0; 9]), norm(&[f64::from_bits(3), f64::from_bits(4)]).to_bits()), (0.0, 5));
+    }
+}
