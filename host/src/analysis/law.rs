@@ -6,8 +6,8 @@ use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::loss::{Loss, sigmoid, softmax};
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{
-    FixedPoint, Joint, Training, covariance, expand, fixed_point_len, laplace_covariance, mean, predict, smoother,
-    smoother_len,
+    Fit, FixedPoint, Joint, Smoother, SoftTargets, Training, covariance, expand, fixed_point_len, laplace_covariance,
+    mean, predict, smoother_len, soft_targets_len,
 };
 use ntkscope_core::{Error, MatMut, MatRef};
 
@@ -47,6 +47,8 @@ pub struct Law {
     /// standard deviations of the Laplace posterior of Gaussian process classification `(m, C)`, with a penalty and
     /// cross-entropy
     pub laplace: Option<Vec<f64>>,
+    /// how far the targets are met, without a penalty
+    pub fit: Option<Fit<f64>>,
 }
 
 impl<N: Network> InfiniteWidth<'_, N> {
@@ -63,27 +65,28 @@ impl<N: Network> InfiniteWidth<'_, N> {
     /// The law. Exact for squared error and for soft targets; with cross-entropy and a penalty by the delta method.
     ///
     /// # Errors
-    /// A singular kernel at t = infinity, no finite solution, no convergence.
+    /// No finite solution, no convergence.
     pub fn law(&self) -> Result<Law, Error> {
-        if self.penalty == 0.0 && !self.time.is_finite() {
+        let quadratic = self.loss.properties(self.targets.cols()).quadratic;
+        if self.penalty > 0.0 && !quadratic {
+            return self.delta();
+        }
+        if self.penalty == 0.0 && !quadratic {
             let merged = self.merged();
             if merged.targets.len() < self.targets.rows() * self.targets.cols() {
                 let (c, d) = (self.targets.cols(), self.x.cols());
                 let x = MatRef::new(&merged.x, merged.x.len() / d, d)?;
                 let targets = MatRef::new(&merged.targets, merged.targets.len() / c, c)?;
-                return InfiniteWidth { x, targets, ..*self }.law();
+                // where more than equal samples makes the kernel singular, it counts how many of them there are
+                if let Some(law) = (InfiniteWidth { x, targets, ..*self }).exact(true)? {
+                    return Ok(law);
+                }
             }
         }
-        let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
-        if self.penalty > 0.0 && !self.loss.properties(self.targets.cols()).quadratic {
-            self.delta(&nngp, &ntk)
-        } else {
-            self.exact(&nngp, &ntk)
-        }
+        Ok(self.exact(false)?.unwrap_or_default())
     }
 
-    /// Equal training samples as one, with the mean of their targets: without a penalty and in the limit of time that is
-    /// what they ask for together, and each of them alone would make the kernel singular.
+    /// Equal training samples as one, with the mean of their targets, which is what they ask for together.
     fn merged(&self) -> Merged {
         let (n, _, c) = self.shape();
         let mut merged = Merged { x: Vec::new(), targets: Vec::new() };
@@ -106,38 +109,68 @@ impl<N: Network> InfiniteWidth<'_, N> {
         merged
     }
 
-    /// One smoother for all outputs.
-    fn exact(&self, nngp: &[f64], ntk: &[f64]) -> Result<Law, Error> {
+    /// One smoother for all outputs; `None` of a singular kernel where only a regular one is wanted.
+    fn exact(&self, regular: bool) -> Result<Option<Law>, Error> {
         let ((n, m, c), all, backend) = (self.shape(), self.x.rows(), f64::fast());
-        let [nngp, ntk] = [nngp, ntk].map(|k| MatRef::new(k, all, all).and_then(|k| Joint::new(k, n)));
+        let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
+        let [nngp, ntk] = [&nngp, &ntk].map(|k| MatRef::new(k, all, all).and_then(|k| Joint::new(k, n)));
         let (nngp, ntk) = (nngp?, ntk?);
         let training = if self.penalty > 0.0 { Training::Ridge(self.penalty) } else { Training::Flow(self.time) };
-        let (mut a, mut buffer) = (vec![0.0; m * n], vec![0.0; smoother_len(n, m)]);
-        smoother(backend, ntk, training, MatMut::new(&mut a, m, n)?, &mut buffer)?;
-        let a = MatRef::new(&a, m, n)?;
-        let (mut met, mut means, mut cov, mut work) =
-            (vec![0.0; n * c], vec![0.0; m * c], vec![0.0; m * m], vec![0.0; m * n]);
-        if let Some(sample) = (0..n).find(|i| self.loss.certain(self.targets.row(*i))) {
-            return Err(Error::NoFiniteSolution { sample });
+        let mut buffer = vec![0.0; smoother_len(n)];
+        let smoother = Smoother::new(backend, ntk.train(), training, &mut buffer)?;
+        if regular && smoother.unreached() > 0 {
+            return Ok(None);
         }
-        self.loss.met(self.targets, MatMut::new(&mut met, n, c)?)?;
-        mean(backend, a, MatRef::new(&met, n, c)?, MatMut::new(&mut means, m, c)?)?;
+        let (mut a, mut work) = (vec![0.0; m * n], vec![0.0; (m * n).max(n * c)]);
+        smoother.of(backend, ntk.cross(), MatMut::new(&mut a, m, n)?, &mut work)?;
+        let (outputs, fit) = self.met(ntk.train(), &smoother, &mut work)?;
+        let a = MatRef::new(&a, m, n)?;
+        let (mut means, mut cov) = (vec![0.0; m * c], vec![0.0; m * m]);
+        mean(backend, a, MatRef::new(&outputs, n, c)?, MatMut::new(&mut means, m, c)?)?;
         covariance(backend, nngp, a, MatMut::new(&mut cov, m, m)?, &mut work)?;
         // the mean over the classes changes no probability: P = I - 11^T/C
         let centred = if self.loss.properties(c).centred { 1.0 - 1.0 / c as f64 } else { 1.0 };
         let deviation = (0..m * c).map(|e| (centred * cov[(e / c) * (m + 1)]).max(0.0).sqrt()).collect();
-        Ok(Law { mean: means, deviation, laplace: None })
+        Ok(Some(Law { mean: means, deviation, laplace: None, fit: (self.penalty == 0.0).then_some(fit) }))
+    }
+
+    /// The outputs `(n, C)` that the smoother is to learn, and how far they are those that are wanted: the targets
+    /// themselves under squared error, else those of least loss under `kernel` `(n, n)`.
+    fn met(
+        &self,
+        kernel: MatRef<'_, f64>,
+        smoother: &Smoother<'_, f64>,
+        work: &mut [f64],
+    ) -> Result<(Vec<f64>, Fit<f64>), Error> {
+        let ((n, _, c), backend) = (self.shape(), f64::fast());
+        let mut outputs = vec![0.0; n * c];
+        if smoother.unreached() > 0 && !self.loss.properties(c).quadratic {
+            let (mut full, mut buffer) = (vec![0.0; n * c * n * c], vec![0.0; soft_targets_len(n, c)]);
+            expand(kernel, c, MatMut::new(&mut full, n * c, n * c)?)?;
+            let full = MatRef::new(&full, n * c, n * c)?;
+            let mut end = SoftTargets::new(backend, full, self.targets, self.loss, &mut buffer)?;
+            end.solve(MatRef::new(&outputs.clone(), n, c)?)?;
+            outputs.copy_from_slice(end.outputs().data());
+            return Ok((outputs, end.fit()));
+        }
+        if let Some(sample) = (0..n).find(|i| self.loss.certain(self.targets.row(*i))) {
+            return Err(Error::NoFiniteSolution { sample });
+        }
+        self.loss.met(self.targets, MatMut::new(&mut outputs, n, c)?)?;
+        let fit = smoother.fit(backend, MatRef::new(&outputs, n, c)?, work)?;
+        Ok((outputs, fit))
     }
 
     /// About the solution for f_0 = 0, all outputs stacked.
-    fn delta(&self, nngp: &[f64], ntk: &[f64]) -> Result<Law, Error> {
+    fn delta(&self) -> Result<Law, Error> {
         let ((n, m, c), all, backend) = (self.shape(), self.x.rows(), f64::fast());
+        let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
         let stacked = |kernel: &[f64]| -> Result<Vec<f64>, Error> {
             let mut full = vec![0.0; all * c * all * c];
             expand(MatRef::new(kernel, all, all)?, c, MatMut::new(&mut full, all * c, all * c)?)?;
             Ok(full)
         };
-        let (nngp, ntk) = (stacked(nngp)?, stacked(ntk)?);
+        let (nngp, ntk) = (stacked(&nngp)?, stacked(&ntk)?);
         let nngp = Joint::new(MatRef::new(&nngp, all * c, all * c)?, n * c)?;
         let ntk = Joint::new(MatRef::new(&ntk, all * c, all * c)?, n * c)?;
         let mut buffer = vec![0.0; fixed_point_len(n, c)];
@@ -154,7 +187,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
         laplace_covariance(backend, &end, ntk, a, MatMut::new(&mut posterior, rows, rows)?)?;
         let deviations =
             |cov: &[f64]| (0..rows).map(|e| self.centred_variance(cov, rows, c, e).max(0.0).sqrt()).collect();
-        Ok(Law { mean: means, deviation: deviations(&cov), laplace: Some(deviations(&posterior)) })
+        Ok(Law { mean: means, deviation: deviations(&cov), laplace: Some(deviations(&posterior)), fit: None })
     }
 
     /// Variance of output `e` = i C + k, under softmax less the mean over the sample's outputs.

@@ -2,6 +2,7 @@
 
 pub mod curves;
 mod error;
+pub mod fit;
 pub mod labels;
 pub mod law;
 pub mod learning;

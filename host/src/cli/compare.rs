@@ -84,9 +84,7 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
         print(&serde_json::to_string_pretty(&all)?)?;
     } else {
         for (words, _, value) in distances {
-            // 0/0
-            let value = if value.is_nan() { "undefined".into() } else { precise(value) };
-            print(&format!("{words:<22}{value}"))?;
+            print(&format!("{words:<22}{}", precise(value)))?;
         }
         print(&format!("A: {of_a}\nB: {of_b}"))?;
     }

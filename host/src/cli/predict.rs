@@ -7,12 +7,14 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use ntkscope_core::init::initialize;
 use ntkscope_core::network::Network;
+use ntkscope_core::predict::Fit;
 use ntkscope_core::{Error, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
 use super::prediction::{Answers, Columns, Quantity};
-use super::terminal::{DONE, phase, print, say, warn};
+use super::terminal::{DONE, in_flags, phase, print, say, warn};
+use crate::analysis::fit::cautions;
 use crate::analysis::law::{InfiniteWidth, Law, probabilities};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
@@ -116,6 +118,7 @@ struct Predicted {
     /// `(m, C)`; 0 where nothing is random
     deviation: Vec<f64>,
     laplace: Option<Vec<f64>>,
+    fit: Option<Fit<f64>>,
 }
 
 /// Predicts, saves, prints; returns the exit code.
@@ -245,10 +248,10 @@ fn predicted(
     let network = &model.network(&shape)?;
     if args.kernel == PredictKernel::Ntk {
         let limit = InfiniteWidth { network, x, targets, loss, penalty: training.penalty, time };
-        let Law { mean, deviation, laplace } = limit.law()?;
+        let Law { mean, deviation, laplace, fit } = limit.law()?;
         // only a standard network's output at initialization is not 0, and all that is random comes from it
         let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
-        return Ok(Predicted { mean, deviation, laplace });
+        return Ok(Predicted { mean, deviation, laplace, fit });
     }
     let mut theta_0 = vec![0.0; network.sizes().parameters];
     initialize(network, model.seed, &mut theta_0)?;
@@ -262,8 +265,9 @@ fn predicted(
         shifted: model.init == Init::Shifted,
         values: samples.are_values(),
     };
-    let mean = task.linearized(f64::fast(), time)?.split_off(samples.n * outputs);
-    Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None })
+    let (mut all, fit) = task.linearized(f64::fast(), time)?;
+    let mean = all.split_off(samples.n * outputs);
+    Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None, fit })
 }
 
 /// What mends it.
@@ -277,7 +281,7 @@ fn explain(error: run::Error, training: &Training) -> anyhow::Error {
             UsageError::Range { flag: "--penalty", given: "0".into(), what }.into()
         }
         Error::SingularKernel { .. } => {
-            let what = format!("{error}; give --penalty, or leave out samples that are equal");
+            let what = format!("{error}; give --penalty or --smoothing");
             UsageError::Range { flag: "--penalty", given: training.penalty.to_string(), what }.into()
         }
         other => other.into(),
@@ -294,7 +298,11 @@ fn save_and_print(
     outputs: usize,
     predicted: &Predicted,
 ) -> Result<()> {
-    let Predicted { mean, deviation, laplace } = predicted;
+    let Predicted { mean, deviation, laplace, fit } = predicted;
+    let numbers = samples.n * outputs;
+    fit.iter()
+        .flat_map(|fit| cautions(fit, numbers))
+        .for_each(|caution| say(&in_flags(&format!("warning: {caution}"))));
     let probability = training
         .core_loss()
         .properties(outputs)
@@ -319,6 +327,11 @@ fn save_and_print(
             "class_labels": samples.class_names(),
         });
         answers.scores().for_each(|(name, value)| all[name] = json!(value));
+        if let Some(fit) = fit {
+            all["unreached"] = json!(fit.unreached);
+            all["unmet"] = json!(fit.unmet());
+            all["rounding"] = json!(fit.rounding);
+        }
         return print(&serde_json::to_string_pretty(&all)?);
     }
     if !args.common.quiet {

@@ -61,13 +61,21 @@ pub struct Lanczos {
 pub struct Entries {
     min: f64,
     max: f64,
-    trace: f64,
-    squares: f64,
+    /// of so many diagonal elements
+    mean_diagonal: f64,
+    diagonal: usize,
+    squares: Squares<f64>,
 }
 
 impl Default for Entries {
     fn default() -> Self {
-        Self { min: f64::INFINITY, max: f64::NEG_INFINITY, trace: 0.0, squares: 0.0 }
+        Self {
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            mean_diagonal: 0.0,
+            diagonal: 0,
+            squares: Squares::default(),
+        }
     }
 }
 
@@ -77,20 +85,22 @@ impl Entries {
     /// # Errors
     /// [`Error::NonFinite`].
     pub fn add<T: Real>(&mut self, row: usize, col: usize, block: MatRef<'_, T>, mirrored: bool) -> Result<(), Error> {
-        let mut squares = 0.0;
+        let mut squares = Squares::default();
         for i in 0..block.rows() {
             for entry in block.row(i).iter().map(|k| k.to_f64()) {
                 if !entry.is_finite() {
                     return Err(Error::NonFinite { what: "an entry of the kernel", step: 0 });
                 }
                 (self.min, self.max) = (self.min.min(entry), self.max.max(entry));
-                squares += entry * entry;
             }
+            squares.add(block.row(i).iter().map(|k| k.to_f64()));
             if let Some(j) = (row + i).checked_sub(col).filter(|j| *j < block.cols()) {
-                self.trace += block.at(i, j).to_f64();
+                // a mean, because the sum of large numbers may overflow
+                self.diagonal += 1;
+                self.mean_diagonal += (block.at(i, j).to_f64() - self.mean_diagonal) / self.diagonal as f64;
             }
         }
-        self.squares += if mirrored { 2.0 * squares } else { squares };
+        self.squares.join(squares, if mirrored { 2 } else { 1 });
         Ok(())
     }
 
@@ -100,8 +110,8 @@ impl Entries {
             n,
             min: self.min,
             max: self.max,
-            mean_diagonal: self.trace / n as f64,
-            frobenius: self.squares.sqrt(),
+            mean_diagonal: self.mean_diagonal,
+            frobenius: self.squares.norm(),
             lambda_min,
             lambda_max,
             lambda_uncertainty: uncertainty,

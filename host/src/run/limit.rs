@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use ntkscope_core::network::Network;
-use ntkscope_core::predict::{FixedPoint, SoftTargets, fixed_point_len, soft_targets_len};
+use ntkscope_core::predict::{
+    FixedPoint, KernelRegression, SoftTargets, fixed_point_len, regression_len, soft_targets_len,
+};
 use ntkscope_core::{Backend, Error, MatRef};
 
 use super::prediction::{Measured, Predicted, Task};
@@ -77,10 +79,17 @@ impl<N: Network> Task<'_, N> {
             end.solve(start)?;
             return self.predicted(backend, kernel, f_0, end.dual());
         }
+        if self.loss.properties(c).quadratic {
+            let mut buffer = vec![0.0; regression_len(n, c)];
+            let mut end = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
+            let limit = self.predicted(backend, kernel, f_0, end.dual(backend, f64::INFINITY)?)?;
+            return Ok(Predicted { fit: Some(end.fit()), ..limit });
+        }
         let mut buffer = vec![0.0; soft_targets_len(n, c)];
         let mut end = SoftTargets::new(backend, train, self.targets, self.loss, &mut buffer)?;
         end.solve(start)?;
-        self.predicted(backend, kernel, f_0, end.dual())
+        let limit = self.predicted(backend, kernel, f_0, end.dual())?;
+        Ok(Predicted { fit: Some(end.fit()), ..limit })
     }
 
     fn compare(&self, network: &[f64], predicted: &Predicted) -> Result<LimitMeasured, Error> {

@@ -8,7 +8,7 @@ use ntkscope_core::kernel::{
 };
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
-use ntkscope_core::predict::{KernelFlow, KernelRegression, expand, kernel_flow_len, predict, regression_len};
+use ntkscope_core::predict::{Fit, KernelFlow, KernelRegression, expand, kernel_flow_len, predict, regression_len};
 use ntkscope_core::{Backend, Error, MatMut, MatRef};
 
 use super::limit::Limit;
@@ -94,18 +94,19 @@ impl<N: Network> Task<'_, N> {
     }
 
     /// Outputs `(n + h, C)` of the linearized network at time t of the mean loss, infinite as well, with a penalty only
-    /// that.
+    /// that; and, of the limit without a penalty, how far the targets are met.
     ///
     /// # Errors
-    /// No finite solution, a singular kernel.
-    pub fn linearized(&self, backend: &dyn Backend<f64>, time: f64) -> Result<Vec<f64>, Error> {
+    /// No finite solution.
+    pub fn linearized(&self, backend: &dyn Backend<f64>, time: f64) -> Result<(Vec<f64>, Option<Fit<f64>>), Error> {
         let f_0 = self.f_0(backend)?;
         let kernel = self.empirical(backend)?;
         if !time.is_finite() {
-            return Ok(self.limit_of(backend, &kernel, &f_0)?.outputs);
+            let limit = self.limit_of(backend, &kernel, &f_0)?;
+            return Ok((limit.outputs, limit.fit));
         }
         let mut at = self.flow(backend, &kernel, &f_0, &[time.ln_1p()])?;
-        Ok(at.pop().map_or(Vec::new(), |predicted| predicted.outputs))
+        Ok(at.pop().map_or_else(Default::default, |predicted| (predicted.outputs, predicted.fit)))
     }
 
     /// Outputs `(n + h, C)` at theta_0.
@@ -163,7 +164,11 @@ impl<N: Network> Task<'_, N> {
         if self.loss.properties(c).quadratic {
             let mut buffer = vec![0.0; regression_len(n, c)];
             let mut regression = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
-            return log_times.iter().map(|s| at(regression.dual(backend, s.exp_m1().min(f64::MAX))?)).collect();
+            let mut predicted = |s: &f64| {
+                let now = at(regression.dual(backend, s.exp_m1())?)?;
+                Ok(Predicted { fit: Some(regression.fit()), ..now })
+            };
+            return log_times.iter().map(&mut predicted).collect();
         }
         let mut buffer = vec![0.0; kernel_flow_len(n, c)];
         let mut flow = KernelFlow::new(backend, train, start, self.targets, self.loss, TOLERANCE, &mut buffer)?;
@@ -190,13 +195,13 @@ impl<N: Network> Task<'_, N> {
         // |theta - theta_0|^2 = g^T K g of the linear model, and K g = f - f_0
         let moved = outputs.iter().zip(f_0).map(|(f, f_0)| f - f_0);
         let square: f64 = moved.zip(g.data()).map(|(f, g)| f * g).sum();
-        Ok(Predicted { outputs, distance: square.max(0.0).sqrt() })
+        Ok(Predicted { outputs, distance: square.max(0.0).sqrt(), fit: None })
     }
 
     pub(super) fn measure(
         &self,
         network: &[f64],
-        Predicted { outputs: predicted, distance }: &Predicted,
+        Predicted { outputs: predicted, distance, .. }: &Predicted,
     ) -> Result<Measured, Error> {
         let (c, n) = (self.targets.cols(), self.targets.rows());
         let objective = self.loss.evaluate(MatRef::new(&predicted[..n * c], n, c)?, self.targets)?;
@@ -236,4 +241,6 @@ pub(super) struct Predicted {
     /// `(n + h, C)`
     pub(super) outputs: Vec<f64>,
     pub(super) distance: f64,
+    /// how far the targets are met, where that was asked
+    pub(super) fit: Option<Fit<f64>>,
 }
