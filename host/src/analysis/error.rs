@@ -45,6 +45,18 @@ pub enum Error {
     /// A squared error beyond what a number can hold.
     #[error("the squared error is not finite")]
     NotFinite,
+    /// Numbers through which no line can be drawn.
+    #[error(transparent)]
+    Unfit(#[from] super::spectrum::Unfit),
+    /// A function of which every value is the same, to rounding.
+    #[error("every label is the same: there is nothing whose smoothness could be estimated; give labels that differ")]
+    Constant,
+    /// Values whose squares are out of a double's range.
+    #[error("the labels are too {}: their squares are beyond what a number holds; scale them", if *large { "large" } else { "small" })]
+    LabelScale {
+        /// whether too large
+        large: bool,
+    },
     /// The mathematics: shapes, numbers that are not finite.
     #[error(transparent)]
     Core(#[from] ntkscope_core::Error),

@@ -2,6 +2,7 @@
 
 use ntkscope_core::MatRef;
 use ntkscope_core::init::Normals;
+use ntkscope_core::linalg::norm;
 use ntkscope_core::predict::{Joint, regression_len};
 
 use super::Error;
@@ -41,10 +42,37 @@ pub struct Described {
 pub struct Cost {
     /// samples held out
     pub held_out: usize,
+    /// mean square of the labels' functions
+    pub square: f64,
     /// from f_0 = 0
     pub zero: f64,
     /// from f^GP, over its draws
     pub random: Estimate,
+}
+
+impl Cost {
+    /// What random initialization costs, as a share of the error from 0; `None` where that is rounding beside the labels.
+    pub fn share(&self) -> Option<f64> {
+        (self.zero > f64::EPSILON * self.square).then(|| self.random.value / self.zero - 1.0)
+    }
+}
+
+/// The mean square of functions `(n, C)`.
+///
+/// # Errors
+/// [`Error::Constant`] where none of them varies; [`Error::LabelScale`] where their squares are out of a double's range.
+fn mean_square(function: &Function) -> Result<f64, Error> {
+    let (values, c) = (&function.values, function.components);
+    let square = (norm(values) / (values.len() as f64).sqrt()).powi(2);
+    if (0..c).all(|k| values.iter().skip(k).step_by(c).all(|v| *v == values[k])) {
+        return Err(Error::Constant);
+    }
+    // tail sums are told down to epsilon of their first, and n of them are added
+    let (least, most) = (f64::MIN_POSITIVE / f64::EPSILON, f64::MAX * f64::EPSILON);
+    if square < least || square > most {
+        return Err(Error::LabelScale { large: square > most });
+    }
+    Ok(square)
 }
 
 /// Column c of `(n, columns)`.
@@ -126,7 +154,7 @@ impl Labels {
         let start = |draw: usize, c: usize| column(&infinite.f_gp, draw * columns + c, columns * self.draws);
         let draws: Result<Vec<f64>, Error> = (0..self.draws).map(|draw| best(&|c| start(draw, c))).collect();
         let random = Estimate::from_values(&draws?).ok_or(Error::NotFinite)?;
-        Ok(Cost { held_out, zero, random })
+        Ok(Cost { held_out, square: mean_square(function)?, zero, random })
     }
 
     /// Bytes that [`Self::spectra_and_cost`] takes.
@@ -139,9 +167,10 @@ impl Labels {
     /// are those of [`Self::resolve`].
     ///
     /// # Errors
-    /// A label that is no class, fewer than 5 samples.
+    /// A label that is no class, fewer than 5 samples, labels that are all the same or too large or small.
     pub fn spectra_and_cost(&self, model: &Model, samples: &Samples) -> Result<(Spectra, Cost), Error> {
         let functions = self.functions(samples)?;
+        functions.iter().try_for_each(|function| mean_square(function).map(|_| ()))?;
         let infinite = infinite(model, samples, functions[0].components * self.draws)?;
         Ok((infinite.spectra(&functions, self.draws)?, self.cost(&infinite, &functions[0])?))
     }

@@ -7,10 +7,11 @@
 use std::ops::RangeInclusive;
 
 use clap::ValueEnum;
-use ntkscope_core::Error;
+use ntkscope_core as core;
 use serde::Serialize;
 
-use super::spectrum::{PowerLaw, power_law};
+use super::Error;
+use super::spectrum::{PowerLaw, known_eigenvalues, known_tails, power_law};
 
 /// How labels become functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -39,9 +40,13 @@ impl Coding {
     ///
     /// # Errors
     /// A label that is not below `classes`.
-    pub fn encode(self, labels: &[usize], classes: usize) -> Result<(Vec<f64>, usize), Error> {
+    pub fn encode(self, labels: &[usize], classes: usize) -> Result<(Vec<f64>, usize), core::Error> {
         if let Some(label) = labels.iter().find(|label| **label >= classes) {
-            return Err(Error::OutOfRange { what: "label", needs: "below the number of classes", got: *label as f64 });
+            return Err(core::Error::OutOfRange {
+                what: "label",
+                needs: "below the number of classes",
+                got: *label as f64,
+            });
         }
         Ok(match self {
             Self::Value => (labels.iter().map(|label| *label as f64).collect(), 1),
@@ -87,26 +92,38 @@ pub struct Smoothness {
     pub decay: f64,
 }
 
+/// How many k are data for [`smoothness`]: of tail sums and eigenvalues, because the eigenfunctions of eigenvalues that
+/// vanish to rounding are any that are orthogonal to the others.
+pub fn known(eigenvalues: &[f64], tails: &[f64]) -> usize {
+    known_eigenvalues(eigenvalues).min(known_tails(tails))
+}
+
 /// alpha of the function with these tail sums under a kernel with these eigenvalues, both from k = 1 on; `window` counts
-/// from 1. `None` where one of the fits has too few points, or vanishing ones.
+/// from 1.
 ///
 /// # Errors
-/// A dimension of 0.
+/// [`Error::Unfit`] where one of the fits has too few points, or such that are rounding; a dimension of 0.
 pub fn smoothness(
     eigenvalues: &[f64],
     tails: &[f64],
     window: &RangeInclusive<usize>,
     decay: &Decay,
-) -> Result<Option<Smoothness>, Error> {
-    let fitted = match decay {
-        Decay::Dimension(0) => return Err(Error::OutOfRange { what: "dimension", needs: "at least 1", got: 0.0 }),
-        Decay::Dimension(d) => Some(((*d as f64 + 1.0) / *d as f64, 0.0)),
-        Decay::Fitted(window) => power_law(eigenvalues, window).map(|law| (-law.exponent, law.error)),
+) -> Result<Smoothness, Error> {
+    let known = known(eigenvalues, tails);
+    let (decay, decay_error) = match decay {
+        Decay::Dimension(0) => {
+            return Err(core::Error::OutOfRange { what: "dimension", needs: "at least 1", got: 0.0 }.into());
+        }
+        Decay::Dimension(d) => ((*d as f64 + 1.0) / *d as f64, 0.0),
+        Decay::Fitted(window) => {
+            let law = power_law(eigenvalues, known, window)?;
+            (-law.exponent, law.error)
+        }
     };
-    let (Some(tail), Some((decay, decay_error))) = (power_law(tails, window), fitted) else { return Ok(None) };
+    let tail = power_law(tails, known, window)?;
     let alpha = -tail.exponent / decay;
     let error = (tail.error / decay).hypot(alpha * decay_error / decay);
-    Ok(Some(Smoothness { alpha, error, tail, decay }))
+    Ok(Smoothness { alpha, error, tail, decay })
 }
 
 #[cfg(test)]
@@ -114,6 +131,7 @@ mod tests {
     use super::*;
     use crate::analysis::points::sphere;
     use crate::analysis::spectra::{Infinite, Spectra};
+    use crate::analysis::spectrum::Unfit;
     use ntkscope_core::MatRef;
     use ntkscope_core::init::Normals;
     use ntkscope_core::network::Fcn;
@@ -135,13 +153,32 @@ mod tests {
         const N: usize = 40;
         let law = |exponent: f64| -> Vec<f64> { (1..=N).map(|k| (k as f64).powf(exponent)).collect() };
         let (values, tails) = (law(-1.25), law(-0.75));
-        let fitted = smoothness(&values, &tails, &nearly_all(N), &Decay::Fitted(1..=N)).unwrap().unwrap();
+        let fitted = smoothness(&values, &tails, &nearly_all(N), &Decay::Fitted(1..=N)).unwrap();
         assert!((fitted.alpha - 0.6).abs() < 1e-12 && fitted.error < 1e-12, "{fitted:?}");
         assert!((fitted.decay - 1.25).abs() < 1e-12 && (fitted.tail.exponent + 0.75).abs() < 1e-12);
-        let assumed = smoothness(&values, &tails, &nearly_all(N), &Decay::Dimension(1)).unwrap().unwrap();
+        let assumed = smoothness(&values, &tails, &nearly_all(N), &Decay::Dimension(1)).unwrap();
         assert!((assumed.alpha - 0.375).abs() < 1e-12);
         assert!(smoothness(&values, &tails, &nearly_all(N), &Decay::Dimension(0)).is_err());
-        assert_eq!(smoothness(&values, &tails, &(1..=N + 1), &Decay::Dimension(1)).unwrap(), None);
+        let unfit =
+            |values: &[f64], tails: &[f64], last| match smoothness(values, tails, &(1..=last), &Decay::Dimension(1)) {
+                Err(Error::Unfit(unfit)) => unfit,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(unfit(&values, &tails, N + 1), Unfit::Window { count: N });
+        // eigenvalues and tail sums of any rank, on both sides of the window's end
+        for rank in [0, 1, 9, 10, 11, N - 1] {
+            let cut = |values: &[f64]| -> Vec<f64> {
+                values.iter().enumerate().map(|(k, v)| if k < rank { *v } else { 1e-17 * v }).collect()
+            };
+            for (values, tails) in [(cut(&values), tails.clone()), (values.clone(), cut(&tails))] {
+                if rank < 10 {
+                    assert_eq!(unfit(&values, &tails, 10), Unfit::Rounding { usable: rank });
+                } else {
+                    assert!(smoothness(&values, &tails, &(1..=10), &Decay::Fitted(1..=10)).is_ok());
+                }
+                assert!(smoothness(&values, &tails, &nearly_all(N), &Decay::Dimension(1)).is_err() == (rank < 35));
+            }
+        }
     }
 
     /// f^GP on S^1 has alpha = 3/2.
@@ -155,7 +192,7 @@ mod tests {
         let Spectra { ntk, draws, .. } =
             Infinite::new(&network, x, 10, &mut normals).unwrap().spectra(&[], 10).unwrap();
         let tails = Spectra::mean(&draws);
-        let found = smoothness(&ntk, &tails, &(8..=80), &Decay::Fitted(8..=80)).unwrap().unwrap();
+        let found = smoothness(&ntk, &tails, &(8..=80), &Decay::Fitted(8..=80)).unwrap();
         assert!((found.alpha - 1.5).abs() < 0.25, "{found:?}");
     }
 }

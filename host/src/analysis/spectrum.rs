@@ -111,20 +111,57 @@ pub struct PowerLaw {
     pub factor: f64,
 }
 
-/// Least squares of ln v_k over ln k, k in `window`, counted from 1. `None`: fewer than three points, a window that
-/// reaches beyond the values, or a value in it that is not finite and positive.
-pub fn power_law(values: &[f64], window: &RangeInclusive<usize>) -> Option<PowerLaw> {
-    let first = window.start().checked_sub(1)?;
-    let inside = values.get(first..*window.end()).filter(|inside| inside.len() > 2)?;
-    if !inside.iter().all(|v| *v > 0.0 && v.is_finite()) {
-        return None;
+/// Why no power law is fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// fewer than three numbers, or a window that reaches beyond them
+    #[error("a fit takes three of the numbers at least, and there are {count}")]
+    Window {
+        /// how many there are
+        count: usize,
+    },
+    /// the window reaches into what is rounding beside the first number
+    #[error("from k = {} on there is nothing but rounding", usable + 1)]
+    Rounding {
+        /// the last k that can be used
+        usable: usize,
+    },
+}
+
+/// How many eigenvalues lambda_1 >= lambda_2 >= ... are data: those above n epsilon lambda_1.
+pub fn known_eigenvalues(values: &[f64]) -> usize {
+    above(values, values.len() as f64 * f64::EPSILON)
+}
+
+/// How many tail sums are data: those above epsilon tail_1, that of the squares of rounded coefficients.
+pub fn known_tails(tails: &[f64]) -> usize {
+    above(tails, f64::EPSILON)
+}
+
+/// How many numbers exceed this share of the first.
+fn above(values: &[f64], share: f64) -> usize {
+    let floor = share * values.first().map_or(0.0, |first| first.max(0.0));
+    values.iter().take_while(|v| **v > floor && v.is_finite()).count()
+}
+
+/// Least squares of ln v_k over ln k, k in `window`, counted from 1; the first `known` values are data.
+///
+/// # Errors
+/// [`Unfit`].
+pub fn power_law(values: &[f64], known: usize, window: &RangeInclusive<usize>) -> Result<PowerLaw, Unfit> {
+    let unfit = Unfit::Window { count: values.len() };
+    let first = window.start().checked_sub(1).ok_or(unfit)?;
+    let inside = values.get(first..*window.end()).filter(|inside| inside.len() > 2).ok_or(unfit)?;
+    if *window.end() > known {
+        return Err(Unfit::Rounding { usable: known });
     }
     let points: Vec<_> = window.clone().zip(inside).map(|(k, v)| ((k as f64).ln(), v.ln())).collect();
-    let (exponent, intercept) = line(&points)?;
+    let (exponent, intercept) = line(&points).ok_or(unfit)?;
     let count = points.len() as f64;
     let (_, spread) = centre_and_spread(points.iter().map(|(x, _)| *x));
     let left: f64 = points.iter().map(|(x, y)| (y - intercept - exponent * x).powi(2)).sum();
-    Some(PowerLaw { exponent, error: (left / (count - 2.0) / spread).sqrt(), factor: intercept.exp() })
+    Ok(PowerLaw { exponent, error: (left / (count - 2.0) / spread).sqrt(), factor: intercept.exp() })
 }
 
 #[cfg(test)]
@@ -171,21 +208,36 @@ mod tests {
     #[test]
     fn power_laws() {
         let values: Vec<f64> = (1..=50).map(|k| 3.0 * f64::from(k).powf(-1.5)).collect();
-        let law = power_law(&values, &(2..=50)).unwrap();
+        let law = power_law(&values, 50, &(2..=50)).unwrap();
         assert!((law.exponent + 1.5).abs() < 1e-13 && law.error < 1e-13 && (law.factor - 3.0).abs() < 1e-12);
         // by hand: ln k = 0, ln 2, ln 4 and ln v = 0, 1, 0 has slope 0 and residuals -1/3, 2/3, -1/3
-        let bent = power_law(&[1.0, 1f64.exp(), f64::NAN, 1.0], &(1..=2));
-        assert_eq!(bent, None, "two points have no error");
-        let bent = power_law(&[1.0, 1f64.exp(), 1.0], &(1..=3)).unwrap();
+        let bent = power_law(&[1.0, 1f64.exp(), f64::NAN, 1.0], 4, &(1..=2));
+        assert_eq!(bent, Err(Unfit::Window { count: 4 }), "two points have no error");
+        let bent = power_law(&[1.0, 1f64.exp(), 1.0], 3, &(1..=3)).unwrap();
         let x = [0.0, 2f64.ln(), 3f64.ln()];
         let centre = (x[1] + x[2]) / 3.0;
         let spread: f64 = x.iter().map(|x| (x - centre) * (x - centre)).sum();
         let slope = (x[1] - centre) / spread;
         let left = 2.0 / 3.0 - slope * slope * spread;
         assert!((bent.exponent - slope).abs() < 1e-14 && (bent.error - (left / spread).sqrt()).abs() < 1e-14);
-        assert_eq!(power_law(&values, &(0..=10)), None);
-        assert_eq!(power_law(&values, &(10..=51)), None);
-        assert_eq!(power_law(&[1.0, 0.5, -1e-17, 0.1], &(1..=4)), None);
+        assert_eq!(power_law(&values, 50, &(0..=10)), Err(Unfit::Window { count: 50 }));
+        assert_eq!(power_law(&values, 50, &(10..=51)), Err(Unfit::Window { count: 50 }));
+        assert_eq!(power_law(&values, 40, &(10..=41)), Err(Unfit::Rounding { usable: 40 }));
+        assert!(power_law(&values, 40, &(10..=40)).is_ok());
+    }
+
+    /// Beside the first of n = 4: 4 epsilon of eigenvalues, epsilon of tail sums, at any scale.
+    #[test]
+    fn what_is_rounding_is_no_datum() {
+        for scale in [1e-290, 1.0, 1e290] {
+            let known = |third: f64| [1.0, 0.5, third, 0.1].map(|v| scale * v);
+            let beside = |third: f64| (known_eigenvalues(&known(third)), known_tails(&known(third)));
+            assert_eq!(beside(f64::EPSILON * 4.5), (4, 4));
+            assert_eq!(beside(f64::EPSILON * 3.5), (2, 4));
+            assert_eq!(beside(f64::EPSILON * 0.5), (2, 2));
+            assert_eq!((beside(0.0), beside(-1e-17), beside(f64::NAN)), ((2, 2), (2, 2), (2, 2)));
+        }
+        assert_eq!((known_eigenvalues(&[0.0; 3]), known_tails(&[])), (0, 0));
     }
 
     /// The paper's exponents on S^1, from few points.
@@ -198,7 +250,7 @@ mod tests {
         for (which, exponent) in [(AnalyticKernel::Ntk, -2.0), (AnalyticKernel::Nngp, -4.0)] {
             let k = analytic_kernel(f64::fast(), &network, which, x).unwrap();
             let values = eigenvalues(MatRef::new(&k, N, N).unwrap()).unwrap();
-            let law = power_law(&values, &(8..=80)).unwrap();
+            let law = power_law(&values, known_eigenvalues(&values), &(8..=80)).unwrap();
             assert!((law.exponent - exponent).abs() < 0.25, "{which:?}: {law:?}");
         }
     }

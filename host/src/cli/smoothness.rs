@@ -9,9 +9,11 @@ use serde_json::json;
 use toml::Table;
 
 use super::terminal::{DONE, phase, print, say, warn};
+use crate::analysis;
 use crate::analysis::labels::{Cost, Labels};
-use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
+use crate::analysis::smoothness::{Coding, Decay, Smoothness, known, middle, nearly_all, smoothness};
 use crate::analysis::spectra::Spectra;
+use crate::analysis::spectrum::Unfit;
 use crate::analysis::statistics::Estimate;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
@@ -106,7 +108,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
         let all = json!({
             "network": model.describe(), "data": samples.description, "samples": samples.n, "window": [window.start(), window.end()],
             "decay": found.labels.decay, "alpha": found.labels.alpha, "alpha_error": found.labels.error,
-            "alpha_paper": found.paper.map(|s| s.alpha), "alpha_random_outputs": found.random.value,
+            "alpha_paper": found.paper.ok().map(|s| s.alpha), "alpha_random_outputs": found.random.value,
             "alpha_random_outputs_error": found.random.error, "held_out": cost.held_out, "risk_zero": cost.zero,
             "risk_random_outputs": cost.random.value, "risk_random_outputs_error": cost.random.error,
             "directory": directory.path(), "targets": samples.targets, "class_labels": samples.class_names(),
@@ -145,8 +147,8 @@ fn window(args: &SmoothnessArgs, n: usize) -> Result<RangeInclusive<usize>, Usag
 /// Estimates of alpha.
 struct Alphas {
     labels: Smoothness,
-    /// by the window and the decay of the paper, if the tail sums there do not vanish
-    paper: Option<Smoothness>,
+    /// by the window and the decay of the paper, where no rounding reaches into it
+    paper: Result<Smoothness, Unfit>,
     /// of f^GP, over its draws
     random: Estimate,
 }
@@ -154,20 +156,28 @@ struct Alphas {
 impl Alphas {
     fn new(spectra: &Spectra, window: &RangeInclusive<usize>, d: usize) -> Result<Self> {
         let n = spectra.ntk.len();
-        let fitted = |tails: &[f64]| smoothness(&spectra.ntk, tails, window, &Decay::Fitted(window.clone()));
-        let vanishing = || UsageError::Range {
-            flag: "--window",
-            given: format!("{}..{}", window.start(), window.end()),
-            what: "eigenvalues or tail sums vanish there; give a window that ends earlier".into(),
-        };
         let tails = spectra.functions.first().map_or(&[][..], |(_, tails)| tails);
-        let labels = fitted(tails)?.ok_or_else(vanishing)?;
-        let paper = smoothness(&spectra.ntk, tails, &nearly_all(n), &Decay::Dimension(d))?;
-        let mut alphas = Vec::new();
-        for draw in &spectra.draws {
-            alphas.push(fitted(draw)?.ok_or_else(vanishing)?.alpha);
+        // the draws are fitted in the same window as the labels
+        let usable = spectra.draws.iter().map(|draw| known(&spectra.ntk, draw)).min().unwrap_or(n);
+        let usable = usable.min(known(&spectra.ntk, tails));
+        if usable < *window.end() {
+            let mends = match usable {
+                0..3 => "too few for any window".to_owned(),
+                _ => format!("give a window that ends at {usable} at the latest"),
+            };
+            let what = format!("from k = {} on eigenvalues or tail sums are rounding; {mends}", usable + 1);
+            let given = format!("{}..{}", window.start(), window.end());
+            return Err(UsageError::Range { flag: "--window", given, what }.into());
         }
-        Ok(Self { labels, paper, random: Estimate::from_values(&alphas).ok_or_else(vanishing)? })
+        let fitted = |tails: &[f64]| smoothness(&spectra.ntk, tails, window, &Decay::Fitted(window.clone()));
+        let paper = match smoothness(&spectra.ntk, tails, &nearly_all(n), &Decay::Dimension(d)) {
+            Ok(paper) => Ok(paper),
+            Err(analysis::Error::Unfit(unfit)) => Err(unfit),
+            Err(other) => return Err(other.into()),
+        };
+        let alphas: Vec<f64> = spectra.draws.iter().map(|draw| Ok(fitted(draw)?.alpha)).collect::<Result<_>>()?;
+        let random = Estimate::from_values(&alphas).ok_or(analysis::Error::NoDraw)?;
+        Ok(Self { labels: fitted(tails)?, paper, random })
     }
 
     fn print(&self, window: &RangeInclusive<usize>, draws: usize, d: usize) -> Result<()> {
@@ -176,9 +186,10 @@ impl Alphas {
         let note =
             format!("k in {}..{}, eigenvalues there fall like k^-{}", window.start(), window.end(), number(decay));
         line("smoothness of labels", number_with_error(alpha, error), note)?;
-        if let Some(paper) = self.paper {
-            let note = format!("k < 0.9 n, decay (d+1)/d, d = {d}: Chen, Li, Lin 2024, appendix G");
-            line("", number_with_error(paper.alpha, paper.error), note)?;
+        let paper = format!("k < 0.9 n, decay (d+1)/d, d = {d}: Chen, Li, Lin 2024, appendix G");
+        match self.paper {
+            Ok(found) => line("", number_with_error(found.alpha, found.error), paper)?,
+            Err(unfit) => line("", "none".into(), format!("{paper}; {unfit}"))?,
         }
         let random = number_with_error(self.random.value, self.random.error_or_0());
         line("smoothness of f^GP", random, format!("{draws} draws of the outputs of a random network, same k"))
@@ -187,10 +198,14 @@ impl Alphas {
 
 fn print_cost(cost: &Cost, draws: usize) -> Result<()> {
     let random = number_with_error(cost.random.value, cost.random.error_or_0());
-    let share = 100.0 * (cost.random.value / cost.zero - 1.0);
+    let share = match cost.share() {
+        None => "from 0 they are learned to rounding, so there is no share".into(),
+        Some(share) if share < 10.0 => format!("{:+.1} %", 100.0 * share),
+        Some(share) => format!("{} times as much", number(1.0 + share)),
+    };
     print(&plain(&format!(
         "squared error on the last {} samples, learned from the others, at the best time:\n  mirrored initialization {}\n  random \
-         initialization   {random}, {draws} draws: {share:+.1} %",
+         initialization   {random}, {draws} draws: {share}",
         cost.held_out,
         number(cost.zero)
     )))

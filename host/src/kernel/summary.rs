@@ -1,6 +1,7 @@
 //! The summary of one kernel matrix.
 
 use ntkscope_core::kernel::{Definiteness, Spectrum, spectrum};
+use ntkscope_core::linalg::Squares;
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
 use serde::Serialize;
 

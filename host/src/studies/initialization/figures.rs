@@ -7,9 +7,9 @@ use super::outputs::{RandomOutputs, Tested};
 use super::plan::CLOSE;
 use crate::analysis::curves::{Curves, Start, slope};
 use crate::analysis::points::Target;
-use crate::analysis::smoothness::{Decay, smoothness};
+use crate::analysis::smoothness::{Decay, known, smoothness};
 use crate::analysis::spectra::Spectra;
-use crate::analysis::spectrum::power_law;
+use crate::analysis::spectrum::{known_eigenvalues, power_law};
 use crate::analysis::statistics::{Estimate, line};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::report::{number, rounded};
@@ -250,18 +250,18 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
     for (label, tails) in functions.chain([("f^{GP}", &f_gp)]) {
         // shares of the mean square, so that all begin at 1
         let share: Vec<f64> = tails.iter().map(|tail| tail / tails[0]).collect();
-        let alpha = smoothness(&spectra.ntk, &share, window, &Decay::Fitted(window.clone())).ok().flatten();
+        let alpha = smoothness(&spectra.ntk, &share, window, &Decay::Fitted(window.clone())).ok();
         let alpha = alpha.map_or("none".into(), |s| rounded(s.alpha, s.error));
         let hue = Hue::named("function", label);
         series.push(curve(format!("{label}, α = {alpha}"), thinned(&share), Mark::Points, hue.clone()));
-        if let Some(law) = power_law(&share, window) {
+        if let Ok(law) = power_law(&share, known(&spectra.ntk, &share), window) {
             let ends = [*window.start() as f64, *window.end() as f64];
             let fitted = ends.map(|k| (k, law.factor * k.powf(law.exponent))).to_vec();
             series.push(curve(String::new(), fitted, Mark::Fit, hue));
         }
     }
     let share: Vec<f64> = spectra.ntk.iter().map(|value| value / spectra.ntk[0]).collect();
-    let decay = power_law(&spectra.ntk, window).map_or("none".into(), |law| rounded(law.exponent, law.error));
+    let decay = power_law(&spectra.ntk, known_eigenvalues(&spectra.ntk), window).map_or("none".into(), |law| rounded(law.exponent, law.error));
     let positive = thinned(&share).into_iter().filter(|(_, v)| *v > 1e-12).collect();
     series.push(curve(
         format!("eigenvalues of the NTK, slope {decay}"),

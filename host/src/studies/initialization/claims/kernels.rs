@@ -8,9 +8,9 @@ use super::subject;
 use crate::analysis::curves::{Curves, Start, slope};
 use crate::analysis::labels::Described;
 use crate::analysis::points::Target;
-use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
+use crate::analysis::smoothness::{Coding, Decay, Smoothness, known, middle, nearly_all, smoothness};
 use crate::analysis::spectra::Spectra;
-use crate::analysis::spectrum::power_law;
+use crate::analysis::spectrum::{known_eigenvalues, power_law};
 use crate::analysis::statistics::{Estimate, difference};
 use crate::report::{Claim, number};
 use crate::study::judge::{self, Evidence, Judged};
@@ -31,13 +31,14 @@ pub struct Decayed {
 /// Exponents of NTK, NNGP, of f^GP draw by draw, and the smoothness of f^GP.
 fn exponents(on: &OnSphere, spectra: &Spectra) -> [Option<Estimate>; 4] {
     let window = on.window();
-    let fit = |values: &[f64]| power_law(values, &window).map(|law| law.exponent);
-    let ntk = fit(&spectra.ntk);
-    let draws: Option<Vec<f64>> = spectra.draws.iter().map(|tails| fit(tails)).collect();
+    let fit = |values: &[f64], known: usize| power_law(values, known, &window).map(|law| law.exponent).ok();
+    let decay = |values: &[f64]| fit(values, known_eigenvalues(values));
+    let ntk = decay(&spectra.ntk);
+    let draws: Option<Vec<f64>> = spectra.draws.iter().map(|tails| fit(tails, known(&spectra.ntk, tails))).collect();
     let alphas = draws.as_ref().zip(ntk).map(|(draws, ntk)| draws.iter().map(|s| s / ntk).collect::<Vec<_>>());
     let one = |exponent: Option<f64>| exponent.map(Estimate::extreme);
     let over = |values: Option<Vec<f64>>| values.and_then(|values| Estimate::from_values(&values));
-    [one(ntk), one(fit(&spectra.nngp)), over(draws), over(alphas)]
+    [one(ntk), one(decay(&spectra.nngp)), over(draws), over(alphas)]
 }
 
 /// C4, C5: how fast eigenvalues and f^GP fall, and how smooth f^GP is.
@@ -149,7 +150,7 @@ pub fn learning(learned: &Learned) -> Vec<Claim> {
 pub fn labels(described: &Described, spectra: &Spectra) -> Vec<Claim> {
     let (n, d) = (spectra.ntk.len(), described.dimension);
     let estimate = |tails: &[f64], window: RangeInclusive<usize>, decay: Decay| -> Option<Smoothness> {
-        smoothness(&spectra.ntk, tails, &window, &decay).ok().flatten()
+        smoothness(&spectra.ntk, tails, &window, &decay).ok()
     };
     let fitted = |tails: &[f64]| estimate(tails, middle(n), Decay::Fitted(middle(n)));
     let mut values = Vec::new();
