@@ -117,7 +117,11 @@ impl fmt::Display for Error {
             Self::SampleScale { sample, large } => {
                 let (what, beyond) =
                     if large { ("large", "above the largest") } else { ("small", "below the smallest") };
-                write!(f, "sample {sample} is too {what}: the square of its norm is {beyond} number of this precision")
+                write!(
+                    f,
+                    "sample {sample} is too {what}: the square of its norm is {beyond} number of this precision; scale \
+                     the samples"
+                )
             }
             Self::NonFinite { what, step } => write!(f, "{what} is not finite at step {step}"),
             Self::StepUnderflow { step } => {

@@ -38,8 +38,7 @@ impl<T: Real> FirstLayer<T> {
     /// [`Error::SampleScale`].
     fn variance(&self, x: MatRef<'_, T>, i: usize) -> Result<T, Error> {
         let q = self.a * sum(x, i) + self.beta;
-        // also where it is NaN
-        if !(q <= T::LARGEST) {
+        if !q.is_finite() {
             return Err(Error::SampleScale { sample: i, large: true });
         }
         if q < T::SMALLEST && self.a > T::ZERO && x.entries(i).any(|x| x != T::ZERO) {
