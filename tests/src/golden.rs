@@ -1,7 +1,7 @@
 //! Golden numbers: values at 40 digits or more, computed independently of this code, rounded to double.
 //!
 //! `reference.json` was made with mpmath from the recursions and agrees with neural-tangents 0.6.5 to
-//! 1e-13; `extreme.json` and `distribution.json` with the scripts beside them. `activations.json` was made with
+//! 1e-13; `extreme.json`, `distribution.json` and `singular.json` with the scripts beside them. `activations.json` was made with
 //! neural-tangents in f64, and closed forms at 40 digits agree with it to 1e-15 of the largest entry.
 
 use serde::Deserialize;
@@ -30,6 +30,26 @@ pub struct Family {
 pub struct Activations {
     pub points: BTreeMap<String, Matrix>,
     pub activations: BTreeMap<String, BTreeMap<String, BTreeMap<String, Family>>>,
+}
+
+/// Predictions under a kernel of this rank: see `singular.py`. Values are of all samples, those to train on first.
+#[derive(Debug, Deserialize)]
+pub struct Singular {
+    pub rank: usize,
+    /// whether the first two samples are equal
+    pub twins: bool,
+    /// B: the kernel is B^T B
+    pub features: Matrix,
+    /// targets of squared error
+    pub y: Vec<f64>,
+    /// targets of cross-entropy
+    pub q: Vec<f64>,
+    pub f_0: Vec<f64>,
+    pub limit: Vec<f64>,
+    pub at_3: Vec<f64>,
+    pub ridge: Vec<f64>,
+    pub soft: Vec<f64>,
+    pub penalised: Vec<f64>,
 }
 
 /// Of a residual network.
@@ -189,6 +209,10 @@ pub fn extreme() -> Extreme {
 
 pub fn distribution() -> Distribution {
     serde_json::from_str(include_str!("../golden/distribution.json")).expect("distribution.json")
+}
+
+pub fn singular() -> Vec<Singular> {
+    serde_json::from_str(include_str!("../golden/singular.json")).expect("singular.json")
 }
 
 pub fn activations() -> Activations {

@@ -22,9 +22,9 @@ impl<T: Real> Fit<T> {
     pub(super) fn new(unreached: usize, residual: T, start: T, w_max: T, g: T) -> Self {
         Self { unreached, residual, start, rounding: T::EPSILON * (w_max * g) }
     }
-    /// Share of what was to be learned that never is, in [0, 1]; 0 where there was nothing.
+    /// Share of what was to be learned that never is, at most 1; 0 where there was nothing.
     pub fn unmet(&self) -> T {
-        if self.residual == T::ZERO { T::ZERO } else { self.residual / self.start }
+        if self.residual == T::ZERO { T::ZERO } else { (self.residual / self.start).min(T::ONE) }
     }
     /// `rounding` beside the root mean square of |r| at the start, over so many numbers: of what is learned of one
     /// output, the share that is not known.
