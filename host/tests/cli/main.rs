@@ -19,6 +19,7 @@ mod predict;
 mod refused;
 mod reproduce;
 mod run;
+mod scale;
 mod settings;
 mod shifted;
 #[cfg(unix)]

@@ -47,3 +47,39 @@ fn what_cannot_be_estimated_is_refused() {
     place.refuse(&format!("{line} --n 200 --memory 1KiB"), 2, &["--memory"]);
     place.refuse(&format!("{line} --n 200 --draws 0"), 2, &["--draws"]);
 }
+
+/// Kernels of rank r: a fit needs r eigenvalues at least that are no rounding.
+#[test]
+fn fits_end_where_rounding_begins() {
+    let place = Place::new();
+    // r different points, some of them more than once
+    let points = |r: u32| {
+        let row = |i: u32| {
+            let turn = f64::from(i % r) * 0.05;
+            format!("{},{},{}\n", turn.cos(), turn.sin(), (7.0 * turn).sin() + f64::from(i % r % 3))
+        };
+        (0..40).map(row).collect::<String>()
+    };
+    let line = "smoothness --data p.csv --depth 1 --draws 2 --window 3..10 --out s --force";
+    for r in [9, 10, 11, 36, 40] {
+        place.file("p.csv", points(r));
+        if r < 10 {
+            place.refuse(line, 2, &["--window 3..10", "from k = 10 on", "ends at 9"]);
+            assert!(!place.path("s").exists());
+            place.succeed(&line.replace("10", "9"));
+        } else {
+            let done = place.succeed(&format!("{line} --json --quiet"));
+            // the paper's window is k < 0.9 n
+            let summary = json(&done.stdout);
+            assert_eq!(summary["alpha_paper"].is_null(), r < 35, "{summary}");
+        }
+    }
+    place.file("p.csv", "1,2,0.5\n".repeat(40));
+    place.refuse(line, 2, &["every label is the same"]);
+    place.file("p.csv", "1,2,0.5\n1,2,1.5\n".repeat(20));
+    place.refuse(line, 2, &["from k = 2 on", "too few"]);
+    for (factor, what) in [(1e-200, "small"), (1e200, "large")] {
+        place.file("p.csv", (0..40).map(|i| format!("1,{i},{:e}\n", factor * f64::from(i))).collect::<String>());
+        place.refuse(line, 2, &["labels", what]);
+    }
+}
