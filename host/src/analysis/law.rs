@@ -212,10 +212,8 @@ const DRAWS: usize = 4000;
 /// Lengths that differ.
 pub fn probabilities(outputs: usize, mean: &[f64], deviation: &[f64]) -> Result<Vec<f64>, Error> {
     if outputs == 1 {
-        let p = mean.iter().zip(deviation).flat_map(|(m, d)| {
-            let one = expected_sigmoid(*m, *d);
-            [1.0 - one, one]
-        });
+        // each by itself: the complement of a probability near 1 has few digits
+        let p = mean.iter().zip(deviation).flat_map(|(m, d)| [expected_sigmoid(-m, *d), expected_sigmoid(*m, *d)]);
         return Ok(p.collect());
     }
     let mut normals = Normals::new(0);
@@ -265,6 +263,8 @@ mod tests {
         let p = probabilities(3, &[1.0, 0.0, -1.0], &[0.0; 3]).unwrap();
         let total = 1f64.exp() + 1.0 + (-1f64).exp();
         assert!((p[0] - 1f64.exp() / total).abs() < 1e-15 && (p.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+        let rare = probabilities(1, &[40.0], &[0.5]).unwrap();
+        assert!((rare[0] / (-40.0f64 + 0.125).exp() - 1.0).abs() < 1e-12 && rare[1] == 1.0, "{rare:?}");
         let spread = probabilities(3, &[1.0, 0.0, -1.0], &[2.0; 3]).unwrap();
         assert!(spread[0] < p[0] && (spread.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{spread:?}");
     }
