@@ -96,7 +96,7 @@ impl<'a, T: Real> Smoother<'a, T> {
         Ok(Self { values, modes: MatRef::dense(rows, n, n), shares, vanishing })
     }
 
-    /// How many modes vanish to rounding.
+    /// How many modes of one output vanish to rounding.
     pub fn unreached(&self) -> usize {
         self.vanishing
     }
@@ -147,6 +147,6 @@ impl<'a, T: Real> Smoother<'a, T> {
             row.iter_mut().for_each(|e| *e *= *share);
         }
         let w_max = self.values.last().map_or(T::ZERO, |w| *w);
-        Ok(Fit::new(self.vanishing, residual, start, w_max, norm(in_modes)))
+        Ok(Fit::new(self.vanishing * c, residual, start, w_max, norm(in_modes)))
     }
 }

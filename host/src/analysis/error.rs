@@ -70,7 +70,7 @@ impl Error {
             Self::Data(error) => error.cause(),
             Self::File(error) => error.cause(),
             Self::NoTimes | Self::NoTime { .. } | Self::UnequalDraws { .. } | Self::NoDraw => Cause::Data,
-            Self::TooFew { .. } => Cause::Settings,
+            Self::TooFew { .. } | Self::Unfit(_) | Self::Constant | Self::LabelScale { .. } => Cause::Settings,
             Self::NotFinite => Cause::Work,
             Self::Core(error) => Cause::of_core(error),
         }

@@ -301,6 +301,7 @@ fn save_and_print(
     let Predicted { mean, deviation, laplace, fit } = predicted;
     let numbers = samples.n * outputs;
     fit.iter()
+        .filter(|_| !args.common.quiet)
         .flat_map(|fit| cautions(fit, numbers))
         .for_each(|caution| say(&in_flags(&format!("warning: {caution}"))));
     let probability = training

@@ -16,7 +16,11 @@ pub enum Cause {
 
 impl Cause {
     /// That of an error of core, which knows neither files nor settings.
-    pub const fn of_core(_: &ntkscope_core::Error) -> Self {
-        Self::Work
+    pub const fn of_core(error: &ntkscope_core::Error) -> Self {
+        match error {
+            // samples have to be scaled, or a scalar chosen that holds their kernel
+            ntkscope_core::Error::SampleScale { .. } => Self::Settings,
+            _ => Self::Work,
+        }
     }
 }
