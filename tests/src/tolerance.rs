@@ -58,8 +58,6 @@ pub const TABLE: &[Tolerance] = &[
     entry("limits of smooth activations, f32", 1e-6, Systematic, "the same in f32"),
     entry("erf by quadrature", 1e-14, Systematic, "rounding; the quadrature itself is exact to e^-36"),
     entry("distances by definition", 5e-15, Systematic, "rounding of sums of 23^2 terms"),
-    entry("alignment of shifted kernels", 1e-14, Systematic, "rounding: what is subtracted first is exact"),
-    entry("alignment of shifted kernels, f32", 1e-7, Systematic, "rounding of the result to f32"),
     entry("effective rank", 2e-15, Systematic, "rounding"),
     // derivatives
     entry("Jacobian by differences", 4e-9, Systematic, "h^2 f''' of erf and eps/h of ReLU at h = 8e-6; 1e-7 is required"),
@@ -167,7 +165,7 @@ pub const TABLE: &[Tolerance] = &[
     entry("delta method against draws", 0.06, Systematic, "first order in the spread of f_0: 4 % is known; the standard error of fewer draws in debug builds is 2 %"),
     entry("negative eigenvalue of a covariance", 1e-14, Systematic, "rounding of S(x, x), of which all is taken away at training samples"),
     entry("kernels of every rank", 2e-13, Systematic, "rounding times the condition of what does not vanish, up to 300"),
-    entry("kernels of every rank: flow", 1e-9, Systematic, "ten times the flow's tolerance"),
+    entry("kernels of every rank: flow", 1e-9, Chance, "ten times the flow's tolerance, below which its last step may land by any distance"),
     entry("spacing of a record", 1e-13, Systematic, "rounding of ln(1 + t) up to 60, over gaps of 1"),
     entry("six points: ln of drift by explicit steps over reference", 0.3, Chance, "means of 3 and 6 seeds that scatter by 10 to 20 %"),
     entry("drift against the width", 0.45, Chance, "2.5 to 6 is known for margins 2 to 4; 3.5 to 4.4 was measured"),

@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(said(0.5, [1.0, -1.0]), [""; 0]);
         assert_eq!(said(1e-12, [1.0, 1.0]), [""; 0], "nothing is asked of the small eigenvalue");
         let lost = said(1e-12, [1.0, -1.0]);
-        assert!(lost.len() == 1 && lost[0].contains("about 4 digits"), "{lost:?}");
+        assert!(lost.len() == 1 && lost[0].contains("about 3 digits"), "{lost:?}");
         assert_eq!(said(0.0, [0.5, 0.5]), [""; 0]);
         let unmet = said(0.0, [1.0, -1.0]);
         assert!(

@@ -123,7 +123,9 @@ fn distances_of_views() {
     assert_eq!(max_abs_difference(a.t(), other), max_abs_difference(b, other));
     assert_eq!(relative_frobenius(a.t(), other), relative_frobenius(b, other));
     assert_eq!(relative_frobenius(other, a.t()), relative_frobenius(other, b));
-    assert_eq!(centred_alignment(a.t(), other), centred_alignment(b, other));
+    // of matrices that are not symmetric it may be undefined or refused: as text, because NaN differs from itself
+    let aligned = |a| format!("{:?}", centred_alignment(a, other));
+    assert_eq!(aligned(a.t()), aligned(b));
     for wrong in [a.block(0..4, 0..5), a.block(0..5, 0..4)] {
         assert!(matches!(max_abs_difference(a, wrong), Err(Error::Shape { need: 5, got: 4, .. })));
         assert!(matches!(relative_frobenius(wrong, a), Err(Error::Shape { need: 4, got: 5, .. })));

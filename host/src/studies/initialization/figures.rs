@@ -261,7 +261,8 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
         }
     }
     let share: Vec<f64> = spectra.ntk.iter().map(|value| value / spectra.ntk[0]).collect();
-    let decay = power_law(&spectra.ntk, known_eigenvalues(&spectra.ntk), window).map_or("none".into(), |law| rounded(law.exponent, law.error));
+    let decay = power_law(&spectra.ntk, known_eigenvalues(&spectra.ntk), window)
+        .map_or("none".into(), |law| rounded(law.exponent, law.error));
     let positive = thinned(&share).into_iter().filter(|(_, v)| *v > 1e-12).collect();
     series.push(curve(
         format!("eigenvalues of the NTK, slope {decay}"),
