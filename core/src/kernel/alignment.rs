@@ -21,7 +21,7 @@ use crate::{Error, MatRef, Real};
 ///
 /// ```
 /// use ntkscope_core::{MatRef, kernel::centred_alignment};
-/// let (a, b) = (MatRef::new(&[2.0, 1.0, 1.0, 2.0], 2, 2)?, MatRef::new(&[3.0, 0.0, 0.0, 3.0], 2, 2)?);
+/// let (a, b) = (MatRef::new(&[2.0_f64, 1.0, 1.0, 2.0], 2, 2)?, MatRef::new(&[3.0, 0.0, 0.0, 3.0], 2, 2)?);
 /// assert_eq!(centred_alignment(a, b)?, 1.0);
 /// assert!(centred_alignment(a, MatRef::new(&[7.0; 4], 2, 2)?)?.is_nan());
 /// # Ok::<(), ntkscope_core::Error>(())
