@@ -287,15 +287,18 @@ fn least_bytes(args: &PredictArgs, samples: &Samples, network: &impl Network, ou
         [samples.n, samples.held_out.len() / samples.d, samples.d, outputs, parameters].map(|size| size as u128);
     // labels and classes, targets and what meets them
     let numbers = 2 * (n + m) * d + n * (2 + 2 * c) + parameters;
-    // mean, deviation, probabilities, Laplace's deviation
-    let columns = 3 * c + c.max(2);
+    // mean, deviation, probabilities, Laplace's deviation, the answers; in a table the points too
+    let columns = 3 * c + c.max(2) + 4;
     let csv = args.out.as_ref().is_some_and(|path| path.extension().is_some_and(|e| e == "csv"));
     let text = match (csv, args.common.json) {
         (_, true) => JSON_CELL,
         (true, false) => CSV_CELL,
         (false, false) => 0,
     };
-    process_bytes(threads()).saturating_add(bytes_of(numbers, 8)).saturating_add(bytes_of(m * columns, 8 + text))
+    process_bytes(threads())
+        .saturating_add(bytes_of(numbers, 8))
+        .saturating_add(bytes_of(m * columns, 8))
+        .saturating_add(bytes_of(m * (columns + d), text))
 }
 
 /// What mends it.

@@ -17,7 +17,7 @@ use crate::run::write_arrays;
 const SHOWN: usize = 20;
 
 /// Bytes of a number in a csv table before it is written: a text.
-pub const CSV_CELL: usize = 64;
+pub const CSV_CELL: usize = 96;
 /// Bytes of a number in json before it is printed: a key and a value in a tree, and the text.
 pub const JSON_CELL: usize = 200;
 

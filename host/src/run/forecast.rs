@@ -138,11 +138,11 @@ mod tests {
         for (what, larger, smaller, least) in [
             // four kernels, and two copies for the eigenvalues
             ("samples", of(1000, 0, &model, &training), base, 8.0 * 6.0),
-            ("width", of(10, 0, &wide, &training), base, weights(2.0 * 2048.0 * 2048.0)),
+            ("width", of(10, 0, &wide, &training), base, weights(2048.0 * 2048.0)),
             ("depth", of(10, 0, &deep, &training), base, weights(500.0 * 64.0 * 64.0)),
             // two kernels (h, n)
             ("held out", of(100, 8000, &model, &few), of(100, 0, &model, &few), 2.0 * 8000.0 * 100.0 * 8.0 / MIB),
-            ("snapshots", of(10, 2000, &model, &many), of(10, 2000, &model, &few), 1000.0 * 2010.0 * 8.0 / MIB),
+            ("snapshots", of(10, 2000, &model, &many), of(10, 2000, &model, &few), 990.0 * 2010.0 * 8.0 / MIB),
             // ten times as many rows and columns of two kernels, of modes, and what takes those
             ("classes", of(40, 0, &classes, &few), of(40, 0, &model, &few), 2.0 * 400.0 * 400.0 * 8.0 / MIB),
         ] {

@@ -36,7 +36,7 @@ const COMMANDS: [&str; 7] = [
     "predict --data sphere --n 100 --held-out 200 --smoothing 0.1",
     "predict --data sphere --n 60 --held-out 200 --smoothing 0.1 --kernel initial --width 64",
     "smoothness --data sphere --n 200 --out s",
-    "reproduce divergence --only six-points --widths 8 --seeds 1 --out r",
+    "reproduce divergence --only six-points --network fcn --widths 8 --seeds 1 --out r",
 ];
 
 #[test]
@@ -45,9 +45,11 @@ fn as_many_threads_as_were_asked_for() {
     place.succeed("kernel analytic --data sphere --n 400 --out K.npy --quiet");
     for line in COMMANDS.into_iter().chain(["compare K.npy K.npy", "compare K.npy K.npy --memory 9MB"]) {
         for threads in [1, 3] {
-            let line = format!("{line} --threads {threads}{}", if line.starts_with("run") { " --force" } else { "" });
+            let apart = if line.contains("--out") { threads.to_string() } else { String::new() };
+            let line = format!("{line}{apart} --quiet --threads {threads}");
             let (code, most, _) = watch(place.command(line.split_whitespace()));
-            assert!(code == 0 || line.starts_with("reproduce"), "{line}: exit {code}");
+            // 1: a claim failed, which so narrow networks bring about
+            assert!(code == 0 || code == 1 && line.starts_with("reproduce"), "{line}: exit {code}");
             // the main thread, and one that waits for signals
             assert!(most <= threads + 2, "{line}: {most} threads");
         }
@@ -84,6 +86,12 @@ fn what_a_flag_makes_too_large_is_refused_at_once() {
     }
 }
 
+/// A csv of n distinct points of the plane in ten classes.
+fn points(n: u32) -> String {
+    let coordinate = |i: u32, of: u32| f64::from(i % of) / f64::from(of);
+    (0..n).map(|i| format!("{},{},{}\n", coordinate(37 * i, 101), coordinate(i * i, 97), i % 10)).collect()
+}
+
 /// The forecast in MiB, as the refusal of next to no memory tells it.
 #[track_caller]
 fn forecast(place: &Place, line: &str) -> f64 {
@@ -98,7 +106,7 @@ fn forecast(place: &Place, line: &str) -> f64 {
 #[test]
 fn forecasts_are_honest() {
     let place = Place::new();
-    place.file("c.csv", (0..150).map(|i| format!("{},{},{}\n", i % 7, i % 11, i % 10)).collect::<String>());
+    place.file("c.csv", points(150));
     let step = "--max-steps 1 --snapshots 3 --loss mse --out o --force";
     let lines = [
         format!("run --width 700 --depth 2 {step}"),
