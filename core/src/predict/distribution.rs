@@ -49,6 +49,18 @@ impl<'a, T: Real> Joint<'a, T> {
             test: kernel.block(train..all, train..all),
         })
     }
+    /// Of its blocks: `train` K(X, X) `(n, n)`, `cross` K(x, X) `(m, n)`, `test` K(x, x) `(m, m)`. So test points can
+    /// come block by block.
+    ///
+    /// # Errors
+    /// Shapes.
+    pub fn of_blocks(train: MatRef<'a, T>, cross: MatRef<'a, T>, test: MatRef<'a, T>) -> Result<Self, Error> {
+        Error::shape("kernel of training samples: columns", train.rows(), train.cols())?;
+        Error::shape("kernel of test and training samples: columns", train.rows(), cross.cols())?;
+        Error::shape("kernel of test samples: rows", cross.rows(), test.rows())?;
+        Error::shape("kernel of test samples: columns", cross.rows(), test.cols())?;
+        Ok(Self { train, cross, test })
+    }
     /// K(X, X) `(n, n)`
     pub fn train(&self) -> MatRef<'a, T> {
         self.train

@@ -198,7 +198,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
 
 /// Threads of the pool that this is called in. Outside of any it is 1: work there stays on its thread, so that no pool
 /// is started for it.
-pub(crate) fn threads() -> usize {
+pub fn threads() -> usize {
     rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads())
 }
 
@@ -211,4 +211,10 @@ fn mirrored<T: Real + faer::traits::RealField>(a: MatRef<'_, T>, factor: T) -> f
 /// Largest entry of the lower triangle, in absolute terms.
 fn largest<T: Real>(a: MatRef<'_, T>) -> T {
     (0..a.rows()).flat_map(|i| a.entries(i).take(i + 1)).fold(T::ZERO, |m, x| Real::max(m, Real::abs(x)))
+}
+
+/// Numbers that the decomposition of a matrix of n rows takes beside its arguments: faer's copy, the vectors, and what
+/// it works with, by measurement.
+pub const fn decomposition_len(rows: usize) -> u128 {
+    4 * (rows as u128) * (rows as u128)
 }

@@ -1,7 +1,7 @@
 //! What can go wrong with an analysis.
 
 use crate::machine::Cause;
-use crate::{data, experiment, files};
+use crate::{data, experiment, files, machine};
 
 /// Samples that cannot be had, a table that is another, numbers that the mathematics refuses.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum Error {
     /// Data that is missing or damaged.
     #[error(transparent)]
     Data(#[from] data::Error),
+    /// More memory than there is.
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
     /// A table without a column that it should have.
     #[error(transparent)]
     File(#[from] files::Error),
@@ -69,6 +72,7 @@ impl Error {
             Self::Settings(error) => error.cause(),
             Self::Data(error) => error.cause(),
             Self::File(error) => error.cause(),
+            Self::Machine(error) => error.cause(),
             Self::NoTimes | Self::NoTime { .. } | Self::UnequalDraws { .. } | Self::NoDraw => Cause::Data,
             Self::TooFew { .. } | Self::Unfit(_) | Self::Constant | Self::LabelScale { .. } => Cause::Settings,
             Self::NotFinite => Cause::Work,

@@ -1,18 +1,20 @@
 //! The law of predictors over random initializations in the limit of infinite width, on test points: mean, standard
-//! deviation, class probabilities. The formulas are [`ntkscope_core::predict`]'s; here they meet samples and settings.
+//! deviation. The formulas are [`ntkscope_core::predict`]'s; here they meet samples and settings.
 
-use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
-use ntkscope_core::loss::{Loss, sigmoid, softmax};
+use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{
     Fit, FixedPoint, Joint, Smoother, SoftTargets, Training, covariance, expand, fixed_point_len, laplace_covariance,
     mean, predict, smoother_len, soft_targets_len,
 };
-use ntkscope_core::{Error, MatMut, MatRef};
+use ntkscope_core::{self as core, MatMut, MatRef};
 
+use super::Error;
+use super::law_forecast::singular_bytes;
 use crate::backend::HostReal;
-use crate::kernel::analytic_kernel;
+use crate::kernel::{analytic_cross, analytic_kernel};
+use crate::machine::Budget;
 
 /// What is trained, in the limit of infinite width.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +33,14 @@ pub struct InfiniteWidth<'a, N> {
     pub time: f64,
 }
 
+/// Distinct training samples.
 struct Merged {
-    /// distinct training samples, then the test points
     x: Vec<f64>,
     targets: Vec<f64>,
 }
 
 /// A law on m test points of C outputs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Law {
     /// means `(m, C)`
     pub mean: Vec<f64>,
@@ -52,43 +54,34 @@ pub struct Law {
 }
 
 impl<N: Network> InfiniteWidth<'_, N> {
-    /// n, m, C.
-    fn shape(&self) -> (usize, usize, usize) {
-        let (n, c) = (self.targets.rows(), self.targets.cols());
-        (n, self.x.rows() - n, c)
-    }
-
-    fn kernel(&self, which: AnalyticKernel) -> Result<Vec<f64>, Error> {
-        analytic_kernel(f64::fast(), self.network, which, self.x)
-    }
-
     /// The law. Exact for squared error and for soft targets; with cross-entropy and a penalty by the delta method.
     ///
+    /// Test points are taken in blocks of `block`, which are rounded up to whole tiles of the backend; it changes no bit.
+    ///
     /// # Errors
-    /// No finite solution, no convergence.
-    pub fn law(&self) -> Result<Law, Error> {
-        let quadratic = self.loss.properties(self.targets.cols()).quadratic;
-        if self.penalty > 0.0 && !quadratic {
-            return self.delta();
+    /// No finite solution, no convergence; a singular kernel that needs more memory than `budget` has.
+    pub fn law(&self, block: usize, budget: &Budget) -> Result<Law, Error> {
+        let (n, c, d) = (self.targets.rows(), self.targets.cols(), self.x.cols());
+        let (train, test) = (self.x.block(0..n, 0..d), self.x.block(n..self.x.rows(), 0..d));
+        let parts = Parts { train, targets: self.targets, test, block: whole_tiles(block), budget };
+        if !is_exact(self.loss, self.penalty) {
+            return Ok(self.delta(&parts)?);
         }
-        if self.penalty == 0.0 && !quadratic {
-            let merged = self.merged();
-            if merged.targets.len() < self.targets.rows() * self.targets.cols() {
-                let (c, d) = (self.targets.cols(), self.x.cols());
-                let x = MatRef::new(&merged.x, merged.x.len() / d, d)?;
-                let targets = MatRef::new(&merged.targets, merged.targets.len() / c, c)?;
-                // where more than equal samples makes the kernel singular, it counts how many of them there are
-                if let Some(law) = (InfiniteWidth { x, targets, ..*self }).exact(true)? {
-                    return Ok(law);
-                }
+        let merged = self.penalty == 0.0 && !self.loss.properties(c).quadratic;
+        if let Some(Merged { x, targets }) = merged.then(|| self.merged()).flatten() {
+            let (train, targets) = (MatRef::new(&x, x.len() / d, d)?, MatRef::new(&targets, targets.len() / c, c)?);
+            // where more than equal samples makes the kernel singular, it counts how many of them there are
+            if let Some(law) = self.exact(&Parts { train, targets, ..parts }, true)? {
+                return Ok(law);
             }
         }
-        Ok(self.exact(false)?.unwrap_or_default())
+        Ok(self.exact(&parts, false)?.unwrap_or_default())
     }
 
-    /// Equal training samples as one, with the mean of their targets, which is what they ask for together.
-    fn merged(&self) -> Merged {
-        let (n, _, c) = self.shape();
+    /// Equal training samples as one, with the mean of their targets, which is what they ask for together. `None` where all
+    /// are distinct.
+    fn merged(&self) -> Option<Merged> {
+        let (n, c) = (self.targets.rows(), self.targets.cols());
         let mut merged = Merged { x: Vec::new(), targets: Vec::new() };
         let mut counts: Vec<f64> = Vec::new();
         for i in 0..n {
@@ -102,92 +95,129 @@ impl<N: Network> InfiniteWidth<'_, N> {
             counts[at] += 1.0;
             merged.targets[at * c..][..c].iter_mut().zip(self.targets.row(i)).for_each(|(sum, y)| *sum += y);
         }
-        for (target, count) in merged.targets.chunks_exact_mut(c).zip(counts) {
+        for (target, count) in merged.targets.chunks_exact_mut(c).zip(&counts) {
             target.iter_mut().for_each(|y| *y /= count);
         }
-        (n..self.x.rows()).for_each(|i| merged.x.extend_from_slice(self.x.row(i)));
-        merged
+        (counts.len() < n).then_some(merged)
+    }
+
+    fn kernel(&self, which: AnalyticKernel, x: MatRef<'_, f64>) -> Result<Vec<f64>, core::Error> {
+        analytic_kernel(f64::fast(), self.network, which, x)
+    }
+
+    fn cross(&self, which: AnalyticKernel, x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Result<Vec<f64>, core::Error> {
+        analytic_cross(f64::fast(), self.network, which, x, y)
     }
 
     /// One smoother for all outputs; `None` of a singular kernel where only a regular one is wanted.
-    fn exact(&self, regular: bool) -> Result<Option<Law>, Error> {
-        let ((n, m, c), all, backend) = (self.shape(), self.x.rows(), f64::fast());
-        let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
-        let [nngp, ntk] = [&nngp, &ntk].map(|k| MatRef::new(k, all, all).and_then(|k| Joint::new(k, n)));
-        let (nngp, ntk) = (nngp?, ntk?);
+    fn exact(&self, parts: &Parts<'_>, regular: bool) -> Result<Option<Law>, Error> {
+        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
         let training = if self.penalty > 0.0 { Training::Ridge(self.penalty) } else { Training::Flow(self.time) };
         let mut buffer = vec![0.0; smoother_len(n)];
-        let smoother = Smoother::new(backend, ntk.train(), training, &mut buffer)?;
+        let ntk = self.kernel(AnalyticKernel::Ntk, parts.train)?;
+        let smoother = Smoother::new(backend, MatRef::new(&ntk, n, n)?, training, &mut buffer)?;
         if regular && smoother.unreached() > 0 {
             return Ok(None);
         }
-        let (mut a, mut work) = (vec![0.0; m * n], vec![0.0; (m * n).max(n * c)]);
-        smoother.of(backend, ntk.cross(), MatMut::new(&mut a, m, n)?, &mut work)?;
-        let (outputs, fit) = self.met(ntk.train(), &smoother, &mut work)?;
-        let a = MatRef::new(&a, m, n)?;
-        let (mut means, mut cov) = (vec![0.0; m * c], vec![0.0; m * m]);
-        mean(backend, a, MatRef::new(&outputs, n, c)?, MatMut::new(&mut means, m, c)?)?;
-        covariance(backend, nngp, a, MatMut::new(&mut cov, m, m)?, &mut work)?;
+        let (outputs, fit) = self.met(parts, MatRef::new(&ntk, n, n)?, &smoother)?;
+        drop(ntk);
+        let outputs = MatRef::new(&outputs, n, c)?;
+        let nngp = self.kernel(AnalyticKernel::Nngp, parts.train)?;
+        let nngp = MatRef::new(&nngp, n, n)?;
         // the mean over the classes changes no probability: P = I - 11^T/C
         let centred = if self.loss.properties(c).centred { 1.0 - 1.0 / c as f64 } else { 1.0 };
-        let deviation = (0..m * c).map(|e| (centred * cov[(e / c) * (m + 1)]).max(0.0).sqrt()).collect();
-        Ok(Some(Law { mean: means, deviation, laplace: None, fit: (self.penalty == 0.0).then_some(fit) }))
+        let mut law = Law { fit: (self.penalty == 0.0).then_some(fit), ..Law::default() };
+        for x in parts.blocks() {
+            let m = x.rows();
+            let (mut a, mut work) = (vec![0.0; m * n], vec![0.0; m * n]);
+            let cross = self.cross(AnalyticKernel::Ntk, x, parts.train)?;
+            smoother.of(backend, MatRef::new(&cross, m, n)?, MatMut::new(&mut a, m, n)?, &mut work)?;
+            drop(cross);
+            let (a, mut means, mut cov) = (MatRef::new(&a, m, n)?, vec![0.0; m * c], vec![0.0; m * m]);
+            mean(backend, a, outputs, MatMut::new(&mut means, m, c)?)?;
+            let cross = self.cross(AnalyticKernel::Nngp, x, parts.train)?;
+            let test = self.kernel(AnalyticKernel::Nngp, x)?;
+            let joint = Joint::of_blocks(nngp, MatRef::new(&cross, m, n)?, MatRef::new(&test, m, m)?)?;
+            covariance(backend, joint, a, MatMut::new(&mut cov, m, m)?, &mut work)?;
+            law.mean.extend(means);
+            law.deviation.extend((0..m * c).map(|e| (centred * cov[(e / c) * (m + 1)]).max(0.0).sqrt()));
+        }
+        Ok(Some(law))
     }
 
     /// The outputs `(n, C)` that the smoother is to learn, and how far they are those that are wanted: the targets
     /// themselves under squared error, else those of least loss under `kernel` `(n, n)`.
     fn met(
         &self,
+        parts: &Parts<'_>,
         kernel: MatRef<'_, f64>,
         smoother: &Smoother<'_, f64>,
-        work: &mut [f64],
     ) -> Result<(Vec<f64>, Fit<f64>), Error> {
-        let ((n, _, c), backend) = (self.shape(), f64::fast());
+        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
         let mut outputs = vec![0.0; n * c];
         if smoother.unreached() > 0 && !self.loss.properties(c).quadratic {
+            parts.budget.check("the limit of soft targets under a singular kernel", singular_bytes(n, c))?;
             let (mut full, mut buffer) = (vec![0.0; n * c * n * c], vec![0.0; soft_targets_len(n, c)]);
             expand(kernel, c, MatMut::new(&mut full, n * c, n * c)?)?;
             let full = MatRef::new(&full, n * c, n * c)?;
-            let mut end = SoftTargets::new(backend, full, self.targets, self.loss, &mut buffer)?;
+            let mut end = SoftTargets::new(backend, full, parts.targets, self.loss, &mut buffer)?;
             end.solve(MatRef::new(&outputs.clone(), n, c)?)?;
             outputs.copy_from_slice(end.outputs().data());
             return Ok((outputs, end.fit()));
         }
-        if let Some(sample) = (0..n).find(|i| self.loss.certain(self.targets.row(*i))) {
-            return Err(Error::NoFiniteSolution { sample });
+        if let Some(sample) = (0..n).find(|i| self.loss.certain(parts.targets.row(*i))) {
+            return Err(core::Error::NoFiniteSolution { sample }.into());
         }
-        self.loss.met(self.targets, MatMut::new(&mut outputs, n, c)?)?;
-        let fit = smoother.fit(backend, MatRef::new(&outputs, n, c)?, work)?;
+        self.loss.met(parts.targets, MatMut::new(&mut outputs, n, c)?)?;
+        let fit = smoother.fit(backend, MatRef::new(&outputs, n, c)?, &mut vec![0.0; n * c])?;
         Ok((outputs, fit))
     }
 
     /// About the solution for f_0 = 0, all outputs stacked.
-    fn delta(&self) -> Result<Law, Error> {
-        let ((n, m, c), all, backend) = (self.shape(), self.x.rows(), f64::fast());
-        let (nngp, ntk) = (self.kernel(AnalyticKernel::Nngp)?, self.kernel(AnalyticKernel::Ntk)?);
-        let stacked = |kernel: &[f64]| -> Result<Vec<f64>, Error> {
-            let mut full = vec![0.0; all * c * all * c];
-            expand(MatRef::new(kernel, all, all)?, c, MatMut::new(&mut full, all * c, all * c)?)?;
+    fn delta(&self, parts: &Parts<'_>) -> Result<Law, core::Error> {
+        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
+        let cols = n * c;
+        let stacked = |kernel: Vec<f64>, rows: usize, cols: usize| -> Result<Vec<f64>, core::Error> {
+            let mut full = vec![0.0; rows * c * cols * c];
+            expand(MatRef::new(&kernel, rows, cols)?, c, MatMut::new(&mut full, rows * c, cols * c)?)?;
             Ok(full)
         };
-        let (nngp, ntk) = (stacked(&nngp)?, stacked(&ntk)?);
-        let nngp = Joint::new(MatRef::new(&nngp, all * c, all * c)?, n * c)?;
-        let ntk = Joint::new(MatRef::new(&ntk, all * c, all * c)?, n * c)?;
+        let train = |which| stacked(self.kernel(which, parts.train)?, n, n);
+        let (nngp, ntk) = (train(AnalyticKernel::Nngp)?, train(AnalyticKernel::Ntk)?);
+        let (nngp, ntk) = (MatRef::new(&nngp, cols, cols)?, MatRef::new(&ntk, cols, cols)?);
         let mut buffer = vec![0.0; fixed_point_len(n, c)];
-        let mut end = FixedPoint::new(backend, ntk.train(), self.targets, self.loss, self.penalty, &mut buffer)?;
-        let zero = vec![0.0; all * c];
-        end.solve(MatRef::new(&zero[..n * c], n, c)?)?;
-        let (rows, cols) = (m * c, n * c);
-        let (mut a, mut work, mut means) = (vec![0.0; rows * cols], vec![0.0; rows * cols], vec![0.0; rows]);
-        end.smoother(ntk.cross(), MatMut::new(&mut a, rows, cols)?, &mut work)?;
-        predict(backend, ntk.cross(), MatRef::new(&zero[..rows], m, c)?, end.dual(), MatMut::new(&mut means, m, c)?)?;
-        let (a, mut cov, mut posterior) =
-            (MatRef::new(&a, rows, cols)?, vec![0.0; rows * rows], vec![0.0; rows * rows]);
-        covariance(backend, nngp, a, MatMut::new(&mut cov, rows, rows)?, &mut work)?;
-        laplace_covariance(backend, &end, ntk, a, MatMut::new(&mut posterior, rows, rows)?)?;
-        let deviations =
-            |cov: &[f64]| (0..rows).map(|e| self.centred_variance(cov, rows, c, e).max(0.0).sqrt()).collect();
-        Ok(Law { mean: means, deviation: deviations(&cov), laplace: Some(deviations(&posterior)), fit: None })
+        let mut end = FixedPoint::new(backend, ntk, parts.targets, self.loss, self.penalty, &mut buffer)?;
+        end.solve(MatRef::new(&vec![0.0; cols], n, c)?)?;
+        let mut law = Law::default();
+        let mut posteriors = Vec::new();
+        for x in parts.blocks() {
+            let rows = x.rows() * c;
+            let of_block = |which| -> Result<[Vec<f64>; 2], core::Error> {
+                let cross = stacked(self.cross(which, x, parts.train)?, x.rows(), n)?;
+                Ok([cross, stacked(self.kernel(which, x)?, x.rows(), x.rows())?])
+            };
+            let (mut a, mut work, mut cov) = (vec![0.0; rows * cols], vec![0.0; rows * cols], vec![0.0; rows * rows]);
+            let deviations = |cov: &[f64]| {
+                (0..rows).map(|e| self.centred_variance(cov, rows, c, e).max(0.0).sqrt()).collect::<Vec<_>>()
+            };
+            {
+                let [cross, test] = of_block(AnalyticKernel::Ntk)?;
+                let (cross, test) = (MatRef::new(&cross, rows, cols)?, MatRef::new(&test, rows, rows)?);
+                end.smoother(cross, MatMut::new(&mut a, rows, cols)?, &mut work)?;
+                let (zero, mut means) = (vec![0.0; rows], vec![0.0; rows]);
+                let (zero, out) = (MatRef::new(&zero, x.rows(), c)?, MatMut::new(&mut means, x.rows(), c)?);
+                predict(backend, cross, zero, end.dual(), out)?;
+                let (joint, a) = (Joint::of_blocks(ntk, cross, test)?, MatRef::new(&a, rows, cols)?);
+                laplace_covariance(backend, &end, joint, a, MatMut::new(&mut cov, rows, rows)?)?;
+                posteriors.extend(deviations(&cov));
+                law.mean.extend(means);
+            }
+            let [cross, test] = of_block(AnalyticKernel::Nngp)?;
+            let joint = Joint::of_blocks(nngp, MatRef::new(&cross, rows, cols)?, MatRef::new(&test, rows, rows)?)?;
+            covariance(backend, joint, MatRef::new(&a, rows, cols)?, MatMut::new(&mut cov, rows, rows)?, &mut work)?;
+            law.deviation.extend(deviations(&cov));
+        }
+        Ok(Law { laplace: Some(posteriors), ..law })
     }
 
     /// Variance of output `e` = i C + k, under softmax less the mean over the sample's outputs.
@@ -202,70 +232,73 @@ impl<N: Network> InfiniteWidth<'_, N> {
     }
 }
 
-/// Draws for probabilities of several classes.
-const DRAWS: usize = 4000;
-
-/// E[probability of every class] `(m, K)`, K = 2 for one output: the law's Gaussian logits through the loss's link. Several
-/// classes are drawn independently, from seed 0, each with its own deviation.
-///
-/// # Errors
-/// Lengths that differ.
-pub fn probabilities(outputs: usize, mean: &[f64], deviation: &[f64]) -> Result<Vec<f64>, Error> {
-    if outputs == 1 {
-        // each by itself: the complement of a probability near 1 has few digits
-        let p = mean.iter().zip(deviation).flat_map(|(m, d)| [expected_sigmoid(-m, *d), expected_sigmoid(*m, *d)]);
-        return Ok(p.collect());
-    }
-    let mut normals = Normals::new(0);
-    let mut all = Vec::with_capacity(mean.len());
-    for (mean, deviation) in mean.chunks_exact(outputs).zip(deviation.chunks_exact(outputs)) {
-        let certain = deviation.iter().all(|d| *d == 0.0);
-        let draws = if certain { 1 } else { DRAWS };
-        let (mut sum, mut p) = (vec![0.0; outputs], vec![0.0; outputs]);
-        for _ in 0..draws {
-            let f: Vec<f64> =
-                mean.iter().zip(deviation).map(|(m, d)| m + if certain { 0.0 } else { d * normals.draw() }).collect();
-            softmax(&f, &mut p)?;
-            sum.iter_mut().zip(&p).for_each(|(sum, p)| *sum += p / draws as f64);
-        }
-        all.extend(sum);
-    }
-    Ok(all)
+/// Training samples and test points.
+struct Parts<'a> {
+    /// `(n, d)`
+    train: MatRef<'a, f64>,
+    /// `(n, C)`
+    targets: MatRef<'a, f64>,
+    /// `(m, d)`
+    test: MatRef<'a, f64>,
+    /// test points of a block
+    block: usize,
+    budget: &'a Budget,
 }
 
-/// E[1/(1 + e^-f)], f ~ N(mean, deviation^2), by the trapezoidal rule, which converges exponentially here.
-fn expected_sigmoid(mean: f64, deviation: f64) -> f64 {
-    if deviation == 0.0 {
-        return sigmoid(mean);
+impl<'a> Parts<'a> {
+    fn blocks(&self) -> impl Iterator<Item = MatRef<'a, f64>> {
+        let (test, block) = (self.test, self.block);
+        let (m, d) = (test.rows(), test.cols());
+        (0..m).step_by(block).map(move |first| test.block(first..m.min(first + block), 0..d))
     }
-    const REACH: i32 = 120;
-    let (mut sum, mut total) = (0.0, 0.0);
-    for k in -REACH..=REACH {
-        let z = f64::from(k) * 8.0 / f64::from(REACH);
-        let weight = (-0.5 * z * z).exp();
-        sum += weight * sigmoid(mean + deviation * z);
-        total += weight;
-    }
-    sum / total
+}
+
+/// Whether every output has the same smoother.
+pub(super) fn is_exact(loss: Loss, penalty: f64) -> bool {
+    penalty == 0.0 || loss.properties(1).quadratic
+}
+
+/// A number of samples as whole columns of tiles, so that a kernel in blocks has the bits of the whole.
+pub(super) fn whole_tiles(samples: usize) -> usize {
+    let cols = f64::fast().tile().cols;
+    samples.max(1).next_multiple_of(cols)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use ntkscope_core::init::Normals;
+    use ntkscope_core::network::{Bias, Fcn};
 
+    use super::*;
+    use crate::analysis::points::sphere;
+
+    /// Blocks of one tile, of several, of all points: the same bits, exact and by the delta method.
     #[test]
-    fn expected_probabilities() {
-        assert!((expected_sigmoid(0.0, 3.0) - 0.5).abs() < 1e-15);
-        assert!((expected_sigmoid(2.0, 0.0) - 1.0 / (1.0 + (-2.0f64).exp())).abs() < 1e-15);
-        // probit approximation of the same integral, good to 0.01 or so
-        let kappa = 1.0 / (1.0 + std::f64::consts::PI / 8.0 * 4.0f64).sqrt();
-        assert!((expected_sigmoid(1.5, 2.0) - 1.0 / (1.0 + (-1.5 * kappa).exp())).abs() < 0.02);
-        let p = probabilities(3, &[1.0, 0.0, -1.0], &[0.0; 3]).unwrap();
-        let total = 1f64.exp() + 1.0 + (-1f64).exp();
-        assert!((p[0] - 1f64.exp() / total).abs() < 1e-15 && (p.iter().sum::<f64>() - 1.0).abs() < 1e-15);
-        let rare = probabilities(1, &[40.0], &[0.5]).unwrap();
-        assert!((rare[0] / (-40.0f64 + 0.125).exp() - 1.0).abs() < 1e-12 && rare[1] == 1.0, "{rare:?}");
-        let spread = probabilities(3, &[1.0, 0.0, -1.0], &[2.0; 3]).unwrap();
-        assert!(spread[0] < p[0] && (spread.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{spread:?}");
+    fn the_law_does_not_depend_on_its_blocks() {
+        let (n, m, d) = (30, 200, 3);
+        let network = Fcn::new(d, &[1], 2).unwrap().with_bias(Bias::Input, 1.0).unwrap();
+        let x = sphere(n + m, d, &mut Normals::new(5));
+        let x = MatRef::new(&x, n + m, d).unwrap();
+        let budget = Budget::within(None);
+        for (loss, penalty, time) in [
+            (Loss::SquaredError, 0.0, 10.0),
+            (Loss::SquaredError, 0.1, f64::INFINITY),
+            (Loss::CrossEntropy, 0.0, f64::INFINITY),
+            (Loss::CrossEntropy, 0.1, f64::INFINITY),
+        ] {
+            let smoothing = if loss == Loss::CrossEntropy { 0.1 } else { 0.0 };
+            let mut targets = vec![0.0; 2 * n];
+            for (i, target) in targets.chunks_exact_mut(2).enumerate() {
+                loss.target(i % 2, smoothing, target).unwrap();
+            }
+            let targets = MatRef::new(&targets, n, 2).unwrap();
+            let limit = InfiniteWidth { network: &network, x, targets, loss, penalty, time };
+            let whole = limit.law(m, &budget).unwrap();
+            assert_eq!((whole.mean.len(), whole.deviation.len()), (2 * m, 2 * m));
+            assert_eq!(whole.laplace.is_some(), loss == Loss::CrossEntropy && penalty > 0.0);
+            for block in [1, 64, 65, 128, 10_000] {
+                assert_eq!(limit.law(block, &budget).unwrap(), whole, "{loss:?}, penalty {penalty}, blocks of {block}");
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::spectrum::{Spectrum, eigenvalues, tail_sums};
 use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
+use crate::machine::memory::bytes_of;
 
 /// Spectra on n points, everything for k = 1..n in descending order of the eigenvalues.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,7 +93,8 @@ impl Spectra {
     /// Bytes that [`Infinite`] and its spectra take: the NTK, its copies for the decomposition, and what that works with,
     /// at most 7 matrices by measurement.
     pub fn need(points: usize, draws: usize) -> u64 {
-        8 * (7 * points * points + 3 * points * draws) as u64
+        let (n, draws) = (points as u128, draws as u128);
+        bytes_of(7 * n * n + 3 * n * draws, 8)
     }
     /// Seconds that it takes, see [`crate::study::grid::Job::work`].
     pub fn work(points: usize, draws: usize) -> f64 {

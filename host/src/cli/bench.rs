@@ -62,7 +62,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     }
     let tasks: Vec<BenchmarkTask> =
         PROBES.map(BenchmarkTask::Probe).into_iter().chain(cases.iter().copied().map(BenchmarkTask::Case)).collect();
-    check_memory(&tasks, args.common.memory)?;
+    with_threads(args.common.threads, || check_memory(&tasks, args.common.memory))??;
     let threads = with_threads(args.common.threads, rayon::current_num_threads)?;
     let bar = progress("", (tasks.len() * usize::from(args.repeat)) as u64, args.common.quiet);
     let mut readings = vec![Vec::new(); tasks.len()];

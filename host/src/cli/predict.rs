@@ -12,20 +12,24 @@ use ntkscope_core::{Error, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
-use super::prediction::{Answers, Columns, Quantity};
+use super::prediction::{Answers, CSV_CELL, Columns, JSON_CELL, Quantity};
 use super::terminal::{DONE, in_flags, phase, print, say, warn};
+use crate::analysis;
 use crate::analysis::fit::cautions;
-use crate::analysis::law::{InfiniteWidth, Law, probabilities};
-use crate::backend::HostReal;
+use crate::analysis::law::{InfiniteWidth, Law};
+use crate::analysis::law_forecast::LawWork;
+use crate::analysis::probabilities::probabilities;
+use crate::backend::{HostReal, threads};
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::{ClassSelection, Classes, DataSpec, Samples, Source};
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::files::{self, Format, Roles, check_output};
+use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{Budget, with_threads};
 use crate::run;
-use crate::run::{Task, all_inputs};
+use crate::run::{Task, all_inputs, linearized_bytes};
 use crate::words::count;
 
 const EXAMPLES: &str = "\
@@ -64,8 +68,7 @@ pub struct PredictArgs {
     /// Test points, FILE.npz (x, and y if known) or FILE.csv (last column y), instead of --held-out
     #[arg(long, value_name = "FILE", conflicts_with = "held_out", help_heading = "Prediction")]
     pub test: Option<Source>,
-    /// Save: P.npz (arrays x, mean, sd, …) or P.csv (a row per test point); with y, classes and accuracy where there are
-    /// any; a file that is there is replaced
+    /// Save: P.npz (arrays x, mean, sd, …) or P.csv (a row per test point); with y, classes and accuracy where there are any
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// The rest
@@ -164,12 +167,7 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     if time.is_finite() && training.penalty > 0.0 {
         return Err(wrong("--time", time.to_string(), "with a penalty the end is predicted; leave --time out").into());
     }
-    let (n, m) = (samples.n as u64, (samples.held_out.len() / samples.d) as u64);
-    let size = (n + m) * outputs as u64;
-    budget.check(&format!("a prediction from {n} on {m} samples"), 8 * 8 * size * size)?;
-    let bar = phase(&format!("prediction from {} on {}", count(samples.n, "sample"), m), args.common.quiet);
-    let predicted = predicted(&args, &model, &training, &samples, outputs, time).map_err(|e| explain(e, &training))?;
-    drop(bar);
+    let predicted = predicted(&args, &model, &training, &samples, outputs, time, &budget)?;
     save_and_print(&args, format, &model, &training, &samples, outputs, &predicted)?;
     Ok(DONE)
 }
@@ -239,40 +237,72 @@ fn predicted(
     samples: &Samples,
     outputs: usize,
     time: f64,
-) -> Result<Predicted, run::Error> {
+    budget: &Budget,
+) -> Result<Predicted> {
+    let (loss, shape) = (training.core_loss(), model.shape(samples)?);
+    let network = &model.network(&shape)?;
+    let what = format!("prediction from {} on {}", count(samples.n, "sample"), samples.held_out.len() / samples.d);
+    let (n, m) = (samples.n, samples.held_out.len() / samples.d);
+    let least = least_bytes(args, samples, network, outputs);
+    let left = budget.limit().map_or(u64::MAX, |limit| limit.bytes.saturating_sub(least));
+    let (block, need) = match args.kernel {
+        PredictKernel::Ntk => {
+            let (inputs, penalty) = (samples.d, training.penalty);
+            LawWork { samples: n, points: m, inputs, outputs, loss, penalty }.plan(left)
+        }
+        PredictKernel::Initial => (m, linearized_bytes(network.sizes(), n, m)),
+    };
+    budget.check(&format!("a {what}"), least.saturating_add(need))?;
+    let _bar = phase(&what, args.common.quiet);
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;
-    let (loss, shape) = (training.core_loss(), model.shape(samples)?);
     let targets: Vec<f64> = run::targets(samples, loss, training.smoothing, outputs)?;
     let targets = MatRef::new(&targets, samples.n, outputs)?;
-    let network = &model.network(&shape)?;
     if args.kernel == PredictKernel::Ntk {
         let limit = InfiniteWidth { network, x, targets, loss, penalty: training.penalty, time };
-        let Law { mean, deviation, laplace, fit } = limit.law()?;
+        let law = limit.law(block, budget).map_err(|error| match error {
+            analysis::Error::Core(error) => explain(error, training),
+            other => other.into(),
+        });
+        let Law { mean, deviation, laplace, fit } = law?;
         // only a standard network's output at initialization is not 0, and all that is random comes from it
         let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
         return Ok(Predicted { mean, deviation, laplace, fit });
     }
+    let (penalty, shifted) = (training.penalty, model.init == Init::Shifted);
     let mut theta_0 = vec![0.0; network.sizes().parameters];
     initialize(network, model.seed, &mut theta_0)?;
-    let task = Task {
-        network,
-        theta_0: &theta_0,
-        x,
-        targets,
-        loss,
-        penalty: training.penalty,
-        shifted: model.init == Init::Shifted,
-        values: samples.are_values(),
-    };
-    let (mut all, fit) = task.linearized(f64::fast(), time)?;
-    let mean = all.split_off(samples.n * outputs);
+    let values = samples.are_values();
+    let task = Task { network, theta_0: &theta_0, x, targets, loss, penalty, shifted, values };
+    let (mean, fit) = task.linearized(f64::fast(), time).map_err(|e| explain(e, training))?;
     Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None, fit })
 }
 
+/// Bytes from the beginning to the end: the program, the samples and as one matrix, the parameters, the results and what
+/// they are written from.
+fn least_bytes(args: &PredictArgs, samples: &Samples, network: &impl Network, outputs: usize) -> u64 {
+    let sizes = network.sizes();
+    let parameters = if args.kernel == PredictKernel::Initial { sizes.parameters } else { 0 };
+    let [n, m, d, c, parameters] =
+        [samples.n, samples.held_out.len() / samples.d, samples.d, outputs, parameters].map(|size| size as u128);
+    // labels and classes, targets and what meets them
+    let numbers = 2 * (n + m) * d + n * (2 + 2 * c) + parameters;
+    // mean, deviation, probabilities, Laplace's deviation, the answers; in a table the points too
+    let columns = 3 * c + c.max(2) + 4;
+    let csv = args.out.as_ref().is_some_and(|path| path.extension().is_some_and(|e| e == "csv"));
+    let text = match (csv, args.common.json) {
+        (_, true) => JSON_CELL,
+        (true, false) => CSV_CELL,
+        (false, false) => 0,
+    };
+    process_bytes(threads())
+        .saturating_add(bytes_of(numbers, 8))
+        .saturating_add(bytes_of(m * columns, 8))
+        .saturating_add(bytes_of(m * (columns + d), text))
+}
+
 /// What mends it.
-fn explain(error: run::Error, training: &Training) -> anyhow::Error {
-    let run::Error::Core(error) = error else { return error.into() };
+fn explain(error: Error, training: &Training) -> anyhow::Error {
     match error {
         Error::NoFiniteSolution { .. } if training.smoothing == 0.0 => {
             let what = format!(

@@ -16,6 +16,11 @@ use crate::run::write_arrays;
 /// Most test points that people are shown.
 const SHOWN: usize = 20;
 
+/// Bytes of a number in a csv table before it is written: a text.
+pub const CSV_CELL: usize = 96;
+/// Bytes of a number in json before it is printed: a key and a value in a tree, and the text.
+pub const JSON_CELL: usize = 200;
+
 /// A quantity of every test point.
 pub struct Quantity<'a> {
     /// name of its array

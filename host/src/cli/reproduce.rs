@@ -14,7 +14,7 @@ use crate::data;
 use crate::data::{DataSpec, Source};
 use crate::experiment::NetworkKind;
 use crate::files::{self, DirectoryLock, Roles, Unfinished};
-use crate::machine::{Ended, Stop};
+use crate::machine::{Ended, Stop, check_threads};
 use crate::report::narrative::plain;
 use crate::report::{Claim, Verdict, number, number_with_error};
 use crate::studies::PAPERS;
@@ -103,6 +103,7 @@ pub struct ReproduceArgs {
 
 /// Runs the study or the studies, and returns the exit code.
 pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
+    check_threads(args.common.threads.map_or(1, usize::from))?;
     let chosen: Vec<_> =
         PAPERS.iter().copied().filter(|paper| [paper.name, ALL].contains(&args.study.as_str())).collect();
     let several = chosen.len() > 1;

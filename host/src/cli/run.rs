@@ -13,10 +13,12 @@ use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
 use crate::files::Roles;
 use crate::files::numbers::Json;
-use crate::machine::{Budget, Stop, with_threads};
+use crate::machine::{Budget, with_threads};
+use crate::plot::figure_bytes;
 use crate::report::narrative::Finished;
 use crate::report::{judged, narrative};
 use crate::run::{Judgement, Observer, Rate, RunDirectory, Stopped, Trace, result_paths};
+use crate::words::count;
 use crate::{data, plot, report, run};
 
 const EXAMPLES: &str = "\
@@ -67,11 +69,9 @@ fn run_here(args: RunArgs) -> Result<u8> {
     run::check(&model, &training, &samples)?;
     let outputs = model.shape(&samples)?.outputs;
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
-    for training in &trainings {
-        let what =
-            format!("a run with {} samples and {} parameters", samples.n, run::sizes_of(&model, &samples)?.parameters);
-        budget.check(&what, run::forecast(&model, training, &samples)?)?;
-    }
+    let parameters = run::sizes_of(&model, &samples)?.parameters;
+    let what = format!("a run with {} and {}", count(samples.n, "sample"), count(parameters, "parameter"));
+    budget.check(&what, need(&model, &trainings, &samples)?)?;
     let name = format!("{}-{}", stem(&model.data), training.loss);
     let results = args.out.as_deref().map(result_paths);
     let read = Roles::new().reads("settings", &args.file).reads("data", data::inputs(&model.data_spec()));
@@ -90,20 +90,21 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let mut finished = Vec::new();
     for (training, place) in trainings.iter().zip(&places) {
         let settings = || place.write_settings(&model, training, &samples, None);
-        let mut follow = Follow::new(training.loss.label(), quiet, place.file("trace.csv"), &settings, &stop);
-        let outcome = run::run(&model, training, &samples, &mut follow, &stop)?;
+        let mut follow = Follow::new(training.loss.label(), quiet, place.file("trace.csv"), &settings);
+        let mut outcome = run::run(&model, training, &samples, &mut follow, &stop)
+            .inspect_err(|_| places.iter().chain([&directory]).for_each(RunDirectory::remove_if_empty))?;
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, &samples, &model)?;
         place.write_settings(&model, training, &samples, Some(&outcome))?;
+        outcome.shed();
         let stopped = outcome.stopped == Stopped::Interrupted;
         finished.push(Finished { training, outcome });
         if stopped {
             break;
         }
     }
-    // those of runs that did not begin go
-    drop(places);
+    places[finished.len()..].iter().for_each(RunDirectory::remove_if_empty);
     write_report(&directory, &model, &samples, &finished)?;
     let lead = narrative::lead(&model, &samples, &finished);
     if args.common.json {
@@ -131,6 +132,17 @@ fn run_here(args: RunArgs) -> Result<u8> {
     } else {
         DONE
     })
+}
+
+/// Bytes that the process has at its peak, in one of the runs or while their report is made.
+fn need(model: &Model, trainings: &[Training], samples: &Samples) -> Result<u64, run::Error> {
+    let (mut kept, mut most) = (0u64, 0);
+    for training in trainings {
+        // what a first run leaves for the report is there while the second goes on
+        most = run::forecast(model, training, samples)?.saturating_add(kept).max(most);
+        kept = kept.saturating_add(run::kept_bytes(samples, training));
+    }
+    Ok(most.max(kept.saturating_add(figure_bytes())))
 }
 
 /// A short name of the data for a directory.
@@ -219,7 +231,6 @@ struct Follow<'a> {
     trace: PathBuf,
     written: Option<Instant>,
     error: Option<run::Error>,
-    stop: &'a Stop,
 }
 
 impl<'a> Follow<'a> {
@@ -228,10 +239,9 @@ impl<'a> Follow<'a> {
         quiet: bool,
         trace: PathBuf,
         settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
-        stop: &'a Stop,
     ) -> Self {
         let bar = progress(label, 1000, quiet);
-        Self { bar, quiet, settings, trace, written: None, error: None, stop }
+        Self { bar, quiet, settings, trace, written: None, error: None }
     }
 }
 
@@ -255,9 +265,5 @@ impl Observer for Follow<'_> {
         let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
         self.error = settings.and_then(|()| Ok(trace.write(&self.trace)?)).err();
         self.written = Some(Instant::now());
-        if self.error.is_some() {
-            // results that cannot be kept are not worth hours of work
-            self.stop.request();
-        }
     }
 }

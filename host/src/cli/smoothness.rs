@@ -15,11 +15,14 @@ use crate::analysis::smoothness::{Coding, Decay, Smoothness, known, middle, near
 use crate::analysis::spectra::Spectra;
 use crate::analysis::spectrum::Unfit;
 use crate::analysis::statistics::Estimate;
+use crate::backend::threads;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data::{self, Targets};
 use crate::files::Roles;
+use crate::machine::memory::process_bytes;
 use crate::machine::{Budget, with_threads};
+use crate::plot::figure_bytes;
 use crate::report::narrative::plain;
 use crate::report::{number, number_with_error};
 use crate::run::{RunDirectory, result_paths};
@@ -91,7 +94,9 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     labels.codings.push(coding);
     samples.need_y("the smoothness of labels")?;
     let window = window(&args, samples.n)?;
-    budget.check(&format!("the spectrum of {} samples", samples.n), labels.need_of(&samples))?;
+    // the samples and the figure come to less than the spectra, unless there are few
+    let figure = process_bytes(threads()) + figure_bytes();
+    budget.check(&format!("the spectrum of {}", count(samples.n, "sample")), labels.need_of(&samples).max(figure))?;
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
     let results = args.out.as_deref().map(result_paths);
     let read = Roles::new().reads("data", data::inputs(&model.data_spec()));
@@ -100,7 +105,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let bar = phase(&format!("spectra of {}", count(samples.n, "sample")), args.common.quiet);
     let found = labels.spectra_and_cost(&model, &samples);
     drop(bar);
-    let (spectra, cost) = found?;
+    let (spectra, cost) = found.inspect_err(|_| directory.remove_if_empty())?;
     let found = Alphas::new(&spectra, &window, samples.d)?;
     spectra.table().write(&directory.file("spectra.csv"))?;
     figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;

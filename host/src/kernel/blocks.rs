@@ -158,6 +158,23 @@ pub fn analytic_kernel<N: Network>(
     Ok(k)
 }
 
+/// The analytic kernel `(n, n')` of the rows of `x` with those of `y` in f64, for one output.
+///
+/// # Errors
+/// d is not the network's number of inputs.
+pub fn analytic_cross<N: Network>(
+    backend: &dyn Backend<f64>,
+    network: &N,
+    which: AnalyticKernel,
+    x: MatRef<'_, f64>,
+    y: MatRef<'_, f64>,
+) -> Result<Vec<f64>, core::Error> {
+    let (n, m) = (x.rows(), y.rows());
+    let (mut k, mut scratch) = (vec![0.0; n * m], vec![0.0; analytic_scratch(backend.tile(), n, m)]);
+    analytic(backend, network, which, x, Some(y), MatMut::new(&mut k, n, m)?, &mut scratch)?;
+    Ok(k)
+}
+
 /// Takes a block: index of its first row, of its first column, and its entries.
 pub type Sink<'s, T> = dyn FnMut(usize, usize, MatRef<'_, T>) -> Result<(), Error> + 's;
 

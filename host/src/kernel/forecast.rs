@@ -8,12 +8,9 @@ use ntkscope_core::network::Sizes;
 
 use super::file::KernelFile;
 use super::lanczos::extremes_bytes;
+use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{self, MemoryLimit};
 
-/// Bytes of the program before it has data.
-const PROGRAM: u64 = 8 << 20;
-/// Bytes of one thread besides what follows.
-const THREAD: u64 = 1 << 20;
 /// Rows of the panels that a product's right factor is packed into.
 const PACKED: usize = 512;
 /// Most bytes that a thread's allocator keeps of panels and blocks that are no longer needed; measured with glibc.
@@ -110,7 +107,7 @@ impl KernelWork {
 
     /// Rows of the kernel.
     pub fn rows(&self) -> usize {
-        self.samples * self.rows_per_sample
+        self.samples.saturating_mul(self.rows_per_sample)
     }
 
     /// The same number of blocks, as equal as tiles allow.
@@ -121,8 +118,8 @@ impl KernelWork {
 
     /// Bytes from the beginning to the end: the program, its threads, the samples, the parameters.
     fn always(&self) -> u64 {
-        let samples = 8 * self.samples * (self.inputs + 2);
-        let parameters = self.scalar * self.empirical.map_or(0, |sizes| sizes.parameters);
+        let samples = bytes_of(self.samples as u128 * (self.inputs as u128 + 2), 8);
+        let parameters = bytes_of(self.empirical.map_or(0, |sizes| sizes.parameters) as u128, self.scalar);
         let side = self.side(self.samples);
         let packed = self.widest.map_or(0, |widest| {
             let columns = widest.min(self.samples).max(self.tile.cols);
@@ -130,48 +127,50 @@ impl KernelWork {
         });
         // the second analytic kernel comes on top of what was kept of the first
         let first = if self.empirical.is_none() { side.min(KEPT) } else { 0 };
-        PROGRAM + self.threads as u64 * (THREAD + packed) + first + (samples + parameters) as u64
+        let process = process_bytes(self.threads) + self.threads as u64 * packed + first;
+        process.saturating_add(samples).saturating_add(parameters)
     }
 
     /// Bytes of what this many samples contribute.
     fn side(&self, samples: usize) -> u64 {
         let tangent = self.empirical.map_or(0, |sizes| tangent_len(sizes, samples));
-        (self.scalar * (samples * self.inputs + tangent)) as u64
+        bytes_of(samples as u128 * self.inputs as u128 + tangent as u128, self.scalar)
     }
 
     /// Bytes of a kernel block of this many rows and columns of samples, and of the threads' scratch.
     fn block(&self, samples: usize) -> u64 {
-        let rows = (samples * self.rows_per_sample) as u64;
+        let rows = samples.saturating_mul(self.rows_per_sample);
         let scratch = match self.empirical {
             None => analytic_scratch(self.tile, samples, samples),
-            Some(_) => structured_scratch(self.tile, samples * self.rows_per_sample, samples * self.rows_per_sample),
+            Some(_) => structured_scratch(self.tile, rows, rows),
         };
-        self.scalar as u64 * (rows * rows + ((self.threads + 1) * scratch) as u64)
+        bytes_of((rows as u128).pow(2) + (self.threads as u128 + 1) * scratch as u128, self.scalar)
     }
 
     /// Bytes where the kernel is held whole: two of them if analytic, and three copies for the eigenvalues.
     fn held_whole(&self) -> u64 {
-        let rows = self.rows() as u64;
-        let matrix = self.scalar as u64 * rows * rows;
+        let matrix = bytes_of((self.rows() as u128).pow(2), self.scalar);
         let before = if self.empirical.is_none() { matrix } else { 0 };
-        let computing = self.side(self.samples) + self.block(self.samples);
-        certain(self.always() + before + self.files.max(computing).max(4 * matrix))
+        let computing = self.side(self.samples).saturating_add(self.block(self.samples));
+        let most = self.files.max(computing).max(matrix.saturating_mul(4));
+        certain(self.always().saturating_add(before).saturating_add(most))
     }
 
     /// Bytes where it is written in blocks.
     fn in_blocks(&self, cut: Cut) -> u64 {
         let held = if cut.kept {
-            cut.parts(self.samples).map(|part| self.side(part.len())).sum()
+            cut.parts(self.samples).map(|part| self.side(part.len())).fold(0, u64::saturating_add)
         } else {
-            2 * self.side(cut.samples)
+            self.side(cut.samples).saturating_mul(2)
         };
         let rows = self.rows();
         let summary = extremes_bytes(rows) + KernelFile::product_bytes(rows);
-        certain(self.always() + self.files.max(held + self.block(cut.samples)).max(summary))
+        let computing = held.saturating_add(self.block(cut.samples));
+        certain(self.always().saturating_add(self.files.max(computing).max(summary)))
     }
 }
 
 /// The forecast that is not exceeded.
 fn certain(bytes: u64) -> u64 {
-    bytes + bytes / UNCERTAIN
+    bytes.saturating_add(bytes / UNCERTAIN)
 }

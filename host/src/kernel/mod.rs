@@ -10,7 +10,9 @@ mod on_disk;
 mod summary;
 mod symmetric;
 
-pub use blocks::{Analytic, Empirical, KernelSource, Sink, analytic_kernel, blocks, convert, rows_per_sample, whole};
+pub use blocks::{
+    Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, convert, rows_per_sample, whole,
+};
 pub use cause::{Cause, Entry, Suspects};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};

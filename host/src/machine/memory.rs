@@ -27,6 +27,11 @@ pub fn process_bytes(threads: usize) -> u64 {
     PROGRAM + threads as u64 * THREAD
 }
 
+/// Bytes of so many numbers of `each` bytes; `u64::MAX` where they are more.
+pub fn bytes_of(numbers: u128, each: usize) -> u64 {
+    u64::try_from(numbers.saturating_mul(each as u128)).unwrap_or(u64::MAX)
+}
+
 /// Who says how much memory may be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitSource {

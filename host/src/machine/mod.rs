@@ -11,4 +11,4 @@ pub use cause::Cause;
 pub use error::Error;
 pub use memory::{Budget, MemoryLimit};
 pub use stop::{Ended, Stop};
-pub use threads::{cores, side_by_side, with_threads};
+pub use threads::{check_threads, cores, side_by_side, with_threads};

@@ -19,7 +19,7 @@ pub fn with_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Se
     if rayon::current_thread_index().is_some() && rayon::current_num_threads() == count {
         return Ok(work());
     }
-    check(count)?;
+    check_threads(count)?;
     Ok(pool(count)?.install(work))
 }
 
@@ -28,7 +28,7 @@ pub fn with_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Se
 /// # Errors
 /// Those of [`with_threads`].
 pub fn side_by_side(count: usize, threads: usize, work: &(impl Fn() + Sync)) -> Result<(), Error> {
-    check(count.saturating_mul(threads))?;
+    check_threads(count.saturating_mul(threads))?;
     // a first one is needed, the others are welcome
     let mut pools = vec![pool(threads)?];
     pools.extend((1..count).map_while(|_| pool(threads).ok()));
@@ -50,7 +50,7 @@ fn on_each(pools: &[ThreadPool], work: &(impl Fn() + Sync)) {
 ///
 /// # Errors
 /// [`Error::TooManyThreads`].
-fn check(threads: usize) -> Result<(), Error> {
+pub fn check_threads(threads: usize) -> Result<(), Error> {
     let cores = cores();
     let most = (PER_CORE * cores).max(ANYWHERE);
     if threads > most { Err(Error::TooManyThreads { threads, cores, most }) } else { Ok(()) }

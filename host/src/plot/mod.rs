@@ -31,6 +31,7 @@ use crate::files::write_atomic;
 
 pub use error::Error;
 pub use hue::{Hue, Palette, contrast_on_white};
+pub use output::figure_bytes;
 
 pub(crate) use markup::{escape, html as markup_html, spoken as markup_spoken};
 

@@ -1,7 +1,7 @@
 //! A figure as a document or as pixels.
 
 use super::markup::{escape, spoken};
-use super::picture::Picture;
+use super::picture::{FRAME, Picture, WIDTH};
 use super::style::UNIT;
 use super::{Error, Figure};
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
@@ -26,6 +26,13 @@ pub(super) fn svg(figure: &Figure) -> Result<String, Error> {
     texts.iter().for_each(|text| text.svg(&mut out));
     out.push_str("</svg>\n");
     Ok(out)
+}
+
+/// Bytes that drawing and saving the figures of a page takes: the fine grid of one, with as much text below and above the
+/// frame as the frame is high, its pixels, their filtered copy; the outlines of all texts, and the compressor.
+pub const fn figure_bytes() -> u64 {
+    let fine = 3 * (WIDTH * 2 * FRAME) as u64;
+    fine + 2 * (fine / 4) + (8 << 20)
 }
 
 /// The PNG: each pixel a mean over 2 x 2 steps of the grid, as plotters smooths few of its edges.

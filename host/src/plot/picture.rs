@@ -14,9 +14,9 @@ use plotters::prelude::{DrawingArea, DrawingBackend, PathElement};
 use plotters::style::{Color, RGBColor, WHITE};
 
 /// At 350 pixels, the width of a telephone less its margins, the smallest text is 9 pixels high.
-const WIDTH: i32 = 640 * UNIT;
+pub(super) const WIDTH: i32 = 640 * UNIT;
 /// Height of the frame.
-const FRAME: i32 = 310 * UNIT;
+pub(super) const FRAME: i32 = 310 * UNIT;
 /// Around everything.
 const MARGIN: i32 = 14 * UNIT;
 const RIGHT: i32 = 24 * UNIT;

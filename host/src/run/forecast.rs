@@ -1,47 +1,92 @@
-//! How large a run will be.
+//! How much memory a run takes, counted buffer by buffer where they are made.
 
-use ntkscope_core::kernel::tangent_len;
+use ntkscope_core::kernel::analytic_scratch;
 use ntkscope_core::network::{Network, Sizes};
-use ntkscope_core::predict::kernel_flow_len;
 use ntkscope_core::record::recorder_len;
 use ntkscope_core::train::trainer_len;
 use ntkscope_core::{Portable, Tile};
 
+use super::fixed_flow::fixed_flow_len;
+use super::outputs::outputs_len;
+use super::prediction::predicting_len;
+use super::rate::rate_len;
 use super::still::still_len;
-use crate::backend::HostReal;
+use crate::backend::{HostReal, threads};
 use crate::data::Samples;
-use crate::experiment::{BackendKind, KeptKernels, Model, Training};
+use crate::experiment::{BackendKind, Init, KeptKernels, Model, Training};
 use crate::files::Dtype;
+use crate::machine::memory::{bytes_of, process_bytes};
 use crate::run::Error;
 
-/// Bytes that [`super::run`] will take, beside the program itself.
+/// Rows of the panels that a product's right factor is packed into.
+const PACKED: u128 = 512;
+
+/// Bytes that the process has at its peak while [`super::run`] works and its outcome is written, on this pool's threads.
 ///
 /// # Errors
 /// A network or an optimizer that its settings do not make.
 pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result<u64, Error> {
-    let sizes = sizes_of(model, samples)?;
-    let bytes = model.dtype.bytes() as u64;
-    let tile = tile_of(training.backend, model.dtype);
-    let (n, d, c) = (samples.n as u64, samples.d as u64, sizes.outputs as u64);
-    let buffers = trainer_len(sizes, samples.n, &training.core_optimizer()?) + recorder_len(samples.n, tile);
-    let kept = still_len(training.core_optimizer()?, training.penalty, sizes.parameters);
-    // the eigenvalue solver's copy and workspace; kernels and parameters as they are written
-    let own = bytes * ((buffers + kept) as u64 + n * (d + c) + 2 * n * n);
-    let held = (samples.held_out.len() / samples.d.max(1)) as u64;
-    let predictions = if training.predicts(sizes.outputs, samples.n) { prediction_bytes(sizes, n, held) } else { 0 };
-    let all = training.kernels == KeptKernels::All;
-    // those of all snapshots, in double precision too at the end
-    let kept = if all { (bytes + 8) * n * n * training.snapshots as u64 } else { 0 };
-    Ok(own + 8 * (n * d + 3 * n * n + sizes.parameters as u64) + kept + predictions)
+    let shape = model.shape(samples)?;
+    let network = model.network(&shape)?;
+    let sizes = network.sizes();
+    let (tile, optimizer) = (tile_of(training.backend, model.dtype), training.core_optimizer()?);
+    let held = samples.held_out.len() / samples.d.max(1);
+    let all_samples = samples.n.saturating_add(held);
+    let [n, d, c, all] = [samples.n, samples.d, sizes.outputs, all_samples].map(|size| size as u128);
+    let parameters = sizes.parameters as u128;
+
+    // of the run's scalar, from its beginning to its end: the trainer, the recorder, samples, targets and f_0
+    let mut own = trainer_len(sizes, samples.n, &optimizer) as u128 + recorder_len(samples.n, tile) as u128;
+    own += n * (d + c);
+    if model.init == Init::Shifted {
+        own += n * c + all * c;
+    }
+    own += still_len(optimizer, training.penalty, sizes.parameters) as u128;
+    // every thread's tile; panels of products
+    own += threads() as u128 * analytic_scratch(tile, samples.n, samples.n) as u128;
+    if training.backend == BackendKind::Fast {
+        let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
+        own += threads() as u128 * PACKED * widest as u128;
+    }
+    // the copies for the eigenvalues, or for the start or the end of the run
+    let passing = (2 * n * n).max(rate_len(&optimizer, sizes, samples.n)).max(parameters);
+
+    // in double precision: the outputs that are kept, what is predicted of them, the outcome
+    let predicts = training.predicts(sizes.outputs, samples.n);
+    let snapshots = if predicts { training.snapshots as u128 } else { 1 };
+    let kept = snapshots * all * c;
+    own += outputs_len(sizes, samples);
+    let mut outcome = 3 * n * n + parameters + all * c + all * d + n * c;
+    if training.kernels == KeptKernels::All {
+        let kernels = training.snapshots as u128 * n * n;
+        own += kernels;
+        // in double precision, and as they are written
+        outcome += 2 * kernels;
+    }
+    let (predicting, predicted) = if predicts {
+        let flows = 2 * fixed_flow_len(samples.n, held, sizes.outputs, training.snapshots);
+        (flows + predicting_len(sizes, samples, tile), flows + 4 * all * c)
+    } else {
+        (0, 0)
+    };
+    let scalar = model.dtype.bytes();
+    let always = bytes_of(own, scalar).saturating_add(bytes_of(kept, 8));
+    let peak = bytes_of(passing, scalar).max(bytes_of(predicting, 8)).max(bytes_of(predicted + outcome, 8));
+    Ok(base_bytes(samples).saturating_add(always).saturating_add(peak))
 }
 
-/// Bytes of the predictions: theta_0 again, the pairs (A, D) of all samples and the training samples, the kernel, and
-/// the kernel flow's space.
-fn prediction_bytes(sizes: Sizes, n: u64, held: u64) -> u64 {
-    let (n_, all) = (n as usize, (n + held) as usize);
-    let size = sizes.outputs * n_;
-    let kernels = 2 * size * sizes.outputs * all + kernel_flow_len(n_, sizes.outputs);
-    8 * (sizes.parameters + tangent_len(sizes, all) + tangent_len(sizes, n_) + kernels) as u64
+/// Bytes that the process has while the report of a finished run is made of what [`super::Outcome::shed`] leaves, beside
+/// those of its figures.
+pub fn kept_bytes(samples: &Samples, training: &Training) -> u64 {
+    let [n, rows] = [samples.n, training.snapshots].map(|size| size as u128);
+    // the kernels; rows of the trace and of the predictions
+    base_bytes(samples).saturating_add(bytes_of(3 * n * n + 64 * rows, 8))
+}
+
+/// The program and the samples.
+fn base_bytes(samples: &Samples) -> u64 {
+    let numbers = (samples.x.len() + samples.held_out.len() + 2 * samples.n) as u128;
+    process_bytes(threads()).saturating_add(bytes_of(numbers, 8))
 }
 
 fn tile_of(backend: BackendKind, dtype: Dtype) -> Tile {
@@ -58,4 +103,59 @@ fn tile_of(backend: BackendKind, dtype: Dtype) -> Tile {
 /// A network that its settings do not make.
 pub fn sizes_of(model: &Model, samples: &Samples) -> Result<Sizes, Error> {
     Ok(model.network(&model.shape(samples)?)?.sizes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{DataSpec, Source, load};
+    use crate::experiment::LossKind;
+    use crate::machine::{Budget, with_threads};
+
+    /// The forecast with these settings.
+    fn of(n: usize, held_out: usize, model: &Model, training: &Training) -> u64 {
+        let spec = DataSpec { n: Some(n), held_out, ..DataSpec::new(Source::Sphere) };
+        let mut samples = load(&spec, &Budget::within(None)).unwrap();
+        samples.classes = model.outputs.map_or(2, |outputs| outputs.max(2));
+        let model = Model { data: Source::Sphere, n: Some(n), held_out, ..model.clone() };
+        with_threads(Some(1), || forecast(&model, training, &samples).unwrap()).unwrap()
+    }
+
+    /// What grows when a size does: at least what it must (MiB), and at most twice that.
+    #[test]
+    fn every_size_is_counted() {
+        const MIB: f64 = (1 << 20) as f64;
+        let training = Training { loss: LossKind::MSE, predictions: Some(false), ..Training::default() };
+        let predicting = Training { predictions: Some(true), ..training.clone() };
+        let model = Model { width: 64, init: Init::Standard, ..Model::default() };
+        let wide = Model { width: 2048, ..model.clone() };
+        let deep = Model { depth: 500, ..model.clone() };
+        let classes = Model { outputs: Some(10), ..model.clone() };
+        let many = Training { snapshots: 1000, ..predicting.clone() };
+        let few = Training { snapshots: 3, ..predicting.clone() };
+        let base = of(10, 0, &model, &training);
+        let weights = |parameters: f64| 8.0 * 7.0 * parameters / MIB;
+        for (what, larger, smaller, least) in [
+            // four kernels, and two copies for the eigenvalues
+            ("samples", of(1000, 0, &model, &training), base, 8.0 * 6.0),
+            ("width", of(10, 0, &wide, &training), base, weights(2048.0 * 2048.0)),
+            ("depth", of(10, 0, &deep, &training), base, weights(500.0 * 64.0 * 64.0)),
+            // two kernels (h, n)
+            ("held out", of(100, 8000, &model, &few), of(100, 0, &model, &few), 2.0 * 8000.0 * 100.0 * 8.0 / MIB),
+            ("snapshots", of(10, 2000, &model, &many), of(10, 2000, &model, &few), 990.0 * 2010.0 * 8.0 / MIB),
+            // ten times as many rows and columns of two kernels, of modes, and what takes those
+            ("classes", of(40, 0, &classes, &few), of(40, 0, &model, &few), 2.0 * 400.0 * 400.0 * 8.0 / MIB),
+        ] {
+            let grown = (larger - smaller) as f64 / MIB;
+            let most = if what == "classes" { 10.0 } else { 2.0 };
+            assert!(grown >= least && grown <= most * least, "{what}: {grown:.1} MiB more, {least:.1} at least");
+        }
+    }
+
+    #[test]
+    fn no_size_wraps() {
+        let training = Training { predictions: Some(true), ..Training::default() };
+        let beyond = Model { depth: 10_000, width: 1 << 20, outputs: Some(1 << 20), ..Model::default() };
+        assert!(of(6, 0, &beyond, &training) > 1 << 50);
+    }
 }

@@ -9,7 +9,7 @@ use ntkscope_core::predict::{
 };
 use ntkscope_core::{Backend, Error, MatRef};
 
-use super::prediction::{Measured, Predicted, Task};
+use super::prediction::{Dual, Measured, Predicted, Task};
 use crate::files::{self, Cell, CsvTable};
 
 /// Outputs `(n + h, C)` at the end: of the network, and in the limit of the fixed kernels.
@@ -69,27 +69,38 @@ impl<N: Network> Task<'_, N> {
         Ok(Some(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row }))
     }
 
-    pub(super) fn limit_of(&self, backend: &dyn Backend<f64>, kernel: &[f64], f_0: &[f64]) -> Result<Predicted, Error> {
-        let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
-        let train = MatRef::new(kernel, all * c, n * c)?.block(0..n * c, 0..n * c);
-        let start = MatRef::new(&f_0[..n * c], n, c)?;
+    /// Outputs `(n + h, C)` in the limit under the kernel `((n + h) C, n C)`, from f_0 `(n + h, C)`.
+    fn limit_of(&self, backend: &dyn Backend<f64>, kernel: &[f64], f_0: &[f64]) -> Result<Predicted, Error> {
+        let (c, n) = (self.targets.cols(), self.targets.rows());
+        let train = MatRef::new(kernel, f_0.len(), n * c)?.block(0..n * c, 0..n * c);
+        let Dual { g, .. } = self.limit_dual(backend, train, MatRef::new(&f_0[..n * c], n, c)?)?;
+        self.predicted(backend, kernel, f_0, MatRef::new(&g, n, c)?)
+    }
+
+    /// Dual coefficients `(n, C)` of the limit under the kernel `(n C, n C)`, from f_0 `(n, C)`.
+    pub(super) fn limit_dual(
+        &self,
+        backend: &dyn Backend<f64>,
+        train: MatRef<'_, f64>,
+        start: MatRef<'_, f64>,
+    ) -> Result<Dual, Error> {
+        let (c, n) = (self.targets.cols(), self.targets.rows());
         if self.penalty > 0.0 {
             let mut buffer = vec![0.0; fixed_point_len(n, c)];
             let mut end = FixedPoint::new(backend, train, self.targets, self.loss, self.penalty, &mut buffer)?;
             end.solve(start)?;
-            return self.predicted(backend, kernel, f_0, end.dual());
+            return Ok(Dual { g: end.dual().data().to_vec(), fit: None });
         }
         if self.loss.properties(c).quadratic {
             let mut buffer = vec![0.0; regression_len(n, c)];
             let mut end = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
-            let limit = self.predicted(backend, kernel, f_0, end.dual(backend, f64::INFINITY)?)?;
-            return Ok(Predicted { fit: Some(end.fit()), ..limit });
+            let g = end.dual(backend, f64::INFINITY)?.data().to_vec();
+            return Ok(Dual { g, fit: Some(end.fit()) });
         }
         let mut buffer = vec![0.0; soft_targets_len(n, c)];
         let mut end = SoftTargets::new(backend, train, self.targets, self.loss, &mut buffer)?;
         end.solve(start)?;
-        let limit = self.predicted(backend, kernel, f_0, end.dual())?;
-        Ok(Predicted { fit: Some(end.fit()), ..limit })
+        Ok(Dual { g: end.dual().data().to_vec(), fit: Some(end.fit()) })
     }
 
     fn compare(&self, network: &[f64], predicted: &Predicted) -> Result<LimitMeasured, Error> {

@@ -4,6 +4,7 @@ mod course;
 mod described;
 mod directory;
 mod error;
+mod fixed_flow;
 mod forecast;
 mod judgement;
 mod layout;
@@ -29,14 +30,15 @@ pub use course::{Course, FAR};
 pub use described::described;
 pub use directory::{RunDirectory, write_archive, write_arrays, write_parameters};
 pub use error::Error;
-pub use forecast::{forecast, sizes_of};
+pub use fixed_flow::FixedFlow;
+pub use forecast::{forecast, kept_bytes, sizes_of};
 pub use judgement::{Failure, Judgement};
 pub use layout::result_paths;
 pub use limit::{Limit, LimitRow};
 pub use motion::Motion;
 pub use outcome::{Comparison, Kernels, Outcome, Stopped};
 pub use outputs::{Outputs, Seen, all_inputs};
-pub use prediction::{Measured, Predictions, Task};
+pub use prediction::{Measured, Predictions, Task, linearized_bytes};
 pub use prediction_table::{PredictionRow, PredictionTable};
 pub use rate::Rate;
 pub use targets::{check, targets};
@@ -45,9 +47,9 @@ pub use trace::{Trace, TraceRow};
 
 use std::time::Instant;
 
-use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{Spectrum, tangent, tangent_len};
+use ntkscope_core::kernel::{tangent, tangent_len};
 use ntkscope_core::network::{Dense, Network};
 use ntkscope_core::record::{Recorder, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
@@ -60,6 +62,7 @@ use crate::files::Dtype;
 use crate::kernel::{Suspects, convert};
 use crate::machine::Stop;
 use judgement::Evidence;
+use outputs::outputs_of;
 use training_loop::{Recording, Walked, train};
 
 /// The backend of this kind for this scalar.
@@ -138,7 +141,7 @@ fn run_as<T: HostReal>(
         Some(outputs) => {
             let end = outputs.last().to_vec();
             let seen = outputs.seen(record.snapshots());
-            let made = predictions(&trainer, &arrays.targets, training, samples, shifted, &seen);
+            let made = predictions(&trainer, &arrays.targets, training, samples, shifted, seen);
             (end, made.map_or_else(Comparison::Failed, |made| Comparison::Made(Box::new(made))))
         }
         None => {
@@ -237,8 +240,7 @@ fn initial_outputs<N: Network, T: Real>(
     let sizes = network.sizes();
     let mut theta_0 = vec![T::ZERO; sizes.parameters];
     initialize(network, seed, &mut theta_0)?;
-    let mut activations = vec![T::ZERO; x.rows() * sizes.activations];
-    Ok(forward(backend, Params::new(network, &theta_0)?, x, &mut activations)?.outputs().data().to_vec())
+    Ok(outputs_of(backend, Params::new(network, &theta_0)?, x, &mut Vec::new())?)
 }
 
 /// A place for the outputs on all samples, of which none are kept yet.
@@ -251,7 +253,7 @@ fn no_outputs<N: Network, T: Real>(
     if shifted {
         return Outputs::shifted(trainer.backend(), Params::new(network, trainer.theta_0())?, samples);
     }
-    Ok(Outputs::new(network.sizes(), samples))
+    Ok(Outputs::new(samples))
 }
 
 /// What fixed kernels predict at the moments of `seen`, in double precision whatever the run's scalar.
@@ -261,7 +263,7 @@ fn predictions<N: Network, T: Real>(
     training: &Training,
     samples: &Samples,
     shifted: bool,
-    seen: &[Seen],
+    seen: Vec<Seen>,
 ) -> Result<Predictions, ntkscope_core::Error> {
     let network = trainer.problem().network();
     let outputs = network.sizes().outputs;
@@ -277,22 +279,18 @@ fn predictions<N: Network, T: Real>(
         shifted,
         values: samples.are_values(),
     };
-    task.predictions(backend_of::<f64>(training.backend), seen)
+    task.predictions(training.backend, seen)
 }
 
-/// Whether the kernel is 0, or what there is of it comes from biases behind dead units, which add the same everywhere, and
-/// no training sample moves any weight.
+/// Whether no training sample moves any weight: the kernel is 0, but for what the biases behind dead units add, which is
+/// the same for all samples.
 fn is_dead<N: Network, T: Real>(
     trainer: &Trainer<'_, N, T, dyn Backend<T>>,
     kernel: MatRef<'_, T>,
     last: Option<&TraceRow>,
 ) -> Result<bool, ntkscope_core::Error> {
-    let first = kernel.at(0, 0);
-    if !last.is_some_and(|row| row.finite) || kernel.data().iter().any(|k| *k != first) {
+    if !last.is_some_and(|row| row.finite) || kernel.data().iter().any(|k| *k != kernel.at(0, 0)) {
         return Ok(false);
-    }
-    if first == T::ZERO {
-        return Ok(true);
     }
     let (network, x) = (trainer.problem().network(), trainer.problem().x());
     let sizes = network.sizes();
@@ -315,5 +313,5 @@ fn smallest_eigenvalue<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>)
     let mut copy = kernel.data().to_vec();
     let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
     backend.symmetric_eigenvalues(MatMut::new(&mut copy, n, n)?, &mut values, &mut scratch)?;
-    Ok(Spectrum::of_eigenvalues(&values, T::EPSILON).lambda_min.to_f64())
+    Ok(values[0].to_f64())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Judgement, Predictions, Tensor, Trace};
+use super::{Judgement, Limit, Predictions, Tensor, Trace};
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,20 @@ impl Comparison {
         match self {
             Self::Made(predictions) => Some(predictions),
             Self::NotAsked | Self::Failed(_) => None,
+        }
+    }
+}
+
+impl Outcome {
+    /// Frees what is written and not reported: the parameters, kernels of snapshots, and all outputs but those at the end.
+    pub fn shed(&mut self) {
+        (self.parameters, self.kernels.snapshots) = (Vec::new(), None);
+        if let Comparison::Made(predictions) = &mut self.predictions {
+            let Predictions { network, ntk, linearized, limit, .. } = predictions.as_mut();
+            (*network, *ntk, *linearized) = (Vec::new(), None, None);
+            if let Some(Limit { network, ntk, linearized, .. }) = limit {
+                [network, ntk, linearized].into_iter().for_each(|outputs| *outputs = Vec::new());
+            }
         }
     }
 }

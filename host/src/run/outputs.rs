@@ -13,6 +13,30 @@ pub fn all_inputs<T: Real>(samples: &Samples) -> (Vec<T>, usize) {
     (all.map(|v| T::from_f64(*v)).collect(), samples.n + samples.held_out.len() / samples.d.max(1))
 }
 
+/// Samples whose passes are made at a time where only their results are kept: whole tiles, so that no bit depends on it.
+pub(super) const AT_ONCE: usize = 512;
+
+/// f `(n, C)` of the rows of `x` `(n, d)`, [`AT_ONCE`] at a time; `activations` is resized to what that takes.
+///
+/// # Errors
+/// Those of the forward pass.
+pub(super) fn outputs_of<N: Network, T: Real>(
+    backend: &dyn Backend<T>,
+    params: Params<'_, N, T>,
+    x: MatRef<'_, T>,
+    activations: &mut Vec<T>,
+) -> Result<Vec<T>, Error> {
+    let (n, sizes) = (x.rows(), params.network().sizes());
+    activations.resize(n.min(AT_ONCE) * sizes.activations, T::ZERO);
+    let mut outputs = Vec::with_capacity(n * sizes.outputs);
+    for first in (0..n).step_by(AT_ONCE) {
+        let x = x.block(first..n.min(first + AT_ONCE), 0..x.cols());
+        let activations = &mut activations[..x.rows() * sizes.activations];
+        outputs.extend_from_slice(forward(backend, params, x, activations)?.outputs().data());
+    }
+    Ok(outputs)
+}
+
 /// The network's outputs at a moment.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -40,11 +64,18 @@ pub struct Outputs<T> {
     kept: Vec<Kept>,
 }
 
+/// Numbers of [`Outputs`] beside those that are kept: the samples, and the passes of those that are made at a time.
+pub(super) fn outputs_len(sizes: Sizes, samples: &Samples) -> u128 {
+    let numbers = samples.x.len() + samples.held_out.len();
+    let all = numbers / samples.d.max(1);
+    numbers as u128 + all.min(AT_ONCE) as u128 * sizes.activations as u128
+}
+
 impl<T: Real> Outputs<T> {
     /// None yet.
-    pub fn new(sizes: Sizes, samples: &Samples) -> Self {
+    pub fn new(samples: &Samples) -> Self {
         let (x, all) = all_inputs(samples);
-        Self { x, all, activations: vec![T::ZERO; all * sizes.activations], offset: None, kept: Vec::new() }
+        Self { x, all, activations: Vec::new(), offset: None, kept: Vec::new() }
     }
     /// None yet, of the network shifted to be 0 at these parameters.
     ///
@@ -55,14 +86,14 @@ impl<T: Real> Outputs<T> {
         params: Params<'_, N, T>,
         samples: &Samples,
     ) -> Result<Self, Error> {
-        let mut outputs = Self::new(params.network().sizes(), samples);
+        let mut outputs = Self::new(samples);
         outputs.offset = Some(outputs.outputs_at(backend, params)?);
         Ok(outputs)
     }
     /// f `(n + h, C)`
     fn outputs_at<N: Network>(&mut self, backend: &dyn Backend<T>, params: Params<'_, N, T>) -> Result<Vec<T>, Error> {
         let x = MatRef::new(&self.x, self.all, params.network().sizes().inputs)?;
-        Ok(forward(backend, params, x, &mut self.activations)?.outputs().data().to_vec())
+        outputs_of(backend, params, x, &mut self.activations)
     }
     /// Those of the last snapshot; forgets those of snapshots that the record has dropped.
     ///

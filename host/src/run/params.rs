@@ -169,6 +169,6 @@ fn agree(saved: &Table, here: &Table) -> Result<(), Mismatch> {
 /// Bytes that [`read_parameters`] takes beside `theta`: the largest tensor, and the same as it was stored.
 pub fn reading_bytes<N: Network>(network: &N) -> u64 {
     let tensors = (0..network.sizes().layers).map(|index| network.layer(index));
-    let largest = tensors.map(|layer| layer.inputs * layer.outputs).max().unwrap_or(0);
-    16 * largest as u64
+    let largest = tensors.map(|layer| layer.inputs.saturating_mul(layer.outputs)).max().unwrap_or(0);
+    16u64.saturating_mul(largest as u64)
 }

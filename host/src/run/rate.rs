@@ -2,7 +2,7 @@
 
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{MultiOutput, structured, structured_scratch, tangent, tangent_len};
-use ntkscope_core::network::Network;
+use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::train::{Optimizer, Trainer};
 use ntkscope_core::{Backend, Error, MatMut, Real};
 
@@ -51,6 +51,13 @@ impl Rate {
     pub fn is_beyond(&self) -> bool {
         self.given > self.stable
     }
+}
+
+/// Numbers of the run's scalar that [`Rate::of`] takes for n samples: the passes, the kernel, and two copies.
+pub(super) fn rate_len(optimizer: &Optimizer, sizes: Sizes, samples: usize) -> u128 {
+    let size = samples as u128 * sizes.outputs as u128;
+    let whole = sizes.outputs > 1 && size <= MAX_WHOLE as u128 && matches!(optimizer, Optimizer::Descent { .. });
+    if whole { tangent_len(sizes, samples) as u128 + 4 * size * size } else { 0 }
 }
 
 /// lambda_max of the kernel `(n C, n C)` at the present parameters.

@@ -39,23 +39,27 @@ impl RunDirectory {
             ];
             write_present(&self.file("limit.npz"), outputs.iter().chain(&sampled), Dtype::F64)?;
         }
-        if predictions.log_times.is_empty() {
-            return Ok(());
-        }
+        let (Some(ntk), Some(linearized)) = (&predictions.ntk, &predictions.linearized) else { return Ok(()) };
         predictions.table.write(&self.file("predictions.csv"))?;
-        // (snapshots, n + h, C)
-        let Predictions { times, log_times, network, ntk, linearized, .. } = predictions;
-        let (count, all) = (log_times.len(), network.first().map_or(0, Vec::len) / c);
-        let shape = vec![count, all, c];
-        let [network, ntk, linearized] = [network, ntk, linearized].map(|rows| rows.concat());
-        let outputs: [Shaped<'_>; 5] = [
-            ("time", vec![count], times),
-            ("log_time", vec![count], log_times),
-            ("network", shape.clone(), &network),
-            ("ntk", shape.clone(), &ntk),
-            ("linearized", shape, &linearized),
+        // (snapshots, n + h, C), number by number: they are many
+        let Predictions { times, log_times, network, .. } = predictions;
+        let (count, each) = (log_times.len(), network.first().map_or(0, Vec::len));
+        let (snapshots, shape) = ([count], [count, each / c, c]);
+        let (time, log_time) = (|at: usize| times[at], |at: usize| log_times[at]);
+        let network = |at: usize| network[at / each][at % each];
+        let (ntk, linearized) = (ntk.numbers(), linearized.numbers());
+        let array = |name, shape, number| Array { name, shape, dtype: Dtype::F64, number };
+        let mut arrays = vec![
+            array("time", &snapshots[..], &time as &dyn Fn(usize) -> f64),
+            array("log_time", &snapshots, &log_time),
+            array("network", &shape, &network),
+            array("ntk", &shape, &ntk),
+            array("linearized", &shape, &linearized),
         ];
-        write_present(&self.file("predictions.npz"), outputs.iter().chain(&sampled), Dtype::F64)
+        let sampled = || sampled.iter().filter(|(_, _, numbers)| !numbers.is_empty());
+        let numbers: Vec<_> = sampled().map(|(_, _, numbers)| |at: usize| numbers[at]).collect();
+        arrays.extend(sampled().zip(&numbers).map(|((name, shape, _), number)| array(name, shape, number)));
+        write_archive(&self.file("predictions.npz"), &arrays)
     }
 
     /// `kernels.npz`: kernels of the training samples, the samples, and what the outputs are fitted to.

@@ -3,17 +3,13 @@
 mod bench;
 mod blocks;
 mod data;
-#[cfg(unix)]
-mod directories;
-#[cfg(target_os = "linux")]
-mod faults;
 mod files;
 mod inputs;
 mod judged;
 mod kernel;
 mod kernel_files;
-#[cfg(unix)]
-mod outputs;
+#[cfg(target_os = "linux")]
+mod limits;
 mod params;
 mod predict;
 mod refused;

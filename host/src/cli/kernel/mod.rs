@@ -61,11 +61,11 @@ pub struct KernelArgs {
     /// network's are a standard one's, and so is the kernel
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
-    /// Save the network's parameters; a file that is there is replaced
+    /// Save the network's parameters
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub params_out: Option<PathBuf>,
     /// Save: K.npz (arrays kernel, eigenvalues, x, and y if there is one; analytic: also ntk, nngp and nngp_eigenvalues), or
-    /// K.npy (kernel alone, of any size); a file that is there is replaced
+    /// K.npy (kernel alone, of any size)
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Backend [default: fast]
@@ -157,7 +157,7 @@ fn kernel_as<T: HostReal, N: Network>(
     let empirical = args.kind == KernelKind::Empirical;
     let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
     let reading = args.params.as_ref().map_or(0, |_| reading_bytes(network));
-    let writing = args.params_out.as_ref().map_or(0, |_| 8 * sizes.parameters as u64);
+    let writing = args.params_out.as_ref().map_or(0, |_| 8u64.saturating_mul(sizes.parameters as u64));
     let job = KernelWork {
         samples: samples.n,
         inputs: samples.d,

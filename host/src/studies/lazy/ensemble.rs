@@ -117,7 +117,7 @@ impl Ensemble {
             penalty: training.penalty,
             time: f64::INFINITY,
         };
-        Ok(limit.law()?)
+        Ok(limit.law(all, &Budget::default())?)
     }
 }
 
