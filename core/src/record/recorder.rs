@@ -131,11 +131,16 @@ impl<'a, T: Real> Recorder<'a, T> {
         let n = self.n;
         let (kernel, work) = (MatRef::dense(self.current, n, n), MatMut::dense(self.work, n, n));
         let nan = T::from_f64(f64::NAN);
-        let (lambda_min, lambda_max, condition, effective_rank) = if finite {
-            let s = spectrum(trainer.backend(), kernel, work, self.values, self.scratch)?;
-            (s.lambda_min, s.lambda_max, s.condition, s.effective_rank)
+        let spectrum = if finite {
+            spectrum(trainer.backend(), kernel, work, self.values, self.scratch)
         } else {
-            (nan, nan, nan, nan)
+            Err(Error::NonFinite { what: "the kernel", step: trainer.step() })
+        };
+        let (lambda_min, lambda_max, condition, effective_rank) = match spectrum {
+            Ok(s) => (s.lambda_min, s.lambda_max, s.condition, s.effective_rank),
+            // entries so large that their squares are not finite; the rest of the snapshot is known
+            Err(Error::NonFinite { .. } | Error::NoConvergence { .. }) => (nan, nan, nan, nan),
+            Err(e) => return Err(e),
         };
         Ok(Snapshot {
             step: trainer.step(),

@@ -68,7 +68,8 @@ pub struct PredictArgs {
     /// Test points, FILE.npz (x, and y if known) or FILE.csv (last column y), instead of --held-out
     #[arg(long, value_name = "FILE", conflicts_with = "held_out", help_heading = "Prediction")]
     pub test: Option<Source>,
-    /// Save: P.npz (arrays x, mean, sd, …) or P.csv (a row per test point); with y, classes and accuracy where there are any
+    /// Save: P.npz (arrays x, mean, sd, …) or P.csv (a row per test point); with y, classes and accuracy where there are
+    /// any; a file that is there is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// The rest

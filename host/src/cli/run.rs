@@ -13,7 +13,7 @@ use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
 use crate::files::Roles;
 use crate::files::numbers::Json;
-use crate::machine::{Budget, with_threads};
+use crate::machine::{Budget, Stop, with_threads};
 use crate::plot::figure_bytes;
 use crate::report::narrative::Finished;
 use crate::report::{judged, narrative};
@@ -90,9 +90,8 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let mut finished = Vec::new();
     for (training, place) in trainings.iter().zip(&places) {
         let settings = || place.write_settings(&model, training, &samples, None);
-        let mut follow = Follow::new(training.loss.label(), quiet, place.file("trace.csv"), &settings);
-        let mut outcome = run::run(&model, training, &samples, &mut follow, &stop)
-            .inspect_err(|_| places.iter().chain([&directory]).for_each(RunDirectory::remove_if_empty))?;
+        let mut follow = Follow::new(training.loss.label(), quiet, place.file("trace.csv"), &settings, &stop);
+        let mut outcome = run::run(&model, training, &samples, &mut follow, &stop)?;
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, &samples, &model)?;
@@ -104,7 +103,8 @@ fn run_here(args: RunArgs) -> Result<u8> {
             break;
         }
     }
-    places[finished.len()..].iter().for_each(RunDirectory::remove_if_empty);
+    // those of runs that did not begin go
+    drop(places);
     write_report(&directory, &model, &samples, &finished)?;
     let lead = narrative::lead(&model, &samples, &finished);
     if args.common.json {
@@ -231,6 +231,7 @@ struct Follow<'a> {
     trace: PathBuf,
     written: Option<Instant>,
     error: Option<run::Error>,
+    stop: &'a Stop,
 }
 
 impl<'a> Follow<'a> {
@@ -239,9 +240,10 @@ impl<'a> Follow<'a> {
         quiet: bool,
         trace: PathBuf,
         settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
+        stop: &'a Stop,
     ) -> Self {
         let bar = progress(label, 1000, quiet);
-        Self { bar, quiet, settings, trace, written: None, error: None }
+        Self { bar, quiet, settings, trace, written: None, error: None, stop }
     }
 }
 
@@ -265,5 +267,9 @@ impl Observer for Follow<'_> {
         let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
         self.error = settings.and_then(|()| Ok(trace.write(&self.trace)?)).err();
         self.written = Some(Instant::now());
+        if self.error.is_some() {
+            // results that cannot be kept are not worth hours of work
+            self.stop.request();
+        }
     }
 }

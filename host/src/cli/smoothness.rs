@@ -105,7 +105,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let bar = phase(&format!("spectra of {}", count(samples.n, "sample")), args.common.quiet);
     let found = labels.spectra_and_cost(&model, &samples);
     drop(bar);
-    let (spectra, cost) = found.inspect_err(|_| directory.remove_if_empty())?;
+    let (spectra, cost) = found?;
     let found = Alphas::new(&spectra, &window, samples.d)?;
     spectra.table().write(&directory.file("spectra.csv"))?;
     figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;

@@ -131,7 +131,38 @@ pub fn print(text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::in_flags;
+    use super::*;
+
+    /// Every floor that has errors of its own has their codes.
+    #[test]
+    fn each_error_has_a_code() {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let known = include_str!("terminal.rs");
+        let mut floors = 0;
+        for entry in std::fs::read_dir(source).unwrap() {
+            let floor = entry.unwrap();
+            if floor.path().join("error.rs").exists() {
+                let name = floor.file_name().into_string().unwrap();
+                assert!(known.contains(&format!("of(error, {name}::Error::cause)")), "no codes of {name}'s errors");
+                floors += 1;
+            }
+        }
+        assert!(floors > 5);
+        let io = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let full = files::Error::io("write", "K.npz")(io());
+        let study = study::Error::File(files::Error::io("write", "trace.csv")(io()));
+        let job = study::Error::job("a")(study);
+        for (error, expected) in [
+            (anyhow::Error::from(full), SYSTEM),
+            (anyhow::Error::from(job).context("the report"), SYSTEM),
+            (run::Error::from(files::Error::InUse { path: "o".into() }).into(), USAGE),
+            (files::Error::io("read", "t.csv")(std::io::ErrorKind::NotFound.into()).into(), DATA),
+            (Failure::Output(io()).into(), SYSTEM),
+            (ntkscope_core::Error::StepUnderflow { step: 1 }.into(), FAILED),
+        ] {
+            assert_eq!(code_of(&error), expected, "{error:?}");
+        }
+    }
 
     #[test]
     fn settings_become_flags() {

@@ -15,11 +15,11 @@ pub enum Cause {
     ZeroSamples,
     /// this sample is
     ZeroSample(usize),
-    /// the gradient is 0 on every sample
+    /// the gradient is 0 on every sample, because all units are off
     NoActiveUnit,
     /// the gradient is 0 on this sample
     NoActiveUnitOn(usize),
-    /// the kernel of the infinitely wide network is 0, though a sample is not
+    /// samples that are not 0, but whose products are: the kernel of a network without bias is of their size
     Underflow,
     /// two samples are the same, in the scalar that is used
     Equal(usize, usize),
@@ -64,11 +64,18 @@ impl Suspects<'_> {
         !self.biased && self.sample(i).iter().all(|x| *x == 0.0)
     }
 
+    /// Whether no product of two samples is anything but 0 in the scalar, and no bias adds to it.
+    fn underflows(&self) -> bool {
+        let rounded = |x: f64| if self.dtype == Dtype::F32 { f64::from(x as f32) } else { x };
+        let square = |x: f64| rounded(rounded(x) * rounded(x));
+        !self.biased && self.x.iter().all(|x| square(*x) == 0.0)
+    }
+
     /// Why the kernel is 0.
     pub fn of_zero(&self) -> Cause {
         if (0..self.n()).all(|i| self.is_zero(i)) {
             Cause::ZeroSamples
-        } else if self.empirical {
+        } else if self.empirical && !self.underflows() {
             Cause::NoActiveUnit
         } else {
             Cause::Underflow
@@ -158,6 +165,7 @@ mod tests {
             (0.0, true, true, Cause::NoActiveUnit),
             (1.0, false, true, Cause::NoActiveUnit),
             (1e-300, false, false, Cause::Underflow),
+            (1e-300, false, true, Cause::Underflow),
         ] {
             assert_eq!(Suspects { x: &[x], d: 1, dtype: Dtype::F64, biased, empirical }.of_zero(), cause);
         }

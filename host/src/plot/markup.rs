@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn runs_move_whole_or_not_at_all() {
         assert_eq!(spoken("λ_{min}(K_{t}) 10^{−12} f^{GP}"), "λₘᵢₙ(Kₜ) 10⁻¹² fᴳᴾ");
-        assert_eq!(spoken("a_{xy} b^{1.5}\nf_{T}_"), "a sub xy b super 1.5\nf sub T_");
+        assert_eq!(spoken("a_{xy} b^{1.5}\nf_{T}_"), "a sub xy b super 1.5 f sub T_");
     }
 
     #[test]

@@ -25,13 +25,28 @@ const OUT: &str = "out";
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
     path: PathBuf,
-    /// the directories that were made for it, innermost first
+    _held: Option<Arc<Held>>,
+}
+
+/// What is given back when nobody uses the directory any more: the lock, and, where nothing was written, the directories that
+/// were made.
+#[derive(Debug)]
+struct Held {
+    /// innermost first
     made: Vec<PathBuf>,
-    _lock: Option<Arc<DirectoryLock>>,
+    _lock: DirectoryLock,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        remove_empty(&self.made);
+    }
 }
 
 impl RunDirectory {
     /// `out` as given, or the first unused `runs/NAME`, `runs/NAME-2`, … It is locked until this and all clones are dropped.
+    ///
+    /// One that was made here and is empty then is removed.
     ///
     /// A directory that already holds something is refused unless `force`, which removes whatever a run can write there;
     /// files of others stay. Created before the work begins, so that a path that cannot be written is known at once.
@@ -52,14 +67,14 @@ impl RunDirectory {
                 return Err(of_place(&path)(error).into());
             }
         };
-        let directory = Self { path, made, _lock: Some(Arc::new(lock)) };
-        directory.prepare(force).inspect_err(|_| directory.remove_if_empty())?;
+        let directory = Self { path, _held: Some(Arc::new(Held { made, _lock: lock })) };
+        directory.prepare(force)?;
         Ok(directory)
     }
 
     /// An empty directory that the caller has locked.
     pub fn within(path: &Path) -> Self {
-        Self { path: path.into(), made: Vec::new(), _lock: None }
+        Self { path: path.into(), _held: None }
     }
 
     fn prepare(&self, force: bool) -> Result<(), files::Error> {
@@ -95,13 +110,7 @@ impl RunDirectory {
         let path = self.path.join(name);
         let made = missing(&path);
         let lock = DirectoryLock::create(&path)?;
-        Ok(Self { path, made, _lock: Some(Arc::new(lock)) })
-    }
-
-    /// For a run that failed before it had anything to keep: removes the directories that were made for it, as
-    /// far as they are empty.
-    pub fn remove_if_empty(&self) {
-        remove_empty(&self.made);
+        Ok(Self { path, _held: Some(Arc::new(Held { made, _lock: lock })) })
     }
 
     /// The path of one of its files.

@@ -49,7 +49,7 @@ use std::time::Instant;
 
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{tangent, tangent_len};
+use ntkscope_core::kernel::{Spectrum, tangent, tangent_len};
 use ntkscope_core::network::{Dense, Network};
 use ntkscope_core::record::{Recorder, recorder_len};
 use ntkscope_core::train::{Problem, Trainer, trainer_len};
@@ -282,15 +282,19 @@ fn predictions<N: Network, T: Real>(
     task.predictions(training.backend, seen)
 }
 
-/// Whether no training sample moves any weight: the kernel is 0, but for what the biases behind dead units add, which is
-/// the same for all samples.
+/// Whether the kernel is 0, or what there is of it comes from biases behind dead units, which add the same everywhere, and
+/// no training sample moves any weight.
 fn is_dead<N: Network, T: Real>(
     trainer: &Trainer<'_, N, T, dyn Backend<T>>,
     kernel: MatRef<'_, T>,
     last: Option<&TraceRow>,
 ) -> Result<bool, ntkscope_core::Error> {
-    if !last.is_some_and(|row| row.finite) || kernel.data().iter().any(|k| *k != kernel.at(0, 0)) {
+    let first = kernel.at(0, 0);
+    if !last.is_some_and(|row| row.finite) || kernel.data().iter().any(|k| *k != first) {
         return Ok(false);
+    }
+    if first == T::ZERO {
+        return Ok(true);
     }
     let (network, x) = (trainer.problem().network(), trainer.problem().x());
     let sizes = network.sizes();
@@ -313,5 +317,5 @@ fn smallest_eigenvalue<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>)
     let mut copy = kernel.data().to_vec();
     let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
     backend.symmetric_eigenvalues(MatMut::new(&mut copy, n, n)?, &mut values, &mut scratch)?;
-    Ok(values[0].to_f64())
+    Ok(Spectrum::of_eigenvalues(&values, T::EPSILON).lambda_min.to_f64())
 }

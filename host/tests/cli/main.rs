@@ -3,6 +3,10 @@
 mod bench;
 mod blocks;
 mod data;
+#[cfg(unix)]
+mod directories;
+#[cfg(target_os = "linux")]
+mod faults;
 mod files;
 mod inputs;
 mod judged;
@@ -10,6 +14,8 @@ mod kernel;
 mod kernel_files;
 #[cfg(target_os = "linux")]
 mod limits;
+#[cfg(unix)]
+mod outputs;
 mod params;
 mod predict;
 mod refused;

@@ -96,6 +96,63 @@ fn a_dry_run_says_what_would_run() {
 }
 
 #[test]
+fn a_plan_needs_no_data_and_is_json_where_that_is_asked_for() {
+    let place = Place::new();
+    let line = "reproduce divergence --only six-points,mnist --network fcn --widths 8 --seeds 1 --dry-run";
+    let done = place.succeed(&format!("{line} --data-dir nowhere"));
+    assert_eq!(done.stdout.lines().count(), 6, "{}", done.stdout);
+    assert!(done.stdout.contains("mnist-fcn2-w8-mse-mirrored-s0"));
+    assert!(done.stderr.contains("2 runs of mnist lack data") && done.stderr.contains("nowhere"), "{}", done.stderr);
+    let plan = json(&place.succeed(&format!("{line} --json --data-dir nowhere")).stdout);
+    let runs = plan["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), &plan["study"]), (6, &"divergence".into()));
+    for run in runs {
+        assert_eq!((&run["state"], &run["settings"]["width"]), (&"missing".into(), &8.into()), "{run}");
+        assert_eq!(run["lacks"].is_string(), run["part"] == "mnist", "{run}");
+    }
+    assert!(place.content().is_empty());
+    // of several studies those that have the part; options that one of them has no use for are told
+    let several = place.succeed("reproduce all --only six-points --seeds 1 --dry-run --json");
+    assert_eq!(json(&several.stdout)["studies"].as_array().unwrap().len(), 2);
+    let told = place.succeed("reproduce initialization --seeds 2 --dry-run");
+    assert!(told.stderr.contains("--seeds has no effect on the parts outputs, spectra"), "{}", told.stderr);
+}
+
+/// A run of a finished study is changed in one place: it is run again, and told.
+#[test]
+fn a_finished_run_that_was_changed_is_run_again_and_told() {
+    let place = Place::new();
+    let line = "reproduce divergence --only six-points --network fcn --widths 4 --seeds 1 --threads 1 --out study";
+    let run = || place.run(line.split(' '));
+    assert!([0, 1].contains(&run().code));
+    let tables = || [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")];
+    let undisturbed = tables();
+    let cell = "study/runs/six-points-fcn2-w4-mse-standard-s0";
+    let trace = place.bytes(format!("{cell}/trace.csv"));
+    let told = |change: &dyn Fn(), word: &str| {
+        change();
+        let done = run();
+        assert!(done.stderr.contains(word) && done.stderr.contains("it is done again"), "{}", done.stderr);
+        assert!(done.stderr.contains("4 runs, 3 of them finished before"), "{}", done.stderr);
+        assert_eq!(tables(), undisturbed, "{word}");
+    };
+    let cut = || drop(place.file(&format!("{cell}/trace.csv"), &trace[..trace.len() - 5]));
+    told(&cut, "trace.csv was changed");
+    let file = || {
+        std::fs::remove_dir_all(place.path(cell)).unwrap();
+        place.file(cell, "x");
+    };
+    told(&file, "a file lies in place");
+    assert!(!run().stderr.contains("again"));
+    // an SVG says what was run for it, and needs no font
+    let svg = String::from_utf8(place.bytes("study/figures/six-points-fcn2-standard-drift.svg")).unwrap();
+    assert!(svg.contains("part six-points") && svg.contains("width = 4"), "{svg}");
+    assert!(!svg.contains("<text") && !svg.contains("font"));
+    let page = String::from_utf8(place.bytes("study/report.html")).unwrap();
+    assert!(page.contains("with the instruction set"));
+}
+
+#[test]
 fn the_lazy_study_has_its_files() {
     let place = Place::new();
     let line = "reproduce lazy --only six-points,conflicting,ensemble --network fcn --widths 8,16 --seeds 1 --quiet --out study";

@@ -61,11 +61,11 @@ pub struct KernelArgs {
     /// network's are a standard one's, and so is the kernel
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
-    /// Save the network's parameters
+    /// Save the network's parameters; a file that is there is replaced
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub params_out: Option<PathBuf>,
     /// Save: K.npz (arrays kernel, eigenvalues, x, and y if there is one; analytic: also ntk, nngp and nngp_eigenvalues), or
-    /// K.npy (kernel alone, of any size)
+    /// K.npy (kernel alone, of any size); a file that is there is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Backend [default: fast]

@@ -7,7 +7,7 @@ use crate::analysis::law::{InfiniteWidth, Law};
 use crate::data::Source;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::NumberTable;
-use crate::machine::{Ended, Stop};
+use crate::machine::{Budget, Ended, Stop};
 use crate::run;
 use crate::run::{Observer, Stopped, all_inputs};
 use crate::study::Error;
