@@ -5,7 +5,8 @@
 use std::process::ExitCode;
 
 use ntkscope::cli::{
-    self, Allocator, Command, bench, columns, compare, data, kernel, predict, reproduce, run, smoothness, terminal,
+    self, Allocator, Command, bench, columns, compare, data, kernel, manual, predict, reproduce, run, smoothness,
+    terminal,
 };
 
 #[global_allocator]
@@ -13,19 +14,22 @@ static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     cli::catch_signals();
-    let cli = terminal::parse();
+    let cli = match terminal::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),
         Command::Predict(args) => predict::predict(args),
         Command::Smoothness(args) => smoothness::run(args),
-        Command::Kernel(args) => kernel::kernel(args),
+        Command::Kernel { which } => kernel::kernel(which.args()),
         Command::Compare(args) => compare::compare(args),
         Command::Data(args) => data::data(args),
         Command::Columns(args) => columns::columns(args),
         Command::Bench(args) => bench::bench(args),
         Command::Completions { shell } => cli::completions(shell),
-        Command::Man => cli::man(),
+        Command::Man(args) => manual::man(&args),
     };
     terminal::exit(result)
 }

@@ -26,8 +26,13 @@ pub struct Common {
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Machine")]
     pub threads: Option<u16>,
     /// Take no more memory than this, e.g. 4GiB: work in blocks, or refuse [default: what is free]
-    #[arg(long, value_name = "SIZE", help_heading = "Machine")]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Machine")]
     pub memory: Option<ByteSize>,
+}
+
+/// The value of `--memory`.
+fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| "give a size, such as 500MB or 4GiB".into())
 }
 
 /// Those settings of `S` that were typed as flags; its defaults are not among them, so that a file can stand below.

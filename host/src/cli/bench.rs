@@ -5,15 +5,19 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 use bytesize::ByteSize;
 use clap::Args;
+use clap::builder::StringValueParser;
+use toml::{Table, Value};
 
+use super::json::{document, fail, print_document};
 use super::terminal::{
     DONE, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt, stop_on_interrupt_quietly,
 };
 use crate::benchmark::{BenchmarkReport, BenchmarkTask, CASES, NoSuchCase, PROBES, Reading, choose, measure};
 use crate::cli::Common;
 use crate::cli::{Failure, UsageError};
+use crate::experiment::Open;
 use crate::machine::{Budget, Ended, Stop, with_threads};
-use crate::words::count;
+use crate::words::{count, did_you_mean};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +34,7 @@ pub struct BenchArgs {
     #[arg(long, help_heading = "Cases")]
     pub quick: bool,
     /// Only these cases, each given by its name or by how it begins: empirical, analytic-4000, step-6
-    #[arg(long, value_name = "CASE,…", value_delimiter = ',', help_heading = "Cases")]
+    #[arg(long, value_name = "CASE,…", value_parser = Open::new(StringValueParser::new(), &NAMES), hide_possible_values = true, value_delimiter = ',', help_heading = "Cases")]
     pub only: Vec<String>,
     /// Rounds in which every case is measured once; the median counts
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Cases")]
@@ -39,6 +43,17 @@ pub struct BenchArgs {
     #[command(flatten)]
     pub common: Common,
 }
+
+/// Names of all cases.
+const NAMES: [&str; CASES.len()] = {
+    let mut names = [""; CASES.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = CASES[at].name;
+        at += 1;
+    }
+    names
+};
 
 /// Environment variable by which the command tells a process that it starts which one task to measure.
 const TASK: &str = "NTKSCOPE_BENCH_TASK";
@@ -53,8 +68,8 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     let stop = stop_on_interrupt();
     let cases = choose(&args.only, args.quick).map_err(|NoSuchCase { given }| UsageError::Range {
         flag: "--only",
+        what: format!("no such case{}; there are {}", did_you_mean(&given, NAMES), NAMES.join(", ")),
         given,
-        what: format!("no such case; there are {}", CASES.map(|case| case.name).join(", ")),
     })?;
     if cases.is_empty() {
         let what = "leaves no case that --quick keeps; leave out --quick".into();
@@ -73,8 +88,15 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     bar.finish_and_clear();
     if readings.iter().all(|of_task| !of_task.is_empty()) {
         let report = BenchmarkReport::new(threads, &cases, &readings)?;
-        let text = if args.common.json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
-        print(text.trim_end())?;
+        if args.common.json {
+            let mut all = document("bench", &settings(&args, threads), serde_json::to_value(&report)?);
+            if stop.requested() {
+                fail(&mut all, INTERRUPTED, "interrupted: the medians are of fewer rounds");
+            }
+            print_document(&all)?;
+        } else {
+            print(report.to_string().trim_end())?;
+        }
     }
     if stop.requested() {
         match readings[0].len() {
@@ -84,6 +106,17 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
         return Ok(INTERRUPTED);
     }
     Ok(DONE)
+}
+
+/// What was asked for.
+fn settings(args: &BenchArgs, threads: usize) -> Table {
+    let only = args.only.iter().cloned().map(Value::String).collect();
+    Table::from_iter([
+        ("quick".to_owned(), Value::Boolean(args.quick)),
+        ("only".to_owned(), Value::Array(only)),
+        ("repeat".to_owned(), Value::Integer(args.repeat.into())),
+        ("threads".to_owned(), Value::Integer(threads as i64)),
+    ])
 }
 
 /// One measurement in this process; its reading goes to standard output.

@@ -3,10 +3,13 @@
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
+use toml::Value;
 
+use super::json::{document, print_document};
 use super::terminal::{DONE, in_flags, print};
 use crate::cli::UsageError;
 use crate::files::Described;
+use crate::words::did_you_mean;
 use crate::{run, study};
 
 const EXAMPLES: &str = "\
@@ -115,13 +118,18 @@ pub fn columns(args: ColumnsArgs) -> Result<u8> {
     if found.is_empty() {
         let mut files: Vec<&str> = described().map(|d| d.file).collect();
         files.dedup();
-        let what = format!("no such file of results; there are {}", files.join(", "));
-        return Err(UsageError::Range { flag: "FILE", given: args.file.unwrap_or_default(), what }.into());
+        let given = args.file.unwrap_or_default();
+        let guess = did_you_mean(&given, files.iter().copied());
+        let what = format!("no such file of results{guess}; there are {}", files.join(", "));
+        return Err(UsageError::Range { flag: "FILE", given, what }.into());
     }
     if args.json {
-        let rows =
-            found.iter().map(|d| json!({ "file": d.file, "name": d.name, "unit": d.unit, "meaning": d.meaning }));
-        print(&serde_json::to_string_pretty(&rows.collect::<Vec<_>>())?)?;
+        let rows = found
+            .iter()
+            .map(|d| json!({ "file": d.file, "name": d.name, "unit": d.unit, "meaning": in_flags(d.meaning) }))
+            .collect::<Vec<_>>();
+        let settings = args.file.map(|file| ("file".to_owned(), Value::String(file))).into_iter().collect();
+        print_document(&document("columns", &settings, json!({ "columns": rows })))?;
         return Ok(DONE);
     }
     let mut file = "";

@@ -10,8 +10,10 @@ use clap::Args;
 use ntkscope_core::MatRef;
 use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
 use serde_json::json;
+use toml::Value;
 
-use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt};
+use super::json::{document, print_document};
+use super::terminal::{DONE, INTERRUPTED, phase, print, say, stop_on_interrupt};
 use crate::backend::HostReal;
 use crate::cli::Common;
 use crate::cli::UsageError;
@@ -24,8 +26,16 @@ use crate::kernel::{Entries, KernelFault, KernelFile, KernelSummary, check_symme
 use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::words::precise;
 
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope compare A.npz B.npz
+  ntkscope compare K.npz:ntk K.npz:nngp
+      two arrays of one file
+  ntkscope compare A.npy B.npy --memory 1GiB --json";
+
 /// `ntkscope compare`
 #[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
 pub struct CompareArgs {
     /// Kernel A: an npz with an array `kernel`, FILE.npz:NAME, or an npy
     pub a: String,
@@ -51,6 +61,7 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
             format!("kernel of {} rows, but {} has {}; compare kernels of the same samples", a.n(), args.b, b.n());
         return Err(UsageError::Mismatch { path: args.a.into(), what }.into());
     }
+    let _bar = phase("distances and eigenvalues", args.common.quiet);
     let stop = if a.is_on_disk() || b.is_on_disk() { stop_on_interrupt() } else { Stop::new() };
     let (mut largest, mut apart) = (0.0f64, 0.0f64);
     let (first_a, first_b) = (a.rows(0..1)?.into_owned(), b.rows(0..1)?.into_owned());
@@ -71,6 +82,8 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
         ("|A - B|_F / |B|_F", "frobenius_relative", frobenius.value()),
         ("centred alignment", "centred_alignment", alignment.value()?),
     ];
+    let settings = [("a", &args.a), ("b", &args.b)];
+    let settings = settings.map(|(key, path)| (key.to_owned(), Value::String(path.clone()))).into_iter().collect();
     let (of_a, of_b) = (a.summary(&stop).context(args.a)?, b.summary(&stop).context(args.b)?);
     let (Ended::Done(of_a), Ended::Done(of_b)) = (of_a, of_b) else {
         say("interrupted");
@@ -78,10 +91,10 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
     };
     if args.common.json {
         let named = distances.iter().map(|(_, key, value)| ((*key).to_owned(), json!(Json(*value))));
-        let mut all: serde_json::Map<String, serde_json::Value> = named.collect();
-        all.insert("a".into(), serde_json::to_value(of_a)?);
-        all.insert("b".into(), serde_json::to_value(of_b)?);
-        print(&serde_json::to_string_pretty(&all)?)?;
+        let mut body: serde_json::Map<String, serde_json::Value> = named.collect();
+        body.insert("a".into(), serde_json::to_value(of_a)?);
+        body.insert("b".into(), serde_json::to_value(of_b)?);
+        print_document(&document("compare", &settings, body.into()))?;
     } else {
         for (words, _, value) in distances {
             print(&format!("{words:<22}{}", precise(value)))?;

@@ -3,16 +3,30 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use serde_json::json;
+use toml::Table;
 
+use super::ModelArgs;
+use super::json::{document, print_document};
 use super::terminal::{DONE, Progress, bytes, in_flags, print, say, warn};
+use super::unused::{Takes, refuse, refuse_seed, used};
 use crate::data;
 use crate::data::{FetchProgress, Source};
-use crate::experiment::Model;
+use crate::experiment::{Open, Settings};
 use crate::machine::{Budget, with_threads};
+
+const EXAMPLES: &str = "\
+Examples:
+  ntkscope data list
+  ntkscope data fetch mnist
+  ntkscope data show --data mnist --classes 3,8 --n 100
+  ntkscope data show --data samples.csv --json";
 
 /// `ntkscope data`
 #[derive(Args, Debug)]
+#[command(before_help = EXAMPLES)]
 pub struct DataArgs {
     /// What to do with them
     #[command(subcommand)]
@@ -33,9 +47,9 @@ pub enum DataCommand {
     },
     /// Summarize the selected samples
     Show {
-        /// Network and data
+        /// Data
         #[command(flatten)]
-        model: Model,
+        model: ModelArgs,
         /// Print a JSON summary to standard output
         #[arg(long)]
         json: bool,
@@ -43,6 +57,7 @@ pub enum DataCommand {
     /// Download mnist or fashion-mnist and check every file
     Fetch {
         /// mnist or fashion-mnist
+        #[arg(value_parser = Open::new(StringValueParser::new().try_map(|name| name.parse::<Source>()), &["mnist", "fashion-mnist"]), hide_possible_values = true)]
         dataset: Source,
         /// Where to [default: the per-user data folder]
         #[arg(long, value_name = "DIR")]
@@ -53,6 +68,9 @@ pub enum DataCommand {
         /// No progress
         #[arg(long, short)]
         quiet: bool,
+        /// Print a JSON summary to standard output
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -62,7 +80,9 @@ pub fn data(args: DataArgs) -> Result<u8> {
         DataCommand::List { data_dir, json } => {
             let entries = data::list(data_dir.as_deref());
             if json {
-                print(&serde_json::to_string_pretty(&entries)?)?;
+                let dir = data_dir.map(|dir| ("data-dir".to_owned(), toml::Value::String(dir.display().to_string())));
+                let settings = dir.into_iter().collect();
+                print_document(&document("data list", &settings, json!({ "data_sets": entries })))?;
             } else {
                 for entry in entries {
                     print(&in_flags(&entry.to_string()))?;
@@ -70,12 +90,21 @@ pub fn data(args: DataArgs) -> Result<u8> {
             }
         }
         DataCommand::Show { model, json } => {
+            let given = model.given(&Table::new(), None)?;
+            refuse("data show", &given, &Takes::Only(&[]))?;
+            refuse_seed("data show", &given, false)?;
+            let model = Settings::from_table(given)?.model;
             let samples = data::load(&model.data_spec(), &Budget::default())?;
             warn(&samples, false);
             let summary = with_threads(None, || data::show(&samples))?;
-            print(&if json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() })?;
+            if json {
+                let settings = used("data show", Table::try_from(&model)?);
+                print_document(&document("data show", &settings, serde_json::to_value(summary)?))?;
+            } else {
+                print(&summary.to_string())?;
+            }
         }
-        DataCommand::Fetch { dataset, data_dir, mirror, quiet } => {
+        DataCommand::Fetch { dataset, data_dir, mirror, quiet, json } => {
             let dir = match data_dir {
                 Some(dir) => dir,
                 None => data::default_dir(&dataset)?,
@@ -83,6 +112,12 @@ pub fn data(args: DataArgs) -> Result<u8> {
             let bar = bytes(quiet);
             let paths = data::fetch(&dataset, &dir, mirror.as_deref(), &mut |at| follow(&bar, quiet, at))?;
             bar.finish_and_clear();
+            if json {
+                let text = |text: String| toml::Value::String(text);
+                let mut settings = Table::from_iter([("data".to_owned(), text(dataset.to_string()))]);
+                settings.insert("data-dir".into(), text(dir.display().to_string()));
+                return print_document(&document("data fetch", &settings, json!({ "files": paths }))).map(|()| DONE);
+            }
             for path in paths {
                 print(&path.display().to_string())?;
             }

@@ -7,21 +7,24 @@ mod args;
 pub mod bench;
 pub mod columns;
 pub mod compare;
+mod completions;
 pub mod data;
+pub mod json;
 pub mod kernel;
+pub mod manual;
 mod plan;
 pub mod predict;
 pub mod prediction;
 mod progress;
+mod refusal;
 pub mod reproduce;
 pub mod run;
 mod signals;
 pub mod smoothness;
 mod streams;
 pub mod terminal;
+pub mod unused;
 mod usage;
-
-use anyhow::Result;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -31,14 +34,15 @@ pub use args::{Common, ModelArgs, Typed};
 use bench::BenchArgs;
 use columns::ColumnsArgs;
 use compare::CompareArgs;
+pub use completions::completions;
 use data::DataArgs;
-use kernel::KernelArgs;
+use kernel::KernelCommand;
+use manual::ManArgs;
 use predict::PredictArgs;
 use reproduce::ReproduceArgs;
 use run::RunArgs;
 pub use signals::catch as catch_signals;
 use smoothness::SmoothnessArgs;
-use terminal::{DONE, print};
 pub use usage::{Failure, UsageError};
 
 const EXAMPLES: &str = "\
@@ -55,6 +59,17 @@ Examples:
       one kernel matrix
   ntkscope compare A.npz B.npz
       max, Frobenius, alignment, spectrum";
+
+const COMPLETIONS: &str = "\
+Examples:
+  ntkscope completions bash > ~/.local/share/bash-completion/completions/ntkscope
+  ntkscope completions fish > ~/.config/fish/completions/ntkscope.fish
+  ntkscope completions zsh > ~/.zfunc/_ntkscope";
+
+const MANUAL: &str = "\
+Examples:
+  ntkscope man kernel analytic | man -l -
+  ntkscope man --out ~/.local/share/man/man1";
 
 /// Shows when a neural network leaves the kernel regime, and by how much.
 ///
@@ -80,7 +95,12 @@ pub enum Command {
     /// How smooth the labels of a data set are for the NTK, and what random initialization costs there
     Smoothness(SmoothnessArgs),
     /// Compute one kernel matrix, save it, print its summary
-    Kernel(KernelArgs),
+    #[command(before_help = kernel::EXAMPLES)]
+    Kernel {
+        /// Which kernel
+        #[command(subcommand)]
+        which: KernelCommand,
+    },
     /// Compare two kernels: max, Frobenius, alignment, spectrum
     Compare(CompareArgs),
     /// The data sets: list, show, fetch
@@ -90,26 +110,64 @@ pub enum Command {
     /// Benchmark kernels and training against the machine's peak
     Bench(BenchArgs),
     /// Completions for a shell, on standard output
+    #[command(before_help = COMPLETIONS)]
     Completions {
         /// the shell
         shell: Shell,
     },
-    /// The manual page, on standard output
-    Man,
+    /// Manual pages: of a command, of the files, of what --json prints
+    #[command(before_help = MANUAL)]
+    Man(ManArgs),
 }
 
-/// The manual page on standard output.
-pub fn man() -> Result<u8> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Failure::text("manual page"))?;
-    print(String::from_utf8(page).map_err(Failure::text("manual page"))?.trim_end())?;
-    Ok(DONE)
+/// The command line as people type it: help texts that fit the terminal, numbers that may be negative, and no word of what
+/// a command has no use for.
+pub fn command() -> clap::Command {
+    let width = help_width();
+    let command = unused::hidden(Cli::command()).term_width(width);
+    fitted(command, width)
 }
 
-/// Completions for a shell on standard output.
-pub fn completions(shell: Shell) -> Result<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "ntkscope", &mut script);
-    print(String::from_utf8(script).map_err(Failure::text("completions"))?.trim_end())?;
-    Ok(DONE)
+fn fitted(command: clap::Command, width: usize) -> clap::Command {
+    let examples = command.get_before_help().map(|text| wrapped(&text.to_string(), width));
+    let command = command
+        .mut_args(|argument| match argument.get_action().takes_values() {
+            true => argument.allow_negative_numbers(true),
+            false => argument,
+        })
+        .mut_subcommands(|inner| fitted(inner, width));
+    match examples {
+        Some(examples) => command.before_help(examples),
+        None => command,
+    }
+}
+
+/// Columns that a help text may take: what `COLUMNS` says, else what the terminal has, at most 100.
+fn help_width() -> usize {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let seen = || terminal_size::terminal_size().map(|(columns, _)| usize::from(columns.0));
+    said.or_else(seen).unwrap_or(100).clamp(30, 100)
+}
+
+/// Examples in lines of at most this width where their words allow it; a command is continued as a shell wants it.
+fn wrapped(examples: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in examples.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let (end, more) = if line.trim_start().starts_with("ntkscope ") { (" \\", indent + 4) } else { ("", indent) };
+        let mut now = " ".repeat(indent);
+        for word in line.split_whitespace() {
+            let begun = !now.trim().is_empty();
+            if begun && now.chars().count() + 1 + word.chars().count() + end.len() > width {
+                lines.push(format!("{now}{end}"));
+                now = " ".repeat(more);
+            }
+            if !now.trim().is_empty() {
+                now.push(' ');
+            }
+            now.push_str(word);
+        }
+        lines.push(now);
+    }
+    lines.join("\n")
 }

@@ -12,8 +12,10 @@ use ntkscope_core::{Error, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
+use super::json::{document, print_document};
 use super::prediction::{Answers, CSV_CELL, Columns, JSON_CELL, Quantity};
-use super::terminal::{DONE, in_flags, phase, print, say, warn};
+use super::terminal::{DONE, in_flags, phase, say, warn};
+use super::unused::{Takes, refuse, refuse_seed, unused_setting, used};
 use crate::analysis;
 use crate::analysis::fit::cautions;
 use crate::analysis::law::{InfiniteWidth, Law};
@@ -137,7 +139,16 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     if loss == LossKind::Both {
         return Err(wrong("--loss", "both".into(), "predicts one loss at a time; give mse or cross-entropy").into());
     }
-    let settings = args.model.layered(&args.loss.table, None)?;
+    let given = args.model.given(&args.loss.table, None)?;
+    refuse("predict", &given, &Takes::Only(&["loss", "penalty", "smoothing"]))?;
+    if args.kernel == PredictKernel::Ntk {
+        refuse_seed("predict", &given, false)?;
+        if given.contains_key("width") {
+            let why = "with the analytic NTK the network is infinitely wide; give --kernel initial";
+            return Err(unused_setting("predict", &given, "width", why).into());
+        }
+    }
+    let settings = Settings::from_table(given)?;
     settings.model.check()?;
     let format = check_files(&args, &settings.model)?;
     let settings = Settings { model: settings.model.under(loss)?, ..settings };
@@ -319,6 +330,18 @@ fn explain(error: Error, training: &Training) -> anyhow::Error {
     }
 }
 
+/// All settings that the prediction comes from.
+fn settings_of(args: &PredictArgs, model: &Model, training: &Training) -> Result<Table> {
+    let mut all = used("predict", Table::try_from(model)?);
+    all.insert("loss".into(), Value::String(training.loss.to_string()));
+    all.insert("penalty".into(), Value::Float(training.penalty));
+    all.insert("smoothing".into(), Value::Float(training.smoothing));
+    all.insert("time".into(), Value::Float(args.time.unwrap_or(f64::INFINITY)));
+    let kernel = args.kernel.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
+    all.insert("kernel".into(), Value::String(kernel));
+    Ok(all)
+}
+
 /// Saves what was predicted where it is asked for, and prints it.
 fn save_and_print(
     args: &PredictArgs,
@@ -353,21 +376,25 @@ fn save_and_print(
         Some(path) => columns.write_npz(path, &samples.held_out, &answers)?,
         None => {}
     }
+    let network = match args.kernel {
+        PredictKernel::Ntk => format!("{}, {} initialization", model.describe_limit(), model.init),
+        PredictKernel::Initial => model.describe(),
+    };
     if args.common.json {
-        let mut all = json!({
-            "network": model.describe(), "data": samples.description, "points": columns.json(), "targets": samples.targets,
+        let mut body = json!({
+            "network": network, "data": samples.description, "points": columns.json(), "targets": samples.targets,
             "class_labels": samples.class_names(),
         });
-        answers.scores().for_each(|(name, value)| all[name] = json!(value));
+        answers.scores().for_each(|(name, value)| body[name] = json!(value));
         if let Some(fit) = fit {
-            all["unreached"] = json!(fit.unreached);
-            all["unmet"] = json!(fit.unmet());
-            all["rounding"] = json!(fit.rounding);
+            body["unreached"] = json!(fit.unreached);
+            body["unmet"] = json!(fit.unmet());
+            body["rounding"] = json!(fit.rounding);
         }
-        return print(&serde_json::to_string_pretty(&all)?);
+        return print_document(&document("predict", &settings_of(args, model, training)?, body));
     }
     if !args.common.quiet {
-        say(&format!("{}; {}", model.describe(), samples.description));
+        say(&format!("{network}; {}", samples.description));
     }
     columns.print()?;
     answers.print()

@@ -9,9 +9,8 @@ use super::terminal::print;
 use crate::data::{Classes, Samples};
 use crate::files::numbers::Json;
 use crate::files::{Cell, CsvTable, Dtype};
-use crate::report::narrative::plain;
-use crate::report::number;
 use crate::run::write_arrays;
+use crate::words::{count, number};
 
 /// Most test points that people are shown.
 const SHOWN: usize = 20;
@@ -99,12 +98,12 @@ impl Columns<'_> {
     pub fn print(&self) -> Result<()> {
         print(&self.header().join("  "))?;
         for point in 0..self.points.min(SHOWN) {
-            let cells: Vec<String> = self.row(point).map(|v| plain(&number(v))).collect();
+            let cells: Vec<String> = self.row(point).map(number).collect();
             print(&cells.join("  "))?;
         }
         match self.points.saturating_sub(SHOWN) {
             0 => Ok(()),
-            more => print(&format!("… {more} more; --out FILE has them all")),
+            more => print(&format!("… {} more; --out FILE has them all", count(more, "point"))),
         }
     }
 }
@@ -168,7 +167,7 @@ impl Answers {
     /// # Errors
     /// Standard output cannot be written.
     pub fn print(&self) -> Result<()> {
-        self.scores().try_for_each(|(name, value)| print(&plain(&format!("{name} {}", number(value)))))
+        self.scores().try_for_each(|(name, value)| print(&format!("{name} {}", number(value))))
     }
 }
 

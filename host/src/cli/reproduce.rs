@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::json;
+use toml::{Table, Value};
 
+use super::json::{document, print_document};
 use super::plan::Remaining;
 use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt};
 use crate::cli::Common;
@@ -150,7 +152,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         summaries.push(summary(&directory, &claims));
     }
     if args.common.json {
-        print_json(summaries, several)?;
+        print_json(&args, summaries, several)?;
     }
     Ok(code)
 }
@@ -191,15 +193,35 @@ fn dry_run(args: &ReproduceArgs, studies: &[Study], several: bool, place: impl F
         }
     }
     if args.common.json {
-        print_json(plans, several)?;
+        print_json(args, plans, several)?;
     }
     Ok(DONE)
 }
 
 /// One object, or one that holds those of several studies.
-fn print_json(mut all: Vec<serde_json::Value>, several: bool) -> Result<()> {
-    let value = if several { json!({ "studies": all }) } else { all.pop().unwrap_or_default() };
-    print(&serde_json::to_string_pretty(&value)?)
+fn print_json(args: &ReproduceArgs, mut all: Vec<serde_json::Value>, several: bool) -> Result<()> {
+    let body = if several { json!({ "studies": all }) } else { all.pop().unwrap_or_default() };
+    print_document(&document("reproduce", &settings(args), body))
+}
+
+/// What was asked for.
+fn settings(args: &ReproduceArgs) -> Table {
+    let text = |text: String| Value::String(text);
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| text(path.display().to_string()));
+    let several = |all: Vec<Value>| (!all.is_empty()).then_some(Value::Array(all));
+    let whole = |number: u64| Value::Integer(number as i64);
+    let all = [
+        ("study", Some(text(args.study.clone()))),
+        ("full", Some(Value::Boolean(args.full))),
+        ("only", several(args.only.iter().cloned().map(text).collect())),
+        ("network", several(args.network.iter().map(|network| text(network.to_string())).collect())),
+        ("widths", several(args.widths.iter().map(|width| whole(*width as u64)).collect())),
+        ("seeds", args.seeds.map(whole)),
+        ("n", args.n.map(|n| whole(n as u64))),
+        ("data-dir", path(&args.data_dir)),
+        ("fashion-dir", path(&args.fashion_dir)),
+    ];
+    all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
 /// The claims of a finished study.

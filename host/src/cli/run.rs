@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
+use toml::Table;
 
+use super::json;
 use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt, warn};
+use super::unused::{Takes, refuse, unused_setting};
 use crate::cli::{Common, ModelArgs, Typed};
 use crate::data::Samples;
 use crate::experiment::{Model, Settings, Training};
@@ -58,7 +61,9 @@ pub fn run(args: RunArgs) -> Result<u8> {
 
 /// Runs on this pool's threads.
 fn run_here(args: RunArgs) -> Result<u8> {
-    let Settings { model, training } = args.model.layered(&args.training.table, args.file.as_deref())?;
+    let given = args.model.given(&args.training.table, args.file.as_deref())?;
+    refuse("run", &given, &Takes::All)?;
+    let Settings { model, training } = Settings::from_table(given)?;
     // everything that can be checked without data is checked before data is read
     model.check()?;
     training.check()?;
@@ -69,6 +74,10 @@ fn run_here(args: RunArgs) -> Result<u8> {
     run::check(&model, &training, &samples)?;
     let outputs = model.shape(&samples)?.outputs;
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
+    if model.held_out > 0 && trainings.iter().all(|training| training.predictions == Some(false)) {
+        let why = "no predictions are made, as `predictions = false` or more than 2048 samples x outputs have it";
+        return Err(unused_setting("run", &Table::try_from(&model)?, "held-out", why).into());
+    }
     let parameters = run::sizes_of(&model, &samples)?.parameters;
     let what = format!("a run with {} and {}", count(samples.n, "sample"), count(parameters, "parameter"));
     budget.check(&what, need(&model, &trainings, &samples)?)?;
@@ -108,7 +117,12 @@ fn run_here(args: RunArgs) -> Result<u8> {
     write_report(&directory, &model, &samples, &finished)?;
     let lead = narrative::lead(&model, &samples, &finished);
     if args.common.json {
-        print(&serde_json::to_string_pretty(&summary(&directory, &model, &samples, &finished))?)?;
+        let settings = Settings { model: model.clone(), training: training.clone() }.table()?;
+        let mut all = json::document("run", &settings, summary(&directory, &model, &samples, &finished));
+        if let Some((code, messages)) = failure(&finished, &stop) {
+            json::fail(&mut all, code, &messages.join("; "));
+        }
+        json::print_document(&all)?;
     } else {
         print(&in_flags(&narrative::plain(&lead)))?;
     }
@@ -116,22 +130,31 @@ fn run_here(args: RunArgs) -> Result<u8> {
         say(&format!("report: {}", directory.file("report.html").display()));
         say(&format!("figures: {}", directory.figures().display()));
     }
-    let failures = finished.iter().filter(|run| run.outcome.judgement.failed());
-    let failed = failures.clone().count() > 0;
-    for Finished { training, outcome } in failures {
-        let Judgement { failures, course, .. } = &outcome.judgement;
-        for failure in failures {
-            let told = in_flags(&narrative::plain(&judged::told(failure, course)));
-            say(&format!("error: {}: {told}", training.loss.label()));
+    Ok(match failure(&finished, &stop) {
+        Some((INTERRUPTED, _)) => INTERRUPTED,
+        Some((code, messages)) => {
+            messages.iter().for_each(|message| say(&format!("error: {message}")));
+            code
         }
-    }
-    Ok(if stop.requested() {
-        INTERRUPTED
-    } else if failed {
-        FAILED
-    } else {
-        DONE
+        None => DONE,
     })
+}
+
+/// Exit code and messages of runs that did not go as planned.
+fn failure(finished: &[Finished<'_>], stop: &Stop) -> Option<(u8, Vec<String>)> {
+    if stop.requested() {
+        return Some((INTERRUPTED, vec!["interrupted".into()]));
+    }
+    let failed = finished.iter().filter(|run| run.outcome.judgement.failed());
+    let messages: Vec<String> = failed
+        .flat_map(|Finished { training, outcome }| {
+            let Judgement { failures, course, .. } = &outcome.judgement;
+            let label = training.loss.label();
+            let told = |failure| in_flags(&narrative::plain(&judged::told(failure, course)));
+            failures.iter().map(move |failure| format!("{label}: {}", told(failure)))
+        })
+        .collect();
+    (!messages.is_empty()).then_some((FAILED, messages))
 }
 
 /// Bytes that the process has at its peak, in one of the runs or while their report is made.

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use toml::Table;
+use toml::{Table, Value};
 
+use super::json::{document, print_document};
 use super::terminal::{DONE, phase, print, say, warn};
+use super::unused::{Takes, refuse, used};
 use crate::analysis;
 use crate::analysis::labels::{Cost, Labels};
 use crate::analysis::smoothness::{Coding, Decay, Smoothness, known, middle, nearly_all, smoothness};
@@ -19,15 +21,14 @@ use crate::backend::threads;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data::{self, Targets};
+use crate::experiment::Settings;
 use crate::files::Roles;
 use crate::machine::memory::process_bytes;
 use crate::machine::{Budget, with_threads};
 use crate::plot::figure_bytes;
-use crate::report::narrative::plain;
-use crate::report::{number, number_with_error};
 use crate::run::{RunDirectory, result_paths};
 use crate::studies::initialization::figures;
-use crate::words::count;
+use crate::words::{count, number, with_error};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,8 +76,9 @@ pub fn run(args: SmoothnessArgs) -> Result<u8> {
 
 /// Estimates on this pool's threads.
 fn run_here(args: SmoothnessArgs) -> Result<u8> {
-    let settings = args.model.layered(&Table::new(), None)?;
-    let mut model = settings.model;
+    let given = args.model.given(&Table::new(), None)?;
+    refuse("smoothness", &given, &Takes::Only(&[]))?;
+    let mut model = Settings::from_table(given)?.model;
     if let Some(coding) = args.coding {
         // a coding is of classes
         if model.targets == Some(Targets::Values) {
@@ -110,19 +112,23 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     spectra.table().write(&directory.file("spectra.csv"))?;
     figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;
     if args.common.json {
-        let all = json!({
-            "network": model.describe(), "data": samples.description, "samples": samples.n, "window": [window.start(), window.end()],
+        let body = json!({
+            "network": model.describe_limit(), "data": samples.description, "samples": samples.n, "window": [window.start(), window.end()],
             "decay": found.labels.decay, "alpha": found.labels.alpha, "alpha_error": found.labels.error,
             "alpha_paper": found.paper.ok().map(|s| s.alpha), "alpha_random_outputs": found.random.value,
             "alpha_random_outputs_error": found.random.error, "held_out": cost.held_out, "risk_zero": cost.zero,
             "risk_random_outputs": cost.random.value, "risk_random_outputs_error": cost.random.error,
             "directory": directory.path(), "targets": samples.targets, "class_labels": samples.class_names(),
         });
-        print(&serde_json::to_string_pretty(&all)?)?;
+        let mut settings = used("smoothness", Table::try_from(&model)?);
+        settings.insert("coding".into(), Value::String(coding.name().into()));
+        settings.insert("window".into(), Value::String(format!("{}..{}", window.start(), window.end())));
+        settings.insert("draws".into(), Value::Integer(args.draws.into()));
+        print_document(&document("smoothness", &settings, body))?;
         return Ok(DONE);
     }
     if !args.common.quiet {
-        say(&format!("{}; {}", model.describe(), samples.description));
+        say(&format!("{}; {}", model.describe_limit(), samples.description));
     }
     found.print(&window, labels.draws, samples.d)?;
     print_cost(&cost, labels.draws)?;
@@ -187,31 +193,36 @@ impl Alphas {
 
     fn print(&self, window: &RangeInclusive<usize>, draws: usize, d: usize) -> Result<()> {
         let Smoothness { alpha, error, decay, .. } = self.labels;
-        let line = |what: &str, value: String, note: String| print(&plain(&format!("{what:<24}{value:<20}{note}")));
+        let line = |what: &str, value: String, note: String| print(&format!("{what:<24}{value:<20}{note}"));
         let note =
             format!("k in {}..{}, eigenvalues there fall like k^-{}", window.start(), window.end(), number(decay));
-        line("smoothness of labels", number_with_error(alpha, error), note)?;
+        line("smoothness of labels", with_error(alpha, error), note)?;
         let paper = format!("k < 0.9 n, decay (d+1)/d, d = {d}: Chen, Li, Lin 2024, appendix G");
         match self.paper {
-            Ok(found) => line("", number_with_error(found.alpha, found.error), paper)?,
+            Ok(found) => line("", with_error(found.alpha, found.error), paper)?,
             Err(unfit) => line("", "none".into(), format!("{paper}; {unfit}"))?,
         }
-        let random = number_with_error(self.random.value, self.random.error_or_0());
-        line("smoothness of f^GP", random, format!("{draws} draws of the outputs of a random network, same k"))
+        let random = with_error(self.random.value, self.random.error_or_0());
+        line(
+            "smoothness of f^GP",
+            random,
+            format!("{} of the outputs of a random network, same k", count(draws, "draw")),
+        )
     }
 }
 
 fn print_cost(cost: &Cost, draws: usize) -> Result<()> {
-    let random = number_with_error(cost.random.value, cost.random.error_or_0());
+    let random = with_error(cost.random.value, cost.random.error_or_0());
     let share = match cost.share() {
         None => "from 0 they are learned to rounding, so there is no share".into(),
-        Some(share) if share < 10.0 => format!("{:+.1} %", 100.0 * share),
+        Some(share) if share < 10.0 => format!("{}{} %", if share < 0.0 { "" } else { "+" }, number(100.0 * share)),
         Some(share) => format!("{} times as much", number(1.0 + share)),
     };
-    print(&plain(&format!(
-        "squared error on the last {} samples, learned from the others, at the best time:\n  mirrored initialization {}\n  random \
-         initialization   {random}, {draws} draws: {share}",
-        cost.held_out,
-        number(cost.zero)
-    )))
+    print(&format!(
+        "squared error on the last {}, learned from the others, at the best time:\n  mirrored initialization {}\n  random \
+         initialization   {random}, {}: {share}",
+        count(cost.held_out, "sample"),
+        number(cost.zero),
+        count(draws, "draw")
+    ))
 }

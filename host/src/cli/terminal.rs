@@ -1,19 +1,22 @@
 //! What commands have in common: exit codes, messages, progress bars.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{Command, FromArgMatches};
 
 use super::Cli;
 pub use super::progress::{Progress, bytes, phase, progress};
 pub use super::signals::{stop_on_interrupt, stop_on_interrupt_quietly};
 pub use super::streams::say;
-use super::streams::{write_data, write_message};
+use super::streams::{LONGEST, write_data, write_message};
+use super::{json, refusal};
 use crate::cli::{Failure, UsageError};
 use crate::data::Samples;
 use crate::machine::Cause;
+use crate::words::clipped;
 use crate::{analysis, data, experiment, files, kernel, machine, plot, run, study};
 
 /// Done.
@@ -29,16 +32,72 @@ pub const SYSTEM: u8 = 4;
 /// Interrupted; what is finished is kept.
 pub const INTERRUPTED: u8 = 130;
 
-/// The process's exit code; an error is printed with everything that led to it.
+/// Every exit code, and what it says.
+pub const EXIT: [(u8, &str); 6] = [
+    (DONE, "Done."),
+    (FAILED, "Done, but a stated claim or check failed, or training failed."),
+    (USAGE, "Wrong usage or settings."),
+    (DATA, "Data that are missing or damaged."),
+    (SYSTEM, "Input or output failed: a full disk, no permission."),
+    (INTERRUPTED, "Interrupted; what is finished is kept."),
+];
+
+/// The process's exit code; an error is printed with everything that led to it, to scripts as an object.
 pub fn exit(result: Result<u8>) -> ExitCode {
-    let code = match &result {
-        Ok(code) => *code,
-        Err(e) => {
-            say(&format!("error: {}", in_flags(&format!("{e:#}"))));
-            code_of(e)
-        }
+    let (code, message) = match &result {
+        Ok(INTERRUPTED) => (INTERRUPTED, "interrupted".into()),
+        Ok(code) => (*code, String::new()),
+        Err(e) => (code_of(e), told(e)),
     };
+    fail(code, &message, result.is_err());
     ExitCode::from(code)
+}
+
+/// Says what went wrong on standard error, unless that has been said, and with `--json` on standard output too.
+fn fail(code: u8, message: &str, say_so: bool) {
+    if say_so {
+        say(&format!("error: {message}"));
+    }
+    let typed = typed();
+    if !message.is_empty() && wants_json(&typed) && !json::is_printed() {
+        let command = super::command();
+        let (_, path) = refusal::innermost(&command, &typed);
+        json::print_error(path.trim_start_matches("ntkscope").trim(), code, &clipped(message, LONGEST));
+    }
+}
+
+fn typed() -> Vec<String> {
+    std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+fn wants_json(typed: &[String]) -> bool {
+    typed.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
+/// The error and what led to it, in one line, each thing once, in flags.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if cause.starts_with(&text) {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    in_flags(&without_numbers(&text).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The system's reasons without their numbers: `Is a directory (os error 21)`.
+fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => plain.push_str(rest),
+            _ => plain = format!("{plain} (os error {part}"),
+        }
+    }
+    plain
 }
 
 /// The code of an error, which its own type knows.
@@ -79,13 +138,8 @@ pub const fn code(cause: Cause) -> u8 {
 /// A message of the library with every setting in backticks as the flag that sets it: `width` as --width, `n = 3` as
 /// --n 3. Other words in backticks stay, and so does the name of an array.
 pub fn in_flags(message: &str) -> String {
-    let command = super::Cli::command();
-    let fetch = command.find_subcommand("data").and_then(|data| data.find_subcommand("fetch"));
-    let commands = ["run", "kernel", "reproduce"].map(|name| command.find_subcommand(name));
-    let known = |key: &str| {
-        let mut arguments = commands.iter().chain([&fetch]).flatten().flat_map(|command| command.get_arguments());
-        arguments.any(|argument| argument.get_long() == Some(key))
-    };
+    let command = super::command();
+    let known = |key: &str| has_flag(&command, key);
     let (mut text, mut rest) = (String::new(), message);
     while let Some((before, after)) = rest.split_once('`') {
         text.push_str(before);
@@ -103,15 +157,42 @@ pub fn in_flags(message: &str) -> String {
     text + rest
 }
 
-/// What was typed. A value that the library refuses is told in flags, as every other error.
-pub fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| {
-        if error.kind() == ErrorKind::ValueValidation {
-            write_message(&in_flags(&error.render().to_string()));
-            std::process::exit(i32::from(USAGE));
+fn has_flag(command: &Command, name: &str) -> bool {
+    command.get_arguments().any(|argument| argument.get_long() == Some(name))
+        || command.get_subcommands().any(|inner| has_flag(inner, name))
+}
+
+/// What was typed.
+///
+/// # Errors
+/// The exit code, where there is nothing left to do: a help text was asked for, or the command line is wrong; either has
+/// been printed.
+pub fn parse() -> Result<Cli, ExitCode> {
+    let command = super::command();
+    let parsed = command.clone().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let text = styled(&error, std::io::stdout().is_terminal());
+            exit(print(text.trim_end()).map(|()| DONE))
         }
-        error.exit()
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            write_message(styled(&error, std::io::stderr().is_terminal()).trim_end());
+            ExitCode::from(USAGE)
+        }
+        _ => {
+            let typed = typed();
+            let message = in_flags(&without_numbers(&refusal::words(&error, &command, &typed)));
+            fail(USAGE, &message, true);
+            ExitCode::from(USAGE)
+        }
     })
+}
+
+/// A help text, in colours where they are seen and wanted.
+fn styled(error: &clap::Error, is_terminal: bool) -> String {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || dumb || !is_terminal;
+    if plain { error.render().to_string() } else { error.render().ansi().to_string() }
 }
 
 /// Says on standard error what was doubtful about the data, unless nothing is to be said.
@@ -132,6 +213,18 @@ pub fn print(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_says_everything_once() {
+        let error =
+            anyhow::anyhow!("No such file or directory (os error 2)").context("cannot read x.npz").context("x.npz");
+        assert_eq!(told(&error), "x.npz: cannot read x.npz: No such file or directory");
+        let error = anyhow::anyhow!("x.npz: no archive").context("x.npz");
+        assert_eq!(told(&error), "x.npz: no archive");
+        let error = anyhow::anyhow!("give another").context("x.npz: give another");
+        assert_eq!(told(&error), "x.npz: give another");
+        assert_eq!(without_numbers("a (os error 21), b (os error x)"), "a, b (os error x)");
+    }
 
     /// Every floor that has errors of its own has their codes.
     #[test]

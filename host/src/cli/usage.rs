@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use crate::machine::Cause;
+use crate::words::excerpt;
 
 /// A wrong call.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,18 @@ pub enum UsageError {
         given: String,
         /// what is wrong
         what: String,
+    },
+    /// A setting without effect on the command.
+    #[error("`{key} = {}`: `ntkscope {command}` has no use for it: {why}", excerpt(given))]
+    Unused {
+        /// the command
+        command: &'static str,
+        /// the setting
+        key: String,
+        /// its value
+        given: String,
+        /// why
+        why: String,
     },
     /// A number outside its range, or settings that do not go together.
     #[error("{flag} {given}: {what}")]

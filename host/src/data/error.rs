@@ -3,8 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::spec::{ClassSelection, Normalize, Source};
 use crate::files::{self, InputFault};
 use crate::machine::{self, Cause};
+use crate::words::{did_you_mean, either, excerpt};
 
 /// What is wrong with the data or with the settings that select it, where, and the setting that fixes it.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +14,10 @@ use crate::machine::{self, Cause};
 pub enum Error {
     /// `data` names neither a known data set nor an `.npz` or `.csv` file.
     #[error(
-        "`data = {}`: no such data set; give circle, conflicting, sphere, mixture, mnist, fashion-mnist, or a file ending in {}",
-        crate::words::excerpt(given),
+        "`data = {}`: no such data set{}; give {}, or a file ending in {}",
+        excerpt(given),
+        did_you_mean(given, Source::NAMES),
+        Source::NAMES.join(", "),
         super::format::extensions()
     )]
     UnknownSource {
@@ -22,15 +26,16 @@ pub enum Error {
     },
     /// `classes` is neither `parity` nor `all` nor different labels.
     #[error(
-        "`classes = {}`: give parity, all, or two or more different labels such as 3,8",
-        crate::words::excerpt(given)
+        "`classes = {}`: give parity, all, or two or more different labels such as 3,8{}",
+        excerpt(given),
+        did_you_mean(given, ClassSelection::NAMES)
     )]
     BadClasses {
         /// What was typed.
         given: String,
     },
     /// `normalize` is neither `sphere` nor `none`.
-    #[error("`normalize = {}`: give sphere or none", crate::words::excerpt(given))]
+    #[error("`normalize = {}`: give {}{}", excerpt(given), either(&Normalize::NAMES), did_you_mean(given, Normalize::NAMES))]
     BadNormalize {
         /// What was typed.
         given: String,

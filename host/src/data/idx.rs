@@ -35,7 +35,10 @@ impl IdxFiles {
 ///
 /// A set of which only one file is there is an error rather than a reason to take the other set.
 pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<IdxFiles, Error> {
-    let advice = format!("fetch them with `ntkscope data fetch {name}`, or name the directory with `data-dir = DIR`");
+    let here = dir.display();
+    let advice = format!(
+        "fetch them with `ntkscope data fetch {name} --data-dir {here}`, or name another directory with `data-dir = DIR`"
+    );
     match fs::metadata(dir) {
         Ok(found) if found.is_dir() => {}
         Err(reason) if reason.kind() == io::ErrorKind::PermissionDenied => return Err(refused(dir)(reason)),

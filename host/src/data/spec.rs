@@ -92,6 +92,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// The names of the data sets that have one.
+    pub const NAMES: [&'static str; 6] = ["circle", "conflicting", "sphere", "mixture", "mnist", "fashion-mnist"];
+
     /// True for csv files, whose columns may have names.
     pub fn is_csv(&self) -> bool {
         matches!(self, Source::File(path) if super::format::is_csv(path))
@@ -166,6 +169,11 @@ pub enum ClassSelection {
     All,
 }
 
+impl ClassSelection {
+    /// The selections that are words.
+    pub const NAMES: [&'static str; 2] = ["parity", "all"];
+}
+
 impl FromStr for ClassSelection {
     type Err = Error;
 
@@ -211,6 +219,11 @@ pub enum Normalize {
     Sphere,
     /// Nothing.
     None,
+}
+
+impl Normalize {
+    /// Its names.
+    pub const NAMES: [&'static str; 2] = ["sphere", "none"];
 }
 
 impl FromStr for Normalize {

@@ -38,14 +38,16 @@ pub enum Error {
         fault: InputFault,
     },
     /// A value of the wrong kind.
-    #[error("{key} = {}: {}", excerpt(value), what)]
+    #[error("{}", if what.starts_with('`') { format!("{what} ({place})") } else { format!("key `{key} = {}` {place}: {what}", excerpt(value)) })]
     Value {
         /// the setting
         key: String,
         /// as toml
         value: String,
-        /// what its reader says
+        /// what it needs
         what: String,
+        /// where it stands: "in run.toml"
+        place: String,
     },
     /// Settings that are no table of settings as a whole.
     #[error("settings: {0}")]

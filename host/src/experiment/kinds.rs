@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use ntkscope_core::choice::{Choice, UnknownName};
 use ntkscope_core::loss::Loss;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,43 @@ impl From<LossKind> for String {
     fn from(loss: LossKind) -> Self {
         loss.to_string()
     }
+}
+
+/// A parser that takes more than the words that are offered: completions list `names`, `inner` decides.
+#[derive(Clone, Debug)]
+pub struct Open<P> {
+    inner: P,
+    names: &'static [&'static str],
+}
+
+impl<P> Open<P> {
+    /// What `inner` takes; of that, these words are offered.
+    pub const fn new(inner: P, names: &'static [&'static str]) -> Self {
+        Self { inner, names }
+    }
+}
+
+impl<P: TypedValueParser> TypedValueParser for Open<P> {
+    type Value = P::Value;
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        self.inner.parse_ref(command, argument, value)
+    }
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.names.iter().copied().map(PossibleValue::new)))
+    }
+}
+
+/// Parser of what has a text, of which these words are offered.
+pub(super) fn open<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    Open::new(StringValueParser::new().try_map(|text| text.parse::<T>()), names)
 }
 
 /// Parser of a choice for clap, with every name and its summary.

@@ -10,10 +10,10 @@ use toml::Table;
 use super::settings::defaults;
 use super::{Error, at_least_one, non_negative, positive, range, whole};
 use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Split, Targets};
-use crate::experiment::kinds::choice;
+use crate::experiment::kinds::{choice, open};
 use crate::experiment::{AnyNetwork, Family, Init, LossKind, NetworkKind};
 use crate::files::Dtype;
-use crate::words::count;
+use crate::words::{count, number};
 
 /// Largest width and number of outputs: such layers have 2^40 weights, and no count of bytes overflows yet.
 pub const MAX_WIDTH: usize = 1 << 20;
@@ -65,7 +65,8 @@ pub struct Model {
     pub dtype: Dtype,
     /// circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (x, y), FILE.csv (last column y) or x.npy
     /// (beside y.npy)
-    #[arg(long, value_name = "DATA", default_value_t = Source::Circle, help_heading = "Data")]
+    #[arg(long, value_name = "DATA", value_parser = open::<Source>(&Source::NAMES),
+        value_hint = clap::ValueHint::FilePath, hide_possible_values = true, default_value_t = Source::Circle, help_heading = "Data")]
     pub data: Source,
     /// Folder of the idx files (train or t10k, .gz or not)
     #[arg(long, value_name = "DIR", help_heading = "Data")]
@@ -90,10 +91,10 @@ pub struct Model {
     #[arg(long, value_enum, help_heading = "Data")]
     pub targets: Option<Targets>,
     /// parity (odd = 1), labels "a,b" or "a,b,c" …, or all [default: parity for image sets, else all]
-    #[arg(long, value_name = "SELECTION", allow_hyphen_values = true, help_heading = "Data")]
+    #[arg(long, value_name = "SELECTION", value_parser = open::<ClassSelection>(&ClassSelection::NAMES), hide_possible_values = true, allow_hyphen_values = true, help_heading = "Data")]
     pub classes: Option<ClassSelection>,
     /// sphere: every sample to unit norm [default: sphere for image sets, else none]
-    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    #[arg(long, value_name = "HOW", value_parser = open::<Normalize>(&Normalize::NAMES), hide_possible_values = true, help_heading = "Data")]
     pub normalize: Option<Normalize>,
     /// Dimension of sphere and mixture data [default: 3 and 2]
     #[arg(long, value_name = "D", allow_negative_numbers = true, help_heading = "Data")]
@@ -159,6 +160,13 @@ impl Model {
         non_negative("bias-scale", self.bias_scale)?;
         if let (Some(Targets::Values), Some(classes)) = (self.targets, &self.classes) {
             return Err(range("classes", classes, "selects labels, but with `targets = values` y is numbers"));
+        }
+        if self.bias == Bias::None && self.bias_scale != 1.0 {
+            return Err(range(
+                "bias-scale",
+                self.bias_scale,
+                "there is no bias with `bias = none`; leave one of them out",
+            ));
         }
         match (self.network, self.alpha) {
             (NetworkKind::Fcn, Some(alpha)) => {
@@ -277,19 +285,25 @@ impl Model {
 
     /// The network in a few words.
     pub fn describe(&self) -> String {
-        let Self { network, depth, width, activation, bias, init, seed, .. } = self;
-        let kind = match network {
-            NetworkKind::Fcn => format!("fully connected, depth {depth}"),
+        let Self { width, activation, bias, init, seed, .. } = self;
+        let outputs = self.outputs.map_or(String::new(), |outputs| format!(", {}", count(outputs, "output")));
+        let kind = self.describe_family();
+        format!("{kind}, width {width}{outputs}, {activation}, bias {bias}, {init} initialization, seed {seed}")
+    }
+
+    /// The infinitely wide network in a few words: it has neither parameters nor their seed.
+    pub fn describe_limit(&self) -> String {
+        format!("{}, infinitely wide, {}, bias {}", self.describe_family(), self.activation, self.bias)
+    }
+
+    fn describe_family(&self) -> String {
+        match self.network {
+            NetworkKind::Fcn => format!("fully connected, depth {}", self.depth),
             NetworkKind::Resnet => {
                 let trained = if self.trained == Trained::All { "" } else { ", only V and W trained" };
-                format!("residual, {depth} blocks, alpha {}{trained}", self.alpha.unwrap_or(1.0))
+                let (blocks, alpha) = (count(self.depth, "block"), number(self.alpha.unwrap_or(1.0)));
+                format!("residual, {blocks}, alpha {alpha}{trained}")
             }
-        };
-        let outputs = match self.outputs {
-            Some(1) => ", 1 output".into(),
-            Some(outputs) => format!(", {outputs} outputs"),
-            None => String::new(),
-        };
-        format!("{kind}, width {width}{outputs}, {activation}, bias {bias}, {init} initialization, seed {seed}")
+        }
     }
 }

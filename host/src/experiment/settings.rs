@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{Error, Model, Training};
+use crate::words::{did_you_mean, either, nearest};
 
 /// The table of a settings file that records how it came about; read back without effect.
 pub const PROVENANCE: &str = "provenance";
@@ -20,15 +21,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of this table; those that it does not hold have their defaults. A key that is no setting was
-    /// refused by [`overlay`] before.
+    /// The settings of this table; those that it does not hold have their defaults. A key that is no setting and a value of
+    /// the wrong kind were refused by [`overlay`] before, which knows where they stand.
     ///
     /// # Errors
-    /// A value of the wrong kind, with its key.
+    /// A value of the wrong kind.
     pub fn from_table(table: Table) -> Result<Self, Error> {
         let model_keys = keys::<Model>();
         let (model, training): (Table, Table) = table.into_iter().partition(|(key, _)| model_keys.contains(key));
-        Ok(Self { model: typed(model)?, training: typed(training)? })
+        Ok(Self { model: model.try_into()?, training: training.try_into()? })
     }
 
     /// The settings as one flat table, as `run.toml` has them.
@@ -45,20 +46,59 @@ impl Settings {
 /// Lays the entries of `over` over those of `base`. Keys may have underscores for hyphens; [`PROVENANCE`] is left out.
 ///
 /// # Errors
-/// A key that is no setting; the message says that it stands in `place`.
+/// A key that is no setting, or a value of the wrong kind; the message says that it stands in `place`.
 pub fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), Error> {
-    let known: Vec<String> = keys::<Model>().into_iter().chain(keys::<Training>()).collect();
+    let model = keys::<Model>();
+    let known: Vec<String> = model.iter().cloned().chain(keys::<Training>()).collect();
     for (key, value) in over {
         if key == PROVENANCE {
             continue;
         }
         let key = key.replace('_', "-");
         if !known.contains(&key) {
-            return Err(Error::UnknownKey { place: place.into(), near: nearest(&key, &known).cloned(), key });
+            let near = nearest(&key, known.iter().map(String::as_str)).map(str::to_owned);
+            return Err(Error::UnknownKey { place: place.into(), near, key });
+        }
+        // each by itself, so that the message can name the key and its place
+        let alone = Table::from_iter([(key.clone(), value.clone())]);
+        let wrong = if model.contains(&key) { kind_of::<Model>(alone) } else { kind_of::<Training>(alone) };
+        if let Some(said) = wrong {
+            return Err(Error::Value {
+                what: needed(&said, &value),
+                key,
+                value: value.to_string(),
+                place: place.into(),
+            });
         }
         base.insert(key, value);
     }
     Ok(())
+}
+
+/// What the reader of a group of settings says against this table.
+fn kind_of<S: for<'de> Deserialize<'de>>(table: Table) -> Option<String> {
+    table.try_into::<S>().err().map(|e| e.message().to_owned())
+}
+
+/// What a setting needs, from what its reader says, whose words are those of the language that it is written in.
+fn needed(said: &str, value: &Value) -> String {
+    // the setting's own error, which names it
+    if said.starts_with('`') {
+        return said.to_owned();
+    }
+    let Some((_, expected)) = said.split_once("expected ") else { return said.to_owned() };
+    let given = value.as_str().unwrap_or_default();
+    match expected.trim_end_matches('.') {
+        "usize" | "u64" | "u32" | "u16" | "u8" => "give a whole number of 0 or more".into(),
+        "f64" | "f32" => "give a number".into(),
+        "bool" | "a boolean" => "give true or false".into(),
+        choices if choices.contains("one of") || choices.contains('`') => {
+            let choices = choices.trim_start_matches("one of").trim_start_matches(':').replace('`', "");
+            let choices: Vec<&str> = choices.split([',']).flat_map(|part| part.split(" or ")).map(str::trim).collect();
+            format!("give {}{}", either(&choices), did_you_mean(given, choices.iter().copied()))
+        }
+        _ => "give a text in quotes".into(),
+    }
 }
 
 /// The keys of a group of settings: the long names of its flags.
@@ -74,25 +114,41 @@ pub(super) fn defaults<S: Args>() -> S {
     parsed.unwrap_or_else(|e| unreachable!("a setting without a default is an Option: {e}"))
 }
 
-/// The table as a group of settings; an error names the key.
-fn typed<S: for<'de> Deserialize<'de>>(table: Table) -> Result<S, Error> {
-    for (key, value) in &table {
-        // each by itself, so that the message can name the key
-        if let Err(e) = Table::from_iter([(key.clone(), value.clone())]).try_into::<S>() {
-            return Err(Error::Value { key: key.clone(), value: value.to_string(), what: e.message().to_owned() });
-        }
-    }
-    Ok(table.try_into()?)
-}
-
 /// The value of `text`: toml where it is that, else a bare word such as mnist.
 pub fn value_of(text: &str) -> Value {
     let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
     parsed.unwrap_or_else(|| Value::String(text.into()))
 }
 
-/// The known key that begins most like `key`, as a hint.
-fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a String> {
-    let shared = |k: &str| k.chars().zip(key.chars()).take_while(|(a, b)| a == b).count();
-    known.iter().max_by_key(|k| shared(k)).filter(|k| shared(k) > 1)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_is_said_in_plain_words() {
+        for (given, told) in [
+            ("width = \"abc\"", "key `width = \"abc\"` in x: give a whole number of 0 or more"),
+            ("width = -1", "key `width = -1` in x: give a whole number of 0 or more"),
+            ("penalty = true", "key `penalty = true` in x: give a number"),
+            ("predictions = 1", "key `predictions = 1` in x: give true or false"),
+            ("dtype = \"f16\"", "key `dtype = \"f16\"` in x: give f32 or f64; did you mean f32?"),
+            ("network = \"resent\"", "key `network = \"resent\"` in x: give fcn or resnet; did you mean resnet?"),
+            ("data-dir = 3", "key `data-dir = 3` in x: give a text in quotes"),
+        ] {
+            let error = overlay(&mut Table::new(), given.parse().unwrap(), "in x").unwrap_err().to_string();
+            assert_eq!(error, told);
+        }
+        for (given, part) in [
+            ("activation = \"relo\"", "did you mean relu?"),
+            ("loss = \"mes\"", "did you mean mse?"),
+            ("data = \"minst\"", "did you mean mnist?"),
+            ("normalize = \"shpere\"", "did you mean sphere?"),
+            ("classes = \"partiy\"", "did you mean parity?"),
+            ("wdith = 5", "did you mean width?"),
+        ] {
+            let error = overlay(&mut Table::new(), given.parse().unwrap(), "in x").unwrap_err().to_string();
+            assert!(error.contains(part) && error.contains("in x"), "{error}");
+            assert!(error.matches("no such").count() <= 1, "{error}");
+        }
+    }
 }

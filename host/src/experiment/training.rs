@@ -105,8 +105,15 @@ impl Training {
         self.core_optimizer()?;
         // with another criterion a run may go on beyond what an f64 can hold
         let ends = self.until_margin.is_some() || self.until_loss.is_some();
-        if !(self.until_time == f64::INFINITY && ends) {
-            positive("until-time", self.until_time)?;
+        match (self.until_time == f64::INFINITY, ends) {
+            (true, true) => {}
+            (true, false) => {
+                let what = "needs another end: give `until-margin` or `until-loss` too, or a finite time";
+                return Err(range("until-time", self.until_time, what));
+            }
+            (false, _) => {
+                positive("until-time", self.until_time)?;
+            }
         }
         self.until_margin.map(|u| positive("until-margin", u)).transpose()?;
         self.until_loss.map(|e| positive("until-loss", e)).transpose()?;
@@ -154,6 +161,10 @@ impl Training {
     /// Descent without a rate, the flow with one; a rate or a tolerance outside its range.
     pub fn core_optimizer(&self) -> Result<Optimizer, Error> {
         match (self.optimizer, self.rate) {
+            (OptimizerKind::Gd, _) if self.tolerance != Self::default().tolerance => {
+                let what = "is of the steps of `optimizer = flow`; those of gd have a fixed `rate`";
+                Err(range("tolerance", self.tolerance, what))
+            }
             (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("rate", rate)? }),
             (OptimizerKind::Gd, None) => {
                 Err(range("optimizer", "gd", "needs a `rate` (for squared error below 2n/lambda_max)"))

@@ -66,7 +66,7 @@ fn list_and_show() {
         assert!(listed.contains(name), "{listed}");
     }
     let listed = json(&place.succeed("data list --data-dir digits --json").stdout);
-    let mnist = listed.as_array().unwrap().iter().find(|e| e["name"] == "mnist").unwrap();
+    let mnist = listed["data_sets"].as_array().unwrap().iter().find(|e| e["name"] == "mnist").unwrap();
     assert_eq!(mnist["present"], true);
     assert!(place.succeed("data list").stdout.contains("ntkscope data fetch mnist"));
 
@@ -81,7 +81,7 @@ fn completions_manual_and_help() {
     let bash = place.succeed("completions bash").stdout;
     assert!(bash.contains("_ntkscope") && bash.contains("--multi-output"));
     let man = place.succeed("man").stdout;
-    assert!(man.contains(".TH ntkscope") && man.contains("completions"), "{man}");
+    assert!(man.contains(".TH NTKSCOPE") && man.contains("completions"), "{man}");
     for help in ["--help", "run --help", "kernel --help"] {
         let text = place.succeed(help).stdout;
         assert!(text.starts_with("Examples:"), "help leads with examples: {text}");

@@ -14,6 +14,8 @@ mod kernel;
 mod kernel_files;
 #[cfg(target_os = "linux")]
 mod limits;
+mod messages;
+mod options;
 #[cfg(unix)]
 mod outputs;
 mod params;
@@ -22,12 +24,16 @@ mod refused;
 mod reproduce;
 mod run;
 mod scale;
+mod scripts;
 mod settings;
 mod shifted;
 #[cfg(unix)]
 mod signals;
 mod smoothness;
+#[cfg(unix)]
+mod streams;
 mod targets;
+mod typing;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -195,7 +195,7 @@ fn work_that_does_not_fit_into_memory() {
 fn kernels_that_do_not_exist() {
     let place = Place::new();
     place.refuse("kernel empirical --multi-output some --out K.npz", 2, &["--multi-output some", "full, trace"]);
-    place.refuse("kernel empirical --multi-output 1 --out K.npz", 2, &["--multi-output 1", "outputs 0 to 0"]);
+    place.refuse("kernel empirical --multi-output 1 --out K.npz", 2, &["--multi-output 1", "one output"]);
     place.refuse("kernel both --out K.npz", 2, &["both", "analytic", "empirical"]);
     place.refuse("kernel analytic --params-out P.npz", 2, &["--params-out", "empirical"]);
     place.refuse("kernel analytic --params P.npz", 2, &["--params", "empirical"]);

@@ -63,6 +63,57 @@ fn an_interrupted_run_keeps_what_it_has() {
     }
 }
 
+/// A signal is answered at once, and what was to be ignored from the start stays ignored.
+#[test]
+fn signals_are_answered_or_ignored() {
+    use std::io::Read;
+    use std::os::unix::process::CommandExt;
+
+    let place = Place::new();
+    let mut command = place.command(LONG.split_whitespace());
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    // SAFETY: signal is async-signal-safe
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGHUP, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+    let mut child = command.spawn().unwrap();
+    wait_for_rows(&place);
+    signal(&child, "HUP");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "as with nohup");
+    signal(&child, "INT");
+    let mut said = child.stderr.take().unwrap();
+    assert_eq!(end(child).code(), Some(130));
+    let mut text = String::new();
+    said.read_to_string(&mut text).unwrap();
+    assert!(text.contains("stopping after this step"), "{text}");
+}
+
+/// Work that cannot end between two steps ends at once; a second signal ends any.
+#[test]
+fn signals_end_every_command() {
+    let whole = "predict --data sphere --n 700 --held-out 10 --smoothing 0.1 --out P.csv";
+    for (line, signals) in
+        [(LONG, &["INT", "INT"][..]), (LONG, &["TERM", "INT"]), (whole, &["INT"]), (whole, &["TERM"])]
+    {
+        let place = Place::new();
+        let child = place.command(line.split_whitespace()).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        for name in signals {
+            signal(&child, name);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let code = end(child).code();
+        assert_eq!(code, Some(130), "{line} {signals:?}");
+        let left: Vec<_> = place.content().into_keys().filter(|path| path.to_string_lossy().contains("/.")).collect();
+        let left: Vec<_> = left.iter().filter(|path| path.to_string_lossy().ends_with("tmp")).collect();
+        assert!(left.is_empty(), "{line}: {left:?}");
+    }
+}
+
 #[test]
 fn a_killed_run_leaves_whole_files_or_none() {
     for milliseconds in [3, 40, 170, 1100, 1900] {

@@ -299,7 +299,7 @@ fn every_column_and_array_is_described() {
     for (file, mut names) in written {
         let listed = json(&place.succeed(&format!("columns {file} --json")).stdout);
         let text = |d: &serde_json::Value, key: &str| d[key].as_str().unwrap().to_owned();
-        for d in listed.as_array().unwrap() {
+        for d in listed["columns"].as_array().unwrap() {
             let (name, meaning) = (text(d, "name"), text(d, "meaning"));
             let stem = name.split(['{', ' ']).next().unwrap();
             let counted =

@@ -97,11 +97,11 @@ impl<T: HostReal> Computation<'_, T> {
         stop: &Stop,
     ) -> Result<Ended<Computed<T>>> {
         let Some(cut) = self.plan.cut else {
-            let _bar = phase(&format!("{name}: entries and eigenvalues"), self.args.common.quiet);
+            let _bar = phase(&format!("{}: entries and eigenvalues", words(name)), self.args.common.quiet);
             let entries = whole(source)?;
             let summary =
                 KernelSummary::with_spectrum(self.backend, MatRef::new(&entries, self.rows, self.rows)?, self.dtype);
-            let (summary, eigenvalues) = summary.with_context(|| format!("kernel {name}"))?;
+            let (summary, eigenvalues) = summary.context(words(name))?;
             let (rows, per_sample) = (self.rows, source.rows_per_sample());
             let entry = |i: usize, j: usize| entries[i * per_sample * rows + j * per_sample].to_f64();
             let cause = self.cause(&summary, Some(&entry));
@@ -119,7 +119,7 @@ impl<T: HostReal> Computation<'_, T> {
         };
         let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
         bar.finish_and_clear();
-        Ok(match summary.with_context(|| format!("kernel {name}"))? {
+        Ok(match summary.context(words(name))? {
             Ended::Done(summary) => {
                 let cause = self.cause(&summary, None);
                 Ended::Done(Computed { name, cause, summary, entries: None, eigenvalues: Vec::new() })
@@ -167,5 +167,14 @@ impl<T: HostReal> Computation<'_, T> {
             arrays.push(exact("y", &y_shape, &y));
         }
         Ok(write_archive(path, &arrays)?)
+    }
+}
+
+/// A kernel's name for people.
+fn words(name: &str) -> &'static str {
+    match name {
+        "ntk" => "the analytic NTK",
+        "nngp" => "the NNGP kernel",
+        _ => "the empirical NTK",
     }
 }

@@ -5,7 +5,8 @@ mod computation;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::builder::StringValueParser;
+use clap::{Args, Subcommand};
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
@@ -15,20 +16,23 @@ use toml::{Table, Value};
 
 use computation::Computation;
 
+use super::json;
 use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
+use crate::cli::unused::{Takes, refuse, refuse_seed, used};
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::Samples;
-use crate::experiment::{BackendKind, Model, Settings, Training, keys};
+use crate::experiment::{BackendKind, Model, Open, Settings};
 use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Analytic, Empirical, KernelWork, Suspects, rows_per_sample};
 use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, tensors, write_parameters};
+use crate::words::did_you_mean;
 
-const EXAMPLES: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Examples:
   ntkscope kernel analytic --depth 3 --bias none
   ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
@@ -36,8 +40,11 @@ Examples:
   ntkscope kernel empirical --data mnist --data-dir DIR --dtype f32 --memory 1GiB --out K.npy
       larger than the memory: numpy.load('K.npy', mmap_mode='r') reads it";
 
+/// What is given beside the settings that a file can have.
+const KERNEL_ONLY: [&str; 3] = ["multi-output", "params", "params-out"];
+
 /// Which kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelKind {
     /// of the infinitely wide network
     Analytic,
@@ -45,18 +52,38 @@ pub enum KernelKind {
     Empirical,
 }
 
+/// `ntkscope kernel analytic / empirical`
+#[derive(Subcommand, Debug)]
+pub enum KernelCommand {
+    /// Compute the kernels of the infinitely wide network: NTK and NNGP
+    Analytic(KernelArgs),
+    /// Compute the NTK of the network at its parameters
+    Empirical(KernelArgs),
+}
+
+impl KernelCommand {
+    /// What was asked for.
+    pub fn args(self) -> KernelArgs {
+        match self {
+            Self::Analytic(args) => KernelArgs { kind: KernelKind::Analytic, ..args },
+            Self::Empirical(args) => KernelArgs { kind: KernelKind::Empirical, ..args },
+        }
+    }
+}
+
 /// `ntkscope kernel`
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES)]
 pub struct KernelArgs {
     /// Which kernel
+    #[arg(skip = KernelKind::Empirical)]
     pub kind: KernelKind,
     /// Network and data
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Empirical kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class
-    #[arg(long, value_name = "full|trace|CLASS", default_value = "trace", help_heading = "Kernel")]
-    pub multi_output: String,
+    /// Kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class [default: trace]
+    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new(), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
+    pub multi_output: Option<String>,
     /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …); a shifted
     /// network's are a standard one's, and so is the kernel
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
@@ -76,6 +103,50 @@ pub struct KernelArgs {
     pub common: Common,
 }
 
+impl KernelArgs {
+    /// The command, as it is typed behind `ntkscope`.
+    fn name(&self) -> &'static str {
+        match self.kind {
+            KernelKind::Analytic => "kernel analytic",
+            KernelKind::Empirical => "kernel empirical",
+        }
+    }
+
+    /// The network in a few words.
+    fn describe(&self, model: &Model) -> String {
+        match self.kind {
+            KernelKind::Analytic => model.describe_limit(),
+            KernelKind::Empirical => model.describe(),
+        }
+    }
+
+    /// All settings that the kernel comes from.
+    fn used(&self, model: &Model, backend: BackendKind) -> Result<Table> {
+        let mut all = Table::try_from(model)?;
+        all.insert("backend".into(), Value::String(backend.to_string()));
+        let multi_output = self.multi_output.as_deref().unwrap_or("trace");
+        all.insert("multi-output".into(), Value::String(multi_output.into()));
+        if let Some(path) = &self.params {
+            all.insert("params".into(), Value::String(path.display().to_string()));
+        }
+        Ok(used(self.name(), all))
+    }
+
+    /// All that was given, with what is no setting of a network.
+    fn given(&self) -> Result<Table> {
+        let text = |text: String| Value::String(text);
+        let path = |path: &PathBuf| text(path.display().to_string());
+        let given = [
+            ("backend", self.backend.map(|backend| text(backend.to_string()))),
+            ("multi-output", self.multi_output.clone().map(text)),
+            ("params", self.params.as_ref().map(path)),
+            ("params-out", self.params_out.as_ref().map(path)),
+        ];
+        let others = given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+        self.model.given(&others, None)
+    }
+}
+
 /// Computes, saves, prints; returns the exit code.
 pub fn kernel(args: KernelArgs) -> Result<u8> {
     with_threads(args.common.threads, || kernel_here(args))?
@@ -83,9 +154,9 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
 
 /// Computes on this pool's threads.
 fn kernel_here(args: KernelArgs) -> Result<u8> {
-    let backend = args.backend.map(|backend| ("backend".to_owned(), Value::String(backend.to_string())));
-    let given = args.model.given(&backend.into_iter().collect(), None)?;
-    let Settings { model, training } = Settings::from_table(given.clone())?;
+    let given = args.given()?;
+    let settings = given.clone().into_iter().filter(|(key, _)| !KERNEL_ONLY.contains(&key.as_str())).collect();
+    let Settings { model, training } = Settings::from_table(settings)?;
     let format = check(&args, &given, &model)?;
     let budget = Budget::new(args.common.memory);
     let samples = data::load(&model.data_spec(), &budget)?;
@@ -109,20 +180,9 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
 /// Checks what needs no data, before any is read; returns the format of `--out`.
 fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<Option<Format>> {
     model.check()?;
-    let training = keys::<Training>();
-    if let Some(key) = given.keys().find(|key| training.contains(key) && *key != "backend") {
-        return Err(
-            UsageError::Set { given: key.clone(), what: "does not apply: `kernel` does not train".into() }.into()
-        );
-    }
-    if args.kind == KernelKind::Analytic {
-        for (flag, path) in [("--params", &args.params), ("--params-out", &args.params_out)] {
-            if let Some(path) = path {
-                let what = "the infinitely wide network has no parameters; it is for `kernel empirical`".into();
-                return Err(UsageError::Range { flag, given: path.display().to_string(), what }.into());
-            }
-        }
-    }
+    let command = args.name();
+    refuse(command, given, &Takes::Only(&["backend"]))?;
+    refuse_seed(command, given, args.kind == KernelKind::Empirical && args.params.is_none())?;
     let read = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("params", &args.params);
     read.writes("out", &args.out)?.writes("params-out", &args.params_out)?;
     args.params_out.as_deref().map_or(Ok(()), |path| check_output("params-out", path, &[Format::Npz]).map(drop))?;
@@ -137,8 +197,12 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
         "trace" => Ok(MultiOutput::Trace),
         class => match class.parse() {
             Ok(class) if class < outputs => Ok(MultiOutput::Class(class)),
-            Ok(_) => Err(wrong(&format!("the network has outputs 0 to {}", outputs - 1))),
-            Err(_) => Err(wrong("give full, trace, or the number of an output")),
+            Ok(_) if outputs == 1 => Err(wrong("the network has one output; give 0, or leave it out")),
+            Ok(_) => Err(wrong(&format!("the network has {outputs} outputs; give one of 0 to {}", outputs - 1))),
+            Err(_) => Err(wrong(&format!(
+                "give full, trace, or the number of an output{}",
+                did_you_mean(given, ["full", "trace"])
+            ))),
         },
     }
 }
@@ -153,7 +217,8 @@ fn kernel_as<T: HostReal, N: Network>(
     limit: Option<MemoryLimit>,
 ) -> Result<Ended> {
     let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
-    let outputs = multi_output(&args.multi_output, sizes.outputs)?;
+    let description = args.describe(model);
+    let outputs = multi_output(args.multi_output.as_deref().unwrap_or("trace"), sizes.outputs)?;
     let empirical = args.kind == KernelKind::Empirical;
     let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
     let reading = args.params.as_ref().map_or(0, |_| reading_bytes(network));
@@ -177,7 +242,7 @@ fn kernel_as<T: HostReal, N: Network>(
     let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
     if !args.common.quiet {
         if !args.common.json {
-            say(&format!("{}; {}", model.describe(), samples.description));
+            say(&format!("{description}; {}", samples.description));
         }
         say(&computation.describe(samples.n, limit));
     }
@@ -212,16 +277,19 @@ fn kernel_as<T: HostReal, N: Network>(
         computed.iter().try_for_each(|computed| print(&computed.describe()))?;
         return Ok(Ended::Done(()));
     }
-    let mut all: serde_json::Map<String, serde_json::Value> =
+    let kernels: serde_json::Map<String, serde_json::Value> =
         computed.iter().map(|computed| (computed.name.to_owned(), computed.json())).collect();
-    all.insert("network".into(), json!(model.describe()));
-    all.insert("data".into(), json!(samples.description));
-    all.insert("targets".into(), json!(samples.targets));
-    all.insert("class_labels".into(), json!(samples.class_names()));
     let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
     let limit = limit.map(|limit| limit.bytes);
     let memory = json!({ "forecast": plan.forecast, "limit": limit, "blocks": blocks, "whole": plan.cut.is_none() });
-    all.insert("memory".into(), memory);
-    print(&serde_json::to_string_pretty(&all)?)?;
+    let mut all = json::document(
+        args.name(),
+        &args.used(model, kind)?,
+        json!({ "kernels": kernels, "network": description, "data": samples.description, "targets": samples.targets,
+            "class_labels": samples.class_names(), "memory": memory }),
+    );
+    // each under its name too, as the first version had them
+    all.extend(kernels);
+    json::print_document(&all)?;
     Ok(Ended::Done(()))
 }

@@ -1,0 +1,343 @@
+//! Manual pages: one a command, from the same definitions as its help text, and what stands in no help text: the exit codes,
+//! files, the environment, the objects that `--json` prints.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Command, CommandFactory};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use serde_json::Value;
+
+use super::columns;
+use super::completions::offered;
+use super::json::SCHEMA;
+use super::terminal::{DONE, EXIT, in_flags, print};
+use super::{Cli, Failure, UsageError};
+use crate::files::write_atomic;
+use crate::words::{did_you_mean, either};
+
+/// `ntkscope man`
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Whose page: a command such as `kernel analytic`, or files, or json [default: the program's]
+    #[arg(value_name = "COMMAND", value_parser = topics())]
+    pub command: Vec<String>,
+    /// Write every page into this folder instead
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
+}
+
+/// Words that a page can be asked for by; what is no page is refused later, with a guess.
+fn topics() -> crate::experiment::Open<clap::builder::StringValueParser> {
+    crate::experiment::Open::new(clap::builder::StringValueParser::new(), &TOPICS)
+}
+
+/// The words of all pages. A test compares them with the commands.
+const TOPICS: [&str; 18] = [
+    "run",
+    "reproduce",
+    "predict",
+    "smoothness",
+    "kernel",
+    "analytic",
+    "empirical",
+    "compare",
+    "data",
+    "list",
+    "show",
+    "fetch",
+    "columns",
+    "bench",
+    "completions",
+    "man",
+    FILES,
+    JSON,
+];
+
+const FILES: &str = "files";
+const JSON: &str = "json";
+
+/// Prints a page, or writes all.
+pub fn man(args: &ManArgs) -> Result<u8> {
+    let pages = pages().map_err(Failure::text("manual page"))?;
+    if let Some(folder) = &args.out {
+        std::fs::create_dir_all(folder).map_err(crate::files::Error::io("create", folder))?;
+        for Page { name, section, text } in &pages {
+            write_atomic(&folder.join(format!("{name}.{section}")), text.as_bytes())?;
+        }
+        print(&format!("{} pages in {}", pages.len(), folder.display()))?;
+        return Ok(DONE);
+    }
+    let asked = args.command.join("-");
+    let named =
+        |page: &&Page| page.name.strip_prefix("ntkscope").map(|rest| rest.trim_start_matches('-')) == Some(&asked);
+    let Some(page) = pages.iter().find(named) else {
+        let names: Vec<&str> = pages.iter().filter_map(|page| page.name.strip_prefix("ntkscope-")).collect();
+        let guess = did_you_mean(&asked, names.iter().copied());
+        let what = format!("there is no such page{guess}; give {}", either(&names));
+        return Err(UsageError::Range { flag: "man", given: args.command.join(" "), what }.into());
+    };
+    print(page.text.trim_end())?;
+    Ok(DONE)
+}
+
+/// A manual page.
+struct Page {
+    /// `ntkscope-kernel-analytic`
+    name: String,
+    /// of the manual: 1 commands, 5 files
+    section: u8,
+    /// as man reads it
+    text: String,
+}
+
+/// Why a page cannot be made; nobody has seen that.
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Every page.
+fn pages() -> Result<Vec<Page>, Fault> {
+    let mut root = offered(super::unused::hidden(Cli::command())).disable_help_subcommand(true);
+    root.build();
+    let mut all = Vec::new();
+    commands(&root, &mut all)?;
+    all.push(files_page()?);
+    all.push(json_page()?);
+    Ok(all)
+}
+
+fn commands(command: &Command, all: &mut Vec<Page>) -> Result<(), Fault> {
+    let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+    all.push(Page { section: 1, text: command_page(command, &name)?, name });
+    command.get_subcommands().filter(|inner| inner.get_name() != "help").try_for_each(|inner| commands(inner, all))
+}
+
+fn command_page(command: &Command, name: &str) -> Result<String, Fault> {
+    let man = Man::new(command.clone())
+        .title(name.to_uppercase())
+        .source(format!("ntkscope {}", env!("CARGO_PKG_VERSION")))
+        .manual("ntkscope");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    let mut more = Roff::new();
+    if let Some(examples) = command.get_before_help() {
+        more.control("SH", ["EXAMPLES"]);
+        more.control("nf", []);
+        let text = examples.to_string();
+        text.lines().filter(|line| line.trim() != "Examples:").for_each(|line| {
+            more.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+        });
+        more.control("fi", []);
+    }
+    exit_status(&mut more);
+    more.control("SH", ["FILES"]);
+    more.text([roman(format!("{} See ntkscope-files(5) for every file and column.", files_of(name)))]);
+    environment(&mut more);
+    more.control("SH", ["SEE ALSO"]);
+    let parent = name.rsplit_once('-').map(|(parent, _)| format!("{parent}(1), "));
+    more.text([roman(format!("{}ntkscope-files(5), ntkscope-json(5)", parent.unwrap_or_default()))]);
+    more.to_writer(&mut page)?;
+    Ok(String::from_utf8(page)?)
+}
+
+fn exit_status(page: &mut Roff) {
+    page.control("SH", ["EXIT STATUS"]);
+    for (code, what) in EXIT {
+        page.control("TP", []);
+        page.text([bold(code.to_string())]);
+        page.text([roman(what)]);
+    }
+}
+
+fn environment(page: &mut Roff) {
+    page.control("SH", ["ENVIRONMENT"]);
+    for (name, what) in ENVIRONMENT {
+        page.control("TP", []);
+        page.text([bold(name)]);
+        page.text([roman(what)]);
+    }
+}
+
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("COLUMNS", "Width that help texts are wrapped to; without it that of the terminal."),
+    ("NO_COLOR", "Set to anything: no colours and no bold type."),
+    ("XDG_DATA_HOME", "Downloaded data lie in $XDG_DATA_HOME/ntkscope/NAME."),
+    ("HOME", "Without XDG_DATA_HOME they lie in ~/.local/share/ntkscope/NAME."),
+];
+
+/// What a command reads and writes.
+fn files_of(name: &str) -> &'static str {
+    match name {
+        "ntkscope-run" => {
+            "Reads FILE.toml and the data; writes the run directory --out, or the first unused runs/NAME: run.toml, trace.csv, \
+             predictions.csv, kernels.npz, params.npz, figures/, report.html."
+        }
+        "ntkscope-reproduce" => {
+            "Writes the study's directory --out, or studies/NAME: claims.csv, cells.csv, runs/, figures/, report.html."
+        }
+        "ntkscope-predict" => "Reads the data and --test; writes --out, an npz or a csv file.",
+        "ntkscope-smoothness" => {
+            "Reads the data; writes spectra.csv and the figure into --out, or the first unused runs/NAME."
+        }
+        "ntkscope-kernel" | "ntkscope-kernel-analytic" => "Reads the data; writes --out, an npz or an npy file.",
+        "ntkscope-kernel-empirical" => {
+            "Reads the data and --params; writes --out, an npz or an npy file, and --params-out, an npz file."
+        }
+        "ntkscope-compare" => "Reads two kernels, npz or npy files.",
+        "ntkscope-data" | "ntkscope-data-fetch" | "ntkscope-data-list" | "ntkscope-data-show" => {
+            "Data sets lie in $XDG_DATA_HOME/ntkscope/NAME, or where --data-dir says."
+        }
+        "ntkscope-man" => "Writes the pages into the folder --out.",
+        _ => "None.",
+    }
+}
+
+/// The page of a format: its sections, each of named things.
+fn format_page(name: &str, about: &str, sections: &[(String, Vec<(String, String)>)]) -> Result<Page, Fault> {
+    let mut page = Roff::new();
+    let source = format!("ntkscope {}", env!("CARGO_PKG_VERSION"));
+    page.control("TH", [&*name.to_uppercase(), "5", "", &*source, "ntkscope"]);
+    page.control("SH", ["NAME"]);
+    page.text([roman(format!("{name} - {about}"))]);
+    for (title, things) in sections {
+        // the name of a file stays as it is
+        let title = if title.contains('.') { title.clone() } else { title.to_uppercase() };
+        page.control("SH", [&*title]);
+        for (thing, what) in things {
+            page.control("TP", []);
+            page.text([bold(thing)]);
+            page.text([roman(what)]);
+        }
+    }
+    page.control("SH", ["SEE ALSO"]);
+    page.text([roman("ntkscope(1)")]);
+    let mut text = Vec::new();
+    page.to_writer(&mut text)?;
+    Ok(Page { name: name.into(), section: 5, text: String::from_utf8(text)? })
+}
+
+fn files_page() -> Result<Page, Fault> {
+    let told = |all: &[(&str, &str)]| all.iter().map(|(name, what)| ((*name).into(), (*what).into())).collect();
+    let mut sections: Vec<(String, Vec<(String, String)>)> = vec![
+        (
+            "Files that are read".into(),
+            told(&[
+                ("FILE.toml", "Settings, key = value, as run.toml has them; the keys are the long names of the flags."),
+                ("FILE.npz", "Samples: arrays x (n, d) and y (n)."),
+                ("FILE.csv", "Samples: a row each, the last column is y; a header is optional."),
+                ("train-images-idx3-ubyte[.gz], …", "MNIST and Fashion-MNIST, as they are published."),
+                (
+                    "P.npz, P.safetensors",
+                    "Parameters: W0 b0 W1 … WL, each (out, in); of a resnet A b V1 W1 … v; a mirrored network has them twice, prefixed first. and second.",
+                ),
+            ]),
+        ),
+        (
+            "Files that are written".into(),
+            told(&[
+                (
+                    "run.toml",
+                    "The resolved settings of a run; under [provenance] versions, backend and the SHA-256 of the data. Running it again gives the same bits.",
+                ),
+                ("trace.csv", "A row per snapshot of a run."),
+                ("predictions.csv", "A row per snapshot: what fixed kernels predict, beside the run."),
+                ("kernels.npz", "Arrays analytic, initial, final (n, n), and times."),
+                ("params.npz", "The parameters at the end."),
+                (
+                    "K.npz, K.npy",
+                    "A kernel: arrays kernel (n, n), x, y; of the analytic one also ntk and nngp. An npy file has kernel alone.",
+                ),
+                ("report.html", "A page that needs nothing but itself."),
+                ("claims.csv", "A row per claim of a study, with the measured number and the verdict."),
+                ("cells.csv", "A row per run of a study."),
+            ]),
+        ),
+    ];
+    for column in columns::described() {
+        let unit = if column.unit.is_empty() { String::new() } else { format!(" [{}]", column.unit) };
+        let told = (format!("{}{unit}", column.name), in_flags(column.meaning));
+        match sections.last_mut().filter(|(file, _)| file == column.file) {
+            Some((_, columns)) => columns.push(told),
+            None => sections.push((column.file.to_owned(), vec![told])),
+        }
+    }
+    format_page("ntkscope-files", "files that ntkscope reads and writes", &sections)
+}
+
+fn json_page() -> Result<Page, Fault> {
+    let schema: Value = serde_json::from_str(SCHEMA)?;
+    let shared = [("Every command", "/$defs/document"), ("A kernel", "/$defs/kernel")];
+    let mut sections: Vec<(String, Vec<(String, String)>)> = shared
+        .iter()
+        .map(|(title, place)| ((*title).to_owned(), schema.pointer(place).map(described).unwrap_or_default()))
+        .collect();
+    for (command, shape) in schema["commands"].as_object().into_iter().flatten() {
+        sections.push((format!("ntkscope {command}"), described(shape)));
+    }
+    format_page("ntkscope-json", "what --json prints", &sections)
+}
+
+/// The keys of an object with what they mean, those of objects inside as `runs[].time`.
+fn described(shape: &Value) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    describe(shape, "", &mut all);
+    all
+}
+
+fn describe(shape: &Value, path: &str, all: &mut Vec<(String, String)>) {
+    for (key, inner) in shape["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if let Some(what) = inner["description"].as_str() {
+            let kernel = if inner["$ref"].is_string() { " Its keys are those of a kernel, above." } else { "" };
+            all.push((path.clone(), format!("{what}{kernel}")));
+        }
+        describe(inner, &path, all);
+        describe(&inner["items"], &format!("{path}[]"), all);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_page_can_be_completed() {
+        let pages = pages().unwrap();
+        let mut words: Vec<&str> = pages.iter().flat_map(|page| page.name.split('-').skip(1)).collect();
+        words.sort_unstable();
+        words.dedup();
+        let mut topics = TOPICS.to_vec();
+        topics.sort_unstable();
+        assert_eq!(words, topics);
+    }
+
+    #[test]
+    fn every_page_that_is_named_is_there_and_complete() {
+        let pages = pages().unwrap();
+        for page in &pages {
+            // a name of a page: letters and hyphens (written \-) before its section in brackets
+            let text = page.text.replace("\\-", "-");
+            for (before, _) in
+                ["(1)", "(5)"].iter().flat_map(|section| text.match_indices(section)).map(|(at, s)| (&text[..at], s))
+            {
+                let start = before.rfind(|c: char| !(c.is_ascii_lowercase() || c == '-')).map_or(0, |at| at + 1);
+                let name = &before[start..];
+                let is_page = name.starts_with("ntkscope");
+                assert!(!is_page || pages.iter().any(|page| page.name == name), "{}: {name}", page.name);
+            }
+            if page.section == 1 {
+                for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "FILES", "ENVIRONMENT"] {
+                    let heading = format!(".SH {section}\n").replace("EXIT STATUS", "\"EXIT STATUS\"");
+                    assert!(page.text.contains(&heading), "{}: {section}", page.name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a command has no use for though it is a setting: everything that is given is used or refused, whether it comes
+//! from a flag, `--set` or a file.
+
+use clap::Command;
+use toml::{Table, Value};
+
+use super::UsageError;
+use crate::experiment::{Training, keys};
+
+/// A setting without effect on a command.
+struct Unused {
+    /// the command: `kernel analytic`
+    command: &'static str,
+    /// the setting
+    key: &'static str,
+    /// why it has none
+    why: &'static str,
+}
+
+const fn unused(command: &'static str, key: &'static str, why: &'static str) -> Unused {
+    Unused { command, key, why }
+}
+
+const INFINITE: &str = "the infinitely wide network has none";
+const NOT_COMPARED: &str = "no predictions are compared";
+const ITS_OWN: &str = "a fifth of the samples is held out in any case";
+const DOUBLE: &str = "it computes in f64";
+const NO_NETWORK: &str = "it looks at the data alone";
+
+/// All of them that are so whatever else is given.
+const UNUSED: [Unused; 25] = [
+    unused("kernel analytic", "width", INFINITE),
+    unused("kernel analytic", "init", INFINITE),
+    unused("kernel analytic", "outputs", "every output has the same kernel"),
+    unused("kernel analytic", "multi-output", "every output has the same kernel"),
+    unused("kernel analytic", "params", "the infinitely wide network has none; it is for `kernel empirical`"),
+    unused("kernel analytic", "params-out", "the infinitely wide network has none; it is for `kernel empirical`"),
+    unused("kernel analytic", "targets", "the kernel does not depend on y"),
+    unused("kernel analytic", "held-out", NOT_COMPARED),
+    unused("kernel empirical", "held-out", NOT_COMPARED),
+    unused("predict", "dtype", DOUBLE),
+    unused("smoothness", "width", INFINITE),
+    unused("smoothness", "init", INFINITE),
+    unused("smoothness", "outputs", "every output has the same kernel"),
+    unused("smoothness", "dtype", DOUBLE),
+    unused("smoothness", "held-out", ITS_OWN),
+    unused("data show", "network", NO_NETWORK),
+    unused("data show", "depth", NO_NETWORK),
+    unused("data show", "width", NO_NETWORK),
+    unused("data show", "outputs", NO_NETWORK),
+    unused("data show", "activation", NO_NETWORK),
+    unused("data show", "bias", NO_NETWORK),
+    unused("data show", "bias-scale", NO_NETWORK),
+    unused("data show", "alpha", NO_NETWORK),
+    unused("data show", "trained", NO_NETWORK),
+    unused("data show", "init", NO_NETWORK),
+];
+
+/// Settings that `data show` has no use for beside those of the network.
+const OF_DATA: [Unused; 2] =
+    [unused("data show", "dtype", NO_NETWORK), unused("data show", "held-out", "it summarizes the others")];
+
+fn all() -> impl Iterator<Item = &'static Unused> {
+    UNUSED.iter().chain(&OF_DATA)
+}
+
+/// The command line without the flags that a command has no use for: they can be typed, and are refused with the reason,
+/// but no help text, page or completion offers them.
+pub(super) fn hidden(command: Command) -> Command {
+    all().fold(command, |command, Unused { command: path, key, .. }| hide(command, path, &key.replace('-', "_")))
+}
+
+fn hide(command: Command, path: &str, id: &str) -> Command {
+    let (first, rest) = path.split_once(' ').unwrap_or((path, ""));
+    command.mut_subcommand(first, |inner| match rest {
+        "" => inner.mut_arg(id, |argument| argument.hide(true)),
+        rest => hide(inner, rest, id),
+    })
+}
+
+/// Which settings of training a command takes that does not train.
+pub enum Takes<'a> {
+    /// these only
+    Only(&'a [&'a str]),
+    /// any: it trains
+    All,
+}
+
+/// What says that this setting has no effect on the command.
+pub fn unused_setting(command: &'static str, given: &Table, key: &str, why: &str) -> UsageError {
+    let value = given.get(key).map_or(String::new(), |value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    UsageError::Unused { command, key: key.into(), given: value, why: why.into() }
+}
+
+/// Refuses what `command` has no use for.
+///
+/// # Errors
+/// [`UsageError::Unused`], for the first of them.
+pub fn refuse(command: &'static str, given: &Table, takes: &Takes<'_>) -> Result<(), UsageError> {
+    let refused = |key: &str, why: &str| unused_setting(command, given, key, why);
+    let training = keys::<Training>();
+    for key in given.keys() {
+        if let Some(Unused { why, .. }) = all().find(|unused| unused.command == command && unused.key == key) {
+            return Err(refused(key, why));
+        }
+        match takes {
+            Takes::Only(taken) if training.contains(key) && !taken.contains(&key.as_str()) => {
+                return Err(refused(key, "it trains nothing"));
+            }
+            _ => {}
+        }
+    }
+    let data = given.get("data").and_then(Value::as_str).unwrap_or("circle");
+    if given.contains_key("data-dir") && !["mnist", "fashion-mnist"].contains(&data) {
+        return Err(refused("data-dir", "only mnist and fashion-mnist are files in a folder"));
+    }
+    Ok(())
+}
+
+/// The settings that a command used, as a settings file has them, of all that there are.
+pub fn used(command: &str, all: Table) -> Table {
+    let is_unused = |key: &String| self::all().any(|unused| unused.command == command && unused.key == key);
+    all.into_iter().filter(|(key, _)| !is_unused(key)).collect()
+}
+
+/// Refuses a seed where nothing is drawn: `drawn` says whether the command draws beside the data.
+///
+/// # Errors
+/// [`UsageError::Unused`].
+pub fn refuse_seed(command: &'static str, given: &Table, drawn: bool) -> Result<(), UsageError> {
+    let data = given.get("data").and_then(Value::as_str).unwrap_or("circle");
+    if drawn || ["sphere", "mixture"].contains(&data) || !given.contains_key("seed") {
+        return Ok(());
+    }
+    let why = "nothing is drawn: neither parameters nor samples, as those of sphere and mixture are";
+    Err(unused_setting(command, given, "seed", why))
+}
