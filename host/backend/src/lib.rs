@@ -216,5 +216,6 @@ fn largest<T: Real>(a: MatRef<'_, T>) -> T {
 /// Numbers that the decomposition of a matrix of n rows takes beside its arguments: faer's copy, the vectors, and what
 /// it works with, by measurement.
 pub const fn decomposition_len(rows: usize) -> u128 {
-    4 * (rows as u128) * (rows as u128)
+    // twice the largest size still fits: no memory has more
+    (rows as u128).saturating_mul(rows as u128).saturating_mul(4)
 }

@@ -84,7 +84,9 @@ mod tests {
             assert_eq!(few, many);
             let (block, need) = work(400, 4000, 2, penalty).plan(0);
             assert_eq!(block, whole_tiles(1), "the least where nothing fits");
-            assert_eq!(work(400, 4000, 2, penalty).plan(need), (block, need));
+            // a larger one may take no more: other phases take as much
+            assert_eq!(work(400, 4000, 2, penalty).plan(need).1, need);
+            assert!(work(400, 4000, 2, penalty).plan(need).0 >= block);
             let (larger, more) = work(400, 4000, 2, penalty).plan(u64::MAX);
             assert!(larger > block && more > need);
         }

@@ -88,7 +88,8 @@ mod tests {
                 for bias in Bias::ALL {
                     for trained in Trained::ALL {
                         for init in [Init::Standard, Init::Mirrored] {
-                            let base = Model { width: 3, outputs: Some(2), bias_scale: 0.5, ..Model::default() };
+                            let bias_scale = if *bias == Bias::None { 1.0 } else { 0.5 };
+                            let base = Model { width: 3, outputs: Some(2), bias_scale, ..Model::default() };
                             let model = Model {
                                 network: family,
                                 activation: *activation,

@@ -131,7 +131,7 @@ mod tests {
             ("width = -1", "key `width = -1` in x: give a whole number of 0 or more"),
             ("penalty = true", "key `penalty = true` in x: give a number"),
             ("predictions = 1", "key `predictions = 1` in x: give true or false"),
-            ("dtype = \"f16\"", "key `dtype = \"f16\"` in x: give f32 or f64; did you mean f32?"),
+            ("dtype = \"f16\"", "key `dtype = \"f16\"` in x: give f32 or f64"),
             ("network = \"resent\"", "key `network = \"resent\"` in x: give fcn or resnet; did you mean resnet?"),
             ("data-dir = 3", "key `data-dir = 3` in x: give a text in quotes"),
         ] {

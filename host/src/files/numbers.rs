@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(told(-f64::NAN), pair("", "null"));
         assert_eq!(told(f64::INFINITY), pair("inf", "\"inf\""));
         assert_eq!(told(f64::NEG_INFINITY), pair("-inf", "\"-inf\""));
-        assert_eq!(told(1e300), pair("1e300", "1e300"));
+        assert_eq!(told(1e300), pair("1e300", "1e+300"));
         assert_eq!(
             (read("x"), read("-inf"), read("NaN").map(f64::is_nan)),
             (None, Some(f64::NEG_INFINITY), Some(true))

@@ -100,7 +100,8 @@ impl<'a> Picture<'a> {
         let omitted = Lines::new(note.as_deref().unwrap_or_default(), TICK, room);
         let top = MARGIN + title.height() + MARK + legend.height() + MARK + labels[1].height() + 2 * MARK;
         let below = 2 * MARK + TICK + MARK + labels[0].height() + MARK + omitted.height() + MARGIN;
-        let height = top + FRAME + below;
+        // even, as the PNG halves it
+        let height = (top + FRAME + below).next_multiple_of(2);
         Self {
             figure,
             placed,

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_number_without_an_error_has_three_digits() {
         let said = [rounded(-1.11543, None), rounded(-1.11543, 0.08), rounded(123456.0, 0.0), rounded(f64::NAN, None)];
-        assert_eq!(said, ["−1.12", "−1.115 ± 0.080", "1.23×10^{5}", "NaN"]);
+        assert_eq!(said, ["−1.12", "−1.115 ± 0.080", "123000", "undefined"]);
     }
 
     #[test]

@@ -122,6 +122,9 @@ mod tests {
         for power in -323..=308 {
             for factor in [1.0, 1.23456789, 9.99999999] {
                 let value = factor * 10f64.powi(power / 2) * 10f64.powi(power - power / 2);
+                if !value.is_finite() {
+                    continue;
+                }
                 for text in [number(value), precise(value), number(-value), precise(-value)] {
                     assert!(text.len() <= 14 && text != "0", "{text}");
                     let told: f64 = text.parse().unwrap();

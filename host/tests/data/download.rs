@@ -330,7 +330,7 @@ fn what_cannot_be_fetched_is_refused_before_anything_is_sent() {
         assert_says(&error, 2, &[&format!("--mirror {shown}"), "https://"]);
     }
     let error = fetch(&Source::Mnist, Path::new("/dev/null/x"), Some("http://127.0.0.1:9/"), &mut |_| {}).unwrap_err();
-    assert_says(&error, 3, &["/dev/null/x", "cannot create", "--data-dir"]);
+    assert_says(&error, 4, &["/dev/null/x", "cannot create", "--data-dir"]);
     assert!(default_mirror(&Source::Mnist).unwrap().starts_with("https://"));
 }
 
