@@ -101,7 +101,7 @@ impl<'a> Picture<'a> {
         let top = MARGIN + title.height() + MARK + legend.height() + MARK + labels[1].height() + 2 * MARK;
         let below = 2 * MARK + TICK + MARK + labels[0].height() + MARK + omitted.height() + MARGIN;
         // even, as the PNG halves it
-        let height = (top + FRAME + below).next_multiple_of(2);
+        let height = (top + FRAME + below + 1) / 2 * 2;
         Self {
             figure,
             placed,

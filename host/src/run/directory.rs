@@ -86,6 +86,9 @@ impl RunDirectory {
         }
         // before anything is removed, all is tried that will be needed
         let folders: Vec<PathBuf> = folders(path).filter(|folder| folder.exists()).collect();
+        // held until all is removed: a run inside this directory may be somebody else's
+        let inner: Vec<_> = LOSSES.iter().map(|loss| path.join(loss)).filter(|folder| folder.is_dir()).collect();
+        let _held = inner.iter().map(|folder| DirectoryLock::create(folder)).collect::<Result<Vec<_>, _>>()?;
         for place in std::iter::once(path).chain(&folders) {
             Unfinished::try_create(&place.join(FILES[0])).map_err(of_place(path))?;
         }

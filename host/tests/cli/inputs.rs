@@ -61,7 +61,7 @@ fn a_run_s_settings_run_again_from_any_directory() {
     let place = Place::new();
     place.file("sub/points.npz", npz(&[("x", &[2, 1], &[1.0, -1.0]), ("y", &[2], &[0.0, 1.0])]));
     digits(&place, "images", 6);
-    let flags = "--width 4 --max-steps 2 --loss mse --quiet --out";
+    let flags = "--width 16 --max-steps 2 --loss mse --quiet --out";
     place.succeed(&format!("run --data sub/points.npz {flags} o/points"));
     place.succeed(&format!("run --data mnist --data-dir images {flags} o/images"));
     for run in ["points", "images"] {

@@ -122,7 +122,9 @@ fn collect(directory: &Path, found: &mut BTreeMap<PathBuf, Option<Vec<u8>>>) {
             collect(&path, found);
             found.insert(path, None);
         } else {
-            let content = fs::read(&path).unwrap();
+            // of a link that leads nowhere, where it leads
+            let target = || fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes();
+            let content = fs::read(&path).unwrap_or_else(|_| target());
             found.insert(path, Some(content));
         }
     }
