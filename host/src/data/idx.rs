@@ -37,7 +37,7 @@ impl IdxFiles {
 pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<IdxFiles, Error> {
     let here = dir.display();
     let advice = format!(
-        "fetch them with `ntkscope data fetch {name} --data-dir {here}`, or name another directory with `data-dir = DIR`"
+        "fetch the files with `ntkscope data fetch {name} --data-dir {here}`, or name another directory with `data-dir = DIR`"
     );
     match fs::metadata(dir) {
         Ok(found) if found.is_dir() => {}

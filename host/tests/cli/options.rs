@@ -87,7 +87,7 @@ const VALUES: [(&str, &[&str]); 49] = [
     ("split", &["train"]),
     ("test", &["three.csv"]),
     ("time", &["3"]),
-    ("tolerance", &["0.3"]),
+    ("tolerance", &["1e-6"]),
     ("trained", &["branches"]),
     ("until-loss", &["0.6"]),
     ("until-margin", &["0.01"]),
@@ -191,7 +191,11 @@ fn settings_without_effect_are_refused_wherever_they_come_from() {
     place.refuse("run --optimizer gd --rate 0.1 --tolerance 0.2 --out o", 2, &["--tolerance 0.2", "--rate"]);
     place.refuse("run --held-out 2 --predictions false --out o", 2, &["--held-out", "--predictions false"]);
     place.file("real.csv", "1,2,0.5\n3,4,0.25\n5,6,1.5\n");
-    place.refuse("smoothness --data real.csv --coding parity --window 1..3 --out s", 2, &["--coding parity"]);
+    place.refuse(
+        "smoothness --data real.csv --targets values --coding parity --window 1..3 --out s",
+        2,
+        &["--coding parity"],
+    );
     place.succeed("kernel empirical --width 4 --params-out P.npz --quiet");
     place.refuse("kernel empirical --width 4 --params P.npz --seed 3", 2, &["--seed"]);
 }

@@ -22,6 +22,10 @@ pub(crate) fn every_command() -> Vec<(Vec<String>, Command)> {
 }
 
 fn values(argument: &Arg) -> Vec<String> {
+    // clap has true and false for a flag without a value
+    if !argument.get_action().takes_values() {
+        return Vec::new();
+    }
     let values = argument.get_possible_values();
     values.iter().filter(|value| !value.is_hide_set()).map(PossibleValue::get_name).map(str::to_owned).collect()
 }
@@ -135,7 +139,10 @@ fn help_fits_the_terminal() {
             for line in text.lines() {
                 // a single word or flag may be wider than a narrow terminal
                 let is_long = line.chars().count() > columns;
-                assert!(!is_long || line.split_whitespace().count() <= 4, "{path:?} at {columns}: {line}");
+                assert!(
+                    !is_long || line.starts_with("Usage:") || line.split_whitespace().count() <= 4,
+                    "{path:?} at {columns}: {line}"
+                );
             }
         }
     }
