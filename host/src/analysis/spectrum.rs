@@ -156,12 +156,14 @@ pub fn power_law(values: &[f64], known: usize, window: &RangeInclusive<usize>) -
     if *window.end() > known {
         return Err(Unfit::Rounding { usable: known });
     }
-    let points: Vec<_> = window.clone().zip(inside).map(|(k, v)| ((k as f64).ln(), v.ln())).collect();
+    // a power of two near the largest: values times such a power have the same exponent, bit for bit
+    let unit = libm::ldexp(1.0, libm::frexp(inside[0]).1);
+    let points: Vec<_> = window.clone().zip(inside).map(|(k, v)| ((k as f64).ln(), (v / unit).ln())).collect();
     let (exponent, intercept) = line(&points).ok_or(unfit)?;
     let count = points.len() as f64;
     let (_, spread) = centre_and_spread(points.iter().map(|(x, _)| *x));
     let left: f64 = points.iter().map(|(x, y)| (y - intercept - exponent * x).powi(2)).sum();
-    Ok(PowerLaw { exponent, error: (left / (count - 2.0) / spread).sqrt(), factor: intercept.exp() })
+    Ok(PowerLaw { exponent, error: (left / (count - 2.0) / spread).sqrt(), factor: intercept.exp() * unit })
 }
 
 #[cfg(test)]

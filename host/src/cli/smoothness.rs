@@ -103,12 +103,13 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let results = args.out.as_deref().map(result_paths);
     let read = Roles::new().reads("data", data::inputs(&model.data_spec()));
     read.writes("out", results.into_iter().flatten())?;
-    let directory = RunDirectory::create(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
+    let directory = RunDirectory::reserve(args.out.as_deref(), &format!("smoothness-{source}"), args.force)?;
     let bar = phase(&format!("spectra of {}", count(samples.n, "sample")), args.common.quiet);
     let found = labels.spectra_and_cost(&model, &samples);
     drop(bar);
     let (spectra, cost) = found?;
     let found = Alphas::new(&spectra, &window, samples.d)?;
+    directory.make_room()?;
     spectra.table().write(&directory.file("spectra.csv"))?;
     figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;
     if args.common.json {

@@ -54,6 +54,17 @@ impl RunDirectory {
     /// # Errors
     /// [`files::Error`]: the directory is in use, not empty, or cannot be written.
     pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self, Error> {
+        let directory = Self::reserve(out, name, force)?;
+        directory.make_room()?;
+        Ok(directory)
+    }
+
+    /// The same, with whatever is to be replaced still there: for work whose result may be refused in the end.
+    /// [`Self::make_room`] comes before the first file.
+    ///
+    /// # Errors
+    /// As of [`Self::create`].
+    pub fn reserve(out: Option<&Path>, name: &str, force: bool) -> Result<Self, Error> {
         let (path, made) = match out {
             Some(path) => (path.to_path_buf(), missing(path)),
             None => first_unused(name).map_err(of_place(Path::new("runs")))?,
@@ -92,7 +103,17 @@ impl RunDirectory {
         for place in std::iter::once(path).chain(&folders) {
             Unfinished::try_create(&place.join(FILES[0])).map_err(of_place(path))?;
         }
-        if !empty {
+        Ok(())
+    }
+
+    /// Removes whatever a run can write here; files of others stay.
+    ///
+    /// # Errors
+    /// [`files::Error`]: a file that cannot be removed.
+    pub fn make_room(&self) -> Result<(), files::Error> {
+        let path = &self.path;
+        let folders: Vec<PathBuf> = folders(path).filter(|folder| folder.exists()).collect();
+        if !files::is_empty(path).map_err(files::Error::io("list", path))? {
             files::make_room(&result_paths(path)).map_err(of_place(path))?;
         }
         for folder in folders {

@@ -274,7 +274,7 @@ fn every_column_and_array_is_described() {
     place.succeed(&format!("predict {data} --penalty 0.1 --init standard --out P.npz --quiet"));
     place.succeed(&format!("predict {data} --penalty 0.1 --init standard --out P.csv --quiet"));
     place.succeed("predict --data t.csv --n 3 --held-out 1 --loss mse --out V.npz --quiet");
-    place.succeed(&format!("kernel analytic {data} --out K.npz --quiet"));
+    place.succeed("kernel analytic --data t.csv --classes 5,9 --n 3 --out K.npz --quiet");
     place.succeed("smoothness --data sphere --n 20 --window 1..6 --draws 1 --out s --quiet");
     let mut written: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (file, of) in [
