@@ -53,19 +53,24 @@ impl LawWork {
         } else {
             let (rows, cols) = (b * c, n * c);
             let stacked = decomposition_len(self.samples.saturating_mul(self.outputs));
-            let solving = stacked.max(3 * rows * cols + 2 * rows * rows + b * n + b * b);
-            2 * cols * cols + fixed_point_len(self.samples, self.outputs) as u128 + solving
+            // no memory has as much as the largest number
+            let times = u128::saturating_mul;
+            let block = times(3, times(rows, cols)).saturating_add(times(2, times(rows, rows)));
+            let solving = stacked.max(block.saturating_add(b * n + b * b));
+            let fixed = times(2, times(cols, cols)).saturating_add(fixed_point_len(self.samples, self.outputs) as u128);
+            fixed.saturating_add(solving)
         };
-        bytes_of(numbers + scratch + merged, 8)
+        bytes_of(numbers.saturating_add(scratch + merged), 8)
     }
 }
 
 /// Bytes that the process has while soft targets are met under a singular kernel of n samples, for C outputs together.
 pub(super) fn singular_bytes(samples: usize, outputs: usize) -> u64 {
     let size = samples as u128 * outputs as u128;
-    let stacked = size * size + decomposition_len(samples.saturating_mul(outputs));
+    let stacked = size.saturating_mul(size).saturating_add(decomposition_len(samples.saturating_mul(outputs)));
     let n = samples as u128;
-    let numbers = stacked + soft_targets_len(samples, outputs) as u128 + smoother_len(samples) as u128 + n * n;
+    let rest = soft_targets_len(samples, outputs) as u128 + smoother_len(samples) as u128 + n * n;
+    let numbers = stacked.saturating_add(rest);
     process_bytes(threads()).saturating_add(bytes_of(numbers, 8))
 }
 

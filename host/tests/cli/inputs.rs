@@ -81,7 +81,7 @@ fn a_run_s_settings_run_again_from_any_directory() {
     }
     // the whole folder may be moved
     fs::rename(place.path("sub"), place.path("moved")).unwrap();
-    place.file("moved/run.toml", "data = \"points.npz\"\nwidth = 4\nmax-steps = 2\n");
+    place.file("moved/run.toml", "data = \"points.npz\"\nwidth = 16\nmax-steps = 2\n");
     place.succeed("run moved/run.toml --loss mse --quiet --out here");
     // flags are of the current directory
     place.refuse("run moved/run.toml --data points.npz --out there", 3, &["points.npz"]);

@@ -90,7 +90,7 @@ const VALUES: [(&str, &[&str]); 49] = [
     ("tolerance", &["1e-6"]),
     ("trained", &["branches"]),
     ("until-loss", &["0.6"]),
-    ("until-margin", &["0.01"]),
+    ("until-margin", &["0.001 --max-steps 60"]),
     ("until-time", &["0.5"]),
     ("width", &["5"]),
     ("window", &["2..12"]),
