@@ -34,7 +34,7 @@ pub(super) fn make_room_above(bar: Option<ProgressBar>) {
     *BAR.lock().unwrap_or_else(PoisonError::into_inner) = bar;
 }
 
-/// A message on standard error, on a line of its own and of at most [`LONGEST`] characters.
+/// A message on standard error, on a line of its own and of at most 1,000 characters.
 pub fn say(message: &str) {
     write_message(&clipped(message.trim_end(), LONGEST));
 }

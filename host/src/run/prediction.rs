@@ -144,7 +144,7 @@ impl<N: Network> Task<'_, N> {
     }
 
     /// Outputs `(h, C)` of the linearized network on the samples held out, at time t of the mean loss, infinite as well,
-    /// with a penalty only that. They are taken [`AT_ONCE`] at a time. And, without a penalty,
+    /// with a penalty only that. They are taken some at a time. And, without a penalty,
     /// how far the targets are met.
     ///
     /// # Errors
