@@ -10,7 +10,7 @@
 
 use std::ops::RangeInclusive;
 
-use ntkscope_core::{Error, MatMut, MatRef};
+use ntkscope_core::{Error, MatMut, MatRef, Real};
 
 use crate::analysis::statistics::{centre_and_spread, line};
 use crate::backend::HostReal;
@@ -157,7 +157,7 @@ pub fn power_law(values: &[f64], known: usize, window: &RangeInclusive<usize>) -
         return Err(Unfit::Rounding { usable: known });
     }
     // a power of two near the largest: values times such a power have the same exponent, bit for bit
-    let unit = libm::ldexp(1.0, libm::frexp(inside[0]).1);
+    let unit = inside[0].power_of_two();
     let points: Vec<_> = window.clone().zip(inside).map(|(k, v)| ((k as f64).ln(), (v / unit).ln())).collect();
     let (exponent, intercept) = line(&points).ok_or(unfit)?;
     let count = points.len() as f64;

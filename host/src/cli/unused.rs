@@ -5,7 +5,8 @@ use clap::Command;
 use toml::{Table, Value};
 
 use super::UsageError;
-use crate::experiment::{Training, keys};
+use crate::data::Source;
+use crate::experiment::{Model, Training, keys};
 
 /// A setting without effect on a command.
 struct Unused {
@@ -95,6 +96,12 @@ pub fn unused_setting(command: &'static str, given: &Table, key: &str, why: &str
     UsageError::Unused { command, key: key.into(), given: value, why: why.into() }
 }
 
+/// The data set of these settings; of one that cannot be read the default, as it is refused in its own place.
+fn source(given: &Table) -> Source {
+    let named = given.get("data").and_then(Value::as_str).and_then(|name| name.parse().ok());
+    named.unwrap_or_else(|| Model::default().data)
+}
+
 /// Refuses what `command` has no use for.
 ///
 /// # Errors
@@ -113,8 +120,7 @@ pub fn refuse(command: &'static str, given: &Table, takes: &Takes<'_>) -> Result
             _ => {}
         }
     }
-    let data = given.get("data").and_then(Value::as_str).unwrap_or("circle");
-    if given.contains_key("data-dir") && !["mnist", "fashion-mnist"].contains(&data) {
+    if given.contains_key("data-dir") && !source(given).is_idx() {
         return Err(refused("data-dir", "only mnist and fashion-mnist are files in a folder"));
     }
     Ok(())
@@ -131,8 +137,7 @@ pub fn used(command: &str, all: Table) -> Table {
 /// # Errors
 /// [`UsageError::Unused`].
 pub fn refuse_seed(command: &'static str, given: &Table, drawn: bool) -> Result<(), UsageError> {
-    let data = given.get("data").and_then(Value::as_str).unwrap_or("circle");
-    if drawn || ["sphere", "mixture"].contains(&data) || !given.contains_key("seed") {
+    if drawn || source(given).is_drawn() || !given.contains_key("seed") {
         return Ok(());
     }
     let why = "nothing is drawn: neither parameters nor samples, as those of sphere and mixture are";

@@ -146,7 +146,7 @@ fn check(spec: &DataSpec) -> Result<(), Error> {
     if spec.n == Some(0) {
         return Err(Error::NoSamples);
     }
-    if spec.dimension.is_some() && !matches!(spec.source, Source::Sphere | Source::Mixture) {
+    if spec.dimension.is_some() && !spec.source.is_drawn() {
         return Err(Error::DimensionUnused { source_name: source_name() });
     }
     if spec.split.is_some() && !spec.source.is_idx() {

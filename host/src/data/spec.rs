@@ -104,6 +104,11 @@ impl Source {
     pub fn is_idx(&self) -> bool {
         matches!(self, Source::Mnist | Source::FashionMnist)
     }
+
+    /// True for the data sets that a seed draws, in a dimension that can be chosen.
+    pub fn is_drawn(&self) -> bool {
+        matches!(self, Source::Sphere | Source::Mixture)
+    }
 }
 
 impl FromStr for Source {

@@ -38,7 +38,7 @@ impl Serialize for Json {
 ///
 /// # Errors
 /// The serializer's.
-#[allow(clippy::trivially_copy_pass_by_ref)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a field by reference")]
 pub fn json<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     Json(*value).serialize(serializer)
 }

@@ -100,26 +100,7 @@ const LIMIT: [Described; 13] = Described::of(
     ],
 );
 
-/// `kernels.npz`
-const KERNELS: [Described; 9] = Described::of(
-    "kernels.npz",
-    [
-        ("analytic", "(n, n)", "Theta of the training samples"),
-        ("initial", "(n, n)", "K_0"),
-        ("final", "(n, n)", "K_t at the end"),
-        ("times", "(snapshots)", "t of the rows of trace.csv"),
-        ("snapshots", "(snapshots, n, n)", "K_t at these times; with `kernels = all`"),
-        ("x", "(n, d)", "the training samples, normalised as asked for"),
-        ("y", "(n) or (n, C)", "y as in the data"),
-        ("targets", "(n, C)", "what the outputs are fitted to; of cross-entropy the probability of a class"),
-        (
-            "classes",
-            "(classes)",
-            "label of class 0, 1, …; of parity its remainder, of named classes its place (the names stand in run.toml); absent where y is numbers",
-        ),
-    ],
-);
-
+/// What both files of arrays over the samples have, `predictions.npz` with those held out.
 const SAMPLES: [(&str, &str, &str); 5] = [
     ("x", "(n + h, d)", "the training samples, then those held out"),
     ("y", "(n) or (n, C)", "y of the training samples as in the data"),
@@ -131,6 +112,22 @@ const SAMPLES: [(&str, &str, &str); 5] = [
         "label of class 0, 1, …; of parity its remainder, of named classes its place (the names stand in run.toml); absent where y is numbers",
     ),
 ];
+
+/// `kernels.npz`
+const KERNELS: [Described; 9] = Described::of(
+    "kernels.npz",
+    [
+        ("analytic", "(n, n)", "Theta of the training samples"),
+        ("initial", "(n, n)", "K_0"),
+        ("final", "(n, n)", "K_t at the end"),
+        ("times", "(snapshots)", "t of the rows of trace.csv"),
+        ("snapshots", "(snapshots, n, n)", "K_t at these times; with `kernels = all`"),
+        ("x", "(n, d)", "the training samples, normalised as asked for"),
+        ("y", "(n) or (n, C)", "y as in the data"),
+        SAMPLES[3],
+        SAMPLES[4],
+    ],
+);
 
 /// `predictions.npz`
 const PREDICTED: [Described; 10] = Described::of(

@@ -97,21 +97,26 @@ impl RunDirectory {
         }
         // before anything is removed, all is tried that will be needed
         let folders: Vec<PathBuf> = folders(path).filter(|folder| folder.exists()).collect();
-        // held until all is removed: a run inside this directory may be somebody else's
-        let inner: Vec<_> = LOSSES.iter().map(|loss| path.join(loss)).filter(|folder| folder.is_dir()).collect();
-        let _held = inner.iter().map(|folder| DirectoryLock::create(folder)).collect::<Result<Vec<_>, _>>()?;
+        drop(self.lock_inside()?);
         for place in std::iter::once(path).chain(&folders) {
             Unfinished::try_create(&place.join(FILES[0])).map_err(of_place(path))?;
         }
         Ok(())
     }
 
+    /// The locks of the runs inside this directory: one of them may be somebody else's.
+    fn lock_inside(&self) -> Result<Vec<DirectoryLock>, files::Error> {
+        let inside = LOSSES.iter().map(|loss| self.path.join(loss)).filter(|folder| folder.is_dir());
+        inside.map(|folder| DirectoryLock::create(&folder)).collect()
+    }
+
     /// Removes whatever a run can write here; files of others stay.
     ///
     /// # Errors
-    /// [`files::Error`]: a file that cannot be removed.
+    /// [`files::Error`]: a run inside it is in use; a file that cannot be removed.
     pub fn make_room(&self) -> Result<(), files::Error> {
         let path = &self.path;
+        let _held = self.lock_inside()?;
         let folders: Vec<PathBuf> = folders(path).filter(|folder| folder.exists()).collect();
         if !files::is_empty(path).map_err(files::Error::io("list", path))? {
             files::make_room(&result_paths(path)).map_err(of_place(path))?;

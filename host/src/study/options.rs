@@ -46,6 +46,12 @@ pub struct Takes {
     pub full: bool,
 }
 
+impl Takes {
+    /// A grid of runs of both families on samples of its own.
+    pub const GRID: Self =
+        Self { networks: &[NetworkKind::Fcn, NetworkKind::Resnet], widths: true, seeds: true, n: false, full: true };
+}
+
 /// An option by the name of its setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {

@@ -37,13 +37,7 @@ static SIX_POINTS: Part = Part {
                    margin u with u + e^{u} − 1 = λ_{s} t/6, distance |θ_{t} − θ_{0}| = u √(6/λ_{s}).",
     quick: true,
     images: &[],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: true,
-        n: false,
-        full: true,
-    },
+    takes: Takes::GRID,
     plan: |part, options| {
         Box::new(Runs { cells: plan::six_points(options).cells(part, options), findings: six_points })
     },
@@ -57,13 +51,7 @@ static EXPONENT: Part = Part {
                    grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}.",
     quick: true,
     images: &[],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: true,
-        n: false,
-        full: true,
-    },
+    takes: Takes::GRID,
     plan: |part, options| Box::new(Runs { cells: plan::exponent(options).cells(part, options), findings: exponent }),
 };
 
@@ -74,7 +62,7 @@ static MNIST: Part = Part {
     introduction: DIGITS,
     quick: false,
     images: &[Source::Mnist],
-    takes: Takes { networks: &[NetworkKind::Fcn, NetworkKind::Resnet], widths: true, seeds: true, n: true, full: true },
+    takes: Takes { n: true, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::mnist(options).cells(part, options), findings: on_samples }),
 };
 

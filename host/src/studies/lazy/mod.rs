@@ -43,13 +43,7 @@ static SIX_POINTS: Part = Part {
                    y)/(n Λ); with soft targets the outputs meet logit(q) on the training points.",
     quick: true,
     images: &[],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: true,
-        n: false,
-        full: true,
-    },
+    takes: Takes::GRID,
     plan: |part, options| {
         Box::new(Runs { cells: plan::six_points(options).cells(part, options), findings: six_points })
     },
@@ -88,7 +82,7 @@ static MNIST: Part = Part {
     introduction: "Handwritten digits, odd against even, every image scaled to unit norm; 500 more images are held out.",
     quick: false,
     images: &[Source::Mnist],
-    takes: Takes { networks: &[NetworkKind::Fcn, NetworkKind::Resnet], widths: true, seeds: true, n: true, full: true },
+    takes: Takes { n: true, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::mnist(options).cells(part, options), findings: images }),
 };
 
