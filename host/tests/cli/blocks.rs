@@ -237,12 +237,13 @@ fn the_limit_is_kept() {
 #[cfg(target_os = "linux")]
 const LONG: &str = "empirical --data sphere --n 3000 --width 700 --backend portable";
 
-/// Whether a process has a file open that it has written to.
+/// Whether a process has written to a file without a name.
 #[cfg(target_os = "linux")]
 fn holds_a_file(process: u32) -> bool {
+    use std::os::unix::fs::MetadataExt;
     let Ok(open) = std::fs::read_dir(format!("/proc/{process}/fd")) else { return false };
     let files = open.flatten().filter_map(|entry| std::fs::metadata(entry.path()).ok());
-    files.into_iter().any(|file| file.is_file() && file.len() > 0)
+    files.into_iter().any(|file| file.nlink() == 0 && file.len() > 0)
 }
 
 #[cfg(target_os = "linux")]

@@ -54,7 +54,7 @@ fn one_sentence(done: &Done, line: &str) {
 /// Every command that writes, with files limited to more and more: each time code 4, until all fits.
 #[test]
 fn a_full_disk_has_a_code_and_leaves_nothing() {
-    let blocks = "kernel empirical --data sphere --n 400 --width 8 --dtype f32 --memory 14MiB --quiet --threads 1";
+    let blocks = "kernel empirical --data sphere --n 1200 --width 8 --dtype f32 --memory 18MiB --quiet --threads 1";
     for (line, directory) in [
         ("kernel analytic --quiet --out K.npz", false),
         ("kernel analytic --quiet --out K.npy", false),

@@ -20,7 +20,7 @@ const NETWORKS: [&str; 19] = [
     "--activation gelu",
     "--init standard",
     "--init standard --bias none",
-    "--init standard --depth 1 --activation tanh",
+    "--init standard --depth 1 --activation gelu",
     "--network resnet",
     "--network resnet --alpha 0.5",
     "--network resnet --trained branches",
