@@ -8,7 +8,7 @@ use super::law::{is_exact, whole_tiles};
 use crate::backend::{HostReal, decomposition_len, threads};
 use crate::machine::memory::{bytes_of, process_bytes};
 
-/// Blocks of test points need not be smaller than this to keep their kernels small.
+/// Rows of a block's kernel, one for each output of each test point, that need not be fewer to keep it small.
 const MUCH: usize = 256;
 
 /// The sizes of [`super::law::InfiniteWidth`].
@@ -32,7 +32,8 @@ impl LawWork {
     /// The most test points in a block whose law takes no more than `limit` bytes beside samples and results, and what it
     /// takes; at least those of a tile, and no more than make the kernels of a block as large as that of the samples.
     pub fn plan(&self, limit: u64) -> (usize, u64) {
-        let (least, most) = (whole_tiles(1), whole_tiles(self.samples.max(MUCH).min(self.points)));
+        let (least, most) =
+            (whole_tiles(1), whole_tiles(self.samples.max(MUCH / self.outputs.max(1)).min(self.points)));
         let blocks = (1..=most / least).rev().map(|tiles| tiles * least);
         let fitting = blocks.map(|block| (block, self.bytes(block))).find(|(_, need)| *need <= limit);
         fitting.unwrap_or_else(|| (least, self.bytes(least)))

@@ -94,7 +94,7 @@ const VALUES: [(&str, &[&str]); 49] = [
     ("until-time", &["0.5"]),
     ("width", &["5"]),
     ("window", &["2..12"]),
-    ("targets", &["values", "values --data three.csv"]),
+    ("targets", &["values", "values --data three.csv", "classes --data three.csv"]),
 ];
 
 /// Results, with the exit code in their place where there are none.
