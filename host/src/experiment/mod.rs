@@ -17,8 +17,8 @@ pub use settings_file::{overlay_file, parse_toml, place_paths, read_toml};
 pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 
 /// Whole numbers as large as a toml file can hold.
-fn whole() -> clap::builder::RangedU64ValueParser {
-    clap::value_parser!(u64).range(..=i64::MAX as u64)
+fn whole<T: TryFrom<u64> + Clone + Send + Sync>() -> clap::builder::RangedU64ValueParser<T> {
+    clap::builder::RangedU64ValueParser::new().range(..=i64::MAX as u64)
 }
 
 fn range(setting: &'static str, given: impl ToString, what: impl Into<String>) -> Error {

@@ -31,13 +31,13 @@ pub struct Model {
     #[arg(long, value_enum, default_value_t = NetworkKind::Fcn, help_heading = "Network")]
     pub network: NetworkKind,
     /// Hidden layers L, or residual blocks
-    #[arg(long, value_name = "L", default_value_t = 2, allow_negative_numbers = true, help_heading = "Network")]
+    #[arg(long, value_name = "L", default_value_t = 2, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub depth: usize,
     /// Width m of every hidden layer
-    #[arg(long, value_name = "M", default_value_t = 256, allow_negative_numbers = true, help_heading = "Network")]
+    #[arg(long, value_name = "M", default_value_t = 256, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub width: usize,
     /// Outputs C; in training 1 or the number of classes, or as many as y has numbers [default: 1 for two classes, else the number of classes]
-    #[arg(long, value_name = "C", allow_negative_numbers = true, help_heading = "Network")]
+    #[arg(long, value_name = "C", value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub outputs: Option<usize>,
     /// Activation
     #[arg(long, value_parser = choice::<Activation>(), default_value_t = Activation::Relu, help_heading = "Network")]
@@ -58,7 +58,7 @@ pub struct Model {
     #[arg(long, value_enum, default_value_t = Init::Mirrored, help_heading = "Network")]
     pub init: Init,
     /// Seed of the parameters, and of generated data
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(), help_heading = "Network")]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(), help_heading = "Network")]
     pub seed: u64,
     /// Scalar
     #[arg(long, value_enum, default_value_t = Dtype::F64, help_heading = "Network")]
@@ -78,12 +78,12 @@ pub struct Model {
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub label_column: Option<String>,
     /// The first N samples after the selection of classes [default: all; circle 6, sphere and mixture 64]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Data")]
     pub n: Option<usize>,
     /// Samples behind the first N on which predictions are compared; circle: points between its points
     // left out where there are none: measurements that were kept before compare their settings as text
     #[serde(skip_serializing_if = "is_zero")]
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, help_heading = "Data")]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Data")]
     pub held_out: usize,
     /// What y is: classes, or values, which are numbers to fit with --loss mse [default: classes; values with --loss mse alone
     /// where a file stores y as real numbers (npz) or without a type (csv)]
@@ -97,7 +97,7 @@ pub struct Model {
     #[arg(long, value_name = "HOW", value_parser = open::<Normalize>(&Normalize::NAMES), hide_possible_values = true, help_heading = "Data")]
     pub normalize: Option<Normalize>,
     /// Dimension of sphere and mixture data [default: 3 and 2]
-    #[arg(long, value_name = "D", allow_negative_numbers = true, help_heading = "Data")]
+    #[arg(long, value_name = "D", value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Data")]
     pub dimension: Option<usize>,
 }
 

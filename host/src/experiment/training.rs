@@ -65,12 +65,12 @@ pub struct Training {
         long,
         value_name = "N",
         default_value_t = 1_000_000,
-        value_parser = whole(),
+        value_parser = whole::<u64>(),
         help_heading = "Stop at whichever comes first"
     )]
     pub max_steps: u64,
     /// At most K snapshots, log-spaced in time
-    #[arg(long, value_name = "K", default_value_t = 64, allow_negative_numbers = true, help_heading = "Recording")]
+    #[arg(long, value_name = "K", default_value_t = 64, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: usize,
     /// Kernels that kernels.npz keeps of the network: the first and the last, or those of all snapshots
     #[arg(long, value_enum, default_value_t = KeptKernels::Ends, help_heading = "Recording")]

@@ -1,5 +1,7 @@
 //! Typing errors, help texts, manual pages and completions.
 
+use std::any::TypeId;
+
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
@@ -48,6 +50,32 @@ fn guessed(place: &Place, words: &[&str], meant: &str) {
     assert_eq!(done.code, 2, "{words:?}: {}", done.stderr);
     assert!(done.stderr.contains(&format!("did you mean {meant}?")), "{words:?}, meant {meant}: {}", done.stderr);
     assert_eq!(done.stderr.lines().count(), 1, "{}", done.stderr);
+}
+
+/// No number is so large that its refusal forgets which option it was.
+#[test]
+fn counts_beyond_every_limit_are_refused_by_name() {
+    let place = Place::new();
+    let counts = [TypeId::of::<usize>(), TypeId::of::<u64>()];
+    let mut tried = 0;
+    for (path, command) in every_command() {
+        for argument in command.get_arguments() {
+            let is_count = counts.iter().any(|count| argument.get_value_parser().type_id() == *count);
+            let Some(flag) = argument.get_long().filter(|_| is_count) else { continue };
+            for count in [u64::MAX.to_string(), format!("{}0", u64::MAX)] {
+                let mut words: Vec<&str> = path.iter().map(String::as_str).collect();
+                if path == ["reproduce"] {
+                    words.push("lazy");
+                }
+                let flag = format!("--{flag}");
+                words.extend([&flag, count.as_str()]);
+                let done = place.run(words);
+                assert!(done.code == 2 && done.stderr.contains(&flag), "{path:?} {flag} {count}: {}", done.stderr);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 40, "{tried}");
 }
 
 #[test]
