@@ -39,6 +39,7 @@ fn run<T: Real>(counter: &Counter, scalar: &'static str, buffer: &mut [T]) -> Re
 
 /// The same memory for the other scalar.
 fn approximate(buffer: &mut [f32]) -> &mut [Approx32] {
-    // SAFETY: `Approx32` is a transparent `f32`, and the borrow passes over.
+    // SAFETY: `Approx32` is `repr(transparent)` over `f32`: the same size, alignment and valid bits, so that as many fill the
+    // slice and whatever is written is good for both. The result has the borrow's lifetime, so that it is the only one.
     unsafe { core::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), buffer.len()) }
 }

@@ -39,8 +39,10 @@ pub(super) fn gemm<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, 
     let panel = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
         let (a, b) = (a.block(rows.clone(), 0..depth), b.block(0..depth, cols.clone()));
         let at = rows.start * row_stride + cols.start;
-        // SAFETY: the slice of `c` covers its shape, as that of every view, and is borrowed mutably for the whole call;
-        // the panels are disjoint blocks of it; the shapes of a and b were compared with that of c.
+        // SAFETY: `out` points to the slice of `c`, which covers its shape, as that of every view; `block` has asserted
+        // that the panel lies within the shapes of a and b, which `assert_product` has compared with that of c. No panel
+        // is empty, so that `at` is an element of c. The slice is borrowed mutably for the whole call, and the panels
+        // that are under way at a time are disjoint.
         unsafe { product(alpha, a, b, beta, out.get().add(at), row_stride) }
     };
     let threads = if m * n * depth >= WORTH_SPLITTING { crate::threads() } else { 1 };
@@ -74,9 +76,10 @@ fn scale<T: Real>(beta: T, c: &mut MatMut<'_, T>) {
 
 /// A pointer that several threads may hold; each writes a block of its own.
 struct Shared<T>(*mut T);
-// SAFETY: see the one place where it is used: the blocks written through it are disjoint.
+// SAFETY: `gemm`, the one place where it is used, gives each thread a block of its own to read and write, so that an element
+// is one thread's, as if it had been sent there; the memory outlives the threads' work, which `gemm` waits for.
 unsafe impl<T: Send> Send for Shared<T> {}
-// SAFETY: as above.
+// SAFETY: as above: a reference gives the pointer and nothing behind it.
 unsafe impl<T: Send> Sync for Shared<T> {}
 impl<T> Shared<T> {
     fn get(&self) -> *mut T {
@@ -87,8 +90,9 @@ impl<T> Shared<T> {
 /// `C <- alpha A B + beta C` on one thread, [`DEPTH`] terms at a time.
 ///
 /// # Safety
-/// `c` points to element (0, 0) of a row-major matrix with the rows of `a`, the columns of `b` and this stride, which
-/// nobody else reads or writes during the call. `b` has as many rows as `a` columns.
+/// `c` points to element (0, 0) of a row-major matrix with the rows of `a`, the columns of `b` and this stride, all of which
+/// lies in one allocation that may be read and written; nobody else does either with its elements during the call. `b` has
+/// as many rows as `a` columns, and no side is 0.
 unsafe fn product<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: *mut T, row_stride: usize) {
     let (cols, depth) = (b.cols(), a.cols());
     for top in (0..depth).step_by(DEPTH) {
@@ -96,7 +100,7 @@ unsafe fn product<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, b
         let beta = if top == 0 { beta } else { T::ONE };
         let a = a.block(0..a.rows(), terms.clone());
         if cols == 1 || b.row_stride() != 1 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller's promise; the columns of a and the rows of b are the same terms.
             unsafe { sums(alpha, a, b.block(terms, 0..cols), beta, c, row_stride) };
             continue;
         }
@@ -110,7 +114,8 @@ unsafe fn product<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, b
                 let rows = b.block(terms.clone(), left..right).t();
                 transpose(rows, MatMut::new(block, height, width).expect("a slice of this length"));
                 let block = MatRef::new(block, height, width).expect("a slice of this length");
-                // SAFETY: the caller's promise, for these columns of C.
+                // SAFETY: the caller's promise, for columns left..right of C: left < right <= cols, so that `c.add(left)` is
+                // an element of its first row. `block` has the rows and the columns that it is to have by `MatRef::new`.
                 unsafe { sums(alpha, a, block, beta, c.add(left), row_stride) };
             }
         });
@@ -129,15 +134,18 @@ unsafe fn sums<T: Real>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c
         let left = MatRef::new(&left, 2, depth).expect("allocated with this shape");
         let mut out = vec![T::ZERO; 2 * cols];
         if beta != T::ZERO {
-            // SAFETY: the caller's promise: these are the elements of C.
+            // SAFETY: the caller's promise: C has one row here, and these are its elements.
             (0..cols).for_each(|j| out[j] = unsafe { *c.add(j) });
         }
-        // SAFETY: `out` has the rows of `left`, the columns of `b` and this stride.
+        // SAFETY: `out` is ours, with the two rows of `left`, the columns of `b` and this stride; `left` has as many
+        // columns as a.
         unsafe { sums(alpha, left, b, beta, out.as_mut_ptr(), cols) };
-        // SAFETY: as above.
+        // SAFETY: as above, the elements of C's one row.
         return (0..cols).for_each(|j| unsafe { *c.add(j) = out[j] });
     }
-    // SAFETY: the caller's promise for c; the slices of a and b cover their shapes, as those of all views.
+    // SAFETY: the caller's promise for c, whose columns are adjacent, and that b has as many rows as a columns; the slices
+    // of a and b cover their shapes, as those of all views. A stride that is stepped by is less than the length of its
+    // slice, and so fits an isize. T is one of the scalars that gemm knows, or it panics.
     unsafe {
         gemm::gemm(
             a.rows(),

@@ -39,12 +39,20 @@ fn arc_cosine_loop<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap:
     }
 }
 
+/// [`arc_cosine_loop`] with wider vectors.
+///
+/// # Safety
+/// The machine has the instructions of AVX-512F.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn arc_cosine_avx512<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
     arc_cosine_loop(sin2, cos2, kappa0, gap);
 }
 
+/// [`arc_cosine_loop`] with wider vectors.
+///
+/// # Safety
+/// The machine has the instructions of AVX2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn arc_cosine_avx2<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
@@ -55,10 +63,10 @@ fn arc_cosine_avx2<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap:
 pub(super) fn arc_cosine<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
     assert_lengths("arc_cosine", sin2.len(), &[cos2.len(), kappa0.len(), gap.len()]);
     match InstructionSet::here() {
-        // SAFETY: the instructions were found on this machine.
+        // SAFETY: AVX-512F, the one feature that the function enables, was found on this machine; slices carry their lengths.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe { arc_cosine_avx512(sin2, cos2, kappa0, gap) },
-        // SAFETY: as above.
+        // SAFETY: as above, with AVX2.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 => unsafe { arc_cosine_avx2(sin2, cos2, kappa0, gap) },
         _ => arc_cosine_loop(sin2, cos2, kappa0, gap),
@@ -71,12 +79,20 @@ fn products_loop<T: Real>(add: bool, a: &[T], b: &[T], y: &mut [T]) {
     Portable.products(add, a, b, y);
 }
 
+/// [`products_loop`] with wider vectors.
+///
+/// # Safety
+/// The machine has the instructions of AVX-512F.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn products_avx512<T: Real>(add: bool, a: &[T], b: &[T], y: &mut [T]) {
     products_loop(add, a, b, y);
 }
 
+/// [`products_loop`] with wider vectors.
+///
+/// # Safety
+/// The machine has the instructions of AVX2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn products_avx2<T: Real>(add: bool, a: &[T], b: &[T], y: &mut [T]) {
@@ -86,10 +102,10 @@ fn products_avx2<T: Real>(add: bool, a: &[T], b: &[T], y: &mut [T]) {
 /// [`ntkscope_core::Backend::products`].
 pub(super) fn products<T: Real>(add: bool, a: &[T], b: &[T], y: &mut [T]) {
     match InstructionSet::here() {
-        // SAFETY: the instructions were found on this machine.
+        // SAFETY: AVX-512F, the one feature that the function enables, was found on this machine; slices carry their lengths.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe { products_avx512(add, a, b, y) },
-        // SAFETY: as above.
+        // SAFETY: as above, with AVX2.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 => unsafe { products_avx2(add, a, b, y) },
         _ => products_loop(add, a, b, y),

@@ -12,22 +12,25 @@ use super::terminal::USAGE;
 #[derive(Clone, Copy, Debug)]
 pub struct Allocator;
 
-// SAFETY: every call is the system allocator's own, with the caller's arguments; what it returns is passed on.
+// SAFETY: every call is the system allocator's own, with the caller's arguments, and its block is passed on as it is, so
+// that the contract is kept as it keeps it. Where it has none the process ends: nothing unwinds out of these calls, and
+// what is written on the way allocates nothing.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: see above
+        // SAFETY: the caller's promise, that of `System`: the layout has some bytes
         given(unsafe { System.alloc(layout) }, layout.size())
     }
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: see above
+        // SAFETY: as for `alloc`
         given(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: see above
+        // SAFETY: the caller's promise: the block is one of ours, so one of `System`'s, with this layout; the new size is not 0 and
+        // fits the alignment
         given(unsafe { System.realloc(block, layout, size) }, size)
     }
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: see above
+        // SAFETY: the caller's promise: the block is one of ours, so one of `System`'s, with this layout
         unsafe { System.dealloc(block, layout) }
     }
 }

@@ -89,7 +89,8 @@ mod unix {
     /// Whether the process was started with this signal ignored.
     fn is_ignored(signal: i32) -> bool {
         let mut now = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: nothing is changed, the answer goes into memory of ours; zeros are a valid sigaction
+        // SAFETY: without a new action nothing is changed, and the answer goes into memory of ours that has the size of a
+        // sigaction; where it came it is whole, and zeros were a valid one already. An unknown signal is an error
         let now = unsafe {
             if libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()) != 0 {
                 return false;

@@ -128,7 +128,8 @@ mod unix {
         pub(super) fn takes_more(&self) -> bool {
             let Some(file) = &self.0 else { return true };
             let mut asked = libc::pollfd { fd: file.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
-            // SAFETY: one descriptor of a file that is open, in memory of ours
+            // SAFETY: one pollfd, of ours, which lives through the call; the file stays open as long, and poll would say of a
+            // descriptor that is not that it is none
             let answered = unsafe { libc::poll(&raw mut asked, 1, 0) };
             // where poll cannot say, and where it tells of an error, the write will
             answered != 0
@@ -149,11 +150,14 @@ mod unix {
     pub(super) static CLOSED: AtomicBool = AtomicBool::new(false);
 
     extern "C" fn look() {
-        // SAFETY: it takes no pointer, and says of any number whether it is a descriptor
+        // SAFETY: with F_GETFD it takes no pointer, and says of any number whether it is a descriptor. It needs nothing of
+        // the standard library, which is not set up yet
         CLOSED.store(unsafe { libc::fcntl(1, libc::F_GETFD) } == -1, Ordering::Relaxed);
     }
 
     /// Called before `main`, as constructors of C++ are.
+    // SAFETY of the sections: they hold pointers to C functions, which the loader calls one after the other with arguments that
+    // a function without any may ignore. This one does not unwind and uses nothing that `main`'s runtime sets up.
     #[used]
     #[cfg_attr(
         any(target_os = "linux", target_os = "android", target_os = "freebsd"),
