@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::spec::{ClassSelection, Normalize, Source};
-use crate::files::{self, InputFault};
+use crate::files::npy::NpyFault;
+use crate::files::{self, InputFault, NpzError};
 use crate::machine::{self, Cause};
 use crate::words::{did_you_mean, either, excerpt};
 
@@ -395,10 +396,24 @@ impl Error {
                 Self::NotFound { path, what: "file".into(), advice }
             }
             InputFault::NotAFile(kind) => Self::NotAFile { path, kind },
-            InputFault::System(reason) => {
-                Self::Io { path, action: "read", advice: "give another file with `data`", reason }
-            }
+            InputFault::System(reason) => Self::unreadable(&path)(reason),
             fault => Self::Npz { path, what: fault.to_string() },
+        }
+    }
+
+    /// For `map_err`: the system's reason why the user's own file cannot be read.
+    pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |reason| Self::Io { path, action: "read", advice: "give another file with `data`", reason }
+    }
+
+    /// What is wrong with the user's own archive.
+    pub(super) fn npz(path: &Path, fault: NpzError) -> Self {
+        match fault {
+            NpzError::Unreadable(reason) | NpzError::Array { fault: NpyFault::Read(reason), .. } => {
+                Self::unreadable(path)(reason)
+            }
+            fault => Self::Npz { path: path.into(), what: fault.to_string() },
         }
     }
 }

@@ -145,7 +145,9 @@ impl<'a, const D: usize> Idx<'a, D> {
         let (mut reader, most) = unpacked(content, *bytes).map_err(refused(path))?;
         let mut word = |what: &str| -> Result<u32, Error> {
             let mut bytes = [0; 4];
-            reader.read_exact(&mut bytes).map_err(|e| damaged(format!("cannot read the {what}: {}", reason(&e))))?;
+            reader
+                .read_exact(&mut bytes)
+                .map_err(|e| unreadable(path, e, |reason| format!("cannot read the {what}: {reason}")))?;
             Ok(u32::from_be_bytes(bytes))
         };
         let found = word("magic number")?;
@@ -178,7 +180,10 @@ impl<'a, const D: usize> Idx<'a, D> {
             let read = match self.reader.read(&mut buffer[..count]) {
                 Ok(read) => read,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(damaged(format!("{} after {done} of {len} bytes of {meaning}", reason(&e)))),
+                Err(e) => {
+                    let what = |reason| format!("{reason} after {done} of {len} bytes of {meaning}");
+                    return Err(unreadable(self.path, e, what));
+                }
             };
             match (read, done + read) {
                 (0, _) if done == len => return Ok(()),
@@ -219,6 +224,14 @@ pub(super) fn unpacked<'a>(content: &'a mut dyn Content, bytes: u64) -> io::Resu
 
 fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |reason| Error::Io { path: path.into(), action: "read", advice: "check `data-dir`", reason }
+}
+
+/// A reader's error: the system's, or that of what unpacks, which has no number of the system's.
+fn unreadable(path: &Path, error: io::Error, what: impl FnOnce(String) -> String) -> Error {
+    match error.raw_os_error() {
+        Some(_) => refused(path)(error),
+        None => Error::Idx { path: path.into(), what: what(reason(&error)) },
+    }
 }
 
 /// What the reader's error means to the user.

@@ -14,14 +14,14 @@ use crate::machine::Budget;
 /// Reads the labels, and the header of the inputs.
 pub(super) fn read(Opened { mut content, bytes, path }: Opened, reading: &Reading<'_>) -> Result<Raw, Error> {
     let named = Named { path: &path, array: "" };
-    let npy = Npy::new(BufReader::new(&mut content), bytes).map_err(|fault| named.error(fault))?;
+    let npy = Npy::new(BufReader::new(&mut content), bytes).map_err(|fault| named.fault(fault))?;
     let (n, d) = inputs(npy.shape()).map_err(|what| named.error(what))?;
     drop(npy);
     let y = match labels_of(&path) {
         Some(beside) => {
             let Opened { content, bytes, path } = Opened::file(&beside)?;
             let named = Named { path: &path, array: "" };
-            let npy = Npy::new(BufReader::new(content), bytes).map_err(|fault| named.error(fault))?;
+            let npy = Npy::new(BufReader::new(content), bytes).map_err(|fault| named.fault(fault))?;
             Some(labels(npy, n, named, reading.budget)?)
         }
         None => None,
@@ -61,8 +61,8 @@ struct Rows {
 impl Stored for Rows {
     fn rows(&mut self, rows: &[usize], budget: &Budget) -> Result<Vec<f64>, Error> {
         let named = Named { path: &self.path, array: "" };
-        self.content.seek(SeekFrom::Start(0)).map_err(|e| named.error(crate::files::reason(&e)))?;
-        let npy = Npy::new(BufReader::new(&mut self.content), self.bytes).map_err(|fault| named.error(fault))?;
+        self.content.seek(SeekFrom::Start(0)).map_err(Error::unreadable(&self.path))?;
+        let npy = Npy::new(BufReader::new(&mut self.content), self.bytes).map_err(|fault| named.fault(fault))?;
         gather(npy, rows, self.d, named, budget)
     }
 }

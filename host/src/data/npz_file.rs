@@ -15,7 +15,7 @@ use crate::machine::Budget;
 
 /// Reads the labels, and the header of the inputs.
 pub(super) fn read(Opened { content, bytes, path }: Opened, reading: &Reading<'_>) -> Result<Raw, Error> {
-    let unreadable = |fault: NpzError| Error::Npz { path: path.clone(), what: fault.to_string() };
+    let unreadable = |fault| Error::npz(&path, fault);
     let mut archive = Npz::of(BufReader::new(content), bytes).map_err(unreadable)?;
     let shape = archive.open("x").map_err(unreadable)?.shape().to_vec();
     let (n, d) = inputs(&shape).map_err(|what| Named { path: &path, array: "array `x`" }.error(what))?;
@@ -58,6 +58,13 @@ impl Named<'_> {
     pub(super) fn error(self, what: impl Display) -> Error {
         Error::Npz { path: self.path.into(), what: format!("{} {what}", self.array).trim_start().into() }
     }
+    /// Why it cannot be read.
+    pub(super) fn fault(self, fault: NpyFault) -> Error {
+        match fault {
+            NpyFault::Read(reason) => Error::unreadable(self.path)(reason),
+            fault => self.error(fault),
+        }
+    }
     /// What is wrong with a number in it.
     fn not_finite(self, place: String, value: f64) -> Error {
         let comma = if self.array.is_empty() { "" } else { ", " };
@@ -80,7 +87,7 @@ pub(super) fn labels<R: Read>(npy: Npy<R>, n: usize, named: Named<'_>, budget: &
     // with what the selection of classes takes
     budget.draw(&super::file_name(named.path), (8 * columns as u64 + 32).saturating_mul(n as u64))?;
     let stored = if npy.header().number.is_integer() { YType::Integer } else { YType::Real };
-    let values = npy.all(u64::MAX).map_err(|fault| named.error(fault))?;
+    let values = npy.all(u64::MAX).map_err(|fault| named.fault(fault))?;
     match values.iter().position(|v| !v.is_finite()) {
         Some(at) => Err(named.not_finite(format!("row {}", at / columns), values[at])),
         None => Ok(Y { values, columns, stored }),
@@ -96,8 +103,7 @@ struct Rows {
 
 impl Stored for Rows {
     fn rows(&mut self, rows: &[usize], budget: &Budget) -> Result<Vec<f64>, Error> {
-        let fault_of = |fault: NpzError| Error::Npz { path: self.path.clone(), what: fault.to_string() };
-        let npy = self.archive.open("x").map_err(fault_of)?;
+        let npy = self.archive.open("x").map_err(|fault| Error::npz(&self.path, fault))?;
         gather(npy, rows, self.d, Named { path: &self.path, array: "array `x`" }, budget)
     }
 }
@@ -130,7 +136,7 @@ pub(super) fn gather<R: Read>(
         Ok(())
     });
     visited.map_err(|stop| match stop {
-        Stop::Fault(fault) => named.error(fault),
+        Stop::Fault(fault) => named.fault(fault),
         Stop::NotFinite { row, column, value } => named.not_finite(format!("row {row} column {column}"), value),
     })?;
     Ok(x)

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::ZipArchive;
+use zip::read::ZipFile;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::npy::{Header, Npy, NpyFault, Number, NumberKind};
-use super::{Dtype, Error, Input, open_input};
+use super::npy::{Damaged, Header, Npy, NpyFault, Number, NumberKind};
+use super::{Dtype, Error, Input, open_input, reason};
 use crate::machine::Cause;
 use crate::words::{excerpt, listed};
 
@@ -19,6 +21,9 @@ pub enum NpzError {
     /// no zip archive, or a damaged one
     #[error("not readable as an npz archive: {0}")]
     Archive(String),
+    /// the operating system cannot read it
+    #[error("cannot be read: {}", reason(.0))]
+    Unreadable(io::Error),
     /// there is no array of this name
     #[error("no array `{array}`; {}", if present.is_empty() { "it is empty".into() } else { format!("it has {}", listed(present)) })]
     NoArray {
@@ -42,6 +47,7 @@ impl NpzError {
     pub const fn cause(&self) -> Cause {
         match self {
             Self::Array { fault, .. } => fault.cause(),
+            Self::Unreadable(_) => Cause::System,
             Self::Archive(_) | Self::NoArray { .. } => Cause::Data,
         }
     }
@@ -49,9 +55,70 @@ impl NpzError {
 
 /// An npz archive open for reading.
 pub struct Npz<R = BufReader<File>> {
-    archive: ZipArchive<R>,
+    archive: ZipArchive<Watched<R>>,
+    /// what its reader failed with
+    failure: Failure,
     /// bytes of the whole archive
     bytes: u64,
+}
+
+/// The first error of a reader. What unpacks an archive makes another of it, or takes it for a damaged archive, so it is kept
+/// beside.
+#[derive(Clone, Default)]
+struct Failure(Arc<Mutex<Option<io::Error>>>);
+
+impl Failure {
+    /// Keeps `error`, and gives one to return in its place.
+    fn keep(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        kind.into()
+    }
+    fn take(&self) -> Option<io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A reader whose errors are kept.
+struct Watched<R> {
+    inner: R,
+    failure: Failure,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(out).map_err(|error| match error.kind() {
+            // whoever calls tries this one again
+            io::ErrorKind::Interrupted => error,
+            _ => self.failure.keep(error),
+        })
+    }
+}
+
+impl<R: Seek> Seek for Watched<R> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to).map_err(|error| match (error.kind(), to) {
+            // a damaged archive sends its reader to places that no file has
+            (io::ErrorKind::InvalidInput, io::SeekFrom::Start(_) | io::SeekFrom::Current(_)) => error,
+            _ => self.failure.keep(error),
+        })
+    }
+}
+
+/// What an archive has of one array, with errors of the reader as they were and its own marked as [`Damaged`].
+struct Entry<'a, R: Read> {
+    inner: ZipFile<'a, Watched<R>>,
+    failure: Failure,
+}
+
+impl<R: Read> Read for Entry<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(out).map_err(|error| match self.failure.take() {
+            Some(failure) => failure,
+            None if error.kind() == io::ErrorKind::Interrupted => error,
+            None => io::Error::new(error.kind(), Damaged(error.to_string())),
+        })
+    }
 }
 
 /// Shape and numbers, in C order.
@@ -64,7 +131,7 @@ impl Npz {
     /// The archive in an open file.
     ///
     /// # Errors
-    /// [`NpzError::Archive`].
+    /// [`NpzError::Archive`], [`NpzError::Unreadable`].
     pub fn new(Input { file, bytes }: Input) -> Result<Self, NpzError> {
         Self::of(BufReader::new(file), bytes)
     }
@@ -74,10 +141,14 @@ impl<R: Read + Seek> Npz<R> {
     /// The archive in what `reader` gives, which is `bytes` bytes long.
     ///
     /// # Errors
-    /// [`NpzError::Archive`].
+    /// [`NpzError::Archive`], [`NpzError::Unreadable`].
     pub fn of(reader: R, bytes: u64) -> Result<Self, NpzError> {
-        let archive = ZipArchive::new(reader).map_err(|e| NpzError::Archive(e.to_string()))?;
-        Ok(Self { archive, bytes })
+        let failure = Failure::default();
+        let archive = ZipArchive::new(Watched { inner: reader, failure: failure.clone() });
+        // one that did not matter is forgotten as well
+        let (failed, opened) = (failure.take(), archive.map_err(|e| e.to_string()));
+        let archive = opened.map_err(|what| failed.map_or(NpzError::Archive(what), NpzError::Unreadable))?;
+        Ok(Self { archive, failure, bytes })
     }
 
     /// Names of the arrays.
@@ -96,10 +167,13 @@ impl<R: Read + Seek> Npz<R> {
             return Err(NpzError::NoArray { array: name.into(), present: self.names() });
         }
         let fault = |fault| NpzError::Array { array: name.into(), fault };
-        let entry = self.archive.by_name(&file).map_err(|e| fault(NpyFault::Archive(e.to_string())))?;
+        let inner = self
+            .archive
+            .by_name(&file)
+            .map_err(|e| fault(self.failure.take().map_or_else(|| NpyFault::Archive(e.to_string()), NpyFault::Read)))?;
         // what the archive says of its sizes, as far as it can be true
-        let held = entry.size().min(entry.compressed_size().min(self.bytes).saturating_mul(RATIO));
-        Npy::new(entry, held).map_err(fault)
+        let held = inner.size().min(inner.compressed_size().min(self.bytes).saturating_mul(RATIO));
+        Npy::new(Entry { inner, failure: self.failure.clone() }, held).map_err(fault)
     }
 
     /// The array `name`, whose numbers take no more than `most` bytes.
@@ -264,4 +338,78 @@ fn begin<'a, W: Write + Seek>(
 pub fn open(path: &Path) -> Result<Npz, Error> {
     let input = open_input(path).map_err(Error::input(path))?;
     Npz::new(input).map_err(|fault| Error::Npz { path: path.into(), fault })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, SeekFrom};
+
+    use super::*;
+
+    /// An archive's bytes, of which those from `end` on cannot be read.
+    struct Failing {
+        bytes: Cursor<Vec<u8>>,
+        end: u64,
+        seeks: bool,
+    }
+
+    impl Read for Failing {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let left = self.end.saturating_sub(self.bytes.position()) as usize;
+            if left == 0 && self.bytes.position() < self.bytes.get_ref().len() as u64 {
+                return Err(io::Error::other("the disk is gone"));
+            }
+            let most = out.len().min(left.max(1));
+            self.bytes.read(&mut out[..most])
+        }
+    }
+
+    impl Seek for Failing {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            if self.seeks { self.bytes.seek(to) } else { Err(io::ErrorKind::InvalidInput.into()) }
+        }
+    }
+
+    fn archive(compression: zip::CompressionMethod) -> Vec<u8> {
+        let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+        out.start_file("x.npy", SimpleFileOptions::default().compression_method(compression)).unwrap();
+        let header = Header { number: Number::of(Dtype::F64), fortran: false, shape: vec![4000] };
+        header.write(&mut out).unwrap();
+        (0..4000).for_each(|k| out.write_all(&f64::sin(k.into()).to_le_bytes()).unwrap());
+        out.finish().unwrap().into_inner()
+    }
+
+    fn read(bytes: &[u8], end: u64, seeks: bool) -> Result<Shaped, NpzError> {
+        let reader = Failing { bytes: Cursor::new(bytes.to_vec()), end, seeks };
+        Npz::of(reader, bytes.len() as u64)?.array("x")
+    }
+
+    /// Wherever the reader fails, it is the system's fault, in its words; wherever a byte is another, the data's.
+    #[test]
+    fn a_reader_that_fails_is_told_from_a_damaged_archive() {
+        for compression in [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated] {
+            let good = archive(compression);
+            let length = good.len() as u64;
+            assert!(read(&good, length, true).is_ok());
+            for end in (0..length).step_by(397).chain(length - 40..length) {
+                let error = read(&good, end, true).unwrap_err();
+                assert_eq!(error.cause(), Cause::System, "{end}: {error}");
+                assert!(error.to_string().contains("cannot be read: the disk is gone"), "{end}: {error}");
+            }
+            assert_eq!(read(&good, length, false).unwrap_err().cause(), Cause::System);
+            let mut refused = 0;
+            for at in (0..good.len()).step_by(397).chain(good.len() - 120..good.len()) {
+                let mut bytes = good.clone();
+                bytes[at] ^= 0xff;
+                if let Err(error) = read(&bytes, length, true) {
+                    assert_eq!(error.cause(), Cause::Data, "{at}: {error}");
+                    refused += 1;
+                }
+            }
+            assert!(refused > 60, "{refused}");
+            for cut in (0..good.len()).step_by(397) {
+                assert_eq!(read(&good[..cut], length, true).unwrap_err().cause(), Cause::Data, "cut at {cut}");
+            }
+        }
+    }
 }

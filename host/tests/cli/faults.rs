@@ -182,6 +182,17 @@ fn each_fault_has_its_code() {
         ("kernel empirical --params bad.npz", 3),
         ("compare absent.npz absent.npz", 3),
         ("compare bad.npz bad.npz", 3),
+        // the system's
+        ("data show --data io.csv", 4),
+        ("data show --data io.npz", 4),
+        ("data show --data io.npy", 4),
+        ("run --width 4 --data io.npz --out o", 4),
+        ("run io.toml --out o", 4),
+        ("kernel empirical --params io.npz", 4),
+        ("kernel empirical --params io.safetensors", 4),
+        ("predict --loss mse --test io.npz", 4),
+        ("compare io.npz io.npz", 4),
+        ("compare io.npy io.npy", 4),
     ] {
         let done = place.run(line.split_whitespace());
         assert_eq!(done.code, code, "{line}: {}", done.stderr);

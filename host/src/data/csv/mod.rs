@@ -42,7 +42,7 @@ pub(super) fn read(opened: Opened, reading: &Reading<'_>) -> Result<Raw, Error> 
         let numbers = fields[layout.first..layout.end].iter().zip(layout.first..);
         let mut first = true;
         for (field, at) in numbers {
-            let at_field = |what: String| Fault { line, what: format!("{}: {what}", layout.column(at)) };
+            let at_field = |what: String| Fault::Line { line, what: format!("{}: {what}", layout.column(at)) };
             if at == layout.label {
                 y.push(labels.read(*field, decimals).map_err(at_field)?);
                 continue;
@@ -99,12 +99,14 @@ impl From<Fault> for Stop {
 }
 
 impl Table {
-    fn error(&self, Fault { line, what }: Fault) -> Error {
-        Error::Csv { path: self.path.clone(), line, what }
+    fn error(&self, fault: Fault) -> Error {
+        match fault {
+            Fault::Line { line, what } => Error::Csv { path: self.path.clone(), line, what },
+            Fault::Unreadable(reason) => Error::unreadable(&self.path)(reason),
+        }
     }
     fn records(&mut self) -> Result<Records<&mut Box<dyn Content>>, Fault> {
-        let reason = |e| Fault { line: 1, what: format!("cannot be read: {}", crate::files::reason(&e)) };
-        self.content.seek(SeekFrom::Start(0)).map_err(reason)?;
+        self.content.seek(SeekFrom::Start(0)).map_err(Fault::Unreadable)?;
         Ok(Records::new(&mut self.content))
     }
 
@@ -122,7 +124,7 @@ impl Table {
             let what =
                 "only one column, but at least one number and the label y are needed; separate the columns with commas"
                     .into();
-            return Err(self.error(Fault { line: 1, what }));
+            return Err(self.error(Fault::Line { line: 1, what }));
         }
         let warnings = layout.warnings.iter().map(|warning| format!("{place}: {warning}")).collect();
         Ok((layout, warnings))
@@ -152,16 +154,16 @@ impl Table {
                 let fields = fields(record, layout.separator);
                 if fields.len() != layout.fields {
                     let what = format!("{} columns, but the lines before have {}", fields.len(), layout.fields);
-                    return Err(Fault { line, what }.into());
+                    return Err(Fault::Line { line, what }.into());
                 }
                 if fields[layout.end..].iter().any(|field| !field.text.is_empty()) {
                     let what = format!("{} is not empty, but it is in the lines before", layout.column(layout.end));
-                    return Err(Fault { line, what }.into());
+                    return Err(Fault::Line { line, what }.into());
                 }
                 visit(row, line, &fields, &mut decimals)?;
             }
             if index <= layout.above {
-                return Err(Fault { line: 1, what: "no samples in this file".into() }.into());
+                return Err(Fault::Line { line: 1, what: "no samples in this file".into() }.into());
             }
             Ok(())
         };
@@ -240,7 +242,7 @@ impl Stored for Rows {
             }
             for (field, at) in fields[layout.first..layout.end].iter().zip(layout.first..) {
                 if at != layout.label {
-                    let at_field = |what| Fault { line, what: format!("{}: {what}", layout.column(at)) };
+                    let at_field = |what| Fault::Line { line, what: format!("{}: {what}", layout.column(at)) };
                     x.push(decimals.number(*field).map_err(at_field)?);
                 }
             }

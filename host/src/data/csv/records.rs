@@ -21,12 +21,13 @@ pub(super) struct Field<'a> {
     pub(super) quoted: bool,
 }
 
-/// What is wrong with a line.
+/// What is wrong with a file.
 #[derive(Debug)]
-pub(super) struct Fault {
-    /// from 1
-    pub(super) line: u64,
-    pub(super) what: String,
+pub(super) enum Fault {
+    /// the text of this line, from 1
+    Line { line: u64, what: String },
+    /// the operating system cannot read it
+    Unreadable(std::io::Error),
 }
 
 /// Reads records: lines that are neither empty nor comments (`#`), joined where a quoted field goes on over their ends.
@@ -80,7 +81,7 @@ impl<R: Read> Records<R> {
                 let before = self.record.len();
                 self.record.push(b'\n');
                 if !self.append_line()? {
-                    return Err(Fault { line, what: "a quoted field has no end".into() });
+                    return Err(Fault::Line { line, what: "a quoted field has no end".into() });
                 }
                 quotes += count_quotes(&self.record[before..]);
             }
@@ -94,7 +95,7 @@ impl<R: Read> Records<R> {
         let utf16 = self.record.starts_with(b"\xff\xfe") || self.record.starts_with(b"\xfe\xff");
         if utf16 || self.record.iter().take(100).any(|&b| b == 0) {
             let what = if utf16 { "is text in UTF-16" } else { "is no text" };
-            return Err(Fault { line: 1, what: format!("the file {what}; save it as text in UTF-8") });
+            return Err(Fault::Line { line: 1, what: format!("the file {what}; save it as text in UTF-8") });
         }
         if self.record.starts_with(b"\xef\xbb\xbf") {
             self.record.drain(..3);
@@ -110,7 +111,7 @@ impl<R: Read> Records<R> {
             let buffer = match self.reader.fill_buf() {
                 Ok(buffer) => buffer,
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(Fault { line, what: format!("cannot be read: {}", crate::files::reason(&e)) }),
+                Err(e) => return Err(Fault::Unreadable(e)),
             };
             if buffer.is_empty() {
                 self.line += u64::from(some);
@@ -120,7 +121,7 @@ impl<R: Read> Records<R> {
             let end = buffer.iter().position(|b| matches!(b, b'\n' | b'\r'));
             let taken = end.unwrap_or(buffer.len());
             if self.record.len() + taken > MOST {
-                return Err(Fault { line, what: format!("more than {MOST} bytes without an end of the line") });
+                return Err(Fault::Line { line, what: format!("more than {MOST} bytes without an end of the line") });
             }
             self.record.extend_from_slice(&buffer[..taken]);
             let Some(end) = end else {
@@ -176,9 +177,13 @@ fn bare(text: &[u8]) -> Field<'_> {
 mod tests {
     use super::*;
 
-    fn all(text: &[u8]) -> Result<Vec<(u64, String)>, Fault> {
+    fn all(text: &[u8]) -> Result<Vec<(u64, String)>, String> {
+        let told = |fault| match fault {
+            Fault::Line { line, what } => format!("line {line}: {what}"),
+            Fault::Unreadable(reason) => reason.to_string(),
+        };
         let (mut records, mut found) = (Records::new(text), Vec::new());
-        while let Some((line, record)) = records.next()? {
+        while let Some((line, record)) = records.next().map_err(told)? {
             found.push((line, String::from_utf8_lossy(record).into_owned()));
         }
         Ok(found)
@@ -194,9 +199,9 @@ mod tests {
         }
         assert!(all(b"").unwrap().is_empty() && all(b"\n\n#\n").unwrap().is_empty());
         let fault = all(b"1,2\n\"3,4\n5\n").unwrap_err();
-        assert_eq!((fault.line, fault.what.as_str()), (2, "a quoted field has no end"));
-        assert!(all(b"\xff\xfe1\x00").unwrap_err().what.contains("UTF-16"));
-        assert!(all(b"1\x00,\x002\x00").unwrap_err().what.contains("no text"));
+        assert_eq!(fault, "line 2: a quoted field has no end");
+        assert!(all(b"\xff\xfe1\x00").unwrap_err().contains("UTF-16"));
+        assert!(all(b"1\x00,\x002\x00").unwrap_err().contains("no text"));
     }
 
     #[test]

@@ -72,11 +72,19 @@ impl NpyFault {
         }
     }
 
-    /// A reader's error: the system's, or that of what unpacks an archive, which has no number of the system's.
+    /// A reader's error: what unpacks an archive marks its own, and any other is the system's.
     fn of_reading(error: io::Error) -> Self {
-        if error.raw_os_error().is_some() { Self::Read(error) } else { Self::Archive(error.to_string()) }
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(Damaged(what)) => Self::Archive(what.clone()),
+            None => Self::Read(error),
+        }
     }
 }
+
+/// Inside an [`io::Error`]: the bytes could be read, but what unpacks them found them damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Damaged(pub(super) String);
 
 /// A shape as messages show it, however long.
 pub fn in_brackets(shape: &[usize]) -> String {
