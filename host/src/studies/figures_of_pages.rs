@@ -10,6 +10,7 @@ use crate::analysis::spectra::Spectra;
 use crate::experiment::LossKind;
 use crate::files::numbers::NumberTable;
 use crate::plot::{Figure, rules};
+use crate::report::{Claim, Verdict};
 use crate::run::{LimitRow, PredictionRow, PredictionTable, Trace, TraceRow};
 use crate::study::cell::{Cell, Finished};
 use crate::study::options::Options;
@@ -117,6 +118,77 @@ fn page(paper: &'static Paper, full: bool, study: &Path) -> Vec<Figure> {
         figures.extend(found);
     }
     figures
+}
+
+/// Runs with numbers that nobody could overlook, of which every one is marked as failed.
+fn spoilt(mut run: Finished) -> Finished {
+    for row in &mut run.trace.rows {
+        (row.drift_max, row.drift_fro, row.margin_mean, row.loss) = (1e30, 1e30, 1e30, 1e30);
+        (row.param_distance, row.lambda_min) = (1e30, -1e30);
+    }
+    for row in &mut run.predictions.rows {
+        for measured in [&mut row.ntk, &mut row.linearized] {
+            (measured.difference, measured.difference_held_out) = (1e30, 1e30);
+        }
+    }
+    if let Some(limit) = &mut run.limit {
+        (limit.bound, limit.linearized.agreement) = (1e-30, 0.0);
+        limit.linearized.measured.difference = 1e30;
+        limit.linearized.measured.difference_held_out = 1e30;
+    }
+    run.failure = Some("diverged".into());
+    run
+}
+
+/// Claims and figures of runs of which one seed failed are those of the other seeds, and tell it.
+#[test]
+fn failed_runs_are_left_out_and_counted() {
+    let mut plans = 0;
+    for paper in PAPERS {
+        for part in paper.choose(&[], true) {
+            let (fashion_dir, seeds) = (Some("fashion".into()), Some(4));
+            let options = Options { full: true, parts: vec![part], fashion_dir, seeds, ..Options::default() };
+            let plan = (part.plan)(part, &options);
+            let last = |cell: &Cell| cell.seed == 3;
+            if plan.cells().is_empty() {
+                continue;
+            }
+            plans += 1;
+            let whole: Vec<Finished> = plan.cells().iter().map(finished).collect();
+            let others: Vec<Finished> = whole.iter().filter(|run| !last(&run.cell)).cloned().collect();
+            let marked: Vec<Finished> =
+                whole.into_iter().map(|run| if last(&run.cell) { spoilt(run) } else { run }).collect();
+            let failed = marked.len() - others.len();
+            let findings = |runs: &[Finished]| plan.findings(runs, Path::new("")).unwrap();
+            let (expected, found) = (findings(&others), findings(&marked));
+            assert_eq!(found.figures, expected.figures, "{}", part.name);
+            assert_eq!(found.claims.len(), expected.claims.len());
+            for (found, expected) in found.claims.into_iter().zip(expected.claims) {
+                let told = found.note.rsplit_once("; left out: ");
+                // that of the analytic kernel is the same whichever run it is read from
+                assert!(told.is_some() || found.claim.starts_with("A1"), "{found:?}");
+                let note = told.map_or(found.note.clone(), |(note, _)| note.into());
+                assert_eq!((Claim { note, ..found }), expected);
+            }
+            assert!(found.sizes.contains(&format!("{failed} runs of {} failed", marked.len())), "{}", found.sizes);
+            // of one seed of one width, the others tell
+            let one: Vec<Finished> = plan.cells().iter().map(finished).collect();
+            let (width, net) = (one[0].cell.width, one[0].cell.net);
+            let bad = |cell: &Cell| last(cell) && cell.width == width && cell.net == net;
+            let all = findings(&one).claims;
+            let one: Vec<Finished> =
+                one.into_iter().map(|run| if bad(&run.cell) { spoilt(run) } else { run }).collect();
+            for (found, all) in findings(&one).claims.iter().zip(&all) {
+                assert_eq!(found.measured.is_some(), all.measured.is_some(), "{found:?}");
+            }
+            // and of none, nothing is told
+            let none: Vec<Finished> = plan.cells().iter().map(|cell| spoilt(finished(cell))).collect();
+            for claim in findings(&none).claims {
+                assert_eq!((claim.measured, claim.verdict), (None, Verdict::NotReached), "{claim:?}");
+            }
+        }
+    }
+    assert!(plans >= 10, "{plans}");
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! The runs of one network from one initialization on one data set, by width and seed.
+//!
+//! Claims and figures have the numbers of runs from here, and a run that failed has none to give: it is left out, and counted.
 
 use std::ops::RangeInclusive;
 
@@ -37,6 +39,8 @@ pub struct Group<'a> {
     /// what is added to the loss
     pub regularization: Regularization,
     runs: Vec<Run<'a>>,
+    /// loss, width and seed of those that failed
+    failed: Vec<(LossKind, usize, u64)>,
 }
 
 /// One run.
@@ -59,18 +63,30 @@ impl<'a> Group<'a> {
         for finished in finished {
             let Cell { part, net, init, regularization, loss, width, seed, .. } = finished.cell;
             let run = Run { width, seed, loss, finished };
-            let same = |g: &&mut Self| (g.net, g.init, g.regularization) == (net, init, regularization);
-            match groups.iter_mut().find(same) {
-                Some(group) => group.runs.push(run),
-                None => groups.push(Self { part, net, init, regularization, runs: vec![run] }),
+            let same = |g: &Self| (g.net, g.init, g.regularization) == (net, init, regularization);
+            let at = groups.iter().position(same).unwrap_or_else(|| {
+                groups.push(Self { part, net, init, regularization, runs: Vec::new(), failed: Vec::new() });
+                groups.len() - 1
+            });
+            match finished.failure {
+                None => groups[at].runs.push(run),
+                Some(_) => groups[at].failed.push((loss, width, seed)),
             }
         }
         groups
     }
+    /// How many runs failed.
+    pub fn failed(&self) -> usize {
+        self.failed.len()
+    }
+    /// Whether this run was made and failed, so that nothing can be compared with it.
+    pub fn has_failed(&self, loss: LossKind, width: usize, seed: u64) -> bool {
+        self.failed.contains(&(loss, width, seed))
+    }
     /// What a claim about these runs is about.
     pub fn subject(&self, loss: impl Into<String>) -> Subject {
         let network = format!("{}; {}", self.net.title(), self.part.name);
-        Subject { network, loss: loss.into(), init: self.init.to_string() }
+        Subject { network, loss: loss.into(), init: self.init.to_string(), failed: self.failed() }
     }
     /// Widths, ascending.
     pub fn widths(&self) -> Vec<usize> {
@@ -107,7 +123,8 @@ impl<'a> Group<'a> {
         let values: Option<Vec<f64>> = self.at_width(loss, width).iter().map(value).collect();
         Estimate::from_values(&values?)
     }
-    /// Slope of the least-squares line through (abscissa, ordinate) of every width, seed by seed.
+    /// Slope of the least-squares line through (abscissa, ordinate) of every width, seed by seed; a seed of which a run failed
+    /// has none.
     pub fn slope(
         &self,
         loss: LossKind,
@@ -118,7 +135,8 @@ impl<'a> Group<'a> {
             let points: Option<Vec<_>> = widths.iter().map(|width| point(&self.run(loss, *width, seed)?)).collect();
             Some(line(&points?)?.0)
         };
-        let slopes: Option<Vec<f64>> = self.seeds().into_iter().map(of_seed).collect();
+        let whole = |seed: &u64| widths.iter().all(|width| !self.has_failed(loss, *width, *seed));
+        let slopes: Option<Vec<f64>> = self.seeds().into_iter().filter(whole).map(of_seed).collect();
         Estimate::from_values(&slopes?)
     }
     /// Slope of ln(value) against ln(width).

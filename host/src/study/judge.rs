@@ -4,6 +4,7 @@
 
 use crate::analysis::statistics::Estimate;
 use crate::report::{Claim, Verdict};
+use crate::words::count;
 
 /// Standard errors within which two numbers agree, and beyond which they differ.
 const ERRORS: f64 = 2.0;
@@ -97,7 +98,7 @@ pub fn both(first: Option<bool>, second: Option<bool>) -> Option<bool> {
     first.zip(second).map(|(first, second)| first && second)
 }
 
-/// What a claim is about; the fields are columns of `claims.csv`.
+/// What a claim is about: columns of `claims.csv`, and what its note has to say of the runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
     /// network, and what it was tried on
@@ -106,6 +107,8 @@ pub struct Subject {
     pub loss: String,
     /// initialization
     pub init: String,
+    /// runs that failed, and so are left out
+    pub failed: usize,
 }
 
 /// A number with what was found of it.
@@ -124,8 +127,12 @@ impl Judged {
     /// The row of the table.
     pub fn claim(self, name: impl Into<String>, subject: Subject) -> Claim {
         let Self { measured, theory, holds, note } = self;
-        let Subject { network, loss, init } = subject;
+        let Subject { network, loss, init, failed } = subject;
         let one_seed = if measured.is_some_and(|m| m.count == 1) { "; one seed, so no standard error" } else { "" };
+        let left_out = match failed {
+            0 => String::new(),
+            _ => format!("; left out: {} of this network", count(failed, "failed run")),
+        };
         Claim {
             claim: name.into(),
             network,
@@ -139,7 +146,7 @@ impl Judged {
                 (Some(false), Some(_)) => Verdict::Fails,
                 _ => Verdict::NotReached,
             },
-            note: format!("{note}{one_seed}"),
+            note: format!("{note}{one_seed}{left_out}"),
         }
     }
 }
@@ -189,5 +196,8 @@ mod tests {
         let [none, one] = [None, Estimate::from_values(&[1.0])].map(|m| judged(m).claim("A1", Subject::default()));
         assert_eq!((none.verdict, one.verdict), (Verdict::NotReached, Verdict::Holds));
         assert_eq!((none.note.as_str(), one.note.as_str()), ("n", "n; one seed, so no standard error"));
+        let some = Subject { failed: 2, ..Subject::default() };
+        let none = judged(None).claim("A1", some);
+        assert_eq!(none.note, "n; left out: 2 failed runs of this network");
     }
 }

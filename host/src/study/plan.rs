@@ -8,6 +8,7 @@ use super::grid::Job;
 use super::group::Group;
 use crate::plot::Figure;
 use crate::report::Claim;
+use crate::words::count;
 
 /// What runs for a part, and what comes of it.
 pub trait Plan {
@@ -51,6 +52,15 @@ impl Plan for Runs {
         &self.cells
     }
     fn findings(&self, finished: &[Finished], _: &Path) -> Result<Findings, Error> {
-        Ok((self.findings)(&Group::all(finished)))
+        let groups = Group::all(finished);
+        let mut findings = (self.findings)(&groups);
+        let failed: usize = groups.iter().map(Group::failed).sum();
+        if failed > 0 {
+            let (failed, made) = (count(failed, "run"), finished.len());
+            let sizes = &findings.sizes;
+            findings.sizes =
+                format!("{sizes} {failed} of {made} failed: claims and figures leave them out, cells.csv names why.");
+        }
+        Ok(findings)
     }
 }

@@ -164,8 +164,11 @@ impl<'g> Builder<'_, 'g> {
             let other = self.group.run(MSE, run.width, run.seed)?;
             Some(run.largest(DRIFT) / other.largest(DRIFT))
         };
-        let all: Option<Vec<f64>> = self.group.runs(CE).map(|run| ratio(&run)).collect();
-        let measured = self.at_widest(CE, ratio);
+        let paired = || self.group.runs(CE).filter(|run| !self.group.has_failed(MSE, run.width, run.seed));
+        let all: Option<Vec<f64>> = paired().map(|run| ratio(&run)).collect();
+        let widest: Option<Vec<f64>> =
+            paired().filter(|run| run.width == self.widest()).map(|run| ratio(&run)).collect();
+        let measured = widest.and_then(|ratios| Estimate::from_values(&ratios));
         let smallest = all.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let note = format!(
             "largest drift under cross-entropy over that under squared error, same start, at width {}; smallest over all \

@@ -12,5 +12,5 @@ const LOSS: &str = "squared error";
 
 /// What a claim about squared error is about.
 fn subject(network: impl Into<String>, init: &str) -> Subject {
-    Subject { network: network.into(), loss: LOSS.into(), init: init.into() }
+    Subject { network: network.into(), loss: LOSS.into(), init: init.into(), failed: 0 }
 }

@@ -17,6 +17,7 @@ pub fn outputs(all: &[(RandomOutputs, Tested)]) -> Vec<Claim> {
         network: format!("FCN, L = 1, m = {}; {} points on S^2", outputs.width, outputs.points),
         loss: "none".into(),
         init: "standard".into(),
+        failed: 0,
     };
     for (outputs, tested) in all {
         let networks = outputs.networks;

@@ -47,6 +47,8 @@ pub fn of_ensembles(by_width: &[EnsembleAndLaw<'_>]) -> Vec<Claim> {
         network: format!("FCN, L = 1, width {}; ensemble", widest.ensemble.width),
         loss: format!("cross-entropy, {}", widest.ensemble.regularization.title()),
         init: "standard".into(),
+        // a network that fails ends the study
+        failed: 0,
     };
     // standard error of a standard deviation
     let noise = 1.0 / (2.0 * (networks - 1.0)).sqrt();

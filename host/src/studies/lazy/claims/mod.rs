@@ -10,7 +10,7 @@ use crate::analysis::statistics::{Curve, Estimate, line};
 use crate::report::{Claim, number};
 use crate::run::Measured;
 use crate::study::group::{DRIFT, Group, Run};
-use crate::study::judge::{self, Evidence, Judged};
+use crate::study::judge::{self, Evidence, Judged, Subject};
 use crate::study::net::{CE, Regularization};
 
 /// Penalty from which on network and kernel should agree on images.
@@ -78,7 +78,8 @@ fn lost_with_smoothing(all: &[Beside<'_>]) -> Option<Claim> {
         let points: Option<Vec<_>> = soft.iter().map(point).collect();
         Some(line(&points?)?.0)
     };
-    let slopes: Option<Vec<f64>> = first.group.seeds().into_iter().map(of_seed).collect();
+    let whole = |seed: &u64| soft.iter().all(|(_, beside)| !beside.group.has_failed(CE, width, *seed));
+    let slopes: Option<Vec<f64>> = first.group.seeds().into_iter().filter(whole).map(of_seed).collect();
     let measured = Estimate::from_values(&slopes?);
     let holds = judge::positive(measured, Evidence::ERROR).filter(|_| soft.len() > 1);
     let note = format!(
@@ -87,7 +88,9 @@ fn lost_with_smoothing(all: &[Beside<'_>]) -> Option<Claim> {
     );
     let theory = "> 0; 2 in the kernel regime".into();
     let judged = Judged { measured, theory, holds, note };
-    Some(judged.claim("B2 laziness is lost as ε → 0", first.group.subject("cross-entropy, soft targets")))
+    let failed = soft.iter().map(|(_, beside)| beside.group.failed()).sum();
+    let subject = Subject { failed, ..first.group.subject("cross-entropy, soft targets") };
+    Some(judged.claim("B2 laziness is lost as ε → 0", subject))
 }
 
 impl<'a> Beside<'a> {
@@ -102,8 +105,11 @@ impl<'a> Beside<'a> {
             }
         }
     }
+    fn subject(&self) -> Subject {
+        self.group.subject(format!("cross-entropy, {}", self.group.regularization.title()))
+    }
     fn claim(&self, claim: String, judged: Judged) -> Claim {
-        judged.claim(claim, self.group.subject(format!("cross-entropy, {}", self.group.regularization.title())))
+        judged.claim(claim, self.subject())
     }
     /// Slope of ln(value) against ln(width), over all widths.
     fn slope(&self, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
@@ -157,7 +163,8 @@ impl<'a> Beside<'a> {
         };
         // the widest that plain runs have too
         let width = self.plain.and_then(|plain| plain.widths().last().copied()).unwrap_or(0);
-        let values: Option<Vec<f64>> = self.group.at_width(CE, width).iter().map(ratio).collect();
+        let paired = |run: &&Run<'a>| self.plain.is_none_or(|plain| !plain.has_failed(CE, run.width, run.seed));
+        let values: Option<Vec<f64>> = self.group.at_width(CE, width).iter().filter(paired).map(ratio).collect();
         let measured = values.and_then(|values| Estimate::from_values(&values));
         let holds = judge::agrees(measured, 1.0, 0.3);
         let note = format!(
@@ -165,8 +172,10 @@ impl<'a> Beside<'a> {
              allowed: two standard errors, or 0.3",
             number(margin)
         );
-        let claim = "B2 drift as plain cross-entropy has it at the targets' margin".into();
-        self.claim(claim, Judged { measured, theory: "1".into(), holds, note })
+        let judged = Judged { measured, theory: "1".into(), holds, note };
+        let failed = self.group.failed() + self.plain.map_or(0, Group::failed);
+        let subject = Subject { failed, ..self.subject() };
+        judged.claim("B2 drift as plain cross-entropy has it at the targets' margin", subject)
     }
 
     /// B3: the end is near the linearized network's, the nearer the wider.
@@ -196,7 +205,7 @@ impl<'a> Beside<'a> {
             Some(run.largest(|row| row.param_distance) / bound)
         };
         let values: Option<Vec<f64>> = self.group.runs(CE).map(share).collect();
-        let largest = values.as_ref().map(|v| v.iter().copied().fold(0.0, f64::max));
+        let largest = values.and_then(|values| values.into_iter().reduce(f64::max));
         let measured = largest.map(Estimate::extreme);
         let holds = judge::at_most(largest, 1.0);
         let note =
@@ -225,7 +234,7 @@ impl<'a> Beside<'a> {
     fn targets_met(&self) -> Claim {
         let all: Option<Vec<f64>> =
             self.group.runs(CE).map(|run| Some(run.finished.limit?.linearized.measured.difference)).collect();
-        let largest = all.map(|v| v.into_iter().fold(0.0, f64::max));
+        let largest = all.and_then(|all| all.into_iter().reduce(f64::max));
         let measured = largest.map(Estimate::extreme);
         let holds = judge::at_most(largest, 0.01);
         let note =
