@@ -12,7 +12,7 @@ use crate::study::grid::{Job, Resources, State};
 use crate::study::manifest::Fault;
 use crate::study::paper::{Part, Study};
 use crate::study::{Error, forecast, grid};
-use crate::words::count;
+use crate::words::{count, duration};
 
 /// What is left to do of a study.
 pub(super) struct Remaining<'a> {
@@ -72,7 +72,7 @@ impl<'a> Remaining<'a> {
         }
         let kept = self.jobs.len() - left.len();
         let kept = if kept == 0 { String::new() } else { format!(", {kept} of them finished before") };
-        let time = forecast::words(self.seconds(&left)?);
+        let time = duration(self.seconds(&left)?);
         let (runs, threads) = (count(self.jobs.len(), "run"), count(self.resources.threads, "thread"));
         let place = self.directory.display();
         say(&format!("{}: {runs}{kept}, about {time} on {threads}, in {place}", self.study.name()));

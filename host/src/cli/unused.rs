@@ -1,6 +1,8 @@
 //! What a command has no use for though it is a setting: everything that is given is used or refused, whether it comes
 //! from a flag, `--set` or a file.
 
+use std::borrow::Cow;
+
 use clap::Command;
 use toml::{Table, Value};
 
@@ -13,23 +15,22 @@ struct Unused {
     /// the command: `kernel analytic`
     command: &'static str,
     /// the setting
-    key: &'static str,
+    key: Cow<'static, str>,
     /// why it has none
     why: &'static str,
 }
 
 const fn unused(command: &'static str, key: &'static str, why: &'static str) -> Unused {
-    Unused { command, key, why }
+    Unused { command, key: Cow::Borrowed(key), why }
 }
 
 const INFINITE: &str = "the infinitely wide network has none";
 const NOT_COMPARED: &str = "no predictions are compared";
 const ITS_OWN: &str = "a fifth of the samples is held out in any case";
 const DOUBLE: &str = "it computes in f64";
-const NO_NETWORK: &str = "it looks at the data alone";
 
-/// All of them that are so whatever else is given.
-const UNUSED: [Unused; 25] = [
+/// All of them that are so whatever else is given, but those of the network for a command that has none.
+const UNUSED: [Unused; 16] = [
     unused("kernel analytic", "width", INFINITE),
     unused("kernel analytic", "init", INFINITE),
     unused("kernel analytic", "outputs", "every output has the same kernel"),
@@ -45,30 +46,20 @@ const UNUSED: [Unused; 25] = [
     unused("smoothness", "outputs", "every output has the same kernel"),
     unused("smoothness", "dtype", DOUBLE),
     unused("smoothness", "held-out", ITS_OWN),
-    unused("data show", "network", NO_NETWORK),
-    unused("data show", "depth", NO_NETWORK),
-    unused("data show", "width", NO_NETWORK),
-    unused("data show", "outputs", NO_NETWORK),
-    unused("data show", "activation", NO_NETWORK),
-    unused("data show", "bias", NO_NETWORK),
-    unused("data show", "bias-scale", NO_NETWORK),
-    unused("data show", "alpha", NO_NETWORK),
-    unused("data show", "trained", NO_NETWORK),
-    unused("data show", "init", NO_NETWORK),
+    unused("data show", "held-out", "it summarizes the others"),
 ];
 
-/// Settings that `data show` has no use for beside those of the network.
-const OF_DATA: [Unused; 2] =
-    [unused("data show", "dtype", NO_NETWORK), unused("data show", "held-out", "it summarizes the others")];
-
-fn all() -> impl Iterator<Item = &'static Unused> {
-    UNUSED.iter().chain(&OF_DATA)
+fn all() -> impl Iterator<Item = Unused> {
+    // generated data have a seed too
+    let network = Model::network_keys().into_iter().filter(|key| key != "seed");
+    let of_network = |key: String| Unused { command: "data show", key: key.into(), why: "it looks at the data alone" };
+    UNUSED.into_iter().chain(network.map(of_network))
 }
 
 /// The command line without the flags that a command has no use for: they can be typed, and are refused with the reason,
 /// but no help text, page or completion offers them.
 pub(super) fn hidden(command: Command) -> Command {
-    all().fold(command, |command, Unused { command: path, key, .. }| hide(command, path, &key.replace('-', "_")))
+    all().fold(command, |command, unused| hide(command, unused.command, &unused.key.replace('-', "_")))
 }
 
 fn hide(command: Command, path: &str, id: &str) -> Command {
@@ -109,8 +100,9 @@ fn source(given: &Table) -> Source {
 pub fn refuse(command: &'static str, given: &Table, takes: &Takes<'_>) -> Result<(), UsageError> {
     let refused = |key: &str, why: &str| unused_setting(command, given, key, why);
     let training = keys::<Training>();
+    let unused: Vec<Unused> = all().filter(|unused| unused.command == command).collect();
     for key in given.keys() {
-        if let Some(Unused { why, .. }) = all().find(|unused| unused.command == command && unused.key == key) {
+        if let Some(Unused { why, .. }) = unused.iter().find(|unused| unused.key == *key) {
             return Err(refused(key, why));
         }
         match takes {
@@ -128,8 +120,8 @@ pub fn refuse(command: &'static str, given: &Table, takes: &Takes<'_>) -> Result
 
 /// The settings that a command used, as a settings file has them, of all that there are.
 pub fn used(command: &str, all: Table) -> Table {
-    let is_unused = |key: &String| self::all().any(|unused| unused.command == command && unused.key == key);
-    all.into_iter().filter(|(key, _)| !is_unused(key)).collect()
+    let unused: Vec<Unused> = self::all().filter(|unused| unused.command == command).collect();
+    all.into_iter().filter(|(key, _)| unused.iter().all(|unused| unused.key != *key)).collect()
 }
 
 /// Refuses a seed where nothing is drawn: `drawn` says whether the command draws beside the data.

@@ -18,7 +18,7 @@ use super::part::{Part, refused};
 use super::spec::Source;
 use super::{hex, idx};
 use crate::files::{Input, name_of, open_input};
-use crate::words::excerpt;
+use crate::words::{clipped, excerpt};
 
 /// No file of these data sets is near this size, in bytes: a server that goes on and on is not listened to.
 const MOST_BYTES: u64 = 1 << 28;
@@ -292,13 +292,8 @@ impl Download<'_> {
         if let Some((secret, _)) = self.url.split_once("://").and_then(|(_, rest)| rest.split_once('@')) {
             what = what.replace(secret, "…");
         }
-        Error::Download { url: without_secrets(&self.url), what: excerpt_of(&what), kept }
+        Error::Download { url: without_secrets(&self.url), what: clipped(&what, 300), kept }
     }
-}
-
-/// What a foreign machine says, shortened.
-fn excerpt_of(what: &str) -> String {
-    what.char_indices().nth(300).map_or_else(|| what.to_owned(), |(at, _)| format!("{}…", &what[..at]))
 }
 
 /// The first byte of a partial answer: `Content-Range: bytes START-END/TOTAL`.

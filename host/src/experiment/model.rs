@@ -274,13 +274,18 @@ impl Model {
     /// # Errors
     /// A number that toml cannot hold.
     pub fn network_settings(&self) -> Result<Table, Error> {
-        let command = Self::augment_args(clap::Command::new("settings"));
-        let network = command.get_arguments().filter(|argument| argument.get_help_heading() == Some("Network"));
-        let keys: Vec<&str> =
-            network.filter_map(|a| a.get_long()).filter(|key| !["seed", "dtype"].contains(key)).collect();
+        let keys = Self::network_keys();
+        let depends = |key: &String| keys.contains(key) && !["seed", "dtype"].contains(&key.as_str());
         let init = if self.init == Init::Shifted { Init::Standard } else { self.init };
         let table = Table::try_from(&Self { init, ..self.clone() })?;
-        Ok(table.into_iter().filter(|(key, _)| keys.contains(&key.as_str())).collect())
+        Ok(table.into_iter().filter(|(key, _)| depends(key)).collect())
+    }
+
+    /// The settings of the network, its seed and its scalar among them: those under that heading of the help text.
+    pub fn network_keys() -> Vec<String> {
+        let command = Self::augment_args(clap::Command::new("settings"));
+        let network = command.get_arguments().filter(|argument| argument.get_help_heading() == Some("Network"));
+        network.filter_map(|argument| argument.get_long().map(String::from)).collect()
     }
 
     /// The network in a few words.

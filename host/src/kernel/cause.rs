@@ -19,7 +19,7 @@ pub enum Cause {
     NoActiveUnit,
     /// the gradient is 0 on this sample
     NoActiveUnitOn(usize),
-    /// samples that are not 0, but whose products are: the kernel of a network without bias is of their size
+    /// the kernel of the infinitely wide network, where the network's scales take it out of the scalar's range
     Underflow,
     /// two samples are the same, in the scalar that is used
     Equal(usize, usize),
@@ -36,7 +36,7 @@ pub struct Suspects<'a> {
     pub d: usize,
     /// the scalar that the kernel was computed in
     pub dtype: Dtype,
-    /// whether the first layer has a bias
+    /// whether the first layer has a bias, of a scale that is not 0
     pub biased: bool,
     /// whether it is the kernel of a network at its parameters
     pub empirical: bool,
@@ -49,7 +49,9 @@ impl Suspects<'_> {
     /// Whether some layer that sees the samples themselves has a bias.
     pub fn biased<N: Network>(network: &N) -> bool {
         let layers = (0..network.sizes().layers).map(|index| network.layer(index));
-        layers.into_iter().any(|layer| layer.source == Source::Samples && layer.bias.is_some())
+        layers
+            .into_iter()
+            .any(|layer| layer.source == Source::Samples && layer.bias.is_some() && layer.bias_scale != 0.0)
     }
 
     fn n(&self) -> usize {
@@ -64,21 +66,12 @@ impl Suspects<'_> {
         !self.biased && self.sample(i).iter().all(|x| *x == 0.0)
     }
 
-    /// Whether no product of two samples is anything but 0 in the scalar, and no bias adds to it.
-    fn underflows(&self) -> bool {
-        let rounded = |x: f64| if self.dtype == Dtype::F32 { f64::from(x as f32) } else { x };
-        let square = |x: f64| rounded(rounded(x) * rounded(x));
-        !self.biased && self.x.iter().all(|x| square(*x) == 0.0)
-    }
-
-    /// Why the kernel is 0.
+    /// Why the kernel is 0. Samples so small that their products are 0 are refused before.
     pub fn of_zero(&self) -> Cause {
-        if (0..self.n()).all(|i| self.is_zero(i)) {
-            Cause::ZeroSamples
-        } else if self.empirical && !self.underflows() {
-            Cause::NoActiveUnit
-        } else {
-            Cause::Underflow
+        match self.empirical {
+            _ if (0..self.n()).all(|i| self.is_zero(i)) => Cause::ZeroSamples,
+            true => Cause::NoActiveUnit,
+            false => Cause::Underflow,
         }
     }
 
@@ -126,7 +119,7 @@ impl fmt::Display for Cause {
             Self::ZeroSample(i) => write!(f, "sample {i} is the zero vector, and the network has no bias"),
             Self::NoActiveUnit => f.write_str("no unit is active on any sample"),
             Self::NoActiveUnitOn(i) => write!(f, "no unit is active on sample {i}"),
-            Self::Underflow => f.write_str("the samples are so small that every entry rounds to 0"),
+            Self::Underflow => f.write_str("the network's scales are so small that every entry rounds to 0"),
             Self::Equal(i, j) => write!(f, "samples {i} and {j} are equal"),
             Self::Parallel(i, j) => write!(f, "the rows of samples {i} and {j} are proportional"),
         }
@@ -165,7 +158,6 @@ mod tests {
             (0.0, true, true, Cause::NoActiveUnit),
             (1.0, false, true, Cause::NoActiveUnit),
             (1e-300, false, false, Cause::Underflow),
-            (1e-300, false, true, Cause::Underflow),
         ] {
             assert_eq!(Suspects { x: &[x], d: 1, dtype: Dtype::F64, biased, empirical }.of_zero(), cause);
         }

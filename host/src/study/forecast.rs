@@ -39,17 +39,6 @@ pub fn seconds(jobs: &[&dyn Job], workers: usize, rate: f64) -> f64 {
     busy.into_iter().fold(0.0, f64::max)
 }
 
-/// A time for people, to the accuracy of a forecast: "40 s", "12 min", "3 h 20 min", "42 h".
-pub fn words(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round();
-    match minutes {
-        _ if seconds < 90.0 => format!("{:.0} s", (seconds / 5.0).ceil() * 5.0),
-        ..90.0 => format!("{minutes:.0} min"),
-        600.0.. => format!("{:.0} h", minutes / 60.0),
-        _ => format!("{:.0} h {:.0} min", (minutes / 60.0).floor(), (minutes % 60.0 / 10.0).floor() * 10.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -89,11 +78,5 @@ mod tests {
         assert_eq!(seconds(&jobs, 2, REFERENCE_RATE), 5.0);
         assert_eq!(seconds(&jobs, 8, 0.5 * REFERENCE_RATE), 8.0);
         assert_eq!(seconds(&[], 2, REFERENCE_RATE), 0.0);
-    }
-
-    #[test]
-    fn times_for_people() {
-        let all = [2.0, 61.0, 90.0, 725.0, 5400.0, 12_345.0, 150_000.0].map(words);
-        assert_eq!(all, ["5 s", "65 s", "2 min", "12 min", "1 h 30 min", "3 h 20 min", "42 h"]);
     }
 }

@@ -70,7 +70,7 @@ fn exponent(value: f64) -> i32 {
     }
 }
 
-/// A time to the accuracy that a forecast or a look at the clock has: `40 s`, `12 min`, `3 h 20 min`.
+/// A time to the accuracy that a forecast or a look at the clock has: `40 s`, `12 min`, `3 h 20 min`, `42 h`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "an unknown time".into();
@@ -79,7 +79,7 @@ pub fn duration(seconds: f64) -> String {
     match minutes {
         _ if seconds < 90.0 => format!("{:.0} s", seconds.max(0.0)),
         ..90.0 => format!("{minutes:.0} min"),
-        ..6000.0 => format!("{:.0} h {:.0} min", (minutes / 60.0).floor(), (minutes % 60.0 / 10.0).floor() * 10.0),
+        ..600.0 => format!("{:.0} h {:.0} min", (minutes / 60.0).floor(), (minutes % 60.0 / 10.0).floor() * 10.0),
         _ => format!("{} h", number((minutes / 60.0).round())),
     }
 }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn times_for_people() {
-        let all = [2.0, 61.0, 90.0, 725.0, 5400.0, 12_345.0, 1e7].map(duration);
-        assert_eq!(all, ["2 s", "61 s", "2 min", "12 min", "1 h 30 min", "3 h 20 min", "2778 h"]);
+        let all = [2.0, 61.0, 90.0, 725.0, 5400.0, 12_345.0, 150_000.0, 1e7].map(duration);
+        assert_eq!(all, ["2 s", "61 s", "2 min", "12 min", "1 h 30 min", "3 h 20 min", "42 h", "2778 h"]);
     }
 }
