@@ -15,8 +15,9 @@ fn defmt_panic() -> ! {
     exit(101) // the frame has gone out already
 }
 
-// SAFETY: cortex-m-rt wants it unsafe, because it may be entered with any invariant broken. It reads the frame, which the core
-// has stacked, sends one message and never returns.
+/// # Safety
+/// Only the core calls it, in place of what went wrong, when any invariant may be broken: it reads the frame that the core has
+/// stacked, sends one message and never returns.
 #[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     defmt::error!("hard fault at pc {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr());
