@@ -20,6 +20,7 @@ mod options;
 mod outputs;
 mod params;
 mod predict;
+mod readme;
 mod refused;
 mod reproduce;
 mod run;
