@@ -153,7 +153,8 @@ fn write_claims(out: &mut String, claims: &[Claim], numbers: &mut Numbers) {
         ];
         write_row(out, "td", cells.into_iter());
         if !claim.note.is_empty() {
-            let _ = writeln!(out, "<tr class=\"note\"><td colspan=\"7\">{}</td></tr>", markup_html(&claim.note));
+            let _ =
+                writeln!(out, "<tr class=\"note\"><td colspan=\"7\"><div>{}</div></td></tr>", markup_html(&claim.note));
         }
     }
     out.push_str("</tbody>\n</table>\n</div>\n");

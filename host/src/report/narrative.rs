@@ -167,7 +167,7 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
 
 const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
 training samples at time t (for several outputs its mean over them), Θ the analytic kernel of the infinitely wide \
-network. Drift is K_{t} - K_{0}, error K_{t} - Θ. The margin of a sample is its output times its sign, or the right \
+network. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times its sign, or the right \
 output less the best wrong one. The loss is the mean over the samples, without any penalty.";
 const VALUES: &str = "Here y is numbers: margins and accuracy, which are of classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
@@ -180,10 +180,10 @@ fn end_table(finished: &[Finished<'_>]) -> Table {
         "t",
         "loss",
         "min margin",
-        "max|K_{t} - K_{0}|",
+        "max|K_{t} − K_{0}|",
         "relative drift",
         "λ_{min}",
-        "|θ_{t} - θ_{0}|",
+        "|θ_{t} − θ_{0}|",
         "seconds",
     ];
     let mut table = Table::new("Where each run ended.", header.map(String::from).to_vec());

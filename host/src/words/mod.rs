@@ -28,6 +28,11 @@ pub fn either(choices: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// A range, both ends among it: `20 to 160`.
+pub fn span(range: &std::ops::RangeInclusive<usize>) -> String {
+    format!("{} to {}", range.start(), range.end())
+}
+
 /// The text, or its beginning and its end where it has more than `most` characters; characters that would move a
 /// terminal's cursor or change its colours are written as `\u{1b}`.
 pub fn clipped(text: &str, most: usize) -> String {

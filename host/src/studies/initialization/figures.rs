@@ -16,6 +16,7 @@ use crate::report::{number, rounded};
 use crate::study::draw::{TIME, width_axis};
 use crate::study::group::Group;
 use crate::study::net::MSE;
+use crate::words::span;
 
 const BANDS: &str = "Bands: two standard errors.";
 
@@ -92,8 +93,10 @@ pub fn decay(Decayed { on: [_, on], spectra: [_, spectra] }: &Decayed) -> Figure
         series,
         caption: format!(
             "Eigenvalues of the kernels on {} points, and mean tail sums of {} draws of f^{{GP}} in the eigenfunctions of the NTK; the slopes \
-             of theory, drawn over the window k in {window:?} that is fitted.",
-            on.points, on.draws
+             of theory, drawn over the window that is fitted, k from {}.",
+            on.points,
+            on.draws,
+            span(&window)
         ),
         ..Figure::default()
     }
@@ -277,9 +280,10 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
         y: Axis::new("tail sum, eigenvalue, as shares of the first", Scale::Log),
         series,
         caption: format!(
-            "Tail sums of the labels and of f^{{GP}} in the eigenfunctions of the NTK on {} samples, with the lines fitted to k in {window:?}; \
+            "Tail sums of the labels and of f^{{GP}} in the eigenfunctions of the NTK on {} samples, with the lines fitted to k from {}; \
              α is the slope of a line over that of the eigenvalues there.",
-            spectra.ntk.len()
+            spectra.ntk.len(),
+            span(window)
         ),
         ..Figure::default()
     }

@@ -14,6 +14,7 @@ use crate::analysis::spectrum::{known_eigenvalues, power_law};
 use crate::analysis::statistics::{Estimate, difference};
 use crate::report::{Claim, number};
 use crate::study::judge::{self, Evidence, Judged};
+use crate::words::span;
 
 /// Allowance for exponents of spectra.
 const SPECTRUM_ALLOWANCE: f64 = 0.15;
@@ -56,16 +57,16 @@ pub fn decay(Decayed { on: [half, all], spectra }: &Decayed) -> Vec<Claim> {
         ),
         ("C5 smoothness of f^{GP}", 3.0 / (d + 1.0), "exponent of the tail sums over that of the NTK"),
     ];
-    let network = format!("FCN, L = {}; S^{}", all.depth, all.sphere);
+    let network = format!("FCN, L = {}; S^{{{}}}", all.depth, all.sphere);
     let row = |(index, (claim, theory, what)): (usize, (&str, f64, &str))| {
         let (measured, nearing) = (found[index], judge::nears(found[index], fewer[index], theory));
         let holds = judge::agrees_in_the_limit(measured, theory, SPECTRUM_ALLOWANCE, nearing);
         let before = fewer[index].map_or("none".into(), |e| number(e.value));
         let note = format!(
-            "{what}, {} points, k in {:?}, {} draws; {before} on {} points; allowed: two standard errors over draws, or \
+            "{what}, {} points, k from {}, {} draws; {before} on {} points; allowed: two standard errors over draws, or \
              {SPECTRUM_ALLOWANCE}; not reached: farther off, but nearer than on half of the points",
             all.points,
-            all.window(),
+            span(&all.window()),
             all.draws,
             half.points
         );
@@ -118,7 +119,7 @@ pub fn learning(learned: &Learned) -> Vec<Claim> {
     let (Some(first), Some(random)) = (learned.learning.first(), learned.points(Start::Random)) else {
         return Vec::new();
     };
-    let network = format!("NTK of an FCN, L = 1; S^{}, {}", first.dimension - 1, first.target.title());
+    let network = format!("NTK of an FCN, L = 1; S^{{{}}}, {}", first.dimension - 1, first.target.title());
     let (whole, last) = (slope(&random), random.len().checked_sub(2).and_then(|from| slope(&random[from..])));
     let theory = learned.theory();
     let n: Vec<usize> = learned.learning.iter().map(|learning| learning.n).collect();
@@ -167,9 +168,9 @@ pub fn labels(described: &Described, spectra: &Spectra) -> Vec<Claim> {
     let network = format!("NTK of an FCN, L = 1; {}, n = {n}", described.title);
     let measured = value.map(|s| Estimate::extreme(s.alpha));
     let note = format!(
-        "k in {:?}, decay of the eigenvalues fitted there, {}; by coding of the labels, and in brackets by the paper's window k < 0.9 n and \
+        "k from {}, decay of the eigenvalues fitted there, {}; by coding of the labels, and in brackets by the paper's window k < 0.9 n and \
          decay (d + 1)/d: {}; f^{{GP}} on the same samples: {}",
-        middle(n),
+        span(&middle(n)),
         value.map_or("none".into(), |s| number(s.decay)),
         others.join(", "),
         f_gp.map_or("none".into(), |s| number(s.alpha))

@@ -14,7 +14,7 @@ use crate::study::net::MSE;
 pub fn outputs(all: &[(RandomOutputs, Tested)]) -> Vec<Claim> {
     let mut claims = Vec::new();
     let untrained = |outputs: &RandomOutputs| Subject {
-        network: format!("FCN, L = 1, m = {}; {} points on S^2", outputs.width, outputs.points),
+        network: format!("FCN, L = 1, m = {}; {} points on S^{{2}}", outputs.width, outputs.points),
         loss: "none".into(),
         init: "standard".into(),
         failed: 0,
@@ -100,7 +100,7 @@ impl Replicated {
 pub fn replica(replicated: &Replicated) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (replica, curves) in replicated.replicas.iter().zip(&replicated.curves) {
-        let network = format!("FCN, L = 1, m = {}; S^{}, n = {}", replica.width, replica.dimension - 1, replica.n);
+        let network = format!("FCN, L = 1, m = {}; S^{{{}}}, n = {}", replica.width, replica.dimension - 1, replica.n);
         let pairs = curves.log_best(Start::Zero).zip(curves.log_best(Start::Random));
         let Some((zero, random)) = pairs else { continue };
         let differences: Vec<f64> = zero.iter().zip(&random).map(|(zero, random)| zero - random).collect();
@@ -129,7 +129,7 @@ pub fn replica(replicated: &Replicated) -> Vec<Claim> {
         text(zero),
         text(random)
     );
-    let network = format!("FCN, L = 1, m = 20 n; S^{}", last.dimension - 1);
+    let network = format!("FCN, L = 1, m = 20 n; S^{{{}}}", last.dimension - 1);
     let judged = Judged { measured, theory: "< 0".into(), holds, note };
     claims.push(judged.claim("C6 mirrored networks learn faster", subject(network, "both")));
     claims
