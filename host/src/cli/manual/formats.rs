@@ -1,0 +1,114 @@
+//! The pages of formats: the files with their columns, the objects that `--json` prints.
+
+use clap_mangen::roff::{Roff, bold, roman};
+use serde_json::Value;
+
+use super::source::tidied;
+use super::{Fault, Page, RELEASED};
+use crate::cli::columns;
+use crate::cli::json::SCHEMA;
+use crate::cli::terminal::in_flags;
+
+/// The page of a format: its sections, each of named things.
+fn format_page(name: &str, about: &str, sections: &[(String, Vec<(String, String)>)]) -> Result<Page, Fault> {
+    let mut page = Roff::new();
+    let source = format!("ntkscope {}", env!("CARGO_PKG_VERSION"));
+    page.control("TH", [&*name.to_uppercase(), "5", RELEASED, &*source, "ntkscope"]);
+    page.control("SH", ["NAME"]);
+    page.text([roman(format!("{name} - {about}"))]);
+    for (title, things) in sections {
+        // the name of a file stays as it is
+        let title = if title.contains('.') { title.clone() } else { title.to_uppercase() };
+        page.control("SH", [&*title]);
+        for (thing, what) in things {
+            page.control("TP", []);
+            page.text([bold(thing)]);
+            page.text([roman(what)]);
+        }
+    }
+    page.control("SH", ["SEE ALSO"]);
+    page.text([roman("ntkscope(1)")]);
+    let mut text = Vec::new();
+    page.to_writer(&mut text)?;
+    Ok(Page { name: name.into(), section: 5, text: tidied(&String::from_utf8(text)?) })
+}
+
+pub(super) fn files_page() -> Result<Page, Fault> {
+    let told = |all: &[(&str, &str)]| all.iter().map(|(name, what)| ((*name).into(), (*what).into())).collect();
+    let mut sections: Vec<(String, Vec<(String, String)>)> = vec![
+        (
+            "Files that are read".into(),
+            told(&[
+                ("FILE.toml", "Settings, key = value, as run.toml has them; the keys are the long names of the flags."),
+                ("FILE.npz", "Samples: arrays x (n, d) and y (n)."),
+                ("FILE.csv", "Samples: a row each, the last column is y; a header is optional."),
+                ("train-images-idx3-ubyte[.gz], …", "MNIST and Fashion-MNIST, as they are published."),
+                (
+                    "P.npz, P.safetensors",
+                    "Parameters: W0 b0 W1 … WL, each (out, in); of a resnet A b V1 W1 … v; a mirrored network has them twice, prefixed first. and second.",
+                ),
+            ]),
+        ),
+        (
+            "Files that are written".into(),
+            told(&[
+                (
+                    "run.toml",
+                    "The resolved settings of a run; under [provenance] versions, backend and the SHA-256 of the data. Running it again gives the same bits.",
+                ),
+                ("trace.csv", "A row per snapshot of a run."),
+                ("predictions.csv", "A row per snapshot: what fixed kernels predict, beside the run."),
+                ("kernels.npz", "Arrays analytic, initial, final (n, n), and times."),
+                ("params.npz", "The parameters at the end."),
+                (
+                    "K.npz, K.npy",
+                    "A kernel: arrays kernel (n, n), x, y; of the analytic one also ntk and nngp. An npy file has kernel alone.",
+                ),
+                ("report.html", "A page that needs nothing but itself."),
+                ("claims.csv", "A row per claim of a study, with the measured number and the verdict."),
+                ("cells.csv", "A row per run of a study."),
+            ]),
+        ),
+    ];
+    for column in columns::described() {
+        let unit = if column.unit.is_empty() { String::new() } else { format!(" [{}]", column.unit) };
+        let told = (format!("{}{unit}", column.name), in_flags(column.meaning));
+        match sections.last_mut().filter(|(file, _)| file == column.file) {
+            Some((_, columns)) => columns.push(told),
+            None => sections.push((column.file.to_owned(), vec![told])),
+        }
+    }
+    format_page("ntkscope-files", "files that ntkscope reads and writes", &sections)
+}
+
+pub(super) fn json_page() -> Result<Page, Fault> {
+    let schema: Value = serde_json::from_str(SCHEMA)?;
+    let shared = [("Every command", "/$defs/document"), ("A kernel", "/$defs/kernel")];
+    let mut sections: Vec<(String, Vec<(String, String)>)> = shared
+        .iter()
+        .map(|(title, place)| ((*title).to_owned(), schema.pointer(place).map(described).unwrap_or_default()))
+        .collect();
+    for (command, shape) in schema["commands"].as_object().into_iter().flatten() {
+        sections.push((format!("ntkscope {command}"), described(shape)));
+    }
+    format_page("ntkscope-json", "what --json prints", &sections)
+}
+
+/// The keys of an object with what they mean, those of objects inside as `runs[].time`.
+fn described(shape: &Value) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    describe(shape, "", &mut all);
+    all
+}
+
+fn describe(shape: &Value, path: &str, all: &mut Vec<(String, String)>) {
+    for (key, inner) in shape["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if let Some(what) = inner["description"].as_str() {
+            let kernel = if inner["$ref"].is_string() { " Its keys are those of a kernel, above." } else { "" };
+            all.push((path.clone(), format!("{what}{kernel}")));
+        }
+        describe(inner, &path, all);
+        describe(&inner["items"], &format!("{path}[]"), all);
+    }
+}
