@@ -7,6 +7,7 @@ mod catalogue;
 mod checksums;
 mod classes;
 mod csv;
+mod download;
 mod error;
 mod fetch;
 mod format;

@@ -1,38 +1,32 @@
 //! `ntkscope predict`: trained networks on test points, from kernels alone.
 
+mod computation;
+mod test_points;
+
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
-use ntkscope_core::init::initialize;
-use ntkscope_core::network::Network;
-use ntkscope_core::predict::Fit;
-use ntkscope_core::{Error, MatRef};
 use serde_json::json;
 use toml::{Table, Value};
 
 use super::json::{document, print_document};
-use super::prediction::{Answers, CSV_CELL, Columns, JSON_CELL, Quantity};
-use super::terminal::{DONE, in_flags, phase, say, warn};
+use super::prediction::{Answers, Columns, Quantity};
+use super::terminal::{DONE, in_flags, say, warn};
 use super::unused::{Takes, refuse, refuse_seed, unused_setting, used};
-use crate::analysis;
 use crate::analysis::fit::cautions;
-use crate::analysis::law::{InfiniteWidth, Law};
-use crate::analysis::law_forecast::LawWork;
 use crate::analysis::probabilities::probabilities;
-use crate::backend::{HostReal, threads};
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
 use crate::data;
-use crate::data::{ClassSelection, Classes, DataSpec, Samples, Source};
-use crate::experiment::{Init, LossKind, Model, Settings, Training};
+use crate::data::{DataSpec, Samples, Source};
+use crate::experiment::{LossKind, Model, Settings, Training};
 use crate::files::{self, Format, Roles, check_output};
-use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{Budget, with_threads};
 use crate::run;
-use crate::run::{Task, all_inputs, linearized_bytes};
-use crate::words::count;
+use computation::{Predicted, predicted};
+use test_points::test_points;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,16 +111,6 @@ impl FromArgMatches for LossArgs {
     }
 }
 
-/// A prediction on m test points of C outputs.
-struct Predicted {
-    /// `(m, C)`
-    mean: Vec<f64>,
-    /// `(m, C)`; 0 where nothing is random
-    deviation: Vec<f64>,
-    laplace: Option<Vec<f64>>,
-    fit: Option<Fit<f64>>,
-}
-
 /// Predicts, saves, prints; returns the exit code.
 pub fn predict(args: PredictArgs) -> Result<u8> {
     with_threads(args.common.threads, || predict_here(args))?
@@ -190,144 +174,6 @@ fn check_files(args: &PredictArgs, model: &Model) -> Result<Option<Format>, file
     let read = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("test", test.into_iter().flatten());
     read.writes("out", &args.out)?;
     args.out.as_deref().map(|path| check_output("out", path, &[Format::Npz, Format::Csv])).transpose()
-}
-
-/// The points of a file and their y, prepared as the training samples are: of labels that were selected only those are taken.
-fn test_points(
-    source: &Source,
-    settings: &Settings,
-    samples: &Samples,
-    budget: &Budget,
-    quiet: bool,
-) -> Result<(Vec<f64>, Vec<f64>)> {
-    let Model { normalize, classes, label_column, .. } = &settings.model;
-    let label_column = label_column.clone().filter(|_| source.is_csv());
-    // a label is looked up among the classes of the training samples, whatever else the file holds
-    let spec = DataSpec { normalize: *normalize, label_column, ..DataSpec::new(source.clone()) };
-    let selected = DataSpec {
-        targets: samples.targets.filter(|_| samples.are_values()),
-        classes: classes.clone().filter(|c| matches!(c, ClassSelection::Labels(_))),
-        ..spec.clone()
-    };
-    let test = match data::load(&selected, budget) {
-        // points without y are predicted too
-        Err(data::Error::NoLabels { .. }) => data::load(&spec, budget)?,
-        loaded => loaded?,
-    };
-    warn(&test, quiet);
-    let wrong = |what: String| UsageError::Range { flag: "--test", given: source.to_string(), what };
-    if test.d != samples.d {
-        return Err(wrong(format!("{} numbers per sample, but the training samples have {}", test.d, samples.d)).into());
-    }
-    if test.y_columns != samples.y_columns && test.y_columns > 0 {
-        let what = format!(
-            "y has {} numbers per sample, but that of the training samples {}",
-            test.y_columns, samples.y_columns
-        );
-        return Err(wrong(what).into());
-    }
-    let y = match (&samples.map, &test.map) {
-        _ if test.targets.is_none() => test.y,
-        // each file numbers its names by itself
-        (Some(classes @ Classes::Names(_)), Some(Classes::Names(names))) => classes.numbers_of_names(&test.y, names),
-        (Some(Classes::Names(_)), _) => {
-            return Err(wrong("its labels are numbers, but those of the training samples are names".into()).into());
-        }
-        (_, Some(Classes::Names(_))) => {
-            return Err(wrong("its labels are names, but those of the training samples are numbers".into()).into());
-        }
-        _ => test.y,
-    };
-    Ok((test.x, y))
-}
-
-/// What is predicted at this time.
-fn predicted(
-    args: &PredictArgs,
-    model: &Model,
-    training: &Training,
-    samples: &Samples,
-    outputs: usize,
-    time: f64,
-    budget: &Budget,
-) -> Result<Predicted> {
-    let (loss, shape) = (training.core_loss(), model.shape(samples)?);
-    let network = &model.network(&shape)?;
-    let what = format!("prediction from {} on {}", count(samples.n, "sample"), samples.held_out.len() / samples.d);
-    let (n, m) = (samples.n, samples.held_out.len() / samples.d);
-    let least = least_bytes(args, samples, network, outputs);
-    let left = budget.limit().map_or(u64::MAX, |limit| limit.bytes.saturating_sub(least));
-    let (block, need) = match args.kernel {
-        PredictKernel::Ntk => {
-            let (inputs, penalty) = (samples.d, training.penalty);
-            LawWork { samples: n, points: m, inputs, outputs, loss, penalty }.plan(left)
-        }
-        PredictKernel::Initial => (m, linearized_bytes(network.sizes(), n, m)),
-    };
-    budget.check(&format!("a {what}"), least.saturating_add(need))?;
-    let _bar = phase(&what, args.common.quiet);
-    let (x, all) = all_inputs::<f64>(samples);
-    let x = MatRef::new(&x, all, samples.d)?;
-    let targets: Vec<f64> = run::targets(samples, loss, training.smoothing, outputs)?;
-    let targets = MatRef::new(&targets, samples.n, outputs)?;
-    if args.kernel == PredictKernel::Ntk {
-        let limit = InfiniteWidth { network, x, targets, loss, penalty: training.penalty, time };
-        let law = limit.law(block, budget).map_err(|error| match error {
-            analysis::Error::Core(error) => explain(error, training),
-            other => other.into(),
-        });
-        let Law { mean, deviation, laplace, fit } = law?;
-        // only a standard network's output at initialization is not 0, and all that is random comes from it
-        let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
-        return Ok(Predicted { mean, deviation, laplace, fit });
-    }
-    let (penalty, shifted) = (training.penalty, model.init == Init::Shifted);
-    let mut theta_0 = vec![0.0; network.sizes().parameters];
-    initialize(network, model.seed, &mut theta_0)?;
-    let values = samples.are_values();
-    let task = Task { network, theta_0: &theta_0, x, targets, loss, penalty, shifted, values };
-    let (mean, fit) = task.linearized(f64::fast(), time).map_err(|e| explain(e, training))?;
-    Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None, fit })
-}
-
-/// Bytes from the beginning to the end: the program, the samples and as one matrix, the parameters, the results and what
-/// they are written from.
-fn least_bytes(args: &PredictArgs, samples: &Samples, network: &impl Network, outputs: usize) -> u64 {
-    let sizes = network.sizes();
-    let parameters = if args.kernel == PredictKernel::Initial { sizes.parameters } else { 0 };
-    let [n, m, d, c, parameters] =
-        [samples.n, samples.held_out.len() / samples.d, samples.d, outputs, parameters].map(|size| size as u128);
-    // labels and classes, targets and what meets them
-    let numbers = 2 * (n + m) * d + n * (2 + 2 * c) + parameters;
-    // mean, deviation, probabilities, Laplace's deviation, the answers; in a table the points too
-    let columns = 3 * c + c.max(2) + 4;
-    let csv = args.out.as_ref().is_some_and(|path| path.extension().is_some_and(|e| e == "csv"));
-    let text = match (csv, args.common.json) {
-        (_, true) => JSON_CELL,
-        (true, false) => CSV_CELL,
-        (false, false) => 0,
-    };
-    process_bytes(threads())
-        .saturating_add(bytes_of(numbers, 8))
-        .saturating_add(bytes_of(m * columns, 8))
-        .saturating_add(bytes_of(m * (columns + d), text))
-}
-
-/// What mends it.
-fn explain(error: Error, training: &Training) -> anyhow::Error {
-    match error {
-        Error::NoFiniteSolution { .. } if training.smoothing == 0.0 => {
-            let what = format!(
-                "{error}: with hard labels cross-entropy goes on for ever; give --penalty or --smoothing, or with --kernel initial a --time"
-            );
-            UsageError::Range { flag: "--penalty", given: "0".into(), what }.into()
-        }
-        Error::SingularKernel { .. } => {
-            let what = format!("{error}; give --penalty or --smoothing");
-            UsageError::Range { flag: "--penalty", given: training.penalty.to_string(), what }.into()
-        }
-        other => other.into(),
-    }
 }
 
 /// All settings that the prediction comes from.

@@ -1,0 +1,59 @@
+//! The test points of a file, prepared as the training samples are.
+
+use anyhow::Result;
+
+use crate::cli::UsageError;
+use crate::cli::terminal::warn;
+use crate::data;
+use crate::data::{ClassSelection, Classes, DataSpec, Samples, Source};
+use crate::experiment::{Model, Settings};
+use crate::machine::Budget;
+
+/// The points of a file and their y, prepared as the training samples are: of labels that were selected only those are taken.
+pub(super) fn test_points(
+    source: &Source,
+    settings: &Settings,
+    samples: &Samples,
+    budget: &Budget,
+    quiet: bool,
+) -> Result<(Vec<f64>, Vec<f64>)> {
+    let Model { normalize, classes, label_column, .. } = &settings.model;
+    let label_column = label_column.clone().filter(|_| source.is_csv());
+    // a label is looked up among the classes of the training samples, whatever else the file holds
+    let spec = DataSpec { normalize: *normalize, label_column, ..DataSpec::new(source.clone()) };
+    let selected = DataSpec {
+        targets: samples.targets.filter(|_| samples.are_values()),
+        classes: classes.clone().filter(|c| matches!(c, ClassSelection::Labels(_))),
+        ..spec.clone()
+    };
+    let test = match data::load(&selected, budget) {
+        // points without y are predicted too
+        Err(data::Error::NoLabels { .. }) => data::load(&spec, budget)?,
+        loaded => loaded?,
+    };
+    warn(&test, quiet);
+    let wrong = |what: String| UsageError::Range { flag: "--test", given: source.to_string(), what };
+    if test.d != samples.d {
+        return Err(wrong(format!("{} numbers per sample, but the training samples have {}", test.d, samples.d)).into());
+    }
+    if test.y_columns != samples.y_columns && test.y_columns > 0 {
+        let what = format!(
+            "y has {} numbers per sample, but that of the training samples {}",
+            test.y_columns, samples.y_columns
+        );
+        return Err(wrong(what).into());
+    }
+    let y = match (&samples.map, &test.map) {
+        _ if test.targets.is_none() => test.y,
+        // each file numbers its names by itself
+        (Some(classes @ Classes::Names(_)), Some(Classes::Names(names))) => classes.numbers_of_names(&test.y, names),
+        (Some(Classes::Names(_)), _) => {
+            return Err(wrong("its labels are numbers, but those of the training samples are names".into()).into());
+        }
+        (_, Some(Classes::Names(_))) => {
+            return Err(wrong("its labels are names, but those of the training samples are numbers".into()).into());
+        }
+        _ => test.y,
+    };
+    Ok((test.x, y))
+}
