@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::npy::{Damaged, Header, Npy, NpyFault, Number, NumberKind};
+use super::npy::{Damaged, Header, Npy, NpyFault, Number};
 use super::{Dtype, Error, Input, open_input, reason};
 use crate::machine::Cause;
 use crate::words::{excerpt, listed};
@@ -213,27 +213,15 @@ pub struct Array<'a> {
 /// # Errors
 /// Those of `out`.
 pub fn write<W: Write + Seek>(out: W, arrays: &[Array<'_>]) -> io::Result<W> {
-    write_with_text(out, arrays, None)
-}
-
-/// The same with a text, by its name, as an array of bytes: `bytes(archive[name]).decode()` in numpy.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_with_text<W: Write + Seek>(out: W, arrays: &[Array<'_>], text: Option<(&str, &str)>) -> io::Result<W> {
     let mut out = Latch::new(out);
-    let written = write_archive(&mut out, arrays, text);
+    let written = write_archive(&mut out, arrays);
     match out.failed {
         Some(error) => Err(error),
         None => written.map(|()| out.inner),
     }
 }
 
-fn write_archive<W: Write + Seek>(
-    out: &mut Latch<W>,
-    arrays: &[Array<'_>],
-    text: Option<(&str, &str)>,
-) -> io::Result<()> {
+fn write_archive<W: Write + Seek>(out: &mut Latch<W>, arrays: &[Array<'_>]) -> io::Result<()> {
     let mut archive = ZipWriter::new(out);
     for array in arrays {
         let header = Header { number: Number::of(array.dtype), fortran: false, shape: array.shape.to_vec() };
@@ -245,12 +233,6 @@ fn write_archive<W: Write + Seek>(
                 Dtype::F64 => out.write_all(&number.to_le_bytes())?,
             }
         }
-        out.flush()?;
-    }
-    if let Some((name, text)) = text {
-        let header = Header { number: Number::little(NumberKind::Uint, 1), fortran: false, shape: vec![text.len()] };
-        let mut out = begin(&mut archive, name, &header)?;
-        out.write_all(text.as_bytes())?;
         out.flush()?;
     }
     archive.finish()?;

@@ -173,7 +173,11 @@ const PARAMETERS: [Described; 5] = Described::of(
         ("b{k}", "(out)", "biases of layer k, where it has any"),
         ("A, v", "(out, in)", "a residual network's first and last weights; b its bias"),
         ("V{k}", "(out, in)", "outer weights of residual block k, from 1; W{k} its inner ones"),
-        ("settings", "(bytes)", "the network's settings as toml text: bytes(archive['settings']).decode() in numpy"),
+        (
+            "settings",
+            "(bytes)",
+            "the network's settings as toml text, a number for each byte: bytes(archive['settings'].astype('u1')).decode() in numpy",
+        ),
     ],
 );
 

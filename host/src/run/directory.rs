@@ -280,12 +280,16 @@ fn first_unused(name: &str) -> Result<(PathBuf, Vec<PathBuf>), files::Error> {
 pub fn write_parameters(path: &Path, tensors: &[Tensor], model: &Model) -> Result<(), Error> {
     let settings = toml::to_string(&model.network_settings()?).map_err(experiment::Error::from)?;
     let numbers: Vec<_> = tensors.iter().map(|tensor| |at: usize| tensor.data[at]).collect();
+    let (dtype, length) = (model.dtype, [settings.len()]);
+    // a number for each byte: whoever can read the other arrays can read this one
+    let byte = |at: usize| f64::from(settings.as_bytes()[at]);
     let arrays: Vec<Array<'_>> = tensors
         .iter()
         .zip(&numbers)
-        .map(|(Tensor { name, shape, .. }, number)| Array { name, shape, dtype: model.dtype, number })
+        .map(|(Tensor { name, shape, .. }, number)| Array { name, shape, dtype, number })
+        .chain([Array { name: SETTINGS, shape: &length, dtype, number: &byte }])
         .collect();
-    Ok(write_archive_with(path, &arrays, Some((SETTINGS, &settings)))?)
+    Ok(write_archive(path, &arrays)?)
 }
 
 /// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
@@ -304,11 +308,7 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtyp
 /// # Errors
 /// A file that cannot be written.
 pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
-    write_archive_with(path, arrays, None)
-}
-
-fn write_archive_with(path: &Path, arrays: &[Array<'_>], text: Option<(&str, &str)>) -> Result<(), files::Error> {
     let (unfinished, file) = Unfinished::create(path)?;
-    let file = npz::write_with_text(BufWriter::new(file), arrays, text).and_then(|out| Ok(out.into_inner()?));
+    let file = npz::write(BufWriter::new(file), arrays).and_then(|out| Ok(out.into_inner()?));
     unfinished.commit(&file.map_err(files::Error::io("write", path))?)
 }
