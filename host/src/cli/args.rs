@@ -10,8 +10,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 use toml::Table;
 
-use crate::cli::UsageError;
-use crate::experiment::{Model, Settings, overlay, overlay_file, value_of};
+use crate::experiment::{Model, Settings, overlay_file, overlay_pair};
 
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
@@ -91,11 +90,7 @@ impl ModelArgs {
             overlay_file(&mut given, path)?;
         }
         for set in &self.set {
-            let (key, value) = set.split_once('=').ok_or_else(|| UsageError::Set {
-                given: set.clone(),
-                what: "give key=value, such as --set width=512".into(),
-            })?;
-            overlay(&mut given, Table::from_iter([(key.trim().to_owned(), value_of(value.trim()))]), "in --set")?;
+            overlay_pair(&mut given, set)?;
         }
         given.extend(self.model.table.clone());
         given.extend(others.clone());

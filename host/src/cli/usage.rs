@@ -12,14 +12,6 @@ use crate::words::excerpt;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsageError {
-    /// `--set` without `=`, or of a key without effect.
-    #[error("--set {given}: {what}")]
-    Set {
-        /// what was typed
-        given: String,
-        /// what is wrong
-        what: String,
-    },
     /// A setting without effect on the command.
     #[error("`{key} = {}`: `ntkscope {command}` has no use for it: {why}", excerpt(given))]
     Unused {

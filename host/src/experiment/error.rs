@@ -21,6 +21,12 @@ pub enum Error {
         /// the setting that may have been meant
         near: Option<String>,
     },
+    /// What should be `KEY=VALUE` and has no `=`.
+    #[error("`set = {}`: give key=value, such as width=512", excerpt(given))]
+    Pair {
+        /// what was given
+        given: String,
+    },
     /// A settings file that cannot be read, or is none.
     #[error("{}: {what}", path.display())]
     File {
@@ -73,6 +79,7 @@ impl Error {
         match self {
             Self::Unreadable { fault: InputFault::System(_), .. } => Cause::System,
             Self::UnknownKey { .. }
+            | Self::Pair { .. }
             | Self::File { .. }
             | Self::Unreadable { .. }
             | Self::Value { .. }

@@ -12,8 +12,8 @@ pub use error::Error;
 pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind};
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
-pub use settings::{PROVENANCE, Settings, keys, overlay, value_of};
-pub use settings_file::{overlay_file, parse_toml, place_paths, read_toml};
+pub use settings::{PROVENANCE, Settings, keys, overlay, overlay_pair};
+pub use settings_file::{overlay_file, overlay_text, parse_toml, place_paths, read_toml};
 pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 
 /// Whole numbers as large as a toml file can hold.

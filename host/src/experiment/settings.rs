@@ -75,6 +75,15 @@ pub fn overlay(base: &mut Table, over: Table, place: &str) -> Result<(), Error> 
     Ok(())
 }
 
+/// Lays one entry over those of `base`: the `KEY=VALUE` of the flag `set`.
+///
+/// # Errors
+/// [`Error::Pair`], and those of [`overlay`].
+pub fn overlay_pair(base: &mut Table, pair: &str) -> Result<(), Error> {
+    let (key, value) = pair.split_once('=').ok_or_else(|| Error::Pair { given: pair.into() })?;
+    overlay(base, Table::from_iter([(key.trim().to_owned(), value_of(value.trim()))]), "in --set")
+}
+
 /// What the reader of a group of settings says against this table.
 fn kind_of<S: for<'de> Deserialize<'de>>(table: Table) -> Option<String> {
     table.try_into::<S>().err().map(|e| e.message().to_owned())
@@ -115,7 +124,7 @@ pub(super) fn defaults<S: Args>() -> S {
 }
 
 /// The value of `text`: toml where it is that, else a bare word such as mnist.
-pub fn value_of(text: &str) -> Value {
+fn value_of(text: &str) -> Value {
     let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
     parsed.unwrap_or_else(|| Value::String(text.into()))
 }

@@ -18,12 +18,15 @@ const MOST_BYTES: u64 = 1 << 20;
 /// # Errors
 /// [`Error::File`]: it cannot be read, is none, or is not toml.
 pub fn read_toml(path: &Path) -> Result<Table, Error> {
+    parse_toml(path, &text_of(path)?)
+}
+
+fn text_of(path: &Path) -> Result<String, Error> {
     let wrong = |what: String| Error::File { path: path.into(), what };
-    let text = read_text(path, MOST_BYTES).map_err(|fault| match fault {
+    read_text(path, MOST_BYTES).map_err(|fault| match fault {
         InputFault::NotAFile("a directory") => wrong("is a directory; give the run.toml in it".into()),
         fault => Error::Unreadable { path: path.into(), fault },
-    })?;
-    parse_toml(path, &text)
+    })
 }
 
 /// The settings in `text`; `path` is for messages.
@@ -44,8 +47,16 @@ pub fn parse_toml(path: &Path, text: &str) -> Result<Table, Error> {
 /// # Errors
 /// Those of [`read_toml`] and [`overlay`].
 pub fn overlay_file(base: &mut Table, path: &Path) -> Result<(), Error> {
+    overlay_text(base, path, &text_of(path)?)
+}
+
+/// The same from the content of a file of this name.
+///
+/// # Errors
+/// Those of [`parse_toml`] and [`overlay`].
+pub fn overlay_text(base: &mut Table, path: &Path, text: &str) -> Result<(), Error> {
     let mut read = Table::new();
-    overlay(&mut read, read_toml(path)?, &format!("in {}", path.display()))?;
+    overlay(&mut read, parse_toml(path, text)?, &format!("in {}", path.display()))?;
     place_paths(&mut read, path.parent().unwrap_or(Path::new("")));
     base.extend(read);
     Ok(())

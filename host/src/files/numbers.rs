@@ -88,16 +88,26 @@ impl NumberTable {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<(), Error> {
+        self.table().write(path)
+    }
+    /// The same as texts.
+    pub fn table(&self) -> CsvTable {
         let mut table = CsvTable::new(&self.columns);
         self.rows.iter().for_each(|row| table.push(row.iter().copied().map(Cell::from)));
-        table.write(path)
+        table
     }
     /// Reads the file back.
     ///
     /// # Errors
-    /// Those of [`CsvTable::read`], and [`Error::Cell`] for a cell that is no number.
+    /// Those of [`CsvTable::read`] and [`NumberTable::of`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let table = CsvTable::read(path)?;
+        Self::of(&CsvTable::read(path)?)
+    }
+    /// The numbers in a table of texts.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] for a cell that is no number.
+    pub fn of(table: &CsvTable) -> Result<Self, Error> {
         let rows = table.rows().map(|row| row.numbers()).collect::<Result<_, _>>()?;
         Ok(Self { columns: table.columns().map(String::from).collect(), rows })
     }

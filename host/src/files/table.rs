@@ -3,6 +3,7 @@
 //! Every number that is written reads back as the same bits (NaN, which is an empty cell, as some NaN).
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -105,13 +106,18 @@ impl CsvTable {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<(), Error> {
+        write_atomic(path, &self.content().map_err(Error::io("write", path))?)
+    }
+
+    /// The content of its file.
+    ///
+    /// # Errors
+    /// None that arises in memory.
+    pub fn content(&self) -> io::Result<Vec<u8>> {
         let mut writer = Writer::from_writer(Vec::new());
-        let written = std::iter::once(&self.columns)
-            .chain(self.rows.iter().map(|(_, cells)| cells))
-            .try_for_each(|record| writer.write_record(record));
-        let bytes =
-            written.map_err(std::io::Error::from).and_then(|()| writer.into_inner().map_err(|e| e.into_error()));
-        write_atomic(path, &bytes.map_err(Error::io("write", path))?)
+        let mut records = std::iter::once(&self.columns).chain(self.rows.iter().map(|(_, cells)| cells));
+        records.try_for_each(|record| writer.write_record(record))?;
+        writer.into_inner().map_err(|e| e.into_error())
     }
 
     /// Reads the file back.
@@ -142,17 +148,21 @@ impl CsvTable {
         Ok(table)
     }
 
-    /// Reads a file that has these columns, in this order.
+    /// Refuses a table that has not these columns, in this order.
     ///
     /// # Errors
-    /// Those of [`CsvTable::read`], and [`Error::Header`] for other columns.
-    pub fn read_columns(path: &Path, columns: &[&str]) -> Result<Self, Error> {
-        let table = Self::read(path)?;
-        if table.columns().eq(columns.iter().copied()) {
-            return Ok(table);
+    /// [`Error::Header`].
+    pub fn check_columns(&self, columns: &[&str]) -> Result<(), Error> {
+        if self.columns().eq(columns.iter().copied()) {
+            return Ok(());
         }
-        let found = table.columns().collect::<Vec<_>>().join(",");
-        Err(Error::Header { path: path.into(), expected: columns.join(","), found })
+        let found = self.columns().collect::<Vec<_>>().join(",");
+        Err(Error::Header { path: self.path.clone(), expected: columns.join(","), found })
+    }
+
+    /// Where it was read from, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 
@@ -257,7 +267,8 @@ mod tests {
         }
         table.write(&path).unwrap();
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "a temporary file was left");
-        let back = CsvTable::read_columns(&path, &["name", "value", "count", "given"]).unwrap();
+        let back = CsvTable::read(&path).unwrap();
+        back.check_columns(&["name", "value", "count", "given"]).unwrap();
         assert_eq!(back.rows().len(), awkward.len());
         for (i, (row, value)) in back.rows().zip(awkward).enumerate() {
             assert_eq!(row.number("value").unwrap().to_bits(), value.to_bits());
@@ -272,7 +283,8 @@ mod tests {
         let path = place.path().join("t.csv");
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            let table = CsvTable::read_columns(&path, &["a", "b"])?;
+            let table = CsvTable::read(&path)?;
+            table.check_columns(&["a", "b"])?;
             let numbers: Vec<_> = table.rows().map(|row| row.numbers()).collect::<Result<_, _>>()?;
             table.rows().try_for_each(|row| row.number("c").map(|_| ()))?;
             Ok::<_, Error>(numbers)

@@ -84,9 +84,13 @@ impl KernelFile {
     /// [`Error::NotFound`], [`Error::Damaged`].
     pub fn open(path: &Path) -> Result<Self, Error> {
         let input = open_input(path).map_err(|fault| Error::input(path, fault))?;
-        Self::check(input).map_err(|fault| Error::Damaged { path: path.into(), fault })
+        Self::of(input).map_err(|fault| Error::Damaged { path: path.into(), fault })
     }
-    fn check(Input { mut file, bytes }: Input) -> Result<Self, KernelFault> {
+    /// The same of a file that is open.
+    ///
+    /// # Errors
+    /// [`KernelFault`].
+    pub fn of(Input { mut file, bytes }: Input) -> Result<Self, KernelFault> {
         let header = Npy::new(&mut file, bytes).map_err(KernelFault::Npy)?.header().clone();
         let rows = match *header.shape {
             [n, m] if n == m && n > 0 => n,

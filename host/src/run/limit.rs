@@ -142,12 +142,16 @@ impl LimitRow {
     /// # Errors
     /// [`files::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<(), files::Error> {
+        self.table().write(path)
+    }
+    /// The same as texts.
+    pub fn table(&self) -> CsvTable {
         let limits = [self.ntk, self.linearized].into_iter();
         let numbers =
             limits.flat_map(|LimitMeasured { measured, agreement }| measured.numbers().into_iter().chain([agreement]));
         let mut table = CsvTable::new(COLUMNS);
         table.push(numbers.chain([self.bound]).map(Cell::from));
-        table.write(path)
+        table
     }
     /// Reads the file; `None` where there is none.
     ///
@@ -157,9 +161,17 @@ impl LimitRow {
         if !path.exists() {
             return Ok(None);
         }
-        let table = CsvTable::read_columns(path, &COLUMNS)?;
-        let v = table.rows().next().ok_or_else(|| files::Error::NoRow { path: path.into() })?.numbers()?;
+        Self::of(&CsvTable::read(path)?).map(Some)
+    }
+    /// The limit in a table of texts.
+    ///
+    /// # Errors
+    /// [`files::Error`]: other columns, no row, or a cell that is no number.
+    pub fn of(table: &CsvTable) -> Result<Self, files::Error> {
+        table.check_columns(&COLUMNS)?;
+        let row = table.rows().next().ok_or_else(|| files::Error::NoRow { path: table.path().into() })?;
+        let v = row.numbers()?;
         let limit = |v: &[f64]| LimitMeasured { measured: Measured::from_numbers(v), agreement: v[5] };
-        Ok(Some(Self { ntk: limit(&v[..6]), linearized: limit(&v[6..12]), bound: v[12] }))
+        Ok(Self { ntk: limit(&v[..6]), linearized: limit(&v[6..12]), bound: v[12] })
     }
 }

@@ -46,12 +46,16 @@ impl PredictionTable {
     /// # Errors
     /// [`files::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<(), files::Error> {
+        self.table().write(path)
+    }
+    /// The same as texts.
+    pub fn table(&self) -> CsvTable {
         let mut table = CsvTable::new(COLUMNS);
         for PredictionRow { time, log_time, ntk, linearized } in &self.rows {
             let measured = [ntk, linearized].into_iter().flat_map(Measured::numbers);
             table.push([*time, *log_time].into_iter().chain(measured).map(Cell::from));
         }
-        table.write(path)
+        table
     }
     /// Reads the file; an empty table where there is none.
     ///
@@ -61,7 +65,14 @@ impl PredictionTable {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let table = CsvTable::read_columns(path, &COLUMNS)?;
+        Self::of(&CsvTable::read(path)?)
+    }
+    /// The predictions in a table of texts.
+    ///
+    /// # Errors
+    /// [`files::Error`]: other columns, or a cell that is no number.
+    pub fn of(table: &CsvTable) -> Result<Self, files::Error> {
+        table.check_columns(&COLUMNS)?;
         let rows = table.rows().map(|row| {
             let v = row.numbers()?;
             let (ntk, linearized) = (Measured::from_numbers(&v[2..7]), Measured::from_numbers(&v[7..]));

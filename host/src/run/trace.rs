@@ -39,20 +39,32 @@ impl Trace {
     /// # Errors
     /// [`files::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<(), files::Error> {
+        self.table().write(path)
+    }
+
+    /// The same as texts.
+    pub fn table(&self) -> CsvTable {
         let mut table = CsvTable::new(columns());
         for row in &self.rows {
             table.push(TraceRow::COLUMNS.iter().map(|column| Cell::from(column.get(row).to_string())));
         }
-        table.write(path)
+        table
     }
 
     /// Reads a `trace.csv`.
     ///
     /// # Errors
-    /// [`files::Error`]: the file cannot be read, has other columns, or a cell that does not hold what its column
-    /// should.
+    /// Those of [`CsvTable::read`] and [`Trace::of`].
     pub fn read(label: impl Into<String>, path: &Path) -> Result<Self, files::Error> {
-        let table = CsvTable::read_columns(path, &columns())?;
+        Self::of(label, &CsvTable::read(path)?)
+    }
+
+    /// The trace in a table of texts.
+    ///
+    /// # Errors
+    /// [`files::Error`]: other columns, or a cell that does not hold what its column should.
+    pub fn of(label: impl Into<String>, table: &CsvTable) -> Result<Self, files::Error> {
+        table.check_columns(&columns())?;
         let rows = table.rows().map(|cells| {
             let mut row = TraceRow::default();
             for column in TraceRow::COLUMNS {

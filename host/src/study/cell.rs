@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use toml::{Table, Value};
+use toml::Table;
 
 use super::Error;
 use super::grid::{Job, State};
@@ -10,8 +10,9 @@ use super::manifest::{End, Fault};
 use super::net::{Net, Regularization};
 use super::paper::Part;
 use super::place;
+use super::saved_run::SavedRun;
 use crate::data::Samples;
-use crate::experiment::{Init, LossKind, Model, PROVENANCE, Settings, Training, overlay, place_paths, read_toml};
+use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::files::{self, npz};
 use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
@@ -106,26 +107,18 @@ impl Cell {
     /// # Errors
     /// As [`Self::finished`].
     pub fn read(&self, place: &Path) -> Result<Finished, Error> {
-        let (_, provenance) = read_settings(place)?;
-        let missing = |key: &'static str| Error::NoKey { place: place.into(), key };
-        let number = |key: &'static str| {
-            let value = provenance.get(key).and_then(|v| v.as_float().or_else(|| v.as_integer().map(|i| i as f64)));
-            value.ok_or_else(|| missing(key))
-        };
-        let stopped = provenance.get("stopped").and_then(Value::as_str);
+        let SavedRun { stopped, failure, evaluations, analytic_lambda_min, samples, .. } = SavedRun::read(place)?;
         Ok(Finished {
             cell: self.clone(),
             trace: Trace::read("", &place.join("trace.csv"))?,
             predictions: PredictionTable::read(&place.join("predictions.csv"))?,
             limit: LimitRow::read(&place.join("limit.csv"))?,
             ends: read_ends(&place.join("limit.npz"))?,
-            // version 0.1.0 wrote flags, "reached --until-time"
-            stopped: stopped.ok_or_else(|| missing("stopped"))?.replace("--", ""),
-            failure: provenance.get("failure").and_then(Value::as_str).map(Into::into),
-            evaluations: number("evaluations")? as u64,
-            // not there where it is undefined
-            analytic_lambda_min: number("analytic-lambda-min").unwrap_or(f64::NAN),
-            samples: number("samples")? as usize,
+            stopped,
+            failure,
+            evaluations,
+            analytic_lambda_min,
+            samples,
         })
     }
 }
@@ -149,8 +142,8 @@ impl Job for Cell {
     fn state(&self, study: &Path) -> Result<State, Error> {
         let directory = self.directory(study);
         place::state(&directory, &self.id, |manifest| {
-            let saved = match self.read(&directory).and_then(|_| read_settings(&directory)) {
-                Ok((saved, _)) => saved,
+            let saved = match self.read(&directory).and_then(|_| SavedRun::read(&directory)) {
+                Ok(saved) => saved.settings,
                 Err(error) => return Ok(Err(Fault::Unreadable(error.to_string()))),
             };
             let Resolved { model, training, samples } = self.resolve()?;
@@ -209,15 +202,4 @@ fn read_ends(path: &Path) -> Result<Option<[Vec<f64>; 2]>, Error> {
         array.map(|(_, values)| values)
     };
     Ok(Some([outputs("network")?, outputs("linearized")?]))
-}
-
-/// The settings of a run directory, and its table of provenance.
-fn read_settings(place: &Path) -> Result<(Settings, Table), Error> {
-    let path = place.join("run.toml");
-    let table = read_toml(&path)?;
-    let provenance = table.get(PROVENANCE).and_then(Value::as_table).cloned().unwrap_or_default();
-    let mut settings = Table::new();
-    overlay(&mut settings, table, &format!("in {}", path.display()))?;
-    place_paths(&mut settings, place);
-    Ok((Settings::from_table(settings)?, provenance))
 }

@@ -34,7 +34,7 @@ pub enum Error {
         id: String,
     },
     /// A finished run that does not say what every run says.
-    #[error("{}: no {key} in run.toml", place.display())]
+    #[error("{}: no usable {key} in run.toml", place.display())]
     NoKey {
         /// directory of the run
         place: PathBuf,

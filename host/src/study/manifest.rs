@@ -143,9 +143,16 @@ impl Manifest {
     /// # Errors
     /// A file that cannot be written.
     pub fn write(&self, directory: &Path) -> Result<(), Error> {
+        Ok(files::write_atomic(&directory.join(MANIFEST), self.text()?.as_bytes())?)
+    }
+
+    /// The content of its file.
+    ///
+    /// # Errors
+    /// A text that toml cannot hold.
+    pub fn text(&self) -> Result<String, Error> {
         let body = format!("# What this directory holds; without it, it is no result.\n{}", toml::to_string(self)?);
-        let seal = files::sha256_of(&body);
-        Ok(files::write_atomic(&directory.join(MANIFEST), format!("{body}{SEAL}{seal}\n").as_bytes())?)
+        Ok(sealed(&body))
     }
 
     /// The manifest of a directory, if that is as it was when it was written and made by this program.
@@ -161,7 +168,7 @@ impl Manifest {
         let manifest = match entries.get(MANIFEST) {
             None => return Ok(Err(Fault::Unfinished)),
             Some(false) => return Ok(Err(Fault::NoFile(MANIFEST.into()))),
-            Some(true) => Self::parse(&directory.join(MANIFEST))?,
+            Some(true) => Self::read(directory)?,
         };
         let Some(manifest) = manifest else { return Ok(Err(Fault::Manifest)) };
         if let Some(added) = entries.keys().find(|name| *name != MANIFEST && !manifest.files.contains_key(*name)) {
@@ -185,7 +192,14 @@ impl Manifest {
     /// # Errors
     /// A file that cannot be read.
     pub fn read(directory: &Path) -> Result<Option<Self>, Error> {
-        Self::parse(&directory.join(MANIFEST))
+        let path = directory.join(MANIFEST);
+        Ok(Self::parse(&files::read_input(&path, 1 << 22).map_err(files::Error::input(path))?))
+    }
+
+    /// The manifest in the content of its file; `None` where that is not as it was written.
+    pub fn parse(content: &[u8]) -> Option<Self> {
+        let (body, seal) = std::str::from_utf8(content).ok()?.rsplit_once(SEAL)?;
+        (seal.strip_suffix('\n')? == files::sha256_of(body)).then(|| toml::from_str(body).ok())?
     }
 
     fn of_this_program(self, id: &str) -> Result<Self, Fault> {
@@ -203,17 +217,11 @@ impl Manifest {
         }
         Ok(self)
     }
+}
 
-    /// `None` where it is not as it was written.
-    fn parse(path: &Path) -> Result<Option<Self>, Error> {
-        let bytes = files::read_input(path, 1 << 22).map_err(files::Error::input(path))?;
-        let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
-        let Some((body, seal)) = text.rsplit_once(SEAL) else { return Ok(None) };
-        if seal.strip_suffix('\n') != Some(files::sha256_of(body).as_str()) {
-            return Ok(None);
-        }
-        Ok(toml::from_str(body).ok())
-    }
+/// The lines of a manifest with their checksum behind them.
+pub fn sealed(body: &str) -> String {
+    format!("{body}{SEAL}{}\n", files::sha256_of(body))
 }
 
 /// What lies at a path, links not followed; `None`: nothing.

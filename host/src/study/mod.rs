@@ -16,6 +16,7 @@ pub mod page;
 pub mod paper;
 mod place;
 pub mod plan;
+pub mod saved_run;
 pub mod table;
 
 use described::{CELLS, CLAIMS};

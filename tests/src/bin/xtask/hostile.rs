@@ -28,7 +28,7 @@ pub(crate) fn deny(_: &mut Session) -> Result<()> {
 }
 
 /// The triple of this machine's compiler.
-fn host_triple() -> Result<String> {
+pub(crate) fn host_triple() -> Result<String> {
     let text = output(std::process::Command::new("rustc").arg("-vV"), minutes(1))?;
     let triple = text.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(triple.context("rustc -vV names no host")?.to_owned())

@@ -4,6 +4,7 @@
 //! - [`workspace`]: the steps on the host: format, clippy, documentation, tests
 //! - [`declared`]: the oldest compiler, the opt-levels of the arithmetic
 //! - [`floors`]: the order of the host's modules, as ARCHITECTURE.md has it
+//! - [`fuzz`]: every reader of files on hostile input
 //! - [`hostile`]: unsafe code sanitized, licences
 //! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
 //! - [`board`]: what the first line of `firmware/boards/NAME.x` says
@@ -28,6 +29,7 @@ mod declared;
 #[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;
 mod floors;
+mod fuzz;
 mod hostile;
 mod image;
 mod process;
@@ -61,6 +63,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test --only format --only clippy      two steps of it
   cargo xtask qemu --board microbit-v1 divergence   an experiment on an emulated micro:bit
   cargo xtask flash --board nrf52840dk divergence   the same on a real board, through a debug probe
+  cargo xtask fuzz npy csv --seconds 600            two readers of files on hostile input
   cargo xtask sizes                                 flash, RAM and stack of every image
   cargo xtask bench-device                          instructions per multiply-add of every pass";
 
@@ -93,6 +96,15 @@ enum Task {
     Flash {
         #[command(flatten)]
         target: Target,
+    },
+    /// Fuzzes every reader of files, or those named, from the inputs in tests/fuzz/corpus
+    Fuzz {
+        /// The readers
+        #[arg(value_name = "TARGET", value_parser = fuzz::target)]
+        targets: Vec<String>,
+        /// Seconds for each
+        #[arg(long, value_name = "S", default_value_t = 60)]
+        seconds: u64,
     },
     /// Runs the tests of the unsafe code under AddressSanitizer
     Sanitize,
@@ -151,6 +163,7 @@ fn run(cli: Cli) -> Result<u8> {
             let board = Board::load(&board)?;
             image::flash(&mut session.toolchains, &board, &binary)?;
         }
+        Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds)?,
         Task::Sanitize => hostile::sanitize(&mut session)?,
         Task::Sizes => sizes::step(&mut session)?,
         Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,

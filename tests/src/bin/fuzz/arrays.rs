@@ -1,0 +1,137 @@
+//! Kernels, and parameters of a network.
+
+use std::{
+    io::{Cursor, Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use ntkscope::{
+    experiment::{AnyNetwork, Init, Model, Shape},
+    files::{
+        Dtype, Input,
+        npy::Npy,
+        npz::{self, Array, Npz},
+    },
+    kernel::{KernelFault, KernelFile, check_symmetric},
+    run::{
+        params::{SETTINGS, parameters_of_bytes},
+        tensors,
+    },
+};
+use ntkscope_core::{MatRef, Real, network::Network};
+
+use crate::{
+    archive,
+    fuzz::FOLDER,
+    refused::{Refused, Verdict},
+};
+
+/// The square matrix in an npy file, read whole.
+fn held(input: &[u8]) -> Result<(usize, Vec<f64>), KernelFault> {
+    let npy = Npy::new(input, input.len() as u64).map_err(KernelFault::Npy)?;
+    let [n, m] = npy.shape()[..] else {
+        return Err(KernelFault::Shape { array: None, shape: npy.shape().to_vec() });
+    };
+    if n != m || n == 0 {
+        return Err(KernelFault::Shape { array: None, shape: vec![n, m] });
+    }
+    let kernel = npy.all(1 << 21).map_err(KernelFault::Npy)?;
+    check_symmetric(None, n, &kernel)?;
+    Ok((n, kernel))
+}
+
+/// A kernel, read in rows, whole, and from an archive: every reader comes to the same.
+pub(crate) fn kernel(input: &[u8]) -> Verdict {
+    let mut file = tempfile::tempfile().expect("there is a folder for temporary files");
+    file.write_all(input).and_then(|()| file.seek(SeekFrom::Start(0))).expect("a temporary file can be written");
+    let on_disk = KernelFile::of(Input { file, bytes: input.len() as u64 });
+    let held = held(input);
+    let mut archived = archive::npz(&[("kernel", input)], true);
+    if input.starts_with(b"PK") {
+        archived = input.into();
+    }
+    let length = archived.len() as u64;
+    let in_archive = Npz::of(Cursor::new(archived), length).and_then(|mut npz| npz.array_within("kernel", 1 << 21));
+    let (mut on_disk, (n, kernel)) = match (on_disk, held) {
+        (Ok(on_disk), Ok(held)) => (on_disk, held),
+        (Err(fault), Err(other)) => {
+            in_archive?;
+            let _ = Refused::from(other);
+            return Err(fault.into());
+        }
+        (on_disk, held) => panic!("one reader takes it, another refuses: {:?} {held:?}", on_disk.map(|_| ())),
+    };
+    assert_eq!(in_archive.expect("a kernel is one in an archive too").1, kernel);
+    assert!(on_disk.rows() == n && kernel.len() == n * n && kernel.iter().all(|v| v.is_finite()));
+    let rows = on_disk.read_rows(0..n).expect("a temporary file can be read");
+    // a file in Fortran order is read by columns, which are the rows up to rounding
+    let fortran = Npy::new(input, input.len() as u64).is_ok_and(|npy| npy.header().fortran);
+    let same = (0..n * n).all(|at| rows[at] == kernel[if fortran { at % n * n + at / n } else { at }]);
+    assert!(same, "its rows are other numbers");
+    check_product(&mut on_disk, &rows);
+    let mut written = KernelFile::nameless(&FOLDER, n, Dtype::F64).expect("a temporary file");
+    let block = MatRef::new(&rows, n, n).expect("a square");
+    written.write_block(0, 0, block).expect("a temporary file can be written");
+    assert_eq!(written.read_rows(0..n).expect("a temporary file can be read"), rows);
+    Ok(())
+}
+
+/// K x, of which only the lower triangle of K is read.
+fn check_product(kernel: &mut KernelFile, rows: &[f64]) {
+    let n = kernel.rows();
+    let (x, mut y): (Vec<f64>, _) = ((0..n).map(|i| 1.0 / (1.0 + i as f64)).collect(), vec![0.0; n]);
+    kernel.product(&x, &mut y).expect("a temporary file can be read");
+    for (i, y) in y.iter().enumerate() {
+        let terms = (0..n).map(|j| rows[i.max(j) * n + i.min(j)] * x[j]);
+        let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
+        assert!(!size.is_finite() || (y - sum).abs() <= 1e-9 * size, "row {i} of a product: {y} for {sum}");
+    }
+}
+
+/// A small network whose scalar, biases and initialization the input's length chooses.
+fn model(input: &[u8]) -> Model {
+    let init = if input.len() % 3 == 0 { Init::Mirrored } else { Init::Standard };
+    Model { width: 3, depth: 1, outputs: Some(1), init, ..Model::default() }
+}
+
+fn parameters<T: Real>(path: &str, content: &[u8], model: &Model) -> Verdict {
+    let shape = Shape { inputs: 2, widths: vec![3], outputs: 1 };
+    let network: AnyNetwork<'_> = model.network(&shape).expect("a network");
+    let mut theta = vec![T::ZERO; network.sizes().parameters];
+    parameters_of_bytes(Path::new(path), content, &network, model, &mut theta)?;
+    assert!(theta.iter().all(|v| v.to_f64().is_finite()), "a parameter that is not finite");
+    let tensors = tensors(&network, &theta);
+    let numbers: Vec<_> = tensors.iter().map(|tensor| |at: usize| tensor.data[at]).collect();
+    let arrays = tensors.iter().zip(&numbers);
+    let arrays = arrays.map(|(t, number)| Array { name: &t.name, shape: &t.shape, dtype: Dtype::F64, number });
+    let settings = model.network_settings()?.to_string();
+    let text = Some((SETTINGS, settings.as_str()));
+    let written = npz::write_with_text(Cursor::new(Vec::new()), &arrays.collect::<Vec<_>>(), text);
+    let written = written.expect("memory can be written").into_inner();
+    let mut back = vec![T::ZERO; theta.len()];
+    parameters_of_bytes(Path::new("back.npz"), &written, &network, model, &mut back).expect("our own file");
+    assert!(theta.iter().zip(&back).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits()), "not read back");
+    Ok(())
+}
+
+fn parameters_of(path: &str, content: &[u8], input: &[u8]) -> Verdict {
+    let model = model(input);
+    match input.len() % 2 {
+        0 => parameters::<f64>(path, content, &Model { dtype: Dtype::F64, ..model }),
+        _ => parameters::<f32>(path, content, &Model { dtype: Dtype::F32, ..model }),
+    }
+}
+
+/// Parameters in an npz: an archive, or arrays that make one.
+pub(crate) fn params(input: &[u8]) -> Verdict {
+    let names: &[&str] = match model(input).init {
+        Init::Mirrored => &["first.W0", "first.b0", "first.W1", "second.W0", "second.b0", "second.W1", SETTINGS],
+        _ => &["W0", "b0", "W1", SETTINGS],
+    };
+    parameters_of("p.npz", &archive::of_parts(input, names), input)
+}
+
+/// Parameters in a safetensors file.
+pub(crate) fn safetensors(input: &[u8]) -> Verdict {
+    parameters_of("p.safetensors", input, input)
+}
