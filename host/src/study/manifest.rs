@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use crate::backend::InstructionSet;
 use crate::files;
+use crate::words::excerpt;
 
 /// Its name.
 pub const MANIFEST: &str = "manifest.toml";
@@ -99,16 +100,16 @@ impl fmt::Display for Fault {
             Self::Place(what) => write!(f, "damaged: {what} lies in place of its directory"),
             Self::Unfinished => write!(f, "not finished: there is no {MANIFEST}"),
             Self::Manifest => write!(f, "damaged: {MANIFEST} was changed after it was written"),
-            Self::Missing(file) => write!(f, "damaged: {file} is missing"),
-            Self::Added(file) => write!(f, "changed: {file} is no file of a run"),
-            Self::Changed(file) => write!(f, "damaged: {file} was changed after it was written"),
-            Self::NoFile(file) => write!(f, "damaged: {file} is no file"),
-            Self::Job(id) => write!(f, "changed: what lies there is {id}"),
+            Self::Missing(file) => write!(f, "damaged: {} is missing", excerpt(file)),
+            Self::Added(file) => write!(f, "changed: {} is no file of a run", excerpt(file)),
+            Self::Changed(file) => write!(f, "damaged: {} was changed after it was written", excerpt(file)),
+            Self::NoFile(file) => write!(f, "damaged: {} is no file", excerpt(file)),
+            Self::Job(id) => write!(f, "changed: what lies there is {}", excerpt(id)),
             Self::Settings => write!(f, "its settings were others"),
             Self::Data => write!(f, "its data was another"),
-            Self::Version(version) => write!(f, "made by another version, {version}"),
+            Self::Version(version) => write!(f, "made by another version, {}", excerpt(version)),
             Self::Arithmetic => write!(f, "made by another version, which rounded otherwise"),
-            Self::Ended(how) => write!(f, "it did not end as planned ({how})"),
+            Self::Ended(how) => write!(f, "it did not end as planned ({})", excerpt(how)),
             Self::Unreadable(why) => write!(f, "damaged: {why}"),
         }
     }
@@ -245,4 +246,40 @@ pub(super) fn entries(directory: &Path) -> Result<Vec<(String, bool)>, Error> {
         found.push((entry.file_name().to_string_lossy().into_owned(), is_file));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_a_manifest_stays_in_a_line_of_the_message() {
+        let strange = format!("\u{1b}[2J\n{}", "x".repeat(5000));
+        let faults =
+            [Fault::Missing, Fault::Added, Fault::Changed, Fault::NoFile, Fault::Job, Fault::Version, Fault::Ended];
+        for fault in faults {
+            let told = fault(strange.clone()).to_string();
+            assert!(told.len() < 300 && !told.contains(char::is_control), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_is_read_back_only_as_it_was_written() {
+        let manifest = Manifest {
+            id: "a".into(),
+            arithmetic: ARITHMETIC,
+            ntkscope: "0".into(),
+            instructions: "scalar".into(),
+            data_sha256: None,
+            ended: "whole".into(),
+            as_planned: true,
+            files: BTreeMap::from([("numbers.csv".to_owned(), "0".to_owned())]),
+        };
+        let text = manifest.text().unwrap();
+        assert_eq!(Manifest::parse(text.as_bytes()), Some(manifest));
+        for cut in 0..text.len() {
+            assert_eq!(Manifest::parse(&text.as_bytes()[..cut]), None, "{cut}");
+        }
+        assert_eq!(Manifest::parse(sealed("id = 1").as_bytes()), None);
+    }
 }

@@ -1,14 +1,16 @@
 //! Kernels, and parameters of a network.
 
 use std::{
-    io::{Cursor, Seek, SeekFrom, Write},
+    fs::File,
+    io::{Cursor, Seek, Write},
     path::Path,
+    sync::LazyLock,
 };
 
 use ntkscope::{
     experiment::{AnyNetwork, Init, Model, Shape},
     files::{
-        Dtype, Input,
+        Dtype, Input, nameless_file,
         npy::Npy,
         npz::{self, Array, Npz},
     },
@@ -42,9 +44,7 @@ fn held(input: &[u8]) -> Result<(usize, Vec<f64>), KernelFault> {
 
 /// A kernel, read in rows, whole, and from an archive: every reader comes to the same.
 pub(crate) fn kernel(input: &[u8]) -> Verdict {
-    let mut file = tempfile::tempfile().expect("there is a folder for temporary files");
-    file.write_all(input).and_then(|()| file.seek(SeekFrom::Start(0))).expect("a temporary file can be written");
-    let on_disk = KernelFile::of(Input { file, bytes: input.len() as u64 });
+    let on_disk = KernelFile::of(Input { file: file_of(input), bytes: input.len() as u64 });
     let held = held(input);
     let mut archived = archive::npz(&[("kernel", input)], true);
     if input.starts_with(b"PK") {
@@ -76,6 +76,14 @@ pub(crate) fn kernel(input: &[u8]) -> Verdict {
     Ok(())
 }
 
+/// A file of this content, the same every time: making a new one takes longer than reading it.
+fn file_of(content: &[u8]) -> File {
+    static FILE: LazyLock<File> = LazyLock::new(|| nameless_file(&FOLDER).expect("a file can be made"));
+    let mut file: &File = &FILE;
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(content));
+    written.and_then(|()| file.rewind()).and_then(|()| file.try_clone()).expect("the file can be written")
+}
+
 /// K x, of which only the lower triangle of K is read.
 fn check_product(kernel: &mut KernelFile, rows: &[f64]) {
     let n = kernel.rows();
@@ -90,8 +98,9 @@ fn check_product(kernel: &mut KernelFile, rows: &[f64]) {
 
 /// A small network whose scalar, biases and initialization the input's length chooses.
 fn model(input: &[u8]) -> Model {
-    let init = if input.len() % 3 == 0 { Init::Mirrored } else { Init::Standard };
-    Model { width: 3, depth: 1, outputs: Some(1), init, ..Model::default() }
+    static DEFAULT: LazyLock<Model> = LazyLock::new(Model::default);
+    let init = if input.len().is_multiple_of(3) { Init::Mirrored } else { Init::Standard };
+    Model { width: 3, depth: 1, outputs: Some(1), init, ..DEFAULT.clone() }
 }
 
 fn parameters<T: Real>(path: &str, content: &[u8], model: &Model) -> Verdict {
