@@ -60,10 +60,15 @@ fn number(word: &str) -> Option<(&str, f64)> {
     text.parse().ok().map(|number| (text, number))
 }
 
+fn bare(word: &str) -> &str {
+    word.trim_end_matches([',', '.', ';', ':'])
+}
+
 /// Whether a word of the output is the quoted one: a number to the last quoted place, or to a twentieth.
 fn agree(quoted: &str, printed: &str, loosely: bool) -> bool {
     let (Some((text, quoted_number)), Some((_, number))) = (number(quoted), number(printed)) else {
-        return quoted == printed;
+        // a quotation may end before a comma
+        return bare(quoted) == bare(printed);
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let places = mantissa.split_once('.').map_or(0, |(_, places)| places.len()) as i32;
@@ -148,5 +153,5 @@ fn what_is_named_exists() {
 fn numbers_are_compared_to_their_last_place() {
     assert!(agree("3.845e-5,", "3.8454e-5,", false) && !agree("3.845e-5", "3.8456e-5", false));
     assert!(agree("(10.12", "(10.12", false) && !agree("10.12", "10.13", false) && agree("10.12", "10.4", true));
-    assert!(!agree("10.12", "10.7", true) && !agree("rest", "move", true));
+    assert!(!agree("10.12", "10.7", true) && !agree("rest", "move", true) && agree("error", "error,", false));
 }
