@@ -1,7 +1,7 @@
 //! A file of named tensors: npz or safetensors. Of either the headers are read first, and then one tensor at a time.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use safetensors::Dtype;
@@ -95,7 +95,10 @@ impl<R: Read + Seek> ParameterFile<R> {
     fn safetensors(mut content: R, bytes: u64) -> Result<Self, ParameterFault> {
         let damaged = |what: String| ParameterFault::SafeTensors(excerpt(&what));
         let mut length = [0; 8];
-        content.read_exact(&mut length).map_err(|_| damaged(format!("{bytes} bytes are too short for a header")))?;
+        content.read_exact(&mut length).map_err(|e| match e.kind() {
+            ErrorKind::UnexpectedEof => damaged(format!("{bytes} bytes are too short for a header")),
+            _ => ParameterFault::Unreadable(e),
+        })?;
         let length = u64::from_le_bytes(length);
         if length > bytes.saturating_sub(8) {
             return Err(damaged(format!("a header of {length} bytes in a file of {bytes}")));

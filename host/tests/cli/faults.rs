@@ -189,6 +189,7 @@ fn each_fault_has_its_code() {
         ("run --width 4 --data io.npz --out o", 4),
         ("run io.toml --out o", 4),
         ("kernel empirical --params io.npz", 4),
+        ("kernel empirical --params io.safetensors", 4),
         ("predict --loss mse --test io.npz", 4),
         ("compare io.npz io.npz", 4),
         ("compare io.npy io.npy", 4),
