@@ -30,6 +30,7 @@ pub(crate) fn trace(input: &[u8]) -> Verdict {
 pub(crate) fn numbers(input: &[u8]) -> Verdict {
     check(input, |table| {
         let numbers = NumberTable::of(table)?;
+        assert!(!numbers.columns().is_empty(), "a table without columns");
         for name in numbers.columns() {
             assert_eq!(numbers.column(name)?.len(), numbers.rows().len());
         }
