@@ -114,8 +114,9 @@ fn parameters<T: Real>(path: &str, content: &[u8], model: &Model) -> Verdict {
     let arrays = tensors.iter().zip(&numbers);
     let arrays = arrays.map(|(t, number)| Array { name: &t.name, shape: &t.shape, dtype: Dtype::F64, number });
     let settings = model.network_settings()?.to_string();
-    let text = Some((SETTINGS, settings.as_str()));
-    let written = npz::write_with_text(Cursor::new(Vec::new()), &arrays.collect::<Vec<_>>(), text);
+    let (length, byte) = ([settings.len()], |at: usize| f64::from(settings.as_bytes()[at]));
+    let settings = Array { name: SETTINGS, shape: &length, dtype: Dtype::F64, number: &byte };
+    let written = npz::write(Cursor::new(Vec::new()), &arrays.chain([settings]).collect::<Vec<_>>());
     let written = written.expect("memory can be written").into_inner();
     let mut back = vec![T::ZERO; theta.len()];
     parameters_of_bytes(Path::new("back.npz"), &written, &network, model, &mut back).expect("our own file");
