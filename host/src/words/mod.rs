@@ -56,11 +56,20 @@ pub fn excerpt(text: &str) -> String {
     clipped(text, 80).replace('\n', "\\n")
 }
 
-/// Foreign names in a sentence, the first ones where there are many: `a, b and 5 more`.
+/// Foreign names in a sentence, the first ones where they are many or long: `a, b and 5 more`.
 pub fn listed(names: &[impl AsRef<str>]) -> String {
     const LISTED: usize = 12;
-    let shown: Vec<String> = names.iter().take(LISTED).map(|name| excerpt(name.as_ref())).collect();
-    match names.len().saturating_sub(LISTED) {
+    /// Most characters of several names: a message of a thousand has room for two lists.
+    const LONGEST: usize = 400;
+    let (mut shown, mut length) = (Vec::new(), 0);
+    for name in names.iter().take(LISTED).map(|name| excerpt(name.as_ref())) {
+        length += name.chars().count() + 2;
+        if length > LONGEST {
+            break;
+        }
+        shown.push(name);
+    }
+    match names.len() - shown.len() {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
@@ -86,6 +95,8 @@ mod tests {
         assert_eq!(listed(&["a", "b"]), "a, b");
         let many: Vec<String> = (0..5000).map(|k| format!("name {k}")).collect();
         assert!(listed(&many).ends_with("name 11 and 4988 more"), "{}", listed(&many));
+        let long = vec!["x".repeat(500); 12];
+        assert!(listed(&long).chars().count() < 420 && listed(&long).ends_with(" and 8 more"), "{}", listed(&long));
     }
 
     #[test]
