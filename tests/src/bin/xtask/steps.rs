@@ -74,11 +74,7 @@ const STEPS: [Step; 16] = [
     Step { name: "clippy-firmware", what: "no warnings on the microcontroller", run: workspace::clippy_firmware },
     Step { name: "doc", what: "the documentation builds without warnings", run: workspace::doc },
     Step { name: "test-debug", what: "tests with every check of indices and overflow", run: workspace::test_debug },
-    Step {
-        name: "test-release",
-        what: "the same tests, optimised, but for those of the command line",
-        run: workspace::test_release,
-    },
+    Step { name: "test-release", what: "the tests of the arithmetic, optimised", run: workspace::test_release },
     Step { name: "fuzz", what: "no reader panics, hangs or takes too much, whatever it reads", run: fuzz::step },
     Step { name: "deny", what: "licences and banned packages, where cargo-deny is installed", run: hostile::deny },
     Step { name: "no_std", what: "the core builds where there is no std", run: workspace::no_std },
