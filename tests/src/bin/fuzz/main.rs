@@ -5,13 +5,13 @@
 //! An error has the exit code of wrong settings or damaged data and a message that fits a terminal. Whatever else happens, a
 //! panic, too much memory, too much time, ends the process, and libFuzzer keeps the input.
 //!
-//! - [`limits`]: memory and time of one input
-//! - [`refused`]: what is looked at in an error
-//! - [`samples`]: idx, gzip, npz, npy, csv
-//! - [`archive`]: npz archives made of an input, so that a wrong checksum does not end everything
-//! - [`arrays`]: kernels and parameters
-//! - [`settings`]: settings files, `--set`, what finished runs say of themselves
-//! - [`tables`]: the csv files of runs and studies
+//! - `limits`: memory and time of one input
+//! - `refused`: what is looked at in an error
+//! - `samples`: idx, gzip, npz, npy, csv
+//! - `archive`: npz archives made of an input, so that a wrong checksum does not end everything
+//! - `arrays`: kernels and parameters
+//! - `settings`: settings files, `--set`, what finished runs say of themselves
+//! - `tables`: the csv files of runs and studies
 
 #![cfg_attr(fuzzing, no_main)]
 
