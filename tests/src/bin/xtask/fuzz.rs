@@ -30,6 +30,8 @@ const LONGEST: usize = 16 * 1024;
 const MEMORY: usize = 2048;
 /// Seconds for each target in the step of `cargo xtask test`.
 const SHORT: u64 = 20;
+/// Its inputs are those of every other time, as far as it comes in these seconds.
+const SEED: u32 = 1;
 
 /// The readers that are fuzzed: the folders of `tests/fuzz/corpus`, each with inputs to start from.
 pub(crate) fn targets() -> Vec<String> {
@@ -51,14 +53,14 @@ fn corpus() -> PathBuf {
 
 /// The step of `cargo xtask test`: every target for a short time.
 pub(crate) fn step(_: &mut Session) -> Result<()> {
-    fuzz(&[], SHORT)
+    fuzz(&[], SHORT, Some(SEED))
 }
 
 /// Fuzzes these targets, all where none is named, each for `seconds`, on every core one; fails on the first input of each
 /// that makes a reader panic, take too much memory or time, or accept what is wrong. What is found goes to
 /// target/fuzz/found, and what was learnt to target/fuzz/corpus.
-pub(crate) fn fuzz(names: &[String], seconds: u64) -> Result<()> {
-    let fuzzer = Fuzzer::build()?;
+pub(crate) fn fuzz(names: &[String], seconds: u64, seed: Option<u32>) -> Result<()> {
+    let fuzzer = Fuzzer { seed, ..Fuzzer::build()? };
     let names = if names.is_empty() { targets() } else { names.to_vec() };
     ensure!(!names.is_empty(), "tests/fuzz/corpus has no folder");
     let (queue, failed) = (Mutex::new(names.iter()), Mutex::new(Vec::new()));
@@ -95,6 +97,8 @@ struct Fuzzer {
     program: PathBuf,
     /// for everything that it writes
     folder: PathBuf,
+    /// of the order of inputs; another one each time where none is given
+    seed: Option<u32>,
 }
 
 impl Fuzzer {
@@ -104,13 +108,13 @@ impl Fuzzer {
         build.args(["build", "--quiet", "--profile", "fuzz", "--package", "ntkscope-tests", "--bin", "fuzz"]);
         build.args(["--target", &host, "--target-dir"]).arg(&folder).env("RUSTFLAGS", COVERAGE);
         run(&mut build, LONG)?;
-        Ok(Self { program: folder.join(&host).join("fuzz/fuzz"), folder })
+        Ok(Self { program: folder.join(&host).join("fuzz/fuzz"), folder, seed: None })
     }
 
     /// Runs one target, from the committed inputs and those that were found to lead further before. Returns the number of
     /// its inputs.
     fn run(&self, name: &str, seconds: u64) -> Result<u64> {
-        let Self { program, folder } = self;
+        let Self { program, folder, seed } = self;
         let (learnt, found, work) =
             (folder.join("corpus").join(name), folder.join("found"), folder.join("work").join(name));
         for place in [&learnt, &found, &work] {
@@ -121,6 +125,7 @@ impl Fuzzer {
         let mut fuzzer = Command::new(program);
         fuzzer.arg(&learnt).arg(corpus().join(name)).env("FUZZ_TARGET", name).env("FUZZ_FOLDER", &work);
         fuzzer.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={LONGEST}"));
+        fuzzer.args(seed.map(|seed| format!("-seed={seed}")));
         // a second of the processor is the limit, watched inside; this one is for what waits and never comes back
         fuzzer.arg("-timeout=30").arg(format!("-rss_limit_mb={MEMORY}")).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}/{name}-", found.display()));
