@@ -64,26 +64,27 @@ pub(crate) fn fuzz(names: &[String], seconds: u64, seed: Option<u32>) -> Result<
     let names = if names.is_empty() { targets() } else { names.to_vec() };
     ensure!(!names.is_empty(), "tests/fuzz/corpus has no folder");
     let (queue, failed) = (Mutex::new(names.iter()), Mutex::new(Vec::new()));
-    let (mut totals, all) = (Mutex::new(Totals::read(&fuzzer.folder)?), Mutex::new(0));
+    let (totals, all) = (Mutex::new(Totals::read(&fuzzer.folder)?), Mutex::new(0));
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..workers.min(names.len()) {
             scope.spawn(|| {
                 while let Some(name) = { queue.lock().expect("no worker panics").next() } {
-                    let inputs = fuzzer.run(name, seconds);
+                    let ended = fuzzer.run(name, seconds);
                     let mut totals = totals.lock().expect("no worker panics");
-                    match inputs {
-                        Ok(inputs) => *all.lock().expect("no worker panics") += totals.add(name, inputs),
-                        Err(error) => {
-                            totals.restart(name);
-                            failed.lock().expect("no worker panics").push(format!("{name}: {error:#}"));
-                        }
+                    match &ended {
+                        Ok(inputs) => *all.lock().expect("no worker panics") += totals.add(name, *inputs),
+                        Err(_) => totals.restart(name),
+                    }
+                    // at once: a long call may be interrupted
+                    if let Err(error) = ended.and_then(|_| totals.write(&fuzzer.folder)) {
+                        failed.lock().expect("no worker panics").push(format!("{name}: {error:#}"));
                     }
                 }
             });
         }
     });
-    let totals = totals.get_mut().expect("no worker panicked");
+    let totals = totals.into_inner().expect("no worker panicked");
     totals.write(&fuzzer.folder)?;
     let all = all.into_inner().expect("no worker panicked");
     println!("{all} inputs in this call; {} without a finding in all calls so far", totals.sum());
