@@ -162,10 +162,11 @@ impl<R: Read + Seek> Npz<R> {
     /// # Errors
     /// [`NpzError`]: there is none of this name, or it is damaged or holds no numbers.
     pub fn open(&mut self, name: &str) -> Result<Npy<impl Read + use<'_, R>>, NpzError> {
-        let file = format!("{name}.npy");
-        if self.archive.index_for_name(&file).is_none() {
+        // as numpy has it, a file whose name does not end so is an array too
+        let mut files = [format!("{name}.npy"), name.to_owned()].into_iter();
+        let Some(file) = files.find(|file| self.archive.index_for_name(file).is_some()) else {
             return Err(NpzError::NoArray { array: name.into(), present: self.names() });
-        }
+        };
         let fault = |fault| NpzError::Array { array: name.into(), fault };
         let inner = self
             .archive
@@ -359,6 +360,23 @@ mod tests {
         header.write(&mut out).unwrap();
         (0..4000).for_each(|k| out.write_all(&f64::sin(k.into()).to_le_bytes()).unwrap());
         out.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn every_name_that_is_listed_can_be_opened() {
+        let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+        for name in ["x", "y.npy", "read me.txt", "\u{1b}[2J"] {
+            out.start_file(name, SimpleFileOptions::default()).unwrap();
+            Header { number: Number::of(Dtype::F64), fortran: false, shape: vec![0] }.write(&mut out).unwrap();
+        }
+        let bytes = out.finish().unwrap().into_inner();
+        let length = bytes.len() as u64;
+        let mut archive = Npz::of(Cursor::new(bytes), length).unwrap();
+        let names = archive.names();
+        assert_eq!(names.len(), 4);
+        names.iter().for_each(|name| assert_eq!(archive.array(name).unwrap().0, [0]));
+        let told = archive.array("\u{1b}[2K").unwrap_err().to_string();
+        assert!(told.starts_with("no array") && !told.contains(char::is_control), "{told}");
     }
 
     fn read(bytes: &[u8], end: u64, seeks: bool) -> Result<Shaped, NpzError> {

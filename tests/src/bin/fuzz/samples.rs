@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use ntkscope::{
     data::{self, ClassSelection, DataSpec, Normalize, Samples, Source, Targets},
     files::{
-        Dtype,
+        Dtype, NpzError,
         npy::Npy,
         npz::{self, Array, Npz},
     },
@@ -15,7 +15,7 @@ use ntkscope::{
 use crate::{
     archive::{self, split},
     limits::budget,
-    refused::{Verdict, check_message},
+    refused::{Refused, Verdict, check_message},
 };
 
 /// Packed files begin so.
@@ -135,9 +135,13 @@ pub(crate) fn npz(input: &[u8]) -> Verdict {
     let mut archive = Npz::of(Cursor::new(input), input.len() as u64)?;
     let mut found = Vec::new();
     for name in archive.names().into_iter().take(8) {
-        if let Ok((shape, numbers)) = archive.array_within(&name, 1 << 20) {
-            assert_eq!(shape.iter().product::<usize>(), numbers.len());
-            found.push((name, shape, numbers));
+        match archive.array_within(&name, 1 << 20) {
+            Ok((shape, numbers)) => {
+                assert_eq!(shape.iter().product::<usize>(), numbers.len());
+                found.push((name, shape, numbers));
+            }
+            Err(NpzError::NoArray { .. }) => panic!("{name:?} is listed and not there"),
+            Err(fault) => drop(Refused::from(fault)),
         }
     }
     let numbers: Vec<_> = found.iter().map(|(.., numbers)| |at: usize| numbers[at]).collect();
