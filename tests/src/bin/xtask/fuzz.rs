@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     hostile::host_triple,
     process::{minutes, root, run, wait},
-    steps::{LONG, Session},
+    steps::LONG,
     toolchain::cargo,
 };
 
@@ -28,10 +28,6 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 const LONGEST: usize = 16 * 1024;
 /// Most MiB of the fuzzer's process, its own corpus included. What a reader may take is watched inside, more narrowly.
 const MEMORY: usize = 2048;
-/// Seconds for each target in the step of `cargo xtask test`.
-const SHORT: u64 = 20;
-/// Its inputs are those of every other time, as far as it comes in these seconds.
-const SEED: u32 = 1;
 
 /// The readers that are fuzzed: the folders of `tests/fuzz/corpus`, each with inputs to start from.
 pub(crate) fn targets() -> Vec<String> {
@@ -51,16 +47,11 @@ fn corpus() -> PathBuf {
     root().join("tests/fuzz/corpus")
 }
 
-/// The step of `cargo xtask test`: every target for a short time.
-pub(crate) fn step(_: &mut Session) -> Result<()> {
-    fuzz(&[], SHORT, Some(SEED))
-}
-
 /// Fuzzes these targets, all where none is named, each for `seconds`, on every core one; fails on the first input of each
 /// that makes a reader panic, take too much memory or time, or accept what is wrong. What is found goes to
 /// target/fuzz/found, and what was learnt to target/fuzz/corpus.
-pub(crate) fn fuzz(names: &[String], seconds: u64, seed: Option<u32>) -> Result<()> {
-    let fuzzer = Fuzzer { seed, ..Fuzzer::build()? };
+pub(crate) fn fuzz(names: &[String], seconds: u64) -> Result<()> {
+    let fuzzer = Fuzzer::build()?;
     let names = if names.is_empty() { targets() } else { names.to_vec() };
     ensure!(!names.is_empty(), "tests/fuzz/corpus has no folder");
     let (queue, failed) = (Mutex::new(names.iter()), Mutex::new(Vec::new()));
@@ -98,8 +89,6 @@ struct Fuzzer {
     program: PathBuf,
     /// for everything that it writes
     folder: PathBuf,
-    /// of the order of inputs; another one each time where none is given
-    seed: Option<u32>,
 }
 
 impl Fuzzer {
@@ -109,13 +98,13 @@ impl Fuzzer {
         build.args(["build", "--quiet", "--profile", "fuzz", "--package", "ntkscope-tests", "--bin", "fuzz"]);
         build.args(["--target", &host, "--target-dir"]).arg(&folder).env("RUSTFLAGS", COVERAGE);
         run(&mut build, LONG)?;
-        Ok(Self { program: folder.join(&host).join("fuzz/fuzz"), folder, seed: None })
+        Ok(Self { program: folder.join(&host).join("fuzz/fuzz"), folder })
     }
 
     /// Runs one target, from the committed inputs and those that were found to lead further before. Returns the number of
     /// its inputs.
     fn run(&self, name: &str, seconds: u64) -> Result<u64> {
-        let Self { program, folder, seed } = self;
+        let Self { program, folder } = self;
         let (learnt, found, work) =
             (folder.join("corpus").join(name), folder.join("found"), folder.join("work").join(name));
         for place in [&learnt, &found, &work] {
@@ -126,7 +115,6 @@ impl Fuzzer {
         let mut fuzzer = Command::new(program);
         fuzzer.arg(&learnt).arg(corpus().join(name)).env("FUZZ_TARGET", name).env("FUZZ_FOLDER", &work);
         fuzzer.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={LONGEST}"));
-        fuzzer.args(seed.map(|seed| format!("-seed={seed}")));
         // a second of the processor is the limit, watched inside; this one is for what waits and never comes back
         fuzzer.arg("-timeout=30").arg(format!("-rss_limit_mb={MEMORY}")).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}/{name}-", found.display()));
