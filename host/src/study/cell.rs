@@ -99,16 +99,13 @@ impl Cell {
     /// # Errors
     /// Files that are missing, cannot be read, or hold something else.
     pub fn finished(&self, study: &Path) -> Result<Finished, Error> {
-        self.read(&self.directory(study))
+        Ok(self.read(&self.directory(study))?.0)
     }
 
-    /// Reads the finished run back.
-    ///
-    /// # Errors
-    /// As [`Self::finished`].
-    pub fn read(&self, place: &Path) -> Result<Finished, Error> {
-        let SavedRun { stopped, failure, evaluations, analytic_lambda_min, samples, .. } = SavedRun::read(place)?;
-        Ok(Finished {
+    /// The finished run in this directory, and the settings that it was made with.
+    fn read(&self, place: &Path) -> Result<(Finished, Settings), Error> {
+        let SavedRun { settings, stopped, failure, evaluations, analytic_lambda_min, samples } = SavedRun::read(place)?;
+        let finished = Finished {
             cell: self.clone(),
             trace: Trace::read("", &place.join("trace.csv"))?,
             predictions: PredictionTable::read(&place.join("predictions.csv"))?,
@@ -119,7 +116,8 @@ impl Cell {
             evaluations,
             analytic_lambda_min,
             samples,
-        })
+        };
+        Ok((finished, settings))
     }
 }
 
@@ -142,8 +140,8 @@ impl Job for Cell {
     fn state(&self, study: &Path) -> Result<State, Error> {
         let directory = self.directory(study);
         place::state(&directory, &self.id, |manifest| {
-            let saved = match self.read(&directory).and_then(|_| SavedRun::read(&directory)) {
-                Ok(saved) => saved.settings,
+            let saved = match self.read(&directory) {
+                Ok((_, saved)) => saved,
                 Err(error) => return Ok(Err(Fault::Unreadable(error.to_string()))),
             };
             let Resolved { model, training, samples } = self.resolve()?;
