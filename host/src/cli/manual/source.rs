@@ -1,6 +1,6 @@
 //! The source of a page as the programs that check pages want it.
 
-/// Most bytes of a line, as the programs that check pages want it.
+/// Most bytes of a line.
 const LONGEST: usize = 80;
 
 /// What is made of the source that the libraries write: lines are cut at blanks, which makes no difference to text that is

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    hostile::host_triple,
+    audit::host_triple,
     process::{minutes, root, run, wait},
     steps::LONG,
     toolchain::cargo,

@@ -5,7 +5,7 @@
 //! - [`declared`]: the oldest compiler, the opt-levels of the arithmetic
 //! - [`floors`]: the order of the host's modules, as ARCHITECTURE.md has it
 //! - [`fuzz`]: every reader of files on hostile input
-//! - [`hostile`]: unsafe code sanitized, licences
+//! - [`audit`]: unsafe code sanitized, licences
 //! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
 //! - [`board`]: what the first line of `firmware/boards/NAME.x` says
 //! - [`image`]: the firmware's binaries, built; how much flash and RAM they take
@@ -16,6 +16,7 @@
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
 //! - [`process`]: other programs, each under a time limit
 
+mod audit;
 mod bench;
 mod board;
 // What `bench` measures: the same file, whose multiply-adds a test counts.
@@ -23,14 +24,13 @@ mod board;
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/cost.rs"]
 mod cost;
-// The firmware's experiments themselves: the same files, compiled for this machine.
 mod declared;
+// The firmware's experiments themselves: the same files, compiled for this machine.
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;
 mod floors;
 mod fuzz;
-mod hostile;
 mod image;
 mod process;
 mod qemu;
@@ -164,7 +164,7 @@ fn run(cli: Cli) -> Result<u8> {
             image::flash(&mut session.toolchains, &board, &binary)?;
         }
         Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds)?,
-        Task::Sanitize => hostile::sanitize(&mut session)?,
+        Task::Sanitize => audit::sanitize(&mut session)?,
         Task::Sizes => sizes::step(&mut session)?,
         Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,
     }

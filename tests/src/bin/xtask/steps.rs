@@ -14,8 +14,9 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
+    audit,
     board::Board,
-    declared, floors, hostile,
+    declared, floors,
     image::{self, BINARIES, Size, Transport},
     process::minutes,
     qemu, reference, sizes,
@@ -75,7 +76,7 @@ const STEPS: [Step; 15] = [
     Step { name: "doc", what: "the documentation builds without warnings", run: workspace::doc },
     Step { name: "test-debug", what: "tests with every check of indices and overflow", run: workspace::test_debug },
     Step { name: "test-release", what: "the tests of the arithmetic, optimised", run: workspace::test_release },
-    Step { name: "deny", what: "licences and banned packages, where cargo-deny is installed", run: hostile::deny },
+    Step { name: "deny", what: "licences and banned packages, where cargo-deny is installed", run: audit::deny },
     Step { name: "no_std", what: "the core builds where there is no std", run: workspace::no_std },
     Step { name: "firmware", what: "every binary links for every board, its stack kept free", run: firmware },
     Step { name: "qemu", what: "every number in QEMU equals the host's, bit for bit", run: compare },
