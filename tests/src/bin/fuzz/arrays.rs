@@ -23,8 +23,7 @@ use ntkscope::{
 use ntkscope_core::{MatRef, Real, network::Network};
 
 use crate::{
-    archive,
-    fuzz::FOLDER,
+    FOLDER, archive,
     refused::{Refused, Verdict},
 };
 

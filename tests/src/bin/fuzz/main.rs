@@ -1,4 +1,4 @@
-//! Every reader of files on hostile input. `cargo xtask fuzz` builds this with libFuzzer (`--cfg fuzzing`) and runs it once
+//! Every reader of files on hostile input. `cargo xtask fuzz` builds this with libFuzzer (feature `fuzzing`) and runs it once
 //! for each target, which the environment names (`FUZZ_TARGET`), with a folder for what it writes (`FUZZ_FOLDER`).
 //!
 //! What a reader accepts is looked at: shapes, finite numbers, labels in range; what can be written is written and read back.
@@ -13,83 +13,67 @@
 //! - `settings`: settings files, `--set`, what finished runs say of themselves
 //! - `tables`: the csv files of runs and studies
 
-#![cfg_attr(fuzzing, no_main)]
+#![no_main]
 
-#[cfg(fuzzing)]
 mod archive;
-#[cfg(fuzzing)]
 mod arrays;
-#[cfg(fuzzing)]
 mod limits;
-#[cfg(fuzzing)]
 mod refused;
-#[cfg(fuzzing)]
 mod samples;
-#[cfg(fuzzing)]
 mod settings;
-#[cfg(fuzzing)]
 mod tables;
 
-#[cfg(not(fuzzing))]
-fn main() -> std::process::ExitCode {
-    eprintln!("this program is empty without libFuzzer: `cargo xtask fuzz` builds and runs it");
-    std::process::ExitCode::FAILURE
-}
+use std::{
+    env, fs,
+    path::PathBuf,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-#[cfg(fuzzing)]
-mod fuzz {
-    use std::{
-        env, fs,
-        path::PathBuf,
-        sync::{
-            LazyLock,
-            atomic::{AtomicU64, Ordering},
-        },
-    };
+use crate::refused::Verdict;
 
-    use crate::{arrays, limits, refused::Verdict, samples, settings, tables};
+/// A reader, and what decides whether an input is accepted.
+type Target = (&'static str, fn(&[u8]) -> Verdict);
 
-    /// A reader, and what decides whether an input is accepted.
-    type Target = (&'static str, fn(&[u8]) -> Verdict);
+const TARGETS: [Target; 16] = [
+    ("idx", samples::idx),
+    ("gzip", samples::gzip),
+    ("npz", samples::npz),
+    ("npy", samples::npy),
+    ("csv", samples::csv),
+    ("kernel", arrays::kernel),
+    ("params", arrays::params),
+    ("safetensors", arrays::safetensors),
+    ("toml", settings::file),
+    ("set", settings::pairs),
+    ("run_toml", settings::saved_run),
+    ("manifest", settings::manifest),
+    ("trace", tables::trace),
+    ("numbers", tables::numbers),
+    ("predictions", tables::predictions),
+    ("limit", tables::limit),
+];
 
-    const TARGETS: [Target; 16] = [
-        ("idx", samples::idx),
-        ("gzip", samples::gzip),
-        ("npz", samples::npz),
-        ("npy", samples::npy),
-        ("csv", samples::csv),
-        ("kernel", arrays::kernel),
-        ("params", arrays::params),
-        ("safetensors", arrays::safetensors),
-        ("toml", settings::file),
-        ("set", settings::pairs),
-        ("run_toml", settings::saved_run),
-        ("manifest", settings::manifest),
-        ("trace", tables::trace),
-        ("numbers", tables::numbers),
-        ("predictions", tables::predictions),
-        ("limit", tables::limit),
-    ];
+static TARGET: LazyLock<Target> = LazyLock::new(|| {
+    let name = env::var("FUZZ_TARGET").unwrap_or_default();
+    let target = TARGETS.into_iter().find(|(known, _)| *known == name);
+    target.unwrap_or_else(|| panic!("FUZZ_TARGET={name}: one of {:?}", TARGETS.map(|(known, _)| known)))
+});
 
-    static TARGET: LazyLock<Target> = LazyLock::new(|| {
-        let name = env::var("FUZZ_TARGET").unwrap_or_default();
-        let target = TARGETS.into_iter().find(|(known, _)| *known == name);
-        target.unwrap_or_else(|| panic!("FUZZ_TARGET={name}: one of {:?}", TARGETS.map(|(known, _)| known)))
-    });
+/// For what is written: the numbers of inputs, those that were accepted among them, and files that readers need.
+pub(crate) static FOLDER: LazyLock<PathBuf> =
+    LazyLock::new(|| env::var_os("FUZZ_FOLDER").map_or_else(env::temp_dir, PathBuf::from));
+static INPUTS: AtomicU64 = AtomicU64::new(0);
+static ACCEPTED: AtomicU64 = AtomicU64::new(0);
 
-    /// For what is written: the numbers of inputs, those that were accepted among them, and files that readers need.
-    pub(crate) static FOLDER: LazyLock<PathBuf> =
-        LazyLock::new(|| env::var_os("FUZZ_FOLDER").map_or_else(env::temp_dir, PathBuf::from));
-    static INPUTS: AtomicU64 = AtomicU64::new(0);
-    static ACCEPTED: AtomicU64 = AtomicU64::new(0);
-
-    libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-        let accepted = limits::within(|| (TARGET.1)(input)).is_ok();
-        let accepted = ACCEPTED.fetch_add(u64::from(accepted), Ordering::Relaxed) + u64::from(accepted);
-        let inputs = INPUTS.fetch_add(1, Ordering::Relaxed) + 1;
-        // libFuzzer ends the process, so that there is no last time
-        if inputs.is_power_of_two() || inputs.is_multiple_of(1024) {
-            fs::write(FOLDER.join("counts"), format!("{inputs} {accepted}")).expect("the counts can be written");
-        }
-    });
-}
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let accepted = limits::within(|| (TARGET.1)(input)).is_ok();
+    let accepted = ACCEPTED.fetch_add(u64::from(accepted), Ordering::Relaxed) + u64::from(accepted);
+    let inputs = INPUTS.fetch_add(1, Ordering::Relaxed) + 1;
+    // libFuzzer ends the process, so that there is no last time
+    if inputs.is_power_of_two() || inputs.is_multiple_of(1024) {
+        fs::write(FOLDER.join("counts"), format!("{inputs} {accepted}")).expect("the counts can be written");
+    }
+});

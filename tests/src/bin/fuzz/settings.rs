@@ -15,7 +15,7 @@ use ntkscope::{
 };
 use toml::{Table, Value};
 
-use crate::fuzz::FOLDER;
+use crate::FOLDER;
 use crate::refused::{Refused, Verdict, check_message};
 
 /// A text, which a settings file is.

@@ -1,5 +1,5 @@
 //! Every reader of files on hostile input: the program in `tests/src/bin/fuzz`, built with libFuzzer on the stable compiler,
-//! runs once for each target from the inputs in `tests/fuzz/corpus`.
+//! this workspace's packages instrumented (`tests/fuzz/rustc`), runs once for each target from the inputs in `tests/fuzz/corpus`.
 
 use std::{
     collections::BTreeMap,
@@ -14,20 +14,19 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    audit::host_triple,
     process::{minutes, root, run, wait},
-    steps::LONG,
+    steps::{LONG, Session},
     toolchain::cargo,
 };
 
-/// Coverage that libFuzzer reads, asked of LLVM by its own options: the stable compiler has no flag for it.
-const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
-    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 /// Most bytes of an input: more than any limit of a header.
 const LONGEST: usize = 16 * 1024;
 /// Most MiB of the fuzzer's process, its own corpus included. What a reader may take is watched inside, more narrowly.
 const MEMORY: usize = 2048;
+/// Seconds for each target in the step of `cargo xtask test`.
+const SHORT: u64 = 20;
+/// Its inputs are those of every other time, as far as it comes in these seconds.
+const SEED: u32 = 1;
 
 /// The readers that are fuzzed: the folders of `tests/fuzz/corpus`, each with inputs to start from.
 pub(crate) fn targets() -> Vec<String> {
@@ -47,11 +46,16 @@ fn corpus() -> PathBuf {
     root().join("tests/fuzz/corpus")
 }
 
+/// The step of `cargo xtask test`: every target for a short time.
+pub(crate) fn step(_: &mut Session) -> Result<()> {
+    fuzz(&[], SHORT, Some(SEED))
+}
+
 /// Fuzzes these targets, all where none is named, each for `seconds`, on every core one; fails on the first input of each
 /// that makes a reader panic, take too much memory or time, or accept what is wrong. What is found goes to
 /// target/fuzz/found, and what was learnt to target/fuzz/corpus.
-pub(crate) fn fuzz(names: &[String], seconds: u64) -> Result<()> {
-    let fuzzer = Fuzzer::build()?;
+pub(crate) fn fuzz(names: &[String], seconds: u64, seed: Option<u32>) -> Result<()> {
+    let fuzzer = Fuzzer { seed, ..Fuzzer::build()? };
     let names = if names.is_empty() { targets() } else { names.to_vec() };
     ensure!(!names.is_empty(), "tests/fuzz/corpus has no folder");
     let (queue, failed) = (Mutex::new(names.iter()), Mutex::new(Vec::new()));
@@ -89,22 +93,25 @@ struct Fuzzer {
     program: PathBuf,
     /// for everything that it writes
     folder: PathBuf,
+    /// of the order of inputs; another one each time where none is given
+    seed: Option<u32>,
 }
 
 impl Fuzzer {
     fn build() -> Result<Self> {
-        let (host, folder) = (host_triple()?, root().join("target/fuzz"));
+        let target = root().join("target");
         let mut build = cargo();
-        build.args(["build", "--quiet", "--profile", "fuzz", "--package", "ntkscope-tests", "--bin", "fuzz"]);
-        build.args(["--target", &host, "--target-dir"]).arg(&folder).env("RUSTFLAGS", COVERAGE);
+        // all of the workspace, so that what others are built of is not built again with other features
+        build.args(["build", "--quiet", "--workspace", "--bin", "fuzz", "--features", "ntkscope-tests/fuzzing"]);
+        build.arg("--target-dir").arg(&target).env("RUSTC_WORKSPACE_WRAPPER", root().join("tests/fuzz/rustc"));
         run(&mut build, LONG)?;
-        Ok(Self { program: folder.join(&host).join("fuzz/fuzz"), folder })
+        Ok(Self { program: target.join("debug/fuzz"), folder: target.join("fuzz"), seed: None })
     }
 
     /// Runs one target, from the committed inputs and those that were found to lead further before. Returns the number of
     /// its inputs.
     fn run(&self, name: &str, seconds: u64) -> Result<u64> {
-        let Self { program, folder } = self;
+        let Self { program, folder, seed } = self;
         let (learnt, found, work) =
             (folder.join("corpus").join(name), folder.join("found"), folder.join("work").join(name));
         for place in [&learnt, &found, &work] {
@@ -115,6 +122,7 @@ impl Fuzzer {
         let mut fuzzer = Command::new(program);
         fuzzer.arg(&learnt).arg(corpus().join(name)).env("FUZZ_TARGET", name).env("FUZZ_FOLDER", &work);
         fuzzer.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={LONGEST}"));
+        fuzzer.args(seed.map(|seed| format!("-seed={seed}")));
         // a second of the processor is the limit, watched inside; this one is for what waits and never comes back
         fuzzer.arg("-timeout=30").arg(format!("-rss_limit_mb={MEMORY}")).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}/{name}-", found.display()));

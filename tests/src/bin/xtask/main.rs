@@ -163,7 +163,7 @@ fn run(cli: Cli) -> Result<u8> {
             let board = Board::load(&board)?;
             image::flash(&mut session.toolchains, &board, &binary)?;
         }
-        Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds)?,
+        Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds, None)?,
         Task::Sanitize => audit::sanitize(&mut session)?,
         Task::Sizes => sizes::step(&mut session)?,
         Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,
