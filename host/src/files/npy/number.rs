@@ -89,7 +89,8 @@ impl Number {
             ('V', _) => return Err(none("a.view(dtype).astype(numpy.float64) with the dtype that it had")),
             _ => return Err(none("a.astype(numpy.float64)")),
         };
-        Ok(Self { kind, bytes, big_endian })
+        // a single byte has no order, whatever is written before it
+        Ok(Self { kind, bytes, big_endian: big_endian && bytes > 1 })
     }
 
     /// Decodes `out.len()` numbers from as many times [`Self::bytes`] bytes. Returns the index of the first integer that
@@ -174,6 +175,14 @@ mod tests {
         assert!(half(0x7e00).is_nan() && half(0x8000).is_sign_negative());
         // every positive pattern is above the one before
         assert!((1..0x7c00).all(|bits| half(bits) > half(bits - 1)));
+    }
+
+    #[test]
+    fn a_byte_has_no_order() {
+        for code in ["i1", "u1", "b1", "?"] {
+            let all = ["|", "<", ">", "="].map(|order| Number::parse(&format!("{order}{code}")).unwrap());
+            assert!(all.iter().all(|number| *number == all[0] && !number.big_endian), "{code}: {all:?}");
+        }
     }
 
     #[test]
