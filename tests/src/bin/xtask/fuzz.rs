@@ -1,5 +1,6 @@
-//! Every reader of files on hostile input: the program in `tests/src/bin/fuzz`, built with libFuzzer on the stable compiler,
-//! this workspace's packages instrumented (`tests/fuzz/rustc`), runs once for each target from the inputs in `tests/fuzz/corpus`.
+//! Every reader of files on hostile input: the program in `tests/src/bin/fuzz` runs once for each target, from the inputs in
+//! `tests/fuzz/corpus`. It is built with libFuzzer on the stable compiler, which instruments this workspace's packages
+//! (`tests/fuzz/rustc`).
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,7 @@ const LONGEST: usize = 16 * 1024;
 const MEMORY: usize = 2048;
 /// Seconds for each target in the step of `cargo xtask test`.
 const SHORT: u64 = 20;
-/// Its inputs are those of every other time, as far as it comes in these seconds.
+/// The step tries the same inputs on every run, as many as these seconds allow.
 const SEED: u32 = 1;
 
 /// The readers that are fuzzed: the folders of `tests/fuzz/corpus`, each with inputs to start from.
@@ -93,7 +94,7 @@ struct Fuzzer {
     program: PathBuf,
     /// for everything that it writes
     folder: PathBuf,
-    /// of the order of inputs; another one each time where none is given
+    /// of libFuzzer's choices; where none is given, it takes a new one on every run
     seed: Option<u32>,
 }
 
@@ -101,7 +102,7 @@ impl Fuzzer {
     fn build() -> Result<Self> {
         let target = root().join("target");
         let mut build = cargo();
-        // all of the workspace, so that what others are built of is not built again with other features
+        // the whole workspace: dependencies then have the features that they have in the tests, and are not built again
         build.args(["build", "--quiet", "--workspace", "--bin", "fuzz", "--features", "ntkscope-tests/fuzzing"]);
         build.arg("--target-dir").arg(&target).env("RUSTC_WORKSPACE_WRAPPER", root().join("tests/fuzz/rustc"));
         run(&mut build, LONG)?;
