@@ -4,7 +4,7 @@
 
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::{Fcn, Sizes};
-use ntkscope_core::record::{Recorder, recorder_len};
+use ntkscope_core::record::{Burst, Recorder, recorder_len};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{Error, MatRef, Portable};
 
@@ -21,11 +21,11 @@ const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 
 fn main() -> Result<(), Error> {
     let mut buffer = [0.0; trainer_len(SIZES, N, &FLOW)];
-    let mut kernels = [0.0; recorder_len(N, Portable::TILE)];
+    let mut kernels = [0.0; recorder_len(SIZES, N, Portable::TILE, &FLOW, Some(Burst::STANDARD))];
     let (x, y) = (MatRef::new(&X, N, 2)?, MatRef::new(&Y, N, 1)?);
     let problem = Problem::new(&NETWORK, x, y, Loss::CrossEntropy, 0.0)?;
     let mut trainer = Trainer::new(&Portable, problem, FLOW, 0, &mut buffer)?;
-    let mut recorder = Recorder::new(&mut trainer, &mut kernels)?;
+    let mut recorder = Recorder::new(&mut trainer, Some(Burst::STANDARD), &mut kernels)?;
     println!("{:>10} {:>10} {:>8} {:>8}", "time", "loss", "margin", "drift");
     for time in [1.0, 10.0, 100.0, 1e3, 1e4] {
         while !trainer.reached(time) {

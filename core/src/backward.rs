@@ -21,6 +21,14 @@ impl<'a, T: Real> Deltas<'a, T> {
     pub(crate) fn of_values(batch: usize, values: &'a [T]) -> Self {
         Self { batch, directions: 1, values }
     }
+    /// R directions of `batch` samples, as [`output_derivatives`] leaves them in a buffer.
+    pub(crate) fn of_directions(batch: usize, directions: usize, values: &'a [T]) -> Self {
+        Self { batch, directions, values }
+    }
+    /// all numbers
+    pub(crate) fn values(&self) -> &'a [T] {
+        self.values
+    }
     /// D `(n R, outputs of the layer)`
     pub fn of_layer(&self, layer: &Dense) -> MatRef<'a, T> {
         let rows = self.batch * self.directions;

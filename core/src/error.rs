@@ -89,6 +89,11 @@ pub enum Error {
         /// index of the eigenvalue
         eigenvalue: usize,
     },
+    /// Bytes are not those of a state that can be gone on from.
+    State {
+        /// what they are instead, to follow "the saved state is"
+        what: &'static str,
+    },
 }
 
 impl Error {
@@ -151,6 +156,7 @@ impl fmt::Display for Error {
                 write!(f, "Newton's method did not reach the minimum in {steps} steps; a larger penalty may do")
             }
             Self::NoConvergence { eigenvalue } => write!(f, "eigenvalue {eigenvalue} did not converge"),
+            Self::State { what } => write!(f, "the saved state is {what}"),
         }
     }
 }

@@ -73,6 +73,7 @@
 //! | [`train`] | the objective, gradient descent, adaptive gradient flow |
 //! | [`predict`] | what a kernel that stays fixed predicts: regression, flow, penalised minima, laws over initializations |
 //! | [`record`] | one snapshot of a run, the recorder, a fixed-capacity record |
+//! | [`state`] | training between two steps as bytes |
 //!
 //! Rules that hold everywhere: no allocation (buffers belong to the caller and their lengths are
 //! `const fn`s of the network's [`network::Sizes`]), no `unsafe`, no threads, no I/O; a sum runs in a
@@ -102,6 +103,7 @@ pub mod network;
 pub mod predict;
 pub mod real;
 pub mod record;
+pub mod state;
 pub mod train;
 
 pub use backend::{Backend, BandWork, Portable, Tile};

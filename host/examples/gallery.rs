@@ -212,7 +212,7 @@ fn report(figures: &[Figure]) -> Report {
         lead: "Under cross-entropy the kernel has moved by 26 and keeps moving; under squared error it stopped at 0.33 (all numbers here are made up).".into(),
         sections: vec![
             Section { title: "Claims".into(), blocks: vec![Block::Verdicts(claims), Block::Table(table)] },
-            Section { title: "Figures".into(), blocks: figures.iter().cloned().map(Block::Figure).collect() },
+            Section { title: "Figures".into(), blocks: figures.iter().cloned().map(|figure| Block::Figure(Box::new(figure))).collect() },
             Section {
                 title: "Settings".into(),
                 blocks: vec![

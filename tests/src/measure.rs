@@ -14,10 +14,18 @@ use ntkscope_core::predict::{
     FixedPoint, Joint, KernelFlow, Smoother, SoftTargets, Training, covariance, expand, fixed_point_len,
     kernel_flow_len, predict, smoother_len, soft_targets_len,
 };
+use ntkscope_core::record::{Burst, recorder_len};
 use ntkscope_core::train::{Optimizer, Position, Problem, Trainer, trainer_len};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
 
 use crate::cases::Samples;
+
+/// The buffer of a recorder of this trainer, which works on [`Portable`].
+pub fn recorder_space<N: Network, T: Real>(trainer: &Trainer<'_, N, T, Portable>, burst: Option<Burst>) -> Vec<T> {
+    let problem = trainer.problem();
+    let (sizes, tile) = (problem.network().sizes(), Backend::<T>::tile(&Portable));
+    vec![T::ZERO; recorder_len(sizes, problem.x().rows(), tile, &trainer.optimizer(), burst)]
+}
 
 /// Parameters at initialization.
 pub fn theta<N: Network, T: Real>(network: &N, seed: u64) -> Vec<T> {

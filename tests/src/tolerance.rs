@@ -37,6 +37,15 @@ const fn entry(name: &'static str, limit: f64, nature: Nature, reason: &'static 
 /// All of them.
 #[rustfmt::skip]
 pub const TABLE: &[Tolerance] = &[
+    // kinks: references of another program, to 0.1-0.5 %
+    entry("burst, width 32", 6e-2, Chance, "required; chaotic at this width"),
+    entry("burst, width 64", 4e-2, Chance, "required"),
+    entry("fine reading, width 32", 1e-2, Chance, "required"),
+    entry("fine reading, width 64", 1.5e-2, Chance, "1 % but for lambda_min at margin 2: 0.984 +- 0.004 for steps from c = 0.8 to 0.001, the reference is 0.996"),
+    entry("distance at a margin", 6e-3, Chance, "required"),
+    entry("velocity error of a burst", 6e-2, Chance, "required; 0.01 to 0.05 by 16 states"),
+    entry("kernels of a burst", 1e-14, Systematic, "rounding"),
+    entry("burst of half the step", 4e-2, Chance, "required"),
     // golden: eps is 2.2e-16 in f64, 1.2e-7 in f32
     entry("golden kernels", 2e-14, Systematic, "rounding of up to 5 layers; 1e-12 is required"),
     entry("golden kernels by activation", 1e-14, Systematic, "rounding of up to 3 layers; 1e-12 is required"),
@@ -115,7 +124,7 @@ pub const TABLE: &[Tolerance] = &[
     entry("flow of erf, tolerance 1e-4", 0.002, Systematic, "smooth: third order in steps that grow as tolerance^(1/3)"),
     entry("descent at rate 0.01", 0.005, Systematic, "first order in the rate"),
     entry("shifted on y, standard on y + f_0", 5e-15, Systematic, "rounding of f - f_0 - y against f - (y + f_0), over 200 steps of descent"),
-    entry("shifted on y, standard on y + f_0, flow", 1e-11, Systematic, "the same rounding, which moves the flow's steps, and they its error of 1e-2"),
+    entry("shifted on y, standard on y + f_0, flow", 1e-14, Systematic, "the same rounding; the flow's steps do not depend on it"),
     entry("tolerance halved, late", 0.05, Chance, "relative, at t = 1e7: which side of a kink a unit ends on is chaotic"),
     entry("rise of the objective in a step", 0.005, Systematic, "a step's error, a share of the tolerance 1e-2"),
     entry("landing", 1e-4, Systematic, "stated by the flow"),

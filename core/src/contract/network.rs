@@ -73,6 +73,8 @@ fn layers<N: Network>(network: &N) {
             .sum();
         assert!(owners == 1, "parameter {at} of {} belongs to {owners} arrays of the layers", sizes.parameters);
     }
+    let kinks: usize = all().map(|l| l.kinks.map_or(0, |_| l.outputs)).sum();
+    assert!(kinks == sizes.kinks, "the layers have {kinks} kinks, the network {}", sizes.kinks);
     let held: usize = all().map(|l| l.inputs * l.outputs + l.bias.map_or(0, |_| l.outputs)).sum();
     assert!(held == sizes.parameters, "the layers hold {held} parameters, the network has {}", sizes.parameters);
     for (i, layer) in all().enumerate() {
@@ -83,6 +85,8 @@ fn layers<N: Network>(network: &N) {
             }
         }
         assert!(layer.delta + layer.outputs <= sizes.deltas, "layer {i}: its derivatives lie beyond the buffer");
+        let kinks_inside = layer.kinks.is_none_or(|at| at + layer.outputs <= sizes.activations);
+        assert!(kinks_inside, "layer {i}: its kinks lie beyond the activations");
         assert!(layer.weight_scale.is_finite() && layer.bias_scale.is_finite(), "layer {i}: its scales");
         for (j, other) in all().enumerate().take(i) {
             let apart = layer.delta + layer.outputs <= other.delta || other.delta + other.outputs <= layer.delta;

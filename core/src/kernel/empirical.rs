@@ -45,7 +45,7 @@ pub struct Tangent<'a, N, T> {
 
 impl<N: Network, T: Real> Tangent<'_, N, T> {
     /// `Ok` where this is of a network of these sizes, and its passes belong together.
-    fn check(&self, sizes: Sizes) -> Result<(), Error> {
+    pub(super) fn check(&self, sizes: Sizes) -> Result<(), Error> {
         self.activations.check(sizes)?;
         self.deltas.check(sizes, self.activations.batch(), sizes.outputs)
     }

@@ -5,6 +5,9 @@ mod analytic;
 mod distance;
 mod empirical;
 mod first_layer;
+mod jacobian;
+mod mean;
+mod power;
 mod spectrum;
 
 pub use alignment::{CentredAlignment, centred_alignment};
@@ -12,6 +15,9 @@ pub use analytic::{AnalyticKernel, analytic, analytic_scratch};
 pub use distance::{RelativeFrobenius, max_abs, max_abs_difference, relative_frobenius};
 pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, structured_scratch, tangent, tangent_len};
 pub use first_layer::check_samples;
+pub use jacobian::{jacobian_product, jacobian_scratch, jacobian_transposed_product};
+pub use mean::{Gates, MeanTangent, mean_tangent_len};
+pub(crate) use power::{Accuracy, Weight, any_direction, largest_eigenvalue};
 pub use spectrum::{Definiteness, Spectrum, spectrum};
 
 use crate::{Backend, MatMut, Real};

@@ -100,6 +100,16 @@ impl<T: Real> PerSample<T> for CrossEntropy {
             }
         }
     }
+
+    /// The trace: of diag(p) - p p^T, `sum_c p_c (1 - p_c)`.
+    fn curvature_at(&self, f: &[T], unit: Unit<T>) -> T {
+        let product = |ln_p: T, ln_not: T| (ln_p + ln_not - unit.ln_scale).exp() / unit.samples;
+        if let [f] = *f {
+            return product(ln_sigmoid(f), ln_sigmoid(-f));
+        }
+        let softmax = LnSoftmax::new(f);
+        (0..f.len()).fold(T::ZERO, |sum, c| sum + product(softmax.ln_p(f, c), softmax.ln_not_p(f, c)))
+    }
 }
 
 /// q x, and 0 where q is 0, whatever x.

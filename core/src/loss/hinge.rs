@@ -69,6 +69,10 @@ impl<T: Real> PerSample<T> for Hinge {
     fn hessian(&self, _f: &[T], _unit: Unit<T>, mut out: MatMut<'_, T>) {
         (0..out.rows()).for_each(|c| out.row_mut(c).fill(T::ZERO));
     }
+
+    fn curvature_at(&self, _f: &[T], _unit: Unit<T>) -> T {
+        T::ZERO
+    }
 }
 
 #[cfg(test)]

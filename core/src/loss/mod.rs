@@ -98,6 +98,8 @@ trait PerSample<T: Real> {
     fn residuals(&self, f: &[T], target: &[T], unit: Unit<T>, out: &mut [T]);
     /// `out <- d^2 l/df^2` `(C, C)`
     fn hessian(&self, f: &[T], unit: Unit<T>, out: MatMut<'_, T>);
+    /// A bound of the largest eigenvalue of that Hessian, the eigenvalue itself for one output or two classes.
+    fn curvature_at(&self, f: &[T], unit: Unit<T>) -> T;
 }
 
 /// Loss and margins over all samples.
@@ -288,6 +290,13 @@ impl Loss {
         Error::shape("Hessian of the loss: columns", classes, out.cols())?;
         self.hessian_within(outputs, ln_scale, out);
         Ok(())
+    }
+
+    /// A bound of the largest eigenvalue of [`Self::hessian`] over all samples, for shapes that are known to agree: how
+    /// fast residuals can change with the outputs `(n, C)`, in units of `e^ln_scale`.
+    pub(crate) fn curvature_within<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T) -> T {
+        let (unit, loss) = (Unit { samples: T::from_count(outputs.rows()), ln_scale }, self.per_sample());
+        (0..outputs.rows()).fold(T::ZERO, |most, i| most.max(loss.curvature_at(outputs.row(i), unit)))
     }
 
     /// [`Self::hessian`] for shapes that are known to agree.

@@ -50,4 +50,8 @@ impl<T: Real> PerSample<T> for SquaredError {
             }
         }
     }
+
+    fn curvature_at(&self, _f: &[T], unit: Unit<T>) -> T {
+        (-unit.ln_scale).exp() / unit.samples
+    }
 }

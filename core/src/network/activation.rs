@@ -69,6 +69,14 @@ impl Activation {
         }
     }
 
+    /// Whether phi' jumps at z = 0.
+    pub const fn has_kink(self) -> bool {
+        match self {
+            Self::Relu => true,
+            Self::Erf | Self::Gelu => false,
+        }
+    }
+
     /// The pairs (u', v') after a layer `u' = sum_j sqrt(a/m) w_j phi(u_j) + b`, `w ~ N(0,1)`,
     /// `b ~ N(0, beta)`: variance `a E[phi(u)^2] + beta`, covariance `a E[phi(u) phi(v)] + beta`;
     /// and `a E[phi'(u) phi'(v)]`, by which the layer multiplies the tangent kernel.

@@ -152,6 +152,7 @@ impl<'a> Fcn<'a> {
             // z and phi(z) of a hidden layer, z alone of the output
             let kept = if l < self.widths.len() { 2 } else { 1 };
             match sizes.with_layer(self.fan_in(l), self.fan_out(l), self.has_bias(l), kept) {
+                Ok(more) if kept == 2 && self.activation.has_kink() => sizes = more.with_kinks(self.fan_out(l)),
                 Ok(more) => sizes = more,
                 Err(e) => return Err(e),
             }
@@ -185,6 +186,7 @@ impl Network for Fcn<'_> {
             delta: at.deltas,
             name: Name::new("W", "b", Some(index)),
             trained: true,
+            kinks: (index < self.widths.len() && self.activation.has_kink()).then_some(at.activations),
         }
     }
 

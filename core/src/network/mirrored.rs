@@ -40,6 +40,7 @@ impl<N: Network> Network for Mirrored<N> {
         layer.weights += half.parameters;
         layer.bias = layer.bias.map(|at| at + half.parameters);
         layer.delta += half.deltas;
+        layer.kinks = layer.kinks.map(|at| at + half.activations);
         layer.source = match layer.source {
             Source::Samples => Source::Samples,
             Source::Activations(at) => Source::Activations(at + half.activations),

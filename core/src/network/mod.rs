@@ -56,12 +56,14 @@ pub struct Sizes {
     pub activations: usize,
     /// derivatives per sample and direction
     pub deltas: usize,
+    /// pre-activations per sample at whose 0 the derivative of the activation jumps
+    pub kinks: usize,
 }
 
 impl Sizes {
     /// Those of a network of d inputs and C outputs before its first layer.
     pub const fn new(inputs: usize, outputs: usize) -> Self {
-        Self { inputs, outputs, layers: 0, parameters: 0, activations: 0, deltas: 0 }
+        Self { inputs, outputs, layers: 0, parameters: 0, activations: 0, deltas: 0, kinks: 0 }
     }
     /// With one more dense layer: a weight for each of its inputs and outputs, a bias for each output where it has one,
     /// a derivative for each output, and `kept` activations for each output (z alone, or z and phi(z)).
@@ -100,6 +102,10 @@ impl Sizes {
             _ => Err(TOO_LARGE),
         }
     }
+    /// With `count` more pre-activations that have a kink. A length that overflows is `usize::MAX`.
+    pub const fn with_kinks(self, count: usize) -> Self {
+        Self { kinks: self.kinks.saturating_add(count), ..self }
+    }
     /// Those of two copies of the network, subtracted ([`Mirrored`]). A length that overflows is `usize::MAX`, which no
     /// buffer has.
     pub const fn mirrored(self) -> Self {
@@ -109,6 +115,7 @@ impl Sizes {
             // both copies' blocks, then the pair's own outputs
             activations: self.activations.saturating_mul(2).saturating_add(self.outputs),
             deltas: self.deltas.saturating_mul(2),
+            kinks: self.kinks.saturating_mul(2),
             ..self
         }
     }
@@ -158,6 +165,8 @@ pub struct Dense {
     pub name: Name,
     /// whether its parameters move, and count in kernels; its gradient is 0 where not
     pub trained: bool,
+    /// z `(n, outputs)`: offset per sample among the activations, where the function after this layer has a kink at z = 0
+    pub kinks: Option<usize>,
 }
 
 impl Dense {
@@ -175,6 +184,7 @@ impl Dense {
             delta: 0,
             name: Name::new("W", "b", None),
             trained: true,
+            kinks: None,
         }
     }
     /// W `(outputs, inputs)` among the network's parameters.

@@ -113,7 +113,8 @@ impl ResNet {
             sizes = before.with_layers(blocks, m, m, false, 1);
         }
         match sizes {
-            Ok(before) => before.with_layer(m, self.outputs, false, 1),
+            // no more than the activations, whose number does not overflow
+            Ok(before) => before.with_kinks(blocks * m).with_layer(m, self.outputs, false, 1),
             Err(e) => Err(e),
         }
     }
@@ -158,6 +159,8 @@ impl Network for ResNet {
             delta: self.dx_at(block).saturating_sub(m),
             name: name("W", Some(block)),
             trained: true,
+            // z_l and phi(z_l) lie before x_l
+            kinks: Some(self.x_at(block).saturating_sub(2 * m)),
         };
         if index == 0 {
             let scale = libm::sqrt(1.0 / m as f64);
@@ -171,6 +174,7 @@ impl Network for ResNet {
                 delta: 0,
                 name: name("A", None),
                 trained: !branches,
+                kinks: None,
                 ..hidden
             }
         } else if index == last {
@@ -181,6 +185,7 @@ impl Network for ResNet {
                 delta: self.dx_at(self.depth) + m,
                 name: name("v", None),
                 trained: !branches,
+                kinks: None,
                 ..hidden
             }
         } else if index % 2 == 1 {
@@ -192,6 +197,7 @@ impl Network for ResNet {
                 source: Source::Activations(self.x_at(block) - m),
                 delta: self.dx_at(block),
                 name: name("V", Some(block)),
+                kinks: None,
                 ..hidden
             }
         }

@@ -1,12 +1,18 @@
 //! Recording a run: one [`Snapshot`], the [`Recorder`] that takes it, a [`Record`] of fixed capacity that is
 //! log-spaced in time.
 
+mod burst;
+mod reading;
 mod recorder;
+mod sharpness;
 mod snapshot;
 
+pub use burst::{Burst, BurstSpace, Steps, burst_len};
+pub use reading::Reading;
 pub use recorder::{Recorder, recorder_len};
 pub use snapshot::{Column, Snapshot, Value};
 
+use crate::state::Bytes;
 use crate::{Error, Real};
 
 /// At most `CAPACITY` snapshots, evenly spaced in ln(1 + t).
@@ -75,6 +81,21 @@ impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
         }
         // there is room: the capacity is at most CAPACITY
         let _ = self.snapshots.push(snapshot);
+    }
+    /// All of it as bytes, to go on from; one that is read takes the place of what is here, which has the same capacity.
+    ///
+    /// # Errors
+    /// [`Error::State`]: a record of another capacity, or with more snapshots than it has room for; those of `bytes`.
+    pub fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
+        bytes.same("of a run with another number of snapshots", self.capacity as u64)?;
+        bytes.number(&mut self.spacing)?;
+        let mut count = self.snapshots.len();
+        bytes.size(&mut count)?;
+        let room = if bytes.is_reading() { self.capacity } else { count };
+        if count > room || self.snapshots.resize_default(count).is_err() {
+            return Err(Error::State { what: "damaged" });
+        }
+        self.snapshots.iter_mut().try_for_each(|snapshot| snapshot.pass(bytes))
     }
     /// The snapshots, oldest first.
     pub fn snapshots(&self) -> &[Snapshot<T>] {

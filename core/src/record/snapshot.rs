@@ -1,6 +1,7 @@
 //! One moment of a run, and its columns: names, reading and writing follow from one list.
 
-use crate::Real;
+use crate::state::Bytes;
+use crate::{Error, Real};
 use core::fmt;
 
 /// What is known of a network at one moment of its training. Kernels are those of the training samples:
@@ -51,6 +52,26 @@ pub struct Snapshot<T> {
     pub effective_rank: T,
     /// whether loss, parameters and kernel are finite
     pub finite: bool,
+    /// standard error of `drift_max`, from the quarters of a burst; NaN without one
+    pub drift_max_se: T,
+    /// pairs of a unit and a sample that slide along their kink
+    pub sliding: u64,
+    /// velocity error of the burst, see [`super::Burst`]; NaN without one
+    pub velocity_error: T,
+    /// max_ij |K - K_0| with K the kernel of a point, whose derivatives at a kink are 0 or 1
+    pub point_drift_max: T,
+    /// |K - K_0|_F / |K_0|_F of the same
+    pub point_drift_fro: T,
+    /// of a descent, rate times sharpness over 2: it is stable below 1; NaN for a flow
+    pub stability: T,
+    /// centred alignment of K_t with the targets' Gram matrix `Y Y^T`
+    pub target_alignment: T,
+    /// max_i |theta_i - theta_0i|
+    pub param_max: T,
+    /// largest `drift_max` of all snapshots so far
+    pub drift_highest: T,
+    /// largest `error_max` of all snapshots so far
+    pub error_highest: T,
 }
 
 impl<T: Real> Snapshot<T> {
@@ -83,6 +104,16 @@ impl<T: Real> Snapshot<T> {
         Column::number("effective_rank", |s| &mut s.effective_rank),
         Column::flag("finite", |s| &mut s.finite),
         Column::number("log_time", |s| &mut s.log_time),
+        Column::number("drift_max_se", |s| &mut s.drift_max_se),
+        Column::count("sliding", |s| &mut s.sliding),
+        Column::number("velocity_error", |s| &mut s.velocity_error),
+        Column::number("point_drift_max", |s| &mut s.point_drift_max),
+        Column::number("point_drift_fro", |s| &mut s.point_drift_fro),
+        Column::number("stability", |s| &mut s.stability),
+        Column::number("target_alignment", |s| &mut s.target_alignment),
+        Column::number("param_max", |s| &mut s.param_max),
+        Column::number("drift_highest", |s| &mut s.drift_highest),
+        Column::number("error_highest", |s| &mut s.error_highest),
     ];
 
     /// The column of this name.
@@ -90,11 +121,23 @@ impl<T: Real> Snapshot<T> {
         Self::COLUMNS.iter().find(|column| column.name == name)
     }
 
-    /// Every real number under its name, in the order of [`Self::COLUMNS`]: all but `step` and `finite`.
+    /// Every real number under its name, in the order of [`Self::COLUMNS`]: all but the counts and `finite`.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, T)> {
         Self::COLUMNS.iter().filter_map(|column| match column.get(self) {
             Value::Number(x) => Some((column.name, x)),
             _ => None,
+        })
+    }
+
+    /// All columns as bytes.
+    ///
+    /// # Errors
+    /// Those of `bytes`.
+    pub(super) fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
+        Self::COLUMNS.iter().try_for_each(|column| match column.field {
+            Field::Count(field) => bytes.count(field(self)),
+            Field::Number(field) => bytes.number(field(self)),
+            Field::Flag(field) => bytes.flag(field(self)),
         })
     }
 
@@ -281,7 +324,7 @@ mod tests {
     fn fields_are_the_numbers_in_the_order_of_the_columns() {
         let names = || Snapshot::<f64>::COLUMNS.iter().map(Column::name);
         let snapshot = filled();
-        let numbers = names().filter(|name| !["step", "finite"].contains(name));
+        let numbers = names().filter(|name| !["step", "finite", "sliding"].contains(name));
         assert!(snapshot.fields().map(|(name, _)| name).eq(numbers));
         assert!(
             snapshot

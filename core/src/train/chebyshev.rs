@@ -1,7 +1,11 @@
 //! The second-order Runge-Kutta-Chebyshev method (Sommeijer, Shampine, Verwer 1998): its stability polynomial, and the
 //! coefficients of its stages.
 
-use crate::Real;
+use crate::loss::Objective;
+use crate::{Error, Real};
+
+/// Gradient divided by the mismatch, and objective, at `theta`.
+pub(super) type Evaluate<'e, T> = dyn FnMut(&[T], &mut [T]) -> Result<Objective<T>, Error> + 'e;
 
 /// Most stages in one step. Rounding is amplified by about s^2.
 const MAX_STAGES: usize = 40;
@@ -19,8 +23,44 @@ pub(super) fn stages_for<T: Real>(step: T, radius: T) -> (usize, T) {
     }
 }
 
+/// A step of so much in tau and of so many stages from parameters and their gradient; the result lies in `buffers[returned
+/// index]`.
+///
+/// # Errors
+/// Those of `evaluate`.
+pub(super) fn chebyshev_step<T: Real>(
+    (theta, gradient): (&[T], &[T]),
+    (step, stages): (T, usize),
+    buffers: &mut [&mut [T]; 2],
+    stage_gradient: &mut [T],
+    evaluate: &mut Evaluate<'_, T>,
+) -> Result<usize, Error> {
+    let coefficients = Chebyshev::new(stages);
+    let [older, newer] = &mut *buffers;
+    let first = step * T::from_f64(coefficients.first());
+    older.copy_from_slice(theta);
+    for (y, (theta, g)) in newer.iter_mut().zip(theta.iter().zip(gradient)) {
+        *y = *theta - first * *g;
+    }
+    let mut newest = 1;
+    for stage in coefficients {
+        let [even, odd] = &mut *buffers;
+        let (newer, older) = if newest == 1 { (odd, even) } else { (even, odd) };
+        evaluate(newer, stage_gradient)?;
+        let [mu, nu, mu_tilde, gamma_tilde] = stage.map(T::from_f64);
+        let (rest, mu_tilde, gamma_tilde) = (T::ONE - mu - nu, step * mu_tilde, step * gamma_tilde);
+        let bases = theta.iter().zip(gradient);
+        for (((old, new), g), (theta, g_0)) in older.iter_mut().zip(newer.iter()).zip(stage_gradient.iter()).zip(bases)
+        {
+            *old = rest * *theta + mu * *new + nu * *old - mu_tilde * *g - gamma_tilde * *g_0;
+        }
+        newest = 1 - newest;
+    }
+    Ok(newest)
+}
+
 /// Coefficients (mu_j, nu_j, mu~_j, gamma~_j) of the stages j = 2..=s, in f64 on every machine.
-pub(super) struct Chebyshev {
+struct Chebyshev {
     stages: usize,
     j: usize,
     w0: f64,
@@ -34,7 +74,7 @@ pub(super) struct Chebyshev {
 }
 
 impl Chebyshev {
-    pub(super) fn new(stages: usize) -> Self {
+    fn new(stages: usize) -> Self {
         let w0 = 1.0 + DAMPING / (stages * stages) as f64;
         let (mut older, mut newer) = ([1.0, 0.0, 0.0], [w0, 1.0, 0.0]);
         for _ in 2..=stages {
@@ -46,7 +86,7 @@ impl Chebyshev {
         Self { stages, j: 2, w0, w1, older: [1.0, 0.0, 0.0], newer: [w0, 1.0, 0.0], b: [b, b], a_newer: 1.0 - b * w0 }
     }
     /// mu~_1
-    pub(super) fn first(&self) -> f64 {
+    fn first(&self) -> f64 {
         self.b[1] * self.w1
     }
 }

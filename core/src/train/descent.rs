@@ -2,12 +2,10 @@
 //!
 //! No gradient is stored: a step takes it from the passes, which lie in the work space.
 
-use super::{Descend, Run};
+use super::{Descend, End, Run};
 use crate::network::Network;
+use crate::state::Bytes;
 use crate::{Backend, Error, Real, loss::Objective};
-
-/// Buffers of P numbers that descent needs beside the parameters.
-pub(super) const BUFFERS: usize = 0;
 
 pub(super) struct Descent<T> {
     rate: T,
@@ -24,12 +22,22 @@ impl<T: Real> Descent<T> {
     }
 }
 
+impl<T: Real> Descent<T> {
+    pub(super) fn rate(&self) -> T {
+        self.rate
+    }
+}
+
 impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for Descent<T> {
     fn begin(&mut self, run: &mut Run<'a, N, T, B>) -> Result<Objective<T>, Error> {
-        Ok(run.problem.passes(run.backend, run.theta_0, false, run.work)?.0)
+        Ok(run.problem.passes(run.backend, run.state.theta, false, run.work)?.0)
     }
 
-    fn advance(&mut self, run: &mut Run<'a, N, T, B>, _until: Option<T>) -> Result<(), Error> {
+    fn pass(&mut self, _: &mut Bytes<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn advance(&mut self, run: &mut Run<'a, N, T, B>, _: End<T>) -> Result<bool, Error> {
         let Run { backend, problem, theta_0, state, work, .. } = run;
         if !run.passed {
             problem.passes(*backend, state.theta, false, work)?;
@@ -40,6 +48,6 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for D
         state.objective = problem.passes(*backend, state.theta, false, work)?.0;
         run.passed = true;
         state.log_time = (self.rate * T::from_f64(run.step as f64)).ln_1p();
-        if state.objective.loss.is_finite() { Ok(()) } else { Err(Error::NonFinite { what: "loss", step: run.step }) }
+        if state.objective.loss.is_finite() { Ok(true) } else { Err(Error::NonFinite { what: "loss", step: run.step }) }
     }
 }

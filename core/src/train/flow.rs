@@ -12,18 +12,21 @@
 //! estimate of the local error, relative to the distance from theta_0, and to the change of ln mismatch that the
 //! clock interpolates.
 
-use super::chebyshev::{Chebyshev, stages_for};
-use super::{Descend, Position, Run, State};
+use super::chebyshev::{Evaluate, chebyshev_step, stages_for};
+use super::clock::{MAX_LN_MISMATCH_CHANGE, add_time, ln_elapsed, time_limit};
+use super::{Descend, End, Position, Run, State};
 use crate::linalg::{distance, norm};
 use crate::network::Network;
+use crate::state::Bytes;
 use crate::{Backend, Error, Real, loss::Objective};
 
 /// Buffers of P numbers that the flow needs beside the parameters.
 pub(super) const BUFFERS: usize = 5;
-/// Share of the distance from theta_0 that counts as no movement.
-const REST: f64 = 1e-4;
-/// Largest |change of ln mismatch| in one step: the clock interpolates it linearly within the step.
-const MAX_LN_MISMATCH_CHANGE: f64 = 0.5;
+/// Share of the distance from theta_0 that counts as no movement over another nine times the time so far.
+const REST: f64 = 1e-5;
+/// Share of that distance that counts as near the end, and the steps there as a share of 1 + t.
+const NEAR: f64 = 0.5;
+const SLOW: f64 = 0.1;
 /// Accepted steps after which the spectral radius is looked at again.
 const RADIUS_AGE: u32 = 16;
 /// Power iterations from nothing, and to refresh.
@@ -50,8 +53,14 @@ pub(super) struct Flow<'a, T> {
     age: u32,
 }
 
-/// Gradient divided by the mismatch, and objective, at `theta`.
-type Evaluate<'e, T> = dyn FnMut(&[T], &mut [T]) -> Result<Objective<T>, Error> + 'e;
+/// What an attempt to make a step has come to.
+enum Made {
+    Step,
+    /// with gradient evaluations of a step that went too far
+    Nothing {
+        in_vain: u64,
+    },
+}
 
 impl<'a, T: Real> Flow<'a, T> {
     /// `tolerance` bounds the estimated local error of a step by that share of the distance from theta_0 (at the
@@ -60,9 +69,7 @@ impl<'a, T: Real> Flow<'a, T> {
     /// # Errors
     /// A tolerance outside (0, 1).
     pub(super) fn new(tolerance: f64, buffers: [&'a mut [T]; BUFFERS]) -> Result<Self, Error> {
-        if !(tolerance > 0.0 && tolerance < 1.0) {
-            return Err(Error::OutOfRange { what: "tolerance", needs: "in (0, 1)", got: tolerance });
-        }
+        super::check_tolerance(tolerance)?;
         let [gradient, first, second, stage_gradient, direction] = buffers;
         Ok(Self {
             gradient,
@@ -77,14 +84,35 @@ impl<'a, T: Real> Flow<'a, T> {
         })
     }
 
-    /// Whether the flow stays where it is for `time`: near a minimum |grad J| only falls, so the path that is left is
-    /// no longer than `time |grad J|`. This is what lets a converged run reach any time in one step.
-    fn at_rest(&self, state: &State<'_, T>, theta_0: &[T], time: T) -> bool {
-        let speed = norm(self.gradient) * state.objective.ln_mismatch.exp();
-        time * speed < T::from_f64(REST) * distance(state.theta, theta_0)
+    /// Whether nothing moves any more, however long the flow goes on. This is what lets a converged run reach any time in
+    /// one step, and the same for every time.
+    pub(super) fn at_rest<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>) -> bool {
+        let share = T::from_f64(REST).max(T::EPSILON.sqrt());
+        run.step > 0 && self.left(run).is_some_and(|left| left < share * distance(run.state.theta, run.theta_0))
+            || self.gradient.iter().all(|g| *g == T::ZERO)
     }
 
-    /// One accepted step, not longer than `limit` in time t where that is given.
+    /// A bound of the path that is left to the minimum, where the objective has one and it is near: |grad J| falls there,
+    /// under a penalty lambda at least like `e^(-lambda t)`, and the path over a time T is no longer than
+    /// `min(T, 1/lambda) |grad J|`, with T another decade of the time so far.
+    fn left<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>) -> Option<T> {
+        if !run.problem.has_minimiser() {
+            return None;
+        }
+        let (decade, penalty) = (T::from_f64(9.0) * run.state.log_time.exp(), run.problem.penalty());
+        let time = if penalty > T::ZERO { decade.min(T::ONE / penalty) } else { decade };
+        Some(time * norm(self.gradient) * run.state.objective.ln_mismatch.exp())
+    }
+
+    /// The longest step near a minimum: the method halves there, at best, what is left by each of its steps, of whatever
+    /// length, and time must not outrun it.
+    fn longest<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>) -> Option<T> {
+        let near = T::from_f64(NEAR) * distance(run.state.theta, run.theta_0);
+        self.left(run).filter(|left| *left < near).map(|_| T::from_f64(SLOW) * run.state.log_time.exp())
+    }
+
+    /// One accepted step, not longer than `limit` in time t where that is given; none where it would be longer than
+    /// `before`, and nothing but what rejected steps have changed.
     ///
     /// # Errors
     /// Those of `evaluate`; [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
@@ -92,10 +120,10 @@ impl<'a, T: Real> Flow<'a, T> {
         &mut self,
         state: &mut State<'a, T>,
         theta_0: &[T],
-        limit: Option<T>,
+        (limit, before): (Option<T>, Option<T>),
         at_step: u64,
         evaluate: &mut Evaluate<'_, T>,
-    ) -> Result<(), Error> {
+    ) -> Result<Made, Error> {
         let fresh = self.radius.is_none();
         if fresh || self.age >= RADIUS_AGE {
             self.estimate_radius(state, evaluate)?;
@@ -113,8 +141,12 @@ impl<'a, T: Real> Flow<'a, T> {
         let mut finite = true;
         for _ in 0..MAX_REJECTIONS {
             let to_limit = limit.map_or(self.step, |limit| limit * state.objective.ln_mismatch.exp());
+            if before.is_some_and(|before| before * state.objective.ln_mismatch.exp() < self.step.min(to_limit)) {
+                return Ok(Made::Nothing { in_vain: 0 });
+            }
             let (stages, step) = stages_for(self.step.min(to_limit), self.radius.unwrap_or(T::ZERO));
-            let newest = self.chebyshev(state, step, stages, evaluate)?;
+            let from = (&*state.theta, &*self.gradient);
+            let newest = chebyshev_step(from, (step, stages), &mut self.stages, self.stage_gradient, evaluate)?;
             let objective = evaluate(self.stages[newest], self.stage_gradient)?;
             let change = state.objective.ln_mismatch - objective.ln_mismatch;
             let error = self.error_ratio(state, theta_0, newest, step);
@@ -123,8 +155,12 @@ impl<'a, T: Real> Flow<'a, T> {
             finite = ratio.is_finite() && objective.loss.is_finite();
             let ln_dt = ln_elapsed(step, state.objective.ln_mismatch, change);
             let past_limit = limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
-            if finite && ratio <= T::ONE && past_limit <= T::from_f64(LIMIT_SLACK) {
-                state.log_time += (ln_dt - state.log_time).exp().ln_1p();
+            let slack = T::from_f64(LIMIT_SLACK);
+            if finite && ratio <= T::ONE && past_limit <= slack {
+                if before.is_some_and(|before| ln_dt - before.ln() > slack) {
+                    return Ok(Made::Nothing { in_vain: stages as u64 });
+                }
+                add_time(&mut state.log_time, ln_dt);
                 core::mem::swap(&mut state.theta, &mut self.stages[newest]);
                 core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
                 state.objective = objective;
@@ -133,7 +169,7 @@ impl<'a, T: Real> Flow<'a, T> {
                 if self.step <= to_limit {
                     self.step = step * (T::from_f64(0.8) / ratio.max(T::from_f64(0.2)));
                 }
-                return Ok(());
+                return Ok(Made::Step);
             }
             let tenth = T::from_f64(0.1);
             self.step = step
@@ -154,39 +190,6 @@ impl<'a, T: Real> Flow<'a, T> {
         } else {
             Error::NonFinite { what: "loss", step: at_step }
         })
-    }
-
-    /// Runge-Kutta-Chebyshev step from `state`; the result lies in `self.stages[returned index]`.
-    fn chebyshev(
-        &mut self,
-        state: &State<'_, T>,
-        step: T,
-        stages: usize,
-        evaluate: &mut Evaluate<'_, T>,
-    ) -> Result<usize, Error> {
-        let coefficients = Chebyshev::new(stages);
-        let [older, newer] = &mut self.stages;
-        let first = step * T::from_f64(coefficients.first());
-        older.copy_from_slice(state.theta);
-        for (y, (theta, g)) in newer.iter_mut().zip(state.theta.iter().zip(self.gradient.iter())) {
-            *y = *theta - first * *g;
-        }
-        let mut newest = 1;
-        for stage in coefficients {
-            let [even, odd] = &mut self.stages;
-            let (newer, older) = if newest == 1 { (odd, even) } else { (even, odd) };
-            evaluate(newer, self.stage_gradient)?;
-            let [mu, nu, mu_tilde, gamma_tilde] = stage.map(T::from_f64);
-            let (rest, mu_tilde, gamma_tilde) = (T::ONE - mu - nu, step * mu_tilde, step * gamma_tilde);
-            let bases = state.theta.iter().zip(self.gradient.iter());
-            for (((old, new), g), (theta, g_0)) in
-                older.iter_mut().zip(newer.iter()).zip(self.stage_gradient.iter()).zip(bases)
-            {
-                *old = rest * *theta + mu * *new + nu * *old - mu_tilde * *g - gamma_tilde * *g_0;
-            }
-            newest = 1 - newest;
-        }
-        Ok(newest)
     }
 
     /// Estimated local error over what the tolerance allows.
@@ -243,39 +246,45 @@ impl<'a, T: Real> Flow<'a, T> {
 
 impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for Flow<'a, T> {
     fn begin(&mut self, run: &mut Run<'a, N, T, B>) -> Result<Objective<T>, Error> {
-        let position = Position { theta: run.theta_0, theta_0: run.theta_0 };
+        let position = Position { theta: run.state.theta, theta_0: run.theta_0 };
         run.problem.evaluate(run.backend, position, true, self.gradient, run.work)
     }
 
-    fn advance(&mut self, run: &mut Run<'a, N, T, B>, until: Option<T>) -> Result<(), Error> {
-        let limit = until.map(|until| until - run.state.time());
-        if let (Some(until), Some(limit)) = (until, limit) {
-            if limit <= T::ZERO || limit.is_nan() {
-                return Err(Error::OutOfRange { what: "until", needs: "after the present time", got: until.to_f64() });
-            }
-            if self.at_rest(&run.state, run.theta_0, limit) {
-                run.resting_from = run.resting_from.or(Some(run.state.log_time));
-                run.state.log_time = until.ln_1p();
-                run.step += 1;
-                return Ok(());
-            }
+    fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
+        bytes.numbers(self.direction)?;
+        bytes.number(&mut self.step)?;
+        bytes.number(&mut self.first_distance)?;
+        bytes.optional(&mut self.radius, T::ZERO, Bytes::number)?;
+        bytes.small(&mut self.age)
+    }
+
+    fn advance(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<bool, Error> {
+        let left = time_limit(&run.state, end)?;
+        if end.time().is_some() && self.at_rest(run) {
+            return Ok(run.rest_until(end));
         }
+        let longest = self.longest(run);
+        let limits = match end {
+            End::Before(_) => (longest, left),
+            End::Open | End::At(_) => ([left, longest].into_iter().flatten().reduce(T::min), None),
+        };
         run.step += 1;
-        run.resting_from = None;
         let Run { backend, problem, theta_0, state, work, step, evaluations, .. } = run;
         let mut evaluate = |theta: &[T], out: &mut [T]| {
             *evaluations += 1;
             problem.evaluate(*backend, Position { theta, theta_0 }, true, out, work)
         };
-        self.integrate(state, theta_0, limit, *step, &mut evaluate)
+        let made = self.integrate(state, theta_0, limits, *step, &mut evaluate)?;
+        match made {
+            Made::Step => run.resting_from = None,
+            // it will be made again
+            Made::Nothing { in_vain } => {
+                run.step -= 1;
+                run.evaluations -= in_vain;
+            }
+        }
+        Ok(matches!(made, Made::Step))
     }
-}
-
-/// ln dt, where dt = int d tau / mismatch over a step in which its logarithm falls linearly by `change`:
-/// dt = (step / mismatch) (e^change - 1)/change.
-fn ln_elapsed<T: Real>(step: T, ln_mismatch: T, change: T) -> T {
-    let growth = if change == T::ZERO { T::ONE } else { change.exp_m1() / change };
-    (step * growth).ln() - ln_mismatch
 }
 
 /// x^(1/3) for x >= 0; NaN stays.
@@ -286,29 +295,6 @@ fn cube_root<T: Real>(x: T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_of_a_step_is_the_integral_of_the_reciprocal_mismatch() {
-        for (step, ln_mismatch, change) in
-            [(0.3f64, -2.0f64, 0.4), (1e-3, -700.0, 0.5), (2.0, 0.1, -1e-9), (1.0, 0.0, 0.0)]
-        {
-            // Simpson's rule on d tau / mismatch, mismatch = e^(ln_mismatch - change tau/step), in units of 1/mismatch
-            let (intervals, mut sum) = (1000, 0.0);
-            for k in 0..=intervals {
-                let weight = if k == 0 || k == intervals {
-                    1.0
-                } else if k % 2 == 1 {
-                    4.0
-                } else {
-                    2.0
-                };
-                sum += weight * libm::exp(change * f64::from(k) / f64::from(intervals));
-            }
-            let expected = libm::log(sum * step / f64::from(3 * intervals)) - ln_mismatch;
-            let error = ln_elapsed(step, ln_mismatch, change) - expected;
-            assert!(error.abs() < 1e-12 * expected.abs().max(1.0), "{step} {ln_mismatch} {change}: {error}");
-        }
-    }
 
     #[test]
     fn cube_roots() {

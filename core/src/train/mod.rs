@@ -26,20 +26,31 @@
 //!
 //! An optimizer is one file with one implementation of `Descend`, and its arms in [`Optimizer`].
 
+mod chattering;
 mod chebyshev;
+mod clock;
 mod descent;
 mod flow;
+mod kinked;
 mod problem;
+mod rest;
+mod saved;
 mod trainer;
 
+pub(crate) use chattering::Chattering;
+pub(crate) use clock::add_time;
 pub use problem::{Position, Problem};
+pub use saved::state_len;
 pub use trainer::{Trainer, trainer_len};
 
+use crate::buffer::buffer_len;
 use crate::choice::choice;
-use crate::network::Network;
+use crate::network::{Network, Sizes};
+use crate::state::Bytes;
 use crate::{Backend, Error, Real, loss::Objective};
 use descent::Descent;
 use flow::Flow;
+use kinked::Kinked;
 use trainer::{Run, State};
 
 choice! {
@@ -85,26 +96,45 @@ impl Optimizer {
         }
     }
 
-    /// Buffers of P numbers beside theta_0 and theta.
-    const fn buffers(&self) -> usize {
+    /// Elements of its buffer, beside theta_0 and theta.
+    const fn len(&self, sizes: Sizes, batch: usize) -> usize {
         match self {
-            Self::Flow { .. } => flow::BUFFERS,
-            Self::Descent { .. } => descent::BUFFERS,
+            Self::Flow { .. } if sizes.kinks > 0 => kinked::kinked_len(sizes, batch),
+            Self::Flow { .. } => buffer_len(&[&[flow::BUFFERS, sizes.parameters]]),
+            Self::Descent { .. } => 0,
         }
     }
 
-    /// The running optimizer; `take` hands out buffers of P numbers.
-    fn start<'a, T: Real>(&self, mut take: impl FnMut() -> &'a mut [T]) -> Result<Running<'a, T>, Error> {
+    /// The running optimizer; `take` hands out buffers.
+    fn start<'a, T: Real>(
+        &self,
+        sizes: Sizes,
+        batch: usize,
+        mut take: impl FnMut(usize) -> &'a mut [T],
+    ) -> Result<Running<'a, T>, Error> {
         Ok(match *self {
-            Self::Flow { tolerance } => Running::Flow(Flow::new(tolerance, core::array::from_fn(|_| take()))?),
+            Self::Flow { tolerance } if sizes.kinks > 0 => Running::Kinked(Kinked::new(tolerance, sizes, batch, take)?),
+            Self::Flow { tolerance } => {
+                Running::Flow(Flow::new(tolerance, core::array::from_fn(|_| take(sizes.parameters)))?)
+            }
             Self::Descent { rate } => Running::Descent(Descent::new(rate)?),
         })
     }
 }
 
+/// # Errors
+/// A tolerance of the flow outside (0, 1).
+fn check_tolerance(tolerance: f64) -> Result<(), Error> {
+    if tolerance > 0.0 && tolerance < 1.0 {
+        return Ok(());
+    }
+    Err(Error::OutOfRange { what: "tolerance", needs: "in (0, 1)", got: tolerance })
+}
+
 /// An optimizer at work.
 enum Running<'a, T> {
     Flow(Flow<'a, T>),
+    Kinked(Kinked<'a, T>),
     Descent(Descent<T>),
 }
 
@@ -112,6 +142,7 @@ impl<'a, T: Real> Running<'a, T> {
     fn descend<N: Network, B: Backend<T> + ?Sized>(&mut self) -> &mut dyn Descend<'a, N, T, B> {
         match self {
             Self::Flow(flow) => flow,
+            Self::Kinked(flow) => flow,
             Self::Descent(descent) => descent,
         }
     }
@@ -119,9 +150,34 @@ impl<'a, T: Real> Running<'a, T> {
 
 /// What an optimizer does to a [`Run`].
 trait Descend<'a, N, T, B: ?Sized> {
-    /// The objective at theta_0, where the parameters are, and what the first step needs.
+    /// The objective where the parameters are, and what follows from it for the next step.
     fn begin(&mut self, run: &mut Run<'a, N, T, B>) -> Result<Objective<T>, Error>;
 
-    /// One step: parameters, objective, time and counts move on. See [`Trainer::advance`] for `until` and the errors.
-    fn advance(&mut self, run: &mut Run<'a, N, T, B>, until: Option<T>) -> Result<(), Error>;
+    /// One step: parameters, objective, time and counts move on. Whether one was made, which is only not so
+    /// [before](End::Before) an end. See [`Trainer::advance`] for the errors.
+    fn advance(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<bool, Error>;
+
+    /// What the next step needs to know beside the parameters and what [`Self::begin`] makes of them.
+    fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error>;
+}
+
+/// Where a step may end.
+#[derive(Clone, Copy, Debug)]
+enum End<T> {
+    /// anywhere
+    Open,
+    /// at this time, where it is cut short, or before
+    At(T),
+    /// before this time; one that would not is not made
+    Before(T),
+}
+
+impl<T> End<T> {
+    /// The time, if there is one.
+    fn time(self) -> Option<T> {
+        match self {
+            Self::Open => None,
+            Self::At(until) | Self::Before(until) => Some(until),
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! The objective and its gradient.
 
-use crate::backward::{Deltas, add_gradient, backward, gradient};
+use crate::backward::{Deltas, add_gradient, backward, gradient, output_derivatives};
 use crate::buffer::buffer_len;
 use crate::forward::{Activations, Params, forward_less};
+use crate::kernel::{Tangent, tangent_len};
+use crate::linalg::squared_distance;
 use crate::loss::{Loss, Objective};
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
@@ -106,8 +108,8 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         let (objective, ln_scale) = self.passes(backend, theta, scaled, work)?;
         let (activations, deltas) = self.passed(work);
         gradient(backend, &activations, &deltas, out)?;
-        if self.penalty > T::ZERO {
-            let weight = self.penalty * (-ln_scale).exp();
+        let weight = self.pull(ln_scale);
+        if weight > T::ZERO {
             for (g, (theta, theta_0)) in out.iter_mut().zip(theta.iter().zip(theta_0)) {
                 *g += weight * (*theta - *theta_0);
             }
@@ -135,6 +137,57 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         self.loss.residuals(activations.outputs(), self.targets, ln_scale, cotangent.reborrow())?;
         backward(backend, params, &activations, cotangent.as_ref(), deltas)?;
         Ok((objective, ln_scale))
+    }
+
+    /// The pairs (A, D) of every output at `theta`, and the objective there. `work` holds
+    /// [`crate::kernel::tangent_len`] numbers.
+    pub(crate) fn tangent<'w, B: Backend<T> + ?Sized>(
+        &'w self,
+        backend: &B,
+        theta: &'w [T],
+        work: &'w mut [T],
+    ) -> Result<(Tangent<'w, N, T>, Objective<T>), Error> {
+        let (n, sizes) = (self.x.rows(), self.network.sizes());
+        Error::at_least("tangent", tangent_len(sizes, n), work.len())?;
+        let (values, rest) = work.split_at_mut(n * sizes.activations);
+        let (deltas, scratch) = rest.split_at_mut(n * sizes.outputs * sizes.deltas);
+        let params = Params::new(self.network, theta)?;
+        let activations = forward_less(backend, params, self.x, self.offset, values)?;
+        let objective = self.loss.evaluate(activations.outputs(), self.targets)?;
+        let deltas = output_derivatives(backend, params, &activations, deltas, scratch)?;
+        Ok((Tangent { activations, deltas }, objective))
+    }
+
+    /// A bound of max_i l''(f_i)/n, divided by the mismatch, from the outputs that the passes left in `work`.
+    pub(super) fn curvature(&self, objective: &Objective<T>, work: &[T]) -> T {
+        self.loss.curvature_within(self.passed(work).0.outputs(), objective.ln_mismatch)
+    }
+
+    /// Whether the objective has its least value at finite parameters: hard labels alone drive margins on for ever.
+    pub(super) fn has_minimiser(&self) -> bool {
+        let inside = |q: &T| *q > T::ZERO && *q < T::ONE;
+        self.penalty > T::ZERO
+            || !self.loss.properties(self.targets.cols()).probabilities
+            || (0..self.targets.rows()).all(|i| self.targets.row(i).iter().all(inside))
+    }
+
+    /// lambda in units of `e^ln_scale`, which may be too small to be represented where lambda is 0.
+    pub(crate) fn pull(&self, ln_scale: T) -> T {
+        if self.penalty > T::ZERO { self.penalty * (-ln_scale).exp() } else { T::ZERO }
+    }
+
+    /// J: the mean loss of the objective at `theta`, and the penalty there.
+    pub(super) fn with_penalty(&self, objective: &Objective<T>, theta: &[T], theta_0: &[T]) -> T {
+        // without a penalty the parameters need not be read
+        if self.penalty == T::ZERO {
+            return objective.loss;
+        }
+        objective.loss + T::from_f64(0.5) * self.penalty * squared_distance(theta, theta_0)
+    }
+
+    /// lambda
+    pub(crate) fn penalty(&self) -> T {
+        self.penalty
     }
 
     /// What [`Problem::passes`] has left in `work`.

@@ -1,7 +1,7 @@
 //! A network in training.
 
 use super::problem::{Problem, gradient_len};
-use super::{Optimizer, Running};
+use super::{Chattering, End, Optimizer, Running};
 use crate::buffer::{buffer_len, take_front};
 use crate::init::initialize;
 use crate::kernel::tangent_len;
@@ -11,14 +11,15 @@ use crate::{Backend, Error, Real};
 
 /// A network in training: parameters, objective, clock, and the optimizer that moves them.
 pub struct Trainer<'a, N, T, B: ?Sized> {
-    run: Run<'a, N, T, B>,
-    optimizer: Running<'a, T>,
+    pub(super) run: Run<'a, N, T, B>,
+    pub(super) optimizer: Running<'a, T>,
 }
 
 /// All of a trainer but its optimizer, which works on it.
 pub(super) struct Run<'a, N, T, B: ?Sized> {
     pub(super) backend: &'a B,
     pub(super) problem: Problem<'a, N, T>,
+    pub(super) optimizer: Optimizer,
     pub(super) theta_0: &'a [T],
     pub(super) state: State<'a, T>,
     pub(super) work: &'a mut [T],
@@ -28,6 +29,22 @@ pub(super) struct Run<'a, N, T, B: ?Sized> {
     pub(super) evaluations: u64,
     /// ln(1 + t) from which on the optimizer has found that nothing moves
     pub(super) resting_from: Option<T>,
+}
+
+impl<N, T: Real, B: ?Sized> Run<'_, N, T, B> {
+    /// The step of a flow that has come to rest: to the end, if it may go there.
+    pub(super) fn rest_until(&mut self, end: End<T>) -> bool {
+        let End::At(until) = end else { return false };
+        self.rest(until);
+        true
+    }
+
+    /// Time passes to `until`, and nothing moves.
+    pub(super) fn rest(&mut self, until: T) {
+        self.resting_from = self.resting_from.or(Some(self.state.log_time));
+        self.state.log_time = until.ln_1p();
+        self.step += 1;
+    }
 }
 
 /// Where a trajectory stands.
@@ -46,9 +63,17 @@ impl<T: Real> State<'_, T> {
     }
 }
 
+/// A state, and the work space.
+pub(super) struct Place<'r, T> {
+    pub(super) theta: &'r [T],
+    pub(super) theta_0: &'r [T],
+    pub(super) log_time: T,
+    pub(super) work: &'r mut [T],
+}
+
 /// Elements of the buffer of a [`Trainer`] for n samples; the recorder uses its work space too.
 pub const fn trainer_len(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> usize {
-    buffer_len(&[&[2 + optimizer.buffers(), sizes.parameters], &[work_len(sizes, batch)]])
+    buffer_len(&[&[2, sizes.parameters], &[optimizer.len(sizes, batch)], &[work_len(sizes, batch)]])
 }
 
 const fn work_len(sizes: Sizes, batch: usize) -> usize {
@@ -84,23 +109,47 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         buffer: &'a mut [T],
         initial: impl FnOnce(&mut [T]) -> Result<(), Error>,
     ) -> Result<Self, Error> {
+        Self::begin(backend, problem, optimizer, buffer, |theta_0, theta| {
+            initial(theta_0)?;
+            theta.copy_from_slice(theta_0);
+            Ok(())
+        })
+    }
+
+    /// From the theta_0 and theta that `fill` writes, at step 0.
+    pub(super) fn begin(
+        backend: &'a B,
+        problem: Problem<'a, N, T>,
+        optimizer: Optimizer,
+        buffer: &'a mut [T],
+        fill: impl FnOnce(&mut [T], &mut [T]) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let (n, sizes) = (problem.x().rows(), problem.network().sizes());
         Error::at_least("trainer", trainer_len(sizes, n, &optimizer), buffer.len())?;
         let mut rest = buffer;
         let mut take = |len: usize| take_front(&mut rest, len);
         let (theta_0, theta) = (take(sizes.parameters), take(sizes.parameters));
-        let mut optimizer = optimizer.start(|| take(sizes.parameters))?;
+        let mut running = optimizer.start(sizes, n, &mut take)?;
         let work = take(work_len(sizes, n));
-        initial(theta_0)?;
-        theta.copy_from_slice(theta_0);
+        fill(theta_0, theta)?;
         let state = State { theta, objective: Objective::zero(), log_time: T::ZERO };
-        let mut run =
-            Run { backend, problem, theta_0, state, work, passed: true, step: 0, evaluations: 1, resting_from: None };
-        run.state.objective = optimizer.descend().begin(&mut run)?;
+        let mut run = Run {
+            backend,
+            problem,
+            optimizer,
+            theta_0,
+            state,
+            work,
+            passed: true,
+            step: 0,
+            evaluations: 1,
+            resting_from: None,
+        };
+        run.state.objective = running.descend().begin(&mut run)?;
         if !run.state.objective.loss.is_finite() {
             return Err(Error::NonFinite { what: "loss", step: 0 });
         }
-        Ok(Self { run, optimizer })
+        Ok(Self { run, optimizer: running })
     }
 
     /// One step. That of the flow does not end after time `until`, where that is given, by more than 1e-4 of
@@ -110,16 +159,34 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// [`Error::NonFinite`] with the step at which the loss stopped being finite, [`Error::StepUnderflow`]; for the
     /// flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
-        self.optimizer.descend().advance(&mut self.run, until)
+        let end = until.map_or(End::Open, End::At);
+        self.optimizer.descend().advance(&mut self.run, end).map(|_| ())
+    }
+
+    /// The step that [`Self::advance`] makes without an end, unless `until` would cut it short or nothing moves any more:
+    /// then none is made and false returned. That is where a run with a later end leaves one that ends at `until`, so the
+    /// state to be saved for going on beyond it.
+    ///
+    /// # Errors
+    /// As of [`Self::advance`].
+    pub fn advance_within(&mut self, until: T) -> Result<bool, Error> {
+        self.optimizer.descend().advance(&mut self.run, End::Before(until))
     }
 
     /// Lets the time pass to `until`, for a caller who knows that nothing moves any more: the parameters stay, the step
     /// counts. An `until` that has passed changes nothing.
     pub fn rest(&mut self, until: T) {
         if until > self.time() {
-            self.run.resting_from = self.run.resting_from.or(Some(self.run.state.log_time));
-            self.run.state.log_time = until.ln_1p();
-            self.run.step += 1;
+            self.run.rest(until);
+        }
+    }
+
+    /// Whether the flow has found that nothing moves any more, however long it goes on.
+    pub fn at_rest(&self) -> bool {
+        match &self.optimizer {
+            Running::Kinked(flow) => flow.at_rest(&self.run),
+            Running::Flow(flow) => flow.at_rest(&self.run),
+            Running::Descent(_) => false,
         }
     }
 
@@ -163,14 +230,33 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     pub fn evaluations(&self) -> u64 {
         self.run.evaluations
     }
-    /// ln(1 + t) from which on nothing moves, as the flow has found by its last step (what is left of the path to `until`
-    /// is below 1e-4 of the distance from theta_0), or as it was told by [`Self::rest`].
+    /// ln(1 + t) from which on nothing moves, as the flow has found by its last step, or as it was told by [`Self::rest`].
     pub fn resting_from(&self) -> Option<T> {
         self.run.resting_from
     }
-    /// Parameters and the work space between steps, for kernels at the current parameters.
-    pub(crate) fn parts(&mut self) -> (&[T], &mut [T]) {
+    /// How the parameters move, as it was given.
+    pub fn optimizer(&self) -> Optimizer {
+        self.run.optimizer
+    }
+    /// The rate of a descent; `None` for a flow.
+    pub fn rate(&self) -> Option<T> {
+        match &self.optimizer {
+            Running::Descent(descent) => Some(descent.rate()),
+            Running::Flow(_) | Running::Kinked(_) => None,
+        }
+    }
+    /// The problem, the parameters, and the work space between steps, for what is measured at them.
+    pub(crate) fn problem_and_work(&mut self) -> (&Problem<'a, N, T>, &[T], &mut [T]) {
         self.run.passed = false;
-        (self.run.state.theta, self.run.work)
+        (&self.run.problem, self.run.state.theta, self.run.work)
+    }
+    /// The flow's state and free buffers, where its units may chatter and it has made a step.
+    pub(crate) fn chattering(&mut self) -> Option<(&Problem<'a, N, T>, Chattering<'_, T>)> {
+        let Run { problem, state, theta_0, work, step, .. } = &mut self.run;
+        let place = Place { theta: state.theta, theta_0, log_time: state.log_time, work };
+        match &mut self.optimizer {
+            Running::Kinked(flow) if *step > 0 => Some((problem, flow.chattering(place))),
+            _ => None,
+        }
     }
 }

@@ -7,12 +7,12 @@
 use ntkscope_firmware::{FPU, RAM, experiment::divergence, finish, send, start};
 
 const WIDTH: usize = divergence::width(RAM, FPU);
-const LEN: usize = divergence::len(WIDTH);
+const LEN: usize = divergence::len(WIDTH, RAM);
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut BUFFER: [f32; LEN] = [0.0; LEN];
     start("divergence");
     defmt::info!("width {=usize}, {=usize} numbers in the buffer", WIDTH, LEN);
-    finish(divergence::run(WIDTH, BUFFER, &mut send))
+    finish(divergence::run(WIDTH, RAM, BUFFER, &mut send))
 }

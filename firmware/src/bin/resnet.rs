@@ -7,12 +7,12 @@
 use ntkscope_firmware::{FPU, RAM, experiment::resnet, finish, send, start};
 
 const WIDTH: usize = resnet::width(RAM, FPU);
-const LEN: usize = resnet::len(WIDTH);
+const LEN: usize = resnet::len(WIDTH, RAM);
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut BUFFER: [f32; LEN] = [0.0; LEN];
     start("resnet");
     defmt::info!("width {=usize}, {=usize} numbers in the buffer", WIDTH, LEN);
-    finish(resnet::run(WIDTH, BUFFER, &mut send))
+    finish(resnet::run(WIDTH, RAM, BUFFER, &mut send))
 }

@@ -7,6 +7,7 @@ pub mod divergence;
 pub mod initialization;
 pub mod kernel;
 pub mod resnet;
+mod store;
 mod training;
 
 use ntkscope_core::{

@@ -14,23 +14,28 @@ const ALPHA: f64 = 0.5;
 const WIDEST: usize = 32;
 const WIDEST_WITHOUT_FPU: usize = 8;
 
-/// The widest network whose buffers fit the RAM, in steps of 4.
+/// The widest network whose buffers fit the RAM, in steps of 4; the narrowest may have to do without some of them.
 pub const fn width(ram: usize, fpu: bool) -> usize {
     let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
-    while width > 4 && !fits(len(width), ram) {
+    while width > 4 && !fits(len(width, usize::MAX), ram) {
         width -= 4;
     }
     width
 }
 
-/// Numbers in the buffer for one width.
-pub const fn len(width: usize) -> usize {
-    training::len(network(width).sizes().mirrored())
+/// Numbers in the buffer for one width on a board with so much RAM.
+pub const fn len(width: usize, ram: usize) -> usize {
+    training::len(network(width).sizes().mirrored(), ram)
+}
+
+/// As of `divergence`.
+pub const fn fitting(width: usize, ram: usize) -> [bool; 2] {
+    training::fitting(network(width).sizes().mirrored(), ram)
 }
 
 /// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.
-pub fn run(width: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
-    training::run(&Mirrored(network(width)), buffer, send)
+pub fn run(width: usize, ram: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+    training::run(&Mirrored(network(width)), ram, buffer, send)
 }
 
 /// With a bias at the input.

@@ -1,26 +1,27 @@
 //! `ntkscope run`: train, record, write the run directory, say what was seen.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use toml::Table;
 
+use super::continued::Continued;
+use super::follow::Follow;
 use super::json;
-use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt, warn};
+use super::terminal::{DONE, FAILED, INTERRUPTED, in_flags, print, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, unused_setting};
 use crate::cli::{Common, ModelArgs, Typed};
-use crate::data::Samples;
+use crate::data::{CurveSource, Samples};
 use crate::experiment::{Model, Settings, Training};
 use crate::files::Roles;
 use crate::files::numbers::Json;
 use crate::machine::{Budget, Stop, with_threads};
 use crate::plot::figure_bytes;
 use crate::report::narrative::Finished;
-use crate::report::{judged, narrative};
-use crate::run::{Judgement, Observer, Rate, RunDirectory, Stopped, Trace, result_paths};
+use crate::report::{KernelRun, judged, kernel_figures_bytes, narrative};
+use crate::run::{Judgement, RunDirectory, Stopped, Trace, result_paths};
 use crate::words::count;
 use crate::{data, plot, report, run};
 
@@ -29,7 +30,8 @@ Examples:
   ntkscope run
   ntkscope run --width 1024 --init standard --until-margin 16
   ntkscope run --loss cross-entropy --penalty 0.03
-  ntkscope run settings.toml --set width=512 --out results";
+  ntkscope run settings.toml --set width=512 --out results
+  ntkscope run --continue results --until-time 1e6";
 
 /// `ntkscope run`
 #[derive(Args, Debug)]
@@ -43,6 +45,10 @@ pub struct RunArgs {
     /// Training
     #[command(flatten)]
     pub training: Typed<Training>,
+    /// Go on with the run in this directory, finished or cut off; --until-time, --until-margin, --until-loss and
+    /// --max-steps can be others than it had
+    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["file", "out", "force"], help_heading = "Output")]
+    pub continued: Option<PathBuf>,
     /// Directory of the results [default: the first unused runs/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
@@ -62,6 +68,8 @@ pub fn run(args: RunArgs) -> Result<u8> {
 /// Runs on this pool's threads.
 fn run_here(args: RunArgs) -> Result<u8> {
     let given = args.model.given(&args.training.table, args.file.as_deref())?;
+    let continued = args.continued.as_deref().map(|place| Continued::read(place, &given)).transpose()?;
+    let given = continued.as_ref().map_or(given, |continued| continued.settings.clone());
     refuse("run", &given, &Takes::All)?;
     let Settings { model, training } = Settings::from_table(given)?;
     // everything that can be checked without data is checked before data is read
@@ -69,11 +77,19 @@ fn run_here(args: RunArgs) -> Result<u8> {
     training.check()?;
     let budget = Budget::new(args.common.memory);
     let model = model.under(training.loss)?;
-    let samples = data::load(&model.data_spec(), &budget)?;
+    let data = model.data_spec();
+    let mut samples = data::load(&data, &budget)?;
+    if let Some(curve) = &training.profile {
+        samples.follow(curve, data.normalization(), &budget)?;
+    }
+    if let Some(continued) = &continued {
+        continued.check(&samples, &training, args.common.quiet)?;
+    }
     warn(&samples, args.common.quiet);
     run::check(&model, &training, &samples)?;
     let outputs = model.shape(&samples)?.outputs;
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
+    let parts: Vec<_> = trainings.iter().map(|training| training.part(&trainings)).collect();
     if model.held_out > 0 && trainings.iter().all(|training| training.predictions == Some(false)) {
         let why = "no predictions are made, as `predictions = false` or more than 2048 samples x outputs have it";
         return Err(unused_setting("run", &Table::try_from(&model)?, "held-out", why).into());
@@ -83,9 +99,14 @@ fn run_here(args: RunArgs) -> Result<u8> {
     budget.check(&what, need(&model, &trainings, &samples)?)?;
     let name = format!("{}-{}", stem(&model.data), training.loss);
     let results = args.out.as_deref().map(result_paths);
-    let read = Roles::new().reads("settings", &args.file).reads("data", data::inputs(&model.data_spec()));
+    let curve = training.profile.iter().flat_map(CurveSource::inputs);
+    let read = Roles::new().reads("settings", &args.file).reads("data", data::inputs(&data)).reads("profile", curve);
     read.writes("out", results.into_iter().flatten())?;
-    let directory = RunDirectory::create(args.out.as_deref(), &name, args.force)?;
+    let goes_on = continued.is_some();
+    let directory = match continued {
+        Some(continued) => continued.directory,
+        None => RunDirectory::create(args.out.as_deref(), &name, args.force)?,
+    };
     let stop = stop_on_interrupt();
     let quiet = args.common.quiet;
     if !quiet {
@@ -94,20 +115,30 @@ fn run_here(args: RunArgs) -> Result<u8> {
     }
     // all before the first run, so that a place that cannot be had is known at once
     let several = trainings.len() > 1;
-    let place = |t: &Training| if several { directory.inside(&t.loss.to_string()) } else { Ok(directory.clone()) };
-    let places: Vec<RunDirectory> = trainings.iter().map(place).collect::<Result<_, _>>()?;
+    let place = |part: &str| if several { directory.inside(part) } else { Ok(directory.clone()) };
+    let places: Vec<RunDirectory> = parts.iter().map(|(part, _)| place(part)).collect::<Result<_, _>>()?;
     let mut finished = Vec::new();
-    for (training, place) in trainings.iter().zip(&places) {
-        let settings = || place.write_settings(&model, training, &samples, None);
-        let mut follow = Follow::new(training.loss.label(), quiet, place.file("trace.csv"), &settings, &stop);
-        let mut outcome = run::run(&model, training, &samples, &mut follow, &stop)?;
+    for ((asked, part), place) in trainings.iter().zip(&parts).zip(&places) {
+        let settings = || {
+            if several {
+                directory.write_settings(&model, &training, &samples, None)?;
+            }
+            place.write_settings(&model, asked, &samples, None)
+        };
+        let (training, label) = (asked, part.1);
+        let mut follow = Follow::new(label, quiet, place, &settings, &stop);
+        let state = Some(place.file("state.bin")).filter(|state| goes_on && state.exists());
+        let mut outcome = match state {
+            Some(state) => run::go_on(&state, &model, training, &samples, &mut follow, &stop)?,
+            None => run::run(&model, training, &samples, &mut follow, &stop)?,
+        };
         follow.bar.finish_and_clear();
         follow.error.map_or(Ok(()), Err)?;
         place.write_outcome(&outcome, &samples, &model)?;
         place.write_settings(&model, training, &samples, Some(&outcome))?;
         outcome.shed();
         let stopped = outcome.stopped == Stopped::Interrupted;
-        finished.push(Finished { training, outcome });
+        finished.push(Finished { training, name: part.0.clone(), label, outcome });
         if stopped {
             break;
         }
@@ -147,9 +178,8 @@ fn failure(finished: &[Finished<'_>], stop: &Stop) -> Option<(u8, Vec<String>)> 
     }
     let failed = finished.iter().filter(|run| run.outcome.judgement.failed());
     let messages: Vec<String> = failed
-        .flat_map(|Finished { training, outcome }| {
+        .flat_map(|Finished { label, outcome, .. }| {
             let Judgement { failures, course, .. } = &outcome.judgement;
-            let label = training.loss.label();
             let told = |failure| in_flags(&narrative::plain(&judged::told(failure, course)));
             failures.iter().map(move |failure| format!("{label}: {}", told(failure)))
         })
@@ -165,7 +195,8 @@ fn need(model: &Model, trainings: &[Training], samples: &Samples) -> Result<u64,
         most = run::forecast(model, training, samples)?.saturating_add(kept).max(most);
         kept = kept.saturating_add(run::kept_bytes(samples, training));
     }
-    Ok(most.max(kept.saturating_add(figure_bytes())))
+    let drawing = figure_bytes().max(kernel_figures_bytes(samples.n));
+    Ok(most.max(kept.saturating_add(drawing)))
 }
 
 /// A short name of the data for a directory.
@@ -177,15 +208,23 @@ fn stem(source: &data::Source) -> String {
 }
 
 fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Result<()> {
-    let traces: Vec<Trace> = finished.iter().map(|f| f.outcome.trace.clone()).collect();
+    let traces: Vec<Trace> =
+        finished.iter().map(|f| Trace { label: f.label.into(), ..f.outcome.trace.clone() }).collect();
     let predicted: Vec<_> =
-        finished.iter().filter_map(|f| Some((f.training.loss.label(), &f.outcome.predictions.made()?.table))).collect();
+        finished.iter().filter_map(|f| Some((f.label, &f.outcome.predictions.made()?.table))).collect();
     let overlays: Vec<_> = predicted
         .iter()
         .flat_map(|(name, table)| report::overlays(if predicted.len() > 1 { name } else { "" }, table))
         .collect();
     let mut figures = report::run_figures(&traces, &overlays);
     figures.extend(report::prediction_figure(&predicted));
+    let kernels = finished.iter().map(|Finished { training, name, label, outcome }| KernelRun {
+        name: name.clone(),
+        label,
+        kernels: &outcome.kernels,
+        profile: training.profile.as_ref().zip(outcome.profile.as_ref()),
+    });
+    figures.extend(report::kernel_figures(&kernels.collect::<Vec<_>>(), samples, model.dtype));
     plot::share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
     let settings = narrative::settings(model, samples, finished);
     figures.iter_mut().for_each(|figure| figure.settings.clone_from(&settings));
@@ -198,13 +237,14 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
     let number = Json;
     let runs: Vec<_> = finished
         .iter()
-        .map(|Finished { training, outcome }| {
+        .map(|Finished { training, outcome, .. }| {
             let last = outcome.trace.rows.last().copied().unwrap_or_default();
             let drift = outcome.trace.rows.iter().map(|r| r.drift_max).fold(0.0, f64::max);
-            let Judgement { failures, motion, course, rate, .. } = &outcome.judgement;
+            let Judgement { failures, motion, course, rate, edge, .. } = &outcome.judgement;
             let failure = |failure| narrative::plain(&judged::told(failure, course));
             json!({
                 "loss": training.loss.to_string(),
+                "optimizer": training.optimizer.to_string(),
                 "stopped": outcome.stopped.to_string(),
                 "failed": outcome.judgement.failed(),
                 "failures": failures
@@ -216,6 +256,8 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
                 "objective_highest": number(course.highest),
                 "objective_final": number(course.last),
                 "stable_rate": rate.map(|rate| number(rate.stable)),
+                "stability_start": rate.map(|rate| number(rate.reading)),
+                "stability_highest": edge.map(|edge| number(edge.highest.1)),
                 "steps": last.step,
                 "evaluations": outcome.evaluations,
                 "seconds": outcome.seconds,
@@ -226,6 +268,10 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
                 "margin_mean": number(last.margin_mean),
                 "drift_max": number(last.drift_max),
                 "drift_max_sup": number(drift),
+                "drift_max_se": number(last.drift_max_se),
+                "point_drift_max": number(last.point_drift_max),
+                "sliding": last.sliding,
+                "velocity_error": number(narrative::velocity_error(&outcome.trace.rows)),
                 "drift_fro": number(last.drift_fro),
                 "error_fro": number(last.error_fro),
                 "lambda_min": number(last.lambda_min),
@@ -243,56 +289,4 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
         "class_labels": samples.class_names(),
         "runs": runs,
     })
-}
-
-/// A progress bar; `run.toml` as soon as there is something to keep, and `trace.csv` kept up to date from then
-/// on, so that a killed run leaves what it had.
-struct Follow<'a> {
-    bar: Progress,
-    quiet: bool,
-    settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
-    trace: PathBuf,
-    written: Option<Instant>,
-    error: Option<run::Error>,
-    stop: &'a Stop,
-}
-
-impl<'a> Follow<'a> {
-    fn new(
-        label: &str,
-        quiet: bool,
-        trace: PathBuf,
-        settings: &'a (dyn Fn() -> Result<(), run::Error> + Sync),
-        stop: &'a Stop,
-    ) -> Self {
-        let bar = progress(label, 1000, quiet);
-        Self { bar, quiet, settings, trace, written: None, error: None, stop }
-    }
-}
-
-impl Observer for Follow<'_> {
-    fn rate(&mut self, rate: &Rate) {
-        if rate.is_beyond() && !self.quiet {
-            let told = in_flags(&narrative::plain(&judged::beyond(rate)));
-            say(&format!("warning: {told}"));
-        }
-    }
-    fn step(&mut self, done: f64, at: &dyn Fn() -> String) {
-        if !self.bar.is_hidden() {
-            self.bar.set_position((done * 1000.0) as u64);
-            self.bar.set_message(at());
-        }
-    }
-    fn snapshot(&mut self, trace: &Trace) {
-        if self.error.is_some() || self.written.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
-            return;
-        }
-        let settings = if self.written.is_none() { (self.settings)() } else { Ok(()) };
-        self.error = settings.and_then(|()| Ok(trace.write(&self.trace)?)).err();
-        self.written = Some(Instant::now());
-        if self.error.is_some() {
-            // results that cannot be kept are not worth hours of work
-            self.stop.request();
-        }
-    }
 }

@@ -25,6 +25,46 @@ pub enum Error {
         /// What was typed.
         given: String,
     },
+    /// `profile` names no curve.
+    #[error(
+        "`profile = {}`: give circle, or a file of inputs ending in {}{}",
+        excerpt(given),
+        super::format::extensions(),
+        did_you_mean(given, ["circle"])
+    )]
+    UnknownCurve {
+        /// What was typed.
+        given: String,
+    },
+    /// A circle of samples that do not lie in a plane.
+    #[error(
+        "`profile = circle`: the first sample is turned in its plane, but samples have {d} numbers; give samples of 2, or with `profile` a file of inputs"
+    )]
+    FlatCurve {
+        /// Numbers per sample.
+        d: usize,
+    },
+    /// A curve of other inputs than the samples.
+    #[error(
+        "`profile = {}`: it has {found} numbers per sample (of a csv file the last column is y), but the training samples have {d}; give a file with as many",
+        excerpt(given)
+    )]
+    CurveDimension {
+        /// The file.
+        given: String,
+        /// Its numbers per sample.
+        found: usize,
+        /// Those of the samples.
+        d: usize,
+    },
+    /// A file of a curve that cannot be used.
+    #[error("{what}")]
+    Curve {
+        /// What is wrong with it, and what mends it.
+        what: String,
+        /// Where the cause lies.
+        cause: Cause,
+    },
     /// `classes` is neither `parity` nor `all` nor different labels.
     #[error(
         "`classes = {}`: give parity, all, or two or more different labels such as 3,8{}",
@@ -347,6 +387,9 @@ impl Error {
     pub const fn cause(&self) -> Cause {
         match self {
             Self::UnknownSource { .. }
+            | Self::UnknownCurve { .. }
+            | Self::FlatCurve { .. }
+            | Self::CurveDimension { .. }
             | Self::BadClasses { .. }
             | Self::BadNormalize { .. }
             | Self::NoSamples
@@ -382,7 +425,16 @@ impl Error {
             | Self::Download { .. }
             | Self::Checksum { .. } => Cause::Data,
             Self::Io { .. } => Cause::System,
+            Self::Curve { cause, .. } => *cause,
             Self::Memory(error) => error.cause(),
+        }
+    }
+
+    /// The same of the file of a curve, which another setting names.
+    pub(super) fn of_curve(self) -> Self {
+        match self {
+            Self::Memory(error) => Self::Memory(error),
+            other => Self::Curve { cause: other.cause(), what: other.to_string().replace("`data`", "`profile`") },
         }
     }
 

@@ -18,7 +18,7 @@ pub const MIXTURE_OFFSET: f64 = 1.5;
 ///
 /// The angle is reduced in integers to [0, pi/4] before any rounding, so points that mirror one another have equal
 /// coordinates up to sign bit for bit, and the values 0, 1/2 and 1 are exact.
-fn cos_sin_turn(p: u64, q: u64) -> (f64, f64) {
+pub(super) fn cos_sin_turn(p: u64, q: u64) -> (f64, f64) {
     let quarter = (4 * (p % q)) / q;
     let r = 4 * (p % q) - quarter * q; // what is left is (pi/2) r/q, 0 <= r < q
     let swap = 2 * r > q; // beyond pi/4: cos a = sin(pi/2 - a)

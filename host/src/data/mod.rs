@@ -7,6 +7,7 @@ mod catalogue;
 mod checksums;
 mod classes;
 mod csv;
+mod curve;
 mod download;
 mod error;
 mod fetch;
@@ -32,6 +33,7 @@ pub use catalogue::{CatalogueEntry, list};
 pub use checksums::{Checksum, RemoteFile};
 pub use classes::Classes;
 use classes::{Selected, Wanted};
+pub use curve::{Curve, CurveSource};
 pub use error::Error;
 pub use fetch::{FetchProgress, Limits, default_mirror, fetch, fetch_files};
 use format::{Opened, Reading, format_of};
@@ -58,6 +60,8 @@ pub struct Samples {
     pub held_out: Vec<f64>,
     /// y of the held-out samples, (h, `y_columns`); empty where they have none.
     pub held_out_y: Vec<f64>,
+    /// Inputs along which a kernel is read, where that was asked for: see [`Samples::follow`].
+    pub curve: Option<Curve>,
     /// What y is; `None` where there is none.
     pub targets: Option<Targets>,
     /// The map from labels to classes; `None` unless y is classes.
@@ -190,8 +194,7 @@ fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Err
     rows.truncate(n + apart);
 
     let mut x = raw.gather(&rows, budget)?;
-    let sphere = if spec.source.is_idx() { Normalize::Sphere } else { Normalize::None };
-    let normalize = spec.normalize.unwrap_or(sphere);
+    let normalize = spec.normalization();
     if normalize == Normalize::Sphere {
         for (index, sample) in x.chunks_exact_mut(raw.d).enumerate() {
             if !to_unit_norm(sample) {
@@ -240,6 +243,7 @@ fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Err
         y_columns,
         held_out,
         held_out_y,
+        curve: None,
         targets,
         map,
         labels,

@@ -68,6 +68,12 @@ impl DataSpec {
             held_out: 0,
         }
     }
+
+    /// What is done to each sample: what `normalize` says, else the default of the data set.
+    pub fn normalization(&self) -> Normalize {
+        let default = if self.source.is_idx() { Normalize::Sphere } else { Normalize::None };
+        self.normalize.unwrap_or(default)
+    }
 }
 
 /// A data set: generated, downloaded, or the user's own file.

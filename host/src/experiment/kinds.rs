@@ -147,6 +147,19 @@ pub enum OptimizerKind {
     Flow,
     /// gradient descent with steps of a fixed rate
     Gd,
+    /// one run of each from the same start, laid over one another; of one loss
+    Both,
+}
+
+impl OptimizerKind {
+    /// Its name for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Flow => "gradient flow",
+            Self::Gd => "gradient descent",
+            Self::Both => "both optimizers",
+        }
+    }
 }
 
 /// Who computes products and eigenvalues.
@@ -169,6 +182,18 @@ pub enum KeptKernels {
     All,
 }
 
+/// How a snapshot is read where units may chatter across their kinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadingKind {
+    /// over 16 short steps from it on: the kernel that moves the network
+    Burst,
+    /// over 800 much shorter ones, for references
+    Fine,
+    /// at the point alone, with derivatives 0 or 1 at a kink
+    Point,
+}
+
 /// Writes the name that settings and files have for it.
 fn write_name(choice: &impl ValueEnum, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match choice.to_possible_value() {
@@ -188,6 +213,11 @@ impl fmt::Display for Init {
     }
 }
 impl fmt::Display for OptimizerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(self, f)
+    }
+}
+impl fmt::Display for ReadingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_name(self, f)
     }

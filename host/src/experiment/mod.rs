@@ -9,7 +9,7 @@ mod settings_file;
 mod training;
 
 pub use error::Error;
-pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind};
+pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind, ReadingKind};
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
 pub use settings::{PROVENANCE, Settings, keys, overlay, overlay_pair};

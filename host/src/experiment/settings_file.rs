@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use toml::{Table, Value};
 
 use super::settings::overlay;
-use super::{Error, Model};
-use crate::data::Source;
+use super::{Error, Model, Training};
+use crate::data::{CurveSource, Source};
 use crate::files::{InputFault, read_text};
 use crate::words::excerpt;
 
@@ -64,7 +64,7 @@ pub fn overlay_text(base: &mut Table, path: &Path, text: &str) -> Result<(), Err
 
 /// Makes the paths in these settings, which are relative to `directory`, relative to the current one.
 pub fn place_paths(settings: &mut Table, directory: &Path) {
-    for key in ["data", "data-dir"] {
+    for key in ["data", "data-dir", "profile"] {
         let Some(Value::String(text)) = settings.get_mut(key) else { continue };
         let is_path = key == "data-dir" || matches!(text.parse(), Ok(Source::File(_)));
         // a text in toml stays one: a path that is none in UTF-8 cannot have been written
@@ -83,6 +83,17 @@ impl Model {
             *path = relative(path, directory);
         }
         seen.data_dir = seen.data_dir.map(|path| relative(&path, directory));
+        seen
+    }
+}
+
+impl Training {
+    /// The same with its relative paths as [`Model::seen_from`] has them.
+    pub fn seen_from(&self, directory: &Path) -> Self {
+        let mut seen = self.clone();
+        if let Some(CurveSource::File(path)) = &mut seen.profile {
+            *path = relative(path, directory);
+        }
         seen
     }
 }
@@ -148,6 +159,9 @@ mod tests {
             let mut table = Table::from_iter([("data".to_owned(), Value::String(seen.data.to_string()))]);
             place_paths(&mut table, &here.join(from));
             assert_eq!(table["data"].as_str().unwrap(), here.join("c/x.csv").to_str().unwrap());
+            let training = Training { profile: Some(CurveSource::File(given.clone())), ..Training::default() };
+            let seen = Table::try_from(training.seen_from(&here.join(from))).unwrap();
+            assert_eq!(seen["profile"].as_str(), Some(expected));
         }
         let absolute = Model { data: Source::File("/n/x.csv".into()), data_dir: Some("/d".into()), ..Model::default() };
         assert_eq!(absolute.seen_from(&here), absolute);

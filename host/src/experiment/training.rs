@@ -2,12 +2,15 @@
 
 use clap::Args;
 use ntkscope_core::loss::Loss;
+use ntkscope_core::record::Burst;
 use ntkscope_core::train::Optimizer;
 use serde::{Deserialize, Serialize};
 
 use super::settings::defaults;
 use super::{Error, non_negative, positive, range, whole};
-use crate::experiment::{BackendKind, KeptKernels, LossKind, OptimizerKind};
+use crate::data::CurveSource;
+use crate::experiment::kinds::open;
+use crate::experiment::{BackendKind, KeptKernels, LossKind, OptimizerKind, ReadingKind};
 
 /// Largest number of snapshots.
 pub const MAX_SNAPSHOTS: usize = 1024;
@@ -72,9 +75,17 @@ pub struct Training {
     /// At most K snapshots, log-spaced in time
     #[arg(long, value_name = "K", default_value_t = 64, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: usize,
-    /// Kernels that kernels.npz keeps of the network: the first and the last, or those of all snapshots
+    /// What a snapshot of a flow with kinks (relu) is read from
+    #[arg(long, value_enum, default_value_t = ReadingKind::Burst, help_heading = "Recording")]
+    pub reading: ReadingKind,
+    /// Kernels that kernels.npz keeps of the network: the first and the last, or those of all snapshots with their spectra
     #[arg(long, value_enum, default_value_t = KeptKernels::Ends, help_heading = "Recording")]
     pub kernels: KeptKernels,
+    /// Record K_t(x_0, x) along a curve: circle turns the first sample x_0 of two numbers through all degrees; of FILE.npz,
+    /// .npy or .csv, read as --data is, x_0 is the first row and x all rows
+    #[arg(long, value_name = "circle|FILE", value_parser = open::<CurveSource>(&CurveSource::NAMES),
+        value_hint = clap::ValueHint::FilePath, hide_possible_values = true, help_heading = "Recording")]
+    pub profile: Option<CurveSource>,
     /// Predict the run with the analytic NTK and with the linearized network [default: true up to 2048 samples x outputs]
     #[arg(long, value_name = "true|false", help_heading = "Recording")]
     pub predictions: Option<bool>,
@@ -90,6 +101,15 @@ impl Default for Training {
 }
 
 impl Training {
+    /// The burst of a snapshot, if one is wanted.
+    pub const fn core_burst(&self) -> Option<Burst> {
+        match self.reading {
+            ReadingKind::Burst => Some(Burst::STANDARD),
+            ReadingKind::Fine => Some(Burst::FINE),
+            ReadingKind::Point => None,
+        }
+    }
+
     /// Checks.
     ///
     /// # Errors
@@ -140,14 +160,27 @@ impl Training {
     pub fn resolve(&self, outputs: usize, samples: usize) -> Result<Vec<Self>, Error> {
         self.check()?;
         let filled = Self { predictions: Some(self.predicts(outputs, samples)), ..self.clone() };
-        Ok(match self.loss {
-            LossKind::Both => vec![
+        Ok(match (self.loss, self.optimizer) {
+            (LossKind::Both, _) => vec![
                 Self { loss: LossKind::CROSS_ENTROPY, ..filled.clone() },
                 // soft targets are cross-entropy's; beside it, squared error keeps the hard ones
                 Self { loss: LossKind::MSE, smoothing: 0.0, ..filled },
             ],
-            LossKind::Single(_) => vec![filled],
+            (LossKind::Single(_), OptimizerKind::Both) => vec![
+                Self { optimizer: OptimizerKind::Flow, rate: None, ..filled.clone() },
+                Self { optimizer: OptimizerKind::Gd, tolerance: Self::default().tolerance, ..filled },
+            ],
+            (LossKind::Single(_), OptimizerKind::Flow | OptimizerKind::Gd) => vec![filled],
         })
+    }
+
+    /// What tells this run from the others that were resolved from the same settings: its name in files, and for people.
+    pub fn part(&self, others: &[Self]) -> (String, &'static str) {
+        if others.len() > 1 && others.iter().all(|other| other.loss == self.loss) {
+            let name = self.optimizer.to_string();
+            return (name, self.optimizer.label());
+        }
+        (self.loss.to_string(), self.loss.label())
     }
 
     /// Whether fixed kernels' predictions are made of a network of `outputs` outputs on so many samples.
@@ -155,19 +188,30 @@ impl Training {
         self.predictions.unwrap_or(outputs * samples <= MAX_SIZE)
     }
 
-    /// How the parameters move, as core has it.
+    /// How the parameters move, as core has it: of both optimizers, the flow.
     ///
     /// # Errors
-    /// Descent without a rate, the flow with one; a rate or a tolerance outside its range.
+    /// Descent without a rate, the flow with one; a rate or a tolerance outside its range; both optimizers for both losses.
     pub fn core_optimizer(&self) -> Result<Optimizer, Error> {
         match (self.optimizer, self.rate) {
+            (OptimizerKind::Both, _) if self.loss == LossKind::Both => {
+                Err(range("optimizer", "both", "needs one loss; give `loss = cross-entropy` or `loss = mse`"))
+            }
+            (OptimizerKind::Both, None) => {
+                Err(range("optimizer", self.optimizer, "needs a `rate`, for its gradient descent"))
+            }
+            (OptimizerKind::Both, Some(_)) => {
+                let default = Self::default().tolerance;
+                Self { optimizer: OptimizerKind::Gd, tolerance: default, ..self.clone() }.core_optimizer()?;
+                Self { optimizer: OptimizerKind::Flow, rate: None, ..self.clone() }.core_optimizer()
+            }
             (OptimizerKind::Gd, _) if self.tolerance != Self::default().tolerance => {
                 let what = "is of the steps of `optimizer = flow`; those of gd have a fixed `rate`";
                 Err(range("tolerance", self.tolerance, what))
             }
             (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("rate", rate)? }),
             (OptimizerKind::Gd, None) => {
-                Err(range("optimizer", "gd", "needs a `rate` (for squared error below 2n/lambda_max)"))
+                Err(range("optimizer", self.optimizer, "needs a `rate` (for squared error below 2n/lambda_max)"))
             }
             (OptimizerKind::Flow, Some(rate)) => {
                 Err(range("rate", rate, "is the step of `optimizer = gd`; the flow adapts its own step"))

@@ -31,6 +31,18 @@ pub enum Error {
         /// the series' label
         series: String,
     },
+    /// A heat map that is not square or too large, or stands beside series.
+    #[error("figure {figure:?}: map {map:?} of side {side} has {cells} cells, or stands beside series")]
+    Map {
+        /// the figure's name
+        figure: String,
+        /// the map's label
+        map: String,
+        /// cells along a side
+        side: usize,
+        /// all cells
+        cells: usize,
+    },
     /// An axis whose range holds nothing, or numbers that its scale has no place for.
     #[error("figure {figure:?}: {axis} range {low}..{high} is empty, or not positive on a logarithmic axis")]
     Range {
@@ -66,6 +78,7 @@ impl Error {
         match self {
             Self::Lengths { .. }
             | Self::Hue { .. }
+            | Self::Map { .. }
             | Self::Range { .. }
             | Self::Name { .. }
             | Self::Draw(_)

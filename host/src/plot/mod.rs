@@ -8,7 +8,9 @@
 //! of the embedded font.
 
 mod axis;
+mod cells;
 mod error;
+mod heat_map;
 mod hue;
 mod legend;
 mod marks;
@@ -30,6 +32,7 @@ use crate::files;
 use crate::files::write_atomic;
 
 pub use error::Error;
+pub use heat_map::{HeatMap, MOST_CELLS, Shading};
 pub use hue::{Hue, Palette, contrast_on_white};
 pub use output::figure_bytes;
 
@@ -156,6 +159,9 @@ pub struct Figure {
     pub y: Axis,
     /// What is drawn, back to front (bands always lie behind).
     pub series: Vec<Series>,
+    /// Heat maps, each with the legend of its scale, in place of axes and series; then `x` and `y` only name what the columns
+    /// and the rows are.
+    pub maps: Vec<HeatMap>,
     /// What the figure shows, for the report and for readers who cannot see it; not drawn.
     pub caption: String,
     /// What was run for it, for an SVG that stands alone; not drawn.
@@ -216,6 +222,12 @@ impl Figure {
             }
             if (series.mark == Mark::Theory) != (series.hue == Hue::Theory) {
                 return Err(Error::Hue { figure: figure(), series: series.label.clone() });
+            }
+        }
+        for HeatMap { label, side, cells, .. } in &self.maps {
+            let whole = *side > 0 && *side <= MOST_CELLS && cells.len() == side * side;
+            if !whole || !self.series.is_empty() {
+                return Err(Error::Map { figure: figure(), map: label.clone(), side: *side, cells: cells.len() });
             }
         }
         for (axis, Axis { range, scale, .. }) in [("x", &self.x), ("y", &self.y)] {

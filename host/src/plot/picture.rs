@@ -18,31 +18,31 @@ pub(super) const WIDTH: i32 = 640 * UNIT;
 /// Height of the frame.
 pub(super) const FRAME: i32 = 310 * UNIT;
 /// Around everything.
-const MARGIN: i32 = 14 * UNIT;
+pub(super) const MARGIN: i32 = 14 * UNIT;
 const RIGHT: i32 = 24 * UNIT;
-const TITLE: i32 = 20 * UNIT;
-const LABEL: i32 = 18 * UNIT;
-const TICK: i32 = 17 * UNIT;
-const MARK: i32 = 6 * UNIT;
+pub(super) const TITLE: i32 = 20 * UNIT;
+pub(super) const LABEL: i32 = 18 * UNIT;
+pub(super) const TICK: i32 = 17 * UNIT;
+pub(super) const MARK: i32 = 6 * UNIT;
 
 /// Lines of text below one another.
-struct Lines {
+pub(super) struct Lines {
     lines: Vec<String>,
     size: i32,
 }
 
 impl Lines {
-    fn new(label: &str, size: i32, room: i32) -> Self {
+    pub(super) fn new(label: &str, size: i32, room: i32) -> Self {
         Self { lines: text::wrap(label, size, room), size }
     }
     fn step(&self) -> i32 {
         self.size * 125 / 100
     }
-    fn height(&self) -> i32 {
+    pub(super) fn height(&self) -> i32 {
         self.lines.len() as i32 * self.step()
     }
     /// The texts, their first line right below `top`.
-    fn texts(&self, x: i32, top: i32, anchor: Anchor, colour: RGBColor) -> impl Iterator<Item = Text> {
+    pub(super) fn texts(&self, x: i32, top: i32, anchor: Anchor, colour: RGBColor) -> impl Iterator<Item = Text> {
         (0..).zip(&self.lines).map(move |(i, line)| {
             let y = top + i * self.step() + self.size;
             Text::new(line, (x, y), self.size, anchor).coloured(colour)

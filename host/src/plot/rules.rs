@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::markup::{Level, runs, spoken};
-use super::{Figure, Hue, MARKED, Mark, Series, contrast_on_white, share_palette};
+use super::{Figure, HeatMap, Hue, MARKED, Mark, Series, contrast_on_white, share_palette};
 
 /// Checks every rule on all figures of one page.
 #[track_caller]
@@ -16,11 +16,12 @@ pub(crate) fn hold(figures: &mut [Figure]) {
         let name = &figure.name;
         assert!(names.insert(name), "{name} twice");
         assert!(titles.insert(&figure.title), "{name}: another figure has the title {:?}", figure.title);
-        assert!(!figure.series.is_empty() && !figure.caption.is_empty(), "{name}");
+        assert!(figure.series.is_empty() != figure.maps.is_empty() && !figure.caption.is_empty(), "{name}");
         figure.check().unwrap();
         for text in [&figure.title, &figure.caption, &figure.x.label, &figure.y.label]
             .into_iter()
             .chain(figure.series.iter().map(|series| &series.label))
+            .chain(figure.maps.iter().map(|map| &map.label))
         {
             markup_is_whole(name, text);
         }
@@ -45,6 +46,11 @@ pub(crate) fn hold(figures: &mut [Figure]) {
             let meaning = meanings.entry(colour).or_insert(&series.hue);
             assert_eq!(**meaning, series.hue, "{label}: {colour:?} stands for two things");
         }
+        let same = |a: &HeatMap, b: &HeatMap| a.label == b.label || a.side != b.side;
+        assert!(
+            !figure.maps.windows(2).any(|pair| same(&pair[0], &pair[1])),
+            "{name}: maps of one name or of two sizes"
+        );
         in_order(name, &figure.series);
         figure.series.iter().for_each(|series| few_digits(name, &series.label));
     }

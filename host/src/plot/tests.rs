@@ -11,6 +11,7 @@ fn figure(x: Scale, y: Scale, series: Vec<Series>) -> Figure {
         series,
         caption: "a < b".into(),
         settings: "width = 4".into(),
+        maps: Vec::new(),
         palette: None,
     }
 }
@@ -109,6 +110,38 @@ fn a_long_legend_makes_the_figure_higher() {
     let svg = figure(Scale::Linear, Scale::Linear, many.collect()).svg().unwrap();
     let height: f64 = svg.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
     assert!(height > 40.0 * 24.0 + 300.0, "{height}");
+}
+
+/// A map of n samples, one entry of which is not finite.
+fn maps(n: usize, count: usize) -> Figure {
+    let entry = |i: usize, j: usize| if (i, j) == (0, 1) { f64::NAN } else { (i * j) as f64 };
+    let map = |k: usize| {
+        let shading = if k == 2 { Shading::Diverging } else { Shading::Sequential };
+        HeatMap::new(format!("K_{{{k}}}"), n, entry, shading)
+    };
+    Figure { maps: (0..count).map(map).collect(), ..figure(Scale::Linear, Scale::Linear, Vec::new()) }
+}
+
+#[test]
+fn heat_maps_are_drawn_in_few_elements() {
+    for (n, count) in [(1, 1), (2, 3), (64, 3), (100, 4)] {
+        let (figure, again) = (maps(n, count), maps(n, count));
+        let svg = figure.svg().unwrap();
+        assert_eq!(svg, again.svg().unwrap());
+        assert_eq!(figure.png().unwrap(), again.png().unwrap());
+        // a path for every colour, whatever the number of cells
+        let paths = svg.matches("crispEdges").count();
+        assert!((33..100).contains(&paths) && svg.len() < 600_000, "{paths} paths, {} bytes", svg.len());
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        let lost = if n == 1 { 0 } else { count };
+        assert_eq!(description(&figure).contains("not finite"), lost > 0);
+        assert!(description(&figure).contains("Maps: K₀"), "{}", description(&figure));
+    }
+    let mut wrong = maps(2, 1);
+    wrong.maps[0].cells.pop();
+    assert!(wrong.svg().unwrap_err().to_string().contains("3 cells"));
+    let beside = Figure { series: vec![series(&[0.0], &[0.0], Mark::Line)], ..maps(2, 1) };
+    assert!(beside.svg().is_err());
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Ticks {
 }
 
 /// A value of a grid: plainly, but for the very large and small.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 || (1e-3..1e6).contains(&size) {
         let text = format!("{value:.4}");

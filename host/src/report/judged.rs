@@ -2,16 +2,17 @@
 
 use super::number;
 use crate::kernel::Cause;
-use crate::run::{Course, FAR, Failure, Judgement, Rate};
+use crate::run::{Course, Edge, FAR, Failure, Judgement, Rate};
 
 /// The sentences about it, each behind a space: why the run failed, or how the objective rose and came back.
 pub fn judged(judgement: &Judgement) -> String {
-    let Judgement { failures, course, rate, resting_from, .. } = judgement;
+    let Judgement { failures, course, rate, edge, resting_from, .. } = judgement;
     let mut text: String = failures.iter().map(|failure| format!(" {}", told(failure, course))).collect();
     if let Some((times, step)) = course.rise() {
         let times = number(times);
+        let catapult = if edge.is_some() { " (a catapult)" } else { "" };
         text.push_str(&format!(
-            " On the way the objective rose, to {times} times its start at step {step}, and came back below it."
+            " On the way the objective rose, to {times} times its start at step {step}, and came back below it{catapult}."
         ));
     }
     if let Some(from) = resting_from.filter(|_| !judgement.failed()) {
@@ -19,6 +20,9 @@ pub fn judged(judgement: &Judgement) -> String {
     }
     if let Some(rate) = rate.filter(|rate| rate.is_beyond()) {
         text.push_str(&format!(" {}", beyond(&rate)));
+    }
+    if let Some(edge) = edge {
+        text.push_str(&format!(" {}", past(edge)));
     }
     text
 }
@@ -62,14 +66,41 @@ pub fn told(failure: &Failure, course: &Course) -> String {
 
 /// A rate beyond the stable one, as a sentence.
 pub fn beyond(rate: &Rate) -> String {
-    let Rate { given, stable, lambda_max, curvature, everywhere } = *rate;
+    let Rate { given, reading, stable, lambda_max, curvature, everywhere } = *rate;
     let factor = if curvature == 1.0 { String::new() } else { format!("{curvature} ") };
-    let may =
-        if everywhere { "" } else { "; the loss is less curved where it is confident, so training need not diverge" };
+    let bound = format!("2/({factor}λ_{{max}}/n + LAMBDA) = {}", number(stable));
+    let bound = if everywhere {
+        format!("the stable rate is {bound} with λ_{{max}} = {}", number(lambda_max))
+    } else {
+        let here = number(given / reading);
+        format!(
+            "the stable rate is {here} for the outputs at the start, and {bound} for any, with λ_{{max}} = {}",
+            number(lambda_max)
+        )
+    };
     format!(
-        "The `rate`, {}, is beyond the stable one at the start, 2/({factor}λ_{{max}}/n + LAMBDA) = {} with λ_{{max}} = {}{may}.",
+        "The `rate`, {}, is beyond the edge of stability at the start: rate times sharpness over 2 is {}, and descent is \
+         stable below 1 ({bound}).",
         number(given),
-        number(stable),
-        number(lambda_max)
+        number(reading)
+    )
+}
+
+/// Readings above 1 on the way, as a sentence.
+fn past(edge: &Edge) -> String {
+    let Edge { first, highest, stable_from, lambda_max } = edge;
+    let end = match stable_from {
+        Some(step) => format!("from step {step} on it was below 1"),
+        None => "it was so at the end".into(),
+    };
+    let highest = if highest == first {
+        format!("{} at step {}", number(first.1), first.0)
+    } else {
+        format!("{} at step {}, at most {} at step {}", number(first.1), first.0, number(highest.1), highest.0)
+    };
+    format!(
+        "Rate times sharpness over 2 was above 1 ({highest}); {end}; λ_{{max}} of the kernel went from {} to {}.",
+        number(lambda_max.0),
+        number(lambda_max.1)
     )
 }

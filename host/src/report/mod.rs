@@ -3,6 +3,7 @@
 mod claim;
 mod html;
 pub mod judged;
+mod kernel_figures;
 pub mod narrative;
 mod prediction_figures;
 mod run_figures;
@@ -16,6 +17,7 @@ use crate::plot::{Error, Figure};
 use std::path::Path;
 
 pub use claim::{Claim, Verdict};
+pub use kernel_figures::{KernelRun, kernel_figures, kernel_figures_bytes};
 pub use prediction_figures::{overlays, prediction_figure};
 pub(crate) use run_figures::decimal_exponent;
 pub use run_figures::{Overlay, Panel, run_figures};
@@ -52,7 +54,7 @@ pub enum Block {
     /// A table, numbered.
     Table(Table),
     /// A figure, drawn into the page, numbered, with its caption.
-    Figure(Figure),
+    Figure(Box<Figure>),
     /// Text in a fixed-width font, as it stands: settings, commands.
     Code(String),
     /// Claims and what was found of them, with a count of the verdicts.

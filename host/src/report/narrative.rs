@@ -12,6 +12,10 @@ use crate::run::{Comparison, Motion, Outcome, PredictionRow, Stopped, TraceRow};
 pub struct Finished<'a> {
     /// what was to run
     pub training: &'a Training,
+    /// its name in files, see [`Training::part`]
+    pub name: String,
+    /// and for people
+    pub label: &'static str,
     /// what came of it
     pub outcome: Outcome,
 }
@@ -56,7 +60,7 @@ pub fn plain(text: &str) -> String {
 
 fn sentence(run: &Finished<'_>) -> String {
     let Seen { last, scale, .. } = seen(&run.outcome);
-    let name = run.training.loss.label();
+    let name = run.label;
     let mut text = format!(
         "Under {name}, after time t = {} (mean loss {}{}) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
         number(last.time),
@@ -139,12 +143,13 @@ pub fn settings(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> 
 pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figures: Vec<Figure>) -> Report {
     let mut results = Vec::new();
     results.push(Block::Table(end_table(finished)));
-    results.extend(figures.into_iter().map(Block::Figure));
+    results.extend(reading_table(finished).map(Block::Table));
+    results.extend(figures.into_iter().map(|figure| Block::Figure(Box::new(figure))));
     let mut settings = Vec::new();
     for run in finished {
         let table = Settings { model: model.clone(), training: run.training.clone() }.table().ok();
         let text = table.and_then(|t| toml::to_string(&t).ok()).unwrap_or_default();
-        settings.push(Block::Paragraph(format!("{}: {}.", run.training.loss.label(), run.outcome.stopped)));
+        settings.push(Block::Paragraph(format!("{}: {}.", run.label, run.outcome.stopped)));
         settings.push(Block::Code(text));
     }
     settings.push(Block::Paragraph(format!("Data: {}; SHA-256 {}.", samples.description, samples.sha256)));
@@ -167,7 +172,8 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
 
 const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
 training samples at time t (for several outputs its mean over them), Θ the analytic kernel of the infinitely wide \
-network. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times its sign, or the right \
+network. Where units rest on the kinks of their activation (ReLU), a flow moves as if it had their mean derivative, and \
+K_{t} is the kernel of the derivatives averaged over a short burst of steps. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times its sign, or the right \
 output less the best wrong one. The loss is the mean over the samples, without any penalty.";
 const VALUES: &str = "Here y is numbers: margins and accuracy, which are of classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
@@ -187,10 +193,10 @@ fn end_table(finished: &[Finished<'_>]) -> Table {
         "seconds",
     ];
     let mut table = Table::new("Where each run ended.", header.map(String::from).to_vec());
-    for Finished { training, outcome } in finished {
+    for Finished { label, outcome, .. } in finished {
         let Seen { last, .. } = seen(outcome);
         table.push(vec![
-            training.loss.label().into(),
+            (*label).into(),
             last.step.to_string(),
             outcome.evaluations.to_string(),
             number(last.time),
@@ -204,4 +210,46 @@ fn end_table(finished: &[Finished<'_>]) -> Table {
         ]);
     }
     table
+}
+
+/// The median velocity error of the rows that have one; NaN where none has.
+pub fn velocity_error(rows: &[TraceRow]) -> f64 {
+    let mut errors: Vec<f64> = rows.iter().filter_map(|row| defined(row.velocity_error)).collect();
+    errors.sort_by(f64::total_cmp);
+    errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// How the kernels of flows with kinks were read, and how near descents were to their edge of stability; none of others.
+fn reading_table(finished: &[Finished<'_>]) -> Option<Table> {
+    let header = [
+        "",
+        "sliding pairs of unit and sample",
+        "standard error of max|K_{t} − K_{0}|",
+        "the same drift of a point",
+        "velocity error, median",
+        "largest",
+        "rate × sharpness / 2 at the start",
+        "largest",
+    ];
+    let title = "How K_{t} was read. The velocity error is |Δf + K_{t} R|/|Δf| over a burst: the share of the outputs' \
+                 movement that the kernel does not account for. A point's kernel has derivatives 0 or 1 at kinks. Descent \
+                 is stable where rate × sharpness / 2 is below 1.";
+    let mut table = Table::new(title, header.map(String::from).to_vec());
+    let mut any = false;
+    for Finished { label, outcome, .. } in finished {
+        let (rows, Seen { first, last, .. }) = (&outcome.trace.rows, seen(outcome));
+        let largest = |value: fn(&TraceRow) -> f64| rows.iter().map(value).fold(f64::NAN, f64::max);
+        any |= !velocity_error(rows).is_nan() || !first.stability.is_nan();
+        table.push(vec![
+            (*label).into(),
+            last.sliding.to_string(),
+            number(last.drift_max_se),
+            number(last.point_drift_max),
+            number(velocity_error(rows)),
+            number(largest(|row| row.velocity_error)),
+            number(first.stability),
+            number(largest(|row| row.stability)),
+        ]);
+    }
+    any.then_some(table)
 }

@@ -14,6 +14,7 @@ fn nasty() -> Report {
         series: vec![Series::new(NASTY, (vec![0.0, 1.0], vec![0.0, 1.0]), Mark::Line, Hue::named("run", NASTY))],
         caption: NASTY.into(),
         settings: NASTY.into(),
+        maps: Vec::new(),
         palette: None,
     };
     let mut table = Table::new(NASTY, [NASTY, "n"]);
@@ -32,11 +33,11 @@ fn nasty() -> Report {
     };
     let blocks = vec![
         Block::Paragraph(NASTY.into()),
-        Block::Figure(figure.clone()),
+        Block::Figure(Box::new(figure.clone())),
         Block::Table(table.clone()),
         Block::Code(NASTY.into()),
         Block::Verdicts(Verdict::ALL.map(claim).to_vec()),
-        Block::Figure(figure),
+        Block::Figure(Box::new(figure)),
     ];
     let section = Section { title: NASTY.into(), blocks };
     Report { title: NASTY.into(), lead: NASTY.into(), sections: vec![section.clone(), section.clone(), section] }

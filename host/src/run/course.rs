@@ -1,5 +1,8 @@
 //! The objective along a run, at every step and not only at the snapshots.
 
+use ntkscope_core::Error;
+use ntkscope_core::state::Bytes;
+
 /// A run whose objective was this many times its start has diverged, whatever became of it.
 pub const FAR: f64 = 1e3;
 
@@ -28,6 +31,19 @@ impl Course {
         // the sum, and the outputs that it is made of
         let slack = 16.0 * n as f64 * epsilon * start.abs();
         Self { start, last: start, highest: start, slack, ..Self::default() }
+    }
+
+    /// All of it as bytes.
+    ///
+    /// # Errors
+    /// Those of `bytes`.
+    pub(super) fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
+        [&mut self.start, &mut self.last, &mut self.highest, &mut self.slack]
+            .into_iter()
+            .try_for_each(|number| bytes.number(number))?;
+        bytes.count(&mut self.highest_at)?;
+        bytes.optional(&mut self.far_from, 0, Bytes::count)?;
+        bytes.optional(&mut self.above_from, 0, Bytes::count)
     }
 
     /// Adds the objective after a step.

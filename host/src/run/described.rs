@@ -1,5 +1,6 @@
 //! What the files of a run hold, in words. n samples, h held out, d numbers each, C outputs, K_t the empirical kernel of the n
-//! samples at time t (of C outputs its trace over them, divided by C), Theta the analytic one.
+//! samples at time t (of C outputs its trace over them, divided by C), Theta the analytic one. Of a flow with kinks a row of
+//! the trace is a mean over a burst of short steps, and K_t the kernel that moves the network meanwhile.
 
 use crate::files::Described;
 
@@ -11,7 +12,7 @@ const OUTPUT: &str = "output";
 const TIME: &str = "time of gradient flow on the mean loss";
 
 /// `trace.csv`: a row per snapshot.
-const TRACE: [Described; 20] = Described::of(
+const TRACE: [Described; 30] = Described::of(
     "trace.csv",
     [
         ("step", "", "accepted steps"),
@@ -42,6 +43,25 @@ const TRACE: [Described; 20] = Described::of(
         ("effective_rank", "", "exp of the entropy of the normalised eigenvalues of K_t"),
         ("finite", "true or false", "whether loss, parameters and kernel are finite"),
         ("log_time", "", "ln(1 + t)"),
+        ("drift_max_se", KERNEL, "standard error of drift_max, from the quarters of a burst; empty without one"),
+        ("sliding", "", "pairs of a unit and a sample that slide along their kink"),
+        (
+            "velocity_error",
+            "share",
+            "|df + K_t R| / |df| over a burst: what of the outputs' movement K_t does not account for; empty without one",
+        ),
+        ("point_drift_max", KERNEL, "drift_max with derivatives 0 or 1 at kinks, those of a point"),
+        ("point_drift_fro", "share", "drift_fro of the same; empty where K_0 is 0"),
+        (
+            "stability",
+            "",
+            "of a descent, rate (lambda_max(H^1/2 K H^1/2) + LAMBDA) / 2 with K the full kernel at this moment and H the \
+             Hessian of the mean loss in the outputs: stable below 1; empty for a flow",
+        ),
+        ("target_alignment", "", "centred alignment of K_t with the targets' Gram matrix; empty where one is constant"),
+        ("param_max", "parameter", "max_i |theta_i - theta_0i|"),
+        ("drift_highest", KERNEL, "largest drift_max of the rows so far"),
+        ("error_highest", KERNEL, "largest error_max of the rows so far"),
     ],
 );
 
@@ -65,6 +85,22 @@ const PREDICTIONS: [Described; 12] = Described::of(
         ("linearized_difference", OUTPUT, "largest |f_t - prediction| on the training samples, under K_0"),
         ("linearized_difference_held_out", OUTPUT, "the same on the samples held out; empty where there are none"),
         ("linearized_distance", "parameter", "|theta_t - theta_0| of the linearized network"),
+    ],
+);
+
+/// `profile.csv`: with `profile`, a row per snapshot and input x of the curve.
+const PROFILE: [Described; 5] = Described::of(
+    "profile.csv",
+    [
+        ("time", TIME, "t; inf where it is too large to be represented"),
+        ("log_time", "", "ln(1 + t), as in trace.csv"),
+        (
+            "position",
+            "",
+            "where x is: of `profile = circle` its angle from x_0 in radians, of a file its row, from 0, which is x_0",
+        ),
+        ("kernel", KERNEL, "K_t(x_0, x), by the derivatives that the snapshot's kernel is of"),
+        ("analytic", KERNEL, "Theta(x_0, x)"),
     ],
 );
 
@@ -114,7 +150,7 @@ const SAMPLES: [(&str, &str, &str); 5] = [
 ];
 
 /// `kernels.npz`
-const KERNELS: [Described; 9] = Described::of(
+const KERNELS: [Described; 11] = Described::of(
     "kernels.npz",
     [
         ("analytic", "(n, n)", "Theta of the training samples"),
@@ -122,6 +158,12 @@ const KERNELS: [Described; 9] = Described::of(
         ("final", "(n, n)", "K_t at the end"),
         ("times", "(snapshots)", "t of the rows of trace.csv"),
         ("snapshots", "(snapshots, n, n)", "K_t at these times; with `kernels = all`"),
+        (
+            "points",
+            "(snapshots, n, n)",
+            "the kernel of the parameters at these times alone, derivatives 0 or 1 at a kink; of smooth networks K_t; with `kernels = all`",
+        ),
+        ("spectra", "(snapshots, n)", "all eigenvalues of K_t at these times, ascending; with `kernels = all`"),
         ("x", "(n, d)", "the training samples, normalised as asked for"),
         ("y", "(n) or (n, C)", "y as in the data"),
         SAMPLES[3],
@@ -183,14 +225,14 @@ const PARAMETERS: [Described; 5] = Described::of(
 
 /// All of them, file by file.
 pub fn described() -> impl Iterator<Item = &'static Described> {
-    let csv = TRACE.iter().chain(&PREDICTIONS).chain(&LIMIT);
+    let csv = TRACE.iter().chain(&PREDICTIONS).chain(&LIMIT).chain(&PROFILE);
     csv.chain(&KERNELS).chain(&PREDICTED).chain(&LIMITS).chain(&PARAMETERS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::{TraceRow, limit, prediction_table};
+    use crate::run::{TraceRow, limit, prediction_table, profile_table};
 
     #[test]
     fn every_column_is_described_in_order() {
@@ -198,6 +240,7 @@ mod tests {
         assert_eq!(names(&TRACE), TraceRow::COLUMNS.iter().map(|column| column.name()).collect::<Vec<_>>());
         assert_eq!(names(&PREDICTIONS), prediction_table::COLUMNS);
         assert_eq!(names(&LIMIT), limit::COLUMNS);
+        assert_eq!(names(&PROFILE), profile_table::COLUMNS);
         assert!(described().all(|d| !d.meaning.is_empty() && !d.meaning.ends_with('.')));
     }
 }

@@ -1,6 +1,5 @@
 //! Where results go: run directories, whose files are each written under a temporary name and renamed.
 
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,17 +8,16 @@ use toml::{Table, Value};
 use crate::backend::InstructionSet;
 use crate::data::Samples;
 use crate::experiment::{self, BackendKind, Model, PROVENANCE, Settings, Training};
-use crate::files::npz::Array;
 use crate::files::numbers::defined;
-use crate::files::{self, DirectoryLock, Dtype, Unfinished, npz, write_atomic};
+use crate::files::{self, DirectoryLock, Unfinished, write_atomic};
 use crate::plot::{self, Figure};
-use crate::run::params::SETTINGS;
-use crate::run::{Error, Judgement, Outcome, Tensor};
+use crate::run::{Error, Judgement, Outcome, write_parameters};
 
-use super::layout::{FIGURE_FOLDER, FIGURES, FILES, LOSSES, folders, result_paths};
+use super::layout::{FIGURE_FOLDER, FIGURES, FILES, PARTS, folders, result_paths};
 
-/// The setting that names the directory.
+/// The settings that name the directory.
 const OUT: &str = "out";
+const CONTINUED: &str = "continue";
 
 /// A directory of results that nobody else works in meanwhile, with nothing of another run in it.
 #[derive(Clone, Debug)]
@@ -83,6 +81,19 @@ impl RunDirectory {
         Ok(directory)
     }
 
+    /// The directory of a run that is to be gone on with. What is in it stays until it is replaced.
+    ///
+    /// # Errors
+    /// [`files::Error`]: there is none, it is in use, or cannot be written.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        if !path.is_dir() {
+            let what = "is no directory; give that of a run".into();
+            return Err(files::Error::Place { setting: CONTINUED, path: path.into(), what }.into());
+        }
+        let lock = DirectoryLock::create(path)?;
+        Ok(Self { path: path.into(), _held: Some(Arc::new(Held { made: Vec::new(), _lock: lock })) })
+    }
+
     /// An empty directory that the caller has locked.
     pub fn within(path: &Path) -> Self {
         Self { path: path.into(), _held: None }
@@ -106,7 +117,7 @@ impl RunDirectory {
 
     /// The locks of the runs inside this directory: one of them may be somebody else's.
     fn lock_inside(&self) -> Result<Vec<DirectoryLock>, files::Error> {
-        let inside = LOSSES.iter().map(|loss| self.path.join(loss)).filter(|folder| folder.is_dir());
+        let inside = PARTS.iter().map(|part| self.path.join(part)).filter(|folder| folder.is_dir());
         inside.map(|folder| DirectoryLock::create(&folder)).collect()
     }
 
@@ -135,7 +146,7 @@ impl RunDirectory {
     /// # Errors
     /// [`files::Error`].
     pub fn inside(&self, name: &str) -> Result<Self, files::Error> {
-        debug_assert!(LOSSES.contains(&name), "{name} is in the layout");
+        debug_assert!(PARTS.contains(&name), "{name} is in the layout");
         let path = self.path.join(name);
         let made = missing(&path);
         let lock = DirectoryLock::create(&path)?;
@@ -184,12 +195,10 @@ impl RunDirectory {
         outcome: Option<&Outcome>,
     ) -> Result<(), Error> {
         let mut table =
-            Settings { model: model.resolve(samples)?.seen_from(&self.path), training: training.clone() }.table()?;
+            Settings { model: model.resolve(samples)?.seen_from(&self.path), training: training.seen_from(&self.path) }
+                .table()?;
         let text = |s: &str| Value::String(s.into());
-        let backend = match training.backend {
-            BackendKind::Fast => format!("gemm and faer, {}", InstructionSet::here().name()),
-            BackendKind::Portable => "portable".into(),
-        };
+        let backend = backend_name(training.backend);
         let mut provenance = Table::from_iter([
             ("ntkscope".to_owned(), text(env!("CARGO_PKG_VERSION"))),
             ("backend".to_owned(), Value::String(backend)),
@@ -224,13 +233,21 @@ impl RunDirectory {
         Ok(write_atomic(&self.file("run.toml"), format!("{head}{body}").as_bytes())?)
     }
 
-    /// `trace.csv`, `kernels.npz`, the predictions, and `params.npz`.
+    /// `trace.csv`, `kernels.npz`, the profile, the predictions, and `params.npz`.
     ///
     /// # Errors
     /// As [`write_parameters`].
     pub fn write_outcome(&self, outcome: &Outcome, samples: &Samples, model: &Model) -> Result<(), Error> {
         self.write_record(outcome, samples, model.dtype)?;
         write_parameters(&self.file("params.npz"), &outcome.parameters, model)
+    }
+}
+
+/// The backend, and what it uses of this machine, as `[provenance]` names it.
+pub fn backend_name(backend: BackendKind) -> String {
+    match backend {
+        BackendKind::Fast => format!("gemm and faer, {}", InstructionSet::here().name()),
+        BackendKind::Portable => "portable".into(),
     }
 }
 
@@ -270,45 +287,4 @@ fn first_unused(name: &str) -> Result<(PathBuf, Vec<PathBuf>), files::Error> {
         }
     }
     unreachable!("the numbers do not end")
-}
-
-/// Named tensors of parameters as an npz archive, with the settings of the network that the kernel depends on
-/// ([`SETTINGS`]).
-///
-/// # Errors
-/// A file that cannot be written, a setting that toml cannot hold.
-pub fn write_parameters(path: &Path, tensors: &[Tensor], model: &Model) -> Result<(), Error> {
-    let settings = toml::to_string(&model.network_settings()?).map_err(experiment::Error::from)?;
-    let numbers: Vec<_> = tensors.iter().map(|tensor| |at: usize| tensor.data[at]).collect();
-    let (dtype, length) = (model.dtype, [settings.len()]);
-    // a number for each byte: whoever can read the other arrays can read this one
-    let byte = |at: usize| f64::from(settings.as_bytes()[at]);
-    let arrays: Vec<Array<'_>> = tensors
-        .iter()
-        .zip(&numbers)
-        .map(|(Tensor { name, shape, .. }, number)| Array { name, shape, dtype, number })
-        .chain([Array { name: SETTINGS, shape: &length, dtype, number: &byte }])
-        .collect();
-    Ok(write_archive(path, &arrays)?)
-}
-
-/// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<(), files::Error> {
-    let numbers: Vec<_> = arrays.iter().map(|(_, _, data)| |at: usize| data[at]).collect();
-    let arrays: Vec<Array<'_>> =
-        arrays.iter().zip(&numbers).map(|((name, shape, _), number)| Array { name, shape, dtype, number }).collect();
-    write_archive(path, &arrays)
-}
-
-/// An npz archive of these arrays, under a temporary name until it is whole.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
-    let (unfinished, file) = Unfinished::create(path)?;
-    let file = npz::write(BufWriter::new(file), arrays).and_then(|out| Ok(out.into_inner()?));
-    unfinished.commit(&file.map_err(files::Error::io("write", path))?)
 }

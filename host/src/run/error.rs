@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::params::{Mismatch, ParameterFault};
+use crate::files::InputFault;
 use crate::machine::Cause;
+use crate::words::number;
 use crate::{data, experiment, files};
 
 /// A run that cannot begin, or whose files cannot be read or written.
@@ -16,9 +18,9 @@ pub enum Error {
     /// Samples that cannot be trained on.
     #[error(transparent)]
     Data(#[from] data::Error),
-    /// Both losses, which are two runs.
-    #[error("a run has one loss; both are the two runs that `Training::resolve` makes of them")]
-    BothLosses,
+    /// Both losses or both optimizers, which are two runs.
+    #[error("a run has one loss and one optimizer; of both, `Training::resolve` makes two runs")]
+    Several,
     /// A file of the run's directory, or the directory.
     #[error(transparent)]
     File(#[from] files::Error),
@@ -44,6 +46,36 @@ pub enum Error {
         /// where they differ
         mismatch: Mismatch,
     },
+    /// A saved state that cannot be read.
+    #[error("{}: {fault}; without it the run cannot be gone on with", path.display())]
+    UnreadableState {
+        /// the file
+        path: PathBuf,
+        /// why not
+        fault: InputFault,
+    },
+    /// A saved state from which this run cannot go on.
+    #[error("{}: the saved state is {what}; remove it, and `continue` begins the run anew", path.display())]
+    OtherState {
+        /// the file
+        path: PathBuf,
+        /// what it is instead
+        what: &'static str,
+    },
+    /// Samples other than those that the run began with.
+    #[error("{}: the data have changed since (another SHA-256); a run goes on with those that it began with", path.display())]
+    OtherData {
+        /// the run's settings
+        path: PathBuf,
+    },
+    /// An end that the run has already passed.
+    #[error("the run is at time {} already; give `until-time` a later one than {}", number(*at), number(*until))]
+    Past {
+        /// where it is
+        at: f64,
+        /// the end
+        until: f64,
+    },
     /// The mathematics: sizes, kernels, the first evaluation.
     #[error(transparent)]
     Core(#[from] ntkscope_core::Error),
@@ -55,7 +87,9 @@ impl Error {
         match self {
             Self::Settings(error) => error.cause(),
             Self::Data(error) => error.cause(),
-            Self::BothLosses | Self::OtherNetwork { .. } => Cause::Settings,
+            Self::Several | Self::OtherNetwork { .. } | Self::Past { .. } => Cause::Settings,
+            Self::UnreadableState { fault, .. } => fault.cause(),
+            Self::OtherState { .. } | Self::OtherData { .. } => Cause::Data,
             Self::File(error) => error.cause(),
             Self::NoParameters { .. } => Cause::Data,
             Self::DamagedParameters { fault, .. } => fault.cause(),

@@ -9,10 +9,10 @@ use ntkscope_core::{Portable, Tile};
 use super::fixed_flow::fixed_flow_len;
 use super::outputs::outputs_len;
 use super::prediction::predicting_len;
+use super::profile::profile_len;
 use super::rate::rate_len;
-use super::still::still_len;
 use crate::backend::{HostReal, threads};
-use crate::data::Samples;
+use crate::data::{Curve, Samples};
 use crate::experiment::{BackendKind, Init, KeptKernels, Model, Training};
 use crate::files::Dtype;
 use crate::machine::memory::{bytes_of, process_bytes};
@@ -20,6 +20,9 @@ use crate::run::Error;
 
 /// Rows of the panels that a product's right factor is packed into.
 const PACKED: u128 = 512;
+/// Numbers that take as much memory as a row of `profile.csv`: five in the outcome, a record of texts in three allocations,
+/// and its line in the content of the file, which grows by doubling.
+const PROFILE_ROW: u128 = 56;
 
 /// Bytes that the process has at its peak while [`super::run`] works and its outcome is written, on this pool's threads.
 ///
@@ -36,12 +39,12 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
     let parameters = sizes.parameters as u128;
 
     // of the run's scalar, from its beginning to its end: the trainer, the recorder, samples, targets and f_0
-    let mut own = trainer_len(sizes, samples.n, &optimizer) as u128 + recorder_len(samples.n, tile) as u128;
+    let mut own = trainer_len(sizes, samples.n, &optimizer) as u128;
+    own += recorder_len(sizes, samples.n, tile, &optimizer, training.core_burst()) as u128;
     own += n * (d + c);
     if model.init == Init::Shifted {
         own += n * c + all * c;
     }
-    own += still_len(optimizer, training.penalty, sizes.parameters) as u128;
     // every thread's tile; panels of products
     own += threads() as u128 * analytic_scratch(tile, samples.n, samples.n) as u128;
     if training.backend == BackendKind::Fast {
@@ -56,12 +59,17 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
     let snapshots = if predicts { training.snapshots as u128 } else { 1 };
     let kept = snapshots * all * c;
     own += outputs_len(sizes, samples);
-    let mut outcome = 3 * n * n + parameters + all * c + all * d + n * c;
+    let mut outcome = 4 * n * n + parameters + all * c + all * d + n * c;
     if training.kernels == KeptKernels::All {
-        let kernels = training.snapshots as u128 * n * n;
+        // of the effective kernel and of the point's
+        let kernels = 2 * training.snapshots as u128 * n * n;
         own += kernels;
-        // in double precision, and as they are written
-        outcome += 2 * kernels;
+        // in double precision beside what they are made of, and the eigenvalues
+        outcome += kernels + training.snapshots as u128 * n;
+    }
+    if let Some((curve, rows)) = profile_of(samples, training) {
+        own = own.saturating_add(profile_len(sizes, curve, tile) + rows);
+        outcome += rows * PROFILE_ROW;
     }
     let (predicting, predicted) = if predicts {
         let flows = 2 * fixed_flow_len(samples.n, held, sizes.outputs, training.snapshots);
@@ -79,13 +87,22 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
 /// those of its figures.
 pub fn kept_bytes(samples: &Samples, training: &Training) -> u64 {
     let [n, rows] = [samples.n, training.snapshots].map(|size| size as u128);
+    // of five numbers each
+    let profile = profile_of(samples, training).map_or(0, |(_, rows)| 5 * rows);
     // the kernels; rows of the trace and of the predictions
-    base_bytes(samples).saturating_add(bytes_of(3 * n * n + 64 * rows, 8))
+    base_bytes(samples).saturating_add(bytes_of(4 * n * n + 64 * rows + profile, 8))
+}
+
+/// The curve of a profile, and the rows of its table.
+fn profile_of<'a>(samples: &'a Samples, training: &Training) -> Option<(&'a Curve, u128)> {
+    let curve = samples.curve.as_ref().filter(|_| training.profile.is_some())?;
+    Some((curve, training.snapshots as u128 * curve.len() as u128))
 }
 
 /// The program and the samples.
 fn base_bytes(samples: &Samples) -> u64 {
-    let numbers = (samples.x.len() + samples.held_out.len() + 2 * samples.n) as u128;
+    let curve = samples.curve.as_ref().map_or(0, |curve| curve.x.len() + curve.len());
+    let numbers = (samples.x.len() + samples.held_out.len() + curve + 2 * samples.n) as u128;
     process_bytes(threads()).saturating_add(bytes_of(numbers, 8))
 }
 
@@ -108,7 +125,7 @@ pub fn sizes_of(model: &Model, samples: &Samples) -> Result<Sizes, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DataSpec, Source, load};
+    use crate::data::{CurveSource, DataSpec, Source, load};
     use crate::experiment::LossKind;
     use crate::machine::{Budget, with_threads};
 
@@ -149,6 +166,28 @@ mod tests {
             let grown = (larger - smaller) as f64 / MIB;
             let most = if what == "classes" { 10.0 } else { 2.0 };
             assert!(grown >= least && grown <= most * least, "{what}: {grown:.1} MiB more, {least:.1} at least");
+        }
+    }
+
+    /// Kernels of all snapshots and the kernel along a curve: what is kept of them, and little more.
+    #[test]
+    fn what_is_recorded_is_counted() {
+        let spec = DataSpec { n: Some(60), ..DataSpec::new(Source::Circle) };
+        let mut samples = load(&spec, &Budget::within(None)).unwrap();
+        samples.follow(&CurveSource::Circle, spec.normalization(), &Budget::within(None)).unwrap();
+        let ends = Training { loss: LossKind::MSE, predictions: Some(false), snapshots: 200, ..Training::default() };
+        let all = Training { kernels: KeptKernels::All, ..ends.clone() };
+        let along = Training { profile: Some(CurveSource::Circle), ..ends.clone() };
+        let model = Model { width: 16, n: Some(60), ..Model::default() };
+        let of = |t: &Training| with_threads(Some(1), || forecast(&model, t, &samples).unwrap()).unwrap();
+        for (what, training, least) in [
+            // both kernels of every snapshot, as they are kept and in the outcome
+            ("kernels", &all, 8 * 4 * 200 * 60 * 60),
+            // the kernel along the curve, and a table of five numbers a row beside its texts
+            ("profile", &along, (8 * 6 + 320) * 200 * 361),
+        ] {
+            let grown = of(training) - of(&ends);
+            assert!(grown >= least && grown <= 3 * least, "{what}: {grown} bytes more, {least} at least");
         }
     }
 

@@ -4,6 +4,7 @@ use std::f64::consts::LN_2;
 use std::fmt;
 
 use super::course::Course;
+use super::edge::Edge;
 use super::motion::Motion;
 use super::rate::Rate;
 use super::{Stopped, TraceRow};
@@ -88,6 +89,8 @@ pub struct Judgement {
     pub course: Course,
     /// of a descent with a loss that has a curvature
     pub rate: Option<Rate>,
+    /// of a descent some of whose readings of stability are above 1
+    pub edge: Option<Edge>,
     /// ln(1 + t) from which on the flow has found that nothing moves any more
     pub resting_from: Option<f64>,
 }
@@ -142,7 +145,7 @@ impl Judgement {
         let motion = if failures.is_empty() { Motion::of(&drift, resting_from) } else { None };
         // that the very end of a run is short says nothing
         let resting_from = resting_from.filter(|from| last.log_time - from >= LN_2);
-        Self { failures, motion, course, rate, resting_from }
+        Self { failures, motion, course, rate, edge: Edge::of(rows), resting_from }
     }
 
     /// Whether the run failed.

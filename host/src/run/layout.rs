@@ -3,12 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-/// Files in the directory itself, and in that of each loss where there are two.
-pub(super) const FILES: [&str; 12] = [
+/// Files in the directory itself, and in that of each part where there are two.
+pub(super) const FILES: [&str; 14] = [
     "run.toml",
+    "state.bin",
     "trace.csv",
     "kernels.npz",
     "params.npz",
+    "profile.csv",
     "predictions.csv",
     "predictions.npz",
     "limit.csv",
@@ -24,20 +26,39 @@ pub(super) const FILES: [&str; 12] = [
 pub(super) const FIGURE_FOLDER: &str = "figures";
 
 /// What a run's figures are called.
-pub(super) const FIGURES: [&str; 7] =
-    ["loss", "drift", "lambda_min", "param_distance", "margin", "drift_margin", "prediction"];
+pub(super) const FIGURES: [&str; 18] = [
+    "loss",
+    "drift",
+    "lambda_min",
+    "param_distance",
+    "margin",
+    "drift_margin",
+    "prediction",
+    "kernel",
+    "spectrum",
+    "profile",
+    // of each part, where there are two
+    "kernel_cross-entropy",
+    "kernel_mse",
+    "kernel_flow",
+    "kernel_gd",
+    "profile_cross-entropy",
+    "profile_mse",
+    "profile_flow",
+    "profile_gd",
+];
 
-/// The directories of the losses, where there are both.
-pub(super) const LOSSES: [&str; 2] = ["cross-entropy", "mse"];
+/// The directories of the parts of a run: of the losses or the optimizers, where there are both.
+pub(super) const PARTS: [&str; 4] = ["cross-entropy", "mse", "flow", "gd"];
 
 /// The directories in a run's directory.
 pub(super) fn folders(directory: &Path) -> impl Iterator<Item = PathBuf> {
-    std::iter::once(FIGURE_FOLDER).chain(LOSSES).map(|folder| directory.join(folder))
+    std::iter::once(FIGURE_FOLDER).chain(PARTS).map(|folder| directory.join(folder))
 }
 
 /// Every path that a run or an estimate can write in `directory`.
 pub fn result_paths(directory: &Path) -> Vec<PathBuf> {
-    let places = std::iter::once(directory.to_path_buf()).chain(LOSSES.map(|loss| directory.join(loss)));
+    let places = std::iter::once(directory.to_path_buf()).chain(PARTS.map(|part| directory.join(part)));
     let files = places.flat_map(|place| FILES.map(|name| place.join(name)));
     let figures = FIGURES.iter().flat_map(|name| ["svg", "png"].map(|ending| format!("{name}.{ending}")));
     files.chain(figures.map(|name| directory.join(FIGURE_FOLDER).join(name))).collect()

@@ -1,12 +1,17 @@
 //! One training run: from samples and settings to trace, kernels and parameters in memory, and their directory.
 
+mod archives;
+mod arrays;
 mod course;
+mod dead;
 mod described;
 mod directory;
+mod edge;
 mod error;
 mod fixed_flow;
 mod forecast;
 mod judgement;
+mod kept_kernels;
 mod layout;
 mod limit;
 mod motion;
@@ -14,11 +19,14 @@ mod outcome;
 mod outputs;
 mod parameter_file;
 pub mod params;
+mod position;
 mod prediction;
 mod prediction_table;
+mod profile;
+mod profile_table;
 mod rate;
 mod results;
-mod still;
+mod saved;
 mod targets;
 mod tensor;
 #[cfg(test)]
@@ -26,9 +34,11 @@ mod tests;
 mod trace;
 mod training_loop;
 
+pub use archives::{write_archive, write_arrays, write_parameters};
 pub use course::{Course, FAR};
 pub use described::described;
-pub use directory::{RunDirectory, write_archive, write_arrays, write_parameters};
+pub use directory::{RunDirectory, backend_name};
+pub use edge::Edge;
 pub use error::Error;
 pub use fixed_flow::FixedFlow;
 pub use forecast::{forecast, kept_bytes, sizes_of};
@@ -36,33 +46,39 @@ pub use judgement::{Failure, Judgement};
 pub use layout::result_paths;
 pub use limit::{Limit, LimitRow};
 pub use motion::Motion;
-pub use outcome::{Comparison, Kernels, Outcome, Stopped};
+pub use outcome::{Comparison, Kernels, Outcome, SnapshotKernels, Stopped};
 pub use outputs::{Outputs, Seen, all_inputs};
 pub use prediction::{Measured, Predictions, Task, linearized_bytes};
 pub use prediction_table::{PredictionRow, PredictionTable};
+pub use profile_table::{ProfileRow, ProfileTable};
 pub use rate::Rate;
 pub use targets::{check, targets};
 pub use tensor::{Tensor, tensors};
 pub use trace::{Trace, TraceRow};
 
+use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
 use ntkscope_core::forward::Params;
-use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{Spectrum, tangent, tangent_len};
-use ntkscope_core::network::{Dense, Network};
+use ntkscope_core::network::Network;
 use ntkscope_core::record::{Recorder, recorder_len};
-use ntkscope_core::train::{Problem, Trainer, trainer_len};
-use ntkscope_core::{Backend, MatMut, MatRef, Portable, Real};
+use ntkscope_core::state::Bytes;
+use ntkscope_core::train::{Trainer, trainer_len};
+use ntkscope_core::{Backend, MatRef, Portable, Real};
 
 use crate::backend::HostReal;
 use crate::data::Samples;
-use crate::experiment::{AnyNetwork, BackendKind, Init, LossKind, Model, Training};
+use crate::experiment::{BackendKind, Init, LossKind, Model, OptimizerKind, Training};
 use crate::files::Dtype;
-use crate::kernel::{Suspects, convert};
+use crate::kernel::Suspects;
 use crate::machine::Stop;
+use arrays::Arrays;
+use dead::is_dead;
 use judgement::Evidence;
-use outputs::outputs_of;
+use kept_kernels::{of_snapshots, smallest_eigenvalue};
+use profile::Profile;
+use saved::Walk;
 use training_loop::{Recording, Walked, train};
 
 /// The backend of this kind for this scalar.
@@ -81,6 +97,9 @@ pub trait Observer {
     fn step(&mut self, _done: f64, _at: &dyn Fn() -> String) {}
     /// After every snapshot: the record so far.
     fn snapshot(&mut self, _trace: &Trace) {}
+    /// After every step, and for the `last` time where the run leaves one with a later end: how to write the state from
+    /// which it can be gone on with, see [`go_on`].
+    fn state(&mut self, _last: bool, _write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) {}
 }
 
 /// Nobody follows.
@@ -91,7 +110,7 @@ impl Observer for () {}
 /// A run that cannot go on is not an error: its outcome says why it stopped, and keeps the record.
 ///
 /// # Errors
-/// Settings that do not go together or not with the samples; both losses, see [`Training::resolve`]; what core refuses;
+/// Settings that do not go together or not with the samples; several runs, see [`Training::resolve`]; what core refuses;
 /// a snapshot that cannot be taken.
 pub fn run(
     model: &Model,
@@ -100,20 +119,47 @@ pub fn run(
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
 ) -> Result<Outcome, Error> {
-    if training.loss == LossKind::Both {
-        return Err(Error::BothLosses);
+    run_from(None, (model, training, samples), observer, stop)
+}
+
+/// Goes on from the state in a file, of the same network, samples and settings but for where the run ends, with the bits of
+/// a run that was not cut off. Snapshots keep the distance that they had.
+///
+/// # Errors
+/// Those of [`run`]; a state that cannot be read or is of another run, an end in time that has passed.
+pub fn go_on(
+    state: &Path,
+    model: &Model,
+    training: &Training,
+    samples: &Samples,
+    observer: &mut (dyn Observer + Send),
+    stop: &Stop,
+) -> Result<Outcome, Error> {
+    run_from(Some(state), (model, training, samples), observer, stop)
+}
+
+/// What a run is of.
+type Subject<'a> = (&'a Model, &'a Training, &'a Samples);
+
+fn run_from(
+    state: Option<&Path>,
+    (model, training, samples): Subject<'_>,
+    observer: &mut (dyn Observer + Send),
+    stop: &Stop,
+) -> Result<Outcome, Error> {
+    if training.loss == LossKind::Both || training.optimizer == OptimizerKind::Both {
+        return Err(Error::Several);
     }
     check(model, training, samples)?;
     match model.dtype {
-        Dtype::F64 => run_as::<f64>(model, training, samples, observer, stop),
-        Dtype::F32 => run_as::<f32>(model, training, samples, observer, stop),
+        Dtype::F64 => run_as::<f64>(state, (model, training, samples), observer, stop),
+        Dtype::F32 => run_as::<f32>(state, (model, training, samples), observer, stop),
     }
 }
 
 fn run_as<T: HostReal>(
-    model: &Model,
-    training: &Training,
-    samples: &Samples,
+    state: Option<&Path>,
+    (model, training, samples): Subject<'_>,
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
 ) -> Result<Outcome, Error> {
@@ -126,17 +172,41 @@ fn run_as<T: HostReal>(
     let arrays = Arrays::new(backend, network, model, training, samples)?;
     let problem = arrays.problem(network, training, samples)?;
     let mut buffer = vec![T::ZERO; trainer_len(sizes, samples.n, &optimizer)];
-    let mut trainer = Trainer::new(backend, problem, optimizer, model.seed, &mut buffer)?;
-    let mut space = vec![T::ZERO; recorder_len(samples.n, backend.tile())];
-    let recorder = Recorder::new(&mut trainer, &mut space)?;
-    let predicted = training.predicts(sizes.outputs, samples.n);
-    let outputs = predicted.then(|| no_outputs(&trainer, samples, shifted)).transpose()?;
-    let mut recording = Recording::new(recorder, training, samples, outputs)?;
+    let mut space = vec![T::ZERO; recorder_len(sizes, samples.n, backend.tile(), &optimizer, training.core_burst())];
+    let spaces = (&mut buffer[..], &mut space[..]);
+    let begin = move |mut saved: Option<&mut Bytes<'_>>| -> Result<_, Error> {
+        let (buffer, space) = spaces;
+        let mut trainer = match saved.as_deref_mut() {
+            Some(bytes) => Trainer::restore(backend, problem, optimizer, buffer, bytes)?,
+            None => Trainer::new(backend, problem, optimizer, model.seed, buffer)?,
+        };
+        let recorder = Recorder::new(&mut trainer, training.core_burst(), space)?;
+        let predicted = training.predicts(sizes.outputs, samples.n);
+        let outputs = predicted.then(|| no_outputs(&trainer, samples, shifted)).transpose()?;
+        let curve = samples.curve.as_ref().filter(|_| training.profile.is_some());
+        let profile = curve.map(|curve| Profile::new(backend, network, curve)).transpose()?;
+        let mut recording = Recording::new(recorder, training, samples, (outputs, profile), sizes.outputs)?;
+        let mut walk = saved.is_some().then(Walk::default);
+        if let (Some(bytes), Some(walk)) = (saved, &mut walk) {
+            recording.pass(bytes)?;
+            walk.pass(bytes)?;
+        }
+        Ok((trainer, recording, walk))
+    };
+    let (mut trainer, mut recording, walk) = match state {
+        Some(path) => saved::read(path, |bytes| begin(Some(bytes)))?,
+        None => begin(None)?,
+    };
+    if walk.is_some() {
+        check_end(&trainer, training)?;
+    }
 
-    let Walked { stopped, course, rate } = train(&mut trainer, &mut recording, (training, optimizer), observer, stop)?;
+    let way = (training, optimizer);
+    let Walked { stopped, course, rate, seconds } = train(&mut trainer, &mut recording, way, walk, observer, stop)?;
 
     let trace = recording.trace();
-    let Recording { recorder, record, outputs, kernels, .. } = recording;
+    let Recording { mut recorder, record, outputs, kernels, profile, .. } = recording;
+    let point = double(recorder.point_kernel(&mut trainer)?.data());
     let (end, predictions) = match outputs {
         Some(outputs) => {
             let end = outputs.last().to_vec();
@@ -146,7 +216,7 @@ fn run_as<T: HostReal>(
         }
         None => {
             let mut last = no_outputs(&trainer, samples, shifted)?;
-            last.keep(backend, Params::new(network, trainer.theta())?, record.snapshots())?;
+            last.keep(backend, Params::new(network, trainer.theta())?, trainer.log_time(), record.snapshots())?;
             (last.last().to_vec(), Comparison::NotAsked)
         }
     };
@@ -168,8 +238,10 @@ fn run_as<T: HostReal>(
             analytic: double(recorder.analytic().data()),
             initial: double(recorder.initial().data()),
             last: double(recorder.current().data()),
-            snapshots: kernels.map(|kept| kept.into_iter().map(|(_, kernel)| double(&kernel)).collect()),
+            point,
+            snapshots: kernels.map(|kept| of_snapshots(backend, kept, samples.n)).transpose()?,
         },
+        profile: profile.map(Profile::table),
         targets: double(&arrays.targets),
         parameters: tensors(network, trainer.theta()),
         predictions,
@@ -178,69 +250,19 @@ fn run_as<T: HostReal>(
         analytic_lambda_min: smallest_eigenvalue(backend, recorder.analytic()).unwrap_or(f64::NAN),
         stopped,
         evaluations: trainer.evaluations(),
-        seconds: start.elapsed().as_secs_f64(),
+        seconds: seconds + start.elapsed().as_secs_f64(),
     })
 }
 
-/// What the training problem is made of, in the run's scalar.
-struct Arrays<T> {
-    /// `(n, d)`
-    x: Vec<T>,
-    /// `(n, C)`
-    targets: Vec<T>,
-    /// f(x; theta_0) `(n, C)` of a shifted network
-    f_0: Option<Vec<T>>,
-}
-
-impl<T: HostReal> Arrays<T> {
-    fn new(
-        backend: &dyn Backend<T>,
-        network: &AnyNetwork<'_>,
-        model: &Model,
-        training: &Training,
-        samples: &Samples,
-    ) -> Result<Self, Error> {
-        let outputs = network.sizes().outputs;
-        let mut x = Vec::new();
-        convert(&samples.x, samples.d, &mut x)?;
-        let targets = targets(samples, training.core_loss(), training.smoothing, outputs)?;
-        let f_0 = match model.init {
-            Init::Shifted => {
-                let x = MatRef::new(&x, samples.n, samples.d)?;
-                Some(initial_outputs(backend, network, x, model.seed)?)
-            }
-            Init::Mirrored | Init::Standard => None,
-        };
-        Ok(Self { x, targets, f_0 })
-    }
-
-    fn problem<'a, N: Network>(
-        &'a self,
-        network: &'a N,
-        training: &Training,
-        samples: &Samples,
-    ) -> Result<Problem<'a, N, T>, Error> {
-        let (n, outputs) = (samples.n, network.sizes().outputs);
-        let (x, targets) = (MatRef::new(&self.x, n, samples.d)?, MatRef::new(&self.targets, n, outputs)?);
-        let problem = Problem::new(network, x, targets, training.core_loss(), training.penalty)?;
-        match &self.f_0 {
-            Some(f_0) => Ok(problem.with_offset(MatRef::new(f_0, n, outputs)?)?),
-            None => Ok(problem),
-        }
-    }
-}
-
-/// f(x; theta_0) `(n, C)` at the parameters that training begins with.
-fn initial_outputs<N: Network, T: Real>(
-    backend: &dyn Backend<T>,
-    network: &N,
-    x: MatRef<'_, T>,
-    seed: u64,
-) -> Result<Vec<T>, Error> {
-    let sizes = network.sizes();
-    let mut theta_0 = vec![T::ZERO; sizes.parameters];
-    initialize(network, seed, &mut theta_0)?;
-    Ok(outputs_of(backend, Params::new(network, &theta_0)?, x, &mut Vec::new())?)
+/// # Errors
+/// An end in time that a run that goes on has passed, by more than a step ends behind it.
+fn check_end<N: Network, T: Real>(
+    trainer: &Trainer<'_, N, T, dyn Backend<T>>,
+    training: &Training,
+) -> Result<(), Error> {
+    let (at, until) = (trainer.time().to_f64(), training.until_time);
+    let slack = trainer.rate().map_or(1e-3 * until, |rate| rate.to_f64());
+    if at > until + slack { Err(Error::Past { at, until }) } else { Ok(()) }
 }
 
 /// A place for the outputs on all samples, of which none are kept yet.
@@ -282,40 +304,6 @@ fn predictions<N: Network, T: Real>(
     task.predictions(training.backend, seen)
 }
 
-/// Whether the kernel is 0, or what there is of it comes from biases behind dead units, which add the same everywhere, and
-/// no training sample moves any weight.
-fn is_dead<N: Network, T: Real>(
-    trainer: &Trainer<'_, N, T, dyn Backend<T>>,
-    kernel: MatRef<'_, T>,
-    last: Option<&TraceRow>,
-) -> Result<bool, ntkscope_core::Error> {
-    let first = kernel.at(0, 0);
-    if !last.is_some_and(|row| row.finite) || kernel.data().iter().any(|k| *k != first) {
-        return Ok(false);
-    }
-    if first == T::ZERO {
-        return Ok(true);
-    }
-    let (network, x) = (trainer.problem().network(), trainer.problem().x());
-    let sizes = network.sizes();
-    let mut space = vec![T::ZERO; tangent_len(sizes, x.rows())];
-    let tangent = tangent(trainer.backend(), Params::new(network, trainer.theta())?, x, &mut space)?;
-    let moves = |layer: Dense| {
-        let (inputs, derivatives) = (tangent.activations.layer_inputs(&layer), tangent.deltas.by_sample(&layer));
-        let any = |m: MatRef<'_, T>, i: usize| m.entries(i).any(|v| v != T::ZERO);
-        layer.trained && (0..x.rows()).any(|i| any(inputs, i) && any(derivatives, i))
-    };
-    Ok(!(0..sizes.layers).any(|index| moves(network.layer(index))))
-}
-
 fn double<T: Real>(values: &[T]) -> Vec<f64> {
     values.iter().map(|v| v.to_f64()).collect()
-}
-
-fn smallest_eigenvalue<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<f64, ntkscope_core::Error> {
-    let n = kernel.rows();
-    let mut copy = kernel.data().to_vec();
-    let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
-    backend.symmetric_eigenvalues(MatMut::new(&mut copy, n, n)?, &mut values, &mut scratch)?;
-    Ok(Spectrum::of_eigenvalues(&values, T::EPSILON).lambda_min.to_f64())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Judgement, Limit, Predictions, Tensor, Trace};
+use super::{Judgement, Limit, Predictions, ProfileTable, Tensor, Trace};
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +47,21 @@ pub struct Kernels {
     pub initial: Vec<f64>,
     /// the empirical one at the end
     pub last: Vec<f64>,
-    /// the empirical one at every snapshot of the trace, where that was asked for
-    pub snapshots: Option<Vec<Vec<f64>>>,
+    /// that of the parameters at the end alone, derivatives 0 or 1 at a kink
+    pub point: Vec<f64>,
+    /// the empirical ones at every snapshot of the trace, where that was asked for
+    pub snapshots: Option<SnapshotKernels>,
+}
+
+/// Empirical kernels at the k snapshots of a trace, one behind another.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SnapshotKernels {
+    /// those that move the network, `(k, n, n)`
+    pub effective: Vec<f64>,
+    /// those of the parameters alone, derivatives 0 or 1 at a kink, `(k, n, n)`
+    pub points: Vec<f64>,
+    /// eigenvalues of the effective ones, ascending, `(k, n)`; NaN where a kernel is not finite
+    pub spectra: Vec<f64>,
 }
 
 /// What became of the predictions that fixed kernels make of a run.
@@ -73,7 +86,7 @@ impl Comparison {
 }
 
 impl Outcome {
-    /// Frees what is written and not reported: the parameters, kernels of snapshots, and all outputs but those at the end.
+    /// Frees what is written and not reported: the parameters, the kernels of snapshots, and all outputs but those at the end.
     pub fn shed(&mut self) {
         (self.parameters, self.kernels.snapshots) = (Vec::new(), None);
         if let Comparison::Made(predictions) = &mut self.predictions {
@@ -95,6 +108,8 @@ pub struct Outcome {
     pub judgement: Judgement,
     /// of the training samples
     pub kernels: Kernels,
+    /// the kernel along a curve, where that was asked for
+    pub profile: Option<ProfileTable>,
     /// parameters at the end
     pub parameters: Vec<Tensor>,
     /// what fixed kernels predict at the snapshots

@@ -3,8 +3,10 @@
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::record::Snapshot;
+use ntkscope_core::state::Bytes;
 use ntkscope_core::{Backend, Error, MatRef, Real};
 
+use super::saved::list;
 use crate::data::Samples;
 
 /// Training samples, then those held out, `(n + h, d)`, and n + h.
@@ -48,9 +50,10 @@ pub struct Seen {
     pub outputs: Vec<f64>,
 }
 
-/// The outputs `(n + h, C)` at the snapshot of this step.
+/// The outputs `(n + h, C)` at the state of this step, from which the snapshot was read.
 struct Kept {
     step: u64,
+    log_time: f64,
     outputs: Vec<f64>,
 }
 
@@ -103,6 +106,7 @@ impl<T: Real> Outputs<T> {
         &mut self,
         backend: &dyn Backend<T>,
         params: Params<'_, N, T>,
+        log_time: T,
         snapshots: &[Snapshot<T>],
     ) -> Result<(), Error> {
         self.kept.retain(|kept| snapshots.iter().any(|s| s.step == kept.step));
@@ -111,8 +115,25 @@ impl<T: Real> Outputs<T> {
         if let Some(offset) = &self.offset {
             f.iter_mut().zip(offset).for_each(|(f, o)| *f -= *o);
         }
-        self.kept.push(Kept { step: last.step, outputs: f.iter().map(|v| v.to_f64()).collect() });
+        self.kept.push(Kept {
+            step: last.step,
+            log_time: log_time.to_f64(),
+            outputs: f.iter().map(|v| v.to_f64()).collect(),
+        });
         Ok(())
+    }
+    /// All that were kept, as bytes.
+    ///
+    /// # Errors
+    /// Those of `bytes`.
+    pub(super) fn pass(&mut self, bytes: &mut Bytes<'_>, outputs: usize) -> Result<(), Error> {
+        let numbers = self.all * outputs;
+        let empty = || Kept { step: 0, log_time: 0.0, outputs: vec![0.0; numbers] };
+        list(bytes, &mut self.kept, empty, |bytes, kept| {
+            bytes.count(&mut kept.step)?;
+            bytes.number(&mut kept.log_time)?;
+            bytes.numbers(&mut kept.outputs)
+        })
     }
     /// Those that were kept last.
     pub fn last(&self) -> &[f64] {
@@ -120,9 +141,9 @@ impl<T: Real> Outputs<T> {
     }
     /// All that were kept of snapshots that are finite, with their times.
     pub fn seen(self, snapshots: &[Snapshot<T>]) -> Vec<Seen> {
-        let seen = |kept: Kept| {
-            let snapshot = snapshots.iter().find(|s| s.step == kept.step && s.finite)?;
-            Some(Seen { time: snapshot.time.to_f64(), log_time: snapshot.log_time.to_f64(), outputs: kept.outputs })
+        let seen = |Kept { step, log_time, outputs }: Kept| {
+            let is_finite = snapshots.iter().any(|s| s.step == step && s.finite);
+            is_finite.then(|| Seen { time: log_time.exp_m1(), log_time, outputs })
         };
         self.kept.into_iter().filter_map(seen).collect()
     }

@@ -9,11 +9,14 @@ use ntkscope_core::{Backend, Error, MatMut, Real};
 /// Largest n C for which all eigenvalues of the kernel of several outputs are computed.
 const MAX_WHOLE: usize = 512;
 
-/// The rate of a descent, beside the one up to which it is stable near its start.
+/// The rate of a descent, beside those up to which it is stable near its start, whatever the outputs and at its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// as it was set
     pub given: f64,
+    /// `given (lambda_max(H^1/2 K H^1/2) + LAMBDA) / 2` at the start, H the Hessian of the mean loss in the outputs there:
+    /// stable below 1
+    pub reading: f64,
     /// `2/(c lambda_max/n + LAMBDA)`, or, where lambda_max is known from below only, no less than that
     pub stable: f64,
     /// of the kernel `(n C, n C)` at the start, or a lower bound
@@ -25,7 +28,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Of this trainer at its start, where lambda_max of the kernel `(n, n)`, the mean over the outputs, is `of_mean`.
+    /// Of this trainer at its start, whatever has become of it since; there lambda_max of the kernel `(n, n)`, the mean over the outputs, is `of_mean`, and
+    /// the stability reading `reading`.
     /// `None` for the flow, for a loss without curvature, and for a kernel that is not finite.
     ///
     /// # Errors
@@ -34,7 +38,7 @@ impl Rate {
         trainer: &Trainer<'_, N, T, dyn Backend<T>>,
         optimizer: Optimizer,
         penalty: f64,
-        of_mean: f64,
+        (of_mean, reading): (f64, f64),
     ) -> Result<Option<Self>, Error> {
         let Optimizer::Descent { rate: given } = optimizer else { return Ok(None) };
         let problem = trainer.problem();
@@ -44,12 +48,12 @@ impl Rate {
         let whole = outputs > 1 && n * outputs <= MAX_WHOLE;
         let lambda_max = if whole { largest_eigenvalue(trainer)? } else { of_mean };
         let stable = 2.0 / (curvature * lambda_max / n as f64 + penalty);
-        Ok(Some(Self { given, stable, lambda_max, curvature, everywhere: loss.properties(outputs).quadratic }))
+        Ok(Some(Self { given, reading, stable, lambda_max, curvature, everywhere: loss.properties(outputs).quadratic }))
     }
 
-    /// Whether the rate is beyond the stable one.
+    /// Whether the rate is beyond the one that is stable at the start.
     pub fn is_beyond(&self) -> bool {
-        self.given > self.stable
+        self.reading > 1.0
     }
 }
 
@@ -60,12 +64,12 @@ pub(super) fn rate_len(optimizer: &Optimizer, sizes: Sizes, samples: usize) -> u
     if whole { tangent_len(sizes, samples) as u128 + 4 * size * size } else { 0 }
 }
 
-/// lambda_max of the kernel `(n C, n C)` at the present parameters.
+/// lambda_max of the kernel `(n C, n C)` at the start.
 fn largest_eigenvalue<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>) -> Result<f64, Error> {
     let (backend, network, x) = (trainer.backend(), trainer.problem().network(), trainer.problem().x());
     let (sizes, rows) = (network.sizes(), x.rows() * network.sizes().outputs);
     let mut space = vec![T::ZERO; tangent_len(sizes, x.rows())];
-    let tangent = tangent(backend, Params::new(network, trainer.theta())?, x, &mut space)?;
+    let tangent = tangent(backend, Params::new(network, trainer.theta_0())?, x, &mut space)?;
     let (mut kernel, mut values) = (vec![T::ZERO; rows * rows], vec![T::ZERO; rows]);
     let mut scratch = vec![T::ZERO; structured_scratch(backend.tile(), rows, rows).max(rows)];
     structured(backend, &tangent, None, MultiOutput::Full, MatMut::new(&mut kernel, rows, rows)?, &mut scratch)?;

@@ -3,14 +3,13 @@
 
 use std::path::Path;
 
-use super::directory::write_archive;
-use super::{Kernels, Outcome, Predictions, RunDirectory};
+use super::{Kernels, Outcome, Predictions, RunDirectory, SnapshotKernels, write_archive};
 use crate::data::{Classes, Samples};
 use crate::files::npz::Array;
 use crate::files::{self, Dtype};
 
 impl RunDirectory {
-    /// `trace.csv`, `kernels.npz`, and where there are predictions `predictions.csv` and `predictions.npz`,
+    /// `trace.csv`, `kernels.npz`, of a curve `profile.csv`, and where there are predictions `predictions.csv` and `predictions.npz`,
     /// where training has an end `limit.csv` and `limit.npz`.
     ///
     /// # Errors
@@ -18,6 +17,7 @@ impl RunDirectory {
     pub fn write_record(&self, outcome: &Outcome, samples: &Samples, dtype: Dtype) -> Result<(), files::Error> {
         outcome.trace.write(&self.file("trace.csv"))?;
         self.write_kernels(outcome, samples, dtype)?;
+        outcome.profile.iter().try_for_each(|profile| profile.write(&self.file("profile.csv")))?;
         let Some(predictions) = outcome.predictions.made() else { return Ok(()) };
         let c = outcome.outputs;
         let rows = |values: &[f64]| vec![values.len() / c.max(1), c];
@@ -64,16 +64,19 @@ impl RunDirectory {
 
     /// `kernels.npz`: kernels of the training samples, the samples, and what the outputs are fitted to.
     fn write_kernels(&self, outcome: &Outcome, samples: &Samples, dtype: Dtype) -> Result<(), files::Error> {
-        let Kernels { analytic, initial, last, snapshots } = &outcome.kernels;
+        let Kernels { analytic, initial, last, snapshots, .. } = &outcome.kernels;
+        let none = SnapshotKernels::default();
+        let SnapshotKernels { effective, points, spectra } = snapshots.as_ref().unwrap_or(&none);
         let times: Vec<f64> = outcome.trace.rows.iter().map(|row| row.time).collect();
-        let kept = snapshots.as_ref().map_or(Vec::new(), |kept| kept.concat());
         let (n, classes) = (samples.n, samples.map.as_ref().map_or(Vec::new(), Classes::numbers));
-        let arrays: [Shaped<'_>; 9] = [
+        let arrays: [Shaped<'_>; 11] = [
             ("analytic", vec![n, n], analytic),
             ("initial", vec![n, n], initial),
             ("final", vec![n, n], last),
             ("times", vec![times.len()], &times),
-            ("snapshots", vec![snapshots.as_ref().map_or(0, Vec::len), n, n], &kept),
+            ("snapshots", vec![effective.len() / (n * n).max(1), n, n], effective),
+            ("points", vec![points.len() / (n * n).max(1), n, n], points),
+            ("spectra", vec![spectra.len() / n.max(1), n], spectra),
             ("x", vec![n, samples.d], &samples.x),
             ("y", samples.y_shape(), &samples.y),
             ("targets", vec![n, outcome.outputs], &outcome.targets),

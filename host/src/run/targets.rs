@@ -5,7 +5,7 @@ use ntkscope_core::loss::Loss;
 
 use super::Error;
 use crate::data::{self, ClassSelection, Samples};
-use crate::experiment::{Model, Training};
+use crate::experiment::{self, Model, OptimizerKind, ReadingKind, Training};
 
 /// Targets `(n, C)` under this loss: those of the classes, or y itself where it is numbers.
 ///
@@ -26,11 +26,21 @@ pub fn targets<T: Real>(samples: &Samples, loss: Loss, smoothing: f64, outputs: 
 /// Refuses what cannot be trained on these samples, before the work begins.
 ///
 /// # Errors
-/// Samples without y or of one class, a class that was asked for and does not occur, outputs that y does not ask for, numbers
-/// under another loss than squared error, and an end at a margin, which numbers have not.
+/// Samples without y or of one class, or without the curve of a profile, a class that was asked for and does not occur,
+/// outputs that y does not ask for, numbers under another loss than squared error, an end at a margin, which numbers have
+/// not, and a fine reading where there are no kinks to read.
 pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<(), Error> {
     samples.need_y("training")?;
     model.check_outputs(samples)?;
+    if let (Some(curve), None) = (&training.profile, &samples.curve) {
+        let what = "its inputs are not read; `Samples::follow` does it".into();
+        return Err(experiment::Error::Range { setting: "profile", given: curve.to_string(), what }.into());
+    }
+    let at_points = training.optimizer != OptimizerKind::Flow || !model.activation.has_kink();
+    if training.reading == ReadingKind::Fine && at_points {
+        let what = "descent, and a network without kinks, is read at points; leave it out".into();
+        return Err(experiment::Error::Range { setting: "reading", given: "fine".into(), what }.into());
+    }
     if samples.are_values() {
         model.under(training.loss)?;
         training.without_margins()?;

@@ -108,7 +108,7 @@ mod tests {
             let numbers = (0..).map(|i: usize| awkward[(i + shift) % awkward.len()]);
             let cells: Vec<_> = numbers.take(columns().len()).collect();
             let cells = cells.iter().zip(columns()).map(|(number, name)| match name {
-                "step" => "18446744073709551615",
+                "step" | "sliding" => "18446744073709551615",
                 "finite" => "true",
                 _ => number,
             });

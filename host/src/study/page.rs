@@ -53,7 +53,7 @@ impl Page {
             for figure in figures {
                 let named = |source| Error::Figure { name: figure.name.clone(), source };
                 figure.save(&directory.join("figures")).map_err(named)?;
-                blocks.push(Block::Figure(figure));
+                blocks.push(Block::Figure(Box::new(figure)));
             }
             parts.push(Section { title: title.into(), blocks });
         }

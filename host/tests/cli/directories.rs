@@ -13,8 +13,8 @@ use crate::Place;
 
 /// Commands that leave different sets of files.
 const KINDS: [&str; 5] = [
-    "run --width 4 --until-time 1 --snapshots 3 --loss both --quiet",
-    "run --width 4 --until-time 1 --snapshots 3 --loss mse --quiet",
+    "run --width 4 --until-time 1 --snapshots 3 --loss both --profile circle --quiet",
+    "run --width 4 --until-time 1 --snapshots 3 --loss mse --profile circle --quiet",
     "run --width 4 --until-time 1 --snapshots 3 --loss mse --predictions false --quiet",
     "run --width 4 --until-time 1 --snapshots 3 --loss cross-entropy --penalty 0.5 --quiet",
     "smoothness --data sphere --n 20 --depth 1 --draws 2 --window 2..8 --quiet",

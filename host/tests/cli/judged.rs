@@ -20,7 +20,8 @@ fn go(model: &Model, training: &Training, samples: &Samples) -> Outcome {
 }
 
 fn words(model: &Model, training: &Training, samples: &Samples, outcome: Outcome) -> String {
-    narrative::plain(&narrative::lead(model, samples, &[Finished { training, outcome }]))
+    let (name, label) = training.part(std::slice::from_ref(training));
+    narrative::plain(&narrative::lead(model, samples, &[Finished { training, name, label, outcome }]))
 }
 
 fn networks() -> Vec<Model> {
@@ -80,10 +81,11 @@ fn whatever_blows_up_or_dies_has_failed_and_does_not_rest() {
                         let judged = outcome.judgement.clone();
                         assert!(factor > 1.0 || !judged.failed(), "{case}: {judged:?}");
                         assert!(judged.failed() || !failed_by_its_trace(&outcome, penalty), "{case}: {judged:?}");
-                        assert_eq!(
-                            judged.rate.is_some_and(|rate| rate.is_beyond()),
-                            factor > 1.0 && judged.rate.is_some()
-                        );
+                        let beyond = judged.rate.is_some_and(|rate| rate.is_beyond());
+                        // where outputs are large cross-entropy is less curved than its bound
+                        let at_the_bound = judged.rate.is_some_and(|rate| rate.everywhere);
+                        assert!(!beyond || factor > 1.0, "{case}: {judged:?}");
+                        assert!(beyond || !at_the_bound || factor < 1.0, "{case}: {judged:?}");
                         let text = words(&model, &training, &samples, outcome);
                         assert!(!text.contains("NaN"), "{case}: {text}");
                         if judged.failed() {
@@ -126,7 +128,7 @@ fn a_failed_run_says_so_everywhere_and_keeps_its_files() {
     let of_run = &json(&done.stdout)["runs"][0];
     assert_eq!((&of_run["failed"], &of_run["failures"][0]["kind"]), (&true.into(), &"diverged".into()), "{of_run}");
     assert!(of_run["kernel"].is_null() && of_run["stable_rate"].as_f64().unwrap() < 5.0, "{of_run}");
-    let warned = done.stderr.find("warning: The --rate, 5, is beyond the stable one");
+    let warned = done.stderr.find("warning: The --rate, 5, is beyond the edge of stability");
     let ended = done.stderr.find("error: squared error: The run diverged at step");
     assert!(warned.is_some() && warned < ended, "{}", done.stderr);
     let settings = String::from_utf8(place.bytes("o/run.toml")).unwrap();

@@ -55,7 +55,7 @@ fn saved_parameters_give_the_identical_kernel() {
 #[test]
 fn parameters_of_a_run_give_its_last_kernel() {
     let place = Place::new();
-    place.succeed("run --width 16 --until-time 5 --loss mse --out o --quiet");
+    place.succeed("run --width 16 --until-time 5 --loss mse --reading point --out o --quiet");
     place.succeed("kernel empirical --width 16 --params o/params.npz --out K.npz --quiet");
     assert_eq!(place.array("K.npz", "kernel").1, place.array("o/kernels.npz", "final").1);
 }

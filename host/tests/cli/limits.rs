@@ -116,6 +116,9 @@ fn forecasts_are_honest() {
         format!("run --data c.csv --n 40 --width 16 {step}"),
         "run --data sphere --n 20 --held-out 4000 --width 8 --loss mse --snapshots 300 --max-steps 300 --out o --force"
             .into(),
+        "run --data sphere --n 300 --width 8 --loss mse --snapshots 30 --max-steps 30 --kernels all --out o --force"
+            .into(),
+        "run --width 1000 --loss mse --snapshots 100 --max-steps 100 --profile circle --out o --force".into(),
         "predict --data sphere --n 300 --held-out 500 --smoothing 0.1".into(),
         "predict --data sphere --n 20 --held-out 20000 --smoothing 0.1 --out P.csv".into(),
         "predict --data c.csv --n 40 --held-out 100 --penalty 0.1".into(),

@@ -17,7 +17,7 @@ const TRIALS: [Trial; 6] = [
     Trial {
         command: "run",
         given: "--width 4 --depth 1 --until-time 1 --loss cross-entropy --held-out 2 --out o",
-        results: &["o/trace.csv", "o/kernels.npz", "o/params.npz", "o/predictions.csv"],
+        results: &["o/trace.csv", "o/kernels.npz", "o/params.npz", "o/predictions.csv", "o/profile.csv"],
     },
     Trial { command: "kernel analytic", given: "--out K.npz", results: &["K.npz"] },
     Trial { command: "kernel empirical", given: "--width 4 --out K.npz", results: &["K.npz", "P2.npz"] },
@@ -45,13 +45,14 @@ const WITHOUT_EFFECT: [(&str, &str); 5] = [
 ];
 
 /// Values to try, and what else they need; the first that changes the results or is refused is enough.
-const VALUES: [(&str, &[&str]); 49] = [
+const VALUES: [(&str, &[&str]); 52] = [
     ("activation", &["erf"]),
     ("alpha", &["0.5"]),
     ("bias", &["none"]),
     ("bias-scale", &["2"]),
     ("classes", &["2,0 --data three.csv"]),
     ("coding", &["value"]),
+    ("continue", &["none"]),
     ("data", &["three.csv"]),
     ("data-dir", &["nowhere"]),
     ("depth", &["3"]),
@@ -64,6 +65,8 @@ const VALUES: [(&str, &[&str]); 49] = [
     ("json", &[""]),
     ("kernel", &["initial"]),
     ("kernels", &["all"]),
+    ("reading", &["point --until-time 50"]),
+    ("profile", &["circle"]),
     ("label-column", &["1 --data three.csv", "1"]),
     ("loss", &["mse", "cross-entropy"]),
     ("max-steps", &["2"]),

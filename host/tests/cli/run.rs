@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ntkscope::run::TraceRow;
+use ntkscope::run::{ProfileTable, TraceRow};
 
 use crate::{Place, json};
 
@@ -69,6 +69,57 @@ fn one_run_leaves_every_file() {
         assert!(provenance.get(key).is_some(), "{provenance}");
     }
     assert!(place.content().keys().all(|p| !p.to_str().unwrap().ends_with(".tmp")), "temporary files were left");
+}
+
+#[test]
+fn a_kernel_is_recorded_along_a_curve() {
+    let place = Place::new();
+    let line = "run --width 16 --until-time 10 --snapshots 8 --quiet";
+    place.succeed(&format!("{line} --profile circle --out o"));
+    for loss in ["cross-entropy", "mse"] {
+        let profile = ProfileTable::read(&place.path(format!("o/{loss}/profile.csv"))).unwrap();
+        let trace = place.trace(&format!("o/{loss}/trace.csv"));
+        assert_eq!(profile.snapshots().count(), trace.rows.len());
+        let analytic = place.array(&format!("o/{loss}/kernels.npz"), "analytic").1;
+        for (rows, seen) in profile.snapshots().zip(&trace.rows) {
+            assert_eq!((rows.len(), rows[0].log_time, rows[180].position), (361, seen.log_time, 0.0));
+            // six points on a circle: the samples are 60 degrees apart
+            for (row, theta) in [(180, analytic[0]), (240, analytic[1]), (360, analytic[3])] {
+                assert!((rows[row].analytic - theta).abs() < 1e-12, "{row}: {:?} {theta}", rows[row]);
+            }
+        }
+        assert!(place.path(format!("o/figures/profile_{loss}.svg")).exists());
+        assert!(place.path(format!("o/figures/kernel_{loss}.png")).exists());
+    }
+    assert_eq!(setting(&place, "o/mse/run.toml", "profile").as_str(), Some("circle"));
+    // what is recorded beside it is the same
+    place.succeed(&format!("{line} --out without"));
+    assert_eq!(place.bytes("o/mse/trace.csv"), place.bytes("without/mse/trace.csv"));
+    assert_eq!(place.bytes("o/mse/params.npz"), place.bytes("without/mse/params.npz"));
+    assert!(!place.path("without/mse/profile.csv").exists());
+
+    // the curve of a file, which a saved run finds again
+    place.file("c.csv", "1,0,0\n0,1,0\n-1,0,0\n");
+    place.succeed(&format!("{line} --loss mse --profile c.csv --out f"));
+    let profile = ProfileTable::read(&place.path("f/profile.csv")).unwrap();
+    assert_eq!(profile.rows[..3].iter().map(|row| row.position).collect::<Vec<_>>(), [0.0, 1.0, 2.0]);
+    assert_eq!(setting(&place, "f/run.toml", "profile").as_str(), Some("../c.csv"));
+    place.succeed("run f/run.toml --out g --quiet");
+    assert_eq!(place.bytes("f/profile.csv"), place.bytes("g/profile.csv"));
+    assert!(place.path("f/figures/profile.svg").exists() && place.path("f/figures/spectrum.svg").exists());
+}
+
+#[test]
+fn a_curve_that_cannot_be_followed_is_refused() {
+    let place = Place::new();
+    place.file("d.csv", "1,2,3,0\n");
+    place.file("e.csv", "1,x,0\n");
+    let line = "run --width 8 --max-steps 1 --out o --quiet";
+    place.refuse(&format!("{line} --data sphere --profile circle"), 2, &["--profile circle", "3 numbers"]);
+    place.refuse(&format!("{line} --profile d.csv"), 2, &["--profile d.csv", "3 numbers", "have 2"]);
+    place.refuse(&format!("{line} --profile none.npz"), 3, &["none.npz", "--profile"]);
+    place.refuse(&format!("{line} --profile e.csv"), 3, &["e.csv", "--profile"]);
+    place.refuse(&format!("{line} --profile sphere"), 2, &["sphere", "circle", ".npz"]);
 }
 
 #[test]
@@ -177,7 +228,7 @@ fn a_run_that_diverges_keeps_its_record_and_says_so() {
 fn a_residual_network_and_its_predictions() {
     let place = Place::new();
     let model = "--network resnet --width 16 --alpha 0.5 --held-out 4";
-    place.succeed(&format!("run {model} --until-time 10 --loss cross-entropy --quiet --out o"));
+    place.succeed(&format!("run {model} --until-time 10 --loss cross-entropy --reading point --quiet --out o"));
     for name in ["first.A", "first.b", "second.W2", "second.V1", "first.v"] {
         let shape = place.array("o/params.npz", name).0;
         assert_eq!(shape.iter().product::<usize>() % 16, 0, "{name}: {shape:?}");

@@ -27,7 +27,7 @@ fn a_shifted_network_begins_at_0_with_the_kernel_of_the_standard_one() {
 fn all_that_is_said_of_outputs_is_said_of_the_difference() {
     let place = Place::new();
     let model = "--init shifted --width 16 --seed 4";
-    let line = format!("run {model} --until-time 20 --loss cross-entropy --held-out 4 --quiet");
+    let line = format!("run {model} --until-time 20 --loss cross-entropy --reading point --held-out 4 --quiet");
     place.succeed(&format!("{line} --out o"));
     let rows = place.trace("o/trace.csv").rows;
     for name in ["network", "ntk", "linearized"] {

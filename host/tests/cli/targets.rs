@@ -198,6 +198,16 @@ fn kernels_of_all_snapshots() {
         let (shape, kernels) = place.array("all/kernels.npz", "snapshots");
         assert_eq!(shape, [times.len(), 6, 6]);
         let array = |name: &str| place.array("all/kernels.npz", name).1;
+        // relu under the flow: a point's kernel is another where units rest on their kinks, and the same at the start
+        let points = place.array("all/kernels.npz", "points");
+        assert_eq!((points.0, &points.1[..36]), (vec![times.len(), 6, 6], &kernels[..36]));
+        let (shape, spectra) = place.array("all/kernels.npz", "spectra");
+        assert_eq!(shape, [times.len(), 6]);
+        for (values, kernel) in spectra.chunks_exact(6).zip(kernels.chunks_exact(36)) {
+            let trace: f64 = (0..6).map(|i| kernel[7 * i]).sum();
+            let close = if dtype == "f64" { 1e-12 } else { 1e-5 };
+            assert!(values.is_sorted() && (values.iter().sum::<f64>() - trace).abs() < close * trace, "{values:?}");
+        }
         assert_eq!(kernels[..36], array("initial")[..]);
         assert_eq!(kernels[kernels.len() - 36..], array("final")[..]);
         for (k, row) in place.trace("all/trace.csv").rows.iter().enumerate() {
@@ -218,7 +228,10 @@ fn times_stand_beside_their_logarithms() {
     place.succeed("run --loss cross-entropy --width 16 --until-time 20 --snapshots 6 --held-out 3 --quiet --out o");
     let table = columns(&place, "o/predictions.csv");
     let trace = columns(&place, "o/trace.csv");
-    assert_eq!((&table["time"], &table["log_time"]), (&trace["time"], &trace["log_time"]));
+    // predictions are of the states of the run, the trace's rows of bursts from these on
+    let later = |table: &str, trace: &str| table == "0.0" || number(table) < number(trace);
+    assert!(table["time"].iter().zip(&trace["time"]).all(|(table, trace)| later(table, trace)), "{table:?}, {trace:?}");
+    assert_eq!(table["time"].len(), trace["time"].len());
     let times: Vec<f64> = table["time"].iter().map(|t| number(t)).collect();
     assert_eq!(place.array("o/predictions.npz", "time").1, times);
     assert_eq!(place.array("o/predictions.npz", "x").0, [9, 2]);
@@ -268,8 +281,9 @@ fn every_column_and_array_is_described() {
     let place = Place::new();
     place.file("t.csv", "1,0,5\n0.9,0.3,5\n-1,0,9\n-0.8,0.1,9\n0,1,7\n0.1,0.9,7\n");
     let data = "--data t.csv --classes 5,9 --n 3 --held-out 1";
-    let run =
-        format!("run {data} --loss cross-entropy --smoothing 0.1 --width 8 --max-steps 4 --snapshots 3 --kernels all");
+    let run = format!(
+        "run {data} --loss cross-entropy --smoothing 0.1 --width 8 --max-steps 4 --snapshots 3 --kernels all --profile circle"
+    );
     place.succeed(&format!("{run} --out o --quiet"));
     place.succeed(&format!("predict {data} --penalty 0.1 --init standard --out P.npz --quiet"));
     place.succeed(&format!("predict {data} --penalty 0.1 --init standard --out P.csv --quiet"));
@@ -291,6 +305,7 @@ fn every_column_and_array_is_described() {
         ("o/trace.csv", "trace.csv"),
         ("o/predictions.csv", "predictions.csv"),
         ("o/limit.csv", "limit.csv"),
+        ("o/profile.csv", "profile.csv"),
         ("P.csv", "P.csv"),
         ("s/spectra.csv", "spectra.csv"),
     ] {

@@ -2,11 +2,10 @@
 
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::{Bias, Fcn, Mirrored, Network, ResNet, Trained};
-use ntkscope_core::record::{Recorder, recorder_len};
+use ntkscope_core::record::Recorder;
 use ntkscope_core::train::{Optimizer, Problem};
-use ntkscope_core::{Backend, Portable};
 use ntkscope_tests::cases::{SIX_LABELS, Samples, six_points};
-use ntkscope_tests::measure::{objective, targets, train};
+use ntkscope_tests::measure::{objective, recorder_space, targets, train};
 use ntkscope_tests::tolerance::{Check, same_bits};
 
 const RATE: f64 = 0.3;
@@ -47,8 +46,8 @@ fn snapshots_between_steps_change_no_bit() {
     let problem = Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("a valid problem");
     let run = |watched: bool| {
         train(problem, Optimizer::Descent { rate: RATE }, 5, |trainer| {
-            let mut buffer = vec![0.0; recorder_len(6, Backend::<f64>::tile(&Portable))];
-            let mut recorder = watched.then(|| Recorder::new(trainer, &mut buffer).expect("length"));
+            let mut buffer = recorder_space(trainer, None);
+            let mut recorder = watched.then(|| Recorder::new(trainer, None, &mut buffer).expect("length"));
             for _ in 0..5 {
                 trainer.advance(None).expect("finite");
                 recorder.iter_mut().for_each(|recorder| assert!(recorder.observe(trainer).expect("a snapshot").finite));

@@ -12,6 +12,7 @@ mod flow;
 mod golden;
 mod gradients;
 mod invariance;
+mod kinks;
 mod limit;
 mod linalg;
 mod loss;
@@ -31,6 +32,7 @@ mod scalar;
 mod scale;
 mod shifted;
 mod six_points;
+mod state;
 mod trainer;
 
 #[test]
@@ -45,6 +47,7 @@ fn every_tolerance_is_used() {
         include_str!("golden.rs"),
         include_str!("gradients.rs"),
         include_str!("invariance.rs"),
+        include_str!("kinks.rs"),
         include_str!("limit.rs"),
         include_str!("linalg.rs"),
         include_str!("loss.rs"),
@@ -64,6 +67,7 @@ fn every_tolerance_is_used() {
         include_str!("scale.rs"),
         include_str!("shifted.rs"),
         include_str!("six_points.rs"),
+        include_str!("state.rs"),
         include_str!("trainer.rs"),
     ];
     let unused: Vec<_> = ntkscope_tests::tolerance::unused(&sources).collect();

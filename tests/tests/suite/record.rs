@@ -1,13 +1,13 @@
 //! The record's capacity and spacing; snapshots against what they are defined to be.
 
+use ntkscope_core::Portable;
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Mirrored;
-use ntkscope_core::record::{Record, Recorder, Snapshot, recorder_len};
+use ntkscope_core::record::{Burst, Record, Recorder, Snapshot};
 use ntkscope_core::train::{Optimizer, Problem};
-use ntkscope_core::{Backend, Portable};
 use ntkscope_tests::cases::{SIX_LABELS, Samples, named, six_points};
-use ntkscope_tests::measure::{analytic_kernel, eigenvalues, ntk, targets, theta, train};
+use ntkscope_tests::measure::{analytic_kernel, eigenvalues, ntk, recorder_space, targets, theta, train};
 use ntkscope_tests::tolerance::{Check, same_bits};
 
 fn snapshot(step: u64, log_time: f64) -> Snapshot<f64> {
@@ -16,6 +16,7 @@ fn snapshot(step: u64, log_time: f64) -> Snapshot<f64> {
     snapshot
 }
 
+const BURST: Option<Burst> = Some(Burst::STANDARD);
 const CAPACITY: usize = 20;
 
 /// A run of `steps` steps that ends at `end` in ln(1 + t), as a caller records it: what is due, and the end.
@@ -84,8 +85,8 @@ fn snapshots_are_what_they_are_defined_to_be() {
     let problem = Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("a valid problem");
     let mut check = Check::named("snapshot by definition");
     train(problem, Optimizer::Descent { rate: 0.5 }, 3, |trainer| {
-        let mut buffer = vec![0.0; recorder_len(6, Backend::<f64>::tile(&Portable))];
-        let mut recorder = Recorder::new(trainer, &mut buffer).expect("length");
+        let mut buffer = recorder_space(trainer, BURST);
+        let mut recorder = Recorder::new(trainer, BURST, &mut buffer).expect("length");
         let first = recorder.observe(trainer).expect("finite");
         assert_eq!((first.drift_max, first.drift_fro, first.param_distance, first.step), (0.0, 0.0, 0.0, 0));
         assert_eq!((first.time, first.log_time, first.logit_max, first.accuracy), (0.0, 0.0, 0.0, 0.0));
@@ -121,7 +122,10 @@ fn snapshots_are_what_they_are_defined_to_be() {
             check.relative(&name, 0, expected, actual);
         }
         assert!(s.finite && s.step == 40 && s.drift_max > 0.0 && s.margin_min <= s.margin_mean);
-        assert!(s.fields().all(|(_, v)| v.is_finite()));
+        // what only a burst has
+        let of_bursts = ["drift_max_se", "velocity_error"];
+        assert!(s.fields().all(|(name, v)| v.is_finite() != of_bursts.contains(&name)));
+        assert_eq!((s.drift_highest, s.point_drift_max, s.sliding), (s.drift_max, s.drift_max, 0));
     });
     check.finish();
 }
@@ -132,8 +136,8 @@ fn the_recorder_says_how_much_memory_it_needs() {
     let labels = targets::<f64>(Loss::SquaredError, &[0, 1, 0], 1, 0.0);
     let problem = Problem::new(&network, x.view(), labels.view(), Loss::SquaredError, 0.0).expect("a valid problem");
     train(problem, Optimizer::Flow { tolerance: 0.01 }, 3, |trainer| {
-        let need = recorder_len(3, Backend::<f64>::tile(&Portable));
-        let mut short = vec![0.0; need - 1];
-        assert!(Recorder::new(trainer, &mut short).is_err());
+        let mut short = recorder_space(trainer, BURST);
+        short.pop();
+        assert!(Recorder::new(trainer, BURST, &mut short).is_err());
     });
 }

@@ -58,7 +58,11 @@ pub(super) fn files_page() -> Result<Page, Fault> {
                 ),
                 ("trace.csv", "A row per snapshot of a run."),
                 ("predictions.csv", "A row per snapshot: what fixed kernels predict, beside the run."),
-                ("kernels.npz", "Arrays analytic, initial, final (n, n), and times."),
+                (
+                    "kernels.npz",
+                    "Arrays analytic, initial, final (n, n), and times; with --kernels all snapshots, points (k, n, n) and spectra (k, n).",
+                ),
+                ("profile.csv", "A row per snapshot and input of the curve of --profile: the kernel K_t(x_0, x)."),
                 ("params.npz", "The parameters at the end."),
                 (
                     "K.npz, K.npy",

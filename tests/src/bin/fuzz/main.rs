@@ -11,6 +11,7 @@
 //! - `archive`: npz archives made of an input, so that a wrong checksum does not end everything
 //! - `arrays`: kernels and parameters
 //! - `settings`: settings files, `--set`, what finished runs say of themselves
+//! - `state`: what a run is gone on from
 //! - `tables`: the csv files of runs and studies
 
 #![no_main]
@@ -21,6 +22,7 @@ mod limits;
 mod refused;
 mod samples;
 mod settings;
+mod state;
 mod tables;
 
 use std::{
@@ -37,7 +39,7 @@ use crate::refused::Verdict;
 /// A reader, and what decides whether an input is accepted.
 type Target = (&'static str, fn(&[u8]) -> Verdict);
 
-const TARGETS: [Target; 16] = [
+const TARGETS: [Target; 18] = [
     ("idx", samples::idx),
     ("gzip", samples::gzip),
     ("npz", samples::npz),
@@ -49,10 +51,12 @@ const TARGETS: [Target; 16] = [
     ("toml", settings::file),
     ("set", settings::pairs),
     ("run_toml", settings::saved_run),
+    ("state", state::state),
     ("manifest", settings::manifest),
     ("trace", tables::trace),
     ("numbers", tables::numbers),
     ("predictions", tables::predictions),
+    ("profile", tables::profile),
     ("limit", tables::limit),
 ];
 

