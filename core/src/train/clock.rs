@@ -9,6 +9,11 @@ use crate::{Error, Real};
 /// Largest |change of ln mismatch| in one step: the clock interpolates it linearly within the step.
 pub(super) const MAX_LN_MISMATCH_CHANGE: f64 = 0.5;
 
+/// Rejections in a row after which a flow gives up: the step has shrunk by more than 1e10.
+pub(super) const MAX_REJECTIONS: u32 = 40;
+/// A step may end this share of itself behind the time limit.
+pub(super) const LIMIT_SLACK: f64 = 1e-4;
+
 /// ln dt, where dt = int d tau / mismatch over a step in which its logarithm falls linearly by `change`:
 /// dt = (step / mismatch) (e^change - 1)/change.
 pub(super) fn ln_elapsed<T: Real>(step: T, ln_mismatch: T, change: T) -> T {

@@ -13,7 +13,7 @@
 //! clock interpolates.
 
 use super::chebyshev::{Evaluate, chebyshev_step, stages_for};
-use super::clock::{MAX_LN_MISMATCH_CHANGE, add_time, ln_elapsed, time_limit};
+use super::clock::{LIMIT_SLACK, MAX_LN_MISMATCH_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, time_limit};
 use super::{Descend, End, Position, Run, State};
 use crate::linalg::{distance, norm};
 use crate::network::Network;
@@ -31,10 +31,6 @@ const SLOW: f64 = 0.1;
 const RADIUS_AGE: u32 = 16;
 /// Power iterations from nothing, and to refresh.
 const RADIUS_ITERATIONS: [u32; 2] = [12, 2];
-/// Rejections in a row after which the flow gives up: the step has shrunk by more than 1e10.
-const MAX_REJECTIONS: u32 = 40;
-/// A step may end this share of itself behind the time limit.
-const LIMIT_SLACK: f64 = 1e-4;
 
 /// The integrator: five buffers of P numbers and what the next step needs to know.
 pub(super) struct Flow<'a, T> {

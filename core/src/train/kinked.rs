@@ -16,14 +16,15 @@
 //! rho = lambda_max(K) max_i l''(f_i) / (n mismatch) + lambda / mismatch
 //! ```
 //!
-//! bounds the curvature of the objective along the path. What bounds none of this is how the kernel itself changes: a step
-//! moves the parameters by 2 % of their norm at most, which matters where a network is narrow, and one after which the
-//! objective is larger by a tenth, or at the start larger at all, which no flow does, is taken again at half its length. At the start, while the stiffest direction moves, two stages of the
-//! Runge-Kutta-Chebyshev method are taken, which are of second order. Where residuals have become small beside the loss's
-//! curvature, as under squared error near its end, as many are taken as make the step stable.
+//! bounds the curvature of the objective along the path. None of this bounds how the kernel itself changes. So a step moves
+//! the parameters by 2 % of their norm at most, which matters where a network is narrow, and one after which the objective is
+//! larger by a tenth, or at the start larger at all, which no flow does, is taken again at half its length. At the start,
+//! while the stiffest direction moves, two stages of the Runge-Kutta-Chebyshev method are taken, which are of second order.
+//! Where residuals have become small beside the loss's curvature, as under squared error near its end, as many are taken as
+//! make the step stable.
 
 use super::chebyshev::{chebyshev_step, stages_for};
-use super::clock::{MAX_LN_MISMATCH_CHANGE, add_time, ln_elapsed, time_limit};
+use super::clock::{LIMIT_SLACK, MAX_LN_MISMATCH_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, time_limit};
 use super::rest::{self, Rest};
 use super::trainer::Place;
 use super::{Chattering, Descend, End, Position, Problem, Run};
@@ -58,10 +59,6 @@ const MOVE: f64 = 0.02;
 const RISE: f64 = 0.1;
 /// lambda_max to about a percent.
 const LOOK: Accuracy = Accuracy { iterations: 30, settled: 0.01 };
-/// Rejections in a row after which the flow gives up.
-const MAX_REJECTIONS: u32 = 40;
-/// A step may end this share of itself behind the time limit.
-const LIMIT_SLACK: f64 = 1e-4;
 /// Residual over the size of the outputs, in units of rounding, at which those of squared error are rounding.
 const ROUNDING: f64 = 256.0;
 

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::UsageError;
 use super::terminal::say;
 use crate::data::Samples;
-use crate::experiment::{PROVENANCE, Training, overlay_file, read_toml};
+use crate::experiment::{PROVENANCE, Training, overlay, place_paths, read_toml};
 use crate::run::{self, RunDirectory, backend_name};
 use crate::words::excerpt;
 
@@ -47,10 +47,11 @@ impl Continued {
             let what = "holds no run: there is no run.toml in it".into();
             return Err(UsageError::Mismatch { path: place.into(), what }.into());
         }
-        let mut settings = Table::new();
-        overlay_file(&mut settings, &file)?;
+        let (mut settings, saved) = (Table::new(), read_toml(&file)?);
+        let provenance = saved.get(PROVENANCE).and_then(Value::as_table).cloned().unwrap_or_default();
+        overlay(&mut settings, saved, &format!("in {}", file.display()))?;
+        place_paths(&mut settings, place);
         settings.extend(changes.clone());
-        let provenance = read_toml(&file)?.get(PROVENANCE).and_then(Value::as_table).cloned().unwrap_or_default();
         Ok(Self { directory, settings, file, provenance })
     }
 

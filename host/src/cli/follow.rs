@@ -1,11 +1,11 @@
 //! What `ntkscope run` shows and keeps while it works.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::terminal::{Progress, in_flags, progress, say};
-use crate::files::{self, Unfinished};
+use crate::files::write_pieces;
 use crate::machine::Stop;
 use crate::report::{judged, narrative};
 use crate::run::{self, Observer, Rate, RunDirectory, Trace};
@@ -90,20 +90,9 @@ impl Observer for Follow<'_> {
             return;
         }
         let begun = Instant::now();
-        if let Err(error) = replace(&self.state, write) {
+        if let Err(error) = write_pieces(&self.state, |out| write(out)) {
             self.give_up(error);
         }
         self.kept = (Instant::now(), begun.elapsed());
     }
-}
-
-/// Writes a file that takes the place of the one before when it is whole.
-fn replace(
-    path: &std::path::Path,
-    write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>,
-) -> Result<(), files::Error> {
-    let (unfinished, file) = Unfinished::create(path)?;
-    let mut file = BufWriter::new(file);
-    let file = write(&mut file).and_then(|()| Ok(file.into_inner()?));
-    unfinished.commit(&file.map_err(files::Error::io("write", path))?)
 }

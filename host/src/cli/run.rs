@@ -118,14 +118,14 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let place = |part: &str| if several { directory.inside(part) } else { Ok(directory.clone()) };
     let places: Vec<RunDirectory> = parts.iter().map(|(part, _)| place(part)).collect::<Result<_, _>>()?;
     let mut finished = Vec::new();
-    for ((asked, part), place) in trainings.iter().zip(&parts).zip(&places) {
+    let whole = &training;
+    for ((training, (name, label)), place) in trainings.iter().zip(&parts).zip(&places) {
         let settings = || {
             if several {
-                directory.write_settings(&model, &training, &samples, None)?;
+                directory.write_settings(&model, whole, &samples, None)?;
             }
-            place.write_settings(&model, asked, &samples, None)
+            place.write_settings(&model, training, &samples, None)
         };
-        let (training, label) = (asked, part.1);
         let mut follow = Follow::new(label, quiet, place, &settings, &stop);
         let state = Some(place.file("state.bin")).filter(|state| goes_on && state.exists());
         let mut outcome = match state {
@@ -138,7 +138,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
         place.write_settings(&model, training, &samples, Some(&outcome))?;
         outcome.shed();
         let stopped = outcome.stopped == Stopped::Interrupted;
-        finished.push(Finished { training, name: part.0.clone(), label, outcome });
+        finished.push(Finished { training, name: name.clone(), label, outcome });
         if stopped {
             break;
         }

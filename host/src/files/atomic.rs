@@ -1,7 +1,7 @@
 //! Files that are either the old one or the new one, never half of each: the one place through which every output passes.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::Error;
@@ -17,6 +17,17 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let (unfinished, mut file) = Unfinished::create(path)?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     unfinished.commit(&file)
+}
+
+/// The same of what `write` writes, piece by piece.
+///
+/// # Errors
+/// [`Error::NotAFile`], [`Error::Io`], those of `write` included.
+pub fn write_pieces(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
+    let (unfinished, file) = Unfinished::create(path)?;
+    let mut out = BufWriter::new(file);
+    let file = write(&mut out).and_then(|()| Ok(out.into_inner()?));
+    unfinished.commit(&file.map_err(Error::io("write", path))?)
 }
 
 /// A file that is still being written, under a temporary name or none. Dropped, it takes the file with it.

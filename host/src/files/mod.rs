@@ -18,7 +18,7 @@ mod table;
 mod target;
 mod temporary;
 
-pub use atomic::{Unfinished, nameless_file, write_atomic};
+pub use atomic::{Unfinished, nameless_file, write_atomic, write_pieces};
 pub use described::Described;
 pub use digest::{sha256, sha256_of};
 pub use directory::{UnfinishedDirectory, is_empty};

@@ -129,6 +129,14 @@ impl CsvTable {
         Self::parse(path, &bytes)
     }
 
+    /// Reads the file back; `None` where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_if_there(path: &Path) -> Result<Option<Self>, Error> {
+        path.exists().then(|| Self::read(path)).transpose()
+    }
+
     /// Reads the content of a file; `path` is for messages.
     ///
     /// # Errors

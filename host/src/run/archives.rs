@@ -1,13 +1,12 @@
 //! Archives of arrays, of parameters and of anything else.
 
-use std::io::BufWriter;
 use std::path::Path;
 
 use super::params::SETTINGS;
 use super::{Error, Tensor};
 use crate::experiment::{self, Model};
 use crate::files::npz::Array;
-use crate::files::{self, Dtype, Unfinished, npz};
+use crate::files::{self, Dtype, npz, write_pieces};
 
 /// Named tensors of parameters as an npz archive, with the settings of the network that the kernel depends on
 /// ([`SETTINGS`]).
@@ -45,7 +44,5 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, &Vec<usize>, &Vec<f64>)], dtyp
 /// # Errors
 /// A file that cannot be written.
 pub fn write_archive(path: &Path, arrays: &[Array<'_>]) -> Result<(), files::Error> {
-    let (unfinished, file) = Unfinished::create(path)?;
-    let file = npz::write(BufWriter::new(file), arrays).and_then(|out| Ok(out.into_inner()?));
-    unfinished.commit(&file.map_err(files::Error::io("write", path))?)
+    write_pieces(path, |out| npz::write(out, arrays).map(|_| ()))
 }

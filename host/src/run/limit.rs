@@ -158,10 +158,7 @@ impl LimitRow {
     /// # Errors
     /// [`files::Error`]: the file cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Option<Self>, files::Error> {
-        if !path.exists() {
-            return Ok(None);
-        }
-        Self::of(&CsvTable::read(path)?).map(Some)
+        CsvTable::read_if_there(path)?.map(|table| Self::of(&table)).transpose()
     }
     /// The limit in a table of texts.
     ///

@@ -62,10 +62,7 @@ impl PredictionTable {
     /// # Errors
     /// [`files::Error`]: the file cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Self, files::Error> {
-        if !path.exists() {
-            return Ok(Self::default());
-        }
-        Self::of(&CsvTable::read(path)?)
+        CsvTable::read_if_there(path)?.map_or_else(|| Ok(Self::default()), |table| Self::of(&table))
     }
     /// The predictions in a table of texts.
     ///

@@ -53,10 +53,7 @@ impl ProfileTable {
     /// # Errors
     /// [`files::Error`]: the file cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Self, files::Error> {
-        if !path.exists() {
-            return Ok(Self::default());
-        }
-        Self::of(&CsvTable::read(path)?)
+        CsvTable::read_if_there(path)?.map_or_else(|| Ok(Self::default()), |table| Self::of(&table))
     }
     /// The profile in a table of texts.
     ///

@@ -28,8 +28,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Of this trainer at its start, whatever has become of it since; there lambda_max of the kernel `(n, n)`, the mean over the outputs, is `of_mean`, and
-    /// the stability reading `reading`.
+    /// Of this trainer at its start, whatever has become of it since: lambda_max of the kernel `(n, n)`, the mean over the
+    /// outputs, was `of_mean` there, and the stability reading `reading`.
     /// `None` for the flow, for a loss without curvature, and for a kernel that is not finite.
     ///
     /// # Errors

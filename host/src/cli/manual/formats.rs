@@ -65,6 +65,10 @@ pub(super) fn files_page() -> Result<Page, Fault> {
                 ("profile.csv", "A row per snapshot and input of the curve of --profile: the kernel K_t(x_0, x)."),
                 ("params.npz", "The parameters at the end."),
                 (
+                    "state.bin",
+                    "What ntkscope run --continue goes on from: training between two steps, with a checksum.",
+                ),
+                (
                     "K.npz, K.npy",
                     "A kernel: arrays kernel (n, n), x, y; of the analytic one also ntk and nngp. An npy file has kernel alone.",
                 ),

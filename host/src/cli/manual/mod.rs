@@ -183,7 +183,7 @@ fn files_of(name: &str) -> &'static str {
     match name {
         "ntkscope-run" => {
             "Reads FILE.toml and the data; writes the run directory --out, or the first unused runs/NAME: run.toml, trace.csv, \
-             predictions.csv, profile.csv, kernels.npz, params.npz, figures/, report.html."
+             predictions.csv, profile.csv, kernels.npz, params.npz, state.bin, figures/, report.html."
         }
         "ntkscope-reproduce" => {
             "Writes the study's directory --out, or studies/NAME: claims.csv, cells.csv, runs/, figures/, report.html."
