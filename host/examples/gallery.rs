@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use ntkscope::plot::{Axis, Figure, Hue, Mark, Scale, Series, share_palette};
-use ntkscope::report::{Block, Claim, Overlay, Panel, Report, Section, Table, Verdict, number, run_figures};
+use ntkscope::report::{Block, ClaimRow, Kind, Overlay, Panel, Report, Section, Table, Verdict, number, run_figures};
 use ntkscope::run::{Trace, TraceRow};
 use std::path::PathBuf;
 
@@ -184,14 +184,18 @@ fn report(figures: &[Figure]) -> Report {
         cells.push("<made up> & escaped".into());
         table.push(cells);
     }
-    let claim = |name: &str, measured: Option<f64>, theory: &str, verdict, note: &str| Claim {
+    let claim = |name: &str, measured: Option<f64>, theory: &str, verdict, note: &str| ClaimRow {
+        kind: Kind::Claim,
         claim: name.into(),
+        place: "Theorem 2".into(),
         network: "FCN, 2 hidden layers, m = 256".into(),
         loss: "cross-entropy".into(),
         init: "mirrored".into(),
         measured,
-        uncertainty: measured.map(|m| m * 0.03),
+        interval: measured.map(|m| [0.9 * m, 1.1 * m]),
+        seeds: 5,
         theory: theory.into(),
+        allowed: [0.0, f64::INFINITY],
         verdict,
         note: note.into(),
     };
@@ -205,13 +209,13 @@ fn report(figures: &[Figure]) -> Report {
             Verdict::Fails,
             "an invented failure, to see its colour",
         ),
-        claim("A4", None, "2L/(L+1) = 1.333", Verdict::NotReached, "needs margins beyond 10^{3}"),
+        claim("A4", None, "2L/(L+1) = 1.333", Verdict::NotDecided, "needs margins beyond 10^{3}"),
     ];
     Report {
         title: "Divergence of the empirical NTK: K_{t} on six points".into(),
         lead: "Under cross-entropy the kernel has moved by 26 and keeps moving; under squared error it stopped at 0.33 (all numbers here are made up).".into(),
         sections: vec![
-            Section { title: "Claims".into(), blocks: vec![Block::Verdicts(claims), Block::Table(table)] },
+            Section { title: "Claims".into(), blocks: vec![Block::Verdicts("Claims".into(), claims), Block::Table(table)] },
             Section { title: "Figures".into(), blocks: figures.iter().cloned().map(|figure| Block::Figure(Box::new(figure))).collect() },
             Section {
                 title: "Settings".into(),

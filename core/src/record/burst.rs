@@ -170,8 +170,11 @@ impl<'a, T: Real> BurstSpace<'a, T> {
             let curvature = problem.loss().curvature_within(outputs, kappa).max(T::ONE / T::from_count(n));
             let stiffness = *lambda_max * curvature + weight;
             if stiffness == T::ZERO {
-                // nothing moves
-                break;
+                // nothing moves: what is read is this state
+                if k >= settle.count {
+                    break;
+                }
+                continue;
             }
             // in the mismatch's clock, d tau = kappa dt
             let step = (T::from_f64(steps.share) / stiffness).min(*longest);
@@ -236,5 +239,52 @@ impl Burst {
             }
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Portable;
+    use crate::kernel::{jacobian_scratch, tangent_len};
+    use crate::loss::Loss;
+    use crate::network::Fcn;
+    use std::vec;
+
+    #[test]
+    fn a_network_that_has_died_is_read_where_it_is() {
+        let network = Fcn::new(1, &[2], 1).unwrap();
+        let (sizes, n) = (network.sizes(), 2);
+        let (x, y) = (MatRef::new(&[1.0, 2.0], n, 1).unwrap(), MatRef::new(&[1.0, -1.0], n, 1).unwrap());
+        let problem = Problem::new(&network, x, y, Loss::SquaredError, 0.0).unwrap();
+        // both units are off for every sample: the kernel, and with it the stiffness, is 0
+        let theta = vec![-1.0f64; sizes.parameters];
+        let [mut copy, mut start, mut gradient] = core::array::from_fn(|_| vec![0.0; sizes.parameters]);
+        let (mut scratch, mut work) = (vec![0.0; jacobian_scratch(sizes, n)], vec![0.0; tangent_len(sizes, n)]);
+        let mut flow = Chattering {
+            theta: &theta,
+            theta_0: &theta,
+            log_time: 1.0,
+            gone: 1000.0,
+            lambda_max: 0.0,
+            longest: 1.0,
+            copy: &mut copy,
+            start: &mut start,
+            gradient: &mut gradient,
+            scratch: &mut scratch,
+            work: &mut work,
+        };
+        let mut buffer = vec![0.0; burst_len(sizes, n)];
+        let mut space = BurstSpace::new(sizes, n, &mut buffer).unwrap();
+        let mut states = 0;
+        let mut state = |read: &[f64]| {
+            assert_eq!(read, theta);
+            states += 1;
+            Ok(())
+        };
+        let visit = Visit { state: &mut state, quarter: &mut |_| Ok(()) };
+        let reading = space.read(&Portable, &problem, &mut flow, Burst::STANDARD, visit).unwrap();
+        assert_eq!((states, reading.states, reading.log_time), (1, 1, 1.0));
+        assert!(space.mean().tangent(&network, x).is_ok(), "a mean of one state");
     }
 }

@@ -157,7 +157,7 @@ impl<'a, T: Real> Recorder<'a, T> {
     }
 
     /// K_eff of a burst from the present parameters, what the burst says, and the standard error of the drift; `None`, and
-    /// nothing measured, where a point is enough.
+    /// nothing measured, where a point is enough or a burst leaves the finite numbers.
     fn measure_burst<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         trainer: &mut Trainer<'_, N, T, B>,
@@ -179,7 +179,11 @@ impl<'a, T: Real> Recorder<'a, T> {
             Ok(())
         };
         let visit = Visit { state, quarter: &mut quarter };
-        let reading = space.read(backend, problem, &mut flow, burst, visit)?;
+        let reading = match space.read(backend, problem, &mut flow, burst, visit) {
+            // steps from where numbers end, which the flow would take again shorter: what is there is the point
+            Err(Error::NonFinite { .. }) => return Ok(None),
+            read => read?,
+        };
         let tangent = space.mean().tangent(network, x)?;
         let kernel = MatMut::dense(self.current, n, n);
         structured(backend, &tangent, None, MultiOutput::Trace, kernel, self.scratch)?;

@@ -5,7 +5,7 @@
 //! shrinks the step where nothing moves any more. So the step is given, in the clock `d tau = mismatch dt`, by
 //!
 //! ```text
-//! d tau = c n / lambda_max(K),      c = min(1, tolerance/0.01) min(0.8, 0.12 + 0.006 sum of c so far)
+//! d tau = c n / lambda_max(K),      c = min(1, tolerance/0.01) min(1.5, 0.12 + 0.006 sum of c so far)
 //! ```
 //!
 //! the share c of the time in which the stiffest direction of the outputs comes to its end while residuals are as large as
@@ -40,13 +40,13 @@ pub(super) const BUFFERS: usize = 4 + rest::BUFFERS;
 /// c of the first step, its growth with the sum of c so far, and its largest value.
 const FIRST_SHARE: f64 = 0.12;
 const GROWTH: f64 = 0.006;
-const LARGEST_SHARE: f64 = 0.8;
+const LARGEST_SHARE: f64 = 1.5;
 /// The tolerance of these shares; smaller ones make them smaller.
 const TOLERANCE: f64 = 0.01;
 /// The sum of c up to which two stages are taken, which are of second order: the stiffest direction is on its way.
 const YOUNG: f64 = 2.0;
 /// `rho d tau` up to which one stage is taken later.
-const ONE_STAGE: f64 = 1.0;
+const ONE_STAGE: f64 = 1.8;
 /// By how much rho may have grown since lambda_max was looked at.
 const SAFETY: f64 = 1.2;
 /// Steps after which lambda_max is looked at again.

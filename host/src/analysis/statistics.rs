@@ -50,6 +50,30 @@ pub fn deviation(values: &[f64]) -> f64 {
     mean_and_variance(values).1.sqrt()
 }
 
+/// Excess kurtosis of a sample: its fourth central moment over the square of the second, less 3.
+pub fn kurtosis(values: &[f64]) -> f64 {
+    let (count, (mean, _)) = (values.len() as f64, mean_and_variance(values));
+    let moment = |power: i32| values.iter().map(|v| (v - mean).powi(power)).sum::<f64>() / count;
+    moment(4) / moment(2).powi(2) - 3.0
+}
+
+/// Pseudo-values of a statistic of independent items, in `groups` groups of equal size; items that are left over belong to
+/// none:
+///
+/// ```text
+/// G s(all) - (G - 1) s(all but group g),     g = 1, ..., G
+/// ```
+///
+/// Their mean is the statistic without its bias of order 1/n, and they scatter about it as independent values of it (the
+/// jackknife: Quenouille 1956, Tukey 1958).
+pub fn jackknife<T: Copy>(items: &[T], groups: usize, statistic: impl Fn(&[T]) -> f64) -> Vec<f64> {
+    let size = items.len() / groups;
+    let all = &items[..size * groups];
+    let (whole, count) = (statistic(all), groups as f64);
+    let without = |group: usize| statistic(&[&all[..group * size], &all[(group + 1) * size..]].concat());
+    (0..groups).map(|group| count * whole - (count - 1.0) * without(group)).collect()
+}
+
 /// Density of N(0, 1).
 pub fn normal_density(z: f64) -> f64 {
     (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
@@ -226,6 +250,22 @@ mod tests {
         assert_eq!((curve.passes(1.0), curve.passes(0.0), curve.passes(5.0)), (Some(0.5), Some(0.0), None));
         assert!((curve.slope(1.0, 3.0).unwrap() - 1.0).abs() < 1e-12);
         assert_eq!(curve.slope(-1.0, 0.0), None, "no slope outside the curve");
+    }
+
+    #[test]
+    fn the_jackknife_takes_off_the_bias() {
+        // of a mean it gives the means of the groups
+        let values = [1.0, 2.0, 3.0, 6.0, 5.0, 7.0, 100.0];
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let groups = jackknife(&values, 3, mean);
+        for (found, expected) in groups.iter().zip([1.5, 4.5, 6.0]) {
+            assert!((found - expected).abs() < 1e-12, "{groups:?}");
+        }
+        // of the variance by the divisor n that by n - 1
+        let biased = |values: &[f64]| mean_and_variance(values).1 * (values.len() - 1) as f64 / values.len() as f64;
+        let found = mean(&jackknife(&values, 7, biased));
+        assert!((found / mean_and_variance(&values).1 - 1.0).abs() < 1e-12, "{found}");
+        assert!((kurtosis(&[-1.0, 1.0, -1.0, 1.0]) + 2.0).abs() < 1e-15);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::Serialize;
 use toml::Table;
 
 use crate::experiment::{Model, Settings, overlay_file, overlay_pair};
+use crate::plot::FigureStyle;
 
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
@@ -27,6 +28,14 @@ pub struct Common {
     /// Take no more memory than this, e.g. 4GiB: work in blocks, or refuse [default: what is free]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Machine")]
     pub memory: Option<ByteSize>,
+}
+
+/// The option of every command that draws.
+#[derive(Args, Debug, Clone, Copy)]
+pub struct Drawing {
+    /// What figures are drawn for
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub figure_style: FigureStyle,
 }
 
 /// The value of `--memory`.

@@ -32,7 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use allocator::Allocator;
-pub use args::{Common, ModelArgs, Typed};
+pub use args::{Common, Drawing, ModelArgs, Typed};
 use bench::BenchArgs;
 use columns::ColumnsArgs;
 use compare::CompareArgs;

@@ -11,14 +11,14 @@ use toml::{Table, Value};
 use super::json::{document, print_document};
 use super::plan::Remaining;
 use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt};
-use crate::cli::Common;
+use crate::cli::{Common, Drawing};
 use crate::data;
 use crate::data::{DataSpec, Source};
 use crate::experiment::NetworkKind;
 use crate::files::{self, DirectoryLock, Roles, Unfinished};
 use crate::machine::{Ended, Stop, check_threads};
 use crate::report::narrative::plain;
-use crate::report::{Claim, Verdict, number, number_with_error};
+use crate::report::{ClaimRow, Verdict, number};
 use crate::studies::PAPERS;
 use crate::study::grid;
 use crate::study::grid::{Follow, Job};
@@ -98,6 +98,9 @@ pub struct ReproduceArgs {
     /// Directory of the study; one that holds finished runs is gone on with [default: studies/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Of what it draws
+    #[command(flatten)]
+    pub drawing: Drawing,
     /// The rest
     #[command(flatten)]
     pub common: Common,
@@ -225,7 +228,7 @@ fn settings(args: &ReproduceArgs) -> Table {
 }
 
 /// The claims of a finished study.
-fn carry_out(args: &ReproduceArgs, study: &Study, directory: &Path, stop: &Stop) -> Result<Ended<Vec<Claim>>> {
+fn carry_out(args: &ReproduceArgs, study: &Study, directory: &Path, stop: &Stop) -> Result<Ended<Vec<ClaimRow>>> {
     let runs = directory.join("runs");
     std::fs::create_dir_all(&runs).map_err(files::Error::io("create", &runs))?;
     let remaining = Remaining::new(args, study, directory)?;
@@ -239,7 +242,7 @@ fn carry_out(args: &ReproduceArgs, study: &Study, directory: &Path, stop: &Stop)
     if finished? == Ended::Stopped {
         return Ok(Ended::Stopped);
     }
-    study.write(directory).context("the report").map(Ended::Done)
+    study.write(directory, args.drawing.figure_style).context("the report").map(Ended::Done)
 }
 
 /// The progress of a grid.
@@ -265,36 +268,41 @@ impl Follow for Bar {
     }
 }
 
+/// JSON has no infinity: an end that is not there is null.
+fn finite(end: f64) -> Option<f64> {
+    Some(end).filter(|end| end.is_finite())
+}
+
 /// What a script reads.
-fn summary(directory: &Path, claims: &[Claim]) -> serde_json::Value {
-    let row = |c: &Claim| {
+fn summary(directory: &Path, claims: &[ClaimRow]) -> serde_json::Value {
+    let row = |c: &ClaimRow| {
         json!({
-            "claim": plain(&c.claim), "network": c.network, "loss": c.loss, "init": c.init, "measured": c.measured,
-            "uncertainty": c.uncertainty, "theory": plain(&c.theory), "verdict": c.verdict.to_string(),
-            "note": plain(&c.note),
+            "kind": c.kind.to_string(), "claim": plain(&c.claim), "where": plain(&c.place), "network": c.network,
+            "loss": c.loss, "init": c.init, "measured": c.measured, "low": c.interval.map(|[low, _]| low),
+            "high": c.interval.map(|[_, high]| high), "seeds": c.seeds, "theory": plain(&c.theory),
+            "allowed_low": finite(c.allowed[0]), "allowed_high": finite(c.allowed[1]),
+            "verdict": c.verdict.to_string(), "note": plain(&c.note),
         })
     };
     json!({ "directory": directory, "claims": claims.iter().map(row).collect::<Vec<_>>() })
 }
 
 /// What was found of a claim, with the number that decided and what theory has in its place.
-fn in_a_line(claim: &Claim) -> String {
-    let Claim { claim, network, loss, init, measured, uncertainty, theory, verdict, note } = claim;
-    let measured = match (measured, uncertainty) {
-        (None, _) => "no number".into(),
-        (Some(value), None) => number(*value),
-        (Some(value), Some(error)) => number_with_error(*value, *error),
+fn in_a_line(row: &ClaimRow) -> String {
+    let ClaimRow { claim, network, loss, init, measured, interval, theory, verdict, note, .. } = row;
+    let measured = measured.map_or("nothing".into(), number);
+    let interval = match interval {
+        Some([low, high]) if low < high => format!(" [{}, {}]", number(*low), number(*high)),
+        _ => String::new(),
     };
     let about: Vec<&str> = [network, loss, init].into_iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
-    format!("{verdict}: {claim} ({}): measured {measured}, theory {theory}; {note}", about.join(", "))
+    format!("{verdict}: {claim} ({}): measured {measured}{interval}, theory {theory}; {note}", about.join(", "))
 }
 
 /// What a person reads.
-fn print_claims(args: &ReproduceArgs, directory: &Path, claims: &[Claim]) -> Result<()> {
+fn print_claims(args: &ReproduceArgs, directory: &Path, claims: &[ClaimRow]) -> Result<()> {
     if !args.common.json {
-        let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
-        let [holds, fails, open] = Verdict::ALL.map(count);
-        print(&format!("{holds} claims hold, {fails} fail, {open} are not reached"))?;
+        print(&page::count(claims))?;
         for claim in claims.iter().filter(|claim| claim.verdict != Verdict::Holds) {
             print(&plain(&in_a_line(claim)))?;
         }

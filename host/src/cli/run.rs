@@ -12,13 +12,13 @@ use super::follow::Follow;
 use super::json;
 use super::terminal::{DONE, FAILED, INTERRUPTED, in_flags, print, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, unused_setting};
-use crate::cli::{Common, ModelArgs, Typed};
+use crate::cli::{Common, Drawing, ModelArgs, Typed};
 use crate::data::{CurveSource, Samples};
 use crate::experiment::{Model, Settings, Training};
 use crate::files::Roles;
 use crate::files::numbers::Json;
 use crate::machine::{Budget, Stop, with_threads};
-use crate::plot::figure_bytes;
+use crate::plot::{FigureStyle, figure_bytes};
 use crate::report::narrative::Finished;
 use crate::report::{KernelRun, judged, kernel_figures_bytes, narrative};
 use crate::run::{Judgement, RunDirectory, Stopped, Trace, result_paths};
@@ -55,6 +55,9 @@ pub struct RunArgs {
     /// Replace results that are already in --out
     #[arg(long, help_heading = "Output")]
     pub force: bool,
+    /// Of what it draws
+    #[command(flatten)]
+    pub drawing: Drawing,
     /// The rest
     #[command(flatten)]
     pub common: Common,
@@ -96,7 +99,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     }
     let parameters = run::sizes_of(&model, &samples)?.parameters;
     let what = format!("a run with {} and {}", count(samples.n, "sample"), count(parameters, "parameter"));
-    budget.check(&what, need(&model, &trainings, &samples)?)?;
+    budget.check(&what, need(&model, &trainings, &samples, args.drawing.figure_style)?)?;
     let name = format!("{}-{}", stem(&model.data), training.loss);
     let results = args.out.as_deref().map(result_paths);
     let curve = training.profile.iter().flat_map(CurveSource::inputs);
@@ -145,7 +148,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     }
     // those of runs that did not begin go
     drop(places);
-    write_report(&directory, &model, &samples, &finished)?;
+    write_report(&directory, &model, &samples, &finished, args.drawing.figure_style)?;
     let lead = narrative::lead(&model, &samples, &finished);
     if args.common.json {
         let settings = Settings { model: model.clone(), training: training.clone() }.table()?;
@@ -188,14 +191,14 @@ fn failure(finished: &[Finished<'_>], stop: &Stop) -> Option<(u8, Vec<String>)> 
 }
 
 /// Bytes that the process has at its peak, in one of the runs or while their report is made.
-fn need(model: &Model, trainings: &[Training], samples: &Samples) -> Result<u64, run::Error> {
+fn need(model: &Model, trainings: &[Training], samples: &Samples, style: FigureStyle) -> Result<u64, run::Error> {
     let (mut kept, mut most) = (0u64, 0);
     for training in trainings {
         // what a first run leaves for the report is there while the second goes on
         most = run::forecast(model, training, samples)?.saturating_add(kept).max(most);
         kept = kept.saturating_add(run::kept_bytes(samples, training));
     }
-    let drawing = figure_bytes().max(kernel_figures_bytes(samples.n));
+    let drawing = figure_bytes(style).max(kernel_figures_bytes(samples.n));
     Ok(most.max(kept.saturating_add(drawing)))
 }
 
@@ -207,7 +210,13 @@ fn stem(source: &data::Source) -> String {
     }
 }
 
-fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> Result<()> {
+fn write_report(
+    directory: &RunDirectory,
+    model: &Model,
+    samples: &Samples,
+    finished: &[Finished<'_>],
+    style: FigureStyle,
+) -> Result<()> {
     let traces: Vec<Trace> =
         finished.iter().map(|f| Trace { label: f.label.into(), ..f.outcome.trace.clone() }).collect();
     let predicted: Vec<_> =
@@ -227,7 +236,10 @@ fn write_report(directory: &RunDirectory, model: &Model, samples: &Samples, fini
     figures.extend(report::kernel_figures(&kernels.collect::<Vec<_>>(), samples, model.dtype));
     plot::share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
     let settings = narrative::settings(model, samples, finished);
-    figures.iter_mut().for_each(|figure| figure.settings.clone_from(&settings));
+    for figure in &mut figures {
+        figure.settings.clone_from(&settings);
+        figure.style = style;
+    }
     directory.write_figures(&figures)?;
     Ok(narrative::report(model, samples, finished, figures).save(&directory.file("report.html"))?)
 }

@@ -19,13 +19,13 @@ use crate::analysis::spectrum::Unfit;
 use crate::analysis::statistics::Estimate;
 use crate::backend::threads;
 use crate::cli::UsageError;
-use crate::cli::{Common, ModelArgs};
+use crate::cli::{Common, Drawing, ModelArgs};
 use crate::data::{self, Targets};
 use crate::experiment::Settings;
 use crate::files::Roles;
 use crate::machine::memory::process_bytes;
 use crate::machine::{Budget, with_threads};
-use crate::plot::figure_bytes;
+use crate::plot::{Figure, figure_bytes};
 use crate::run::{RunDirectory, result_paths};
 use crate::studies::initialization::figures;
 use crate::words::{count, number, with_error};
@@ -58,6 +58,9 @@ pub struct SmoothnessArgs {
     /// Replace results that are already in --out
     #[arg(long, help_heading = "Output")]
     pub force: bool,
+    /// Of what it draws
+    #[command(flatten)]
+    pub drawing: Drawing,
     /// The rest
     #[command(flatten)]
     pub common: Common,
@@ -97,7 +100,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     samples.need_y("the smoothness of labels")?;
     let window = window(&args, samples.n)?;
     // the samples and the figure come to less than the spectra, unless there are few
-    let figure = process_bytes(threads()) + figure_bytes();
+    let figure = process_bytes(threads()) + figure_bytes(args.drawing.figure_style);
     budget.check(&format!("the spectrum of {}", count(samples.n, "sample")), labels.need_of(&samples).max(figure))?;
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
     let results = args.out.as_deref().map(result_paths);
@@ -111,7 +114,8 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let found = Alphas::new(&spectra, &window, samples.d)?;
     directory.make_room()?;
     spectra.table().write(&directory.file("spectra.csv"))?;
-    figures::labels("smoothness", &samples.description, &spectra, &window).save(directory.path())?;
+    let figure = figures::labels("smoothness", &samples.description, &spectra, &window);
+    Figure { style: args.drawing.figure_style, ..figure }.save(directory.path())?;
     if args.common.json {
         let body = json!({
             "network": model.describe_limit(), "data": samples.description, "samples": samples.n, "window": [window.start(), window.end()],

@@ -20,11 +20,17 @@ impl Cells {
         }
     }
 
+    /// The rectangles of each colour.
+    pub(super) fn fills(&self) -> &[(RGBColor, Vec<[i32; 4]>)] {
+        &self.fills
+    }
+
     /// Appends them to an SVG.
     pub(super) fn svg(&self, out: &mut String) {
         for (RGBColor(r, g, b), rectangles) in &self.fills {
-            // without smoothed edges, between which the ground would show
-            let _ = write!(out, "<path fill=\"#{r:02x}{g:02x}{b:02x}\" shape-rendering=\"crispEdges\" d=\"");
+            // without smoothed edges, between which the ground would show; as a style, which no rule of a page stands over:
+            // a colour here is a value, that the scale beside it tells
+            let _ = write!(out, "<path style=\"fill:#{r:02x}{g:02x}{b:02x}\" shape-rendering=\"crispEdges\" d=\"");
             for [x, y, width, height] in rectangles {
                 let _ = write!(out, "M{x} {y}h{width}v{height}h-{width}z");
             }

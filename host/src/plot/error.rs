@@ -67,6 +67,9 @@ pub enum Error {
     /// The PNG encoder.
     #[error("cannot encode a PNG")]
     Png(#[from] png::EncodingError),
+    /// The subset of the embedded font for a PDF.
+    #[error("cannot embed the font in a PDF")]
+    Font(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] files::Error),
@@ -82,6 +85,7 @@ impl Error {
             | Self::Range { .. }
             | Self::Name { .. }
             | Self::Draw(_)
+            | Self::Font(_)
             | Self::Png(_) => Cause::Work,
             Self::File(error) => error.cause(),
         }

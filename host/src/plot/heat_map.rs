@@ -5,6 +5,7 @@ use plotters::prelude::{DrawingArea, DrawingBackend, Rectangle};
 use plotters::style::{Color, RGBColor, WHITE};
 
 use super::cells::Cells;
+use super::hover::{self, Hover};
 use super::picture::{LABEL, Lines, MARGIN, MARK, TICK, TITLE, WIDTH};
 use super::style::{FAINT, INK, UNIT};
 use super::text::{Anchor, Text};
@@ -129,14 +130,15 @@ impl<'a> Maps<'a> {
         let (abreast, room) = (figure.maps.len().clamp(1, ABREAST) as i32, WIDTH - 2 * MARGIN);
         // one map alone is no larger than one of two
         let side = (room - (abreast.max(2) - 1) * GAP) / abreast.max(2);
-        let title = Lines::new(&figure.title, TITLE, room);
-        let labels = [&figure.x.label, &figure.y.label].map(|label| Lines::new(label, LABEL, room));
-        let names: Vec<Lines> = figure.maps.iter().map(|map| Lines::new(&map.label, SIZE, side)).collect();
+        let size = |on_paper| figure.style.text(on_paper);
+        let title = Lines::new(&figure.title, size(TITLE), room);
+        let labels = [&figure.x.label, &figure.y.label].map(|label| Lines::new(label, size(LABEL), room));
+        let names: Vec<Lines> = figure.maps.iter().map(|map| Lines::new(&map.label, size(SIZE), side)).collect();
         let named = names.iter().map(Lines::height).max().unwrap_or(0);
         let lost = figure.maps.iter().flat_map(|map| &map.cells).filter(|v| !v.is_finite()).count();
         let cells = crate::words::count(lost, "cell");
         let note = (lost > 0).then(|| format!("{cells} not finite, drawn grey"));
-        let omitted = Lines::new(note.as_deref().unwrap_or_default(), TICK, room);
+        let omitted = Lines::new(note.as_deref().unwrap_or_default(), size(TICK), room);
         let top = MARGIN + title.height() + MARK + labels[1].height() + 2 * MARK;
         let mut maps = Self { figure, title, labels, names, named, omitted, note, side, top, height: 0 };
         let rows = figure.maps.len().div_ceil(ABREAST) as i32;
@@ -146,9 +148,14 @@ impl<'a> Maps<'a> {
         maps
     }
 
+    /// The size of the values at the ends of a scale.
+    fn tick(&self) -> i32 {
+        self.figure.style.text(TICK)
+    }
+
     /// From a row of maps to the next.
     fn step(&self) -> i32 {
-        self.named + MARK + self.side + 2 * MARK + BAR + MARK + TICK + 3 * MARK
+        self.named + MARK + self.side + 2 * MARK + BAR + MARK + self.tick() + 3 * MARK
     }
 
     /// Steps of the grid, across and down.
@@ -184,6 +191,12 @@ impl<'a> Maps<'a> {
         cells
     }
 
+    /// The value of every cell of maps with at most so many along a side, else the means over as many blocks.
+    pub(super) fn hovers(&self, most: usize) -> Vec<Hover> {
+        let maps = self.figure.maps.iter().zip(self.corners());
+        maps.flat_map(|(map, corner)| hover::of_map(map, corner, self.side, most)).collect()
+    }
+
     /// Everything but the cells; the answer is its text.
     pub(super) fn draw<DB>(&self, page: &DrawingArea<DB, Shift>) -> Result<Vec<Text>, Error>
     where
@@ -199,13 +212,13 @@ impl<'a> Maps<'a> {
             for (top, height) in [(top, self.side), (bar, BAR)] {
                 // around the cells, which are drawn later
                 let corners = [(left - 3, top - 3), (left + self.side + 3, top + height + 3)];
-                page.draw(&Rectangle::new(corners, INK.stroke_width(5)))?;
+                page.draw(&Rectangle::new(corners, INK.stroke_width(self.figure.style.stroke(5) as u32)))?;
             }
             let (low, high) = map.ends();
             let (right, middle) = (left + self.side, left + self.side / 2);
-            let baseline = bar + BAR + MARK + TICK;
+            let baseline = bar + BAR + MARK + self.tick();
             let mut says = |value: f64, x: i32, anchor: Anchor| {
-                texts.push(Text::new(told(value), (x, baseline), TICK, anchor));
+                texts.push(Text::new(told(value), (x, baseline), self.tick(), anchor));
             };
             if low < high {
                 says(low, left, Anchor::Start);

@@ -146,6 +146,13 @@ pub fn contrast_on_white([r, g, b]: [u8; 3]) -> f64 {
     1.05 / (0.05 + 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b))
 }
 
+/// As many colours of each kind as a page may have.
+#[cfg(test)]
+pub(super) fn some_colours() -> impl Iterator<Item = RGBColor> {
+    let shades = (0..6).flat_map(|ramp| (0..9).map(move |i| shade(ramp, i, 9)));
+    (0..36).map(colour_of_its_own).chain(shades)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -155,9 +162,7 @@ mod tests {
     #[test]
     fn colours_are_distinct_and_stand_out() {
         let rgb = |RGBColor(r, g, b): RGBColor| [r, g, b];
-        let named = (0..36).map(colour_of_its_own);
-        let shades = (0..6).flat_map(|ramp| (0..9).map(move |i| shade(ramp, i, 9)));
-        let all: Vec<_> = named.chain(shades).map(rgb).collect();
+        let all: Vec<_> = some_colours().map(rgb).collect();
         for colour in &all {
             assert!(contrast_on_white(*colour) >= 3.0, "{colour:?}: {}", contrast_on_white(*colour));
             // no grey, which is theory's

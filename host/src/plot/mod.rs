@@ -1,26 +1,34 @@
-//! Figures: a small description, drawn to SVG and PNG by one layout.
+//! Figures: a small description, drawn to SVG, PDF and PNG by one layout.
 //!
-//! Drawn by plotters, with one layout for both outputs: a grid four times as fine as the units of the SVG, since plotters' backends
-//! know whole steps only. What cannot be drawn (non-finite values, values <= 0 on a logarithmic axis, points outside a given
+//! Drawn by plotters, with one layout for all outputs: a grid four times as fine as the units of the SVG, since plotters' backends
+//! know whole steps only. SVG and PDF are written from the shapes that it draws. What cannot be drawn (non-finite values, values <= 0 on a logarithmic axis, points outside a given
 //! range) is counted and said in a note below the axes, never silently dropped.
 //!
 //! Titles, labels and captions know one markup: `K_{t}` for a subscript, `10^{3}` for a superscript. Text is drawn as outlines
-//! of the embedded font.
+//! of the embedded font; in a PDF it is text, with a subset of that font.
 
 mod axis;
 mod cells;
+mod dark;
 mod error;
+mod figure_style;
 mod heat_map;
+mod hover;
 mod hue;
+mod layout;
 mod legend;
 mod marks;
 mod markup;
-mod output;
+mod pdf;
+mod pdf_font;
 mod picture;
+mod png;
 #[cfg(test)]
 pub(crate) mod rules;
 mod series;
+mod shapes;
 mod style;
+mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,10 +40,12 @@ use crate::files;
 use crate::files::write_atomic;
 
 pub use error::Error;
+pub use figure_style::FigureStyle;
 pub use heat_map::{HeatMap, MOST_CELLS, Shading};
 pub use hue::{Hue, Palette, contrast_on_white};
-pub use output::figure_bytes;
+pub use png::figure_bytes;
 
+pub(crate) use dark::dark_rules;
 pub(crate) use markup::{escape, html as markup_html, spoken as markup_spoken};
 
 /// How an axis turns a value into a position.
@@ -168,6 +178,8 @@ pub struct Figure {
     pub settings: String,
     /// The colours of the page that the figure belongs to; `None`: it stands alone.
     pub palette: Option<Palette>,
+    /// What it is drawn for.
+    pub style: FigureStyle,
 }
 
 /// Gives the figures of a page one palette, so that a colour stands for one thing in all of them.
@@ -183,7 +195,7 @@ impl Figure {
     /// [`Error`]: the figure is not consistent.
     pub fn svg(&self) -> Result<String, Error> {
         self.check()?;
-        output::svg(self)
+        svg::svg(self)
     }
 
     /// The figure as a PNG, two pixels to a unit of the SVG.
@@ -192,21 +204,31 @@ impl Figure {
     /// [`Error`]: the figure is not consistent.
     pub fn png(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
-        output::png(self)
+        png::png(self)
     }
 
-    /// Writes `NAME.svg` and `NAME.png` into `dir` (made if missing), each under a temporary name first.
+    /// The figure as a PDF of one page, with text that can be searched.
+    ///
+    /// # Errors
+    /// [`Error`]: the figure is not consistent.
+    pub fn pdf(&self) -> Result<Vec<u8>, Error> {
+        self.check()?;
+        pdf::pdf(self)
+    }
+
+    /// Writes `NAME.svg`, `NAME.pdf` and `NAME.png` into `dir` (made if missing), each under a temporary name first.
     ///
     /// # Errors
     /// [`Error`]: the figure is not consistent, its name is no file stem, the files cannot be written.
     pub fn save(&self, dir: &Path) -> Result<(), Error> {
-        let (svg, png) = (self.svg()?, self.png()?);
+        let files = [("svg", self.svg()?.into_bytes()), ("pdf", self.pdf()?), ("png", self.png()?)];
         if self.name.is_empty() || self.name.contains(['/', '\\']) || self.name.starts_with('.') {
             return Err(Error::Name { name: self.name.clone() });
         }
         std::fs::create_dir_all(dir).map_err(files::Error::io("create", dir))?;
-        write_atomic(&dir.join(format!("{}.svg", self.name)), svg.as_bytes())?;
-        Ok(write_atomic(&dir.join(format!("{}.png", self.name)), &png)?)
+        let write =
+            |(ending, bytes): &(&str, Vec<u8>)| write_atomic(&dir.join(format!("{}.{ending}", self.name)), bytes);
+        Ok(files.iter().try_for_each(write)?)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -1,13 +1,14 @@
-//! A figure on any backend of plotters. Text is left to the caller, who draws it as outlines.
+//! A figure on any backend of plotters. Text is left to the caller, who writes it as the file wants it.
 
 use super::axis::Span;
+use super::hover::{self, Hover, Target};
 use super::legend::Legend;
 use super::marks::Drawn;
 use super::series::{Omitted, Placed};
 use super::style::{self, FAINT, GRID, INK, Look, UNIT};
 use super::text::{self, Anchor, Text};
 use super::ticks::Ticks;
-use super::{Axis, Error, Figure, Mark, Palette};
+use super::{Axis, Error, Figure, FigureStyle, Mark, Palette};
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, DrawingBackend, PathElement};
@@ -83,23 +84,25 @@ impl<'a> Picture<'a> {
             true => Ticks::at(&values, span),
             false => Ticks::new(span),
         };
+        let style = figure.style;
+        let [tick, mark, label] = [TICK, MARK, LABEL].map(|length| style.text(length));
         let up = ticks(&figure.y, &spans[1], values(figure, |series| &series.y));
-        let widest = up.labelled.iter().map(|(_, label)| text::width(label, TICK)).max().unwrap_or(0);
-        let left = MARGIN + widest + 2 * MARK;
+        let widest = up.labelled.iter().map(|(_, label)| text::width(label, tick)).max().unwrap_or(0);
+        let left = MARGIN + widest + 2 * mark;
         let frame = WIDTH - RIGHT - left;
         let along = ticks(&figure.x, &spans[0], values(figure, |series| &series.x));
-        let along = along.thinned(frame, TICK, figure.x.measured);
+        let along = along.thinned(frame, tick, figure.x.measured);
 
         let palette = figure.palette.clone().unwrap_or_else(|| Palette::new([figure]));
-        let looks = style::looks(&figure.series, &palette);
+        let looks = style::looks(&figure.series, &palette, style);
         let legend = Legend::new(figure, &looks, frame);
         let room = WIDTH - 2 * MARGIN;
-        let title = Lines::new(&figure.title, TITLE, room);
-        let labels = [Lines::new(&figure.x.label, LABEL, frame), Lines::new(&figure.y.label, LABEL, room)];
+        let title = Lines::new(&figure.title, style.text(TITLE), room);
+        let labels = [Lines::new(&figure.x.label, label, frame), Lines::new(&figure.y.label, label, room)];
         let note = omitted.note();
-        let omitted = Lines::new(note.as_deref().unwrap_or_default(), TICK, room);
-        let top = MARGIN + title.height() + MARK + legend.height() + MARK + labels[1].height() + 2 * MARK;
-        let below = 2 * MARK + TICK + MARK + labels[0].height() + MARK + omitted.height() + MARGIN;
+        let omitted = Lines::new(note.as_deref().unwrap_or_default(), tick, room);
+        let top = MARGIN + title.height() + mark + legend.height() + mark + labels[1].height() + 2 * mark;
+        let below = 2 * mark + tick + mark + labels[0].height() + mark + omitted.height() + MARGIN;
         // even, as the PNG halves it
         let height = (top + FRAME + below + 1) / 2 * 2;
         Self {
@@ -124,6 +127,10 @@ impl<'a> Picture<'a> {
         (WIDTH as u32, self.height as u32)
     }
 
+    fn style(&self) -> FigureStyle {
+        self.figure.style
+    }
+
     fn drawn(&self) -> impl Iterator<Item = Drawn<'_>> {
         let pairs = self.figure.series.iter().zip(&self.placed).zip(&self.looks);
         pairs.map(|((series, placed), look)| Drawn { series, look: *look, placed })
@@ -134,16 +141,17 @@ impl<'a> Picture<'a> {
     where
         DB: DrawingBackend<ErrorType: 'static>,
     {
+        let [tick, mark, label] = [TICK, MARK, LABEL].map(|length| self.style().text(length));
         page.fill(&WHITE)?;
         let (left, right, bottom) = (self.left, WIDTH - RIGHT, self.top + FRAME);
         let mut texts: Vec<Text> = self.title.texts(MARGIN, MARGIN, Anchor::Start, INK).collect();
-        let below_title = MARGIN + self.title.height() + MARK;
+        let below_title = MARGIN + self.title.height() + mark;
         self.legend.draw(page, (left, below_title), &mut texts)?;
-        let above = self.top - 2 * MARK - self.labels[1].height();
+        let above = self.top - 2 * mark - self.labels[1].height();
         texts.extend(self.labels[1].texts(MARGIN, above, Anchor::Start, INK));
-        let under = bottom + 2 * MARK + TICK + MARK;
+        let under = bottom + 2 * mark + tick + mark;
         texts.extend(self.labels[0].texts((left + right) / 2, under, Anchor::Middle, INK));
-        let last = under + self.labels[0].height() + MARK;
+        let last = under + self.labels[0].height() + mark;
         texts.extend(self.omitted.texts(right, last, Anchor::End, FAINT));
 
         self.grid(page, &mut texts)?;
@@ -155,7 +163,9 @@ impl<'a> Picture<'a> {
             .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
         let [x, y] = &self.spans;
         self.drawn().try_for_each(|drawn| drawn.band(chart.plotting_area(), x, y))?;
-        let frame = |points: Vec<(i32, i32)>| page.draw(&PathElement::new(points, INK.stroke_width(5)));
+        let frame = |points: Vec<(i32, i32)>| {
+            page.draw(&PathElement::new(points, INK.stroke_width(self.style().stroke(5) as u32)))
+        };
         frame(vec![(left, self.top), (left, bottom), (right, bottom)])?;
         // Theory last: thin, and else hidden below the data that it is right about.
         for theory in [false, true] {
@@ -166,12 +176,31 @@ impl<'a> Picture<'a> {
             texts.push(Text::new(
                 "no finite data",
                 ((left + right) / 2, (self.top + bottom) / 2),
-                LABEL,
+                label,
                 Anchor::Middle,
             ));
         }
         page.present()?;
         Ok(texts)
+    }
+
+    /// The values of at most so many points of each series, those of a fit aside.
+    pub(super) fn hovers(&self, most: usize) -> Vec<Hover> {
+        let (left, right, bottom) = (self.left, WIDTH - RIGHT, self.top + FRAME);
+        let [x, y] = &self.spans;
+        let mut hovers = Vec::new();
+        for Drawn { series, placed, .. } in self.drawn().filter(|drawn| drawn.series.mark != Mark::Fit) {
+            let seen = |at: &Option<(f64, f64)>| at.filter(|at| x.contains(at.0) && y.contains(at.1));
+            let seen: Vec<_> = placed.points.iter().enumerate().filter_map(|(i, at)| Some((i, seen(at)?))).collect();
+            for (i, at) in hover::spread(seen.len(), most).into_iter().map(|place| seen[place]) {
+                let across = left + (x.fraction(at.0) * f64::from(right - left)).round() as i32;
+                let down = bottom - (y.fraction(at.1) * f64::from(FRAME)).round() as i32;
+                let scales = [self.figure.x.scale, self.figure.y.scale];
+                let text = hover::of_point(series, &self.figure.y.label, scales, i);
+                hovers.push(Hover { target: Target::Point((across, down)), text });
+            }
+        }
+        hovers
     }
 
     /// The lines of the grid, and the ticks with what they say.
@@ -180,13 +209,15 @@ impl<'a> Picture<'a> {
         DB: DrawingBackend<ErrorType: 'static>,
     {
         let (left, right, bottom) = (self.left, WIDTH - RIGHT, self.top + FRAME);
+        let [tick, mark] = [TICK, MARK].map(|length| self.style().text(length));
         let across = |at: f64| left + (at * f64::from(right - left)).round() as i32;
         let upwards = |at: f64| bottom - (at * f64::from(FRAME)).round() as i32;
         let stroke = |points: [(i32, i32); 2], colour: &dyn Fn() -> plotters::style::ShapeStyle| {
             page.draw(&PathElement::new(points.to_vec(), colour()))
         };
-        let (faint, clear) = (|| GRID.mix(0.5).stroke_width(3), || GRID.stroke_width(4));
-        let ink = || INK.stroke_width(5);
+        let width = |on_paper| self.style().stroke(on_paper) as u32;
+        let (faint, clear) = (|| GRID.mix(0.5).stroke_width(width(3)), || GRID.stroke_width(width(4)));
+        let ink = || INK.stroke_width(width(5));
         let [along, up] = &self.ticks;
         for at in &along.minor {
             stroke([(across(*at), self.top), (across(*at), bottom)], &faint)?;
@@ -197,14 +228,14 @@ impl<'a> Picture<'a> {
         for (at, label) in &along.labelled {
             let x = across(*at);
             stroke([(x, self.top), (x, bottom)], &clear)?;
-            stroke([(x, bottom), (x, bottom + MARK)], &ink)?;
-            texts.push(Text::new(label, (x, bottom + 2 * MARK + TICK * 8 / 10), TICK, Anchor::Middle));
+            stroke([(x, bottom), (x, bottom + mark)], &ink)?;
+            texts.push(Text::new(label, (x, bottom + 2 * mark + tick * 8 / 10), tick, Anchor::Middle));
         }
         for (at, label) in &up.labelled {
             let y = upwards(*at);
             stroke([(left, y), (right, y)], &clear)?;
-            stroke([(left - MARK, y), (left, y)], &ink)?;
-            texts.push(Text::new(label, (left - 2 * MARK, y + TICK * 36 / 100), TICK, Anchor::End));
+            stroke([(left - mark, y), (left, y)], &ink)?;
+            texts.push(Text::new(label, (left - 2 * mark, y + tick * 36 / 100), tick, Anchor::End));
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! What must hold for the figures of a page, on what they hold: no pixel is looked at.
 
 use std::collections::{HashMap, HashSet};
+use std::io::Read;
+
+use flate2::read::ZlibDecoder;
 
 use super::markup::{Level, runs, spoken};
 use super::{Figure, HeatMap, Hue, MARKED, Mark, Series, contrast_on_white, share_palette};
@@ -18,6 +21,7 @@ pub(crate) fn hold(figures: &mut [Figure]) {
         assert!(titles.insert(&figure.title), "{name}: another figure has the title {:?}", figure.title);
         assert!(figure.series.is_empty() != figure.maps.is_empty() && !figure.caption.is_empty(), "{name}");
         figure.check().unwrap();
+        files_agree(figure);
         for text in [&figure.title, &figure.caption, &figure.x.label, &figure.y.label]
             .into_iter()
             .chain(figure.series.iter().map(|series| &series.label))
@@ -54,6 +58,39 @@ pub(crate) fn hold(figures: &mut [Figure]) {
         in_order(name, &figure.series);
         figure.series.iter().for_each(|series| few_digits(name, &series.label));
     }
+}
+
+/// The SVG is XML that says what it is, the PDF shows as many texts, neither lets markup through, and both have the same bytes
+/// every time.
+#[track_caller]
+pub(crate) fn files_agree(figure: &Figure) {
+    let (name, svg, pdf) = (&figure.name, figure.svg().unwrap(), figure.pdf().unwrap());
+    assert_eq!((&svg, &pdf), (&figure.svg().unwrap(), &figure.pdf().unwrap()), "{name}");
+    let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let children: Vec<&str> = document.root_element().children().map(|node| node.tag_name().name()).collect();
+    let said: Vec<&str> = children.iter().copied().filter(|tag| ["title", "desc", "metadata"].contains(tag)).collect();
+    assert_eq!(said, ["title", "desc", "metadata"], "{name}");
+    for node in document.descendants().filter(|node| ["title", "desc"].contains(&node.tag_name().name())) {
+        let text = node.text().unwrap_or_default();
+        assert!(!text.contains("_{") && !text.contains("^{"), "{name}: markup in {text:?}");
+    }
+    let texts = document.descendants().filter(|node| node.attribute("transform").is_some()).count();
+    assert_eq!(page_of(&pdf).matches("BT\n").count(), texts, "{name}: texts of the PDF and of the SVG");
+    for part in ["/ToUnicode", "/CIDFontType0C", "/Title", "/Subject"] {
+        assert!(pdf.windows(part.len()).any(|bytes| bytes == part.as_bytes()), "{name}: no {part} in the PDF");
+    }
+    let dated = b"Date".as_slice();
+    assert!(!pdf.windows(dated.len()).any(|bytes| bytes == dated), "{name}: a date in the PDF");
+}
+
+/// What the page of a PDF is drawn by: its first stream.
+fn page_of(pdf: &[u8]) -> String {
+    let word = b"stream\n";
+    let at = pdf.windows(word.len()).position(|bytes| bytes == word).expect("a stream") + word.len();
+    let mut bytes = Vec::new();
+    ZlibDecoder::new(&pdf[at..]).read_to_end(&mut bytes).expect("a whole stream");
+    // strings of glyph numbers are bytes
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// No braces or signs of markup are left over, and the words for those who do not see it keep every raised run.

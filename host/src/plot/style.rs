@@ -1,7 +1,7 @@
 //! How lines, bands and markers look: a hue has a marker shape of its own, theory dashes of its own, so that a figure survives
 //! a grey printer.
 
-use super::{Hue, Mark, Palette, Series};
+use super::{FigureStyle, Hue, Mark, Palette, Series};
 use plotters::element::{DashedPathElement, DynElement, EmptyElement, IntoDynElement, Polygon};
 use plotters::prelude::{DrawingBackend, PathElement};
 use plotters::style::{Color, RGBAColor, RGBColor, WHITE};
@@ -40,17 +40,19 @@ pub(super) struct Look {
     colour: RGBColor,
     /// which of the marker shapes, or of the dashes of theory
     shape: usize,
+    /// how thick
+    style: FigureStyle,
 }
 
 /// The looks of the series of a figure, in their order.
-pub(super) fn looks(series: &[Series], palette: &Palette) -> Vec<Look> {
+pub(super) fn looks(series: &[Series], palette: &Palette, style: FigureStyle) -> Vec<Look> {
     let mut theory = 0;
     let look = |series: &Series| match (&series.hue, palette.rgb(&series.hue)) {
         (Hue::Theory, _) => {
             theory += 1;
-            Look { colour: THEORY[(theory - 1) % THEORY.len()], shape: theory - 1 }
+            Look { colour: THEORY[(theory - 1) % THEORY.len()], shape: theory - 1, style }
         }
-        (hue, colour) => Look { colour: colour.unwrap_or(INK), shape: palette.place(hue) },
+        (hue, colour) => Look { colour: colour.unwrap_or(INK), shape: palette.place(hue), style },
     };
     series.iter().map(look).collect()
 }
@@ -71,10 +73,12 @@ pub(super) fn line<'a, DB: DrawingBackend + 'a, C: Clone + 'static>(
         Mark::Fit => (4, None),
         Mark::Line | Mark::Outline | Mark::Points | Mark::Band { .. } => (9, None),
     };
-    let stroke = look.colour.stroke_width(width);
+    let stroke = look.colour.stroke_width(look.style.stroke(width) as u32);
     match dash {
         None => PathElement::new(points, stroke).into_dyn(),
-        Some((dash, gap)) => DashedPathElement::new(points, dash, gap, stroke).into_dyn(),
+        Some((dash, gap)) => {
+            DashedPathElement::new(points, look.style.stroke(dash), look.style.stroke(gap), stroke).into_dyn()
+        }
     }
 }
 
@@ -96,6 +100,6 @@ pub(super) fn marker<'a, DB: DrawingBackend + 'a, C: Clone + 'static>(
     let colour = look.colour;
     let (outer, inner, share) = if *mark == Mark::Dashed { (colour, WHITE, 0.7) } else { (WHITE, colour, 0.85) };
     // What looks equally large: the fewer corners, the farther out they lie.
-    let radius = if corners > 5 { RADIUS } else { 1.3 * RADIUS };
+    let radius = look.style.marker(if corners > 5 { RADIUS } else { 1.3 * RADIUS });
     (EmptyElement::at(at) + Polygon::new(shape(radius), outer) + Polygon::new(shape(share * radius), inner)).into_dyn()
 }

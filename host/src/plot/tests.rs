@@ -13,6 +13,7 @@ fn figure(x: Scale, y: Scale, series: Vec<Series>) -> Figure {
         settings: "width = 4".into(),
         maps: Vec::new(),
         palette: None,
+        style: FigureStyle::Paper,
     }
 }
 
@@ -33,6 +34,8 @@ fn same_figure_same_bytes() {
     let figure = figure(Scale::LogTime, Scale::Log, vec![series(&[0.0, 1.0, 10.0], &[0.1, 2.0, 3.0], Mark::Line)]);
     assert_eq!(figure.svg().unwrap(), figure.svg().unwrap());
     assert_eq!(figure.png().unwrap(), figure.png().unwrap());
+    assert_eq!(figure.pdf().unwrap(), figure.pdf().unwrap());
+    assert_eq!(figure.pdf().unwrap()[..8], *b"%PDF-1.7");
     assert_eq!(figure.png().unwrap()[..8], *b"\x89PNG\r\n\x1a\n");
 }
 
@@ -40,11 +43,57 @@ fn same_figure_same_bytes() {
 fn text_is_escaped_and_nothing_is_referred_to() {
     let svg = figure(Scale::Linear, Scale::Linear, vec![series(&[0.0, 1.0], &[0.0, 1.0], Mark::Line)]).svg().unwrap();
     assert!(svg.contains("aria-label=\"&lt;Kₜ&gt; &amp; &quot;more&quot;\""));
-    assert!(svg.contains("a &lt; b Horizontal: t &lt; 1. Vertical: y. Series: one &amp; two. Settings: width = 4."));
+    assert!(svg.contains("<title>&lt;Kₜ&gt; &amp; &quot;more&quot;</title>"));
+    assert!(svg.contains("<desc>a &lt; b Horizontal: t &lt; 1. Vertical: y. Series: one &amp; two.</desc>"));
+    assert!(svg.contains("<metadata>width = 4</metadata>"));
     let own = svg.replacen("xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
     for word in ["http", "href", "src=", "url(", "id=", "<script", "NaN", "inf"] {
         assert!(!own.contains(word), "{word}");
     }
+}
+
+#[test]
+fn every_file_keeps_the_rules_with_any_text() {
+    let nasty = "<K_{t}> & \"^{'d'}\" ]]> \u{1} é 漢 \u{fffe}";
+    let mut figure = figure(Scale::Linear, Scale::Log, vec![series(&[0.0, 1.0], &[1.0, 9.0], Mark::Line)]);
+    figure.series[0].label = nasty.into();
+    (figure.title, figure.caption, figure.settings) = (nasty.into(), nasty.into(), nasty.into());
+    for style in [FigureStyle::Paper, FigureStyle::Slides] {
+        rules::files_agree(&Figure { style, ..figure.clone() });
+        rules::files_agree(&Figure { style, ..maps(5, 2) });
+        rules::files_agree(&Figure { style, series: Vec::new(), ..figure.clone() });
+    }
+}
+
+#[test]
+fn slides_have_larger_text_and_thicker_lines() {
+    let paper = figure(Scale::Linear, Scale::Linear, vec![series(&[0.0, 1.0], &[0.0, 1.0], Mark::Line)]);
+    let slides = Figure { style: FigureStyle::Slides, ..paper.clone() };
+    let [paper, slides] = [paper, slides].map(|figure| figure.svg().unwrap());
+    let widest = |svg: &str| {
+        let widths = svg.split("stroke-width=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        widths.map(|width| width.parse::<u32>().unwrap()).max().unwrap()
+    };
+    assert_eq!((widest(&paper), widest(&slides)), (9, 15));
+    // what is said of the figure is the same, and so is what can be pointed at
+    for part in ["<desc>", "<title>"] {
+        assert_eq!(paper.matches(part).count(), slides.matches(part).count());
+    }
+    let height = |svg: &str| svg.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse::<u32>().unwrap();
+    assert!(height(&slides) > height(&paper));
+}
+
+#[test]
+fn hovering_never_doubles_a_file() {
+    let x: Vec<f64> = (0..500).map(f64::from).collect();
+    let many = (0..20).map(|i| Series { label: format!("{i} {}", "long ".repeat(40)), ..series(&x, &x, Mark::Line) });
+    let svg = figure(Scale::Linear, Scale::Linear, many.collect()).svg().unwrap();
+    let (drawn, hovers) = svg.split_once("<g fill-opacity=\"0\">").unwrap();
+    assert!(2 * hovers.len() <= drawn.len() + 100, "{} of {}", hovers.len(), svg.len());
+    let few = figure(Scale::Linear, Scale::Linear, vec![series(&[1.0, 2.0], &[3.0, 4.0], Mark::Line)]).svg().unwrap();
+    assert!(
+        few.contains("<title>one &amp; two: 3 at 1</title>") && few.contains("<title>one &amp; two: 4 at 2</title>")
+    );
 }
 
 #[test]
@@ -168,6 +217,6 @@ fn files_are_written_whole() {
     names.sort();
     let svg = std::fs::read_to_string(folder.join("figures/test.svg")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(names, ["test.png", "test.svg"]);
+    assert_eq!(names, ["test.pdf", "test.png", "test.svg"]);
     assert_eq!(svg, figure.svg().unwrap());
 }

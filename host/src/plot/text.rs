@@ -10,7 +10,7 @@ use plotters::style::RGBColor;
 use super::markup::{self, Level};
 use super::style::INK;
 
-static FONT: &[u8] = include_bytes!("font/inter-regular-subset.otf");
+pub(super) static FONT: &[u8] = include_bytes!("font/inter-regular-subset.otf");
 /// Size of lowered and raised characters, as a share of the others'.
 const SMALL: f32 = 0.75;
 /// How far their baseline lies below and above the others', in ems.
@@ -19,7 +19,7 @@ const RAISED: f32 = 0.36;
 /// Steps of an outline's coordinates to a step of the grid.
 const FINE: f32 = 10.0;
 
-fn font() -> &'static FontRef<'static> {
+pub(super) fn font() -> &'static FontRef<'static> {
     static READ: OnceLock<FontRef<'static>> = OnceLock::new();
     READ.get_or_init(|| FontRef::try_from_slice(FONT).expect("the embedded font is whole"))
 }
@@ -43,11 +43,12 @@ pub(super) struct Text {
 }
 
 /// A character of a line: where it begins, against the start of the baseline, and the size of an em.
-struct Placed {
-    glyph: GlyphId,
-    x: f32,
-    y: f32,
-    em: f32,
+pub(super) struct Placed {
+    pub(super) text: char,
+    pub(super) glyph: GlyphId,
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) em: f32,
 }
 
 impl Text {
@@ -58,8 +59,12 @@ impl Text {
         Self { colour, ..self }
     }
 
+    pub(super) fn colour(&self) -> RGBColor {
+        self.colour
+    }
+
     /// Its characters in steps of the grid.
-    fn placed(&self) -> Vec<Placed> {
+    pub(super) fn characters(&self) -> Vec<Placed> {
         let (mut placed, width) = layout(&self.label, self.size);
         let start = match self.anchor {
             Anchor::Start => 0.0,
@@ -76,7 +81,7 @@ impl Text {
     /// Appends it to an SVG as one path.
     pub(super) fn svg(&self, out: &mut String) {
         let mut path = String::new();
-        self.placed().iter().for_each(|character| character.path(&mut path));
+        self.characters().iter().for_each(|character| character.path(&mut path));
         let RGBColor(r, g, b) = self.colour;
         if !path.is_empty() {
             let _ = writeln!(
@@ -90,7 +95,7 @@ impl Text {
     /// Lays it over pixels, three bytes each, `width` to a row.
     pub(super) fn pixels(&self, pixels: &mut [u8], width: usize) {
         let RGBColor(r, g, b) = self.colour;
-        for Placed { glyph, x, y, em } in self.placed() {
+        for Placed { glyph, x, y, em, .. } in self.characters() {
             let whole = em * font().height_unscaled() / font().units_per_em().unwrap_or(1000.0);
             let position = Point { x, y };
             let Some(outline) = font().outline_glyph(Glyph { id: glyph, scale: PxScale::from(whole), position }) else {
@@ -155,7 +160,7 @@ fn layout(label: &str, size: i32) -> (Vec<Placed>, f32) {
     let font = font();
     let unit = 1.0 / font.units_per_em().unwrap_or(1000.0);
     let (mut placed, mut x) = (Vec::new(), 0.0);
-    for (level, text) in markup::runs(label) {
+    for (level, run) in markup::runs(label) {
         let (share, y) = match level {
             Level::Base => (1.0, 0.0),
             Level::Sub => (SMALL, LOWERED),
@@ -163,12 +168,13 @@ fn layout(label: &str, size: i32) -> (Vec<Placed>, f32) {
         };
         let (em, y) = (size as f32 * share, size as f32 * y);
         let mut before = None;
-        for c in text.chars() {
-            let glyph = font.glyph_id(if c.is_control() { ' ' } else { c });
+        for c in run.chars() {
+            let text = if c.is_control() { ' ' } else { c };
+            let glyph = font.glyph_id(text);
             if let Some(before) = before {
                 x += font.kern_unscaled(before, glyph) * unit * em;
             }
-            placed.push(Placed { glyph, x, y, em });
+            placed.push(Placed { text, glyph, x, y, em });
             x += font.h_advance_unscaled(glyph) * unit * em;
             before = Some(glyph);
         }
@@ -181,7 +187,7 @@ pub(super) fn width(label: &str, size: i32) -> i32 {
     layout(label, size).1.ceil() as i32
 }
 
-/// The text in lines no longer than `room`, broken at blanks outside of markup; a word longer than that is cut, with an
+/// The text in lines no longer than `room`, broken at blanks outside of markup and of equations; a word longer than that is cut, with an
 /// ellipsis.
 pub(super) fn wrap(label: &str, size: i32, room: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -197,14 +203,20 @@ pub(super) fn wrap(label: &str, size: i32, room: i32) -> Vec<String> {
     lines
 }
 
-/// Split at blanks that stand in no braces.
+/// Split at blanks that stand in no braces and beside no equals sign.
 fn words(label: &str) -> Vec<&str> {
-    let mut depth = 0i32;
-    let split = label.split(|c: char| {
+    let (mut depth, mut start, mut words) = (0i32, 0, Vec::new());
+    for (at, c) in label.char_indices() {
         depth += i32::from(c == '{') - i32::from(c == '}');
-        c.is_whitespace() && depth <= 0
-    });
-    split.filter(|word| !word.is_empty()).collect()
+        let (before, after) = (&label[..at], &label[at + c.len_utf8()..]);
+        if c.is_whitespace() && depth <= 0 && !before.ends_with('=') && !after.starts_with('=') {
+            words.push(&label[start..at]);
+            start = at + c.len_utf8();
+        }
+    }
+    words.push(&label[start..]);
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// The word if it fits into `room`, else as much of it as fits with an ellipsis.
@@ -251,6 +263,7 @@ mod tests {
         let cut = wrap("incomprehensibilities", 12, 60);
         assert!(cut[0].ends_with('…') && width(&cut[0], 12) <= 60, "{cut:?}");
         assert_eq!(wrap("word", 12, -5), ["…"]);
+        assert_eq!(words("FCN, L = 2, K_{t t}"), ["FCN,", "L = 2,", "K_{t t}"]);
         assert!(wrap("", 12, 100).is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! The page of a report. All text goes through `markup_html`, which escapes it.
 
-use super::{Block, Claim, Report, Table, Verdict, number, number_with_error};
+use super::{Block, ClaimRow, Report, Table, Verdict, number};
 use crate::plot::{Error, Figure, markup_html, markup_spoken};
 use std::fmt::Write;
 
@@ -14,16 +14,21 @@ struct Numbers {
 }
 
 pub(super) fn page(report: &Report) -> Result<String, Error> {
-    let mut out = String::new();
     let title = markup_html(&report.title);
     let name = markup_html(&markup_spoken(&report.title));
-    let _ = write!(
-        out,
+    let body = body(report)?;
+    let dark = crate::plot::dark_rules(&body);
+    Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{name}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n<h1>{title}</h1>\n"
-    );
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{name}</title>\n<style>\n{STYLE}{dark}</style>\n</head>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n</body>\n</html>\n"
+    ))
+}
+
+/// Everything below the heading.
+fn body(report: &Report) -> Result<String, Error> {
+    let mut out = String::new();
     if !report.lead.is_empty() {
         let _ = writeln!(out, "<p class=\"lead\">{}</p>", markup_html(&report.lead));
     }
@@ -38,7 +43,6 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
         }
         out.push_str("</section>\n");
     }
-    out.push_str("</main>\n</body>\n</html>\n");
     Ok(out)
 }
 
@@ -62,7 +66,14 @@ fn write_block(out: &mut String, block: &Block, numbers: &mut Numbers) -> Result
         }
         Block::Figure(figure) => write_figure(out, figure, numbers)?,
         Block::Table(table) => write_table(out, table, numbers),
-        Block::Verdicts(claims) => write_claims(out, claims, numbers),
+        Block::Verdicts(caption, rows) => write_claims(out, caption, rows, numbers),
+        Block::Folded(line, blocks) => {
+            let _ = writeln!(out, "<details><summary>{}</summary>", markup_html(line));
+            for block in blocks {
+                write_block(out, block, numbers)?;
+            }
+            out.push_str("</details>\n");
+        }
     }
     Ok(())
 }
@@ -73,7 +84,7 @@ fn write_figure(out: &mut String, figure: &Figure, numbers: &mut Numbers) -> Res
     let (svg, caption) = (figure.svg()?, markup_html(&figure.caption));
     let _ = writeln!(
         out,
-        "<figure id=\"figure-{n}\">\n{svg}<figcaption><b>Figure {n}.</b> {caption}</figcaption>\n</figure>"
+        "<figure id=\"figure-{n}\">\n<div class=\"drawing\">\n{svg}</div>\n<figcaption><b>Figure {n}.</b> {caption}</figcaption>\n</figure>"
     );
     Ok(())
 }
@@ -116,56 +127,71 @@ fn write_table(out: &mut String, table: &Table, numbers: &mut Numbers) {
     out.push_str("</tbody>\n</table>\n</div>\n");
 }
 
-fn write_claims(out: &mut String, claims: &[Claim], numbers: &mut Numbers) {
-    let counts = Verdict::ALL.map(|verdict| {
-        let count = claims.iter().filter(|claim| claim.verdict == verdict).count();
-        format!("{count} {}", plural(verdict, count))
-    });
-    open_table(out, &format!("Claims and verdicts: {}.", counts.join(", ")), numbers);
-    let header = ["claim", "network", "loss", "initialization", "measured", "theory", "verdict"];
+/// The rows of a claim together, under its name and place: a row for every network that it was tried on.
+fn write_claims(out: &mut String, caption: &str, rows: &[ClaimRow], numbers: &mut Numbers) {
+    let with = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    let there = Verdict::ALL.into_iter().filter(|verdict| with(*verdict) > 0);
+    let counts: Vec<String> = there.map(|verdict| verdict.counted(with(verdict))).collect();
+    open_table(out, &format!("{caption}: {}.", counts.join(", ")), numbers);
+    let header = ["network", "loss", "initialization", "measured", "interval", "theory", "allowed", "verdict"];
     out.push_str("<thead>\n");
-    write_row(out, "th", header.into_iter().map(|name| (name == "measured", name.into())));
-    out.push_str("</thead>\n<tbody>\n");
-    for claim in claims {
-        let measured = match (claim.measured, claim.uncertainty) {
-            (None, _) => "—".into(),
-            (Some(value), None) => number(value),
-            (Some(value), Some(uncertainty)) => number_with_error(value, uncertainty),
-        };
-        let text = |cell: &str| (false, markup_html(cell));
-        let (class, sign) = match claim.verdict {
-            Verdict::Holds => ("holds", "✓"),
-            Verdict::Fails => ("fails", "✗"),
-            Verdict::NotReached => ("not-reached", "○"),
-        };
-        let verdict = format!(
-            "<span class=\"verdict {class}\"><span aria-hidden=\"true\">{sign}</span> {}</span>",
-            claim.verdict
-        );
-        let cells = [
-            (false, format!("<b>{}</b>", markup_html(&claim.claim))),
-            text(&claim.network),
-            text(&claim.loss),
-            text(&claim.init),
-            (true, markup_html(&measured)),
-            text(&claim.theory),
-            (false, verdict),
-        ];
-        write_row(out, "td", cells.into_iter());
-        if !claim.note.is_empty() {
-            let _ =
-                writeln!(out, "<tr class=\"note\"><td colspan=\"7\"><div>{}</div></td></tr>", markup_html(&claim.note));
+    write_row(out, "th", header.into_iter().map(|name| (["measured", "interval"].contains(&name), name.into())));
+    out.push_str("</thead>\n");
+    let mut named: Vec<&str> = Vec::new();
+    for row in rows {
+        if named.contains(&row.claim.as_str()) {
+            continue;
         }
+        named.push(&row.claim);
+        let (name, place) = (markup_html(&row.claim), markup_html(&row.place));
+        let _ = writeln!(
+            out,
+            "<tbody>\n<tr class=\"claim\"><th colspan=\"8\" scope=\"rowgroup\"><div>{name} <span>{place}</span></div></th></tr>"
+        );
+        let mut told = "";
+        for row in rows.iter().filter(|other| other.claim == row.claim) {
+            write_claim(out, row, row.note != told);
+            told = &row.note;
+        }
+        out.push_str("</tbody>\n");
     }
-    out.push_str("</tbody>\n</table>\n</div>\n");
+    out.push_str("</table>\n</div>\n");
 }
 
-fn plural(verdict: Verdict, count: usize) -> &'static str {
-    match (verdict, count) {
-        (Verdict::Holds, 1) => "holds",
-        (Verdict::Holds, _) => "hold",
-        (Verdict::Fails, 1) => "fails",
-        (Verdict::Fails, _) => "fail",
-        (Verdict::NotReached, _) => "not reached",
+fn write_claim(out: &mut String, row: &ClaimRow, with_note: bool) {
+    let text = |cell: &str| (false, markup_html(cell));
+    let between = |[low, high]: [f64; 2]| match (low.is_finite(), high.is_finite()) {
+        (true, true) if low == high => number(low),
+        (true, true) => format!("{} to {}", number(low), number(high)),
+        (true, false) => format!("≥ {}", number(low)),
+        (false, true) => format!("≤ {}", number(high)),
+        (false, false) => "—".into(),
+    };
+    let interval = row.interval.filter(|[low, high]| low < high);
+    let (class, sign) = match row.verdict {
+        Verdict::Holds => ("holds", "✓"),
+        Verdict::Fails => ("fails", "✗"),
+        Verdict::NotDecided => ("not-decided", "○"),
+    };
+    let verdict =
+        format!("<span class=\"verdict {class}\"><span aria-hidden=\"true\">{sign}</span> {}</span>", row.verdict);
+    let cells = [
+        text(&row.network),
+        text(&row.loss),
+        text(&row.init),
+        (true, markup_html(&row.measured.map_or("—".into(), number))),
+        (true, markup_html(&interval.map_or("—".into(), |interval| between(interval.map(shown))))),
+        text(&row.theory),
+        text(&between(row.allowed.map(shown))),
+        (false, verdict),
+    ];
+    write_row(out, "td", cells.into_iter());
+    if with_note && !row.note.is_empty() {
+        let _ = writeln!(out, "<tr class=\"note\"><td colspan=\"8\"><div>{}</div></td></tr>", markup_html(&row.note));
     }
+}
+
+/// An end of an interval with the digits that are of use to a reader.
+fn shown(end: f64) -> f64 {
+    format!("{end:.3e}").parse().unwrap_or(end)
 }

@@ -184,7 +184,7 @@ fn profile_figure(curve: &CurveSource, table: &ProfileTable) -> Option<Figure> {
         y: Axis::new("K_{t}(x_{0}, x)", Scale::Linear),
         series,
         caption: format!(
-            "The empirical kernel between x_{{0}} and the inputs along a curve, {along}: pale early, dark late; broken: the \
+            "The empirical kernel between x_{{0}} and the inputs along a curve, {along}: the later, the more a line stands out; broken: the \
              analytic NTK Θ. A kernel that stays keeps its curve; one that learns features leaves it, and bends where \
              units have turned their kinks."
         ),

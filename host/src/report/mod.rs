@@ -16,7 +16,7 @@ use crate::files::write_atomic;
 use crate::plot::{Error, Figure};
 use std::path::Path;
 
-pub use claim::{Claim, Verdict};
+pub use claim::{ClaimRow, Kind, Verdict};
 pub use kernel_figures::{KernelRun, kernel_figures, kernel_figures_bytes};
 pub use prediction_figures::{overlays, prediction_figure};
 pub(crate) use run_figures::decimal_exponent;
@@ -57,8 +57,10 @@ pub enum Block {
     Figure(Box<Figure>),
     /// Text in a fixed-width font, as it stands: settings, commands.
     Code(String),
-    /// Claims and what was found of them, with a count of the verdicts.
-    Verdicts(Vec<Claim>),
+    /// Claims and what was found of them, with a caption.
+    Verdicts(String, Vec<ClaimRow>),
+    /// What is there for those who ask: a line, and behind it what it stands for.
+    Folded(String, Vec<Block>),
 }
 
 impl Report {

@@ -1,7 +1,7 @@
 //! The page: complete, escaped, and in need of nothing else.
 
 use super::*;
-use crate::plot::{Axis, Hue, Mark, Scale, Series};
+use crate::plot::{Axis, FigureStyle, Hue, Mark, Scale, Series};
 
 const NASTY: &str = "<script>alert(\"1\" & '2')</script> K_{<t>}";
 
@@ -16,18 +16,23 @@ fn nasty() -> Report {
         settings: NASTY.into(),
         maps: Vec::new(),
         palette: None,
+        style: FigureStyle::Paper,
     };
     let mut table = Table::new(NASTY, [NASTY, "n"]);
     table.push([NASTY, "1.5"]);
     table.push([NASTY]);
-    let claim = |verdict| Claim {
+    let claim = |verdict| ClaimRow {
+        kind: Kind::Claim,
         claim: NASTY.into(),
+        place: NASTY.into(),
         network: NASTY.into(),
         loss: NASTY.into(),
         init: NASTY.into(),
         measured: Some(1.0),
-        uncertainty: Some(0.25),
+        interval: Some([0.5, 1.5]),
+        seeds: 4,
         theory: NASTY.into(),
+        allowed: [0.0, f64::INFINITY],
         verdict,
         note: NASTY.into(),
     };
@@ -36,7 +41,8 @@ fn nasty() -> Report {
         Block::Figure(Box::new(figure.clone())),
         Block::Table(table.clone()),
         Block::Code(NASTY.into()),
-        Block::Verdicts(Verdict::ALL.map(claim).to_vec()),
+        Block::Verdicts(NASTY.into(), Verdict::ALL.map(claim).to_vec()),
+        Block::Folded(NASTY.into(), vec![Block::Paragraph(NASTY.into())]),
         Block::Figure(Box::new(figure)),
     ];
     let section = Section { title: NASTY.into(), blocks };
@@ -86,12 +92,34 @@ fn figures_and_tables_are_numbered_and_elements_closed() {
 }
 
 #[test]
+fn a_page_can_be_read_without_seeing_it() {
+    let html = nasty().html().unwrap();
+    assert_eq!((html.matches("<h1>").count(), html.matches("<h2>").count()), (1, 3));
+    assert!(!html.contains("<h3") && html.find("<h1>") < html.find("<h2>"));
+    assert_eq!(html.matches("role=\"img\" aria-label=\"&lt;script&gt;").count(), 6);
+    assert!(html.contains("<html lang=\"en\">"));
+}
+
+#[test]
+fn every_colour_of_its_figures_has_one_for_the_dark() {
+    let html = nasty().html().unwrap();
+    let (head, body) = html.split_once("</head>").unwrap();
+    assert_eq!(head.matches("@media screen and (prefers-color-scheme: dark)").count(), 1);
+    for attribute in ["fill", "stroke"] {
+        for rest in body.split(&format!("{attribute}=\"#")).skip(1) {
+            let rule = format!("svg [{attribute}=\"#{}\"]", &rest[..6]);
+            assert_eq!(head.matches(&rule).count(), 1, "{rule}");
+        }
+    }
+}
+
+#[test]
 fn verdicts_are_worded_and_counted() {
     let html = nasty().html().unwrap();
-    assert!(html.contains("Claims and verdicts: 1 holds, 1 fails, 1 not reached."));
-    for (class, word) in [("holds", " holds<"), ("fails", " fails<"), ("not-reached", " not reached<")] {
+    assert!(html.contains("</b> &lt;script") && html.contains("1 holds, 1 fails, 1 is not decided."));
+    for (class, word) in [("holds", " holds<"), ("fails", " fails<"), ("not-decided", " not decided<")] {
         assert!(html.contains(&format!("class=\"verdict {class}\"")) && html.contains(word), "{class}");
     }
-    assert!(html.contains("<td class=\"number\">1.00 ± 0.25</td>"));
+    assert!(html.contains("<td class=\"number\">0.5 to 1.5</td>") && html.contains("<td>≥ 0</td>"));
     assert!(html.contains("<td class=\"number\">1.5</td>") && html.contains("<td class=\"number\"></td>"));
 }

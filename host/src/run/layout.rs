@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Files in the directory itself, and in that of each part where there are two.
-pub(super) const FILES: [&str; 14] = [
+pub(super) const FILES: [&str; 15] = [
     "run.toml",
     "state.bin",
     "trace.csv",
@@ -19,6 +19,7 @@ pub(super) const FILES: [&str; 14] = [
     // of an estimate of smoothness
     "spectra.csv",
     "smoothness.svg",
+    "smoothness.pdf",
     "smoothness.png",
 ];
 
@@ -60,6 +61,6 @@ pub(super) fn folders(directory: &Path) -> impl Iterator<Item = PathBuf> {
 pub fn result_paths(directory: &Path) -> Vec<PathBuf> {
     let places = std::iter::once(directory.to_path_buf()).chain(PARTS.map(|part| directory.join(part)));
     let files = places.flat_map(|place| FILES.map(|name| place.join(name)));
-    let figures = FIGURES.iter().flat_map(|name| ["svg", "png"].map(|ending| format!("{name}.{ending}")));
+    let figures = FIGURES.iter().flat_map(|name| ["svg", "pdf", "png"].map(|ending| format!("{name}.{ending}")));
     files.chain(figures.map(|name| directory.join(FIGURE_FOLDER).join(name))).collect()
 }

@@ -8,6 +8,8 @@ mod figures_of_pages;
 mod finished_jobs;
 pub mod initialization;
 pub mod lazy;
+#[cfg(test)]
+mod toy;
 
 use crate::study::paper::Paper;
 

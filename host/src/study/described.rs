@@ -2,19 +2,33 @@
 
 use crate::files::Described;
 
-/// `claims.csv`: a row per claim.
-pub(super) const CLAIMS: [Described; 9] = Described::of(
+/// `claims.csv`: a row per claim or check.
+pub(super) const CLAIMS: [Described; 15] = Described::of(
     "claims.csv",
     [
+        ("kind", "", "claim: data may refute it; check: only an error of the program can"),
         ("claim", "", "what is claimed; begins with the paper's letter and a number"),
+        ("where", "", "theorem, equation or figure of the paper, or how it was derived"),
         ("network", "", "the network that it is claimed of"),
         ("loss", "", "the loss that it is claimed of"),
         ("init", "", "the initialization that it is claimed of"),
-        ("measured", "as theory", "the measured number"),
-        ("uncertainty", "as theory", "its standard error over seeds; empty where there is one value"),
+        ("measured", "as theory", "the measured number: a mean over seeds, or a number without scatter"),
+        (
+            "low",
+            "as theory",
+            "lower end of its Student interval, 95 % where every claim of the study is decided, wider where not",
+        ),
+        ("high", "as theory", "upper end of the interval; both are empty where there is one seed"),
+        ("seeds", "", "how many values the mean is of; 0 for a number without scatter"),
         ("theory", "", "what theory says"),
-        ("verdict", "", "whether the claim holds"),
-        ("note", "", "the rule of the verdict, and what it rests on"),
+        ("allowed_low", "as theory", "lower end of what is allowed; -inf where there is none"),
+        ("allowed_high", "as theory", "upper end of what is allowed; inf where there is none"),
+        (
+            "verdict",
+            "",
+            "holds where the interval lies inside what is allowed, fails where it lies outside, else not decided",
+        ),
+        ("note", "", "what is measured, why so much is allowed, how many seeds would decide"),
     ],
 );
 

@@ -38,7 +38,7 @@ pub struct Sketch {
 
 impl Sketch {
     /// The figure of this group.
-    pub fn figure(self, group: &Group<'_>) -> Figure {
+    pub fn figure(self, group: &Group) -> Figure {
         let Self { name, title, x, y, series, caption } = self;
         let seeds = group.seeds().len();
         Figure {
@@ -84,10 +84,10 @@ pub fn band(curves: &[Curve], shown: Change, label: String, hue: Hue) -> Option<
 }
 
 /// A band for every width, of the curves of its runs.
-pub fn bands<'g>(
-    group: &Group<'g>,
+pub fn bands(
+    group: &Group,
     loss: LossKind,
-    curve: impl Fn(&Run<'g>) -> Curve,
+    curve: impl Fn(&Run) -> Curve,
     shown: Change,
     label: impl Fn(usize) -> String,
 ) -> Vec<Series> {
@@ -100,10 +100,10 @@ pub fn bands<'g>(
 
 /// Geometric mean of a number, with a band from the smallest to the largest over seeds, at every width at which all seeds
 /// have a positive one; `None` where there is no such width.
-pub fn by_width<'g>(
-    group: &Group<'g>,
+pub fn by_width(
+    group: &Group,
     loss: LossKind,
-    value: impl Fn(&Run<'g>) -> Option<f64>,
+    value: impl Fn(&Run) -> Option<f64>,
     label: String,
     hue: Hue,
 ) -> Option<Series> {

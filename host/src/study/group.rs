@@ -3,16 +3,17 @@
 //! Claims and figures have the numbers of runs from here, and a run that failed has none to give: it is left out, and counted.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use super::cell::Cell;
-use super::judge::Subject;
-use super::net::{Net, Regularization};
+use super::cell::{Cell, Finished};
+use super::claim::Subject;
+use super::judge::Measured;
+use super::net::{CE, MSE, Net, Regularization};
 use super::paper::Part;
 use crate::analysis::statistics::{Curve, Estimate, line};
 use crate::experiment::{Init, LossKind};
-use crate::report::decimal_exponent;
-use crate::run::TraceRow;
-use crate::study::cell::Finished;
+use crate::report::{decimal_exponent, number};
+use crate::run::{Measured as Predicted, PredictionRow, TraceRow};
 
 /// A number of every snapshot.
 pub type Column = fn(&TraceRow) -> f64;
@@ -28,8 +29,12 @@ pub struct Passage {
     pub margin: f64,
 }
 
+/// Why a number is missing of a run that did not fail.
+const NOT_REACHED: &str = "not every run came that far";
+
 /// All runs of a (part, network, initialization, regularization).
-pub struct Group<'a> {
+#[derive(Clone)]
+pub struct Group {
     /// data set
     pub part: &'static Part,
     /// network
@@ -38,14 +43,14 @@ pub struct Group<'a> {
     pub init: Init,
     /// what is added to the loss
     pub regularization: Regularization,
-    runs: Vec<Run<'a>>,
+    runs: Vec<Run>,
     /// loss, width and seed of those that failed
     failed: Vec<(LossKind, usize, u64)>,
 }
 
 /// One run.
-#[derive(Clone, Copy)]
-pub struct Run<'a> {
+#[derive(Clone)]
+pub struct Run {
     /// width m
     pub width: usize,
     /// seed
@@ -53,16 +58,16 @@ pub struct Run<'a> {
     /// loss
     pub loss: LossKind,
     /// what it left
-    pub finished: &'a Finished,
+    pub finished: Arc<Finished>,
 }
 
-impl<'a> Group<'a> {
+impl Group {
     /// The groups of the runs of a part, in the order of their first runs.
-    pub fn all(finished: &'a [Finished]) -> Vec<Self> {
+    pub fn all(finished: &[Finished]) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
         for finished in finished {
             let Cell { part, net, init, regularization, loss, width, seed, .. } = finished.cell;
-            let run = Run { width, seed, loss, finished };
+            let run = Run { width, seed, loss, finished: Arc::new(finished.clone()) };
             let same = |g: &Self| (g.net, g.init, g.regularization) == (net, init, regularization);
             let at = groups.iter().position(same).unwrap_or_else(|| {
                 groups.push(Self { part, net, init, regularization, runs: Vec::new(), failed: Vec::new() });
@@ -82,6 +87,18 @@ impl<'a> Group<'a> {
     /// Whether this run was made and failed, so that nothing can be compared with it.
     pub fn has_failed(&self, loss: LossKind, width: usize, seed: u64) -> bool {
         self.failed.contains(&(loss, width, seed))
+    }
+    /// What a claim about those under cross-entropy is about.
+    pub fn cross_entropy(&self) -> Subject {
+        self.subject(CE.to_string())
+    }
+    /// What a claim about those under squared error is about.
+    pub fn squared_error(&self) -> Subject {
+        self.subject(MSE.to_string())
+    }
+    /// What a claim about both losses is about.
+    pub fn both_losses(&self) -> Subject {
+        self.subject("both")
     }
     /// What a claim about these runs is about.
     pub fn subject(&self, loss: impl Into<String>) -> Subject {
@@ -103,15 +120,15 @@ impl<'a> Group<'a> {
         seeds
     }
     /// All runs with this loss.
-    pub fn runs(&self, loss: LossKind) -> impl Iterator<Item = Run<'a>> + '_ {
-        self.runs.iter().copied().filter(move |run| run.loss == loss)
+    pub fn runs(&self, loss: LossKind) -> impl Iterator<Item = Run> + '_ {
+        self.runs.iter().filter(move |run| run.loss == loss).cloned()
     }
     /// Those of one width.
-    pub fn at_width(&self, loss: LossKind, width: usize) -> Vec<Run<'a>> {
+    pub fn at_width(&self, loss: LossKind, width: usize) -> Vec<Run> {
         self.runs(loss).filter(|run| run.width == width).collect()
     }
     /// The run of this width and seed.
-    pub fn run(&self, loss: LossKind, width: usize, seed: u64) -> Option<Run<'a>> {
+    pub fn run(&self, loss: LossKind, width: usize, seed: u64) -> Option<Run> {
         self.runs(loss).find(|run| run.width == width && run.seed == seed)
     }
     /// The largest width; 0 without runs.
@@ -119,40 +136,79 @@ impl<'a> Group<'a> {
         self.widths().last().copied().unwrap_or(0)
     }
     /// Mean of a number over the seeds of one width; `None` where a run has none.
-    pub fn mean_at(&self, loss: LossKind, width: usize, value: impl Fn(&Run<'a>) -> Option<f64>) -> Option<Estimate> {
+    pub fn mean_at(&self, loss: LossKind, width: usize, value: impl Fn(&Run) -> Option<f64>) -> Option<Estimate> {
         let values: Option<Vec<f64>> = self.at_width(loss, width).iter().map(value).collect();
         Estimate::from_values(&values?)
     }
-    /// Slope of the least-squares line through (abscissa, ordinate) of every width, seed by seed; a seed of which a run failed
-    /// has none.
-    pub fn slope(
+    /// A number of every run of the widest networks, one for every seed.
+    pub fn at_widest(&self, loss: LossKind, value: impl Fn(&Run) -> Option<f64>) -> Measured {
+        let runs = self.at_width(loss, self.widest());
+        Measured::of(runs.iter().map(value), NOT_REACHED)
+    }
+    /// The value that lies farthest from 0 over all widths, one for every seed: what a single width does cannot hide behind
+    /// the others.
+    pub fn farthest_from_0(&self, loss: LossKind, value: impl Fn(&Run) -> Option<f64>) -> Measured {
+        let of_seed = |seed: u64| {
+            let values: Option<Vec<f64>> =
+                self.runs(loss).filter(|run| run.seed == seed).map(|run| value(&run)).collect();
+            values?.into_iter().reduce(|a, b| if b.abs() > a.abs() { b } else { a })
+        };
+        Measured::of(self.seeds().into_iter().map(of_seed), NOT_REACHED)
+    }
+    /// An extreme of a number over all runs; nothing where a run has none.
+    pub fn over_all(
+        &self,
+        loss: LossKind,
+        extreme: fn(f64, f64) -> f64,
+        value: impl Fn(&Run) -> Option<f64>,
+    ) -> Measured {
+        let values: Option<Vec<f64>> = self.runs(loss).map(|run| value(&run)).collect();
+        Measured::extreme(values.and_then(|values| values.into_iter().reduce(extreme)), NOT_REACHED)
+    }
+    /// Something of the points (abscissa, ordinate) of every width, seed by seed; a seed of which a run failed has none.
+    pub fn over_widths(
         &self,
         loss: LossKind,
         widths: &[usize],
-        point: impl Fn(&Run<'a>) -> Option<(f64, f64)>,
-    ) -> Option<Estimate> {
+        point: impl Fn(&Run) -> Option<(f64, f64)>,
+        of: impl Fn(&[(f64, f64)]) -> Option<f64>,
+    ) -> Measured {
         let of_seed = |seed: u64| {
             let points: Option<Vec<_>> = widths.iter().map(|width| point(&self.run(loss, *width, seed)?)).collect();
-            Some(line(&points?)?.0)
+            of(&points?)
         };
         let whole = |seed: &u64| widths.iter().all(|width| !self.has_failed(loss, *width, *seed));
-        let slopes: Option<Vec<f64>> = self.seeds().into_iter().filter(whole).map(of_seed).collect();
-        Estimate::from_values(&slopes?)
+        match widths {
+            [] | [_] => Measured::Nothing("fewer than two widths".into()),
+            _ => Measured::of(self.seeds().into_iter().filter(whole).map(of_seed), NOT_REACHED),
+        }
+    }
+    /// Slope of the least-squares line through (abscissa, ordinate) of every width, seed by seed.
+    pub fn slopes(&self, loss: LossKind, widths: &[usize], point: impl Fn(&Run) -> Option<(f64, f64)>) -> Measured {
+        self.over_widths(loss, widths, point, |points| Some(line(points)?.0))
     }
     /// Slope of ln(value) against ln(width).
-    pub fn exponent_in_width(
+    pub fn exponents_in_width(
         &self,
         loss: LossKind,
         widths: &[usize],
-        value: impl Fn(&Run<'a>) -> Option<f64>,
-    ) -> Option<Estimate> {
-        self.slope(loss, widths, |run| Some(((run.width as f64).ln(), value(run)?.ln())))
+        value: impl Fn(&Run) -> Option<f64>,
+    ) -> Measured {
+        self.slopes(loss, widths, |run| Some(((run.width as f64).ln(), value(run)?.ln())))
+    }
+    /// The mean over seeds at every width, as a list: `64: 1.5, 256: 0.4`.
+    pub fn by_width(&self, loss: LossKind, value: impl Fn(&Run) -> Option<f64>) -> String {
+        let at = |width: &usize| {
+            let mean = self.mean_at(loss, *width, &value);
+            format!("{width}: {}", mean.map_or("not reached".into(), |mean| number(mean.value)))
+        };
+        self.widths().iter().map(at).collect::<Vec<_>>().join(", ")
     }
 }
 
-impl<'a> Run<'a> {
+impl Run {
     /// Snapshots that are finite, oldest first.
-    pub fn rows(&self) -> impl Iterator<Item = &'a TraceRow> {
+    pub fn rows(&self) -> impl Iterator<Item = &TraceRow> {
         self.finished.trace.rows.iter().filter(|row| row.finite)
     }
     /// The last of them.
@@ -187,6 +243,15 @@ impl<'a> Run<'a> {
     pub fn last_exponent(&self, column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
         let reached = self.largest(|row| row.margin_mean);
         (reached >= 2.0).then(|| self.exponent(0.5 * reached..=reached, column))?
+    }
+    /// ln(1 + t) at which the mean margin passes `margin`; `None` where it never does.
+    pub fn passes_margin(&self, margin: f64) -> Option<f64> {
+        Curve::new(self.rows().map(|row| (row.log_time, row.margin_mean))).passes(margin)
+    }
+    /// The same of the network linearized at its start, or of the analytic kernel.
+    pub fn kernel_passes_margin(&self, margin: f64, which: fn(&PredictionRow) -> &Predicted) -> Option<f64> {
+        let rows = self.finished.predictions.rows.iter();
+        Curve::new(rows.map(|row| (row.log_time, which(row).margin_mean))).passes(margin)
     }
     /// The moment at which the relative drift |K_t - K_0|_F/|K_0|_F passes `share`; `None` where it never does.
     pub fn passes_drift(&self, share: f64) -> Option<Passage> {

@@ -1,6 +1,7 @@
 //! The engine of studies: a grid of runs, what they add up to, and a page. Knows no paper.
 
 pub mod cell;
+pub mod claim;
 mod described;
 pub mod draw;
 mod error;

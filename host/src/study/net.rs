@@ -48,10 +48,25 @@ impl Net {
             NetworkKind::Resnet => 2 * self.depth,
         }
     }
-    /// 2L/(L + 1) for a fully connected network; none is known for a residual one.
-    pub fn exponent(&self) -> Option<f64> {
-        let depth = self.depth as f64;
-        (self.kind == NetworkKind::Fcn).then_some(2.0 * depth / (depth + 1.0))
+    /// M, the degree of homogeneity in all parameters: L + 1 of a fully connected network; 2L + 2 of the longest product of
+    /// weights in a residual one, to which it comes near as they grow.
+    pub fn degree(&self) -> f64 {
+        match self.kind {
+            NetworkKind::Fcn => self.depth as f64 + 1.0,
+            NetworkKind::Resnet => 2.0 * self.depth as f64 + 2.0,
+        }
+    }
+    /// 2 - 2/M, the exponent at which the kernel of a homogeneous network grows with its outputs; a conjecture for a residual
+    /// one.
+    pub fn exponent(&self) -> f64 {
+        2.0 - 2.0 / self.degree()
+    }
+    /// That exponent as a formula in L.
+    pub fn exponent_formula(&self) -> &'static str {
+        match self.kind {
+            NetworkKind::Fcn => "2L/(L+1)",
+            NetworkKind::Resnet => "(2L+1)/(L+1)",
+        }
     }
 }
 

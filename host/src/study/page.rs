@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::Error;
+use super::claim::{Stated, judge};
+use super::judge::Level;
 use super::table::claims_table;
 use crate::plot::{Figure, share_palette};
-use crate::report::{Block, Claim, Report, Section, Verdict};
+use crate::report::{Block, ClaimRow, Kind, Report, Section, Verdict, number};
 
 /// The files that a study writes into its directory itself.
 pub const FILES: [&str; 3] = ["claims.csv", "cells.csv", "report.html"];
@@ -16,14 +18,18 @@ pub struct Page {
     pub study: &'static str,
     /// what was seen; the count of the claims is added
     pub lead: String,
-    /// what uncertainties and verdicts mean
+    /// part and beginning of the name of the figure that shows it
+    pub key: &'static str,
+    /// what verdicts are about
     pub caveat: &'static str,
     /// claims that belong to no part
-    pub claims: Vec<Claim>,
+    pub claims: Vec<Stated>,
     /// the parts, in order
     pub chapters: Vec<Chapter>,
     /// what the words mean, a paragraph each
     pub terms: Vec<String>,
+    /// how the page was made, a paragraph each
+    pub made: Vec<String>,
 }
 
 /// A part of the study.
@@ -34,8 +40,35 @@ pub struct Chapter {
     pub introduction: String,
     /// what it shows
     pub figures: Vec<Figure>,
-    /// what was found of the claims
-    pub claims: Vec<Claim>,
+    /// what the claims say of it
+    pub claims: Vec<Stated>,
+}
+
+/// How many claims and checks came out how, in a sentence.
+pub fn count(rows: &[ClaimRow]) -> String {
+    let of = |kind: Kind| rows.iter().filter(move |row| row.kind == kind);
+    let with = |kind: Kind, verdict: Verdict| of(kind).filter(|row| row.verdict == verdict).count();
+    let [holds, fails, open] = Verdict::ALL.map(|verdict| verdict.counted(with(Kind::Claim, verdict)));
+    let broken = of(Kind::Check).count() - with(Kind::Check, Verdict::Holds);
+    let checks = match broken {
+        0 => format!("all {} checks of the program hold", of(Kind::Check).count()),
+        _ => format!("{broken} of {} checks of the program do not hold", of(Kind::Check).count()),
+    };
+    format!("Of {} claims {holds}, {fails} and {open}; {checks}.", of(Kind::Claim).count())
+}
+
+/// How the claims were judged, in words.
+fn rule(level: Level) -> String {
+    format!(
+        "A claim holds where the whole interval of what was measured lies inside what is allowed, and fails where the whole interval lies \
+         outside; otherwise the runs do not decide. What is allowed was stated beforehand, with its reason. The intervals are Student's over \
+         the seeds and hold the true mean with {} %: the 95 % of one claim, made stricter as {} of {} are decided, so that of these \
+         verdicts {} are expected to be false at most (Benjamini and Hochberg's procedure; 2.5 % of the verdicts).",
+        number((1e4 * level.coverage()).round() / 100.0),
+        level.decided,
+        level.judged,
+        number((100.0 * level.expected_false()).round() / 100.0)
+    )
 }
 
 impl Page {
@@ -43,31 +76,71 @@ impl Page {
     ///
     /// # Errors
     /// A figure that cannot be drawn; a file that cannot be written.
-    pub fn write(self, directory: &Path) -> Result<Vec<Claim>, Error> {
-        let Self { study, lead, caveat, mut claims, mut chapters, terms } = self;
+    pub fn write(self, directory: &Path) -> Result<Vec<ClaimRow>, Error> {
+        let Self { study, lead, key, caveat, mut claims, mut chapters, terms, made } = self;
         share_palette(&mut chapters.iter_mut().flat_map(|chapter| &mut chapter.figures).collect::<Vec<_>>());
         let mut parts = Vec::new();
+        let mut first = None;
         for Chapter { title, introduction, figures, claims: of_part } in chapters {
             claims.extend(of_part);
             let mut blocks = vec![Block::Paragraph(introduction)];
             for figure in figures {
                 let named = |source| Error::Figure { name: figure.name.clone(), source };
                 figure.save(&directory.join("figures")).map_err(named)?;
-                blocks.push(Block::Figure(Box::new(figure)));
+                if first.is_none() && figure.name.starts_with(key) {
+                    first = Some(figure);
+                } else {
+                    blocks.push(Block::Figure(Box::new(figure)));
+                }
             }
             parts.push(Section { title: title.into(), blocks });
         }
-        claims_table(&claims).write(&directory.join("claims.csv"))?;
-        let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
-        let [holds, fails, open] = Verdict::ALL.map(count);
-        let lead = format!("{lead} Of {} claims {holds} hold, {fails} fail and {open} are not reached.", claims.len());
-        let verdicts = vec![Block::Paragraph(caveat.into()), Block::Verdicts(claims.clone())];
-        let terms = terms.into_iter().map(Block::Paragraph).collect();
-        let mut sections = vec![Section { title: "Claims".into(), blocks: verdicts }];
+        let (rows, level) = judge(claims);
+        claims_table(&rows).write(&directory.join("claims.csv"))?;
+        let lead = format!("{lead} {}", count(&rows));
+        let mut sections = Vec::new();
+        if let Some(figure) = first {
+            sections.push(Section { title: "What is seen".into(), blocks: vec![Block::Figure(Box::new(figure))] });
+        }
+        sections.extend(verdicts(&rows, caveat, level));
         sections.extend(parts);
-        sections.push(Section { title: "Terms".into(), blocks: terms });
+        let paragraphs = |texts: Vec<String>| texts.into_iter().map(Block::Paragraph).collect();
+        sections.push(Section { title: "Terms".into(), blocks: paragraphs(terms) });
+        sections.push(Section { title: "How this was made".into(), blocks: paragraphs(made) });
         let report = Report { title: format!("ntkscope reproduce {study}"), lead, sections };
         report.save(&directory.join("report.html"))?;
-        Ok(claims)
+        Ok(rows)
     }
+}
+
+/// What is open or wrong first, then every claim, then the checks behind a line.
+fn verdicts(rows: &[ClaimRow], caveat: &str, level: Level) -> Vec<Section> {
+    let (claims, checks): (Vec<ClaimRow>, Vec<ClaimRow>) =
+        rows.iter().cloned().partition(|row| row.kind == Kind::Claim);
+    let open =
+        |row: &&ClaimRow| row.verdict == Verdict::Fails || row.kind == Kind::Check && row.verdict != Verdict::Holds;
+    let failed: Vec<ClaimRow> = rows.iter().filter(open).cloned().collect();
+    let undecided: Vec<ClaimRow> = claims.iter().filter(|row| row.verdict == Verdict::NotDecided).cloned().collect();
+    let mut sections = Vec::new();
+    let mut blocks = Vec::new();
+    if !failed.is_empty() {
+        blocks.push(Block::Verdicts("What fails".into(), failed));
+    }
+    if !undecided.is_empty() {
+        blocks.push(Block::Verdicts("What the runs do not decide".into(), undecided));
+    }
+    if !blocks.is_empty() {
+        sections.push(Section { title: "What fails or is not decided".into(), blocks });
+    }
+    let mut blocks = vec![Block::Paragraph(rule(level)), Block::Paragraph(caveat.into())];
+    if !claims.is_empty() {
+        blocks.push(Block::Verdicts("Claims".into(), claims));
+    }
+    if !checks.is_empty() {
+        let line = format!("{} checks of the program", checks.len());
+        let why = "Identities, bounds and values of our own formulas, which only an error of the program can break.";
+        blocks.push(Block::Folded(line, vec![Block::Paragraph(why.into()), Block::Verdicts("Checks".into(), checks)]));
+    }
+    sections.push(Section { title: "Claims".into(), blocks });
+    sections
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Error;
 use super::cell::{Finished, read_all};
+use super::claim::Stated;
 use super::grid::Job;
 use super::manifest::Manifest;
 use super::options::{Options, Takes};
@@ -12,7 +13,8 @@ use super::page::{Chapter, Page};
 use super::plan::{Findings, Plan};
 use super::table::cells_table;
 use crate::data::Source;
-use crate::report::{Claim, settings_in_words};
+use crate::plot::FigureStyle;
+use crate::report::{ClaimRow, settings_in_words};
 
 /// A paper.
 pub struct Paper {
@@ -22,10 +24,16 @@ pub struct Paper {
     pub summary: &'static str,
     /// the page's first paragraph, from all runs
     pub lead: fn(&[Finished]) -> String,
-    /// what uncertainties and verdicts mean
+    /// authors, title, place and year
+    pub citation: &'static str,
+    /// where it is read
+    pub link: &'static str,
+    /// the beginning of the name of the figure that shows it, which is the page's first
+    pub key: &'static str,
+    /// what the verdicts are about
     pub caveat: &'static str,
     /// claims that need no run
-    pub claims: fn() -> Result<Vec<Claim>, Error>,
+    pub claims: fn() -> Result<Vec<Stated>, Error>,
     /// what the words mean, a paragraph each
     pub terms: fn(&[Finished]) -> Vec<String>,
     /// the parts, in the order of the page
@@ -126,22 +134,25 @@ impl Study {
     ///
     /// # Errors
     /// A job that is not finished, a damaged file, a disk that does not take the results.
-    pub fn write(&self, directory: &Path) -> Result<Vec<Claim>, Error> {
+    pub fn write(&self, directory: &Path, style: FigureStyle) -> Result<Vec<ClaimRow>, Error> {
         let (mut finished, mut chapters) = (Vec::new(), Vec::new());
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
             let Findings { sizes, claims, mut figures } = plan.findings(&of_part, directory)?;
             let settings = self.settings(part, &plan.jobs())?;
-            figures.iter_mut().for_each(|figure| figure.settings.clone_from(&settings));
+            for figure in &mut figures {
+                figure.settings.clone_from(&settings);
+                figure.style = style;
+            }
             let introduction = [part.introduction, &sizes].join(" ").trim_end().to_owned();
             chapters.push(Chapter { title: part.title, introduction, figures, claims });
             finished.extend(of_part);
         }
         cells_table(&finished).write(&directory.join("cells.csv"))?;
-        let Paper { name, lead, caveat, claims, terms, .. } = self.paper;
-        let mut terms = terms(&finished);
-        terms.push(self.made_on(directory)?);
-        let page = Page { study: name, lead: lead(&finished), caveat, claims: claims()?, chapters, terms };
+        let Paper { name, lead, citation, link, key, caveat, claims, terms, .. } = *self.paper;
+        let made = vec![format!("The paper: {citation}, {link}."), self.made_on(directory)?];
+        let (lead, terms) = (lead(&finished), terms(&finished));
+        let page = Page { study: name, lead, key, caveat, claims: claims()?, chapters, terms, made };
         page.write(directory)
     }
 

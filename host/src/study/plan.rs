@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::Error;
 use super::cell::{Cell, Finished};
+use super::claim::Stated;
 use super::grid::Job;
 use super::group::Group;
 use crate::plot::Figure;
-use crate::report::Claim;
 use crate::words::count;
 
 /// What runs for a part, and what comes of it.
@@ -30,8 +30,8 @@ pub trait Plan {
 pub struct Findings {
     /// a sentence on how much was measured, behind the part's introduction
     pub sizes: String,
-    /// what was found of the claims
-    pub claims: Vec<Claim>,
+    /// what the claims say of it, to be judged with those of all parts
+    pub claims: Vec<Stated>,
     /// what is drawn
     pub figures: Vec<Figure>,
 }
@@ -41,7 +41,7 @@ pub struct Runs {
     /// the runs
     pub cells: Vec<Cell>,
     /// what they show, grouped by network, initialization and regularization, in the order of the cells
-    pub findings: fn(&[Group<'_>]) -> Findings,
+    pub findings: fn(&[Group]) -> Findings,
 }
 
 impl Plan for Runs {

@@ -4,23 +4,44 @@ use super::cell::Finished;
 use crate::analysis::statistics::Curve;
 use crate::experiment::NetworkKind;
 use crate::files::{Cell, CsvTable};
-use crate::report::Claim;
+use crate::report::ClaimRow;
 use crate::report::narrative::plain;
 use crate::run::TraceRow;
 
-/// One row per claim.
-pub fn claims_table(claims: &[Claim]) -> CsvTable {
-    let columns = ["claim", "network", "loss", "init", "measured", "uncertainty", "theory", "verdict", "note"];
-    let mut table = CsvTable::new(columns);
-    for c in claims {
+/// One row per claim or check.
+pub fn claims_table(rows: &[ClaimRow]) -> CsvTable {
+    let mut table = CsvTable::new([
+        "kind",
+        "claim",
+        "where",
+        "network",
+        "loss",
+        "init",
+        "measured",
+        "low",
+        "high",
+        "seeds",
+        "theory",
+        "allowed_low",
+        "allowed_high",
+        "verdict",
+        "note",
+    ]);
+    for c in rows {
         table.push([
+            c.kind.to_string().into(),
             plain(&c.claim).into(),
+            plain(&c.place).into(),
             c.network.as_str().into(),
             c.loss.as_str().into(),
             c.init.as_str().into(),
             c.measured.into(),
-            c.uncertainty.into(),
+            c.interval.map(|[low, _]| low).into(),
+            c.interval.map(|[_, high]| high).into(),
+            c.seeds.to_string().into(),
             plain(&c.theory).into(),
+            c.allowed[0].into(),
+            c.allowed[1].into(),
             c.verdict.to_string().into(),
             plain(&c.note).into(),
         ]);

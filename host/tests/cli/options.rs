@@ -17,7 +17,15 @@ const TRIALS: [Trial; 6] = [
     Trial {
         command: "run",
         given: "--width 4 --depth 1 --until-time 1 --loss cross-entropy --held-out 2 --out o",
-        results: &["o/trace.csv", "o/kernels.npz", "o/params.npz", "o/predictions.csv", "o/profile.csv"],
+        // of the figures pixels, which do not tell the settings
+        results: &[
+            "o/trace.csv",
+            "o/kernels.npz",
+            "o/params.npz",
+            "o/predictions.csv",
+            "o/profile.csv",
+            "o/figures/loss.png",
+        ],
     },
     Trial { command: "kernel analytic", given: "--out K.npz", results: &["K.npz"] },
     Trial { command: "kernel empirical", given: "--width 4 --out K.npz", results: &["K.npz", "P2.npz"] },
@@ -45,7 +53,7 @@ const WITHOUT_EFFECT: [(&str, &str); 5] = [
 ];
 
 /// Values to try, and what else they need; the first that changes the results or is refused is enough.
-const VALUES: [(&str, &[&str]); 52] = [
+const VALUES: [(&str, &[&str]); 53] = [
     ("activation", &["erf"]),
     ("alpha", &["0.5"]),
     ("bias", &["none"]),
@@ -59,6 +67,7 @@ const VALUES: [(&str, &[&str]); 52] = [
     ("dimension", &["4", "4 --data sphere"]),
     ("draws", &["5"]),
     ("dtype", &["f32"]),
+    ("figure-style", &["slides"]),
     ("force", &[""]),
     ("held-out", &["3", "0"]),
     ("init", &["standard"]),

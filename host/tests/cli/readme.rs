@@ -12,7 +12,7 @@ const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../READM
 const CALLS: [&str; 2] = ["cargo run --release -- ", "ntkscope "];
 
 /// The instruction set whose digits README quotes; those of others are compared to a twentieth.
-const QUOTED: InstructionSet = InstructionSet::Avx2;
+const QUOTED: InstructionSet = InstructionSet::Avx512;
 
 /// Commands that are not run, but asked for their plan or at least parsed, and why.
 const NOT_RUN: [(&str, &str, &str); 7] = [

@@ -56,7 +56,7 @@ fn one_run_leaves_every_file() {
 
     let mut figures: Vec<_> = fs::read_dir(place.path("o/figures")).unwrap().map(|e| e.unwrap().path()).collect();
     figures.sort();
-    for kind in ["svg", "png"] {
+    for kind in ["svg", "pdf", "png"] {
         let of_kind = figures.iter().filter(|p| p.extension().is_some_and(|e| e == kind));
         assert!(of_kind.clone().count() >= 5, "{figures:?}");
         assert!(of_kind.clone().all(|p| fs::metadata(p).unwrap().len() > 500));

@@ -95,7 +95,8 @@ fn signals_are_answered_or_ignored() {
 /// Work that cannot end between two steps ends at once; a second signal ends any.
 #[test]
 fn signals_end_every_command() {
-    let whole = "predict --data sphere --n 700 --held-out 10 --smoothing 0.1 --out P.csv";
+    // some seconds on the fastest machine
+    let whole = "predict --data sphere --n 3000 --held-out 10 --smoothing 0.1 --out P.csv";
     for (line, signals) in
         [(LONG, &["INT", "INT"][..]), (LONG, &["TERM", "INT"]), (whole, &["INT"]), (whole, &["TERM"])]
     {

@@ -144,6 +144,8 @@ fn doubtful_readings_are_told() {
     // rows that are numbered, under a name or without one
     assert_eq!(warned("Id,a,y\n1,0.5,0\n2,1.5,1\n3,2.5,0\n", "column 1 of 3 (\"Id\") counts the samples").d, 2);
     warned("0,0.5,0\n1,1.5,1\n2,2.5,0\n", "counts the samples");
+    // nothing follows the largest count
+    assert_eq!(read("18446744073709551615,0.5\n0,1.5\n", None).unwrap().d, 1);
     assert!(read("t,y\n0,0.5\n1,1.5\n2,2.5\n", None).unwrap().warnings.is_empty(), "the only number of each");
 }
 

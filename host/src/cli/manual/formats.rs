@@ -72,6 +72,10 @@ pub(super) fn files_page() -> Result<Page, Fault> {
                     "K.npz, K.npy",
                     "A kernel: arrays kernel (n, n), x, y; of the analytic one also ntk and nngp. An npy file has kernel alone.",
                 ),
+                (
+                    "figures/NAME.svg, NAME.pdf, NAME.png",
+                    "A figure, the same in each: an SVG whose text needs no font and which tells values where it is pointed at, a PDF with text that can be searched, and pixels.",
+                ),
                 ("report.html", "A page that needs nothing but itself."),
                 ("claims.csv", "A row per claim of a study, with the measured number and the verdict."),
                 ("cells.csv", "A row per run of a study."),

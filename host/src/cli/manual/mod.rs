@@ -183,14 +183,14 @@ fn files_of(name: &str) -> &'static str {
     match name {
         "ntkscope-run" => {
             "Reads FILE.toml and the data; writes the run directory --out, or the first unused runs/NAME: run.toml, trace.csv, \
-             predictions.csv, profile.csv, kernels.npz, params.npz, state.bin, figures/, report.html."
+             predictions.csv, profile.csv, kernels.npz, params.npz, state.bin, figures/ (svg, pdf, png), report.html."
         }
         "ntkscope-reproduce" => {
-            "Writes the study's directory --out, or studies/NAME: claims.csv, cells.csv, runs/, figures/, report.html."
+            "Writes the study's directory --out, or studies/NAME: claims.csv, cells.csv, runs/, figures/ (svg, pdf, png), report.html."
         }
         "ntkscope-predict" => "Reads the data and --test; writes --out, an npz or a csv file.",
         "ntkscope-smoothness" => {
-            "Reads the data; writes spectra.csv and the figure into --out, or the first unused runs/NAME."
+            "Reads the data; writes spectra.csv and the figure (svg, pdf, png) into --out, or the first unused runs/NAME."
         }
         "ntkscope-kernel" | "ntkscope-kernel-analytic" => "Reads the data; writes --out, an npz or an npy file.",
         "ntkscope-kernel-empirical" => {

@@ -166,8 +166,9 @@ fn is_header(first: &[Field<'_>], rest: &[Vec<Field<'_>>], separator: Separator,
 /// Whether the first fields name or number the rows, as R's do.
 fn number_the_rows(body: &[Vec<Field<'_>>], separator: Separator) -> bool {
     let Some(firsts) = body.iter().map(|row| row.first().copied()).collect::<Option<Vec<_>>>() else { return false };
-    let counts = firsts.len() > 1
-        && firsts.windows(2).all(|w| integer(w[0]).map(|v| v + 1) == integer(w[1]) && integer(w[0]).is_some());
+    let follows =
+        |w: &[Field<'_>]| integer(w[0]).and_then(|v| v.checked_add(1)).is_some_and(|v| integer(w[1]) == Some(v));
+    let counts = firsts.len() > 1 && firsts.windows(2).all(follows);
     counts || firsts.iter().all(|f| f.quoted || !is_number(*f, separator))
 }
 

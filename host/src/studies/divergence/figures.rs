@@ -10,22 +10,22 @@ use crate::study::group::{Column, DRIFT, Group, Run};
 use crate::study::net::{CE, MSE};
 
 /// The figures of a group of runs to one margin.
-pub fn on_samples(group: &Group<'_>) -> Vec<Figure> {
+pub fn on_samples(group: &Group) -> Vec<Figure> {
     Drawn { group, labels_are_an_eigenvector: false }.figures()
 }
 
 /// The same where kernel theory has closed forms.
-pub fn on_six_points(group: &Group<'_>) -> Vec<Figure> {
+pub fn on_six_points(group: &Group) -> Vec<Figure> {
     Drawn { group, labels_are_an_eigenvector: true }.figures()
 }
 
-struct Drawn<'a, 'g> {
-    group: &'a Group<'g>,
+struct Drawn<'a> {
+    group: &'a Group,
     /// of every dot-product kernel
     labels_are_an_eigenvector: bool,
 }
 
-impl<'g> Drawn<'_, 'g> {
+impl Drawn<'_> {
     fn figures(&self) -> Vec<Figure> {
         let mut figures = vec![
             self.drift_time(),
@@ -46,7 +46,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     /// A band for every width; squared error has no band, but a dashed line.
-    fn bands(&self, loss: LossKind, curve: impl Fn(&Run<'g>) -> Curve, shown: Change) -> Vec<Series> {
+    fn bands(&self, loss: LossKind, curve: impl Fn(&Run) -> Curve, shown: Change) -> Vec<Series> {
         let word = if loss == CE { "" } else { ", squared error" };
         let mut series = bands(self.group, loss, curve, shown, |width| format!("m = {width}{word}"));
         if loss != CE {
@@ -56,13 +56,13 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     /// ln of a column against log10 t, from t = 0.01 on.
-    fn log_against_time(run: &Run<'g>, column: Column) -> Curve {
+    fn log_against_time(run: &Run, column: Column) -> Curve {
         let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
         Curve::new(late.map(|row| (decimal_exponent(row.log_time), column(row).ln())))
     }
 
     fn drift_time(&self) -> Figure {
-        let curve = |run: &Run<'g>| Self::log_against_time(run, DRIFT);
+        let curve = |run: &Run| Self::log_against_time(run, DRIFT);
         let mut series = self.bands(CE, curve, Change::EXP_Y);
         series.extend(self.bands(MSE, curve, Change::EXP_Y));
         let caption = "Drift of the empirical NTK along training. Solid: cross-entropy, where it goes on growing. Dashed: squared \
@@ -73,7 +73,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     fn drift_margin(&self) -> Figure {
-        let curve = |run: &Run<'g>| {
+        let curve = |run: &Run| {
             let grown = run.rows().filter(|row| row.margin_mean > 0.1);
             Curve::new(grown.map(|row| (row.margin_mean.ln(), row.drift_max.ln())))
         };
@@ -87,12 +87,14 @@ impl<'g> Drawn<'_, 'g> {
                 series.push(Series::theory("slope 2", x, y));
             }
             let last = self.group.runs(CE).map(|run| run.largest(|row| row.margin_mean)).fold(f64::INFINITY, f64::min);
-            if let (Some(exponent), Some(first)) = (self.group.net.exponent(), series.first()) {
+            if let Some(first) = series.first() {
+                let exponent = self.group.net.exponent();
                 let (from, line) = (last / 4.0, Curve::new(first.x.iter().copied().zip(first.y.iter().copied())));
                 if let Some(at) = line.at(from) {
                     let x = vec![from, last];
                     let y = x.iter().map(|u| 1.5 * at * (u / from).powf(exponent)).collect();
-                    series.push(Series::theory("slope 2L/(L+1)", x, y));
+                    let label = format!("slope {}", self.group.net.exponent_formula());
+                    series.push(Series::theory(label, x, y));
                 }
             }
         }
@@ -103,7 +105,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     fn lambda_min(&self) -> Figure {
-        let curve = |run: &Run<'g>| Self::log_against_time(run, |row| row.lambda_min);
+        let curve = |run: &Run| Self::log_against_time(run, |row| row.lambda_min);
         let mut series = self.bands(CE, curve, Change::EXP_Y);
         let analytic = self.group.runs(CE).next().map(|run| run.finished.analytic_lambda_min);
         if let (Some(value), Some(widest)) = (analytic, series.last()) {
@@ -118,7 +120,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     fn distance(&self) -> Figure {
-        let curve = |run: &Run<'g>| {
+        let curve = |run: &Run| {
             let grown = run.rows().filter(|row| row.margin_mean > 0.1);
             Curve::new(grown.map(|row| (row.margin_mean.ln(), row.param_distance.ln())))
         };
@@ -145,7 +147,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     fn logits(&self) -> Figure {
-        let curve = |run: &Run<'g>| {
+        let curve = |run: &Run| {
             let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
             Curve::new(late.map(|row| (decimal_exponent(row.log_time), row.margin_mean)))
         };
@@ -174,7 +176,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     fn prediction(&self) -> Figure {
-        let curve = |run: &Run<'g>| {
+        let curve = |run: &Run| {
             let late = run.finished.predictions.rows.iter().filter(|row| row.log_time >= 0.01f64.ln_1p());
             Curve::new(
                 late.map(|r| (decimal_exponent(r.log_time), (r.linearized.difference / r.linearized.margin_mean).ln())),
@@ -210,7 +212,7 @@ impl<'g> Drawn<'_, 'g> {
     }
 
     fn time_width(&self) -> Figure {
-        let time = |run: &Run<'g>| Some(run.passes_drift(SHARE)?.log_time.exp_m1());
+        let time = |run: &Run| Some(run.passes_drift(SHARE)?.log_time.exp_m1());
         let hue = Hue::named("over widths", "time of drift");
         let mut series: Vec<Series> = by_width(self.group, CE, time, "t(m)".into(), hue.clone()).into_iter().collect();
         let late = late_widths(self.group);
@@ -243,7 +245,7 @@ impl<'g> Drawn<'_, 'g> {
 }
 
 /// Drift at very large margins, all networks of the part.
-pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
+pub fn at_large_margins(groups: &[Group]) -> Option<Figure> {
     let mut series = Vec::new();
     for group in groups {
         let curves: Vec<Curve> = group
@@ -258,12 +260,10 @@ pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
         let (Some(from), Some(last), Some(at)) = (band.x.first(), band.x.last(), band.y.last()) else { continue };
         let (from, last, at) = (*from, *last, *at);
         series.push(band);
-        if let Some(exponent) = group.net.exponent() {
-            let x = vec![(last / 100.0).max(from), last];
-            let y = x.iter().map(|u| 0.5 * at * (u / last).powf(exponent)).collect();
-            let label = format!("slope 2L/(L+1), L = {}", group.net.depth);
-            series.push(Series::theory(label, x, y));
-        }
+        let x = vec![(last / 100.0).max(from), last];
+        let y = x.iter().map(|u| 0.5 * at * (u / last).powf(group.net.exponent())).collect();
+        let label = format!("slope {}, L = {}", group.net.exponent_formula(), group.net.depth);
+        series.push(Series::theory(label, x, y));
     }
     let width = groups.first()?.widths().first().copied()?;
     (!series.is_empty()).then(|| Figure {
@@ -274,8 +274,8 @@ pub fn at_large_margins(groups: &[Group<'_>]) -> Option<Figure> {
         series,
         caption: format!(
             "Drift under cross-entropy at very large margins, width {width}, six points, standard initialization; bands from \
-             the smallest to the largest seed. A homogeneous network of degree L + 1 has the slope 2L/(L + 1); the lines of \
-             theory are shifted down to be seen."
+             the smallest to the largest seed. A network of degree M in its parameters has the slope 2 − 2/M: M = L + 1 fully \
+             connected, M = 2L + 2 for the longest product of weights of a residual one (a conjecture); the lines of theory are shifted down to be seen."
         ),
         ..Figure::default()
     })

@@ -7,22 +7,27 @@ pub mod plan;
 pub mod positivity;
 
 use crate::data::Source;
-use crate::experiment::NetworkKind;
+use crate::experiment::{Init, NetworkKind};
 use crate::report::number;
 use crate::study::cell::Finished;
+use crate::study::claim::{Stated, state_all};
 use crate::study::group::Group;
 use crate::study::net::{CE, Net};
 use crate::study::options::Takes;
 use crate::study::paper::{Paper, Part};
 use crate::study::plan::{Findings, Runs};
+use claims::Pair;
 
 /// The paper.
 pub static PAPER: Paper = Paper {
     name: "divergence",
     summary: "under cross-entropy the kernel leaves the NTK, under squared error it stays",
+    citation: "Yu, Tian, Chen, “Divergence of Empirical Neural Tangent Kernel in Classification Problems”, ICLR 2025",
+    link: "https://arxiv.org/abs/2504.11130",
     lead,
-    caveat: "Uncertainties are standard errors over seeds. A verdict is about the runs that were made: what was seen up to \
-             the margins and times stated, not a proof of what comes behind them.",
+    key: "six-points-fcn2-mirrored-drift",
+    caveat: "A verdict is about the runs that were made: what was seen up to the margins and times stated, not a proof of what comes \
+             behind them.",
     claims: positivity::on_six_points,
     terms: |finished| vec![TERMS.into(), data_text(finished)],
     parts: &[&SIX_POINTS, &EXPONENT, &MNIST, &MNIST_LARGE, &SPHERE, &SEPARABLE, &MIXTURE],
@@ -138,38 +143,42 @@ static MIXTURE: Part = Part {
 
 const DIGITS: &str = "Handwritten digits, odd against even, every image scaled to unit norm.";
 
-fn six_points(groups: &[Group<'_>]) -> Findings {
+fn six_points(groups: &[Group]) -> Findings {
     Findings {
         sizes: sizes(groups),
-        claims: groups.iter().flat_map(claims::along_training).collect(),
+        claims: groups.iter().flat_map(claims::on_six_points).chain(of_pairs(groups)).collect(),
         figures: groups.iter().flat_map(figures::on_six_points).collect(),
     }
 }
 
-fn exponent(groups: &[Group<'_>]) -> Findings {
+fn exponent(groups: &[Group]) -> Findings {
     Findings {
         sizes: sizes(groups),
-        claims: groups.iter().flat_map(claims::at_large_margins).collect(),
+        claims: groups.iter().flat_map(|group| state_all(claims::AT_LARGE_MARGINS, group)).collect(),
         figures: figures::at_large_margins(groups).into_iter().collect(),
     }
 }
 
 /// Any other data set, of which the smallest eigenvalue of the NTK is not known beforehand.
-fn on_samples(groups: &[Group<'_>]) -> Findings {
+fn on_samples(groups: &[Group]) -> Findings {
     // all initializations share the analytic kernel
-    let mut seen: Vec<Net> = Vec::new();
-    let mut claims = Vec::new();
-    for group in groups.iter() {
-        if !seen.contains(&group.net) {
-            claims.extend(positivity::on_samples(group));
-            seen.push(group.net);
-        }
-    }
-    claims.extend(groups.iter().flat_map(claims::along_training));
+    let of_kernels = groups.chunk_by(|a, b| a.net == b.net).filter_map(|same| same.first());
+    let claims = of_kernels.flat_map(|group| state_all(positivity::ON_SAMPLES, group));
+    let claims = claims.chain(groups.iter().flat_map(claims::along_training)).chain(of_pairs(groups)).collect();
     Findings { sizes: sizes(groups), claims, figures: groups.iter().flat_map(figures::on_samples).collect() }
 }
 
-fn sizes(groups: &[Group<'_>]) -> String {
+/// Both initializations of a network together.
+fn of_pairs(groups: &[Group]) -> Vec<Stated> {
+    let of = |init: Init, net: Net| groups.iter().find(|group| group.init == init && group.net == net).cloned();
+    let pair = |standard: &Group| {
+        Some(Pair { mirrored: of(Init::Mirrored, standard.net)?, standard: of(Init::Standard, standard.net)? })
+    };
+    let pairs = groups.iter().filter(|group| group.init == Init::Standard).filter_map(pair);
+    pairs.flat_map(|pair| state_all(claims::FROM_ONE_START, &pair)).collect()
+}
+
+fn sizes(groups: &[Group]) -> String {
     let Some(first) = groups.first() else { return String::new() };
     let samples = first.runs(CE).next().map_or(0, |run| run.finished.samples);
     let (widths, seeds) = (first.widths(), first.seeds().len());

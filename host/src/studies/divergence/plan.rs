@@ -11,6 +11,8 @@ use crate::study::paper::Part;
 pub struct Grid {
     nets: Vec<Net>,
     widths: Vec<usize>,
+    /// the widest residual networks, of which every block has two matrices
+    widest_residual: usize,
     inits: Vec<Init>,
     losses: Vec<LossKind>,
     seeds: u64,
@@ -39,16 +41,18 @@ pub fn six_points(options: &Options) -> Grid {
             vec![Net::fcn(2), RESIDUAL]
         },
         widths: if full { vec![64, 256, 1024, 4096] } else { vec![32, 64, 128, 256, 512] },
+        widest_residual: if full { usize::MAX } else { 256 },
         inits: vec![Init::Mirrored, Init::Standard],
         losses: vec![CE, MSE],
-        seeds: if full { 5 } else { 3 },
+        seeds: 8,
         samples: 6,
         held_out: 6,
         data: samples_of(Source::Circle, 6, 6),
         samples_name: String::new(),
         margin: 16.0,
         max_steps: MAX_STEPS,
-        snapshots: 64,
+        // each is a burst of twenty steps
+        snapshots: if full { 64 } else { 32 },
         predictions: true,
     }
 }
@@ -64,7 +68,7 @@ pub fn exponent(options: &Options) -> Grid {
         data: samples_of(Source::Circle, 6, 0),
         margin: if options.full { 1e5 } else { 1e4 },
         max_steps: 1_000_000,
-        snapshots: 512,
+        snapshots: 256,
         predictions: false,
         ..six_points(options)
     }
@@ -110,6 +114,7 @@ fn small(data: Model) -> Grid {
     Grid {
         nets: vec![Net::fcn(2), RESIDUAL],
         widths: vec![64, 256, 1024],
+        widest_residual: usize::MAX,
         inits: vec![Init::Mirrored],
         losses: vec![CE, MSE],
         seeds: 3,
@@ -134,10 +139,11 @@ fn samples_of(source: Source, n: usize, held_out: usize) -> Model {
 impl Grid {
     /// Every run, with the widths and seeds that the options have instead.
     pub fn cells(&self, part: &'static Part, options: &Options) -> Vec<Cell> {
-        let widths = options.widths_or(&self.widths);
         let mut cells = Vec::new();
         for net in self.nets.iter().filter(|net| options.has_network(net.kind)) {
-            for width in &widths {
+            let widest = if net.kind == NetworkKind::Resnet { self.widest_residual } else { usize::MAX };
+            let own: Vec<usize> = self.widths.iter().copied().filter(|width| *width <= widest).collect();
+            for width in &options.widths_or(&own) {
                 for init in &self.inits {
                     for loss in &self.losses {
                         for seed in 0..options.seeds.unwrap_or(self.seeds) {

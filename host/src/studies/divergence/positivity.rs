@@ -8,14 +8,14 @@ use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::{Bias, Fcn, Network, ResNet};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 
-use crate::analysis::statistics::Estimate;
 use crate::data::{DataSpec, Source, load};
 use crate::kernel::analytic_kernel;
 use crate::machine::Budget;
-use crate::report::{Claim, number};
+use crate::report::{Kind, number};
 use crate::study;
+use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::group::Group;
-use crate::study::judge::{self, Judged, Subject};
+use crate::study::judge::Measured;
 use crate::study::net::CE;
 
 /// lambda_min of the NTK on the six points, to the digits to which it is known from 40-digit arithmetic. Widths do not
@@ -58,8 +58,9 @@ impl Known {
         Self { alpha: Some(alpha), bias, depth, lambda_min }
     }
 
-    fn claim(self, x: MatRef<'_, f64>) -> Result<Claim, Error> {
-        let Self { alpha, bias, depth, lambda_min } = self;
+    /// The analytic kernel's smallest eigenvalue, and the network's name.
+    fn measure(self, x: MatRef<'_, f64>) -> Result<(f64, String), Error> {
+        let Self { alpha, bias, depth, .. } = self;
         let widths = vec![1; depth];
         let (measured, name) = match alpha {
             None => {
@@ -73,36 +74,56 @@ impl Known {
                 (smallest_eigenvalue(&network, x)?, format!("ResNet, {depth} block{plural}, α = {alpha}"))
             }
         };
-        let (theory, note) = if lambda_min == 0.0 {
-            (
-                "0: not positive definite".to_owned(),
-                "the odd part of this network is linear, so antipodal points with opposite labels cannot be fitted",
-            )
-        } else {
-            (format!("{lambda_min}"), "")
-        };
         let bias = if bias == Bias::Input { "input bias" } else { "no bias" };
-        let subject = Subject { network: format!("{name}, {bias}; six-points"), ..Subject::default() };
-        let judged = Judged {
-            measured: Some(Estimate::extreme(measured)),
-            theory,
-            holds: judge::within(Some(measured), lambda_min, 1e-9),
-            note: note.into(),
-        };
-        Ok(judged.claim(CLAIM, subject))
+        Ok((measured, format!("{name}, {bias}; six-points")))
     }
 }
 
-const CLAIM: &str = "A1 NTK positive definite, λ_{min}";
+/// A known network with what was computed for it.
+pub struct Computed {
+    known: Known,
+    measured: f64,
+    network: String,
+}
 
-/// A claim for every network whose value is known.
+const NAME: &str = "A1 NTK positive definite, λ_{min}";
+
+/// Every network whose value is known.
+pub static KNOWN_VALUES: &[Claim<Computed>] = &[Claim {
+    name: NAME,
+    place: "Proposition 1; values from 40-digit arithmetic",
+    kind: Kind::Check,
+    about: |computed| Subject { network: computed.network.clone(), ..Subject::default() },
+    measure: |computed| Measured::Exact(computed.measured),
+    theory: |computed| {
+        let theory = Theory::number(computed.known.lambda_min).within(1e-9, "the digits that are known");
+        Some(match computed.known.lambda_min {
+            0.0 => theory.said("0: not positive definite"),
+            value => theory.said(format!("{value}")),
+        })
+    },
+    note: |computed| match computed.known.lambda_min {
+        0.0 => {
+            "the odd part of this network is linear, so antipodal points with opposite labels cannot be fitted".into()
+        }
+        _ => String::new(),
+    },
+    failing: "",
+}];
+
+/// What they say of every network whose value is known.
 ///
 /// # Errors
 /// None but those of the kernel, which has finite numbers here.
-pub fn on_six_points() -> Result<Vec<Claim>, study::Error> {
+pub fn on_six_points() -> Result<Vec<Stated>, study::Error> {
     let samples = load(&DataSpec::new(Source::Circle), &Budget::default())?;
     let x = MatRef::new(&samples.x, samples.n, samples.d)?;
-    KNOWN.iter().map(|known| Ok(known.claim(x)?)).collect()
+    let mut stated = Vec::new();
+    for known in KNOWN {
+        let (measured, network) = known.measure(x)?;
+        stated.extend(state_all(KNOWN_VALUES, &Computed { known, measured, network }));
+    }
+    Ok(stated)
 }
 
 fn smallest_eigenvalue<N: Network>(network: &N, x: MatRef<'_, f64>) -> Result<f64, Error> {
@@ -113,20 +134,31 @@ fn smallest_eigenvalue<N: Network>(network: &N, x: MatRef<'_, f64>) -> Result<f6
     Ok(values[0])
 }
 
-/// The same for the samples of a group, where no value is known: positive beyond rounding.
-pub fn on_samples(group: &Group<'_>) -> Option<Claim> {
-    let run = group.runs(CE).next()?;
-    let (measured, samples) = (run.finished.analytic_lambda_min, run.finished.samples);
-    // n eps lambda_max, with lambda_max at most the trace; the kernel at initialization has its size
-    let scale = run.rows().next().map_or(f64::NAN, |row| row.lambda_max);
-    let rounding = samples as f64 * f64::EPSILON * scale;
-    let network = format!("{}, input bias; {}", group.net.title(), group.part.name);
-    let judged = Judged {
-        measured: Some(Estimate::extreme(measured)),
-        theory: "> 0".into(),
+/// The samples of a group, where no value is known: positive beyond rounding.
+pub static ON_SAMPLES: &[Claim<Group>] = &[Claim {
+    name: NAME,
+    place: "Proposition 1",
+    kind: Kind::Check,
+    about: |group| Subject {
+        network: format!("{}, input bias; {}", group.net.title(), group.part.name),
+        ..Subject::default()
+    },
+    measure: |group| match group.runs(CE).next().map(|run| run.finished.analytic_lambda_min) {
         // below rounding it may be positive all the same
-        holds: judge::above(Some(measured), rounding).filter(|holds| *holds),
-        note: format!("λ_{{min}} of the analytic NTK on {samples} samples; rounding is about {}", number(rounding)),
-    };
-    Some(judged.claim(CLAIM, Subject { network, ..Subject::default() }))
+        Some(value) if value <= rounding(group) => Measured::Nothing("it is below rounding".into()),
+        value => Measured::extreme(value, "there is no run"),
+    },
+    theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+    note: |group| {
+        let samples = group.runs(CE).next().map_or(0, |run| run.finished.samples);
+        format!("λ_{{min}} of the analytic NTK on {samples} samples; rounding is about {}", number(rounding(group)))
+    },
+    failing: "",
+}];
+
+/// n eps lambda_max, with lambda_max of the kernel at initialization, which has the analytic one's size.
+fn rounding(group: &Group) -> f64 {
+    let run = group.runs(CE).next();
+    let scale = run.as_ref().and_then(|run| run.rows().next()).map_or(f64::NAN, |row| row.lambda_max);
+    run.map_or(f64::NAN, |run| run.finished.samples as f64) * f64::EPSILON * scale
 }

@@ -2,8 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::claims::{Decayed, Learned, Replicated, farthest};
-use super::outputs::{RandomOutputs, Tested};
+use super::claims::{Decayed, Learned, OutputsTested, Replicated, farthest};
 use super::plan::CLOSE;
 use crate::analysis::curves::{Curves, Start, slope};
 use crate::analysis::points::Target;
@@ -21,8 +20,9 @@ use crate::words::span;
 const BANDS: &str = "Bands: two standard errors.";
 
 /// Excess kurtosis of the outputs at initialization against the width.
-pub fn outputs(all: &[(RandomOutputs, Tested)]) -> Figure {
-    let measured: Vec<(f64, Estimate)> = all.iter().map(|(o, t)| (o.width as f64, t.kurtosis)).collect();
+pub fn outputs(all: &[OutputsTested]) -> Figure {
+    let kurtosis = |o: &OutputsTested| Some((o.outputs.width as f64, Estimate::from_values(&o.tested.kurtosis)?));
+    let measured: Vec<(f64, Estimate)> = all.iter().filter_map(kurtosis).collect();
     let (x, y) = measured.iter().map(|(m, _)| (*m, 15.0 / m)).unzip();
     let networks = Hue::named("outputs", "networks");
     let series = vec![band("networks", &measured, |v| v, networks), Series::theory("theory 15/m", x, y)];
@@ -74,7 +74,9 @@ fn curve(label: String, points: Vec<(f64, f64)>, mark: Mark, hue: Hue) -> Series
 const EIGENVALUES: &str = "eigenvalues of the NTK";
 
 /// Eigenvalues and tail sums on a sphere, with the slopes of theory.
-pub fn decay(Decayed { on: [_, on], spectra: [_, spectra] }: &Decayed) -> Figure {
+pub fn decay(Decayed { sets }: &Decayed) -> Figure {
+    // every set of points looks alike
+    let (on, spectra) = &sets[0];
     let (window, tails) = (on.window(), Spectra::mean(&spectra.draws));
     let mut series = Vec::new();
     let rows =
@@ -219,7 +221,7 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
 }
 
 /// Distance from the kernel's flow against the width.
-pub fn closeness(groups: &[Group<'_>]) -> Figure {
+pub fn closeness(groups: &[Group]) -> Figure {
     let mut series = Vec::new();
     for (i, group) in groups.iter().enumerate() {
         let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));

@@ -34,8 +34,10 @@ pub static PAPER: Paper = Paper {
     name: "initialization",
     summary: "random initialization costs learning rate, mirrored initialization does not",
     lead: |_| LEAD.into(),
-    caveat: "Uncertainties are standard errors over draws or seeds. A verdict is about the sizes that were measured: exponents \
-             that belong to the limit of many samples are not reached where they still move towards it.",
+    citation: "Chen, Li, Lin, “On the Impacts of the Random Initialization in the Neural Tangent Kernel Theory”, NeurIPS 2024",
+    link: "https://arxiv.org/abs/2410.05626",
+    key: "learning-d3-squared-sum",
+    caveat: "A verdict is about the sizes that were measured: exponents belong to the limit of many samples.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
     parts: &[&OUTPUTS, &SPECTRA, &LEARNING, &REPLICA, &CLOSENESS, &SMOOTHNESS],

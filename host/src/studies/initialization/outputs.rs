@@ -14,7 +14,7 @@ use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::points::sphere;
-use crate::analysis::statistics::{Estimate, normal_probability};
+use crate::analysis::statistics::{Estimate, jackknife, kurtosis, normal_probability};
 use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
@@ -35,17 +35,17 @@ pub struct RandomOutputs {
 }
 
 /// What the outputs are tested for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tested {
     /// `z^T z - P` over its standard deviation for z the whitened outputs of all networks, one number for every pair of
     /// points: the largest distance of the covariance from the NNGP, in standard errors
     pub covariance: f64,
     /// pairs of points
     pub pairs: usize,
-    /// mean over the points of the excess kurtosis; its standard error is that over ten groups of networks
-    pub kurtosis: Estimate,
-    /// Kolmogorov's distance of the whitened outputs from N(0,1), times the square root of their number
-    pub kolmogorov: f64,
+    /// mean over the points of the excess kurtosis: pseudo-values, see [`jackknife`]
+    pub kurtosis: Vec<f64>,
+    /// Kolmogorov's distance of the whitened outputs from N(0,1): pseudo-values
+    pub distances: Vec<f64>,
 }
 
 impl RandomOutputs {
@@ -90,29 +90,27 @@ impl RandomOutputs {
                 covariance = covariance.max(off.abs());
             }
         }
-        let kurtosis = |networks: &[Vec<f64>]| {
-            let of_point = |i: usize| {
-                let moment = |k: i32| networks.iter().map(|f| f[i].powi(k)).sum::<f64>() / networks.len() as f64;
-                moment(4) / moment(2).powi(2) - 3.0
-            };
-            (0..p).map(of_point).sum::<f64>() / p as f64
+        let of_points = |networks: &[&Vec<f64>]| {
+            let column = |i: usize| networks.iter().map(|f| f[i]).collect::<Vec<f64>>();
+            (0..p).map(|i| kurtosis(&column(i))).sum::<f64>() / p as f64
         };
-        let groups: Vec<f64> = table.rows().chunks_exact(count / GROUPS).map(kurtosis).collect();
-        let error = Estimate::from_values(&groups).and_then(|e| e.error);
-        let mut all = z.concat();
-        all.sort_by(f64::total_cmp);
-        let total = all.len() as f64;
-        let distance = all.iter().enumerate().fold(0.0, |d: f64, (i, z)| {
-            d.max((normal_probability(*z) - i as f64 / total).abs())
-                .max((normal_probability(*z) - (i + 1) as f64 / total).abs())
-        });
-        Ok(Tested {
-            covariance,
-            pairs: p * (p + 1) / 2,
-            kurtosis: Estimate { value: kurtosis(table.rows()), error, count: GROUPS },
-            kolmogorov: distance * total.sqrt(),
-        })
+        let networks: Vec<&Vec<f64>> = table.rows().iter().collect();
+        let whitened: Vec<&Vec<f64>> = z.iter().collect();
+        let far = |networks: &[&Vec<f64>]| distance_from_normal(networks.iter().copied().flatten().copied().collect());
+        let distances = jackknife(&whitened, GROUPS, far);
+        Ok(Tested { covariance, pairs: p * (p + 1) / 2, kurtosis: jackknife(&networks, GROUPS, of_points), distances })
     }
+}
+
+/// Kolmogorov's distance of a sample from N(0,1).
+fn distance_from_normal(mut sample: Vec<f64>) -> f64 {
+    sample.sort_by(f64::total_cmp);
+    let total = sample.len() as f64;
+    let off = |(i, z): (usize, &f64)| {
+        let [below, above] = [i, i + 1].map(|rank| (normal_probability(*z) - rank as f64 / total).abs());
+        below.max(above)
+    };
+    sample.iter().enumerate().map(off).fold(0.0, f64::max)
 }
 
 impl Measurement for RandomOutputs {
@@ -158,11 +156,13 @@ mod tests {
             let outputs = RandomOutputs { width, networks: 2000, points: 3 };
             outputs.test(&outputs.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap()
         });
-        let [narrow, wide] = tested;
-        assert!((narrow.kurtosis.value - 15.0 / 4.0).abs() < 4.0 * narrow.kurtosis.error_or_0(), "{narrow:?}");
-        assert!((wide.kurtosis.value - 15.0 / 256.0).abs() < 4.0 * wide.kurtosis.error_or_0(), "{wide:?}");
-        // 1.95 is passed once in a thousand times
-        assert!(narrow.kolmogorov > 1.95 && wide.kolmogorov < 1.95, "{tested:?}");
+        let [narrow, wide] = &tested;
+        for (tested, width) in [(narrow, 4.0), (wide, 256.0)] {
+            let kurtosis = Estimate::from_values(&tested.kurtosis).unwrap();
+            assert!((kurtosis.value - 15.0 / width).abs() < 4.0 * kurtosis.error_or_0(), "{tested:?}");
+        }
+        let distance = |tested: &Tested| Estimate::from_values(&tested.distances).unwrap().value;
+        assert!(distance(narrow) > 0.05 && distance(wide) < 0.02, "{tested:?}");
         assert!(narrow.covariance < 4.0 && wide.covariance < 4.0, "{tested:?}");
         assert_eq!(wide.pairs, 6);
     }

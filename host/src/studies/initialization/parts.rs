@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::claims::{self, Decayed, Learned, Replicated};
+use super::claims::{self, Decayed, LabelsDescribed, Learned, OutputsTested, Replicated};
 use super::decay::OnSphere;
 use super::figures;
 use super::learning::Learning;
@@ -22,8 +22,8 @@ use crate::study::plan::{Findings, Plan};
 
 /// Networks at initialization, narrow to wide.
 pub struct RandomNetworks(pub Vec<Kept<RandomOutputs>>);
-/// Spectra of every sphere with half of the points and with all.
-pub struct SphereSpectra(pub Vec<[Kept<OnSphere>; 2]>);
+/// Spectra of every sphere on several sets of points.
+pub struct SphereSpectra(pub Vec<Vec<Kept<OnSphere>>>);
 /// Learning curves of the kernel, by dimension and target, n ascending.
 pub struct KernelCurves(pub Vec<Vec<Kept<Learning>>>);
 /// Learning curves of networks, by dimension, n ascending.
@@ -50,9 +50,13 @@ impl Plan for RandomNetworks {
         as_jobs(&self.0)
     }
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
-        let test = |kept: &Kept<RandomOutputs>| Ok((kept.measurement, kept.measurement.test(&kept.read(study)?)?));
+        let test = |kept: &Kept<RandomOutputs>| {
+            let (outputs, table) = (kept.measurement, kept.read(study)?);
+            Ok(OutputsTested { outputs, tested: outputs.test(&table)? })
+        };
         let all: Vec<_> = self.0.iter().map(test).collect::<Result<_, Error>>()?;
-        Ok(Findings { claims: claims::outputs(&all), figures: vec![figures::outputs(&all)], ..Findings::default() })
+        let claims = all.iter().flat_map(claims::outputs).collect();
+        Ok(Findings { claims, figures: vec![figures::outputs(&all)], ..Findings::default() })
     }
 }
 
@@ -62,9 +66,9 @@ impl Plan for SphereSpectra {
     }
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
-        for [half, all] in &self.0 {
-            let spectra = [Spectra::from_table(&half.read(study)?)?, Spectra::from_table(&all.read(study)?)?];
-            let decayed = Decayed { on: [half.measurement, all.measurement], spectra };
+        for sets in &self.0 {
+            let read = |kept: &Kept<OnSphere>| Ok((kept.measurement, Spectra::from_table(&kept.read(study)?)?));
+            let decayed = Decayed { sets: sets.iter().map(read).collect::<Result<_, Error>>()? };
             findings.claims.extend(claims::decay(&decayed));
             findings.figures.push(figures::decay(&decayed));
         }
@@ -126,16 +130,17 @@ impl Plan for LabelSpectra {
         let mut findings = Findings::default();
         for kept in &self.0 {
             let spectra = Spectra::from_table(&kept.read(study)?)?;
-            let described = kept.measurement.describe();
-            findings.claims.extend(claims::labels(&described, &spectra));
-            findings.figures.push(figures::labels(&kept.id, &described.title, &spectra, &middle(spectra.ntk.len())));
+            let labels = LabelsDescribed { described: kept.measurement.describe(), spectra };
+            findings.claims.extend(claims::labels(&labels));
+            let LabelsDescribed { described, spectra } = &labels;
+            findings.figures.push(figures::labels(&kept.id, &described.title, spectra, &middle(spectra.ntk.len())));
         }
         Ok(findings)
     }
 }
 
 /// What the networks beside the kernel's flow show.
-pub fn closeness(groups: &[Group<'_>]) -> Findings {
-    let claims = groups.iter().map(claims::closeness).collect();
+pub fn closeness(groups: &[Group]) -> Findings {
+    let claims = groups.iter().flat_map(claims::closeness).collect();
     Findings { claims, figures: vec![figures::closeness(groups)], ..Findings::default() }
 }

@@ -37,7 +37,7 @@ pub fn outputs(options: &Options) -> Vec<Kept<RandomOutputs>> {
     if !options.has_network(NetworkKind::Fcn) {
         return Vec::new();
     }
-    let (networks, count) = if options.full { (20_000, "-networks20000") } else { (4000, "") };
+    let (networks, count) = if options.full { (100_000, "-networks100000") } else { (20_000, "") };
     let kept = |width| Kept {
         id: format!("outputs-{}-w{width}{count}", Net::fcn(1).name()),
         measurement: RandomOutputs { width, networks, points: 4 },
@@ -45,17 +45,20 @@ pub fn outputs(options: &Options) -> Vec<Kept<RandomOutputs>> {
     options.widths_or(&[8, 32, 128, 1024]).into_iter().map(kept).collect()
 }
 
-/// Spectra, of every sphere with half of the points and with all.
-pub fn decay(options: &Options) -> Vec<[Kept<OnSphere>; 2]> {
-    let all = if options.full { 3000 } else { 800 };
-    let kept = |sphere: usize, points: usize| {
+/// Sets of points on every sphere: eigenvalues scatter with them.
+const SETS: u64 = 5;
+
+/// Spectra of every sphere on several sets of points.
+pub fn decay(options: &Options) -> Vec<Vec<Kept<OnSphere>>> {
+    let points = if options.full { 3000 } else { 800 };
+    let kept = |sphere: usize, set: u64| {
         // two layers on the circle, where the kernel of one lacks every second frequency
         let depth = if sphere == 1 { 2 } else { 1 };
-        let measurement = OnSphere { sphere, depth, points, draws: 20, seed: sphere as u64 };
-        Kept { id: format!("spectra-s{sphere}-fcn{depth}-n{points}"), measurement }
+        let measurement = OnSphere { sphere, depth, points, draws: 8, seed: 100 * sphere as u64 + set };
+        Kept { id: format!("spectra-s{sphere}-fcn{depth}-n{points}-set{set}"), measurement }
     };
     let spheres = dimensions(options, &[1, 2, 3, 4], 2);
-    spheres.iter().map(|sphere| [all / 2, all].map(|points| kept(*sphere, points))).collect()
+    spheres.iter().map(|sphere| (0..SETS).map(|set| kept(*sphere, set)).collect()).collect()
 }
 
 /// Learning curves of the kernel, by dimension and target, n ascending.

@@ -39,6 +39,10 @@ pub struct Members {
 }
 
 impl Members {
+    /// How many networks.
+    pub fn networks(&self) -> usize {
+        self.outputs.len() / self.points
+    }
     /// Every network's output on point `i`.
     pub fn column(&self, i: usize) -> Vec<f64> {
         self.outputs.iter().skip(i).step_by(self.points).copied().collect()

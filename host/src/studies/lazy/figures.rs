@@ -1,8 +1,6 @@
 //! The figures of the study.
 
 use super::claims::{Beside, EnsembleAndLaw};
-use super::ensemble::{Ensemble, Members};
-use crate::analysis::law::Law;
 use crate::analysis::statistics::{Curve, normal_density, normal_probability};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, bands, by_width, width_axis};
@@ -10,9 +8,9 @@ use crate::study::group::{DRIFT, Group, Run};
 use crate::study::net::{CE, Regularization};
 
 /// The figures of all regularizations of one part and network.
-pub fn of_network(all: &[Beside<'_>]) -> Vec<Figure> {
+pub fn of_network(all: &[Beside]) -> Vec<Figure> {
     let Some(first) = all.first() else { return Vec::new() };
-    let (group, mut all) = (first.group, all.to_vec());
+    let (group, mut all) = (&first.group, all.to_vec());
     all.sort_by(|a, b| a.group.regularization.rank().total_cmp(&b.group.regularization.rank()));
     let all = &all[..];
     let mut figures = vec![drift_width(group, all), drift_margin(group, all), ends(group, all), end_width(group, all)];
@@ -20,7 +18,7 @@ pub fn of_network(all: &[Beside<'_>]) -> Vec<Figure> {
     figures
 }
 
-fn name(group: &Group<'_>, figure: &str) -> String {
+fn name(group: &Group, figure: &str) -> String {
     format!("{}-{}-{figure}", group.part.name, group.net.name())
 }
 
@@ -30,17 +28,17 @@ fn hue(regularization: Regularization) -> Hue {
 }
 
 /// Those whose training has an end.
-fn ending<'a, 'b>(all: &'b [Beside<'a>]) -> impl Iterator<Item = &'a Group<'a>> + 'b {
-    all.iter().map(|beside| beside.group).filter(|group| group.regularization != Regularization::Plain)
+fn ending(all: &[Beside]) -> impl Iterator<Item = &Group> {
+    all.iter().map(|beside| &beside.group).filter(|group| group.regularization != Regularization::Plain)
 }
 
-fn drift_width(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
+fn drift_width(group: &Group, all: &[Beside]) -> Figure {
     let mut series = Vec::new();
     for beside in all {
         let regularization = beside.group.regularization;
         let reached = if regularization == Regularization::Plain { ", u = 8" } else { "" };
         let label = format!("{}{reached}", regularization.title());
-        series.extend(by_width(beside.group, CE, |run| Some(run.largest(DRIFT)), label, hue(regularization)));
+        series.extend(by_width(&beside.group, CE, |run| Some(run.largest(DRIFT)), label, hue(regularization)));
     }
     if let Some(longest) = series.iter().max_by_key(|s| s.x.len()).filter(|s| s.x.len() > 1).cloned() {
         let last = longest.x.len() - 1;
@@ -53,10 +51,10 @@ fn drift_width(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
         .figure(group)
 }
 
-fn drift_margin(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
+fn drift_margin(group: &Group, all: &[Beside]) -> Figure {
     let mut series = Vec::new();
-    if let Some(plain) = all.iter().find_map(|beside| beside.plain) {
-        let curve = |run: &Run<'_>| {
+    if let Some(plain) = all.iter().find_map(|beside| beside.plain.as_ref()) {
+        let curve = |run: &Run| {
             let grown = run.rows().filter(|row| row.margin_mean > 0.3);
             Curve::new(grown.map(|row| (row.margin_mean.ln(), DRIFT(row).ln())))
         };
@@ -87,7 +85,7 @@ fn drift_margin(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
 /// Most points of a scatter.
 const SCATTER: usize = 600;
 
-fn ends(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
+fn ends(group: &Group, all: &[Beside]) -> Figure {
     let mut series = Vec::new();
     let width = all.iter().map(|beside| beside.group.widest()).max().unwrap_or(0);
     for group in ending(all) {
@@ -116,11 +114,11 @@ fn ends(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
     Sketch { name: name(group, "ends"), title: "Where training ends", x, y, series, caption }.figure(group)
 }
 
-fn end_width(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
+fn end_width(group: &Group, all: &[Beside]) -> Figure {
     let mut series = Vec::new();
     for group in ending(all) {
         let penalty = matches!(group.regularization, Regularization::Penalty(_));
-        let value = |run: &Run<'_>| {
+        let value = |run: &Run| {
             let limit = run.finished.limit?.linearized.measured;
             Some(if penalty { limit.difference } else { limit.difference_held_out })
         };
@@ -141,19 +139,20 @@ fn end_width(group: &Group<'_>, all: &[Beside<'_>]) -> Figure {
 }
 
 /// Spread of an ensemble beside the laws.
-pub fn of_ensemble(EnsembleAndLaw { ensemble, members, law }: &EnsembleAndLaw<'_>) -> Vec<Figure> {
+pub fn of_ensemble(ensemble: &EnsembleAndLaw) -> Vec<Figure> {
     let name = format!("ensemble-w{}-{}", ensemble.width, ensemble.regularization.name());
     let what = format!(
         "{} networks of one hidden layer, width {}, {}, standard initialization, six points.",
-        ensemble.networks,
+        ensemble.members.networks(),
         ensemble.width,
         ensemble.regularization.title()
     );
-    vec![density(ensemble, members, law, &name, &what), calibration(ensemble, members, law, &name, &what)]
+    vec![density(ensemble, &name, &what), calibration(ensemble, &name, &what)]
 }
 
 /// Histogram of the outputs on the first held-out point, and the Gaussians that theory has for it.
-fn density(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, what: &str) -> Figure {
+fn density(ensemble: &EnsembleAndLaw, name: &str, what: &str) -> Figure {
+    let EnsembleAndLaw { members, law, .. } = ensemble;
     let (values, mean, sd) = (members.column(0), law.mean[0], law.deviation[0]);
     const BINS: usize = 24;
     let (from, to) = (mean - 4.0 * sd, mean + 4.0 * sd);
@@ -189,7 +188,8 @@ fn density(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, what: 
 }
 
 /// Share of outputs below the theory's quantile, against the quantile.
-fn calibration(ensemble: &Ensemble, members: &Members, law: &Law, name: &str, what: &str) -> Figure {
+fn calibration(ensemble: &EnsembleAndLaw, name: &str, what: &str) -> Figure {
+    let EnsembleAndLaw { members, law, .. } = ensemble;
     let mut ranks: Vec<f64> = (0..members.points)
         .flat_map(|i| {
             let (mean, sd) = (law.mean[i], law.deviation[i]);

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use crate::data::Source;
 use crate::experiment::NetworkKind;
-use crate::report::Claim;
 use crate::study::Error;
 use crate::study::cell::Finished;
+use crate::study::claim::Stated;
 use crate::study::grid::Job;
 use crate::study::group::Group;
 use crate::study::kept::Kept;
@@ -28,8 +28,11 @@ use ensemble::Ensemble;
 pub static PAPER: Paper = Paper {
     name: "lazy",
     summary: "with a penalty, or with soft targets, it stays, and ends where a formula says",
+    citation: "Plenk, Calvo-Ordoñez, Cartea, Gal, van der Wilk, Ciosek, “The Neural Tangent Kernel for Classification”, 2026",
+    link: "https://arxiv.org/abs/2605.17606",
     lead,
-    caveat: "Uncertainties are standard errors over seeds. A verdict is about the runs that were made.",
+    key: "six-points-fcn2-drift-width",
+    caveat: "A verdict is about the runs that were made.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
     parts: &[&SIX_POINTS, &CONFLICTING, &ENSEMBLE, &MNIST, &MNIST_TEN],
@@ -97,24 +100,25 @@ static MNIST_TEN: Part = Part {
     plan: |part, options| Box::new(Runs { cells: plan::mnist_ten(options).cells(part, options), findings: images }),
 };
 
-fn six_points(groups: &[Group<'_>]) -> Findings {
+fn six_points(groups: &[Group]) -> Findings {
     by_network(groups, claims::of_network_to_hard_targets)
 }
 
-fn images(groups: &[Group<'_>]) -> Findings {
+fn images(groups: &[Group]) -> Findings {
     by_network(groups, claims::of_network_on_images)
 }
 
-fn conflicting(groups: &[Group<'_>]) -> Findings {
+fn conflicting(groups: &[Group]) -> Findings {
     Findings { claims: groups.iter().flat_map(claims::of_conflicting).collect(), ..Findings::default() }
 }
 
 /// All regularizations of a network together.
-fn by_network(groups: &[Group<'_>], claims: fn(&[Beside<'_>]) -> Vec<Claim>) -> Findings {
+fn by_network(groups: &[Group], claims: fn(&[Beside]) -> Vec<Stated>) -> Findings {
     let mut findings = Findings::default();
     for groups in groups.chunk_by(|a, b| a.net == b.net) {
         let plain = groups.iter().find(|group| group.regularization == Regularization::Plain);
-        let all: Vec<Beside<'_>> = groups.iter().map(|group| Beside { group, plain }).collect();
+        let beside = |group: &Group| Beside { group: group.clone(), plain: plain.cloned() };
+        let all: Vec<Beside> = groups.iter().map(beside).collect();
         findings.claims.extend(claims(&all));
         findings.figures.extend(figures::of_network(&all));
     }
@@ -133,8 +137,9 @@ impl Plan for Ensembles {
             let mut by_width = Vec::new();
             for kept in same {
                 let ensemble = &kept.measurement;
-                let members = ensemble.members(&kept.read(study)?)?;
-                by_width.push(EnsembleAndLaw { ensemble, members, law: ensemble.law()? });
+                let (members, law) = (ensemble.members(&kept.read(study)?)?, ensemble.law()?);
+                let Ensemble { regularization, width, .. } = *ensemble;
+                by_width.push(EnsembleAndLaw { regularization, width, members, law });
             }
             findings.claims.extend(claims::of_ensembles(&by_width));
             findings.figures.extend(by_width.last().into_iter().flat_map(figures::of_ensemble));

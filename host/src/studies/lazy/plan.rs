@@ -10,7 +10,7 @@ use crate::study::paper::Part;
 /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
 /// targets come to rest.
 pub fn until_the_end(regularization: Regularization) -> Training {
-    let base = Training { loss: LossKind::CROSS_ENTROPY, max_steps: 20_000, snapshots: 64, ..Training::default() };
+    let base = Training { loss: LossKind::CROSS_ENTROPY, max_steps: 20_000, snapshots: 32, ..Training::default() };
     match regularization {
         Regularization::Plain => {
             Training { until_time: f64::INFINITY, until_margin: Some(8.0), predictions: Some(false), ..base }
@@ -56,14 +56,18 @@ pub fn six_points(options: &Options) -> Grid {
     let mut rows = Vec::new();
     for net in [Net::fcn(2), Net::resnet(2, 1.0)] {
         let wide = options.full || net.kind == NetworkKind::Fcn;
-        let all = options.widths_or(if wide { &[64, 256, 1024] } else { &[64, 256] });
+        let all = options.widths_or(match (options.full, wide) {
+            (true, _) => &[64, 256, 1024],
+            (false, true) => &[64, 128, 256, 512],
+            (false, false) => &[64, 128, 256],
+        });
         let narrow = options.widths_or(if options.full { &[64, 256, 1024] } else { &[64, 256] });
         let row = |regularization, widths: &Vec<usize>| Row { net, regularization, widths: widths.clone() };
         rows.extend(CENTRAL.map(|regularization| row(regularization, &all)));
         rows.extend(OTHERS.map(|regularization| row(regularization, &narrow)));
         rows.push(row(Regularization::Plain, &narrow));
     }
-    Grid { rows, seeds: 5, data: Source::Circle, samples: 6, held_out: 6, classes: None, training: until_the_end }
+    Grid { rows, seeds: 8, data: Source::Circle, samples: 6, held_out: 6, classes: None, training: until_the_end }
 }
 
 /// Labels that disagree.

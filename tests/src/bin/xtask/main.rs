@@ -5,6 +5,7 @@
 //! - [`declared`]: the oldest compiler, the opt-levels of the arithmetic
 //! - [`floors`]: the order of the host's modules, as ARCHITECTURE.md has it
 //! - [`fuzz`]: every reader of files on hostile input
+//! - [`mutants`]: deliberate errors in the physics, [`errors`], and which claim of a study notices each
 //! - [`audit`]: unsafe code sanitized, licences
 //! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
 //! - [`board`]: what the first line of `firmware/boards/NAME.x` says
@@ -25,6 +26,7 @@ mod board;
 #[path = "../../../../firmware/src/cost.rs"]
 mod cost;
 mod declared;
+mod errors;
 // The firmware's experiments themselves: the same files, compiled for this machine.
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]
@@ -32,6 +34,7 @@ mod experiment;
 mod floors;
 mod fuzz;
 mod image;
+mod mutants;
 mod process;
 mod qemu;
 mod reference;
@@ -64,6 +67,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask qemu --board microbit-v1 divergence   an experiment on an emulated micro:bit
   cargo xtask flash --board nrf52840dk divergence   the same on a real board, through a debug probe
   cargo xtask fuzz npy csv --seconds 600            two readers of files on hostile input
+  cargo xtask mutants 5 6                           which claims notice two deliberate errors
   cargo xtask sizes                                 flash, RAM and stack of every image
   cargo xtask bench-device                          instructions per multiply-add of every pass";
 
@@ -105,6 +109,13 @@ enum Task {
         /// Seconds for each
         #[arg(long, value_name = "S", default_value_t = 60)]
         seconds: u64,
+    },
+    /// Plants deliberate errors in a copy of the sources and says which claim or check of the quick studies notices each;
+    /// takes an hour
+    Mutants {
+        /// Only the errors of these numbers
+        #[arg(value_name = "NUMBER")]
+        numbers: Vec<usize>,
     },
     /// Runs the tests of the unsafe code under AddressSanitizer
     Sanitize,
@@ -164,6 +175,7 @@ fn run(cli: Cli) -> Result<u8> {
             image::flash(&mut session.toolchains, &board, &binary)?;
         }
         Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds, None)?,
+        Task::Mutants { numbers } => mutants::mutants(&numbers)?,
         Task::Sanitize => audit::sanitize(&mut session)?,
         Task::Sizes => sizes::step(&mut session)?,
         Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,

@@ -1,12 +1,12 @@
 //! How the drift falls with the width, and how long the kernel stays.
 
-use super::Builder;
-use crate::analysis::statistics::Estimate;
+use crate::analysis::statistics::{Estimate, line};
 use crate::experiment::LossKind;
-use crate::report::{Claim, number};
+use crate::report::{Kind, number};
+use crate::study::claim::{Claim, Theory};
 use crate::study::group::{Column, DRIFT, Group, Run};
-use crate::study::judge::{self, Evidence, Judged};
-use crate::study::net::CE;
+use crate::study::judge::Measured;
+use crate::study::net::{CE, MSE};
 
 /// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
 pub const MARGIN: f64 = 2.0;
@@ -14,90 +14,142 @@ pub const MARGIN: f64 = 2.0;
 pub const SHARE: f64 = 0.1;
 /// Mean margin behind which time grows exponentially with the margin.
 const LATE: f64 = 0.5;
-/// Allowance for slopes in width, whose law holds for small drift only.
-const SLOPE_ALLOWANCE: f64 = 0.25;
+/// Relative drift up to which c u^2/m is the law: beyond, terms of the next order are as large as the difference from it.
+const SMALL: f64 = 0.3;
+
+const OF_SLOPES: &str = "the next order of c u^{2}/m (1 + c' u^{2}/m …) at relative drifts up to 0.3";
+
+/// Every group.
+pub(super) static CLAIMS: &[Claim<Group>] = &[
+    Claim {
+        name: "A3 fall of the drift with the width, where it is small",
+        place: "derived: drift ~ c u^{2}/m in the kernel regime",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| group.exponents_in_width(CE, &small_widths(group, CE), |run| run.at_margin(MARGIN, DRIFT)),
+        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
+        note: |group| at_margin(&small_widths(group, CE), "those of less than 30 % relative drift there"),
+        failing: "",
+    },
+    Claim {
+        name: "A3 fall of the drift with the width, all widths",
+        place: "the neighbour of the choice of widths",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| group.exponents_in_width(CE, &group.widths(), |run| run.at_margin(MARGIN, DRIFT)),
+        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
+        note: |group| at_margin(&group.widths(), "all"),
+        failing: "",
+    },
+    Claim {
+        name: "A3 fall of the largest drift with the width, where it is small",
+        place: "derived: drift ~ c/m in the kernel regime",
+        kind: Kind::Claim,
+        about: Group::squared_error,
+        measure: |group| group.exponents_in_width(MSE, &small_widths(group, MSE), |run| Some(run.largest(DRIFT))),
+        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
+        note: |group| largest(&small_widths(group, MSE), "those of less than 30 % relative drift"),
+        failing: "",
+    },
+    Claim {
+        name: "A3 fall of the largest drift with the width, all widths",
+        place: "the neighbour of the choice of widths",
+        kind: Kind::Claim,
+        about: Group::squared_error,
+        measure: |group| group.exponents_in_width(MSE, &group.widths(), |run| Some(run.largest(DRIFT))),
+        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
+        note: |group| largest(&group.widths(), "all"),
+        failing: "",
+    },
+    Claim {
+        name: "A3 margin of 10 % drift",
+        place: "derived: drift ~ c u^{2}/m",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| {
+            let margin = |run: &Run| run.passes_drift(SHARE).map(|passage| passage.margin);
+            group.exponents_in_width(CE, &late_widths(group), margin)
+        },
+        theory: |_| {
+            Some(Theory::number(0.5).said("1/2").within(0.15, "margins below 1, where the drift is not yet ~ u^{2}"))
+        },
+        note: |group| format!("exponent a of u ~ m^{{a}}, u the mean margin at 10 % drift, {}", of_late(group)),
+        failing: "",
+    },
+    Claim {
+        name: "A3 time of 10 % drift grows like exp(c √m) rather than like a power of m",
+        place: "derived: t ~ e^{u} and u ~ √m at a given drift",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| match &late_widths(group)[..] {
+            [] | [_] | [_, _] => Measured::Nothing("fewer than three widths, two to fit and one to compare".into()),
+            widths => {
+                group.over_widths(CE, widths, time, |points| Some(miss(points, f64::ln)? - miss(points, f64::sqrt)?))
+            }
+        },
+        theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+        note: |group| {
+            let law = |of: fn(f64) -> f64, name: &str| {
+                let miss = group.over_widths(CE, &late_widths(group), time, |points| miss(points, of));
+                let mean = miss.estimate().map_or("unknown".into(), |miss| number(miss.value));
+                format!("{name} misses it by {mean}")
+            };
+            format!(
+                "both laws fitted to all but the widest, {}; by how much less exp(c √m) misses ln t of the widest: {}, {}; t(m): {}",
+                of_late(group),
+                law(f64::sqrt, "exp(c √m)"),
+                law(f64::ln, "the power"),
+                group.by_width(CE, |run| Some(run.passes_drift(SHARE)?.log_time.exp_m1()))
+            )
+        },
+        failing: "",
+    },
+];
+
+/// Width and ln t of 10 % drift.
+fn time(run: &Run) -> Option<(f64, f64)> {
+    Some((run.width as f64, run.passes_drift(SHARE)?.log_time))
+}
+
+/// By how much the last ordinate is missed by the line through the others, over some function of the abscissae.
+fn miss(points: &[(f64, f64)], of: fn(f64) -> f64) -> Option<f64> {
+    let (last, others) = points.split_last()?;
+    let (slope, intercept) = line(&others.iter().map(|(m, y)| (of(*m), *y)).collect::<Vec<_>>())?;
+    Some((slope * of(last.0) + intercept - last.1).abs())
+}
+
+fn at_margin(widths: &[usize], which: &str) -> String {
+    let margin = number(MARGIN);
+    format!("slope of ln(drift at mean margin {margin}) against ln m over widths {widths:?}, {which}")
+}
+
+fn largest(widths: &[usize], which: &str) -> String {
+    format!("slope of ln(largest drift) against ln m over widths {widths:?}, {which}")
+}
+
+fn of_late(group: &Group) -> String {
+    format!("widths {:?}, those that pass it behind mean margin {LATE}", late_widths(group))
+}
+
+/// Widths of small relative drift, at the margin of comparison or, under squared error, ever.
+fn small_widths(group: &Group, loss: LossKind) -> Vec<usize> {
+    let column: Column = |row| row.drift_fro;
+    let relative = |run: &Run| if loss == CE { run.at_margin(MARGIN, column) } else { Some(run.largest(column)) };
+    let small = |width: &usize| group.mean_at(loss, *width, relative).is_some_and(|share| share.value < SMALL);
+    group.widths().into_iter().filter(small).collect()
+}
 
 /// Widths at which every seed passes the share of drift when time already grows exponentially with the margin.
-pub fn late_widths(group: &Group<'_>) -> Vec<usize> {
-    let late = |run: &Run<'_>| run.passes_drift(SHARE).is_some_and(|passage| passage.margin > LATE);
+pub fn late_widths(group: &Group) -> Vec<usize> {
+    let late = |run: &Run| run.passes_drift(SHARE).is_some_and(|passage| passage.margin > LATE);
     group.widths().into_iter().filter(|width| group.at_width(CE, *width).iter().all(late)).collect()
 }
 
 /// c in t(m) ~ exp(c √m), t(m) the time at which a network of one of these widths passes the share of drift.
-pub fn time_of_drift(group: &Group<'_>, widths: &[usize]) -> Option<Estimate> {
-    group.slope(CE, widths, |run| Some(((run.width as f64).sqrt(), run.passes_drift(SHARE)?.log_time)))
-}
-
-impl<'g> Builder<'_, 'g> {
-    /// The fall of the drift with the width: at a fixed margin, or the largest one of squared error.
-    pub(super) fn falls_with_width(&self, loss: LossKind) -> Claim {
-        let at_margin = loss == CE;
-        let value = |run: &Run<'g>| if at_margin { run.at_margin(MARGIN, DRIFT) } else { Some(run.largest(DRIFT)) };
-        let relative = |run: &Run<'g>| {
-            let column: Column = |row| row.drift_fro;
-            if at_margin { run.at_margin(MARGIN, column) } else { Some(run.largest(column)) }
-        };
-        // c u^2/m is the law of small drift
-        let small = |width: &usize| {
-            let shares: Option<Vec<f64>> = self.group.at_width(loss, *width).iter().map(relative).collect();
-            shares.and_then(|s| Estimate::from_values(&s)).is_some_and(|s| s.value < 0.3)
-        };
-        let widths: Vec<usize> = self.group.widths().into_iter().filter(small).collect();
-        let measured = if widths.len() >= 2 { self.group.exponent_in_width(loss, &widths, value) } else { None };
-        let holds = judge::agrees(measured, -1.0, SLOPE_ALLOWANCE);
-        let (what, claim) = if at_margin {
-            (format!("drift at mean margin {}", number(MARGIN)), "A3 fall of the drift with the width")
-        } else {
-            ("largest drift".into(), "A3 fall of the largest drift with the width")
-        };
-        let note = format!(
-            "slope of ln({what}) against ln m over widths {widths:?}, those of less than 30 % relative drift there; \
-             allowed: two standard errors, or {SLOPE_ALLOWANCE}"
-        );
-        self.claim(claim, &loss.to_string(), Judged { measured, theory: "−1".into(), holds, note })
-    }
-
-    /// t(m) ~ exp(c sqrt(m)).
-    pub(super) fn time_of_drift(&self) -> Claim {
-        let widths = late_widths(self.group);
-        let measured = time_of_drift(self.group, &widths);
-        let times: Vec<String> = self.group.widths().iter().map(|width| self.time_at(*width)).collect();
-        let note = format!(
-            "c in t(m) ~ exp(c √m), t(m) the time at which |K_{{t}} − K_{{0}}|_{{F}}/|K_{{0}}|_{{F}} passes 10 %, fitted over \
-             widths {widths:?} (those that pass it behind mean margin {LATE}); t(m): {}",
-            times.join(", ")
-        );
-        let holds = judge::positive(measured, Evidence::ANY);
-        let theory = "c > 0".into();
-        self.claim("A3 time of 10 % drift, exp(c √m)", &CE.to_string(), Judged { measured, theory, holds, note })
-    }
-
-    /// `64: 12.3`, the geometric mean over seeds.
-    fn time_at(&self, width: usize) -> String {
-        let times: Option<Vec<f64>> = self
-            .group
-            .at_width(CE, width)
-            .iter()
-            .map(|run| run.passes_drift(SHARE).map(|passage| passage.log_time))
-            .collect();
-        let mean =
-            times.and_then(|t| Estimate::from_values(&t)).map_or("not passed".into(), |t| number(t.value.exp_m1()));
-        format!("{width}: {mean}")
-    }
-
-    /// The margin at which the drift passes 10 % grows like sqrt(m): drift ~ c u^2/m.
-    pub(super) fn margin_of_drift(&self) -> Claim {
-        let widths = late_widths(self.group);
-        let measured = if widths.len() >= 2 {
-            self.group.exponent_in_width(CE, &widths, |run| run.passes_drift(SHARE).map(|passage| passage.margin))
-        } else {
-            None
-        };
-        let holds = judge::agrees(measured, 0.5, 0.15);
-        let note = format!(
-            "exponent a of u ~ m^{{a}}, u the mean margin at 10 % drift, widths {widths:?}; allowed: two standard errors, or 0.15"
-        );
-        let theory = "1/2, from drift ~ c u^{2}/m".into();
-        self.claim("A3 margin of 10 % drift", &CE.to_string(), Judged { measured, theory, holds, note })
+pub fn time_of_drift(group: &Group, widths: &[usize]) -> Option<Estimate> {
+    let slopes = group.slopes(CE, widths, |run| Some(((run.width as f64).sqrt(), run.passes_drift(SHARE)?.log_time)));
+    match slopes {
+        Measured::Values(values) => Estimate::from_values(&values),
+        Measured::Exact(_) | Measured::Nothing(_) => None,
     }
 }

@@ -1,12 +1,16 @@
 //! The claims of the study.
 
-mod kernels;
+mod decay;
+mod labels;
+mod learning;
 mod networks;
 
-pub use kernels::{Decayed, Learned, decay, identity, labels, learning};
-pub use networks::{Replicated, closeness, farthest, outputs, replica};
+pub use decay::{Decayed, decay};
+pub use labels::{LabelsDescribed, labels};
+pub use learning::{Learned, identity, learning};
+pub use networks::{OutputsTested, Replicated, closeness, farthest, outputs, replica};
 
-use crate::study::judge::Subject;
+use crate::study::claim::Subject;
 
 const LOSS: &str = "squared error";
 

@@ -1,87 +1,156 @@
-//! How the trained outputs of ensembles are spread, against the law that theory has for them.
+//! B4: how the trained outputs of ensembles are spread, against the law that theory has for them.
 
 use crate::analysis::law::Law;
-use crate::analysis::statistics::{Estimate, deviation};
-use crate::report::{Claim, number};
-use crate::studies::lazy::ensemble::{Ensemble, Members};
-use crate::study::judge::{self, Judged, Subject};
+use crate::analysis::statistics::{deviation, jackknife, kurtosis};
+use crate::report::{Kind, number};
+use crate::studies::lazy::ensemble::Members;
+use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::judge::Measured;
+use crate::study::net::Regularization;
+
+/// Groups of networks, of which one at a time is left out.
+const GROUPS: usize = 20;
 
 /// An ensemble with what theory says of it.
-pub struct EnsembleAndLaw<'a> {
-    /// what was trained
-    pub ensemble: &'a Ensemble,
-    /// outputs
+pub struct EnsembleAndLaw {
+    /// what keeps the kernel
+    pub regularization: Regularization,
+    /// width m
+    pub width: usize,
+    /// outputs of every network on the points held out
     pub members: Members,
     /// the law
     pub law: Law,
 }
 
-impl EnsembleAndLaw<'_> {
-    fn deviations(&self) -> Vec<f64> {
-        (0..self.members.points).map(|i| deviation(&self.members.column(i))).collect()
+/// What the claims say of an ensemble of one width.
+pub fn of_ensembles(by_width: &[EnsembleAndLaw]) -> Vec<Stated> {
+    by_width.iter().flat_map(|ensemble| state_all(CLAIMS, ensemble)).collect()
+}
+
+static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
+    Claim {
+        name: "B4 mean over initializations",
+        place: "derived: A y with the analytic kernels",
+        kind: Kind::Claim,
+        about: EnsembleAndLaw::subject,
+        measure: |ensemble| {
+            ensemble.jackknifed(|columns| {
+                // unbiased: a mean of n networks is off by 1/n of their variance by chance
+                let squared = |(i, column): (usize, &Vec<f64>)| {
+                    let (n, sd) = (column.len() as f64, ensemble.law.deviation[i]);
+                    let off = (column.iter().sum::<f64>() / n - ensemble.law.mean[i]) / sd;
+                    off * off - (deviation(column) / sd).powi(2) / n
+                };
+                columns.iter().enumerate().map(squared).sum::<f64>() / columns.len() as f64
+            })
+        },
+        theory: |_| Some(Theory::number(0.0).within(0.0625, "a quarter of a standard deviation, root mean square")),
+        note: |ensemble| {
+            let offset = |i: usize| {
+                let column = ensemble.members.column(i);
+                (column.iter().sum::<f64>() / column.len() as f64 - ensemble.law.mean[i]) / ensemble.law.deviation[i]
+            };
+            format!(
+                "mean over the held-out points of the squared distance of the ensemble's mean from theory's, in theory's standard deviations, \
+                 its own chance taken off; offsets: {}; {JACKKNIFE}",
+                list((0..ensemble.members.points).map(offset))
+            )
+        },
+        failing: "wide networks end off the law's mean, the same for each of them; neither the integrator nor the formula explains it, and the cause is open",
+    },
+    Claim {
+        name: "B4 spread over initializations",
+        place: "derived: S + A S A^{T} − A S − S A^{T}",
+        kind: Kind::Claim,
+        about: EnsembleAndLaw::subject,
+        measure: |ensemble| {
+            ensemble.jackknifed(|columns| {
+                let ratio = |(i, column): (usize, &Vec<f64>)| (deviation(column) / ensemble.law.deviation[i]).ln();
+                columns.iter().enumerate().map(ratio).sum::<f64>() / columns.len() as f64
+            })
+        },
+        theory: |ensemble| {
+            let reason = match ensemble.regularization {
+                Regularization::Penalty(_) => "the delta method, 4 % beside a push-forward, and the width",
+                Regularization::Plain | Regularization::Smoothing(_) => "the width: the law is exact in its limit",
+            };
+            Some(Theory::number(0.0).within(0.1, reason))
+        },
+        note: |ensemble| {
+            let points = 0..ensemble.members.points;
+            format!(
+                "mean over the held-out points of ln(sd/sd of theory); sd: {}; theory: {}; {JACKKNIFE}",
+                list(points.map(|i| deviation(&ensemble.members.column(i)))),
+                list(ensemble.law.deviation.iter().copied())
+            )
+        },
+        failing: "narrow networks move their features, and spread wider than the law of the limit",
+    },
+    Claim {
+        name: "B4 normality over initializations",
+        place: "derived: trained outputs are linear in f_{0} (with a penalty to first order)",
+        kind: Kind::Claim,
+        about: EnsembleAndLaw::subject,
+        measure: |ensemble| {
+            ensemble
+                .jackknifed(|columns| columns.iter().map(|column| kurtosis(column)).sum::<f64>() / columns.len() as f64)
+        },
+        theory: |_| Some(Theory::number(0.0).within(0.5, "the width, f_{0} itself having the excess kurtosis 15/m")),
+        note: |_| format!("excess kurtosis, mean over the held-out points; {JACKKNIFE}"),
+        failing: "",
+    },
+    Claim {
+        name: "B4 is not the Laplace posterior",
+        place: "derived: an ensemble lacks the observation noise",
+        kind: Kind::Claim,
+        about: EnsembleAndLaw::subject,
+        measure: |ensemble| match &ensemble.law.laplace {
+            None => Measured::Nothing("there is no Laplace posterior".into()),
+            Some(laplace) => ensemble.jackknifed(|columns| {
+                let ratio = |(column, laplace): (&Vec<f64>, &f64)| (laplace / deviation(column)).ln();
+                columns.iter().zip(laplace).map(ratio).sum::<f64>() / columns.len() as f64
+            }),
+        },
+        theory: |ensemble| {
+            let laplace = ensemble.law.laplace.as_ref()?;
+            let ratios = laplace.iter().zip(&ensemble.law.deviation).map(|(laplace, sd)| (laplace / sd).ln());
+            let derived = ratios.sum::<f64>() / laplace.len() as f64;
+            Some(Theory::number(derived).within(0.1, "as for the spread; 0 were it the same law"))
+        },
+        note: |ensemble| {
+            format!(
+                "mean over the held-out points of ln(sd of the Laplace posterior/sd of the ensemble); Laplace: {}; {JACKKNIFE}",
+                list(ensemble.law.laplace.iter().flatten().copied())
+            )
+        },
+        failing: "",
+    },
+];
+
+const JACKKNIFE: &str = "interval by leaving out one of 20 groups of networks at a time";
+
+impl EnsembleAndLaw {
+    fn subject(&self) -> Subject {
+        Subject {
+            network: format!("FCN, L = 1, width {}; ensemble of {}", self.width, self.members.networks()),
+            loss: format!("cross-entropy, {}", self.regularization.title()),
+            init: "standard".into(),
+            // a network that fails ends the study
+            failed: 0,
+        }
     }
-    /// sd of the trained networks over sd of theory, on every held-out point.
-    fn ratios(&self) -> Vec<f64> {
-        self.deviations().iter().zip(&self.law.deviation).map(|(d, t)| d / t).collect()
+
+    /// A statistic of the outputs on every point, with its scatter over groups of networks.
+    fn jackknifed(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
+        let networks: Vec<&[f64]> = self.members.outputs.chunks_exact(self.members.points).collect();
+        let columns = |chosen: &[&[f64]]| -> Vec<Vec<f64>> {
+            (0..self.members.points).map(|i| chosen.iter().map(|outputs| outputs[i]).collect()).collect()
+        };
+        Measured::Values(jackknife(&networks, GROUPS, |chosen| statistic(&columns(chosen))))
     }
 }
 
-/// B4: the spread of ensembles of several widths, narrow to wide, is the one that theory has, and not the Laplace
-/// posterior's.
-pub fn of_ensembles(by_width: &[EnsembleAndLaw<'_>]) -> Vec<Claim> {
-    let Some(widest) = by_width.last() else { return Vec::new() };
-    let networks = widest.ensemble.networks as f64;
-    let (deviations, ratios) = (widest.deviations(), widest.ratios());
-    let worst = ratios.iter().fold(0.0f64, |m, r| m.max((r - 1.0).abs()));
-    let list = |values: &[f64]| values.iter().map(|v| number(*v)).collect::<Vec<_>>().join(", ");
-    let mean_ratio = |m: &EnsembleAndLaw<'_>| m.ratios().iter().sum::<f64>() / m.members.points as f64;
-    let widths: Vec<String> =
-        by_width.iter().map(|m| format!("{}: {}", m.ensemble.width, number(mean_ratio(m)))).collect();
-    let offset = (0..widest.members.points)
-        .map(|i| {
-            let mean = widest.members.column(i).iter().sum::<f64>() / networks;
-            ((mean - widest.law.mean[i]) / widest.law.deviation[i]).abs()
-        })
-        .fold(0.0, f64::max);
-    let subject = Subject {
-        network: format!("FCN, L = 1, width {}; ensemble", widest.ensemble.width),
-        loss: format!("cross-entropy, {}", widest.ensemble.regularization.title()),
-        init: "standard".into(),
-        // a network that fails ends the study
-        failed: 0,
-    };
-    // standard error of a standard deviation
-    let noise = 1.0 / (2.0 * (networks - 1.0)).sqrt();
-    let spread = Judged {
-        measured: Some(Estimate { value: worst, error: Some(noise), count: deviations.len() }),
-        theory: "0".into(),
-        holds: judge::at_most(Some(worst), 0.12),
-        note: format!(
-            "largest |sd/sd of theory − 1| over the held-out points; sd of {networks} networks: {}; theory: {}; means within \
-             {} sd of theory's; mean sd/sd of theory at each width: {}; allowed 0.12",
-            list(&deviations),
-            list(&widest.law.deviation),
-            number(offset),
-            widths.join(", ")
-        ),
-    };
-    let mut claims = vec![spread.claim("B4 spread over initializations", subject.clone())];
-    if let Some(laplace) = &widest.law.laplace {
-        let against: Vec<f64> = deviations.iter().zip(laplace).map(|(d, l)| l / d).collect();
-        let nearest = against.iter().fold(f64::INFINITY, |m, r| m.min((r - 1.0).abs()));
-        let mean = against.iter().sum::<f64>() / against.len() as f64;
-        let apart = Judged {
-            measured: Some(Estimate::extreme(mean)),
-            theory: "≠ 1".into(),
-            holds: judge::above(Some(nearest), 0.5),
-            note: format!(
-                "mean of sd of the Laplace posterior over sd of the ensemble; Laplace: {}; ensemble: {}; judged: every point differs \
-                 by more than half",
-                list(laplace),
-                list(&deviations)
-            ),
-        };
-        claims.push(apart.claim("B4 not the Laplace posterior", subject));
-    }
-    claims
+fn list(values: impl Iterator<Item = f64>) -> String {
+    values.map(|value| number((1e3 * value).round() / 1e3)).collect::<Vec<_>>().join(", ")
 }

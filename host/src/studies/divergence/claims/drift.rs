@@ -1,0 +1,130 @@
+//! A3: the kernel leaves its start under cross-entropy, and stays under squared error.
+
+use crate::analysis::statistics::Curve;
+use crate::report::{Kind, number};
+use crate::study::claim::{Claim, Theory};
+use crate::study::group::{DRIFT, Group, Run};
+use crate::study::judge::Measured;
+use crate::study::net::{CE, MSE};
+
+use super::movement::reached;
+
+/// Mean loss below which squared error counts as fitted.
+const FITTED: f64 = 1e-4;
+
+/// Every group.
+pub(super) static CLAIMS: &[Claim<Group>] = &[
+    Claim {
+        name: "A3 the NTK is left by λ_{0}/n",
+        place: "Theorem 2, with the constant that its proof gives",
+        kind: Kind::Check,
+        about: Group::cross_entropy,
+        measure: |group| {
+            group.over_all(CE, f64::min, |run| {
+                let bound = run.finished.analytic_lambda_min / run.finished.samples as f64;
+                Some(run.last().error_highest / bound)
+            })
+        },
+        theory: |_| Some(Theory::at_least(1.0)),
+        note: |group| {
+            let passed = |run: &Run| {
+                let bound = run.finished.analytic_lambda_min / run.finished.samples as f64;
+                run.rows().next().is_some_and(|row| row.error_max >= bound)
+            };
+            let (at_once, all) = (group.runs(CE).filter(|run| passed(run)).count(), group.runs(CE).count());
+            format!(
+                "smallest over all runs of sup_{{t}} max|K_{{t}} − Θ| over λ_{{min}}(Θ)/n; {at_once} of {all} runs have it at t = 0, as random \
+                 networks do, so this is no evidence"
+            )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "A3 drift grows on under cross-entropy",
+        place: "derived: 2 in the kernel regime, 2 − 2/M of a homogeneous network",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| group.at_widest(CE, |run| run.last_exponent(DRIFT)),
+        theory: |group| {
+            let late = group.net.exponent();
+            let words = format!("{} = {} (late) to 2 (kernel regime)", group.net.exponent_formula(), number(late));
+            let reason = "finite margins: against a drift that comes to rest, q = 0";
+            Some(Theory::between(late, 2.0).said(words).within(0.1, reason))
+        },
+        note: |group| {
+            let smallest = group.runs(CE).filter_map(|run| run.last_exponent(DRIFT)).fold(f64::INFINITY, f64::min);
+            format!(
+                "exponent q of max|K_{{t}} − K_{{0}}| ~ u^{{q}} over the last doubling of the mean margin, width {}; smallest over all runs {}; {}",
+                group.widest(),
+                number(smallest),
+                reached(group)
+            )
+        },
+        failing: "between the two regimes the local exponent dips below its limit, to which it comes back at margins of hundreds",
+    },
+    Claim {
+        name: "A3 drift saturates under squared error, widest networks",
+        place: "the contrast: no divergence in regression",
+        kind: Kind::Claim,
+        about: Group::squared_error,
+        measure: |group| after_the_fit(group, group.widest()),
+        theory: at_rest,
+        note: |group| of_rest(group.widest()),
+        failing: "",
+    },
+    Claim {
+        name: "A3 drift saturates under squared error, narrowest networks",
+        place: "the neighbour of the choice of width",
+        kind: Kind::Claim,
+        about: Group::squared_error,
+        measure: |group| after_the_fit(group, narrowest(group)),
+        theory: at_rest,
+        note: |group| of_rest(narrowest(group)),
+        failing: "",
+    },
+    Claim {
+        name: "A3 cross-entropy drifts farther than squared error",
+        place: "the contrast: no divergence in regression",
+        kind: Kind::Check,
+        about: Group::both_losses,
+        measure: |group| {
+            group.over_all(CE, f64::min, |run| {
+                let other = group.run(MSE, run.width, run.seed)?;
+                Some(run.largest(DRIFT) / other.largest(DRIFT))
+            })
+        },
+        theory: |_| Some(Theory::at_least(1.0).said("→ ∞ with t")),
+        note: |_| {
+            "smallest ratio of the largest drifts from the same start; it grows with the time that cross-entropy is given, so this is no \
+             evidence"
+                .into()
+        },
+        failing: "",
+    },
+];
+
+fn narrowest(group: &Group) -> usize {
+    group.widths().first().copied().unwrap_or(0)
+}
+
+/// ln of the final drift over that where the loss is small, one number a seed.
+fn after_the_fit(group: &Group, width: usize) -> Measured {
+    let fitted = group.runs(MSE).map(|run| run.last().loss).fold(0.0, f64::max);
+    if fitted >= 1e-2 * FITTED {
+        return Measured::Nothing(format!("the loss went down to {} only", number(fitted)));
+    }
+    let growth = |run: &Run| {
+        let drift = Curve::new(run.rows().map(|row| (-row.loss.ln(), row.drift_max)));
+        Some((run.last().drift_max / drift.at(-FITTED.ln())?).ln())
+    };
+    Measured::of(group.at_width(MSE, width).iter().map(growth), "there is no run")
+}
+
+fn at_rest(_: &Group) -> Option<Theory> {
+    let reason = "the outputs still move by 1 % of their size; under cross-entropy the drift grows without end";
+    Some(Theory::number(0.0).within(0.1, reason))
+}
+
+fn of_rest(width: usize) -> String {
+    format!("ln of the final drift over that where the mean loss is {}, width {width}", number(FITTED))
+}

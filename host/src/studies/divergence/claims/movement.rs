@@ -1,0 +1,178 @@
+//! A2: outputs and parameters grow without bound under cross-entropy, and how fast.
+
+use crate::analysis::statistics::Curve;
+use crate::experiment::Init;
+use crate::report::{Kind, number};
+use crate::study::claim::{Claim, Theory};
+use crate::study::group::{Column, Group, Run};
+use crate::study::judge::Measured;
+use crate::study::net::CE;
+
+/// Mean margin at which movement is compared with the linearized network's: within the kernel regime.
+const EARLY: f64 = 0.5;
+const DISTANCE: Column = |row| row.param_distance;
+
+/// Every group.
+pub(super) static CLAIMS: &[Claim<Group>] = &[
+    Claim {
+        name: "A2 parameters move on, and λ_{min}(K_{t}) stays positive",
+        place: "Theorem 1, Corollary 1",
+        kind: Kind::Check,
+        about: Group::cross_entropy,
+        measure: |group| {
+            group.over_all(CE, f64::min, |run| {
+                Some(run.last_exponent(DISTANCE)?.min(run.smallest(|row| row.lambda_min)))
+            })
+        },
+        theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+        note: |group| {
+            let lambda = group.runs(CE).map(|run| run.smallest(|row| row.lambda_min)).fold(f64::INFINITY, f64::min);
+            format!(
+                "smaller of the exponent p over the last doubling and of λ_{{min}} along the run, over all runs; λ_{{min}} never below {}; \
+                 any run that lowers its loss passes, so this is no evidence",
+                number(lambda)
+            )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "A2 exponent of the distance",
+        place: "derived: 1 in the kernel regime, 1/M of a homogeneous network",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| group.at_widest(CE, |run| run.last_exponent(DISTANCE)),
+        theory: |group| {
+            let late = 1.0 / group.net.degree();
+            let words = format!("{} (late) to 1 (kernel regime)", number(late));
+            let reason = "finite margins: against a distance that converges, p = 0, and one that outgrows its outputs";
+            Some(Theory::between(late, 1.0).said(words).within(0.05, reason))
+        },
+        note: |group| {
+            format!(
+                "exponent p of |θ_{{t}} − θ_{{0}}| ~ u^{{p}} over the last doubling of the mean margin u, width {}; {}",
+                group.widest(),
+                reached(group)
+            )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "A2 distance as the kernel predicts it",
+        place: "derived: |θ_{t} − θ_{0}|^{2} = f_{t}^{T} K_{0}^{−1} f_{t} of the linearized network",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| {
+            group.at_widest(CE, |run| {
+                let rows = &run.finished.predictions.rows;
+                let of_kernel = rows.iter().map(|r| (r.linearized.margin_mean.ln(), r.linearized.distance.ln()));
+                Some(run.at_margin(EARLY, DISTANCE)? / Curve::new(of_kernel).at(EARLY.ln())?.exp())
+            })
+        },
+        theory: |_| Some(Theory::number(1.0).within(0.1, "the drift until then")),
+        note: |group| {
+            format!(
+                "|θ_{{t}} − θ_{{0}}| of the network over that of its linearization at mean margin {}, width {}",
+                number(EARLY),
+                group.widest()
+            )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "A2 time at margin 1/2 as the linearized network has it",
+        place: "derived: df/dt = −K_{0} (p − y)/n",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: behind_the_kernel::<1>,
+        theory: in_time,
+        note: of_time::<1>,
+        failing: SLIDING,
+    },
+    Claim {
+        name: "A2 time at margin 1 as the linearized network has it",
+        place: "derived: df/dt = −K_{0} (p − y)/n",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: behind_the_kernel::<2>,
+        theory: in_time,
+        note: of_time::<2>,
+        failing: SLIDING,
+    },
+    Claim {
+        name: "A2 time at margin 2 as the linearized network has it",
+        place: "derived: df/dt = −K_{0} (p − y)/n",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: behind_the_kernel::<4>,
+        theory: in_time,
+        note: of_time::<4>,
+        failing: SLIDING,
+    },
+    Claim {
+        name: "A2 time at margin 4 as the linearized network has it",
+        place: "derived: df/dt = −K_{0} (p − y)/n",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: behind_the_kernel::<8>,
+        theory: in_time,
+        note: of_time::<8>,
+        failing: SLIDING,
+    },
+];
+
+/// Where the labels are an eigenvector of the kernel, and the mean network starts from 0.
+pub(super) static WITH_CLOSED_FORMS: &[Claim<Group>] = &[Claim {
+    name: "A2 time at margin 1 in closed form",
+    place: "derived: u + e^{u} − 1 = λ_{s} t/n",
+    kind: Kind::Claim,
+    about: Group::cross_entropy,
+    measure: |group| group.at_widest(CE, |run| behind_closed_form(run, 1.0)),
+    theory: |group| {
+        let reason = "the spread of λ_{min}(K_{0}) at this width";
+        (group.init == Init::Mirrored).then(|| Theory::number(0.0).within(0.15, reason))
+    },
+    note: |group| {
+        format!(
+            "ln of the time at mean margin 1 over (u + e^{{u}} − 1) n/λ_{{s}}, λ_{{s}} of the analytic NTK, width {}",
+            group.widest()
+        )
+    },
+    failing: SLIDING,
+}];
+
+/// ln of the network's time at a mean margin, in halves, over its linearization's.
+fn behind_the_kernel<const HALVES: u32>(group: &Group) -> Measured {
+    let margin = 0.5 * f64::from(HALVES);
+    group.at_widest(CE, |run| {
+        let [here, there] = [run.passes_margin(margin)?, run.kernel_passes_margin(margin, |row| &row.linearized)?];
+        Some((here.exp_m1() / there.exp_m1()).ln())
+    })
+}
+
+fn behind_closed_form(run: &Run, u: f64) -> Option<f64> {
+    let time = (u + u.exp_m1()) * run.finished.samples as f64 / run.finished.analytic_lambda_min;
+    Some((run.passes_margin(u)?.exp_m1() / time).ln())
+}
+
+fn in_time(_: &Group) -> Option<Theory> {
+    Some(Theory::number(0.0).within(0.1, "a kernel that has grown by a tenth until then hurries by as much"))
+}
+
+fn of_time<const HALVES: u32>(_: &Group) -> String {
+    format!(
+        "ln of the time at mean margin {} over that of the network linearized at its start, at the largest width",
+        number(0.5 * f64::from(HALVES))
+    )
+}
+
+/// With a smooth activation the same network keeps the time to 1 %.
+const SLIDING: &str = "units that come to rest on their kinks no longer follow the labels, so that a ReLU network falls behind its linearization \
+                       at widths where a smooth one does not";
+
+/// How far the runs went.
+pub(super) fn reached(group: &Group) -> String {
+    let furthest = group.runs(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);
+    let margin = group.runs(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, f64::min);
+    let exponent = number(crate::report::decimal_exponent(furthest).floor());
+    format!("every run to a mean margin of {} at least, t = 10^{{{exponent}}}", number(margin))
+}

@@ -1,0 +1,96 @@
+//! What is so before the first step: checks of the program, and how near K_0 is to its limit.
+
+use crate::experiment::Init;
+use crate::report::Kind;
+use crate::study::claim::{Claim, Subject, Theory};
+use crate::study::group::{Group, Run};
+use crate::study::judge::Measured;
+use crate::study::net::CE;
+
+/// Rounding of outputs and kernels of some hundred units in f64, many times over.
+const ROUNDING: f64 = 1e-11;
+
+/// Every group.
+pub(super) static AT_THE_START: &[Claim<Group>] = &[
+    Claim {
+        name: "A0 mirrored networks start from 0",
+        place: "definition of the mirrored initialization",
+        kind: Kind::Check,
+        about: Group::both_losses,
+        measure: |group| group.over_all(CE, f64::max, |run| Some(run.rows().next()?.logit_max)),
+        theory: |group| (group.init == Init::Mirrored).then(|| Theory::at_most(ROUNDING).said("0")),
+        note: |_| "largest |f_{0}(x)| over the training samples of all runs".into(),
+        failing: "",
+    },
+    Claim {
+        name: "A0 the kernel accounts for the movement of the outputs",
+        place: "derived: Δf = −K_{eff} R, the proof of the effective kernel",
+        kind: Kind::Check,
+        about: Group::cross_entropy,
+        measure: |group| {
+            let worst = |run: &Run| run.rows().map(|row| row.velocity_error).reduce(f64::max).filter(|e| e.is_finite());
+            group.over_all(CE, f64::max, worst)
+        },
+        theory: |_| Some(Theory::at_most(VELOCITY_ERROR)),
+        note: |_| "largest velocity error |Δf + K R|/|Δf| of all runs and snapshots".into(),
+        failing: "",
+    },
+    Claim {
+        name: "A0 K_{0} comes near the NTK like m^{−1/2}",
+        place: "equation (3.3); the rate is the central limit theorem's",
+        kind: Kind::Claim,
+        about: Group::both_losses,
+        measure: |group| group.exponents_in_width(CE, &group.widths(), |run| Some(run.rows().next()?.error_fro)),
+        theory: |group| {
+            // mirrored networks have the K_0 of single ones, and every part has them
+            (group.init == Init::Mirrored)
+                .then(|| Theory::number(-0.5).said("−1/2").within(0.15, "terms of order 1/m beside the first"))
+        },
+        note: |group| {
+            format!(
+                "slope of ln |K_{{0}} − Θ|_{{F}} against ln m over all widths; mean of √m |K_{{0}} − Θ|_{{F}}/|Θ|_{{F}}: {}",
+                group.by_width(CE, |run| Some(run.rows().next()?.error_fro * (run.width as f64).sqrt()))
+            )
+        },
+        failing: "",
+    },
+];
+
+/// Share of the outputs' movement that an effective kernel may leave open: the narrowest networks change most within a burst.
+const VELOCITY_ERROR: f64 = 0.25;
+
+/// The runs of one network from mirrored and from standard initialization.
+pub struct Pair {
+    /// f_0 = 0
+    pub mirrored: Group,
+    /// as usual
+    pub standard: Group,
+}
+
+/// Both initializations together.
+pub static FROM_ONE_START: &[Claim<Pair>] = &[Claim {
+    name: "A0 mirroring leaves K_{0} as it is",
+    place: "definition of the mirrored initialization",
+    kind: Kind::Check,
+    about: |pair| Subject { init: "both".into(), ..pair.mirrored.both_losses() },
+    measure: |pair| {
+        let apart = |run: &Run| {
+            let other = pair.standard.run(CE, run.width, run.seed)?;
+            let [here, there] = [run, &other].map(|run| run.rows().next().copied());
+            let (here, there) = (here?, there?);
+            let pairs = [(here.lambda_min, there.lambda_min), (here.error_max, there.error_max)];
+            Some(pairs.into_iter().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / there.lambda_max)
+        };
+        match pair.mirrored.seeds() == pair.standard.seeds() {
+            true => pair.mirrored.over_all(CE, f64::max, apart),
+            false => Measured::Nothing("the seeds differ".into()),
+        }
+    },
+    theory: |_| Some(Theory::at_most(ROUNDING).said("0")),
+    note: |_| {
+        "largest difference of λ_{min}(K_{0}) and of max|K_{0} − Θ| between the mirrored network and the single one of the same seed, over \
+         λ_{max}"
+            .into()
+    },
+    failing: "",
+}];

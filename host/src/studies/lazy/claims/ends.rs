@@ -1,0 +1,142 @@
+//! B3: where training ends.
+
+use super::Beside;
+use crate::report::{Kind, number};
+use crate::run::Measured as Ended;
+use crate::study::claim::{Claim, Theory};
+use crate::study::group::Run;
+use crate::study::judge::Measured;
+use crate::study::net::CE;
+
+pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
+    Claim {
+        name: "B3 ends nearer the explicit solution the wider the network",
+        place: "abstract: the closed form of the limit; the rate is that of K_{0}",
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: |beside| nearing(beside, on_training_samples),
+        theory: like_its_kernel,
+        note: |beside| of_nearing(beside, "training", on_training_samples),
+        failing: "",
+    },
+    Claim {
+        name: "B3 ends at the explicit solution",
+        place: "f* = f_{0} − K_{0} (p(f*) − y)/(n Λ)",
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: |beside| {
+            beside.group.at_widest(CE, |run| {
+                Some(on_training_samples(&run.finished.limit?.linearized.measured) / run.last().logit_max)
+            })
+        },
+        theory: |_| {
+            let reason = "the drift of the kernel at this width; another penalty, or another kernel, is off by more";
+            Some(Theory::number(0.0).within(0.15, reason))
+        },
+        note: |beside| {
+            format!(
+                "largest |f_{{T}} − f*[K_{{0}}]| over the training samples, over the largest |f_{{T}}|, width {}",
+                beside.group.widest()
+            )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "B3 bound on the movement of the parameters",
+        place: "derived: the objective falls, so Λ|θ_{t} − θ_{0}|^{2}/2 ≤ R(f_{0})",
+        kind: Kind::Check,
+        about: Beside::subject,
+        measure: |beside| {
+            beside
+                .group
+                .over_all(CE, f64::max, |run| Some(run.largest(|row| row.param_distance) / run.finished.limit?.bound))
+        },
+        theory: |_| Some(Theory::at_most(1.0)),
+        note: |_| "largest |θ_{t} − θ_{0}| of all runs and snapshots over (2 R(f_{0})/Λ)^{1/2}, R the mean loss".into(),
+        failing: "",
+    },
+];
+
+pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[Claim {
+    name: "B3 ends nearer the explicit solution the wider the network",
+    place: "abstract: the closed form of the limit; the rate is that of K_{0}",
+    kind: Kind::Claim,
+    about: Beside::subject,
+    // training points meet soft targets whatever the kernel
+    measure: |beside| nearing(beside, on_held_out),
+    theory: like_its_kernel,
+    note: |beside| of_nearing(beside, "held-out", on_held_out),
+    failing: "",
+}];
+
+pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] = &[Claim {
+    name: "B2 meets targets that disagree",
+    place: "derived: the mean label is the target",
+    kind: Kind::Check,
+    about: Beside::subject,
+    measure: |beside| {
+        beside.group.over_all(CE, f64::max, |run| Some(run.finished.limit?.linearized.measured.difference))
+    },
+    theory: |_| Some(Theory::at_most(0.01).said("0")),
+    note: |_| {
+        "largest |f_{T} − logit(3/4)| over points, widths and seeds: three of four labels of every point agree".into()
+    },
+    failing: "",
+}];
+
+/// On images: the class of held-out ones, for every penalty.
+pub(super) static ON_IMAGES: &[Claim<Beside>] = &[Claim {
+    name: "B3 same class as the kernel's on held-out images",
+    place: "the closed form as a predictor",
+    kind: Kind::Claim,
+    about: Beside::subject,
+    measure: |beside| beside.group.at_widest(CE, |run| Some(run.finished.limit?.linearized.agreement)),
+    theory: |beside| {
+        let has_end = beside.group.runs(CE).next().is_some_and(|run| run.finished.limit.is_some());
+        has_end.then(|| Theory::at_least(0.95))
+    },
+    note: |beside| {
+        let ntk = |run: &Run| Some(run.finished.limit?.ntk.agreement);
+        let ntk = beside.group.mean_at(CE, beside.group.widest(), ntk);
+        format!(
+            "share of held-out images to which network and fixed point of its own kernel K_{{0}} give the same class, width {}; with the \
+             analytic NTK {}; weak penalties leave the kernel regime at these widths",
+            beside.group.widest(),
+            ntk.map_or("not known".into(), |e| number(e.value))
+        )
+    },
+    failing: "",
+}];
+
+fn on_training_samples(ended: &Ended) -> f64 {
+    ended.difference
+}
+
+fn on_held_out(ended: &Ended) -> f64 {
+    ended.difference_held_out
+}
+
+fn nearing(beside: &Beside, apart: fn(&Ended) -> f64) -> Measured {
+    let apart = |run: &Run| Some(apart(&run.finished.limit?.linearized.measured));
+    beside.group.exponents_in_width(CE, &beside.group.widths(), apart)
+}
+
+fn like_its_kernel(_: &Beside) -> Option<Theory> {
+    let words = "−1 (the drift's) to −1/2 (the spread of K_{0})";
+    Some(
+        Theory::between(-1.0, -0.5)
+            .said(words)
+            .within(0.25, "narrow widths; against an end that does not come nearer, 0"),
+    )
+}
+
+fn of_nearing(beside: &Beside, points: &str, apart: fn(&Ended) -> f64) -> String {
+    let of = |run: &Run| Some(apart(&run.finished.limit?.linearized.measured));
+    let ntk = |run: &Run| Some(apart(&run.finished.limit?.ntk.measured));
+    format!(
+        "slope of ln |f_{{T}} − f*[K_{{0}}]| (largest over the {points} points) against ln m; at each width: {}, with the analytic NTK in place \
+         of K_{{0}}: {}",
+        beside.group.by_width(CE, of),
+        beside.group.by_width(CE, ntk)
+    )
+}

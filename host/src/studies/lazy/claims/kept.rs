@@ -1,0 +1,190 @@
+//! B1, B2: what keeps the kernel, and how it is lost.
+
+use super::{Beside, SoftTargets, margin_of_targets};
+use crate::analysis::statistics::{Curve, line};
+use crate::report::{Kind, number};
+use crate::study::claim::{Claim, Subject, Theory};
+use crate::study::group::{DRIFT, Group, Run};
+use crate::study::judge::Measured;
+use crate::study::net::{CE, Regularization};
+
+/// Runs that would never end: the control of "comes to rest".
+pub(super) static WITHOUT: &[Claim<Beside>] = &[Claim {
+    name: "B0 without either the drift does not come to rest",
+    place: "the control of B1 and B2",
+    kind: Kind::Claim,
+    about: Beside::subject,
+    measure: |beside| growth(&beside.group),
+    theory: |_| Some(Theory::at_least(REST).said("q ln 2/u, about 0.1 at t = 10^{5}")),
+    note: |_| "growth as in B1; above what counts there as rest".into(),
+    failing: "",
+}];
+
+pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
+    Claim {
+        name: "B1 with a penalty the drift comes to rest",
+        place: "abstract: with a penalty the kernel stays at any time",
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: |beside| growth(&beside.group),
+        theory: at_rest,
+        note: of_growth,
+        failing: "",
+    },
+    Claim {
+        name: "B1 with a penalty the largest drift falls like 1/m",
+        place: "derived: movement is bounded at every width, drift ~ c/m",
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: fall,
+        theory: like_one_over_m,
+        note: of_fall,
+        failing: "",
+    },
+];
+
+pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
+    Claim {
+        name: "B2 with soft targets the drift comes to rest",
+        place: "abstract; the flow's own rule of rest ends such a run, so this is a check",
+        kind: Kind::Check,
+        about: Beside::subject,
+        measure: |beside| match growth(&beside.group) {
+            Measured::Values(values) => Measured::extreme(values.into_iter().reduce(f64::max), "there is no run"),
+            other => other,
+        },
+        theory: at_rest,
+        note: of_growth,
+        failing: "",
+    },
+    Claim {
+        name: "B2 with soft targets the largest drift falls like 1/m",
+        place: "derived: outputs end at logit(q) at every width, drift ~ c/m",
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: fall,
+        theory: like_one_over_m,
+        note: of_fall,
+        failing: "",
+    },
+    Claim {
+        name: "B2 drift as plain cross-entropy has it at the targets' margin",
+        place: "derived: the kernel follows the outputs",
+        kind: Kind::Claim,
+        about: |beside| {
+            let failed = beside.group.failed() + beside.plain.as_ref().map_or(0, Group::failed);
+            Subject { failed, ..beside.subject() }
+        },
+        measure: |beside| match (&beside.plain, beside.group.regularization) {
+            (Some(plain), Regularization::Smoothing(eps)) => {
+                let runs = beside.group.at_width(CE, plain.widest());
+                let paired = runs.iter().filter(|run| !plain.has_failed(CE, run.width, run.seed));
+                let ratio = |run: &Run| {
+                    let other = plain.run(CE, run.width, run.seed)?;
+                    Some(run.last().drift_max / other.at_margin(margin_of_targets(eps), DRIFT)?)
+                };
+                Measured::of(paired.map(ratio), "plain cross-entropy did not come so far")
+            }
+            _ => Measured::Nothing("there are no plain runs beside it".into()),
+        },
+        theory: |_| {
+            let reason = "margins that differ between samples on the way, but not at the targets";
+            Some(Theory::number(1.0).within(0.3, reason))
+        },
+        note: |beside| {
+            let margin = match beside.group.regularization {
+                Regularization::Smoothing(eps) => margin_of_targets(eps),
+                Regularization::Plain | Regularization::Penalty(_) => f64::NAN,
+            };
+            let width = beside.plain.as_ref().map_or(0, Group::widest);
+            format!(
+                "final drift over that of plain cross-entropy from the same start at margin logit(1 − ε/2) = {}, width {width}",
+                number(margin)
+            )
+        },
+        failing: "",
+    },
+];
+
+pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] = &[Claim {
+    name: "B2 with labels that disagree the drift comes to rest",
+    place: "abstract: such labels are soft targets",
+    kind: Kind::Claim,
+    about: Beside::subject,
+    measure: |beside| growth(&beside.group),
+    theory: at_rest,
+    note: of_growth,
+    failing: "",
+}];
+
+/// All smoothings of a network together.
+pub(super) static TO_HARD_TARGETS: &[Claim<SoftTargets>] = &[Claim {
+    name: "B2 laziness is lost as ε → 0",
+    place: "derived: drift ~ u^{q} at u = logit(1 − ε/2), which grows without bound",
+    kind: Kind::Claim,
+    about: |soft| {
+        let failed = soft.by_margin.iter().map(|(_, beside)| beside.group.failed()).sum();
+        Subject { failed, ..soft.first().subject("cross-entropy, soft targets") }
+    },
+    measure: |soft| {
+        let of_seed = |seed: u64| {
+            let point = |(margin, beside): &(f64, Beside)| {
+                Some((margin.ln(), beside.group.run(CE, soft.width, seed)?.last().drift_max.ln()))
+            };
+            let points: Option<Vec<_>> = soft.by_margin.iter().map(point).collect();
+            Some(line(&points?)?.0)
+        };
+        let whole =
+            |seed: &u64| soft.by_margin.iter().all(|(_, beside)| !beside.group.has_failed(CE, soft.width, *seed));
+        Measured::of(soft.first().seeds().into_iter().filter(whole).map(of_seed), "a run is missing")
+    },
+    theory: |soft| {
+        let late = soft.first().net.exponent();
+        let words = format!("{} (late) to 2 (kernel regime)", number(late));
+        Some(Theory::between(late, 2.0).said(words).within(0.1, "finite margins: against a bounded drift, q = 0"))
+    },
+    note: |soft| {
+        format!(
+            "exponent q of the final drift ~ u^{{q}} over u = logit(1 − ε/2), ε from the largest to the smallest, width {}",
+            soft.width
+        )
+    },
+    failing: "",
+}];
+
+/// What counts as rest: a third of what plain cross-entropy does over a doubling of time at t = 10^5.
+const REST: f64 = 0.03;
+
+/// ln of the growth of the drift over the last doubling of time, at the width where it is farthest from 0.
+fn growth(group: &Group) -> Measured {
+    group.farthest_from_0(CE, |run| {
+        let last = run.last();
+        let drift = Curve::new(run.rows().map(|row| (row.log_time, row.drift_max)));
+        Some((last.drift_max / drift.at(last.log_time - 2.0f64.ln())?).ln())
+    })
+}
+
+fn at_rest(_: &Beside) -> Option<Theory> {
+    let reason = "a third of what plain cross-entropy does at t = 10^{5}, q ln 2/u";
+    Some(Theory::number(0.0).within(REST, reason))
+}
+
+fn of_growth(beside: &Beside) -> String {
+    format!(
+        "ln of the drift's growth over the last doubling of time, at the width where it is farthest from 0, one number a seed; largest drift \
+         at each width: {}",
+        beside.group.by_width(CE, |run| Some(run.largest(DRIFT)))
+    )
+}
+
+fn fall(beside: &Beside) -> Measured {
+    beside.group.exponents_in_width(CE, &beside.group.widths(), |run| Some(run.largest(DRIFT)))
+}
+
+fn like_one_over_m(_: &Beside) -> Option<Theory> {
+    Some(Theory::number(-1.0).said("−1").within(0.25, "the next order in 1/m at the narrow widths"))
+}
+
+fn of_fall(beside: &Beside) -> String {
+    format!("slope of ln(largest drift) against ln m, widths {:?}", beside.group.widths())
+}

@@ -1,0 +1,173 @@
+//! The language of claims: what is measured of a thing of one kind, what theory says of it, and why it may lie a little off.
+//!
+//! A claim is data and four functions of its subject, such as the runs of one network. The verdict is the judge's
+//! ([`super::judge`]); nobody writes one by hand.
+
+use super::judge::{Allowed, Level, Measured};
+use crate::report::{ClaimRow, Kind, Verdict, number};
+use crate::words::count;
+
+/// A claim about subjects of the kind `S`.
+pub struct Claim<S> {
+    /// its name, beginning with the paper's letter and a number
+    pub name: &'static str,
+    /// where it stands in the paper, or how it is derived
+    pub place: &'static str,
+    /// whether data may refute it, or only an error of the program
+    pub kind: Kind,
+    /// what it is about
+    pub about: fn(&S) -> Subject,
+    /// the numbers that decide
+    pub measure: fn(&S) -> Measured,
+    /// what theory says of them; `None` where it says nothing, and there is no row
+    pub theory: fn(&S) -> Option<Theory>,
+    /// what is measured over which runs, in words
+    pub note: fn(&S) -> String,
+    /// where it fails at the sizes of the studies: why, in a sentence
+    pub failing: &'static str,
+}
+
+/// What a row is about, as far as the subject knows it: columns of `claims.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// network, and what it was tried on
+    pub network: String,
+    /// loss
+    pub loss: String,
+    /// initialization
+    pub init: String,
+    /// runs that failed, and so are left out
+    pub failed: usize,
+}
+
+/// What theory says of a number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Theory {
+    allowed: Allowed,
+    words: String,
+    allowance: f64,
+    reason: String,
+}
+
+impl Theory {
+    /// It is this number.
+    pub fn number(value: f64) -> Self {
+        Self::new(Allowed::number(value), number(value))
+    }
+    /// It is no less.
+    pub fn at_least(low: f64) -> Self {
+        Self::new(Allowed::at_least(low), format!("≥ {}", number(low)))
+    }
+    /// It is no more.
+    pub fn at_most(high: f64) -> Self {
+        Self::new(Allowed::at_most(high), format!("≤ {}", number(high)))
+    }
+    /// It lies between these.
+    pub fn between(low: f64, high: f64) -> Self {
+        Self::new(Allowed::between(low, high), format!("{} to {}", number(low), number(high)))
+    }
+    fn new(allowed: Allowed, words: String) -> Self {
+        Self { allowed, words, allowance: 0.0, reason: String::new() }
+    }
+    /// As people write it: `−1`, `2L/(L + 1) = 4/3`.
+    pub fn said(self, words: impl Into<String>) -> Self {
+        Self { words: words.into(), ..self }
+    }
+    /// It may be off by so much on either side, for a reason that was known beforehand.
+    pub fn within(self, allowance: f64, reason: impl Into<String>) -> Self {
+        Self { allowance, reason: reason.into(), ..self }
+    }
+}
+
+/// A claim about a subject with what was measured of it, to be judged with all others of the study.
+#[derive(Clone, Debug)]
+pub struct Stated {
+    kind: Kind,
+    name: &'static str,
+    place: &'static str,
+    subject: Subject,
+    measured: Measured,
+    theory: Theory,
+    note: String,
+    failing: &'static str,
+}
+
+impl<S> Claim<S> {
+    /// What this claim says of a subject; `None` where theory says nothing of it.
+    pub fn state(&self, subject: &S) -> Option<Stated> {
+        let theory = (self.theory)(subject)?;
+        Some(Stated {
+            kind: self.kind,
+            name: self.name,
+            place: self.place,
+            subject: (self.about)(subject),
+            measured: (self.measure)(subject),
+            theory,
+            note: (self.note)(subject),
+            failing: self.failing,
+        })
+    }
+}
+
+/// What these claims say of a subject, in order.
+pub fn state_all<S>(claims: &[Claim<S>], subject: &S) -> Vec<Stated> {
+    claims.iter().filter_map(|claim| claim.state(subject)).collect()
+}
+
+impl Stated {
+    fn allowed(&self) -> Allowed {
+        self.theory.allowed.widened(self.theory.allowance)
+    }
+
+    fn row(self, side: f64) -> ClaimRow {
+        let (allowed, estimate) = (self.allowed(), self.measured.estimate());
+        let verdict = estimate.map_or(Verdict::NotDecided, |estimate| estimate.verdict(allowed, side));
+        let Self { kind, name, place, subject, measured, theory, note, failing } = self;
+        let mut notes = vec![note];
+        if verdict == Verdict::Fails {
+            notes.push(failing.into());
+        }
+        if theory.allowance > 0.0 {
+            notes.push(format!("allowed: {} on either side, {}", number(theory.allowance), theory.reason));
+        }
+        if verdict == Verdict::NotDecided {
+            notes.push(match (&measured, estimate) {
+                (Measured::Nothing(why), _) => why.clone(),
+                (_, None) => "not every value is a finite number".into(),
+                (_, Some(estimate)) if estimate.count == 1 => "one seed has no interval; two or more may decide".into(),
+                (_, Some(estimate)) => match estimate.seeds_to_decide(allowed, side) {
+                    Some(seeds) => format!("about {seeds} seeds would decide, were mean and scatter the same"),
+                    None => "no number of seeds would decide at this mean and scatter".into(),
+                },
+            });
+        }
+        if subject.failed > 0 {
+            notes.push(format!("left out: {} of this network", count(subject.failed, "failed run")));
+        }
+        notes.retain(|note| !note.is_empty());
+        let Subject { network, loss, init, .. } = subject;
+        ClaimRow {
+            kind,
+            claim: name.into(),
+            place: place.into(),
+            network,
+            loss,
+            init,
+            measured: estimate.map(|estimate| estimate.value),
+            interval: estimate.and_then(|estimate| estimate.interval(side)),
+            seeds: estimate.map_or(0, |estimate| estimate.count),
+            theory: theory.words,
+            allowed: [allowed.low, allowed.high],
+            verdict,
+            note: notes.join("; "),
+        }
+    }
+}
+
+/// The verdicts on everything that a study states, and the level at which its claims are judged together. Checks have no
+/// scatter and are judged one by one.
+pub fn judge(stated: Vec<Stated>) -> (Vec<ClaimRow>, Level) {
+    let claims = stated.iter().filter(|stated| stated.kind == Kind::Claim);
+    let level = Level::of(claims.map(|stated| (stated.measured.estimate(), stated.allowed())));
+    (stated.into_iter().map(|stated| stated.row(level.side)).collect(), level)
+}

@@ -1,0 +1,194 @@
+//! The judge: one rule for every claim of every study.
+//!
+//! A claim says beforehand where a number must lie: theory's value or set, widened by an allowance that has a reason. What
+//! was measured of the number are independent values, one for every seed, draw or trial, and their mean has Student's
+//! interval
+//!
+//! ```text
+//! [mean - t s/sqrt(n), mean + t s/sqrt(n)],   t = t_{n-1}(1 - level)
+//! ```
+//!
+//! with the sample's standard deviation s. The claim **holds** where the whole interval lies inside what is allowed, it
+//! **fails** where the whole interval lies outside, and is **not decided** otherwise: noise decides nothing, and a number
+//! without an interval neither. (Two one-sided tests: Schuirmann 1987.) Numbers without scatter, which are those of
+//! identities, bounds and regression values, are intervals of one point.
+//!
+//! A study judges many claims, so the level is the study's ([`Level`]): 2.5 % on either side, the 95 % interval, where all
+//! are decided, and less where only some are (Benjamini and Hochberg 1995).
+
+mod level;
+#[cfg(test)]
+mod tests;
+
+pub use level::{FALSE_SHARE, Level};
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::report::Verdict;
+
+/// Most seeds that a row promises to be enough: beyond, the true value may lie on the edge.
+const MOST_SEEDS: usize = 1_000_000;
+
+/// Where a number must lie, ends included; they may be infinite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowed {
+    /// lower end
+    pub low: f64,
+    /// upper end
+    pub high: f64,
+}
+
+/// What was measured of a number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measured {
+    /// independent values, of which the mean is judged
+    Values(Vec<f64>),
+    /// one number, without scatter
+    Exact(f64),
+    /// nothing, for this reason
+    Nothing(String),
+}
+
+/// What is known of a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// the number, or the mean of its values
+    pub value: f64,
+    /// standard error of the mean: 0 without scatter, infinite for a single value
+    pub error: f64,
+    /// how many values; 0 without scatter
+    pub count: usize,
+}
+
+impl Measured {
+    /// The values that every one of several has, or why there are none.
+    pub fn of(values: impl IntoIterator<Item = Option<f64>>, missing: &str) -> Self {
+        let values: Option<Vec<f64>> = values.into_iter().collect();
+        match values {
+            Some(values) if !values.is_empty() => Self::Values(values),
+            _ => Self::Nothing(missing.into()),
+        }
+    }
+
+    /// An extreme of numbers that all must be there.
+    pub fn extreme(value: Option<f64>, missing: &str) -> Self {
+        value.map_or(Self::Nothing(missing.into()), Self::Exact)
+    }
+
+    /// What the judge sees of it; `None` where there is nothing, or a value is not finite.
+    pub fn estimate(&self) -> Option<Estimate> {
+        match self {
+            Self::Nothing(_) => None,
+            Self::Exact(value) => value.is_finite().then_some(Estimate { value: *value, error: 0.0, count: 0 }),
+            Self::Values(values) => {
+                let found = crate::analysis::statistics::Estimate::from_values(values)?;
+                let error = found.error.unwrap_or(f64::INFINITY);
+                Some(Estimate { value: found.value, error, count: found.count })
+            }
+        }
+    }
+}
+
+impl Allowed {
+    /// The number itself.
+    pub const fn number(value: f64) -> Self {
+        Self { low: value, high: value }
+    }
+    /// No less than `low`.
+    pub const fn at_least(low: f64) -> Self {
+        Self { low, high: f64::INFINITY }
+    }
+    /// No more than `high`.
+    pub const fn at_most(high: f64) -> Self {
+        Self { low: f64::NEG_INFINITY, high }
+    }
+    /// Between these.
+    pub const fn between(low: f64, high: f64) -> Self {
+        Self { low, high }
+    }
+    /// Wider by `allowance` at both ends.
+    pub fn widened(self, allowance: f64) -> Self {
+        Self { low: self.low - allowance, high: self.high + allowance }
+    }
+    fn contains(self, low: f64, high: f64) -> bool {
+        self.low <= low && high <= self.high
+    }
+    fn lies_apart(self, low: f64, high: f64) -> bool {
+        high < self.low || self.high < low
+    }
+}
+
+impl Estimate {
+    fn student(&self) -> Option<StudentsT> {
+        StudentsT::new(0.0, 1.0, (self.count.checked_sub(1)?) as f64).ok()
+    }
+
+    /// The interval that the mean misses with the probability `level` on either side; `None` for a single value.
+    pub fn interval(&self, level: f64) -> Option<[f64; 2]> {
+        if self.error == 0.0 {
+            return Some([self.value; 2]);
+        }
+        let half = self.student()?.inverse_cdf(1.0 - level) * self.error;
+        half.is_finite().then_some([self.value - half, self.value + half])
+    }
+
+    /// The probability of a mean as far above `bound`, or farther, were the true one there.
+    fn above(&self, bound: f64) -> f64 {
+        if bound.is_infinite() {
+            return if bound < 0.0 { 0.0 } else { 1.0 };
+        }
+        match self.student() {
+            // P(T > t) = P(T < -t), which keeps its digits
+            Some(student) if self.error > 0.0 && self.error.is_finite() => {
+                student.cdf((bound - self.value) / self.error)
+            }
+            _ if self.error == 0.0 => f64::from(u8::from(self.value < bound)),
+            _ => 1.0,
+        }
+    }
+
+    fn below(&self, bound: f64) -> f64 {
+        Self { value: -self.value, ..*self }.above(-bound)
+    }
+
+    /// The probabilities of what was measured, were the true value outside what is allowed, and were it inside: the smaller
+    /// of them decides.
+    pub fn probabilities(&self, allowed: Allowed) -> [f64; 2] {
+        let outside = self.above(allowed.low).max(self.below(allowed.high));
+        let inside = match () {
+            () if self.value > allowed.high => self.above(allowed.high),
+            () if self.value < allowed.low => self.below(allowed.low),
+            () => 1.0,
+        };
+        [outside, inside]
+    }
+
+    /// The verdict at a level, from the interval alone.
+    pub fn verdict(&self, allowed: Allowed, level: f64) -> Verdict {
+        match self.interval(level) {
+            Some([low, high]) if allowed.contains(low, high) => Verdict::Holds,
+            Some([low, high]) if allowed.lies_apart(low, high) => Verdict::Fails,
+            _ => Verdict::NotDecided,
+        }
+    }
+
+    /// How many values would decide, were mean and scatter what they are; `None` where a million would not, or where the
+    /// scatter is not known.
+    pub fn seeds_to_decide(&self, allowed: Allowed, level: f64) -> Option<usize> {
+        if !self.error.is_finite() || self.count < 2 {
+            return None;
+        }
+        let scatter = self.error * (self.count as f64).sqrt();
+        let with = |count: usize| Self { value: self.value, error: scatter / (count as f64).sqrt(), count };
+        let decides = |count: usize| with(count).verdict(allowed, level) != Verdict::NotDecided;
+        if !decides(MOST_SEEDS) {
+            return None;
+        }
+        let (mut too_few, mut enough) = (1, MOST_SEEDS);
+        while enough - too_few > 1 {
+            let middle = too_few + (enough - too_few) / 2;
+            if decides(middle) { enough = middle } else { too_few = middle }
+        }
+        Some(enough)
+    }
+}

@@ -1,0 +1,125 @@
+//! Which deliberate errors the claims and checks of the quick studies notice: each is planted in a copy of the sources, the
+//! program is built from it, and runs the studies on a small grid.
+//!
+//! An error is noticed by a claim or a check that fails with it and does not fail without, and by a study that does not come
+//! to its end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::errors::{ERRORS, PlantedError};
+use crate::process::{find, minutes, output, root, run};
+
+/// The studies, with options for a grid of a minute.
+const STUDIES: [&str; 4] = [
+    "divergence --only six-points --widths 32,64,128 --seeds 4",
+    "lazy --only six-points,conflicting --widths 32,64 --seeds 4",
+    "lazy --only ensemble --widths 512",
+    "initialization --only outputs",
+];
+
+/// Verdicts by kind, claim and what it is about.
+type Verdicts = BTreeMap<String, String>;
+
+/// Plants every error, or those of these numbers, and prints who noticed it.
+pub(crate) fn mutants(numbers: &[usize]) -> Result<()> {
+    let place = root().join("target/mutants");
+    let tree = place.join("tree");
+    copy(&tree)?;
+    let program = build(&place, &tree).context("without an error")?;
+    let honest = verdicts(&place, &program)?.context("a study of the program without an error does not end")?;
+    let mut missed = Vec::new();
+    for (number, error) in (1..).zip(&ERRORS) {
+        if !numbers.is_empty() && !numbers.contains(&number) {
+            continue;
+        }
+        let noticed = noticed(&place, &tree, error, &honest)?;
+        println!("{number:>2} {}: {}", error.what, noticed.as_deref().unwrap_or("NOT NOTICED"));
+        missed.extend(noticed.is_none().then_some(number));
+    }
+    if missed.is_empty() { Ok(()) } else { bail!("not noticed: {missed:?}") }
+}
+
+/// How many rows noticed an error, and the first of them.
+fn noticed(place: &Path, tree: &Path, error: &PlantedError, honest: &Verdicts) -> Result<Option<String>> {
+    let file = tree.join(error.file);
+    let source = fs::read_to_string(&file)?;
+    let planted = error.edits.iter().fold(source.clone(), |text, (from, to)| text.replace(from, to));
+    if planted == source {
+        bail!("{}: nothing to replace in {}", error.what, error.file);
+    }
+    fs::write(&file, planted)?;
+    let found = build(place, tree).and_then(|program| verdicts(place, &program));
+    fs::write(&file, source)?;
+    let Some(found) = found.with_context(|| error.what.to_owned())? else {
+        return Ok(Some("a study does not come to its end".into()));
+    };
+    let is_new = |(row, verdict): &(&String, &String)| {
+        let before = honest.get(*row).map_or("", String::as_str);
+        *verdict == "fails" && before != "fails" || row.starts_with("check") && *verdict != "holds" && before == "holds"
+    };
+    let rows: Vec<&String> = found.iter().filter(is_new).map(|(row, _)| row).collect();
+    Ok(rows.first().map(|first| format!("{} rows, first {first}", rows.len())))
+}
+
+/// The files that git knows, as they are here.
+fn copy(tree: &Path) -> Result<()> {
+    let git = find("git").context("git is not installed")?;
+    let listed = output(Command::new(git).args(["ls-files", "-z"]).current_dir(root()), minutes(1))?;
+    for name in listed.split('\0').filter(|name| !name.is_empty()) {
+        let (from, to) = (root().join(name), tree.join(name));
+        if fs::read(&from)? != fs::read(&to).unwrap_or_default() || !to.exists() {
+            fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
+            fs::copy(from, to)?;
+        }
+    }
+    Ok(())
+}
+
+fn build(place: &Path, tree: &Path) -> Result<PathBuf> {
+    let target = place.join("build");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--release", "--package", "ntkscope", "--target-dir"]).arg(&target);
+    run(cargo.env("RUSTFLAGS", "-Awarnings").current_dir(tree), minutes(30))?;
+    Ok(target.join("release").join(format!("ntkscope{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The verdicts of all studies; `None` where one does not end as a study does, with exit code 0 or 1 and its table.
+fn verdicts(place: &Path, program: &Path) -> Result<Option<Verdicts>> {
+    let mut all = Verdicts::new();
+    for (index, study) in STUDIES.iter().enumerate() {
+        let out = place.join(format!("study{index}"));
+        if out.exists() {
+            fs::remove_dir_all(&out)?;
+        }
+        let mut command = Command::new(program);
+        command.arg("reproduce").args(study.split(' ')).args(["--quiet", "--json", "--out"]).arg(&out);
+        // a claim that fails is no failure here
+        let _ = output(&mut command, minutes(20));
+        let Ok(table) = fs::read_to_string(out.join("claims.csv")) else { return Ok(None) };
+        for line in table.lines().skip(1) {
+            let fields = fields(line);
+            let [kind, claim, _, network, loss, init] = &fields[..6] else { bail!("a row of {} fields", fields.len()) };
+            let verdict = fields.get(13).context("a row without a verdict")?;
+            all.insert(format!("{kind} {claim} ({network}; {loss}; {init})"), verdict.clone());
+        }
+    }
+    Ok(Some(all))
+}
+
+/// The fields of a line of csv, some of them in quotes.
+fn fields(line: &str) -> Vec<String> {
+    let (mut all, mut quoted) = (vec![String::new()], false);
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => all.push(String::new()),
+            c => all.last_mut().expect("never empty").push(c),
+        }
+    }
+    all
+}
