@@ -7,7 +7,7 @@ pub struct Estimate {
     pub value: f64,
     /// standard error of the mean, over seeds
     pub error: Option<f64>,
-    /// how many values; 0 for an extreme of all runs, which has no standard error
+    /// how many values; 0 for a number without scatter, such as an extreme of all runs
     pub count: usize,
 }
 
@@ -21,21 +21,14 @@ impl Estimate {
         let count = values.len();
         Some(Self { value, error: (count > 1).then(|| (variance / count as f64).sqrt()), count })
     }
-    /// The largest or smallest of all runs.
-    pub fn extreme(value: f64) -> Self {
+    /// A number without scatter.
+    pub fn exact(value: f64) -> Self {
         Self { value, error: None, count: 0 }
     }
     /// The standard error, 0 where it is unknown.
     pub fn error_or_0(&self) -> f64 {
         self.error.unwrap_or(0.0)
     }
-}
-
-/// Of two independent numbers the first less the second; its error is known where both errors are.
-pub fn difference(first: Option<Estimate>, second: Option<Estimate>) -> Option<Estimate> {
-    let (first, second) = (first?, second?);
-    let error = first.error.zip(second.error).map(|(a, b)| a.hypot(b));
-    Some(Estimate { value: first.value - second.value, error, count: first.count.min(second.count) })
 }
 
 /// Mean of a sample, and its variance by the divisor n - 1, NaN for a single value.
@@ -225,16 +218,6 @@ mod tests {
         // the derivative of the one is the other
         let slope = (normal_probability(0.7 + 1e-5) - normal_probability(0.7 - 1e-5)) / 2e-5;
         assert!((slope - normal_density(0.7)).abs() < 1e-10);
-    }
-
-    #[test]
-    fn differences() {
-        let at = |value, error, count| Some(Estimate { value, error, count });
-        let found = difference(at(-1.0, Some(0.3), 5), at(1.0, Some(0.4), 3)).unwrap();
-        assert!((found.value + 2.0).abs() < 1e-15 && (found.error.unwrap() - 0.5).abs() < 1e-15);
-        assert_eq!(found.count, 3);
-        assert_eq!(difference(at(-1.0, Some(0.3), 5), at(1.0, None, 1)).unwrap().error, None);
-        assert_eq!(difference(at(-1.0, Some(0.3), 5), None), None);
     }
 
     #[test]

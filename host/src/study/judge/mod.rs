@@ -24,6 +24,7 @@ pub use level::{FALSE_SHARE, Level};
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+pub use crate::analysis::statistics::Estimate;
 use crate::report::Verdict;
 
 /// Most seeds that a row promises to be enough: beyond, the true value may lie on the edge.
@@ -49,17 +50,6 @@ pub enum Measured {
     Nothing(String),
 }
 
-/// What is known of a number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// the number, or the mean of its values
-    pub value: f64,
-    /// standard error of the mean: 0 without scatter, infinite for a single value
-    pub error: f64,
-    /// how many values; 0 without scatter
-    pub count: usize,
-}
-
 impl Measured {
     /// The values that every one of several has, or why there are none.
     pub fn of(values: impl IntoIterator<Item = Option<f64>>, missing: &str) -> Self {
@@ -79,12 +69,8 @@ impl Measured {
     pub fn estimate(&self) -> Option<Estimate> {
         match self {
             Self::Nothing(_) => None,
-            Self::Exact(value) => value.is_finite().then_some(Estimate { value: *value, error: 0.0, count: 0 }),
-            Self::Values(values) => {
-                let found = crate::analysis::statistics::Estimate::from_values(values)?;
-                let error = found.error.unwrap_or(f64::INFINITY);
-                Some(Estimate { value: found.value, error, count: found.count })
-            }
+            Self::Exact(value) => value.is_finite().then_some(Estimate::exact(*value)),
+            Self::Values(values) => Estimate::from_values(values),
         }
     }
 }
@@ -119,16 +105,25 @@ impl Allowed {
 }
 
 impl Estimate {
+    /// The standard error: 0 without scatter, infinite for a single value.
+    fn spread(&self) -> f64 {
+        match (self.error, self.count) {
+            (Some(error), _) => error,
+            (None, 0) => 0.0,
+            (None, _) => f64::INFINITY,
+        }
+    }
+
     fn student(&self) -> Option<StudentsT> {
         StudentsT::new(0.0, 1.0, (self.count.checked_sub(1)?) as f64).ok()
     }
 
     /// The interval that the mean misses with the probability `level` on either side; `None` for a single value.
     pub fn interval(&self, level: f64) -> Option<[f64; 2]> {
-        if self.error == 0.0 {
+        if self.spread() == 0.0 {
             return Some([self.value; 2]);
         }
-        let half = self.student()?.inverse_cdf(1.0 - level) * self.error;
+        let half = self.student()?.inverse_cdf(1.0 - level) * self.spread();
         half.is_finite().then_some([self.value - half, self.value + half])
     }
 
@@ -139,10 +134,10 @@ impl Estimate {
         }
         match self.student() {
             // P(T > t) = P(T < -t), which keeps its digits
-            Some(student) if self.error > 0.0 && self.error.is_finite() => {
-                student.cdf((bound - self.value) / self.error)
+            Some(student) if self.spread() > 0.0 && self.spread().is_finite() => {
+                student.cdf((bound - self.value) / self.spread())
             }
-            _ if self.error == 0.0 => f64::from(u8::from(self.value < bound)),
+            _ if self.spread() == 0.0 => f64::from(u8::from(self.value < bound)),
             _ => 1.0,
         }
     }
@@ -175,11 +170,11 @@ impl Estimate {
     /// How many values would decide, were mean and scatter what they are; `None` where a million would not, or where the
     /// scatter is not known.
     pub fn seeds_to_decide(&self, allowed: Allowed, level: f64) -> Option<usize> {
-        if !self.error.is_finite() || self.count < 2 {
+        if self.count < 2 {
             return None;
         }
-        let scatter = self.error * (self.count as f64).sqrt();
-        let with = |count: usize| Self { value: self.value, error: scatter / (count as f64).sqrt(), count };
+        let scatter = self.spread() * (self.count as f64).sqrt();
+        let with = |count: usize| Self { value: self.value, error: Some(scatter / (count as f64).sqrt()), count };
         let decides = |count: usize| with(count).verdict(allowed, level) != Verdict::NotDecided;
         if !decides(MOST_SEEDS) {
             return None;

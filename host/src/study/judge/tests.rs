@@ -65,7 +65,7 @@ fn the_seeds_that_would_decide() {
     assert!((18..=23).contains(&count), "{count}");
     let scatter = (14.0f64 / 3.0).sqrt();
     for (n, decided) in [(count, true), (count - 1, false)] {
-        let with = Estimate { value: 3.0, error: scatter / (n as f64).sqrt(), count: n };
+        let with = Estimate { value: 3.0, error: Some(scatter / (n as f64).sqrt()), count: n };
         assert_eq!(with.verdict(Allowed::between(2.0, 4.0), SIDE) != Verdict::NotDecided, decided);
     }
     assert_eq!(needed(3.0, 9.0), None, "on the edge no number of seeds decides");
