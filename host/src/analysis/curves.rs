@@ -115,6 +115,19 @@ impl Curves {
     }
 }
 
+/// Something of the curve (ln n, ln of the smallest risk) of every draw, over these n with their curves. `None` where a risk is
+/// 0: there is nothing to be learned.
+pub fn of_draws<'c>(
+    all: impl Iterator<Item = (usize, &'c Curves)>,
+    start: Start,
+    of: impl Fn(&[(f64, f64)]) -> Option<f64>,
+) -> Option<Vec<f64>> {
+    let all: Vec<(f64, Vec<f64>)> =
+        all.map(|(n, curves)| Some(((n as f64).ln(), curves.log_best(start)?))).collect::<Option<_>>()?;
+    let draws = all.iter().map(|(_, logs)| logs.len()).min()?;
+    (0..draws).map(|draw| of(&all.iter().map(|(n, logs)| (*n, logs[draw])).collect::<Vec<_>>())).collect()
+}
+
 /// Least-squares slope of mean logarithms over ln n. Its error is what the draws' standard errors make of it, the draws
 /// of different n being independent; it knows nothing of a curve that bends. `None` for fewer than two n.
 pub fn slope(points: &[(usize, Estimate)]) -> Option<Estimate> {

@@ -8,6 +8,7 @@ use super::judge::Level;
 use super::table::claims_table;
 use crate::plot::{Figure, share_palette};
 use crate::report::{Block, ClaimRow, Kind, Report, Section, Verdict, number};
+use crate::words::count as counted;
 
 /// The files that a study writes into its directory itself.
 pub const FILES: [&str; 3] = ["claims.csv", "cells.csv", "report.html"];
@@ -54,7 +55,7 @@ pub fn count(rows: &[ClaimRow]) -> String {
         0 => format!("all {} checks of the program hold", of(Kind::Check).count()),
         _ => format!("{broken} of {} checks of the program do not hold", of(Kind::Check).count()),
     };
-    format!("Of {} claims {holds}, {fails} and {open}; {checks}.", of(Kind::Claim).count())
+    format!("Of {} {holds}, {fails} and {open}; {checks}.", counted(of(Kind::Claim).count(), "claim"))
 }
 
 /// How the claims were judged, in words.

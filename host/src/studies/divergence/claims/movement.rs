@@ -5,7 +5,6 @@ use crate::experiment::Init;
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Theory};
 use crate::study::group::{Column, Group, Run};
-use crate::study::judge::Measured;
 use crate::study::net::CE;
 
 /// Mean margin at which movement is compared with the linearized network's: within the kernel regime.
@@ -78,46 +77,10 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         },
         failing: "",
     },
-    Claim {
-        name: "A2 time at margin 1/2 as the linearized network has it",
-        place: "derived: df/dt = −K_{0} (p − y)/n",
-        kind: Kind::Claim,
-        about: Group::cross_entropy,
-        measure: behind_the_kernel::<1>,
-        theory: in_time,
-        note: of_time::<1>,
-        failing: SLIDING,
-    },
-    Claim {
-        name: "A2 time at margin 1 as the linearized network has it",
-        place: "derived: df/dt = −K_{0} (p − y)/n",
-        kind: Kind::Claim,
-        about: Group::cross_entropy,
-        measure: behind_the_kernel::<2>,
-        theory: in_time,
-        note: of_time::<2>,
-        failing: SLIDING,
-    },
-    Claim {
-        name: "A2 time at margin 2 as the linearized network has it",
-        place: "derived: df/dt = −K_{0} (p − y)/n",
-        kind: Kind::Claim,
-        about: Group::cross_entropy,
-        measure: behind_the_kernel::<4>,
-        theory: in_time,
-        note: of_time::<4>,
-        failing: SLIDING,
-    },
-    Claim {
-        name: "A2 time at margin 4 as the linearized network has it",
-        place: "derived: df/dt = −K_{0} (p − y)/n",
-        kind: Kind::Claim,
-        about: Group::cross_entropy,
-        measure: behind_the_kernel::<8>,
-        theory: in_time,
-        note: of_time::<8>,
-        failing: SLIDING,
-    },
+    in_the_kernels_time::<1>("A2 time at margin 1/2 as the linearized network has it"),
+    in_the_kernels_time::<2>("A2 time at margin 1 as the linearized network has it"),
+    in_the_kernels_time::<4>("A2 time at margin 2 as the linearized network has it"),
+    in_the_kernels_time::<8>("A2 time at margin 4 as the linearized network has it"),
 ];
 
 /// Where the labels are an eigenvector of the kernel, and the mean network starts from 0.
@@ -141,28 +104,37 @@ pub(super) static WITH_CLOSED_FORMS: &[Claim<Group>] = &[Claim {
 }];
 
 /// ln of the network's time at a mean margin, in halves, over its linearization's.
-fn behind_the_kernel<const HALVES: u32>(group: &Group) -> Measured {
-    let margin = 0.5 * f64::from(HALVES);
-    group.at_widest(CE, |run| {
-        let [here, there] = [run.passes_margin(margin)?, run.kernel_passes_margin(margin, |row| &row.linearized)?];
-        Some((here.exp_m1() / there.exp_m1()).ln())
-    })
+const fn in_the_kernels_time<const HALVES: u32>(name: &'static str) -> Claim<Group> {
+    Claim {
+        name,
+        place: "derived: df/dt = −K_{0} (p − y)/n",
+        kind: Kind::Claim,
+        about: Group::cross_entropy,
+        measure: |group| {
+            let margin = 0.5 * f64::from(HALVES);
+            group.at_widest(CE, |run| {
+                let [here, there] =
+                    [run.passes_margin(margin)?, run.kernel_passes_margin(margin, |row| &row.linearized)?];
+                Some((here.exp_m1() / there.exp_m1()).ln())
+            })
+        },
+        theory: |_| {
+            let reason = "a kernel that has grown by a tenth until then hurries by as much";
+            Some(Theory::number(0.0).within(0.1, reason))
+        },
+        note: |_| {
+            format!(
+                "ln of the time at mean margin {} over that of the network linearized at its start, at the largest width",
+                number(0.5 * f64::from(HALVES))
+            )
+        },
+        failing: SLIDING,
+    }
 }
 
 fn behind_closed_form(run: &Run, u: f64) -> Option<f64> {
     let time = (u + u.exp_m1()) * run.finished.samples as f64 / run.finished.analytic_lambda_min;
     Some((run.passes_margin(u)?.exp_m1() / time).ln())
-}
-
-fn in_time(_: &Group) -> Option<Theory> {
-    Some(Theory::number(0.0).within(0.1, "a kernel that has grown by a tenth until then hurries by as much"))
-}
-
-fn of_time<const HALVES: u32>(_: &Group) -> String {
-    format!(
-        "ln of the time at mean margin {} over that of the network linearized at its start, at the largest width",
-        number(0.5 * f64::from(HALVES))
-    )
 }
 
 /// With a smooth activation the same network keeps the time to 1 %.

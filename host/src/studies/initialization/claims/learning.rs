@@ -1,8 +1,8 @@
 //! C3, C6: learning curves of the kernel, from 0 and from random outputs.
 
 use super::super::learning::Learning;
-use super::subject;
-use crate::analysis::curves::{Curves, Start};
+use super::{NO_RISK, differences, slope, subject};
+use crate::analysis::curves::{Curves, Start, of_draws};
 use crate::analysis::points::Target;
 use crate::analysis::statistics::{Estimate, line};
 use crate::report::{Kind, number};
@@ -32,12 +32,8 @@ impl Learned {
         self.learning.first().map_or(f64::NAN, |learning| -3.0 / (learning.dimension as f64 + 2.0))
     }
     /// Something of the curve (ln n, ln risk at the best time) of every draw.
-    fn of_draws(&self, start: Start, of: impl Fn(&[(f64, f64)]) -> Option<f64>) -> Option<Vec<f64>> {
-        let logs: Vec<Vec<f64>> = self.curves.iter().map(|curves| curves.log_best(start)).collect::<Option<_>>()?;
-        let sizes: Vec<f64> = self.learning.iter().map(|learning| (learning.n as f64).ln()).collect();
-        let draws = logs.iter().map(Vec::len).min()?;
-        let curve = |draw: usize| sizes.iter().zip(&logs).map(|(n, logs)| (*n, logs[draw])).collect::<Vec<_>>();
-        (0..draws).map(|draw| of(&curve(draw))).collect()
+    fn of_draws(&self, start: Start, of: fn(&[(f64, f64)]) -> Option<f64>) -> Option<Vec<f64>> {
+        of_draws(self.sizes().into_iter().zip(&self.curves), start, of)
     }
     fn subject(&self, init: &str) -> Subject {
         let network = self.learning.first().map_or_else(String::new, |first| {
@@ -48,12 +44,6 @@ impl Learned {
     fn sizes(&self) -> Vec<usize> {
         self.learning.iter().map(|learning| learning.n).collect()
     }
-}
-
-const NO_RISK: &str = "a risk is 0: there is nothing to be learned";
-
-fn slope(points: &[(f64, f64)]) -> Option<f64> {
-    Some(line(points)?.0)
 }
 
 /// Slopes between neighbours, extrapolated along a line in 1/ln n to 0.
@@ -140,12 +130,7 @@ static LEARNING: &[Claim<Learned>] = &[
         about: |learned| learned.subject("both"),
         measure: |learned| {
             let [zero, random] = [Start::Zero, Start::Random].map(|start| learned.of_draws(start, slope));
-            match zero.zip(random) {
-                Some((zero, random)) => {
-                    Measured::Values(zero.iter().zip(&random).map(|(zero, random)| zero - random).collect())
-                }
-                None => Measured::Nothing(NO_RISK.into()),
-            }
+            differences(zero, random)
         },
         theory: |learned| {
             let has_target = learned.learning.first().is_some_and(|first| first.target != Target::Zero);

@@ -2,9 +2,9 @@
 
 use super::super::outputs::{RandomOutputs, Tested};
 use super::super::replica::Replica;
-use super::{LOSS, subject};
-use crate::analysis::curves::{Curves, Start};
-use crate::analysis::statistics::{Estimate, line};
+use super::{LOSS, differences, slope, subject};
+use crate::analysis::curves::{Curves, Start, of_draws};
+use crate::analysis::statistics::Estimate;
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::group::{Group, Run};
@@ -146,13 +146,7 @@ impl Replicated {
     }
     /// Slope of ln risk over ln n of every trial.
     fn slopes(&self, start: Start) -> Option<Vec<f64>> {
-        let logs: Vec<Vec<f64>> = self.curves.iter().map(|curves| curves.log_best(start)).collect::<Option<_>>()?;
-        let trials = logs.iter().map(Vec::len).min()?;
-        let curve = |trial: usize| {
-            let point = |(replica, logs): (&Replica, &Vec<f64>)| ((replica.n as f64).ln(), logs[trial]);
-            self.replicas.iter().zip(&logs).map(point).collect::<Vec<_>>()
-        };
-        (0..trials).map(|trial| Some(line(&curve(trial))?.0)).collect()
+        of_draws(self.replicas.iter().map(|replica| replica.n).zip(&self.curves), start, slope)
     }
 }
 
@@ -160,16 +154,6 @@ impl Replicated {
 struct OfSize<'r> {
     replica: &'r Replica,
     curves: &'r Curves,
-}
-
-/// Paired numbers of mirrored and standard networks, the former less the latter.
-fn differences(zero: Option<Vec<f64>>, random: Option<Vec<f64>>) -> Measured {
-    match zero.zip(random) {
-        Some((zero, random)) => {
-            Measured::Values(zero.iter().zip(&random).map(|(zero, random)| zero - random).collect())
-        }
-        None => Measured::Nothing("a risk is 0: there is nothing to be learned".into()),
-    }
 }
 
 fn mean(values: Option<Vec<f64>>) -> String {
