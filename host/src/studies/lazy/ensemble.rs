@@ -101,22 +101,26 @@ impl Ensemble {
         Ok(Members { points: table.columns().len() - 1, outputs })
     }
 
-    /// The law of the predictors on the points held out, from the analytic NNGP and NTK.
+    /// The law of the predictors on the points held out, from the analytic NNGP and NTK, where every training sample is
+    /// given `copies` times.
     ///
     /// # Errors
     /// Data that cannot be read; a kernel that cannot be inverted.
-    pub fn law(&self) -> Result<Law, Error> {
+    pub fn law(&self, copies: usize) -> Result<Law, Error> {
         let Resolved { model, training, samples } = self.first.resolve()?;
-        let (x, all) = all_inputs::<f64>(&samples);
+        let (mut x, all) = all_inputs::<f64>(&samples);
         let (loss, shape) = (training.core_loss(), model.shape(&samples)?);
         let mut targets = vec![0.0; samples.n];
         for (target, label) in targets.iter_mut().zip(&samples.labels) {
             loss.target(*label, training.smoothing, std::slice::from_mut(target))?;
         }
+        let once = x[..samples.n * samples.d].to_vec();
+        x.splice(..0, once.repeat(copies - 1));
+        let (targets, all) = (targets.repeat(copies), all + (copies - 1) * samples.n);
         let limit = InfiniteWidth {
             network: &model.network(&shape)?,
             x: MatRef::new(&x, all, samples.d)?,
-            targets: MatRef::new(&targets, samples.n, 1)?,
+            targets: MatRef::new(&targets, targets.len(), 1)?,
             loss,
             penalty: training.penalty,
             time: f64::INFINITY,

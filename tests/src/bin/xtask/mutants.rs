@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 
 use crate::errors::{ERRORS, PlantedError};
-use crate::process::{find, minutes, output, root, run};
+use crate::process::{ended, find, minutes, output, root, run};
 
 /// The studies, with options for a grid of a minute.
 const STUDIES: [&str; 4] = [
@@ -21,6 +22,22 @@ const STUDIES: [&str; 4] = [
     "lazy --only ensemble --widths 512",
     "initialization --only outputs",
 ];
+
+/// What a study says with `--json`, as far as it matters here.
+#[derive(Deserialize)]
+struct Summary {
+    claims: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    kind: String,
+    claim: String,
+    network: String,
+    loss: String,
+    init: String,
+    verdict: String,
+}
 
 /// Verdicts by kind, claim and what it is about.
 type Verdicts = BTreeMap<String, String>;
@@ -88,7 +105,7 @@ fn build(place: &Path, tree: &Path) -> Result<PathBuf> {
     Ok(target.join("release").join(format!("ntkscope{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// The verdicts of all studies; `None` where one does not end as a study does, with exit code 0 or 1 and its table.
+/// The verdicts of all studies; `None` where one does not end as a study does, with exit code 0 or 1.
 fn verdicts(place: &Path, program: &Path) -> Result<Option<Verdicts>> {
     let mut all = Verdicts::new();
     for (index, study) in STUDIES.iter().enumerate() {
@@ -98,28 +115,14 @@ fn verdicts(place: &Path, program: &Path) -> Result<Option<Verdicts>> {
         }
         let mut command = Command::new(program);
         command.arg("reproduce").args(study.split(' ')).args(["--quiet", "--json", "--out"]).arg(&out);
-        // a claim that fails is no failure here
-        let _ = output(&mut command, minutes(20));
-        let Ok(table) = fs::read_to_string(out.join("claims.csv")) else { return Ok(None) };
-        for line in table.lines().skip(1) {
-            let fields = fields(line);
-            let [kind, claim, _, network, loss, init] = &fields[..6] else { bail!("a row of {} fields", fields.len()) };
-            let verdict = fields.get(13).context("a row without a verdict")?;
-            all.insert(format!("{kind} {claim} ({network}; {loss}; {init})"), verdict.clone());
+        let (status, summary) = ended(&mut command, minutes(20))?;
+        // 1 says that a claim fails, which is no failure here
+        if !matches!(status.code(), Some(0 | 1)) {
+            return Ok(None);
+        }
+        for Row { kind, claim, network, loss, init, verdict } in serde_json::from_str::<Summary>(&summary)?.claims {
+            all.insert(format!("{kind} {claim} ({network}; {loss}; {init})"), verdict);
         }
     }
     Ok(Some(all))
-}
-
-/// The fields of a line of csv, some of them in quotes.
-fn fields(line: &str) -> Vec<String> {
-    let (mut all, mut quoted) = (vec![String::new()], false);
-    for c in line.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => all.push(String::new()),
-            c => all.last_mut().expect("never empty").push(c),
-        }
-    }
-    all
 }

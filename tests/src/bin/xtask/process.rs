@@ -33,6 +33,13 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<()> {
 
 /// Runs `command` and hands back what it wrote to stdout, trimmed; an error unless it ends with 0 within `limit`.
 pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<String> {
+    let (status, text) = ended(command, limit)?;
+    ensure!(status.success(), "`{}`: {status}", line(command));
+    Ok(text)
+}
+
+/// Runs `command` and hands back how it ended and what it wrote to stdout, trimmed; an error unless it ends within `limit`.
+pub(crate) fn ended(command: &mut Command, limit: Duration) -> Result<(ExitStatus, String)> {
     let line = line(command);
     let mut child = command
         .stdin(Stdio::null())
@@ -46,9 +53,8 @@ pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<String> {
         pipe.read_to_string(&mut text).map(|_| text)
     });
     let status = wait(child, limit).with_context(|| format!("`{line}`"))?;
-    ensure!(status.success(), "`{line}`: {status}");
     let text = reader.join().expect("reading does not panic").with_context(|| format!("`{line}`"))?;
-    Ok(text.trim().to_owned())
+    Ok((status, text.trim().to_owned()))
 }
 
 /// Waits for `child`, and ends it and its children when `limit` is over.

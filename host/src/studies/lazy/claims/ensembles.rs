@@ -21,6 +21,8 @@ pub struct EnsembleAndLaw {
     pub members: Members,
     /// the law
     pub law: Law,
+    /// the same, every training sample given twice
+    pub doubled: Law,
 }
 
 /// What the claims say of an ensemble of one width.
@@ -123,6 +125,28 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
                 "mean over the held-out points of ln(sd of the Laplace posterior/sd of the ensemble); Laplace: {}; {JACKKNIFE}",
                 list(ensemble.law.laplace.iter().flatten().copied())
             )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "B4 law of samples that are given twice",
+        place: "identity: the loss is a mean over the samples",
+        kind: Kind::Check,
+        about: EnsembleAndLaw::subject,
+        measure: |ensemble| {
+            let apart = |of: fn(&Law) -> &[f64]| {
+                let pairs = of(&ensemble.law).iter().zip(of(&ensemble.doubled));
+                pairs.map(|(once, twice)| (once - twice).abs()).fold(0.0, f64::max)
+            };
+            let laplace = apart(|law| law.laplace.as_deref().unwrap_or_default());
+            let largest = apart(|law| &law.mean).max(apart(|law| &law.deviation)).max(laplace);
+            Measured::extreme(Some(largest), "there is no law")
+        },
+        theory: |_| Some(Theory::at_most(1e-6).said("0")),
+        note: |_| {
+            "largest difference of means and standard deviations, those of the Laplace posterior too, from the law of the samples \
+             given once"
+                .into()
         },
         failing: "",
     },

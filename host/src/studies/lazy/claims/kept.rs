@@ -21,26 +21,11 @@ pub(super) static WITHOUT: &[Claim<Beside>] = &[Claim {
 }];
 
 pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
-    Claim {
-        name: "B1 with a penalty the drift comes to rest",
-        place: "abstract: with a penalty the kernel stays at any time",
-        kind: Kind::Claim,
-        about: Beside::subject,
-        measure: |beside| growth(&beside.group),
-        theory: at_rest,
-        note: of_growth,
-        failing: "",
-    },
-    Claim {
-        name: "B1 with a penalty the largest drift falls like 1/m",
-        place: "derived: movement is bounded at every width, drift ~ c/m",
-        kind: Kind::Claim,
-        about: Beside::subject,
-        measure: fall,
-        theory: like_one_over_m,
-        note: of_fall,
-        failing: "",
-    },
+    comes_to_rest("B1 with a penalty the drift comes to rest", "abstract: with a penalty the kernel stays at any time"),
+    falls_like_one_over_m(
+        "B1 with a penalty the largest drift falls like 1/m",
+        "derived: movement is bounded at every width, drift ~ c/m",
+    ),
 ];
 
 pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
@@ -57,16 +42,10 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
         note: of_growth,
         failing: "",
     },
-    Claim {
-        name: "B2 with soft targets the largest drift falls like 1/m",
-        place: "derived: outputs end at logit(q) at every width, drift ~ c/m",
-        kind: Kind::Claim,
-        about: Beside::subject,
-        measure: fall,
-        theory: like_one_over_m,
-        note: of_fall,
-        failing: "",
-    },
+    falls_like_one_over_m(
+        "B2 with soft targets the largest drift falls like 1/m",
+        "derived: outputs end at logit(q) at every width, drift ~ c/m",
+    ),
     Claim {
         name: "B2 drift as plain cross-entropy has it at the targets' margin",
         place: "derived: the kernel follows the outputs",
@@ -106,16 +85,8 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
     },
 ];
 
-pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] = &[Claim {
-    name: "B2 with labels that disagree the drift comes to rest",
-    place: "abstract: such labels are soft targets",
-    kind: Kind::Claim,
-    about: Beside::subject,
-    measure: |beside| growth(&beside.group),
-    theory: at_rest,
-    note: of_growth,
-    failing: "",
-}];
+pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] =
+    &[comes_to_rest("B2 with labels that disagree the drift comes to rest", "abstract: such labels are soft targets")];
 
 /// All smoothings of a network together.
 pub(super) static TO_HARD_TARGETS: &[Claim<SoftTargets>] = &[Claim {
@@ -177,14 +148,30 @@ fn of_growth(beside: &Beside) -> String {
     )
 }
 
-fn fall(beside: &Beside) -> Measured {
-    beside.group.exponents_in_width(CE, &beside.group.widths(), |run| Some(run.largest(DRIFT)))
+/// That the drift grows no more at the end of the run.
+const fn comes_to_rest(name: &'static str, place: &'static str) -> Claim<Beside> {
+    Claim {
+        name,
+        place,
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: |beside| growth(&beside.group),
+        theory: at_rest,
+        note: of_growth,
+        failing: "",
+    }
 }
 
-fn like_one_over_m(_: &Beside) -> Option<Theory> {
-    Some(Theory::number(-1.0).said("−1").within(0.25, "the next order in 1/m at the narrow widths"))
-}
-
-fn of_fall(beside: &Beside) -> String {
-    format!("slope of ln(largest drift) against ln m, widths {:?}", beside.group.widths())
+/// The exponent of the largest drift in the width m.
+const fn falls_like_one_over_m(name: &'static str, place: &'static str) -> Claim<Beside> {
+    Claim {
+        name,
+        place,
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: |beside| beside.group.exponents_in_width(CE, &beside.group.widths(), |run| Some(run.largest(DRIFT))),
+        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, "the next order in 1/m at the narrow widths")),
+        note: |beside| format!("slope of ln(largest drift) against ln m, widths {:?}", beside.group.widths()),
+        failing: "",
+    }
 }
