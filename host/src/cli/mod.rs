@@ -78,7 +78,7 @@ Examples:
 /// Trains fully connected and residual networks, measures their empirical neural tangent kernel along training, and
 /// compares it with the analytic kernel of the infinitely wide network.
 #[derive(Parser, Debug)]
-#[command(name = "ntkscope", version, before_help = EXAMPLES, propagate_version = true)]
+#[command(name = "ntkscope", version = crate::report::VERSION, before_help = EXAMPLES, propagate_version = true)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]

@@ -10,7 +10,9 @@ use toml::{Table, Value};
 
 use super::json::{document, print_document};
 use super::plan::Remaining;
-use super::terminal::{DONE, FAILED, INTERRUPTED, Progress, in_flags, print, progress, say, stop_on_interrupt};
+use super::terminal::{
+    DONE, FAILED, INTERRUPTED, Progress, command, in_flags, print, progress, say, stop_on_interrupt,
+};
 use crate::cli::{Common, Drawing};
 use crate::data;
 use crate::data::{DataSpec, Source};
@@ -18,7 +20,7 @@ use crate::experiment::NetworkKind;
 use crate::files::{self, DirectoryLock, Roles, Unfinished};
 use crate::machine::{Ended, Stop, check_threads};
 use crate::report::narrative::plain;
-use crate::report::{ClaimRow, Verdict, number};
+use crate::report::{ClaimRow, Kind, Verdict, number};
 use crate::studies::PAPERS;
 use crate::study::grid;
 use crate::study::grid::{Follow, Job};
@@ -242,7 +244,7 @@ fn carry_out(args: &ReproduceArgs, study: &Study, directory: &Path, stop: &Stop)
     if finished? == Ended::Stopped {
         return Ok(Ended::Stopped);
     }
-    study.write(directory, args.drawing.figure_style).context("the report").map(Ended::Done)
+    study.write(directory, args.drawing.figure_style, &command()).context("the report").map(Ended::Done)
 }
 
 /// The progress of a grid.
@@ -303,8 +305,21 @@ fn in_a_line(row: &ClaimRow) -> String {
 fn print_claims(args: &ReproduceArgs, directory: &Path, claims: &[ClaimRow]) -> Result<()> {
     if !args.common.json {
         print(&page::count(claims))?;
-        for claim in claims.iter().filter(|claim| claim.verdict != Verdict::Holds) {
+        let is_open = |claim: &&ClaimRow| claim.kind == Kind::Claim && claim.verdict == Verdict::NotDecided;
+        for claim in claims.iter().filter(|claim| claim.verdict != Verdict::Holds && !is_open(claim)) {
             print(&plain(&in_a_line(claim)))?;
+        }
+        let mut open: Vec<(&str, usize)> = Vec::new();
+        for claim in claims.iter().filter(is_open) {
+            match open.iter_mut().find(|(name, _)| *name == claim.claim) {
+                Some((_, times)) => *times += 1,
+                None => open.push((&claim.claim, 1)),
+            }
+        }
+        if !open.is_empty() {
+            let times = |(name, times): &(&str, usize)| format!("{name} ({times})");
+            let names: Vec<String> = open.iter().map(times).collect();
+            print(&plain(&format!("not decided: {}", names.join("; "))))?;
         }
     }
     if !args.common.quiet {

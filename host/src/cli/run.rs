@@ -10,7 +10,7 @@ use toml::Table;
 use super::continued::Continued;
 use super::follow::Follow;
 use super::json;
-use super::terminal::{DONE, FAILED, INTERRUPTED, in_flags, print, say, stop_on_interrupt, warn};
+use super::terminal::{DONE, FAILED, INTERRUPTED, command, in_flags, print, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, unused_setting};
 use crate::cli::{Common, Drawing, ModelArgs, Typed};
 use crate::data::{CurveSource, Samples};
@@ -158,6 +158,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
         }
         json::print_document(&all)?;
     } else {
+        print(&narrative::plain_table(&narrative::end_table(&finished)).to_string())?;
         print(&in_flags(&narrative::plain(&lead)))?;
     }
     if !quiet {
@@ -241,7 +242,7 @@ fn write_report(
         figure.style = style;
     }
     directory.write_figures(&figures)?;
-    Ok(narrative::report(model, samples, finished, figures).save(&directory.file("report.html"))?)
+    Ok(narrative::report(model, samples, finished, figures, &command()).save(&directory.file("report.html"))?)
 }
 
 /// The machine-readable summary.

@@ -42,6 +42,14 @@ pub const EXIT: [(u8, &str); 6] = [
     (INTERRUPTED, "Interrupted; what is finished is kept."),
 ];
 
+/// This command as one types it.
+pub fn command() -> String {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words = words.iter().map(String::as_str);
+    // no argument of a process holds a NUL, the one character that cannot be quoted
+    shlex::try_join(["ntkscope"].into_iter().chain(words)).unwrap_or_default()
+}
+
 /// The process's exit code; an error is printed with everything that led to it, to scripts as an object.
 pub fn exit(result: Result<u8>) -> ExitCode {
     let (code, message) = match &result {

@@ -2,6 +2,7 @@
 
 mod cause;
 mod error;
+mod here;
 mod limits;
 pub mod memory;
 mod stop;
@@ -9,6 +10,7 @@ mod threads;
 
 pub use cause::Cause;
 pub use error::Error;
+pub use here::processor;
 pub use memory::{Budget, MemoryLimit};
 pub use stop::{Ended, Stop};
 pub use threads::{check_threads, cores, side_by_side, with_threads};

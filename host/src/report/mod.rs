@@ -1,11 +1,13 @@
 //! What a run or a study leaves for people: a page that holds everything, and its figures.
 
 mod claim;
+mod claims_html;
 mod html;
 pub mod judged;
 mod kernel_figures;
 pub mod narrative;
 mod prediction_figures;
+mod provenance;
 mod run_figures;
 mod settings;
 mod table;
@@ -19,12 +21,14 @@ use std::path::Path;
 pub use claim::{ClaimRow, Kind, Verdict};
 pub use kernel_figures::{KernelRun, kernel_figures, kernel_figures_bytes};
 pub use prediction_figures::{overlays, prediction_figure};
+pub use provenance::{VERSION, provenance};
 pub(crate) use run_figures::decimal_exponent;
 pub use run_figures::{Overlay, Panel, run_figures};
 pub use settings::settings_in_words;
 pub use table::{Table, number, number_with_error, rounded};
 
-/// A page with numbered figures and tables that needs nothing but itself: no script, no font, no picture from elsewhere.
+/// A page with numbered figures and tables that needs nothing but itself: no script, no font, no picture from elsewhere. A few
+/// lines of its own script filter the claims; without them every claim is shown.
 ///
 /// All text may hold any character, and the markup of figures (`K_{t}`, `10^{3}`).
 #[derive(Clone, Debug, Default)]

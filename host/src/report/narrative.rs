@@ -5,7 +5,7 @@ use crate::data::Samples;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::defined;
 use crate::plot::Figure;
-use crate::report::{Block, Report, Section, Table, number, settings_in_words};
+use crate::report::{Block, Report, Section, Table, VERSION, number, provenance, settings_in_words};
 use crate::run::{Comparison, Motion, Outcome, PredictionRow, Stopped, TraceRow};
 
 /// A training run and what it left.
@@ -26,6 +26,13 @@ struct Seen {
     last: TraceRow,
     /// largest entry of the initial kernel
     scale: f64,
+}
+
+impl Seen {
+    /// Drift relative to the largest entry of the initial kernel; NaN for a kernel of zeros.
+    fn relative_drift(&self) -> f64 {
+        if self.scale > 0.0 { self.last.drift_max / self.scale } else { f64::NAN }
+    }
 }
 
 fn seen(outcome: &Outcome) -> Seen {
@@ -58,8 +65,15 @@ pub fn plain(text: &str) -> String {
         .replace('∞', "inf")
 }
 
+/// The table, its cells as [`plain`] has them.
+pub fn plain_table(table: &Table) -> Table {
+    let row = |row: &Vec<String>| row.iter().map(|cell| plain(cell)).collect();
+    Table { caption: plain(&table.caption), header: row(&table.header), rows: table.rows.iter().map(row).collect() }
+}
+
 fn sentence(run: &Finished<'_>) -> String {
-    let Seen { last, scale, .. } = seen(&run.outcome);
+    let seen = seen(&run.outcome);
+    let last = seen.last;
     let name = run.label;
     let mut text = format!(
         "Under {name}, after time t = {} (mean loss {}{}) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
@@ -69,7 +83,7 @@ fn sentence(run: &Finished<'_>) -> String {
         number(last.drift_max),
     );
     // of a kernel of zeros no share can be told
-    if let Some(share) = defined(last.drift_max / scale).filter(|_| scale > 0.0) {
+    if let Some(share) = defined(seen.relative_drift()) {
         text.push_str(&format!(", that is {} % of its largest entry", number(100.0 * share)));
     }
     text.push_str(match run.outcome.judgement.motion {
@@ -135,12 +149,18 @@ fn prediction_sentence(run: &Finished<'_>) -> String {
 pub fn settings(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> String {
     let table = |run: &Finished<'_>| Settings { model: model.clone(), training: run.training.clone() }.table().ok();
     let tables: Vec<_> = finished.iter().filter_map(table).collect();
-    let (version, words) = (env!("CARGO_PKG_VERSION"), settings_in_words(&tables));
-    format!("ntkscope {version}; {words}; samples with SHA-256 {}", samples.sha256)
+    let words = settings_in_words(&tables);
+    format!("ntkscope {VERSION}; {words}; samples with SHA-256 {}", samples.sha256)
 }
 
 /// The report of one run, or of two side by side.
-pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figures: Vec<Figure>) -> Report {
+pub fn report(
+    model: &Model,
+    samples: &Samples,
+    finished: &[Finished<'_>],
+    figures: Vec<Figure>,
+    command: &str,
+) -> Report {
     let mut results = Vec::new();
     results.push(Block::Table(end_table(finished)));
     results.extend(reading_table(finished).map(Block::Table));
@@ -153,6 +173,7 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
         settings.push(Block::Code(text));
     }
     settings.push(Block::Paragraph(format!("Data: {}; SHA-256 {}.", samples.description, samples.sha256)));
+    settings.extend(provenance(command));
     let mut terms = TERMS.to_owned();
     for (text, _) in
         [(SHIFTED, model.init == Init::Shifted), (VALUES, samples.are_values())].iter().filter(|(_, on)| *on)
@@ -165,7 +186,7 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
         sections: vec![
             Section { title: "What was seen".into(), blocks: results },
             Section { title: "Terms".into(), blocks: vec![Block::Paragraph(terms)] },
-            Section { title: "Settings".into(), blocks: settings },
+            Section { title: "How this was made".into(), blocks: settings },
         ],
     }
 }
@@ -178,37 +199,29 @@ output less the best wrong one. The loss is the mean over the samples, without a
 const VALUES: &str = "Here y is numbers: margins and accuracy, which are of classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
 
-fn end_table(finished: &[Finished<'_>]) -> Table {
-    let header = [
-        "",
-        "steps",
-        "gradients",
-        "t",
-        "loss",
-        "min margin",
-        "max|K_{t} − K_{0}|",
-        "relative drift",
-        "λ_{min}",
-        "|θ_{t} − θ_{0}|",
-        "seconds",
-    ];
-    let mut table = Table::new("Where each run ended.", header.map(String::from).to_vec());
-    for Finished { label, outcome, .. } in finished {
-        let Seen { last, .. } = seen(outcome);
-        table.push(vec![
-            (*label).into(),
-            last.step.to_string(),
-            outcome.evaluations.to_string(),
-            number(last.time),
-            number(last.loss),
-            number(last.margin_min),
-            number(last.drift_max),
-            number(last.drift_fro),
-            number(last.lambda_min),
-            number(last.param_distance),
-            number(outcome.seconds),
-        ]);
-    }
+/// Where each run ended: a row for every quantity, a column for every run.
+pub fn end_table(finished: &[Finished<'_>]) -> Table {
+    let header = [""].into_iter().chain(finished.iter().map(|run| run.label));
+    let mut table = Table::new("Final state.", header);
+    let mut row = |name: &str, value: &dyn Fn(&Finished<'_>, &Seen) -> String| {
+        let values: Vec<String> = finished.iter().map(|run| value(run, &seen(&run.outcome))).collect();
+        // a row that is undefined in every run says nothing
+        if values.iter().any(|value| !value.contains("undefined")) {
+            table.push([name.to_owned()].into_iter().chain(values));
+        }
+    };
+    row("time t", &|_, seen| number(seen.last.time));
+    row("mean loss", &|_, seen| number(seen.last.loss));
+    row("smallest margin", &|_, seen| number(seen.last.margin_min));
+    row("accuracy", &|_, seen| format!("{} %", number(100.0 * seen.last.accuracy)));
+    row("kernel drift max|K_{t} − K_{0}|", &|_, seen| number(seen.last.drift_max));
+    row("relative to the largest entry of K_{0}", &|_, seen| format!("{} %", number(100.0 * seen.relative_drift())));
+    row("relative drift in Frobenius norm", &|_, seen| format!("{} %", number(100.0 * seen.last.drift_fro)));
+    row("smallest eigenvalue of K_{t}", &|_, seen| number(seen.last.lambda_min));
+    row("distance from initialization |θ_{t} − θ_{0}|", &|_, seen| number(seen.last.param_distance));
+    row("steps", &|_, seen| seen.last.step.to_string());
+    row("gradient evaluations", &|run, _| run.outcome.evaluations.to_string());
+    row("seconds", &|run, _| number(run.outcome.seconds));
     table
 }
 

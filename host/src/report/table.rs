@@ -1,5 +1,7 @@
 //! Tables of text and numbers.
 
+use std::fmt;
+
 use crate::words;
 
 /// A table with a heading row and a caption.
@@ -34,6 +36,28 @@ impl Table {
         let cells = || self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.trim());
         cells().any(looks_like_number)
             && cells().all(|cell| looks_like_number(cell) || ["", "—", "–", "-"].contains(&cell))
+    }
+}
+
+impl fmt::Display for Table {
+    /// For a terminal: columns of equal width two blanks apart, numbers to the right, the heading above them. The markup of
+    /// figures stays as it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = || [&self.header].into_iter().chain(&self.rows);
+        let wide = |text: &str| text.chars().count();
+        let widest = |column: usize| rows().filter_map(|row| row.get(column)).map(|cell| wide(cell)).max();
+        let columns: Vec<(usize, bool)> =
+            (0..self.width()).map(|column| (widest(column).unwrap_or(0), self.is_numeric(column))).collect();
+        for row in rows() {
+            let cell = |(i, (width, numeric)): (usize, &(usize, bool))| {
+                let text = row.get(i).map_or("", String::as_str);
+                let blanks = " ".repeat(width - wide(text));
+                if *numeric { format!("{blanks}{text}") } else { format!("{text}{blanks}") }
+            };
+            let line = columns.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ");
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
     }
 }
 
@@ -109,5 +133,16 @@ mod tests {
         table.push(["3"]);
         assert_eq!([0, 1, 2, 3].map(|column| table.is_numeric(column)), [false, true, false, false]);
         assert_eq!(table.width(), 4);
+    }
+
+    #[test]
+    fn columns_stand_below_each_other_in_a_terminal() {
+        let mut table = Table::new("", ["", "cross-entropy", "squared error"]);
+        table.push(["λ_min", "0.5", "12.25"]);
+        table.push(["accuracy", "100 %"]);
+        let text = "          cross-entropy  squared error\n\
+                    λ_min               0.5          12.25\n\
+                    accuracy          100 %\n";
+        assert_eq!(table.to_string(), text);
     }
 }

@@ -49,9 +49,17 @@ fn nasty() -> Report {
     Report { title: NASTY.into(), lead: NASTY.into(), sections: vec![section.clone(), section.clone(), section] }
 }
 
+/// The page without its one script, which filters claims.
+fn without_filter(report: &Report) -> String {
+    let html = report.html().unwrap();
+    let script = format!("<script>\n{}</script>\n", claims_html::FILTER);
+    assert_eq!(html.matches(&script).count(), 1);
+    html.replace(&script, "")
+}
+
 #[test]
 fn everything_is_escaped() {
-    let html = nasty().html().unwrap();
+    let html = without_filter(&nasty());
     assert!(!html.contains("<script"));
     assert!(
         html.contains(
@@ -64,12 +72,28 @@ fn everything_is_escaped() {
 
 #[test]
 fn the_page_refers_to_nothing_outside() {
-    let html = nasty().html().unwrap().replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    let html = without_filter(&nasty()).replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
     for word in ["http", "src=", "url(", "@import", "<link", "<script", "<img", "//"] {
         assert!(!html.contains(word), "{word}");
     }
     let links = html.matches("href=").count();
     assert_eq!(links, html.matches("href=\"#section-").count());
+}
+
+#[test]
+fn only_a_page_with_claims_has_a_script() {
+    let section = Section { title: String::new(), blocks: vec![Block::Paragraph(NASTY.into())] };
+    let html = Report { title: String::new(), lead: String::new(), sections: vec![section] }.html().unwrap();
+    assert!(!html.contains("<script"));
+}
+
+#[test]
+fn addresses_can_be_followed() {
+    let text = "The paper: A & B, https://arxiv.org/abs/1?a&b, and more.";
+    let section = Section { title: String::new(), blocks: vec![Block::Paragraph(text.into())] };
+    let html = Report { title: String::new(), lead: String::new(), sections: vec![section] }.html().unwrap();
+    let link = "<a href=\"https://arxiv.org/abs/1?a&amp;b\">https://arxiv.org/abs/1?a&amp;b</a>, and more.</p>";
+    assert!(html.contains(link) && html.contains("A &amp; B, "), "{html}");
 }
 
 #[test]

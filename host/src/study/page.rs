@@ -29,8 +29,8 @@ pub struct Page {
     pub chapters: Vec<Chapter>,
     /// what the words mean, a paragraph each
     pub terms: Vec<String>,
-    /// how the page was made, a paragraph each
-    pub made: Vec<String>,
+    /// how the page was made
+    pub made: Vec<Block>,
 }
 
 /// A part of the study.
@@ -105,9 +105,9 @@ impl Page {
         }
         sections.extend(verdicts(&rows, caveat, level));
         sections.extend(parts);
-        let paragraphs = |texts: Vec<String>| texts.into_iter().map(Block::Paragraph).collect();
-        sections.push(Section { title: "Terms".into(), blocks: paragraphs(terms) });
-        sections.push(Section { title: "How this was made".into(), blocks: paragraphs(made) });
+        let terms = terms.into_iter().map(Block::Paragraph).collect();
+        sections.push(Section { title: "Notation".into(), blocks: terms });
+        sections.push(Section { title: "How this was made".into(), blocks: made });
         let report = Report { title: format!("ntkscope reproduce {study}"), lead, sections };
         report.save(&directory.join("report.html"))?;
         Ok(rows)

@@ -1,6 +1,6 @@
 //! A paper as data, and the study that reproduces it: what runs, and what comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Error;
@@ -14,7 +14,7 @@ use super::plan::{Findings, Plan};
 use super::table::cells_table;
 use crate::data::Source;
 use crate::plot::FigureStyle;
-use crate::report::{ClaimRow, settings_in_words};
+use crate::report::{Block, ClaimRow, VERSION, provenance, settings_in_words};
 
 /// A paper.
 pub struct Paper {
@@ -130,12 +130,13 @@ impl Study {
         self.parts.iter().flat_map(|(_, plan)| plan.jobs()).collect()
     }
 
-    /// Writes `claims.csv`, `cells.csv`, the figures and the report from the finished jobs; returns the claims.
+    /// Writes `claims.csv`, `cells.csv`, the figures and the report from the finished jobs; returns the claims. `command` is
+    /// what was typed.
     ///
     /// # Errors
     /// A job that is not finished, a damaged file, a disk that does not take the results.
-    pub fn write(&self, directory: &Path, style: FigureStyle) -> Result<Vec<ClaimRow>, Error> {
-        let (mut finished, mut chapters) = (Vec::new(), Vec::new());
+    pub fn write(&self, directory: &Path, style: FigureStyle, command: &str) -> Result<Vec<ClaimRow>, Error> {
+        let (mut finished, mut chapters, mut of_parts) = (Vec::new(), Vec::new(), Vec::new());
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
             let Findings { sizes, claims, mut figures } = plan.findings(&of_part, directory)?;
@@ -147,10 +148,14 @@ impl Study {
             let introduction = [part.introduction, &sizes].join(" ").trim_end().to_owned();
             chapters.push(Chapter { title: part.title, introduction, figures, claims });
             finished.extend(of_part);
+            of_parts.push(Block::Paragraph(format!("{settings}.")));
         }
         cells_table(&finished).write(&directory.join("cells.csv"))?;
         let Paper { name, lead, citation, link, key, caveat, claims, terms, .. } = *self.paper;
-        let made = vec![format!("The paper: {citation}, {link}."), self.made_on(directory)?];
+        let mut made = vec![Block::Paragraph(format!("The paper: {citation}, {link}."))];
+        made.extend(provenance(command));
+        made.extend(self.made_on(directory)?.into_iter().map(Block::Paragraph));
+        made.push(Block::Folded("Settings and seeds of the runs".into(), of_parts));
         let (lead, terms) = (lead(&finished), terms(&finished));
         let page = Page { study: name, lead, key, caveat, claims: claims()?, chapters, terms, made };
         page.write(directory)
@@ -159,27 +164,32 @@ impl Study {
     /// What was run for a part, in a line.
     fn settings(&self, part: &Part, jobs: &[&dyn Job]) -> Result<String, Error> {
         let tables: Vec<toml::Table> = jobs.iter().map(|job| job.plan()).collect::<Result<_, _>>()?;
-        let (version, words) = (env!("CARGO_PKG_VERSION"), settings_in_words(&tables));
-        Ok(format!("ntkscope {version}; reproduce {}, part {}; {words}", self.paper.name, part.name))
+        let words = settings_in_words(&tables);
+        Ok(format!("ntkscope {VERSION}; reproduce {}, part {}; {words}", self.paper.name, part.name))
     }
 
-    /// The program and the instruction sets that made the results: the last bits of a sum depend on the latter.
-    fn made_on(&self, directory: &Path) -> Result<String, Error> {
-        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    /// The instruction sets that made the runs, on which the last bits of a sum depend, and the data that they used.
+    fn made_on(&self, directory: &Path) -> Result<Vec<String>, Error> {
+        let (mut counted, mut data) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
         for job in self.jobs() {
             if let Some(manifest) = Manifest::read(&job.directory(directory))? {
                 *counted.entry(manifest.instructions).or_default() += 1;
+                data.extend(manifest.data_sha256);
             }
         }
-        let version = env!("CARGO_PKG_VERSION");
-        let sets: Vec<String> = match &counted.iter().collect::<Vec<_>>()[..] {
-            [(only, _)] => return Ok(format!("Made by ntkscope {version} with the instruction set {only}.")),
-            several => several.iter().map(|(set, count)| format!("{set} ({count})")).collect(),
+        let sets: Vec<String> = counted.iter().map(|(set, count)| format!("{set} ({count})")).collect();
+        let sets = match sets.len() {
+            0 | 1 => format!("Instruction set of the runs: {}.", sets.join(", ")),
+            _ => format!(
+                "The runs were made with several instruction sets: {}. Each rounds sums differently, so numbers that depend on \
+                 rounding differ between these runs as they would not on one machine.",
+                sets.join(", ")
+            ),
         };
-        let sets = sets.join(", ");
-        Ok(format!(
-            "Made by ntkscope {version}, the runs with several instruction sets: {sets}. Sums are rounded otherwise by each, so \
-             numbers that depend on rounding differ between these runs as they would not on one machine."
-        ))
+        let data: Vec<String> = data.into_iter().collect();
+        Ok(match data.len() {
+            0 => vec![sets],
+            _ => vec![sets, format!("SHA-256 of the data: {}.", data.join(", "))],
+        })
     }
 }
