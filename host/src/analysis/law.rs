@@ -33,6 +33,9 @@ pub struct InfiniteWidth<'a, N> {
     pub time: f64,
 }
 
+/// What takes the covariance of a block of test points.
+pub type Covariances<'a> = &'a mut dyn FnMut(&[f64]);
+
 /// Distinct training samples.
 struct Merged {
     x: Vec<f64>,
@@ -61,21 +64,30 @@ impl<N: Network> InfiniteWidth<'_, N> {
     /// # Errors
     /// No finite solution, no convergence; a singular kernel that needs more memory than `budget` has.
     pub fn law(&self, block: usize, budget: &Budget) -> Result<Law, Error> {
+        self.law_and(block, budget, &mut |_| ())
+    }
+
+    /// The law, and the covariance `(mC, mC)` over initializations of every block of m test points handed to `covariances`, row by
+    /// row.
+    ///
+    /// # Errors
+    /// Those of [`InfiniteWidth::law`].
+    pub fn law_and(&self, block: usize, budget: &Budget, covariances: Covariances<'_>) -> Result<Law, Error> {
         let (n, c, d) = (self.targets.rows(), self.targets.cols(), self.x.cols());
         let (train, test) = (self.x.block(0..n, 0..d), self.x.block(n..self.x.rows(), 0..d));
         let parts = Parts { train, targets: self.targets, test, block: whole_tiles(block), budget };
         if !is_exact(self.loss, self.penalty) {
-            return Ok(self.delta(&parts)?);
+            return Ok(self.delta(&parts, covariances)?);
         }
         let merged = self.penalty == 0.0 && !self.loss.properties(c).quadratic;
         if let Some(Merged { x, targets }) = merged.then(|| self.merged()).flatten() {
             let (train, targets) = (MatRef::new(&x, x.len() / d, d)?, MatRef::new(&targets, targets.len() / c, c)?);
             // where more than equal samples makes the kernel singular, it counts how many of them there are
-            if let Some(law) = self.exact(&Parts { train, targets, ..parts }, true)? {
+            if let Some(law) = self.exact(&Parts { train, targets, ..parts }, true, covariances)? {
                 return Ok(law);
             }
         }
-        Ok(self.exact(&parts, false)?.unwrap_or_default())
+        Ok(self.exact(&parts, false, covariances)?.unwrap_or_default())
     }
 
     /// Equal training samples as one, with the mean of their targets, which is what they ask for together. `None` where all
@@ -110,7 +122,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
     }
 
     /// One smoother for all outputs; `None` of a singular kernel where only a regular one is wanted.
-    fn exact(&self, parts: &Parts<'_>, regular: bool) -> Result<Option<Law>, Error> {
+    fn exact(&self, parts: &Parts<'_>, regular: bool, covariances: Covariances<'_>) -> Result<Option<Law>, Error> {
         let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
         let training = if self.penalty > 0.0 { Training::Ridge(self.penalty) } else { Training::Flow(self.time) };
         let mut buffer = vec![0.0; smoother_len(n)];
@@ -139,6 +151,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
             let test = self.kernel(AnalyticKernel::Nngp, x)?;
             let joint = Joint::of_blocks(nngp, MatRef::new(&cross, m, n)?, MatRef::new(&test, m, m)?)?;
             covariance(backend, joint, a, MatMut::new(&mut cov, m, m)?, &mut work)?;
+            covariances(&cov);
             law.mean.extend(means);
             law.deviation.extend((0..m * c).map(|e| (centred * cov[(e / c) * (m + 1)]).max(0.0).sqrt()));
         }
@@ -174,7 +187,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
     }
 
     /// About the solution for f_0 = 0, all outputs stacked.
-    fn delta(&self, parts: &Parts<'_>) -> Result<Law, core::Error> {
+    fn delta(&self, parts: &Parts<'_>, covariances: Covariances<'_>) -> Result<Law, core::Error> {
         let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
         let cols = n * c;
         let stacked = |kernel: Vec<f64>, rows: usize, cols: usize| -> Result<Vec<f64>, core::Error> {
@@ -215,6 +228,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
             let [cross, test] = of_block(AnalyticKernel::Nngp)?;
             let joint = Joint::of_blocks(nngp, MatRef::new(&cross, rows, cols)?, MatRef::new(&test, rows, rows)?)?;
             covariance(backend, joint, MatRef::new(&a, rows, cols)?, MatMut::new(&mut cov, rows, rows)?, &mut work)?;
+            covariances(&cov);
             law.deviation.extend(deviations(&cov));
         }
         Ok(Law { laplace: Some(posteriors), ..law })

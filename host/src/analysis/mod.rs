@@ -7,6 +7,7 @@ pub mod labels;
 pub mod law;
 pub mod law_forecast;
 pub mod learning;
+pub mod normal_law;
 pub mod points;
 pub mod probabilities;
 pub mod smoothness;

@@ -101,12 +101,12 @@ impl Ensemble {
         Ok(Members { points: table.columns().len() - 1, outputs })
     }
 
-    /// The law of the predictors on the points held out, from the analytic NNGP and NTK, where every training sample is
-    /// given `copies` times.
+    /// The law of the predictors on the h points held out and its covariance `(h, h)`, from the analytic NNGP and NTK, where
+    /// every training sample is given `copies` times.
     ///
     /// # Errors
     /// Data that cannot be read; a kernel that cannot be inverted.
-    pub fn law(&self, copies: usize) -> Result<Law, Error> {
+    pub fn law(&self, copies: usize) -> Result<(Law, Vec<f64>), Error> {
         let Resolved { model, training, samples } = self.first.resolve()?;
         let (mut x, all) = all_inputs::<f64>(&samples);
         let (loss, shape) = (training.core_loss(), model.shape(&samples)?);
@@ -125,7 +125,9 @@ impl Ensemble {
             penalty: training.penalty,
             time: f64::INFINITY,
         };
-        Ok(limit.law(all, &Budget::default())?)
+        let mut covariance = Vec::new();
+        let law = limit.law_and(all, &Budget::default(), &mut |block| covariance.extend_from_slice(block))?;
+        Ok((law, covariance))
     }
 }
 

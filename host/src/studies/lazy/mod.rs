@@ -137,10 +137,10 @@ impl Plan for Ensembles {
             let mut by_width = Vec::new();
             for kept in same {
                 let ensemble = &kept.measurement;
-                let (members, law, doubled) =
-                    (ensemble.members(&kept.read(study)?)?, ensemble.law(1)?, ensemble.law(2)?);
+                let members = ensemble.members(&kept.read(study)?)?;
+                let ((law, covariance), (doubled, _)) = (ensemble.law(1)?, ensemble.law(2)?);
                 let Ensemble { regularization, width, .. } = *ensemble;
-                by_width.push(EnsembleAndLaw { regularization, width, members, law, doubled });
+                by_width.push(EnsembleAndLaw { regularization, width, members, law, covariance, doubled });
             }
             findings.claims.extend(claims::of_ensembles(&by_width));
             findings.figures.extend(by_width.last().into_iter().flat_map(figures::of_ensemble));

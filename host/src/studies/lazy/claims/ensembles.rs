@@ -1,6 +1,7 @@
 //! B4: how the trained outputs of ensembles are spread, against the law that theory has for them.
 
 use crate::analysis::law::Law;
+use crate::analysis::normal_law::{Moments, probability_of_shape};
 use crate::analysis::statistics::{deviation, jackknife, kurtosis};
 use crate::report::{Kind, number};
 use crate::studies::lazy::ensemble::Members;
@@ -21,7 +22,9 @@ pub struct EnsembleAndLaw {
     pub members: Members,
     /// the law
     pub law: Law,
-    /// the same, every training sample given twice
+    /// its covariance over the points held out, row by row
+    pub covariance: Vec<f64>,
+    /// the same law, every training sample given twice
     pub doubled: Law,
 }
 
@@ -55,8 +58,9 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
             };
             format!(
                 "mean over the held-out points of the squared distance of the ensemble's mean from theory's, in theory's standard deviations, \
-                 its own chance taken off; offsets: {}; {JACKKNIFE}",
-                list((0..ensemble.members.points).map(offset))
+                 its own chance taken off; offsets: {}; Hotelling's T^{{2}}: {}; {JACKKNIFE}",
+                list((0..ensemble.members.points).map(offset)),
+                by_chance(ensemble.moments().probability_of_mean(&ensemble.law.mean))
             )
         },
         failing: "wide networks end off the law's mean, the same for each of them; neither the integrator nor the formula explains it, and the cause is open",
@@ -90,6 +94,22 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
         failing: "narrow networks move their features, and spread wider than the law of the limit",
     },
     Claim {
+        name: "B4 covariance over initializations",
+        place: "derived: S + A S A^{T} − A S − S A^{T}",
+        kind: Kind::Claim,
+        about: EnsembleAndLaw::subject,
+        measure: |ensemble| ensemble.jackknifed(|columns| Moments::of(columns).covariance_offset(&ensemble.covariance)),
+        theory: |_| Some(Theory::number(0.0).within(0.2, "a tenth of every standard deviation")),
+        note: |ensemble| {
+            format!(
+                "root mean square over pairs of held-out points of the covariance's distance from theory's, in products of theory's standard \
+                 deviations; Nagao's statistic: {}; {JACKKNIFE}",
+                by_chance(ensemble.moments().probability_of_covariance(&ensemble.covariance))
+            )
+        },
+        failing: "narrow networks move their features, and spread wider than the law of the limit",
+    },
+    Claim {
         name: "B4 normality over initializations",
         place: "derived: trained outputs are linear in f_{0} (with a penalty to first order)",
         kind: Kind::Claim,
@@ -99,7 +119,15 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
                 .jackknifed(|columns| columns.iter().map(|column| kurtosis(column)).sum::<f64>() / columns.len() as f64)
         },
         theory: |_| Some(Theory::number(0.0).within(0.5, "the width, f_{0} itself having the excess kurtosis 15/m")),
-        note: |_| format!("excess kurtosis, mean over the held-out points; {JACKKNIFE}"),
+        note: |ensemble| {
+            let points = ensemble.members.points;
+            let least = (0..points).map(|i| probability_of_shape(&ensemble.members.column(i))).fold(1.0, f64::min);
+            format!(
+                "excess kurtosis, mean over the held-out points; Jarque and Bera's statistic at the least normal of {points} points, corrected \
+                 for their number: {}; {JACKKNIFE}",
+                by_chance(Ok((points as f64 * least).min(1.0)))
+            )
+        },
         failing: "",
     },
     Claim {
@@ -165,6 +193,10 @@ impl EnsembleAndLaw {
         }
     }
 
+    fn moments(&self) -> Moments {
+        Moments::of(&(0..self.members.points).map(|i| self.members.column(i)).collect::<Vec<_>>())
+    }
+
     /// A statistic of the outputs on every point, with its scatter over groups of networks.
     fn jackknifed(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
         let networks: Vec<&[f64]> = self.members.outputs.chunks_exact(self.members.points).collect();
@@ -172,6 +204,15 @@ impl EnsembleAndLaw {
             (0..self.members.points).map(|i| chosen.iter().map(|outputs| outputs[i]).collect()).collect()
         };
         Measured::Values(jackknife(&networks, GROUPS, |chosen| statistic(&columns(chosen))))
+    }
+}
+
+/// The probability of so large a statistic, in words.
+fn by_chance(probability: Result<f64, ntkscope_core::Error>) -> String {
+    match probability {
+        Ok(p) if p < 1e-4 => "so large with a probability below 10^{−4}".into(),
+        Ok(p) => format!("so large with probability {}", number((1e4 * p).round() / 1e4)),
+        Err(error) => format!("undefined ({error})"),
     }
 }
 
