@@ -43,6 +43,13 @@ pub fn deviation(values: &[f64]) -> f64 {
     mean_and_variance(values).1.sqrt()
 }
 
+/// The middle one of these numbers, of two the larger; `None` where there is none. Numbers that are undefined are left out.
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
 /// Excess kurtosis of a sample: its fourth central moment over the square of the second, less 3.
 pub fn kurtosis(values: &[f64]) -> f64 {
     let (count, (mean, _)) = (values.len() as f64, mean_and_variance(values));

@@ -1,6 +1,7 @@
 //! What was seen, in words: the paragraph that a run prints, and its report.
 
 use super::judged::judged;
+use crate::analysis::statistics::median;
 use crate::data::Samples;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::defined;
@@ -227,9 +228,7 @@ pub fn end_table(finished: &[Finished<'_>]) -> Table {
 
 /// The median velocity error of the rows that have one; NaN where none has.
 pub fn velocity_error(rows: &[TraceRow]) -> f64 {
-    let mut errors: Vec<f64> = rows.iter().filter_map(|row| defined(row.velocity_error)).collect();
-    errors.sort_by(f64::total_cmp);
-    errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN)
+    median(rows.iter().map(|row| row.velocity_error)).unwrap_or(f64::NAN)
 }
 
 /// How the kernels of flows with kinks were read, and how near descents were to their edge of stability; none of others.

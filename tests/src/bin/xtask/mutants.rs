@@ -101,7 +101,8 @@ fn build(place: &Path, tree: &Path) -> Result<PathBuf> {
     let target = place.join("build");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--release", "--package", "ntkscope", "--target-dir"]).arg(&target);
-    run(cargo.env("RUSTFLAGS", "-Awarnings").current_dir(tree), minutes(30))?;
+    // most of the program is the same with every error
+    run(cargo.env("RUSTFLAGS", "-Awarnings").env("CARGO_INCREMENTAL", "1").current_dir(tree), minutes(30))?;
     Ok(target.join("release").join(format!("ntkscope{}", std::env::consts::EXE_SUFFIX)))
 }
 
