@@ -2,9 +2,9 @@ for (const table of document.querySelectorAll("table.claims")) {
   if (table.tBodies.length < 5) continue;
   const bar = document.createElement("p");
   bar.className = "filter";
-  bar.innerHTML = '<label>Show <select><option value="">all verdicts</option><option value="holds">what holds</option>' +
-    '<option value="fails">what fails</option><option value="not-decided">what is not decided</option></select></label> ' +
-    '<label>with the words <input type="search"></label> <span role="status"></span>';
+  bar.innerHTML = '<label>Show <select><option value="">all verdicts</option><option value="holds">holds</option>' +
+    '<option value="fails">fails</option><option value="not-decided">not decided</option></select></label> ' +
+    '<label>containing <input type="search"></label> <span role="status"></span>';
   table.parentElement.before(bar);
   const [verdict, words, told] = bar.querySelectorAll("select, input, span");
   const show = () => {

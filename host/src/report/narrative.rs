@@ -187,7 +187,7 @@ pub fn report(
         sections: vec![
             Section { title: "What was seen".into(), blocks: results },
             Section { title: "Terms".into(), blocks: vec![Block::Paragraph(terms)] },
-            Section { title: "How this was made".into(), blocks: settings },
+            Section { title: "Provenance".into(), blocks: settings },
         ],
     }
 }

@@ -128,21 +128,21 @@ impl Stated {
             notes.push(failing.into());
         }
         if theory.allowance > 0.0 {
-            notes.push(format!("allowed: {} on either side, {}", number(theory.allowance), theory.reason));
+            notes.push(format!("allowance ± {}: {}", number(theory.allowance), theory.reason));
         }
         if verdict == Verdict::NotDecided {
             notes.push(match (&measured, estimate) {
                 (Measured::Nothing(why), _) => why.clone(),
                 (_, None) => "not every value is a finite number".into(),
-                (_, Some(estimate)) if estimate.count == 1 => "one seed has no interval; two or more may decide".into(),
+                (_, Some(estimate)) if estimate.count == 1 => "one seed gives no interval; run two or more".into(),
                 (_, Some(estimate)) => match estimate.seeds_to_decide(allowed, side) {
-                    Some(seeds) => format!("about {seeds} seeds would decide, were mean and scatter the same"),
+                    Some(seeds) => format!("about {seeds} seeds would decide at this mean and scatter"),
                     None => "no number of seeds would decide at this mean and scatter".into(),
                 },
             });
         }
         if subject.failed > 0 {
-            notes.push(format!("left out: {} of this network", count(subject.failed, "failed run")));
+            notes.push(format!("excluded: {} of this network", count(subject.failed, "failed run")));
         }
         notes.retain(|note| !note.is_empty());
         let Subject { network, loss, init, .. } = subject;

@@ -61,10 +61,10 @@ pub fn count(rows: &[ClaimRow]) -> String {
 /// How the claims were judged, in words.
 fn rule(level: Level) -> String {
     format!(
-        "A claim holds where the whole interval of what was measured lies inside what is allowed, and fails where the whole interval lies \
-         outside; otherwise the runs do not decide. What is allowed was stated beforehand, with its reason. The intervals are Student's over \
-         the seeds and hold the true mean with {} %: the 95 % of one claim, made stricter as {} of {} are decided, so that of these \
-         verdicts {} are expected to be false at most (Benjamini and Hochberg's procedure; 2.5 % of the verdicts).",
+        "A claim holds if the whole confidence interval lies inside the allowed range and fails if it lies wholly outside; otherwise the runs \
+         do not decide it. The allowed range was fixed beforehand and its reason is given. Intervals are Student's t over the seeds, at a \
+         confidence of {} %: the usual 95 %, tightened because {} of {} claims are decided, so that at most {} of these verdicts are \
+         expected to be false (Benjamini–Hochberg procedure at 2.5 % of the verdicts).",
         number((1e4 * level.coverage()).round() / 100.0),
         level.decided,
         level.judged,
@@ -101,13 +101,13 @@ impl Page {
         let lead = format!("{lead} {}", count(&rows));
         let mut sections = Vec::new();
         if let Some(figure) = first {
-            sections.push(Section { title: "What is seen".into(), blocks: vec![Block::Figure(Box::new(figure))] });
+            sections.push(Section { title: "Key figure".into(), blocks: vec![Block::Figure(Box::new(figure))] });
         }
         sections.extend(verdicts(&rows, caveat, level));
         sections.extend(parts);
         let terms = terms.into_iter().map(Block::Paragraph).collect();
         sections.push(Section { title: "Notation".into(), blocks: terms });
-        sections.push(Section { title: "How this was made".into(), blocks: made });
+        sections.push(Section { title: "Provenance".into(), blocks: made });
         let report = Report { title: format!("ntkscope reproduce {study}"), lead, sections };
         report.save(&directory.join("report.html"))?;
         Ok(rows)
@@ -125,13 +125,13 @@ fn verdicts(rows: &[ClaimRow], caveat: &str, level: Level) -> Vec<Section> {
     let mut sections = Vec::new();
     let mut blocks = Vec::new();
     if !failed.is_empty() {
-        blocks.push(Block::Verdicts("What fails".into(), failed));
+        blocks.push(Block::Verdicts("Claims that fail".into(), failed));
     }
     if !undecided.is_empty() {
-        blocks.push(Block::Verdicts("What the runs do not decide".into(), undecided));
+        blocks.push(Block::Verdicts("Claims that these runs do not decide".into(), undecided));
     }
     if !blocks.is_empty() {
-        sections.push(Section { title: "What fails or is not decided".into(), blocks });
+        sections.push(Section { title: "Failed or undecided".into(), blocks });
     }
     let mut blocks = vec![Block::Paragraph(rule(level)), Block::Paragraph(caveat.into())];
     if !claims.is_empty() {
@@ -139,7 +139,8 @@ fn verdicts(rows: &[ClaimRow], caveat: &str, level: Level) -> Vec<Section> {
     }
     if !checks.is_empty() {
         let line = format!("{} checks of the program", checks.len());
-        let why = "Identities, bounds and values of our own formulas, which only an error of the program can break.";
+        let why =
+            "Identities, bounds and reference values of the formulas: only an error of the program can break them.";
         blocks.push(Block::Folded(line, vec![Block::Paragraph(why.into()), Block::Verdicts("Checks".into(), checks)]));
     }
     sections.push(Section { title: "Claims".into(), blocks });

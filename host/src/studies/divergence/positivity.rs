@@ -96,7 +96,7 @@ pub static KNOWN_VALUES: &[Claim<Computed>] = &[Claim {
     about: |computed| Subject { network: computed.network.clone(), ..Subject::default() },
     measure: |computed| Measured::Exact(computed.measured),
     theory: |computed| {
-        let theory = Theory::number(computed.known.lambda_min).within(1e-9, "the digits that are known");
+        let theory = Theory::number(computed.known.lambda_min).within(1e-9, "the digits known");
         Some(match computed.known.lambda_min {
             0.0 => theory.said("0: not positive definite"),
             value => theory.said(format!("{value}")),
@@ -145,13 +145,13 @@ pub static ON_SAMPLES: &[Claim<Group>] = &[Claim {
     },
     measure: |group| match group.runs(CE).next().map(|run| run.finished.analytic_lambda_min) {
         // below rounding it may be positive all the same
-        Some(value) if value <= rounding(group) => Measured::Nothing("it is below rounding".into()),
+        Some(value) if value <= rounding(group) => Measured::Nothing("it is below rounding error".into()),
         value => Measured::extreme(value, "there is no run"),
     },
     theory: |_| Some(Theory::at_least(0.0).said("> 0")),
     note: |group| {
         let samples = group.runs(CE).next().map_or(0, |run| run.finished.samples);
-        format!("λ_{{min}} of the analytic NTK on {samples} samples; rounding is about {}", number(rounding(group)))
+        format!("λ_{{min}} of the analytic NTK on {samples} samples; rounding error about {}", number(rounding(group)))
     },
     failing: "",
 }];

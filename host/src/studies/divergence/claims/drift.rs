@@ -15,7 +15,7 @@ const FITTED: f64 = 1e-4;
 /// Every group.
 pub(super) static CLAIMS: &[Claim<Group>] = &[
     Claim {
-        name: "A3 the NTK is left by λ_{0}/n",
+        name: "A3 the kernel leaves the NTK by λ_{0}/n",
         place: "Theorem 2, with the constant that its proof gives",
         kind: Kind::Check,
         about: Group::cross_entropy,
@@ -33,14 +33,14 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
             };
             let (at_once, all) = (group.runs(CE).filter(|run| passed(run)).count(), group.runs(CE).count());
             format!(
-                "smallest over all runs of sup_{{t}} max|K_{{t}} − Θ| over λ_{{min}}(Θ)/n; {at_once} of {all} runs have it at t = 0, as random \
-                 networks do, so this is no evidence"
+                "sup_{{t}} max|K_{{t}} − Θ| over λ_{{min}}(Θ)/n, smallest over all runs; {at_once} of {all} runs exceed it at t = 0 already, as \
+                 random networks do, so this is no evidence"
             )
         },
         failing: "",
     },
     Claim {
-        name: "A3 drift grows on under cross-entropy",
+        name: "A3 drift keeps growing under cross-entropy",
         place: "derived: 2 in the kernel regime, 2 − 2/M of a homogeneous network",
         kind: Kind::Claim,
         about: Group::cross_entropy,
@@ -48,7 +48,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         theory: |group| {
             let late = group.net.exponent();
             let words = format!("{} = {} (late) to 2 (kernel regime)", group.net.exponent_formula(), number(late));
-            let reason = "finite margins: against a drift that comes to rest, q = 0";
+            let reason = "finite margins; the alternative is a drift that saturates, q = 0";
             Some(Theory::between(late, 2.0).said(words).within(0.1, reason))
         },
         note: |group| {
@@ -60,7 +60,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
                 reached(group)
             )
         },
-        failing: "between the two regimes the local exponent dips below its limit, to which it comes back at margins of hundreds",
+        failing: "between the two regimes the local exponent dips below its limit and recovers only at margins of several hundred",
     },
     Claim {
         name: "A3 drift saturates under squared error, widest networks",
@@ -74,7 +74,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
     },
     Claim {
         name: "A3 drift saturates under squared error, narrowest networks",
-        place: "the neighbour of the choice of width",
+        place: "control: the other end of the widths",
         kind: Kind::Claim,
         about: Group::squared_error,
         measure: |group| after_the_fit(group, narrowest(group)),
@@ -83,7 +83,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         failing: "",
     },
     Claim {
-        name: "A3 cross-entropy drifts farther than squared error",
+        name: "A3 larger drift under cross-entropy than under squared error",
         place: "the contrast: no divergence in regression",
         kind: Kind::Check,
         about: Group::both_losses,
@@ -95,8 +95,8 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         },
         theory: |_| Some(Theory::at_least(1.0).said("→ ∞ with t")),
         note: |_| {
-            "smallest ratio of the largest drifts from the same start; it grows with the time that cross-entropy is given, so this is no \
-             evidence"
+            "ratio of the largest drifts from the same initialization, smallest over all runs; it grows with the training time under \
+             cross-entropy, so this is no evidence"
                 .into()
         },
         failing: "",
@@ -111,7 +111,7 @@ fn narrowest(group: &Group) -> usize {
 fn after_the_fit(group: &Group, width: usize) -> Measured {
     let fitted = group.runs(MSE).map(|run| run.last().loss).fold(0.0, f64::max);
     if fitted >= 1e-2 * FITTED {
-        return Measured::Nothing(format!("the loss went down to {} only", number(fitted)));
+        return Measured::Nothing(format!("the loss fell only to {}", number(fitted)));
     }
     let growth = |run: &Run| {
         let drift = Curve::new(run.rows().map(|row| (-row.loss.ln(), row.drift_max)));
@@ -121,10 +121,10 @@ fn after_the_fit(group: &Group, width: usize) -> Measured {
 }
 
 fn at_rest(_: &Group) -> Option<Theory> {
-    let reason = "the outputs still move by 1 % of their size; under cross-entropy the drift grows without end";
+    let reason = "the outputs still move by 1 % of their size; under cross-entropy the drift keeps growing";
     Some(Theory::number(0.0).within(0.1, reason))
 }
 
 fn of_rest(width: usize) -> String {
-    format!("ln of the final drift over that where the mean loss is {}, width {width}", number(FITTED))
+    format!("ln of the ratio of the final drift to the drift at mean loss {}, width {width}", number(FITTED))
 }

@@ -24,7 +24,7 @@ pub static AT_LARGE_MARGINS: &[Claim<Group>] = &[Claim {
             group.runs(CE).filter_map(|run| Some(windows(&run)?.last()?.0)).fold(f64::NEG_INFINITY, f64::max);
         if farthest >= 1.0 {
             return Measured::Nothing(format!(
-                "|θ_{{0}}|^{{2}}/(|θ_{{t}}|^{{2}} − |θ_{{0}}|^{{2}}) is {} in the last window: above 1 nothing can be extrapolated",
+                "|θ_{{0}}|^{{2}}/(|θ_{{t}}|^{{2}} − |θ_{{0}}|^{{2}}) is {} in the last window; above 1 there is nothing to extrapolate from",
                 number(farthest)
             ));
         }
@@ -45,7 +45,7 @@ pub static AT_LARGE_MARGINS: &[Claim<Group>] = &[Claim {
         };
         let first = group.runs(CE).next().map_or_else(String::new, |run| of(&run));
         format!(
-            "exponent q of max|K_{{t}} − K_{{0}}| ~ u^{{q}} over half decades of the mean margin, extrapolated along a line in y = \
+            "exponent q of max|K_{{t}} − K_{{0}}| ~ u^{{q}} over half-decades of the mean margin, extrapolated linearly in y = \
              |θ_{{0}}|^{{2}}/(|θ_{{t}}|^{{2}} − |θ_{{0}}|^{{2}}) to y = 0 from the last {WINDOWS}, width {}; of the first seed: {first}; {}",
             group.widest(),
             reached(group)

@@ -14,7 +14,7 @@ const DISTANCE: Column = |row| row.param_distance;
 /// Every group.
 pub(super) static CLAIMS: &[Claim<Group>] = &[
     Claim {
-        name: "A2 parameters move on, and λ_{min}(K_{t}) stays positive",
+        name: "A2 parameters keep moving while λ_{min}(K_{t}) stays positive",
         place: "Theorem 1, Corollary 1",
         kind: Kind::Check,
         about: Group::cross_entropy,
@@ -27,8 +27,8 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         note: |group| {
             let lambda = group.runs(CE).map(|run| run.smallest(|row| row.lambda_min)).fold(f64::INFINITY, f64::min);
             format!(
-                "smaller of the exponent p over the last doubling and of λ_{{min}} along the run, over all runs; λ_{{min}} never below {}; \
-                 any run that lowers its loss passes, so this is no evidence",
+                "the smaller of the exponent p over the last doubling and of λ_{{min}} along the run, over all runs; smallest λ_{{min}} {}; any run \
+                 that lowers its loss passes, so this is no evidence",
                 number(lambda)
             )
         },
@@ -43,7 +43,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         theory: |group| {
             let late = 1.0 / group.net.degree();
             let words = format!("{} (late) to 1 (kernel regime)", number(late));
-            let reason = "finite margins: against a distance that converges, p = 0, and one that outgrows its outputs";
+            let reason = "finite margins; the alternatives are a distance that converges, p = 0, and one that outgrows its outputs";
             Some(Theory::between(late, 1.0).said(words).within(0.05, reason))
         },
         note: |group| {
@@ -56,7 +56,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         failing: "",
     },
     Claim {
-        name: "A2 distance as the kernel predicts it",
+        name: "A2 distance from initialization as predicted by the kernel",
         place: "derived: |θ_{t} − θ_{0}|^{2} = f_{t}^{T} K_{0}^{−1} f_{t} of the linearized network",
         kind: Kind::Claim,
         about: Group::cross_entropy,
@@ -67,25 +67,25 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
                 Some(run.at_margin(EARLY, DISTANCE)? / Curve::new(of_kernel).at(EARLY.ln())?.exp())
             })
         },
-        theory: |_| Some(Theory::number(1.0).within(0.1, "the drift until then")),
+        theory: |_| Some(Theory::number(1.0).within(0.1, "the drift up to there")),
         note: |group| {
             format!(
-                "|θ_{{t}} − θ_{{0}}| of the network over that of its linearization at mean margin {}, width {}",
+                "|θ_{{t}} − θ_{{0}}| of the network relative to its linearization at mean margin {}, width {}",
                 number(EARLY),
                 group.widest()
             )
         },
         failing: "",
     },
-    in_the_kernels_time::<1>("A2 time at margin 1/2 as the linearized network has it"),
-    in_the_kernels_time::<2>("A2 time at margin 1 as the linearized network has it"),
-    in_the_kernels_time::<4>("A2 time at margin 2 as the linearized network has it"),
-    in_the_kernels_time::<8>("A2 time at margin 4 as the linearized network has it"),
+    in_the_kernels_time::<1>("A2 time to margin 1/2 as predicted by the linearized network"),
+    in_the_kernels_time::<2>("A2 time to margin 1 as predicted by the linearized network"),
+    in_the_kernels_time::<4>("A2 time to margin 2 as predicted by the linearized network"),
+    in_the_kernels_time::<8>("A2 time to margin 4 as predicted by the linearized network"),
 ];
 
 /// Where the labels are an eigenvector of the kernel, and the mean network starts from 0.
 pub(super) static WITH_CLOSED_FORMS: &[Claim<Group>] = &[Claim {
-    name: "A2 time at margin 1 in closed form",
+    name: "A2 time to margin 1 in closed form",
     place: "derived: u + e^{u} − 1 = λ_{s} t/n",
     kind: Kind::Claim,
     about: Group::cross_entropy,
@@ -96,7 +96,7 @@ pub(super) static WITH_CLOSED_FORMS: &[Claim<Group>] = &[Claim {
     },
     note: |group| {
         format!(
-            "ln of the time at mean margin 1 over (u + e^{{u}} − 1) n/λ_{{s}}, λ_{{s}} of the analytic NTK, width {}",
+            "ln of the time to mean margin 1 over (u + e^{{u}} − 1) n/λ_{{s}}, λ_{{s}} of the analytic NTK, width {}",
             group.widest()
         )
     },
@@ -119,12 +119,12 @@ const fn in_the_kernels_time<const HALVES: u32>(name: &'static str) -> Claim<Gro
             })
         },
         theory: |_| {
-            let reason = "a kernel that has grown by a tenth until then hurries by as much";
+            let reason = "a kernel that has grown by a tenth by then is faster by as much";
             Some(Theory::number(0.0).within(0.1, reason))
         },
         note: |_| {
             format!(
-                "ln of the time at mean margin {} over that of the network linearized at its start, at the largest width",
+                "ln of the ratio of the times to mean margin {}, network over its linearization at θ_{{0}}, largest width",
                 number(0.5 * f64::from(HALVES))
             )
         },
@@ -138,13 +138,13 @@ fn behind_closed_form(run: &Run, u: f64) -> Option<f64> {
 }
 
 /// With a smooth activation the same network keeps the time to 1 %.
-const SLIDING: &str = "units that come to rest on their kinks no longer follow the labels, so that a ReLU network falls behind its linearization \
-                       at widths where a smooth one does not";
+const SLIDING: &str = "units that come to rest on their kinks no longer follow the labels, so a ReLU network lags behind its linearization at \
+                       widths where a smooth one does not";
 
 /// How far the runs went.
 pub(super) fn reached(group: &Group) -> String {
     let furthest = group.runs(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);
     let margin = group.runs(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, f64::min);
     let exponent = number(crate::report::decimal_exponent(furthest).floor());
-    format!("every run to a mean margin of {} at least, t = 10^{{{exponent}}}", number(margin))
+    format!("every run reached mean margin {}, t = 10^{{{exponent}}}", number(margin))
 }

@@ -14,7 +14,7 @@ const ROUNDING: f64 = 1e-11;
 /// Every group.
 pub(super) static AT_THE_START: &[Claim<Group>] = &[
     Claim {
-        name: "A0 mirrored networks start from 0",
+        name: "A0 mirrored networks start at 0",
         place: "definition of the mirrored initialization",
         kind: Kind::Check,
         about: Group::both_losses,
@@ -24,8 +24,18 @@ pub(super) static AT_THE_START: &[Claim<Group>] = &[
         failing: "",
     },
     Claim {
-        name: "A0 the kernel accounts for the movement of the outputs",
-        place: "derived: Δf = −K_{eff} R, the proof of the effective kernel",
+        name: "A0 the drift starts at 0",
+        place: "definition of the drift",
+        kind: Kind::Check,
+        about: Group::both_losses,
+        measure: |group| group.over_all(CE, f64::max, |run| Some(run.rows().next()?.drift_max)),
+        theory: |_| Some(Theory::at_most(0.0).said("0")),
+        note: |_| "largest max|K_{t} − K_{0}| at t = 0 over all runs".into(),
+        failing: "",
+    },
+    Claim {
+        name: "A0 the kernel accounts for the velocity of the outputs",
+        place: "derived: Δf = −K_{eff} R, the test of the effective kernel",
         kind: Kind::Check,
         about: Group::cross_entropy,
         measure: |group| group.over_all(CE, f64::max, |run| median(run.rows().map(|row| row.velocity_error))),
@@ -34,15 +44,14 @@ pub(super) static AT_THE_START: &[Claim<Group>] = &[
         failing: "",
     },
     Claim {
-        name: "A0 K_{0} comes near the NTK like m^{−1/2}",
+        name: "A0 K_{0} converges to the NTK like m^{−1/2}",
         place: "equation (3.3); the rate is the central limit theorem's",
         kind: Kind::Claim,
         about: Group::both_losses,
         measure: |group| group.exponents_in_width(CE, &group.widths(), |run| Some(run.rows().next()?.error_fro)),
         theory: |group| {
             // mirrored networks have the K_0 of single ones, and every part has them
-            (group.init == Init::Mirrored)
-                .then(|| Theory::number(-0.5).said("−1/2").within(0.15, "terms of order 1/m beside the first"))
+            (group.init == Init::Mirrored).then(|| Theory::number(-0.5).said("−1/2").within(0.15, "terms of order 1/m"))
         },
         note: |group| {
             format!(
@@ -68,7 +77,7 @@ pub struct Pair {
 
 /// Both initializations together.
 pub static FROM_ONE_START: &[Claim<Pair>] = &[Claim {
-    name: "A0 mirroring leaves K_{0} as it is",
+    name: "A0 mirroring leaves K_{0} unchanged",
     place: "definition of the mirrored initialization",
     kind: Kind::Check,
     about: |pair| Subject { init: "both".into(), ..pair.mirrored.both_losses() },
@@ -87,8 +96,8 @@ pub static FROM_ONE_START: &[Claim<Pair>] = &[Claim {
     },
     theory: |_| Some(Theory::at_most(ROUNDING).said("0")),
     note: |_| {
-        "largest difference of λ_{min}(K_{0}) and of max|K_{0} − Θ| between the mirrored network and the single one of the same seed, over \
-         λ_{max}"
+        "largest difference in λ_{min}(K_{0}) and max|K_{0} − Θ| between the mirrored network and the single one with the same seed, \
+         relative to λ_{max}"
             .into()
     },
     failing: "",

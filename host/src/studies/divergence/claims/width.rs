@@ -22,18 +22,18 @@ const OF_SLOPES: &str = "the next order of c u^{2}/m (1 + c' u^{2}/m …) at rel
 /// Every group.
 pub(super) static CLAIMS: &[Claim<Group>] = &[
     Claim {
-        name: "A3 fall of the drift with the width, where it is small",
+        name: "A3 decay of the drift with width, small drifts",
         place: "derived: drift ~ c u^{2}/m in the kernel regime",
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.exponents_in_width(CE, &small_widths(group, CE), |run| run.at_margin(MARGIN, DRIFT)),
         theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
-        note: |group| at_margin(&small_widths(group, CE), "those of less than 30 % relative drift there"),
+        note: |group| at_margin(&small_widths(group, CE), "those with less than 30 % relative drift there"),
         failing: "",
     },
     Claim {
-        name: "A3 fall of the drift with the width, all widths",
-        place: "the neighbour of the choice of widths",
+        name: "A3 decay of the drift with width, all widths",
+        place: "control: without choosing the widths",
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.exponents_in_width(CE, &group.widths(), |run| run.at_margin(MARGIN, DRIFT)),
@@ -42,18 +42,18 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         failing: "",
     },
     Claim {
-        name: "A3 fall of the largest drift with the width, where it is small",
+        name: "A3 decay of the largest drift with width, small drifts",
         place: "derived: drift ~ c/m in the kernel regime",
         kind: Kind::Claim,
         about: Group::squared_error,
         measure: |group| group.exponents_in_width(MSE, &small_widths(group, MSE), |run| Some(run.largest(DRIFT))),
         theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
-        note: |group| largest(&small_widths(group, MSE), "those of less than 30 % relative drift"),
+        note: |group| largest(&small_widths(group, MSE), "those with less than 30 % relative drift"),
         failing: "",
     },
     Claim {
-        name: "A3 fall of the largest drift with the width, all widths",
-        place: "the neighbour of the choice of widths",
+        name: "A3 decay of the largest drift with width, all widths",
+        place: "control: without choosing the widths",
         kind: Kind::Claim,
         about: Group::squared_error,
         measure: |group| group.exponents_in_width(MSE, &group.widths(), |run| Some(run.largest(DRIFT))),
@@ -62,7 +62,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         failing: "",
     },
     Claim {
-        name: "A3 margin of 10 % drift",
+        name: "A3 margin at 10 % drift",
         place: "derived: drift ~ c u^{2}/m",
         kind: Kind::Claim,
         about: Group::cross_entropy,
@@ -77,7 +77,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         failing: "",
     },
     Claim {
-        name: "A3 time of 10 % drift grows like exp(c √m) rather than like a power of m",
+        name: "A3 time to 10 % drift grows like exp(c √m) rather than like a power of m",
         place: "derived: t ~ e^{u} and u ~ √m at a given drift",
         kind: Kind::Claim,
         about: Group::cross_entropy,
@@ -92,13 +92,13 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
             let law = |of: fn(f64) -> f64, name: &str| {
                 let miss = group.over_widths(CE, &late_widths(group), time, |points| miss(points, of));
                 let mean = miss.estimate().map_or("unknown".into(), |miss| number(miss.value));
-                format!("{name} misses it by {mean}")
+                format!("{name} is off by {mean}")
             };
             format!(
-                "both laws fitted to all but the widest, {}; by how much less exp(c √m) misses ln t of the widest: {}, {}; t(m): {}",
+                "both laws fitted to all widths but the largest, {}; error in ln t at the largest width, power law less exponential: {}, {}; t(m): {}",
                 of_late(group),
                 law(f64::sqrt, "exp(c √m)"),
-                law(f64::ln, "the power"),
+                law(f64::ln, "the power law"),
                 group.by_width(CE, |run| Some(run.passes_drift(SHARE)?.log_time.exp_m1()))
             )
         },
@@ -128,7 +128,7 @@ fn largest(widths: &[usize], which: &str) -> String {
 }
 
 fn of_late(group: &Group) -> String {
-    format!("widths {:?}, those that pass it behind mean margin {LATE}", late_widths(group))
+    format!("widths {:?}, those that reach it after mean margin {LATE}", late_widths(group))
 }
 
 /// Widths of small relative drift, at the margin of comparison or, under squared error, ever.

@@ -27,12 +27,12 @@ impl Decayed {
     }
     /// The exponent of something, one number for every set of points.
     fn exponents(&self, of: impl Fn(&OnSphere, &Spectra) -> Option<f64>) -> Measured {
-        Measured::of(self.sets.iter().map(|(on, spectra)| of(on, spectra)), "the window holds too few eigenvalues")
+        Measured::of(self.sets.iter().map(|(on, spectra)| of(on, spectra)), "too few eigenvalues in the window")
     }
     fn note(&self, what: &str) -> String {
         let on = self.first();
         format!(
-            "{what}, k from {}, {} points, {} draws of f^{{GP}} each; one number for each of {} sets of points",
+            "{what}, k from {}, {} points, {} draws of f^{{GP}} each; one value for each of {} sets of points",
             span(&on.window()),
             on.points,
             on.draws,
@@ -56,10 +56,9 @@ fn of_tails(on: &OnSphere, spectra: &Spectra) -> Option<f64> {
     Estimate::from_values(&all?).map(|mean| mean.value)
 }
 
-const FINITE: &str =
-    "finite n: the window begins where eigenvalues come in groups and ends where n points bend them down";
+const FINITE: &str = "finite n: at the lower end of the window eigenvalues come in multiplets, at the upper end finitely many points bend the spectrum down";
 
-const FEW_POINTS: &str = "of so few points the exponent still moves towards its limit as they grow in number";
+const FEW_POINTS: &str = "at so few points the exponent is still approaching its limit as n grows";
 
 fn near(theory: f64) -> Option<Theory> {
     Some(Theory::number(theory).within(0.15, FINITE))

@@ -39,7 +39,7 @@ impl LabelsDescribed {
     }
     /// One number, which has no scatter to be judged by.
     fn one(value: Option<f64>) -> Measured {
-        Measured::of([value], "the window holds too few eigenvalues")
+        Measured::of([value], "too few eigenvalues in the window")
     }
 }
 
@@ -55,7 +55,7 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
             let published = labels.described.published?;
             Some(
                 Theory::number(published)
-                    .within(0.1, "neither the coding of the labels nor the scale of the images is stated"),
+                    .within(0.1, "the paper states neither the encoding of the labels nor the scaling of the images"),
             )
         },
         note: |labels| {
@@ -67,7 +67,7 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
             let others: Vec<String> = labels.spectra.functions.iter().filter_map(other).collect();
             let f_gp = labels.fitted(&Spectra::mean(&labels.spectra.draws));
             format!(
-                "k from {}, decay of the eigenvalues fitted there, {}; by coding of the labels, and in brackets by the paper's window k < 0.9 n and \
+                "k from {}, decay of the eigenvalues fitted there, {}; by encoding of the labels, and in parentheses with the paper's window k < 0.9 n and \
                  decay (d + 1)/d: {}; f^{{GP}} on the same samples: {}",
                 span(&middle(n)),
                 labels.value().map_or("none".into(), |s| number(s.decay)),
@@ -85,7 +85,7 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
         measure: |labels| {
             let Some(value) = labels.value() else { return LabelsDescribed::one(None) };
             let draws = labels.spectra.draws.iter().map(|tails| Some(labels.fitted(tails)?.alpha - value.alpha));
-            Measured::of(draws, "the window holds too few eigenvalues")
+            Measured::of(draws, "too few eigenvalues in the window")
         },
         theory: |labels| {
             let d = labels.described.dimension;
@@ -93,8 +93,8 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
             Some(Theory::at_most(0.0).said(words))
         },
         note: |_| {
-            "α of f^{GP} less that of the labels at the same k, one number a draw; both see the few directions in which the samples spread, \
-             not all d of them"
+            "α of f^{GP} minus that of the labels at the same k, one value per draw; both see only the few directions in which the samples \
+             vary, not all d"
                 .into()
         },
         failing: "",

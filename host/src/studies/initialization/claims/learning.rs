@@ -54,7 +54,7 @@ fn extrapolated(points: &[(f64, f64)]) -> Option<f64> {
 
 /// All learning curves together.
 static IDENTITY: &[Claim<Vec<Learned>>] = &[Claim {
-    name: "C3 starting from f_{0} is learning f* − f_{0}",
+    name: "C3 starting from f_{0} is equivalent to learning f* − f_{0}",
     place: "Proposition 4.1",
     kind: Kind::Check,
     about: |_| subject("NTK of an FCN, L = 1; spheres", "standard"),
@@ -67,7 +67,7 @@ static IDENTITY: &[Claim<Vec<Learned>>] = &[Claim {
         let draws = curves().map(|curves| curves.random.len()).sum::<usize>();
         let times = curves().next().map_or(0, |curves| curves.at.len());
         format!(
-            "largest difference of the excess risks from f^{{GP}} with target f* and from 0 with target f* − f^{{GP}}, as a share of that before \
+            "largest difference of the excess risks from f^{{GP}} with target f* and from 0 with target f* − f^{{GP}}, relative to the risk before \
              training, {draws} draws at {times} times each"
         )
     },
@@ -90,7 +90,7 @@ static LEARNING: &[Claim<Learned>] = &[
             learned.of_draws(Start::Random, slope).map_or(Measured::Nothing(NO_RISK.into()), Measured::Values)
         },
         theory: |learned| {
-            let reason = "finite n: a lower bound on the risk's exponent in the limit";
+            let reason = "finite n; the bound is on the exponent in the limit";
             Some(
                 Theory::between(learned.theory(), 0.0)
                     .said(format!("≥ {}", number(learned.theory())))
@@ -100,7 +100,7 @@ static LEARNING: &[Claim<Learned>] = &[
         note: |learned| {
             let ends: usize = learned.curves.iter().map(|curves| curves.at_an_end(Start::Random)).sum();
             format!(
-                "slope of ln risk at the best time against ln n, n = {:?}, one number a draw; {ends} best times at an end of the times",
+                "slope of ln risk at the optimal stopping time against ln n, n = {:?}, one value per draw; the optimal time lies at the edge of the grid in {ends} cases",
                 learned.sizes()
             )
         },
@@ -117,14 +117,14 @@ static LEARNING: &[Claim<Learned>] = &[
         theory: |learned| Some(Theory::number(learned.theory()).within(0.1, "the next order of the extrapolation")),
         note: |learned| {
             format!(
-                "slopes between neighbours of n = {:?}, extrapolated along a line in 1/ln n to 0, one number a draw",
+                "local slopes between successive n = {:?}, extrapolated linearly in 1/ln n to 0, one value per draw",
                 learned.sizes()
             )
         },
         failing: "",
     },
     Claim {
-        name: "C6 without f^{GP} learning is faster",
+        name: "C6 learning is faster without f^{GP}",
         place: "sections 4 and 5.1: what f^{GP} costs",
         kind: Kind::Claim,
         about: |learned| learned.subject("both"),
@@ -142,7 +142,7 @@ static LEARNING: &[Claim<Learned>] = &[
                 slopes.map_or("none".into(), |mean| number(mean.value))
             };
             format!(
-                "slope from 0, {}, less that from f^{{GP}}, {}, of the same draws",
+                "slope from 0, {}, minus that from f^{{GP}}, {}, same draws",
                 mean(Start::Zero),
                 mean(Start::Random)
             )

@@ -45,8 +45,8 @@ static OUTPUTS: &[Claim<OutputsTested>] = &[
         theory: |_| Some(Theory::at_most(4.0)),
         note: |all| {
             format!(
-                "largest of {} entries of the covariance less the NNGP, outputs whitened, in standard errors over {} networks; exact at every \
-                 width, so that only chance (1 in 1,600) or an error passes 4",
+                "largest deviation among {} entries of the covariance of the whitened outputs from the NNGP, in standard errors over {} networks; \
+                 exact at every width, so only chance (1 in 1,600) or an error of the program exceeds 4",
                 all.tested.pairs, all.outputs.networks
             )
         },
@@ -59,14 +59,11 @@ static OUTPUTS: &[Claim<OutputsTested>] = &[
         about: OutputsTested::subject,
         measure: |all| Measured::Values(all.tested.kurtosis.clone()),
         theory: |all| {
-            let reason = "a tenth, or what moves no quantile within two standard deviations by 1 %";
+            let reason = "a tenth, or a kurtosis that shifts no quantile within two standard deviations by 1 %";
             Some(Theory::number(all.kurtosis()).within(f64::max(0.1 * all.kurtosis(), 0.1), reason))
         },
         note: |all| {
-            format!(
-                "mean over the points, {} networks; interval by leaving out one of ten groups at a time",
-                all.outputs.networks
-            )
+            format!("mean over the points, {} networks; jackknife interval over ten groups", all.outputs.networks)
         },
         failing: "",
     },
@@ -78,12 +75,12 @@ static OUTPUTS: &[Claim<OutputsTested>] = &[
         measure: |all| Measured::Values(all.tested.distances.clone()),
         theory: |all| {
             // of an expansion in the cumulants: phi(z) kappa/24 |z^3 - 3 z| is largest, 0.023 kappa, at z = 0.74
-            let reason = "higher cumulants at narrow widths, chance at wide ones";
+            let reason = "higher cumulants at small widths, sampling noise at large ones";
             Some(Theory::number(0.023 * all.kurtosis()).within(0.01, reason))
         },
         note: |all| {
             format!(
-                "Kolmogorov's distance of the whitened outputs of {} networks from N(0,1); interval by leaving out one of ten groups at a time",
+                "Kolmogorov distance of the whitened outputs of {} networks from N(0,1); jackknife interval over ten groups",
                 all.outputs.networks
             )
         },
@@ -104,13 +101,13 @@ pub fn farthest(run: &Run) -> Option<f64> {
 
 /// C2: networks stay beside the kernel's flow, at all times.
 static CLOSENESS: &[Claim<Group>] = &[Claim {
-    name: "C2 distance from the kernel's flow at all times",
+    name: "C2 distance from the kernel flow, uniformly in time",
     place: "Proposition 3.3; the rate is that of K_{0}",
     kind: Kind::Claim,
     about: |group| group.subject(LOSS),
     measure: |group| group.exponents_in_width(MSE, &group.widths(), farthest),
     theory: |_| {
-        let reason = "narrow widths; against a distance that does not fall, 0";
+        let reason = "small widths; the alternative is a distance that does not decay, 0";
         Some(Theory::number(-0.5).said("−1/2").within(0.25, reason))
     },
     note: |group| {
@@ -174,7 +171,7 @@ fn more<'r>() -> Claim<OfSize<'r>> {
         theory: |_| Some(Theory::at_most(0.0).said("< 0")),
         note: |of| {
             format!(
-                "ln risk mirrored, {}, less ln risk standard, {}, on the same samples, {} trials; risk at the best of {} epochs",
+                "ln risk mirrored, {}, minus ln risk standard, {}, on the same samples, {} trials; risk at the best of {} epochs",
                 mean(of.curves.log_best(Start::Zero)),
                 mean(of.curves.log_best(Start::Random)),
                 of.replica.trials,
@@ -199,7 +196,7 @@ static FASTER: &[Claim<Replicated>] = &[Claim {
     note: |all| {
         let n: Vec<usize> = all.replicas.iter().map(|replica| replica.n).collect();
         format!(
-            "slope of ln risk against ln n, n = {n:?}: mirrored {}, less standard {}, one number a trial",
+            "slope of ln risk against ln n, n = {n:?}: mirrored {}, minus standard {}, one value per trial",
             mean(all.slopes(Start::Zero)),
             mean(all.slopes(Start::Random))
         )

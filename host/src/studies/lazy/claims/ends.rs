@@ -10,7 +10,7 @@ use crate::study::net::CE;
 
 pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
     Claim {
-        name: "B3 ends nearer the explicit solution the wider the network",
+        name: "B3 distance to the closed-form solution decays with width",
         place: "abstract: the closed form of the limit; the rate is that of K_{0}",
         kind: Kind::Claim,
         about: Beside::subject,
@@ -20,7 +20,7 @@ pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
         failing: "",
     },
     Claim {
-        name: "B3 ends at the explicit solution",
+        name: "B3 training ends at the closed-form solution",
         place: "f* = f_{0} − K_{0} (p(f*) − y)/(n Λ)",
         kind: Kind::Claim,
         about: Beside::subject,
@@ -30,12 +30,12 @@ pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
             })
         },
         theory: |_| {
-            let reason = "the drift of the kernel at this width; another penalty, or another kernel, is off by more";
+            let reason = "the drift of the kernel at this width; a wrong penalty or kernel is off by more";
             Some(Theory::number(0.0).within(0.15, reason))
         },
         note: |beside| {
             format!(
-                "largest |f_{{T}} − f*[K_{{0}}]| over the training samples, over the largest |f_{{T}}|, width {}",
+                "max |f_{{T}} − f*[K_{{0}}]| over the training samples, relative to max |f_{{T}}|, width {}",
                 beside.group.widest()
             )
         },
@@ -43,7 +43,7 @@ pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
     },
     Claim {
         name: "B3 bound on the movement of the parameters",
-        place: "derived: the objective falls, so Λ|θ_{t} − θ_{0}|^{2}/2 ≤ R(f_{0})",
+        place: "derived: the objective decreases, so Λ|θ_{t} − θ_{0}|^{2}/2 ≤ R(f_{0})",
         kind: Kind::Check,
         about: Beside::subject,
         measure: |beside| {
@@ -58,7 +58,7 @@ pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
 ];
 
 pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[Claim {
-    name: "B3 ends nearer the explicit solution the wider the network",
+    name: "B3 distance to the closed-form solution decays with width",
     place: "abstract: the closed form of the limit; the rate is that of K_{0}",
     kind: Kind::Claim,
     about: Beside::subject,
@@ -70,8 +70,8 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[Claim {
 }];
 
 pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] = &[Claim {
-    name: "B2 meets targets that disagree",
-    place: "derived: the mean label is the target",
+    name: "B2 conflicting labels are fitted as their mean",
+    place: "derived: the mean label is a soft target",
     kind: Kind::Check,
     about: Beside::subject,
     measure: |beside| {
@@ -79,14 +79,15 @@ pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] = &[Claim {
     },
     theory: |_| Some(Theory::at_most(0.01).said("0")),
     note: |_| {
-        "largest |f_{T} − logit(3/4)| over points, widths and seeds: three of four labels of every point agree".into()
+        "largest |f_{T} − logit(3/4)| over points, widths and seeds: three of the four labels of each point agree"
+            .into()
     },
     failing: "",
 }];
 
 /// On images: the class of held-out ones, for every penalty.
 pub(super) static ON_IMAGES: &[Claim<Beside>] = &[Claim {
-    name: "B3 same class as the kernel's on held-out images",
+    name: "B3 same class as the kernel on held-out images",
     place: "the closed form as a predictor",
     kind: Kind::Claim,
     about: Beside::subject,
@@ -99,7 +100,7 @@ pub(super) static ON_IMAGES: &[Claim<Beside>] = &[Claim {
         let ntk = |run: &Run| Some(run.finished.limit?.ntk.agreement);
         let ntk = beside.group.mean_at(CE, beside.group.widest(), ntk);
         format!(
-            "share of held-out images to which network and fixed point of its own kernel K_{{0}} give the same class, width {}; with the \
+            "fraction of held-out images that the network and the fixed point of its own kernel K_{{0}} assign to the same class, width {}; with the \
              analytic NTK {}; weak penalties leave the kernel regime at these widths",
             beside.group.widest(),
             ntk.map_or("not known".into(), |e| number(e.value))
@@ -122,11 +123,11 @@ fn nearing(beside: &Beside, apart: fn(&Ended) -> f64) -> Measured {
 }
 
 fn like_its_kernel(_: &Beside) -> Option<Theory> {
-    let words = "−1 (the drift's) to −1/2 (the spread of K_{0})";
+    let words = "−1 (as the drift) to −1/2 (as the spread of K_{0})";
     Some(
         Theory::between(-1.0, -0.5)
             .said(words)
-            .within(0.25, "narrow widths; against an end that does not come nearer, 0"),
+            .within(0.25, "small widths; the alternative is a distance that does not decay, 0"),
     )
 }
 

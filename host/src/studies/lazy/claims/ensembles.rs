@@ -63,7 +63,8 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
                 by_chance(ensemble.moments().probability_of_mean(&ensemble.law.mean))
             )
         },
-        failing: "wide networks end off the law's mean, the same for each of them; neither the integrator nor the formula explains it, and the cause is open",
+        failing: "the ensemble is centred off the mean of the law, by the same amount in every group; neither the integrator nor the formula explains it, \
+                  and the cause is open",
     },
     Claim {
         name: "B4 spread over initializations",
@@ -78,8 +79,8 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
         },
         theory: |ensemble| {
             let reason = match ensemble.regularization {
-                Regularization::Penalty(_) => "the delta method, 4 % beside a push-forward, and the width",
-                Regularization::Plain | Regularization::Smoothing(_) => "the width: the law is exact in its limit",
+                Regularization::Penalty(_) => "finite width, and 4 % for the delta method",
+                Regularization::Plain | Regularization::Smoothing(_) => "finite width; the law is exact in the limit",
             };
             Some(Theory::number(0.0).within(0.1, reason))
         },
@@ -91,7 +92,7 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
                 list(ensemble.law.deviation.iter().copied())
             )
         },
-        failing: "narrow networks move their features, and spread wider than the law of the limit",
+        failing: "narrow networks learn features and spread more widely than in the infinite-width limit",
     },
     Claim {
         name: "B4 covariance over initializations",
@@ -107,7 +108,7 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
                 by_chance(ensemble.moments().probability_of_covariance(&ensemble.covariance))
             )
         },
-        failing: "narrow networks move their features, and spread wider than the law of the limit",
+        failing: "narrow networks learn features and spread more widely than in the infinite-width limit",
     },
     Claim {
         name: "B4 normality over initializations",
@@ -131,7 +132,7 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
         failing: "",
     },
     Claim {
-        name: "B4 is not the Laplace posterior",
+        name: "B4 the ensemble is not the Laplace posterior",
         place: "derived: an ensemble lacks the observation noise",
         kind: Kind::Claim,
         about: EnsembleAndLaw::subject,
@@ -146,7 +147,7 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
             let laplace = ensemble.law.laplace.as_ref()?;
             let ratios = laplace.iter().zip(&ensemble.law.deviation).map(|(laplace, sd)| (laplace / sd).ln());
             let derived = ratios.sum::<f64>() / laplace.len() as f64;
-            Some(Theory::number(derived).within(0.1, "as for the spread; 0 were it the same law"))
+            Some(Theory::number(derived).within(0.1, "as for the spread; 0 if the two laws were the same"))
         },
         note: |ensemble| {
             format!(
@@ -157,7 +158,7 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
         failing: "",
     },
     Claim {
-        name: "B4 law of samples that are given twice",
+        name: "B4 duplicating every sample leaves the law unchanged",
         place: "identity: the loss is a mean over the samples",
         kind: Kind::Check,
         about: EnsembleAndLaw::subject,
@@ -171,16 +172,12 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
             Measured::extreme(Some(largest), "there is no law")
         },
         theory: |_| Some(Theory::at_most(1e-6).said("0")),
-        note: |_| {
-            "largest difference of means and standard deviations, those of the Laplace posterior too, from the law of the samples \
-             given once"
-                .into()
-        },
+        note: |_| "largest change of a mean or standard deviation, those of the Laplace posterior included".into(),
         failing: "",
     },
 ];
 
-const JACKKNIFE: &str = "interval by leaving out one of 20 groups of networks at a time";
+const JACKKNIFE: &str = "jackknife interval over 20 groups of networks";
 
 impl EnsembleAndLaw {
     fn subject(&self) -> Subject {

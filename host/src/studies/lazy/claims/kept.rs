@@ -10,28 +10,28 @@ use crate::study::net::{CE, Regularization};
 
 /// Runs that would never end: the control of "comes to rest".
 pub(super) static WITHOUT: &[Claim<Beside>] = &[Claim {
-    name: "B0 without either the drift does not come to rest",
+    name: "B0 with neither, the drift does not converge",
     place: "the control of B1 and B2",
     kind: Kind::Claim,
     about: Beside::subject,
     measure: |beside| growth(&beside.group),
     theory: |_| Some(Theory::at_least(REST).said("q ln 2/u, about 0.1 at t = 10^{5}")),
-    note: |_| "growth as in B1; above what counts there as rest".into(),
+    note: |_| "growth as in B1, above the threshold used there".into(),
     failing: "",
 }];
 
 pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
-    comes_to_rest("B1 with a penalty the drift comes to rest", "abstract: with a penalty the kernel stays at any time"),
+    comes_to_rest("B1 with a penalty the drift converges", "abstract: with a penalty the kernel stays at any time"),
     falls_like_one_over_m(
-        "B1 with a penalty the largest drift falls like 1/m",
+        "B1 with a penalty the largest drift decays like 1/m",
         "derived: movement is bounded at every width, drift ~ c/m",
     ),
 ];
 
 pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
     Claim {
-        name: "B2 with soft targets the drift comes to rest",
-        place: "abstract; the flow's own rule of rest ends such a run, so this is a check",
+        name: "B2 with soft targets the drift converges",
+        place: "abstract; such a run ends when the flow detects rest, so this is a check",
         kind: Kind::Check,
         about: Beside::subject,
         measure: |beside| match growth(&beside.group) {
@@ -43,11 +43,11 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
         failing: "",
     },
     falls_like_one_over_m(
-        "B2 with soft targets the largest drift falls like 1/m",
+        "B2 with soft targets the largest drift decays like 1/m",
         "derived: outputs end at logit(q) at every width, drift ~ c/m",
     ),
     Claim {
-        name: "B2 drift as plain cross-entropy has it at the targets' margin",
+        name: "B2 same drift as plain cross-entropy at the targets' margin",
         place: "derived: the kernel follows the outputs",
         kind: Kind::Claim,
         about: |beside| {
@@ -62,12 +62,12 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
                     let other = plain.run(CE, run.width, run.seed)?;
                     Some(run.last().drift_max / other.at_margin(margin_of_targets(eps), DRIFT)?)
                 };
-                Measured::of(paired.map(ratio), "plain cross-entropy did not come so far")
+                Measured::of(paired.map(ratio), "plain cross-entropy did not reach this margin")
             }
-            _ => Measured::Nothing("there are no plain runs beside it".into()),
+            _ => Measured::Nothing("there are no runs with plain cross-entropy to compare with".into()),
         },
         theory: |_| {
-            let reason = "margins that differ between samples on the way, but not at the targets";
+            let reason = "margins differ between samples along the way, but not at the targets";
             Some(Theory::number(1.0).within(0.3, reason))
         },
         note: |beside| {
@@ -77,7 +77,7 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
             };
             let width = beside.plain.as_ref().map_or(0, Group::widest);
             format!(
-                "final drift over that of plain cross-entropy from the same start at margin logit(1 − ε/2) = {}, width {width}",
+                "ratio of the final drift to that of plain cross-entropy from the same initialization at margin logit(1 − ε/2) = {}, width {width}",
                 number(margin)
             )
         },
@@ -86,11 +86,11 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
 ];
 
 pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] =
-    &[comes_to_rest("B2 with labels that disagree the drift comes to rest", "abstract: such labels are soft targets")];
+    &[comes_to_rest("B2 with conflicting labels the drift converges", "abstract: such labels are soft targets")];
 
 /// All smoothings of a network together.
 pub(super) static TO_HARD_TARGETS: &[Claim<SoftTargets>] = &[Claim {
-    name: "B2 laziness is lost as ε → 0",
+    name: "B2 the lazy regime is lost as ε → 0",
     place: "derived: drift ~ u^{q} at u = logit(1 − ε/2), which grows without bound",
     kind: Kind::Claim,
     about: |soft| {
@@ -112,7 +112,11 @@ pub(super) static TO_HARD_TARGETS: &[Claim<SoftTargets>] = &[Claim {
     theory: |soft| {
         let late = soft.first().net.exponent();
         let words = format!("{} (late) to 2 (kernel regime)", number(late));
-        Some(Theory::between(late, 2.0).said(words).within(0.1, "finite margins: against a bounded drift, q = 0"))
+        Some(
+            Theory::between(late, 2.0)
+                .said(words)
+                .within(0.1, "finite margins; the alternative is a bounded drift, q = 0"),
+        )
     },
     note: |soft| {
         format!(
@@ -136,14 +140,14 @@ fn growth(group: &Group) -> Measured {
 }
 
 fn at_rest(_: &Beside) -> Option<Theory> {
-    let reason = "a third of what plain cross-entropy does at t = 10^{5}, q ln 2/u";
+    let reason = "a third of the growth of plain cross-entropy at t = 10^{5}, q ln 2/u";
     Some(Theory::number(0.0).within(REST, reason))
 }
 
 fn of_growth(beside: &Beside) -> String {
     format!(
-        "ln of the drift's growth over the last doubling of time, at the width where it is farthest from 0, one number a seed; largest drift \
-         at each width: {}",
+        "ln of the growth of the drift over the last doubling of time, at the width where it is farthest from 0, one value per seed; \
+         largest drift at each width: {}",
         beside.group.by_width(CE, |run| Some(run.largest(DRIFT)))
     )
 }
@@ -170,7 +174,7 @@ const fn falls_like_one_over_m(name: &'static str, place: &'static str) -> Claim
         kind: Kind::Claim,
         about: Beside::subject,
         measure: |beside| beside.group.exponents_in_width(CE, &beside.group.widths(), |run| Some(run.largest(DRIFT))),
-        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, "the next order in 1/m at the narrow widths")),
+        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, "the next order in 1/m at small widths")),
         note: |beside| format!("slope of ln(largest drift) against ln m, widths {:?}", beside.group.widths()),
         failing: "",
     }
