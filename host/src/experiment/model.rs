@@ -301,7 +301,8 @@ impl Model {
         format!("{}, infinitely wide, {}, bias {}", self.describe_family(), self.activation, self.bias)
     }
 
-    fn describe_family(&self) -> String {
+    /// The architecture in a few words, without its width.
+    pub fn describe_family(&self) -> String {
         match self.network {
             NetworkKind::Fcn => format!("fully connected, depth {}", self.depth),
             NetworkKind::Resnet => {

@@ -182,7 +182,7 @@ pub fn report(
         terms = format!("{terms} {text}");
     }
     Report {
-        title: "ntkscope run".into(),
+        title: format!("Kernel drift: {}, width {}", model.describe_family(), model.width),
         lead: lead(model, samples, finished),
         sections: vec![
             Section { title: "What was seen".into(), blocks: results },

@@ -15,8 +15,8 @@ pub const FILES: [&str; 3] = ["claims.csv", "cells.csv", "report.html"];
 
 /// A study's page.
 pub struct Page {
-    /// the study's name
-    pub study: &'static str,
+    /// its heading
+    pub title: String,
     /// what was seen; the count of the claims is added
     pub lead: String,
     /// part and beginning of the name of the figure that shows it
@@ -78,7 +78,7 @@ impl Page {
     /// # Errors
     /// A figure that cannot be drawn; a file that cannot be written.
     pub fn write(self, directory: &Path) -> Result<Vec<ClaimRow>, Error> {
-        let Self { study, lead, key, caveat, mut claims, mut chapters, terms, made } = self;
+        let Self { title: heading, lead, key, caveat, mut claims, mut chapters, terms, made } = self;
         share_palette(&mut chapters.iter_mut().flat_map(|chapter| &mut chapter.figures).collect::<Vec<_>>());
         let mut parts = Vec::new();
         let mut first = None;
@@ -108,7 +108,7 @@ impl Page {
         let terms = terms.into_iter().map(Block::Paragraph).collect();
         sections.push(Section { title: "Notation".into(), blocks: terms });
         sections.push(Section { title: "Provenance".into(), blocks: made });
-        let report = Report { title: format!("ntkscope reproduce {study}"), lead, sections };
+        let report = Report { title: heading, lead, sections };
         report.save(&directory.join("report.html"))?;
         Ok(rows)
     }

@@ -151,13 +151,14 @@ impl Study {
             of_parts.push(Block::Paragraph(format!("{settings}.")));
         }
         cells_table(&finished).write(&directory.join("cells.csv"))?;
-        let Paper { name, lead, citation, link, key, caveat, claims, terms, .. } = *self.paper;
+        let Paper { name, summary, lead, citation, link, key, caveat, claims, terms, .. } = *self.paper;
         let mut made = vec![Block::Paragraph(format!("The paper: {citation}, {link}."))];
         made.extend(provenance(command));
         made.extend(self.made_on(directory)?.into_iter().map(Block::Paragraph));
         made.push(Block::Folded("Settings and seeds of the runs".into(), of_parts));
         let (lead, terms) = (lead(&finished), terms(&finished));
-        let page = Page { study: name, lead, key, caveat, claims: claims()?, chapters, terms, made };
+        let title = format!("Study “{name}”: {summary}");
+        let page = Page { title, lead, key, caveat, claims: claims()?, chapters, terms, made };
         page.write(directory)
     }
 
