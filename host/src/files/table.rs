@@ -143,7 +143,7 @@ impl CsvTable {
     /// [`Error::Csv`], also for a file without a line; [`Error::Ragged`].
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let mut records = records(path, bytes);
-        let without = || Error::Csv { path: path.into(), line: 1, what: "there is no line of names of columns".into() };
+        let without = || Error::Csv { path: path.into(), line: 1, what: "there is no header line".into() };
         let (_, columns) = records.next().transpose()?.ok_or_else(without)?;
         let mut table = Self { path: path.into(), columns, rows: Vec::new() };
         for record in records {
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(message("a,b\n1,2\n3,x\n"), "t.csv, line 3: column b holds \"x\"");
         assert_eq!(message("a,b\n1,2\n"), "t.csv: no column c");
         for empty in ["", "\n\r\n"] {
-            assert!(message(empty).ends_with("there is no line of names of columns"), "{}", message(empty));
+            assert!(message(empty).ends_with("there is no header line"), "{}", message(empty));
         }
         assert!(read("a,b\n").unwrap().is_empty());
     }

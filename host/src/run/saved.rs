@@ -76,7 +76,7 @@ pub(super) fn read<V>(
     let mut source = |bytes: &mut [u8]| {
         file.read_exact(bytes).map_err(|e| {
             fault = Some(e).filter(|e| e.kind() != ErrorKind::UnexpectedEof);
-            Error::State { what: "cut off" }
+            Error::State { what: "truncated" }
         })
     };
     let mut bytes = Bytes::reading(&mut source);

@@ -102,7 +102,7 @@ impl Study {
         if let Some(name) = only.iter().find(|name| all.iter().all(|part| part.name != name.as_str())) {
             let mut names: Vec<&str> = all.iter().map(|part| part.name).collect();
             names.dedup();
-            let what = format!("is no part of this study; give {}", names.join(", "));
+            let what = format!("no such part of this study; give one of {}", names.join(", "));
             return Err(Error::Range { setting: "only", given: name.clone(), what });
         }
         let chosen: Vec<_> = papers.iter().map(|paper| (*paper, paper.choose(only, options.full))).collect();
@@ -178,8 +178,8 @@ impl Study {
         };
         let sets = sets.join(", ");
         Ok(format!(
-            "Made by ntkscope {version}, the runs with several instruction sets: {sets}. Sums are rounded otherwise by each, so \
-             numbers that depend on rounding differ between these runs as they would not on one machine."
+            "Made by ntkscope {version} with several instruction sets: {sets}. Each rounds sums differently, so numbers that \
+             depend on rounding differ more between these runs than on a single machine."
         ))
     }
 }

@@ -52,7 +52,7 @@ fn all_pairs_of_networks() {
         place.refuse(&format!("{} --params P{saved}.npz", with(line, NETWORKS[read])), 2, parts);
     };
     told(0, 2, &["first.b1", "no place for", "--bias"]);
-    told(2, 0, &["first.b1", "has not", "--bias"]);
+    told(2, 0, &["first.b1", "lacks", "--bias"]);
     told(0, 3, &["--bias-scale 0.5", "--bias-scale 1.0"]);
     told(0, 8, &["--activation erf", "--activation relu"]);
     told(13, 14, &["--alpha 0.5", "--alpha 1.0"]);
