@@ -147,7 +147,7 @@ impl<'a, const D: usize> Idx<'a, D> {
             let mut bytes = [0; 4];
             reader
                 .read_exact(&mut bytes)
-                .map_err(|e| unreadable(path, e, |reason| format!("cannot read the {what}: {reason}")))?;
+                .map_err(|e| unreadable(path, e, |reason| format!("cannot read the header ({what}): {reason}")))?;
             Ok(u32::from_be_bytes(bytes))
         };
         let found = word("magic number")?;

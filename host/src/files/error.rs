@@ -90,7 +90,7 @@ pub enum Error {
         what: String,
     },
     /// The header of a table is not the one it should have.
-    #[error("{}, line 1: the columns are {:?}, but {expected:?} are expected; restore the file, or run again", path.display(), crate::words::excerpt(found))]
+    #[error("{}, line 1: the columns are {:?}, but {expected:?} are expected", path.display(), crate::words::excerpt(found))]
     Header {
         /// the file
         path: PathBuf,

@@ -299,8 +299,8 @@ mod tests {
             Ok::<_, Error>(numbers)
         };
         let message = |text| read(text).unwrap_err().to_string().replace(&path.display().to_string(), "t.csv");
-        assert_eq!(message("a,c\n"), "t.csv, line 1: the columns are \"a,c\" instead of \"a,b\"");
-        assert_eq!(message("a,b\n1,2\n\n3\n"), "t.csv, line 4: 1 cells, but there are 2 columns");
+        assert_eq!(message("a,c\n"), "t.csv, line 1: the columns are \"a,c\", but \"a,b\" are expected");
+        assert_eq!(message("a,b\n1,2\n\n3\n"), "t.csv, line 4: 1 cells, but 2 columns");
         assert_eq!(message("a,b\n1,2\n3,x\n"), "t.csv, line 3: column b holds \"x\"");
         assert_eq!(message("a,b\n1,2\n"), "t.csv: no column c");
         for empty in ["", "\n\r\n"] {

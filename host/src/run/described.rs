@@ -214,7 +214,7 @@ const PARAMETERS: [Described; 5] = Described::of(
         (
             "W{k}",
             "(out, in)",
-            "weights of layer k of a fully connected network; a mirrored network has two sets, prefixed first. and second.",
+            "weights of layer k of a fully connected network; a mirrored network has two sets (prefixes first. and second.)",
         ),
         ("b{k}", "(out)", "biases of layer k, if it has any"),
         ("A, v", "(out, in)", "first and last weights of a residual network; b is its bias"),

@@ -133,11 +133,13 @@ impl Stated {
         if verdict == Verdict::NotDecided {
             notes.push(match (&measured, estimate) {
                 (Measured::Nothing(why), _) => why.clone(),
-                (_, None) => "not every value is a finite number".into(),
-                (_, Some(estimate)) if estimate.count == 1 => "one seed has no interval; two or more may decide".into(),
+                (_, None) => "some values are not finite".into(),
+                (_, Some(estimate)) if estimate.count == 1 => {
+                    "a single seed gives no interval; two or more might decide".into()
+                }
                 (_, Some(estimate)) => match estimate.seeds_to_decide(allowed, side) {
-                    Some(seeds) => format!("about {seeds} seeds would decide, were mean and scatter the same"),
-                    None => "no number of seeds would decide at this mean and scatter".into(),
+                    Some(seeds) => format!("about {seeds} seeds would decide if mean and scatter stayed the same"),
+                    None => "no number of seeds would decide with this mean and scatter".into(),
                 },
             });
         }

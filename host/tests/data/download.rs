@@ -251,7 +251,7 @@ fn a_server_that_hardly_sends_anything_is_given_up() {
     let start = Instant::now();
     let error = fetch_files(&files, &server.mirror, &dir, limits, &mut |_| {}).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    assert_says(&error, 3, &["bytes came in 0.3 s", "are kept", "--mirror"]);
+    assert_says(&error, 3, &["bytes arrived in 0.3 s", "are kept", "--mirror"]);
 }
 
 #[cfg(unix)]

@@ -162,7 +162,7 @@ fn what_cannot_be_read_is_named() {
     let utf16: Vec<u8> = "1,2,0\n3,4,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     says(&[b"\xff\xfe", &utf16[..]].concat(), &["UTF-16", "UTF-8"]);
     says(&utf16, &["is not text"]);
-    says(b"1,2,0\n\"3,4,1\n5,6,0\n", &["line 2", "a quoted field has no end"]);
+    says(b"1,2,0\n\"3,4,1\n5,6,0\n", &["line 2", "a quoted field is not closed"]);
     let ends = format!("{}3,4,1,5\n", "1,2,0,\n".repeat(40));
     says(ends.as_bytes(), &["line 41", "column 4 of 4 is not empty"]);
     says(b"a,b,label\n1,2,\n3,4,\n", &["line 2", "column 3 of 3 (\"label\")"]);

@@ -127,10 +127,10 @@ fn damaged_files_say_what_is_wrong_and_where() {
     assert_refused(&set("crc", &flipped, &good_labels), 3, &["gzip stream is damaged", mend]);
 
     let spec = set("short", &good_images[..good_images.len() - 3], &good_labels);
-    assert_refused(&spec, 3, &["t10k-images", "ends after 25 of the 28 bytes of images", mend]);
+    assert_refused(&spec, 3, &["t10k-images", "ends after 25 of the 28 declared bytes of images", mend]);
     let spec = set("header", &good_images[..10], &good_labels);
-    assert_refused(&spec, 3, &["cannot read the dimension 2", "truncated", mend]);
-    assert_refused(&set("nothing", b"", &good_labels), 3, &["cannot read the magic number", mend]);
+    assert_refused(&spec, 3, &["cannot read the header (dimension 2)", "truncated", mend]);
+    assert_refused(&set("nothing", b"", &good_labels), 3, &["cannot read the header (magic number)", mend]);
     assert_refused(
         &set("long", &[&good_images[..], &[0]].concat(), &good_labels),
         3,

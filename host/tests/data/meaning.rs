@@ -94,7 +94,7 @@ fn the_type_that_a_file_stores_decides_and_a_setting_overrules_it() {
     assert_ne!(values.sha256, classes.sha256);
     let shown = show(&samples(&real));
     assert_eq!(shown.y.map(|y| (y.min, y.max, y.distinct)), Some((2.0, 8.0, 4)));
-    assert!(shown.to_string().contains("numbers"), "{shown}");
+    assert!(shown.to_string().contains("real-valued"), "{shown}");
 }
 
 #[test]

@@ -199,9 +199,9 @@ mod tests {
         }
         assert!(all(b"").unwrap().is_empty() && all(b"\n\n#\n").unwrap().is_empty());
         let fault = all(b"1,2\n\"3,4\n5\n").unwrap_err();
-        assert_eq!(fault, "line 2: a quoted field has no end");
+        assert_eq!(fault, "line 2: a quoted field is not closed");
         assert!(all(b"\xff\xfe1\x00").unwrap_err().contains("UTF-16"));
-        assert!(all(b"1\x00,\x002\x00").unwrap_err().contains("no text"));
+        assert!(all(b"1\x00,\x002\x00").unwrap_err().contains("not text"));
     }
 
     #[test]
