@@ -124,27 +124,30 @@ impl fmt::Display for Error {
                     if large { ("large", "above the largest") } else { ("small", "below the smallest") };
                 write!(
                     f,
-                    "sample {sample} is too {what}: the square of its norm is {beyond} number of this precision; scale \
-                     the samples"
+                    "sample {sample} is too {what}: the square of its norm is {beyond} number of this precision; \
+                     rescale the samples"
                 )
             }
             Self::NonFinite { what, step } => write!(f, "{what} is not finite at step {step}"),
             Self::StepUnderflow { step } => {
-                write!(f, "the gradient flow cannot meet its tolerance with any step size at step {step}")
+                write!(f, "gradient flow cannot meet its tolerance with any step size at step {step}")
             }
             Self::NotPositiveDefinite { pivot } => write!(f, "matrix is not positive definite: pivot {pivot} is <= 0"),
             Self::SingularKernel { eigenvalue } => {
                 write!(
                     f,
-                    "the kernel is singular (eigenvalue {eigenvalue} in ascending order is zero to rounding) and some \
-                     targets are certain: whether they have a finite solution is not known"
+                    "the kernel is singular (eigenvalue {eigenvalue} in ascending order is 0 to rounding) and some targets \
+                     have probability 1, so a finite solution may not exist"
                 )
             }
             Self::IndefiniteKernel { eigenvalue } => {
                 write!(f, "the kernel is not positive semidefinite: eigenvalue {eigenvalue} in ascending order is < 0")
             }
             Self::NoFiniteSolution { sample } => {
-                write!(f, "no finite solution: the target of sample {sample} is certain and nothing bounds its output")
+                write!(
+                    f,
+                    "no finite solution: the target of sample {sample} has probability 1, and nothing bounds its output"
+                )
             }
             Self::NotSmooth { loss } => {
                 write!(
@@ -153,7 +156,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::NoMinimum { steps } => {
-                write!(f, "Newton's method did not reach the minimum in {steps} steps; a larger penalty may do")
+                write!(f, "Newton's method did not reach the minimum in {steps} steps; try a larger penalty")
             }
             Self::NoConvergence { eigenvalue } => write!(f, "eigenvalue {eigenvalue} did not converge"),
             Self::State { what } => write!(f, "the saved state is {what}"),

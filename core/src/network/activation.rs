@@ -33,7 +33,7 @@ choice! {
         Relu = "relu",
         /// error function
         Erf = "erf",
-        /// GELU, z times the normal distribution function
+        /// GELU: z times the normal distribution function
         Gelu = "gelu",
     }
 }

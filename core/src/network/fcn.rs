@@ -21,7 +21,7 @@ choice! {
         None = "none",
         /// the first layer only
         Input = "input",
-        /// every layer, the output's included
+        /// every layer, including the output
         All = "all",
     }
 }

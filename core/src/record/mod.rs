@@ -87,7 +87,7 @@ impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
     /// # Errors
     /// [`Error::State`]: a record of another capacity, or with more snapshots than it has room for; those of `bytes`.
     pub fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
-        bytes.same("of a run with another number of snapshots", self.capacity as u64)?;
+        bytes.same("for another number of snapshots", self.capacity as u64)?;
         bytes.number(&mut self.spacing)?;
         let mut count = self.snapshots.len();
         bytes.size(&mut count)?;

@@ -34,7 +34,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// Those of the sink; [`Error::State`] for bytes that are being read.
     pub fn save(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
         if bytes.is_reading() {
-            return Err(Error::State { what: "to be read by a new trainer, not written into" });
+            return Err(Error::State { what: "to be read into a new trainer, not into one that is being saved" });
         }
         heading(bytes, &self.run.problem, &self.run.optimizer)?;
         self.run.theta_0.iter().try_for_each(|theta_0| bytes.number(&mut { *theta_0 }))?;
@@ -63,7 +63,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
             bytes.numbers(theta)
         });
         let mut trainer = begun.map_err(|error| match error {
-            Error::NonFinite { .. } => Error::State { what: "of training that has failed" },
+            Error::NonFinite { .. } => Error::State { what: "from training that has failed" },
             error => error,
         })?;
         trainer.rest_of_state(bytes)?;
@@ -88,15 +88,15 @@ fn heading<N: Network, T: Real>(
     optimizer: &Optimizer,
 ) -> Result<(), Error> {
     let sizes = problem.network().sizes();
-    bytes.same("of another version of this program, or none", FORMAT)?;
-    bytes.same("of another precision", size_of::<T>() as u64)?;
-    bytes.same("of another number of samples", problem.x().rows() as u64)?;
-    bytes.same("of a network with another number of parameters", sizes.parameters as u64)?;
-    bytes.same("of a network with another number of outputs", sizes.outputs as u64)?;
+    bytes.same("from another version of this program, or not a saved state", FORMAT)?;
+    bytes.same("in another precision", size_of::<T>() as u64)?;
+    bytes.same("for another number of samples", problem.x().rows() as u64)?;
+    bytes.same("for a network with another number of parameters", sizes.parameters as u64)?;
+    bytes.same("for a network with another number of outputs", sizes.outputs as u64)?;
     let (method, number) = match *optimizer {
         Optimizer::Flow { tolerance } => (if sizes.kinks > 0 { 1 } else { 0 }, tolerance),
         Optimizer::Descent { rate } => (2, rate),
     };
-    bytes.same("of another optimizer", method)?;
-    bytes.same("of another tolerance or rate", number.to_bits())
+    bytes.same("for another optimizer", method)?;
+    bytes.same("for another tolerance or rate", number.to_bits())
 }

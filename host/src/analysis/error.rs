@@ -20,16 +20,16 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] files::Error),
     /// A table of curves without a column of risks.
-    #[error("a table of curves has no times")]
+    #[error("the table of curves has no times")]
     NoTimes,
     /// A table of curves with a column behind the first time that is none.
-    #[error("a table of curves has the column {column:?}, which is no time")]
+    #[error("the table of curves has a column {column:?} that is not a time")]
     NoTime {
         /// name of the column
         column: String,
     },
     /// A table of curves without both starts for every draw.
-    #[error("a table of curves has {zero} draws from 0 but {random} from random outputs")]
+    #[error("the table of curves has {zero} draws from 0 but {random} from random outputs")]
     UnequalDraws {
         /// from f_0 = 0
         zero: usize,
@@ -37,10 +37,10 @@ pub enum Error {
         random: usize,
     },
     /// A table of spectra without random outputs.
-    #[error("a table of spectra has no draw of f^GP")]
+    #[error("the table of spectra has no draw of f^GP")]
     NoDraw,
     /// Too few samples for some of them to be held out.
-    #[error("{samples} samples are too few to hold a fifth of them out")]
+    #[error("{samples} samples are too few to hold out a fifth of them; give more")]
     TooFew {
         /// how many there are
         samples: usize,
@@ -52,10 +52,10 @@ pub enum Error {
     #[error(transparent)]
     Unfit(#[from] super::spectrum::Unfit),
     /// A function of which every value is the same, to rounding.
-    #[error("every label is the same: there is nothing whose smoothness could be estimated; give labels that differ")]
+    #[error("all labels are equal, so there is no smoothness to estimate; give labels that differ")]
     Constant,
     /// Values whose squares are out of a double's range.
-    #[error("the labels are too {}: their squares are beyond what a number holds; scale them", if *large { "large" } else { "small" })]
+    #[error("the labels are too {}: their squares leave the range of a double; rescale them", if *large { "large" } else { "small" })]
     LabelScale {
         /// whether too large
         large: bool,

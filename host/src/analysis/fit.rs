@@ -15,8 +15,8 @@ pub fn cautions(fit: &Fit<f64>, numbers: usize) -> Vec<String> {
     let mut said = Vec::new();
     if fit.unmet() > NOTHING {
         said.push(format!(
-            "the kernel of the training samples is singular (in {} of {numbers} directions), and {} % of the targets' \
-             norm lies where it vanishes: they cannot be met, and the nearest outputs that can are predicted",
+            "the training kernel is singular (in {} of {numbers} directions), and {} % of the norm of the targets lies in \
+             its null space: they cannot be fitted exactly, and the closest attainable outputs are predicted",
             fit.unreached,
             number(100.0 * fit.unmet())
         ));
@@ -24,8 +24,8 @@ pub fn cautions(fit: &Fit<f64>, numbers: usize) -> Vec<String> {
     let digits = -fit.unknown(numbers).log10();
     if digits < DIGITS {
         said.push(format!(
-            "the kernel of the training samples is so ill-conditioned that about {:.0} digits of the predictions are \
-             known: samples that nearly agree have different targets; leave some of them out, or give `penalty`",
+            "the training kernel is so ill-conditioned that only about {:.0} digits of the predictions are reliable: \
+             nearly equal samples have different targets; remove some of them, or give `penalty`",
             digits.max(0.0)
         ));
     }

@@ -116,13 +116,13 @@ pub struct PowerLaw {
 #[non_exhaustive]
 pub enum Unfit {
     /// fewer than three numbers, or a window that reaches beyond them
-    #[error("a fit takes three of the numbers at least, and there are {count}")]
+    #[error("a fit needs a window of at least three indices among the {count} there are")]
     Window {
         /// how many there are
         count: usize,
     },
     /// the window reaches into what is rounding beside the first number
-    #[error("from k = {} on there is nothing but rounding", usable + 1)]
+    #[error("from k = {} on, values are rounding error", usable + 1)]
     Rounding {
         /// the last k that can be used
         usable: usize,

@@ -70,7 +70,7 @@ const QUICK: usize = 1000;
 
 /// A name that no case has, nor begins with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{given}: no such case; there are {}", CASES.map(|case| case.name).join(", "))]
+#[error("{given}: no such case; the cases are {}", CASES.map(|case| case.name).join(", "))]
 pub struct NoSuchCase {
     /// the name
     pub given: String,

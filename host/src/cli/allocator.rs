@@ -50,8 +50,10 @@ fn end(bytes: usize) -> ! {
         // nothing here may allocate
         let mut text = [0; 160];
         let mut rest = &mut text[..];
-        let _ =
-            writeln!(rest, "error: the system gives no {bytes} bytes more of memory; ask for less, or give --memory");
+        let _ = writeln!(
+            rest,
+            "error: the system cannot provide {bytes} more bytes of memory; reduce the problem, or set a limit with --memory"
+        );
         let left = rest.len();
         let _ = std::io::stderr().write_all(&text[..text.len() - left]);
         std::process::exit(i32::from(USAGE));

@@ -16,16 +16,16 @@ use crate::plot::FigureStyle;
 /// Options of every command that works.
 #[derive(Args, Debug, Clone)]
 pub struct Common {
-    /// One machine-readable summary on standard output
+    /// Print a JSON summary to standard output
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// No messages and no progress bar
+    /// Suppress messages and progress
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
-    /// Threads; results do not depend on it [default: all cores]
+    /// Number of threads; results do not depend on it [default: all cores]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Machine")]
     pub threads: Option<u16>,
-    /// Take no more memory than this, e.g. 4GiB: work in blocks, or refuse [default: what is free]
+    /// Memory limit, e.g. 4GiB; larger kernels are computed in blocks, anything else is refused [default: the free memory]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Machine")]
     pub memory: Option<ByteSize>,
 }
@@ -33,7 +33,7 @@ pub struct Common {
 /// The option of every command that draws.
 #[derive(Args, Debug, Clone, Copy)]
 pub struct Drawing {
-    /// What figures are drawn for
+    /// Medium that figures are drawn for
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub figure_style: FigureStyle,
 }
@@ -80,7 +80,7 @@ impl<S: FromArgMatches + Serialize> FromArgMatches for Typed<S> {
 /// Network and data of every command that builds a network.
 #[derive(Args, Debug)]
 pub struct ModelArgs {
-    /// One setting, e.g. width=512; below flags, above a file of settings
+    /// Set one setting, e.g. width=512; overrides a settings file, is overridden by flags
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The flags

@@ -30,13 +30,13 @@ Examples:
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES)]
 pub struct BenchArgs {
-    /// Only the cases of at most 1000 samples
+    /// Only cases with at most 1000 samples
     #[arg(long, help_heading = "Cases")]
     pub quick: bool,
-    /// Only these cases, each given by its name or by how it begins: empirical, analytic-4000, step-6
+    /// Only these cases, given by name or prefix: empirical, analytic-4000, step-6
     #[arg(long, value_name = "CASE,…", value_parser = Open::new(StringValueParser::new(), &NAMES), hide_possible_values = true, value_delimiter = ',', help_heading = "Cases")]
     pub only: Vec<String>,
-    /// Rounds in which every case is measured once; the median counts
+    /// Number of rounds, each measuring every case once; medians are reported
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Cases")]
     pub repeat: u16,
     /// The rest
@@ -72,7 +72,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
         given,
     })?;
     if cases.is_empty() {
-        let what = "leaves no case that --quick keeps; leave out --quick".into();
+        let what = "--quick leaves none of these cases; leave out --quick".into();
         return Err(UsageError::Range { flag: "--only", given: args.only.join(","), what }.into());
     }
     let tasks: Vec<BenchmarkTask> =
@@ -91,7 +91,7 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
         if args.common.json {
             let mut all = document("bench", &settings(&args, threads), serde_json::to_value(&report)?);
             if stop.requested() {
-                fail(&mut all, INTERRUPTED, "interrupted: the medians are of fewer rounds");
+                fail(&mut all, INTERRUPTED, "interrupted: the medians are over fewer rounds");
             }
             print_document(&all)?;
         } else {
@@ -100,8 +100,8 @@ pub fn bench(args: BenchArgs) -> Result<u8> {
     }
     if stop.requested() {
         match readings[0].len() {
-            0 => say("interrupted before the first round ended; give --quick, or --only, for shorter rounds"),
-            rounds => say(&format!("interrupted; the medians are of {}", count(rounds, "whole round"))),
+            0 => say("interrupted before the first round was complete; give --quick or --only for shorter rounds"),
+            rounds => say(&format!("interrupted; the medians are over {}", count(rounds, "complete round"))),
         }
         return Ok(INTERRUPTED);
     }
@@ -121,7 +121,8 @@ fn settings(args: &BenchArgs, threads: usize) -> Table {
 
 /// One measurement in this process; its reading goes to standard output.
 fn measure_here(name: &str, threads: Option<u16>) -> Result<u8> {
-    let no_task = || UsageError::Range { flag: TASK, given: name.into(), what: "no such task; unset it".into() };
+    let no_task =
+        || UsageError::Range { flag: TASK, given: name.into(), what: "no such task; unset this variable".into() };
     let task = BenchmarkTask::named(name).ok_or_else(no_task)?;
     let threads = if task.one_thread() { Some(1) } else { threads };
     let reading = with_threads(threads, || measure(task))??;
@@ -161,7 +162,7 @@ fn check_memory(tasks: &[BenchmarkTask], limit: Option<ByteSize>) -> Result<()> 
         let need = task.need()?;
         if need > limit.bytes {
             let advice = match task {
-                BenchmarkTask::Case(_) => "leave it out with --only",
+                BenchmarkTask::Case(_) => "exclude it with --only",
                 BenchmarkTask::Probe(_) => "it measures the machine's limits",
             };
             return Err(limit.refuse(task.name(), need, Some(advice)).into());

@@ -21,7 +21,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES)]
 pub struct ColumnsArgs {
-    /// Name of a file, such as trace.csv [default: all]
+    /// Name of a result file, such as trace.csv [default: all]
     pub file: Option<String>,
     /// Print a JSON summary to standard output
     #[arg(long)]
@@ -35,35 +35,33 @@ const KERNEL: [Described; 7] = Described::of(
         (
             "kernel",
             "(n, n), or (n C, n C) with --multi-output full",
-            "the kernel asked for; of analytic the NTK; alone in K.npy",
+            "the requested kernel (the NTK for `kernel analytic`); the only array in K.npy",
         ),
-        ("ntk", "(n, n)", "the same as kernel; of the analytic kernel"),
-        ("nngp", "(n, n)", "covariance of the outputs at initialization; of the analytic kernel"),
-        ("eigenvalues", "(rows)", "all eigenvalues of kernel, in increasing order"),
-        ("nngp_eigenvalues", "(rows)", "all eigenvalues of nngp, in increasing order; of the analytic kernel"),
-        ("x", "(n, d)", "the samples, normalised as asked for"),
-        ("y", "(n) or (n, C)", "y as in the data; absent where there is none"),
+        ("ntk", "(n, n)", "same as kernel; analytic kernels only"),
+        ("nngp", "(n, n)", "NNGP kernel: covariance of the outputs at initialization; analytic kernels only"),
+        ("eigenvalues", "(rows)", "all eigenvalues of kernel, in ascending order"),
+        ("nngp_eigenvalues", "(rows)", "all eigenvalues of nngp, in ascending order; analytic kernels only"),
+        ("x", "(n, d)", "the samples after normalization"),
+        ("y", "(n) or (n, C)", "y as given in the data; absent if there is none"),
     ],
 );
 
 const MEAN: (&str, &str, &str) = ("mean", "(h, C)", "output, its mean over initializations; mean{k} of several");
-const SD: (&str, &str, &str) =
-    ("sd", "(h, C)", "its standard deviation over initializations; 0 where nothing is random");
+const SD: (&str, &str, &str) = ("sd", "(h, C)", "its standard deviation over initializations; 0 if nothing is random");
 const PROBABILITY: (&str, &str, &str) =
     ("probability", "(h, classes)", "probability{k} of class k, over initializations; under cross-entropy");
 const LAPLACE: (&str, &str, &str) =
-    ("laplace_sd", "(h, C)", "standard deviation of the Laplace approximation; with a penalty");
-const TRUE: (&str, &str, &str) =
-    ("y", "(h) or (h, C)", "y of the test points as in the data; absent where it is not known");
+    ("laplace_sd", "(h, C)", "standard deviation under the Laplace approximation; only with a penalty");
+const TRUE: (&str, &str, &str) = ("y", "(h) or (h, C)", "y of the test points as given in the data; absent if unknown");
 const CLASS: (&str, &str, &str) =
-    ("class", "(h)", "class of that y; nothing for a label that is none of the classes; absent where y is numbers");
-const GUESS: (&str, &str, &str) = ("predicted", "(h)", "class that is predicted; absent where y is numbers");
+    ("class", "(h)", "class of that y; empty for a label outside the classes; absent if y is real-valued");
+const GUESS: (&str, &str, &str) = ("predicted", "(h)", "predicted class; absent if y is real-valued");
 
 /// Of `predict --out`.
 const PREDICTION: [Described; 11] = Described::of(
     "P.npz",
     [
-        ("x", "(h, d)", "the test points, normalised as asked for"),
+        ("x", "(h, d)", "the test points after normalization"),
         MEAN,
         SD,
         PROBABILITY,
@@ -74,10 +72,10 @@ const PREDICTION: [Described; 11] = Described::of(
         (
             "classes",
             "(classes)",
-            "label of class 0, 1, …; of parity its remainder, of named classes its place; absent where y is numbers",
+            "label of class 0, 1, …: its parity with `classes = parity`, its index if classes have names; absent if y is real-valued",
         ),
-        ("accuracy", "()", "share of the test points whose class is predicted, where y is known"),
-        ("rmse", "()", "root mean square of mean - y, where y is numbers"),
+        ("accuracy", "()", "fraction of test points classified correctly, if y is known"),
+        ("rmse", "()", "root mean square of mean - y, if y is real-valued"),
     ],
 );
 const PREDICTION_TABLE: [Described; 8] = Described::of(
@@ -90,7 +88,7 @@ const PREDICTION_TABLE: [Described; 8] = Described::of(
         TRUE,
         CLASS,
         GUESS,
-        ("x{k}", "", "numbers of the test point, normalised as asked for"),
+        ("x{k}", "", "components of the test point after normalization"),
     ],
 );
 
@@ -98,10 +96,14 @@ const PREDICTION_TABLE: [Described; 8] = Described::of(
 const SPECTRA: [Described; 4] = Described::of(
     "spectra.csv",
     [
-        ("ntk", "kernel / n", "eigenvalues of the NTK, in decreasing order"),
-        ("nngp", "kernel / n", "eigenvalues of the NNGP, in decreasing order"),
-        ("f NAME", "mean square", "share of the function NAME beyond the first k - 1 eigenfunctions of the NTK"),
-        ("gp {k}", "mean square", "the same of draw k of the outputs of a random network"),
+        ("ntk", "kernel / n", "eigenvalues of the NTK, in descending order"),
+        ("nngp", "kernel / n", "eigenvalues of the NNGP, in descending order"),
+        (
+            "f NAME",
+            "mean square",
+            "tail sum of the function NAME: what lies beyond the first k - 1 eigenfunctions of the NTK",
+        ),
+        ("gp {k}", "mean square", "tail sum of draw k of the outputs of a random network"),
     ],
 );
 
@@ -120,7 +122,7 @@ pub fn columns(args: ColumnsArgs) -> Result<u8> {
         files.dedup();
         let given = args.file.unwrap_or_default();
         let guess = did_you_mean(&given, files.iter().copied());
-        let what = format!("no such file of results{guess}; there are {}", files.join(", "));
+        let what = format!("no such result file{guess}; give one of {}", files.join(", "));
         return Err(UsageError::Range { flag: "FILE", given, what }.into());
     }
     if args.json {

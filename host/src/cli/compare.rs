@@ -37,9 +37,9 @@ Examples:
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// Kernel A: an npz with an array `kernel`, FILE.npz:NAME, or an npy
+    /// Kernel A: FILE.npz (its array `kernel`), FILE.npz:NAME, or FILE.npy
     pub a: String,
-    /// Kernel B, against which the relative distance is taken
+    /// Kernel B, the reference for relative distances
     pub b: String,
     /// The rest; an npy that needs more than the memory stays on the disk
     #[command(flatten)]
@@ -57,8 +57,12 @@ fn compare_here(args: CompareArgs) -> Result<u8> {
     let budget = Budget::new(args.common.memory);
     let (mut a, mut b) = (Kernel::read(&args.a, &budget)?, Kernel::read(&args.b, &budget)?);
     if a.n() != b.n() {
-        let what =
-            format!("kernel of {} rows, but {} has {}; compare kernels of the same samples", a.n(), args.b, b.n());
+        let what = format!(
+            "this kernel has {} rows, but {} has {}; compare kernels on the same samples",
+            a.n(),
+            args.b,
+            b.n()
+        );
         return Err(UsageError::Mismatch { path: args.a.into(), what }.into());
     }
     let _bar = phase("distances and eigenvalues", args.common.quiet);

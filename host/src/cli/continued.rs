@@ -36,7 +36,7 @@ impl Continued {
         if let Some((key, value)) = changes.iter().find(|(key, _)| !ENDS.contains(&key.as_str())) {
             let given = excerpt(&value.to_string());
             let why = format!(
-                "a run that goes on keeps its settings, but for {}; begin another run",
+                "a resumed run keeps its settings except {}; start a new run instead",
                 ENDS.map(|end| format!("`{end}`")).join(", ")
             );
             return Err(UsageError::Unused { command: "run --continue", key: key.clone(), given, why }.into());
@@ -44,7 +44,7 @@ impl Continued {
         let directory = RunDirectory::open(place)?;
         let file = place.join(FILE);
         if !file.exists() {
-            let what = "holds no run: there is no run.toml in it".into();
+            let what = "holds no run (no run.toml inside); give the directory of a run".into();
             return Err(UsageError::Mismatch { path: place.into(), what }.into());
         }
         let (mut settings, saved) = (Table::new(), read_toml(&file)?);
@@ -69,8 +69,8 @@ impl Continued {
             let Some(there) = said(key).filter(|there| *there != here && !quiet) else { continue };
             let what = if key == "backend" { "backend" } else { "version" };
             say(&format!(
-                "warning: the run began with {what} {there} and goes on with {here}: its numbers may differ in the last \
-                 bits from those of an undisturbed one"
+                "warning: the run was started with {what} {there} and is resumed with {here}; its numbers may differ in \
+                 the last bits from those of an uninterrupted run"
             ));
         }
         Ok(())

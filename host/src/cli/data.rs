@@ -36,9 +36,9 @@ pub struct DataArgs {
 /// `ntkscope data list / show / fetch`
 #[derive(Subcommand, Debug)]
 pub enum DataCommand {
-    /// The data sets, and where their files are looked for
+    /// List the data sets and where their files are expected
     List {
-        /// Folder of the idx files
+        /// Folder with the idx files
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
         /// Print a JSON summary to standard output
@@ -54,18 +54,18 @@ pub enum DataCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Download mnist or fashion-mnist and check every file
+    /// Download mnist or fashion-mnist and verify every file
     Fetch {
         /// mnist or fashion-mnist
         #[arg(value_parser = Open::new(StringValueParser::new().try_map(|name| name.parse::<Source>()), &["mnist", "fashion-mnist"]), hide_possible_values = true)]
         dataset: Source,
-        /// Where to [default: the per-user data folder]
+        /// Destination folder [default: the per-user data folder]
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
-        /// Where from, a URL that the files' names are appended to
+        /// Download from this base URL, to which the file names are appended
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
-        /// No progress
+        /// Suppress progress
         #[arg(long, short)]
         quiet: bool,
         /// Print a JSON summary to standard output
@@ -133,14 +133,14 @@ fn follow(bar: &Progress, quiet: bool, at: FetchProgress) {
         }
     };
     match at {
-        FetchProgress::Kept { path } => tell(format!("{}: there already, and right", path.display())),
+        FetchProgress::Kept { path } => tell(format!("{}: already present and verified", path.display())),
         FetchProgress::Started { url, resumed_at, total } => {
             bar.set_length(total.unwrap_or(0));
             bar.set_position(resumed_at);
             bar.set_prefix(&url);
-            tell(if resumed_at > 0 { format!("{url}: resumed at byte {resumed_at}") } else { url });
+            tell(if resumed_at > 0 { format!("{url}: resuming at byte {resumed_at}") } else { url });
         }
         FetchProgress::Received { bytes, .. } => bar.set_position(bytes),
-        FetchProgress::Finished { path, check } => tell(format!("{}: {check} is right", path.display())),
+        FetchProgress::Finished { path, check } => tell(format!("{}: verified ({check})", path.display())),
     }
 }

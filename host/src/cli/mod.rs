@@ -50,13 +50,13 @@ pub use usage::{Failure, UsageError};
 const EXAMPLES: &str = "\
 Examples:
   ntkscope run
-      six points on the circle, cross-entropy beside squared error, in seconds
+      six points on the circle, cross-entropy next to squared error, in seconds
   ntkscope run --data mnist --data-dir DIR --classes parity --n 256 --width 512 --loss cross-entropy
       odd against even digits
   ntkscope reproduce divergence
       a paper's study: figures and a table of claims
   ntkscope run runs/circle-both/cross-entropy/run.toml
-      the same run again, with the same bits
+      the same run again, bit for bit
   ntkscope kernel analytic --data circle --depth 3 --out K.npz
       one kernel matrix
   ntkscope compare A.npz B.npz
@@ -94,9 +94,9 @@ pub enum Command {
     Reproduce(ReproduceArgs),
     /// Predict what infinitely wide trained networks output on test points
     Predict(PredictArgs),
-    /// How smooth the labels of a data set are for the NTK, and what random initialization costs there
+    /// Measure how smooth the labels are with respect to the NTK, and what random initialization costs
     Smoothness(SmoothnessArgs),
-    /// Compute one kernel matrix, save it, print its summary
+    /// Compute a kernel matrix, save it, print its summary
     #[command(before_help = kernel::EXAMPLES)]
     Kernel {
         /// Which kernel
@@ -105,19 +105,19 @@ pub enum Command {
     },
     /// Compare two kernels: max, Frobenius, alignment, spectrum
     Compare(CompareArgs),
-    /// The data sets: list, show, fetch
+    /// List, show and fetch data sets
     Data(DataArgs),
-    /// What every column and array of the files of results is
+    /// Describe every column and array of the result files
     Columns(ColumnsArgs),
     /// Benchmark kernels and training against the machine's peak
     Bench(BenchArgs),
-    /// Completions for a shell, on standard output
+    /// Print completions for a shell
     #[command(before_help = COMPLETIONS)]
     Completions {
-        /// the shell
+        /// Shell
         shell: Shell,
     },
-    /// Manual pages: of a command, of the files, of what --json prints
+    /// Print manual pages: of a command, of the files, of the JSON output
     #[command(before_help = MANUAL)]
     Man(ManArgs),
 }

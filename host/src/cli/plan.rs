@@ -67,11 +67,11 @@ impl<'a> Remaining<'a> {
         let left = self.left();
         for Entry { job, state, .. } in &self.jobs {
             if let State::Spoilt(fault) = state {
-                say(&format!("run {}: {fault}; it is done again", job.id()));
+                say(&format!("run {}: {fault}; running it again", job.id()));
             }
         }
         let kept = self.jobs.len() - left.len();
-        let kept = if kept == 0 { String::new() } else { format!(", {kept} of them finished before") };
+        let kept = if kept == 0 { String::new() } else { format!(", {kept} of them already finished") };
         let time = duration(self.seconds(&left)?);
         let (runs, threads) = (count(self.jobs.len(), "run"), count(self.resources.threads, "thread"));
         let place = self.directory.display();

@@ -25,7 +25,7 @@ pub(super) fn words(error: &Error, command: &Command, typed: &[String]) -> Strin
         ErrorKind::InvalidValue if value.is_empty() => {
             let choices = list(error, ContextKind::ValidValue);
             let give = if choices.is_empty() { String::new() } else { format!("; give {}", either(&choices)) };
-            format!("{flag}: a value is missing{give}; {help}")
+            format!("{flag}: missing value{give}; {help}")
         }
         ErrorKind::InvalidValue => {
             let choices = list(error, ContextKind::ValidValue);
@@ -43,7 +43,7 @@ pub(super) fn words(error: &Error, command: &Command, typed: &[String]) -> Strin
         ErrorKind::UnknownArgument => {
             let argument = clipped(argument.as_deref().unwrap_or_default(), TYPED);
             if !argument.starts_with('-') {
-                return format!("{argument}: `{path}` has no use for another word; {help}");
+                return format!("{argument}: unexpected argument of `{path}`; {help}");
             }
             let known: Vec<String> =
                 here.get_arguments().filter_map(|a| a.get_long()).map(|l| format!("--{l}")).collect();
@@ -71,15 +71,15 @@ pub(super) fn words(error: &Error, command: &Command, typed: &[String]) -> Strin
             let others: Vec<String> =
                 list(error, ContextKind::PriorArg).iter().map(|argument| name_of(argument).to_owned()).collect();
             if others.iter().all(|other| other == flag) {
-                return format!("{flag}: given more than once; leave one out");
+                return format!("{flag}: given more than once; give it once");
             }
-            format!("{flag}: cannot be given together with {}; leave one out", others.join(" and "))
+            format!("{flag}: cannot be combined with {}; leave one of them out", others.join(" and "))
         }
         ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
-            format!("{flag} {given}: takes another number of values; {help}")
+            format!("{flag} {given}: wrong number of values; {help}")
         }
-        ErrorKind::NoEquals => format!("{flag}: a value follows behind an equals sign; {help}"),
-        ErrorKind::InvalidUtf8 => format!("an argument is no text in UTF-8; {help}"),
+        ErrorKind::NoEquals => format!("{flag}: the value must follow an equals sign; {help}"),
+        ErrorKind::InvalidUtf8 => format!("an argument is not UTF-8 text; {help}"),
         _ => one_line(error),
     }
 }
@@ -100,9 +100,9 @@ pub(super) fn innermost<'a>(command: &'a Command, typed: &[String]) -> (&'a Comm
 pub(super) fn reason(source: &(dyn std::error::Error + 'static), value: &str) -> String {
     if let Some(error) = source.downcast_ref::<ParseIntError>() {
         return match error.kind() {
-            IntErrorKind::PosOverflow => "is too large".into(),
-            IntErrorKind::NegOverflow => "is too small".into(),
-            _ if value.contains(',') => "takes one number only".into(),
+            IntErrorKind::PosOverflow => "is too large; give a smaller number".into(),
+            IntErrorKind::NegOverflow => "is too small; give a larger number".into(),
+            _ if value.contains(',') => "give a single number".into(),
             _ => "give a whole number of 0 or more".into(),
         };
     }

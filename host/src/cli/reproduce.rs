@@ -37,14 +37,14 @@ Examples:
   ntkscope reproduce initialization
       what random initialization costs, from kernels alone
   ntkscope reproduce divergence --full --data-dir DIR --out results
-      everything; call it again to go on where it was interrupted";
+      everything; rerun the same command to resume";
 
 /// Name of all studies together.
 const ALL: &str = "all";
 
 /// The names of the papers, and [`ALL`].
 fn study_names() -> PossibleValuesParser {
-    let all = PossibleValue::new(ALL).help("every study, each in a directory of its name");
+    let all = PossibleValue::new(ALL).help("every study, each in its own directory");
     let papers = PAPERS.iter().map(|paper| PossibleValue::new(paper.name).help(paper.summary));
     PossibleValuesParser::new(papers.chain([all]))
 }
@@ -64,10 +64,10 @@ fn part_names() -> PossibleValuesParser {
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES)]
 pub struct ReproduceArgs {
-    /// Which study
+    /// Study to reproduce
     #[arg(value_parser = study_names())]
     pub study: String,
-    /// The small grid, minutes on two cores; this is the default
+    /// Small grid, minutes on two cores (the default)
     #[arg(long, conflicts_with = "full", help_heading = "Grid")]
     pub quick: bool,
     /// All parts, more widths and seeds: hours to days; finished runs are kept
@@ -76,28 +76,28 @@ pub struct ReproduceArgs {
     /// Only these parts of the study
     #[arg(long, value_parser = part_names(), value_delimiter = ',', help_heading = "Grid")]
     pub only: Vec<String>,
-    /// Only these families of networks
+    /// Only these architectures
     #[arg(long, value_enum, value_delimiter = ',', help_heading = "Grid")]
     pub network: Vec<NetworkKind>,
-    /// These widths instead of the grid's
+    /// Use these widths instead of the grid's
     #[arg(long, value_name = "M,M,…", value_delimiter = ',', help_heading = "Grid")]
     pub widths: Vec<usize>,
-    /// This many seeds, draws or trials instead of the grid's
+    /// Use this many seeds, draws or trials instead of the grid's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Grid")]
     pub seeds: Option<u64>,
-    /// This many MNIST samples [default: 256, 200 or 3000, by study]
+    /// Number of MNIST samples [default: 256, 200 or 3000, depending on the study]
     #[arg(long, value_name = "N", help_heading = "Grid")]
     pub n: Option<usize>,
-    /// Folder of MNIST's idx files
+    /// Folder with the idx files of MNIST
     #[arg(long, value_name = "DIR", help_heading = "Grid")]
     pub data_dir: Option<PathBuf>,
-    /// Folder of Fashion-MNIST's idx files, for initialization's part smoothness
+    /// Folder with the idx files of Fashion-MNIST (for initialization, part smoothness)
     #[arg(long, value_name = "DIR", help_heading = "Grid")]
     pub fashion_dir: Option<PathBuf>,
-    /// Say what would run and about how long, and stop
+    /// List the planned runs and estimate their time, without running them
     #[arg(long, help_heading = "Grid")]
     pub dry_run: bool,
-    /// Directory of the study; one that holds finished runs is gone on with [default: studies/NAME]
+    /// Study directory; an existing one is resumed [default: studies/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Of what it draws
@@ -147,7 +147,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     for study in &studies {
         let directory = place(study);
         let Ended::Done(claims) = carry_out(&args, study, &directory, &stop)? else {
-            say("interrupted; finished runs are kept, and the same command goes on from here");
+            say("interrupted; finished runs are kept; rerun the same command to resume");
             return Ok(INTERRUPTED);
         };
         if claims.iter().any(|claim| claim.verdict == Verdict::Fails) {

@@ -37,7 +37,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES)]
 pub struct RunArgs {
-    /// Settings, as a run.toml has them
+    /// Settings file, such as the run.toml of an earlier run
     pub file: Option<PathBuf>,
     /// Network and data
     #[command(flatten)]
@@ -45,14 +45,14 @@ pub struct RunArgs {
     /// Training
     #[command(flatten)]
     pub training: Typed<Training>,
-    /// Go on with the run in this directory, finished or cut off; --until-time, --until-margin, --until-loss and
-    /// --max-steps can be others than it had
+    /// Resume the run in this directory, finished or interrupted; --until-time, --until-margin, --until-loss and --max-steps
+    /// can be changed
     #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["file", "out", "force"], help_heading = "Output")]
     pub continued: Option<PathBuf>,
-    /// Directory of the results [default: the first unused runs/NAME]
+    /// Directory for the results [default: the first unused runs/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Replace results that are already in --out
+    /// Replace existing results in --out
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Of what it draws
@@ -94,7 +94,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
     let parts: Vec<_> = trainings.iter().map(|training| training.part(&trainings)).collect();
     if model.held_out > 0 && trainings.iter().all(|training| training.predictions == Some(false)) {
-        let why = "no predictions are made, as `predictions = false` or more than 2048 samples x outputs have it";
+        let why = "no predictions are made (`predictions = false`, or more than 2048 samples x outputs); leave it out, or give `predictions = true`";
         return Err(unused_setting("run", &Table::try_from(&model)?, "held-out", why).into());
     }
     let parameters = run::sizes_of(&model, &samples)?.parameters;

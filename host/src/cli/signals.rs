@@ -54,7 +54,7 @@ fn answer() {
         Work::Steps { stop, quiet } if !stop.requested() => {
             stop.request();
             if !quiet {
-                say("stopping after this step; once more ends at once");
+                say("stopping after this step; interrupt again to stop at once");
             }
         }
         Work::Steps { .. } => end(),

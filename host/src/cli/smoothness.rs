@@ -43,19 +43,19 @@ pub struct SmoothnessArgs {
     /// Network and data
     #[command(flatten)]
     pub model: ModelArgs,
-    /// How classes become functions; y as numbers is used as it is [default: parity for two, else one-hot]
+    /// How class labels become functions; real-valued y is used as it is [default: parity for two classes, else one-hot]
     #[arg(long, value_enum, help_heading = "Estimate")]
     pub coding: Option<Coding>,
-    /// Indices k of the eigenfunctions that are fitted, from 1 [default: 20..N/5 of N samples]
+    /// Range of eigenfunction indices k to fit, counted from 1 [default: 20..N/5 for N samples]
     #[arg(long, value_name = "FIRST..LAST", value_parser = first_and_last, help_heading = "Estimate")]
     pub window: Option<(usize, usize)>,
-    /// Draws of the outputs of a random network
+    /// Number of draws of the outputs of a random network
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Estimate")]
     pub draws: u16,
-    /// Directory of the figure and of spectra.csv [default: the first unused runs/NAME]
+    /// Directory for the figure and spectra.csv [default: the first unused runs/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Replace results that are already in --out
+    /// Replace existing results in --out
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Of what it draws
@@ -85,7 +85,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     if let Some(coding) = args.coding {
         // a coding is of classes
         if model.targets == Some(Targets::Values) {
-            let what = "codes classes, but with --targets values y is numbers, used as they are".into();
+            let what = "is for class labels, but with --targets values y is real-valued; leave one of them out".into();
             return Err(UsageError::Range { flag: "--coding", given: coding.name().into(), what }.into());
         }
         model.targets = Some(Targets::Classes);
@@ -149,12 +149,12 @@ fn window(args: &SmoothnessArgs, n: usize) -> Result<RangeInclusive<usize>, Usag
     match args.window {
         None if n < 115 => {
             let what =
-                format!("{n} samples are too few for a fit from k = 20 to n/5; give --n of at least 115, or --window");
+                format!("{n} samples are too few to fit from k = 20 to n/5; give --n 115 or more, or a --window");
             refuse(format!("20..{}", n / 5), what)
         }
         None => Ok(middle(n)),
         Some((first, last)) if first == 0 || last > n || last < first + 2 => {
-            refuse(format!("{first}..{last}"), format!("give at least three numbers from 1 to n = {n}"))
+            refuse(format!("{first}..{last}"), format!("give a range of at least three indices between 1 and n = {n}"))
         }
         Some((first, last)) => Ok(first..=last),
     }
@@ -177,11 +177,11 @@ impl Alphas {
         let usable = spectra.draws.iter().map(|draw| known(&spectra.ntk, draw)).min().unwrap_or(n);
         let usable = usable.min(known(&spectra.ntk, tails));
         if usable < *window.end() {
-            let mends = match usable {
-                0..3 => "too few for any window".to_owned(),
-                _ => format!("give a window that ends at {usable} at the latest"),
+            let fix = match usable {
+                0..3 => "too few for any window, so use more samples".to_owned(),
+                _ => format!("give a window that ends at {usable} or before"),
             };
-            let what = format!("from k = {} on eigenvalues or tail sums are rounding; {mends}", usable + 1);
+            let what = format!("from k = {} on, eigenvalues or tail sums are rounding error; {fix}", usable + 1);
             let given = format!("{}..{}", window.start(), window.end());
             return Err(UsageError::Range { flag: "--window", given, what }.into());
         }
@@ -200,7 +200,7 @@ impl Alphas {
         let Smoothness { alpha, error, decay, .. } = self.labels;
         let line = |what: &str, value: String, note: String| print(&format!("{what:<24}{value:<20}{note}"));
         let note =
-            format!("k in {}..{}, eigenvalues there fall like k^-{}", window.start(), window.end(), number(decay));
+            format!("k in {}..{}, where eigenvalues decay like k^-{}", window.start(), window.end(), number(decay));
         line("smoothness of labels", with_error(alpha, error), note)?;
         let paper = format!("k < 0.9 n, decay (d+1)/d, d = {d}: Chen, Li, Lin 2024, appendix G");
         match self.paper {
@@ -208,23 +208,19 @@ impl Alphas {
             Err(unfit) => line("", "none".into(), format!("{paper}; {unfit}"))?,
         }
         let random = with_error(self.random.value, self.random.error_or_0());
-        line(
-            "smoothness of f^GP",
-            random,
-            format!("{} of the outputs of a random network, same k", count(draws, "draw")),
-        )
+        line("smoothness of f^GP", random, format!("{} of random-network outputs, same k", count(draws, "draw")))
     }
 }
 
 fn print_cost(cost: &Cost, draws: usize) -> Result<()> {
     let random = with_error(cost.random.value, cost.random.error_or_0());
     let share = match cost.share() {
-        None => "from 0 they are learned to rounding, so there is no share".into(),
+        None => "mirrored initialization fits to rounding error, so there is no ratio".into(),
         Some(share) if share < 10.0 => format!("{}{} %", if share < 0.0 { "" } else { "+" }, number(100.0 * share)),
         Some(share) => format!("{} times as much", number(1.0 + share)),
     };
     print(&format!(
-        "squared error on the last {}, learned from the others, at the best time:\n  mirrored initialization {}\n  random \
+        "squared error on the last {}, trained on the others, at the optimal stopping time:\n  mirrored initialization {}\n  random \
          initialization   {random}, {}: {share}",
         count(cost.held_out, "sample"),
         number(cost.zero),

@@ -37,9 +37,9 @@ pub const EXIT: [(u8, &str); 6] = [
     (DONE, "Done."),
     (FAILED, "Done, but a stated claim or check failed, or training failed."),
     (USAGE, "Wrong usage or settings."),
-    (DATA, "Data that are missing or damaged."),
-    (SYSTEM, "Input or output failed: a full disk, no permission."),
-    (INTERRUPTED, "Interrupted; what is finished is kept."),
+    (DATA, "Missing or damaged data."),
+    (SYSTEM, "Input or output failed (full disk, no permission)."),
+    (INTERRUPTED, "Interrupted; finished work is kept."),
 ];
 
 /// This command as one types it.

@@ -24,9 +24,9 @@ const fn unused(command: &'static str, key: &'static str, why: &'static str) -> 
     Unused { command, key: Cow::Borrowed(key), why }
 }
 
-const INFINITE: &str = "the infinitely wide network has none";
-const NOT_COMPARED: &str = "no predictions are compared";
-const ITS_OWN: &str = "a fifth of the samples is held out in any case";
+const INFINITE: &str = "the network is infinitely wide";
+const NOT_COMPARED: &str = "it compares no predictions";
+const ITS_OWN: &str = "it always holds out a fifth of the samples";
 const DOUBLE: &str = "it computes in f64";
 
 /// All of them that are so whatever else is given, but those of the network for a command that has none.
@@ -35,8 +35,16 @@ const UNUSED: [Unused; 16] = [
     unused("kernel analytic", "init", INFINITE),
     unused("kernel analytic", "outputs", "every output has the same kernel"),
     unused("kernel analytic", "multi-output", "every output has the same kernel"),
-    unused("kernel analytic", "params", "the infinitely wide network has none; it is for `kernel empirical`"),
-    unused("kernel analytic", "params-out", "the infinitely wide network has none; it is for `kernel empirical`"),
+    unused(
+        "kernel analytic",
+        "params",
+        "an infinitely wide network has no parameters; use `ntkscope kernel empirical`",
+    ),
+    unused(
+        "kernel analytic",
+        "params-out",
+        "an infinitely wide network has no parameters; use `ntkscope kernel empirical`",
+    ),
     unused("kernel analytic", "targets", "the kernel does not depend on y"),
     unused("kernel analytic", "held-out", NOT_COMPARED),
     unused("kernel empirical", "held-out", NOT_COMPARED),
@@ -46,13 +54,13 @@ const UNUSED: [Unused; 16] = [
     unused("smoothness", "outputs", "every output has the same kernel"),
     unused("smoothness", "dtype", DOUBLE),
     unused("smoothness", "held-out", ITS_OWN),
-    unused("data show", "held-out", "it summarizes the others"),
+    unused("data show", "held-out", "it summarizes the training samples"),
 ];
 
 fn all() -> impl Iterator<Item = Unused> {
     // generated data have a seed too
     let network = Model::network_keys().into_iter().filter(|key| key != "seed");
-    let of_network = |key: String| Unused { command: "data show", key: key.into(), why: "it looks at the data alone" };
+    let of_network = |key: String| Unused { command: "data show", key: key.into(), why: "it uses no network" };
     UNUSED.into_iter().chain(network.map(of_network))
 }
 
@@ -107,13 +115,13 @@ pub fn refuse(command: &'static str, given: &Table, takes: &Takes<'_>) -> Result
         }
         match takes {
             Takes::Only(taken) if training.contains(key) && !taken.contains(&key.as_str()) => {
-                return Err(refused(key, "it trains nothing"));
+                return Err(refused(key, "it does not train"));
             }
             _ => {}
         }
     }
     if given.contains_key("data-dir") && !source(given).is_idx() {
-        return Err(refused("data-dir", "only mnist and fashion-mnist are files in a folder"));
+        return Err(refused("data-dir", "only mnist and fashion-mnist are read from a folder"));
     }
     Ok(())
 }
@@ -132,6 +140,6 @@ pub fn refuse_seed(command: &'static str, given: &Table, drawn: bool) -> Result<
     if drawn || source(given).is_drawn() || !given.contains_key("seed") {
         return Ok(());
     }
-    let why = "nothing is drawn: neither parameters nor samples, as those of sphere and mixture are";
+    let why = "nothing is random: neither parameters nor samples (unlike sphere and mixture)";
     Err(unused_setting(command, given, "seed", why))
 }

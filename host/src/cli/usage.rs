@@ -13,7 +13,7 @@ use crate::words::excerpt;
 #[non_exhaustive]
 pub enum UsageError {
     /// A setting without effect on the command.
-    #[error("`{key} = {}`: `ntkscope {command}` has no use for it: {why}", excerpt(given))]
+    #[error("`{key} = {}`: does not apply to `ntkscope {command}`: {why}", excerpt(given))]
     Unused {
         /// the command
         command: &'static str,

@@ -33,12 +33,15 @@ pub fn list(dir: Option<&Path>) -> Vec<CatalogueEntry> {
         CatalogueEntry { name: source.to_string(), description, dir, present }
     };
     vec![
-        entry(Source::Circle, "n points (6) on the unit circle in antipodal pairs, labels alternating"),
-        entry(Source::Conflicting, "the six points of circle, each n/6 times (24): of four labels one disagrees"),
-        entry(Source::Sphere, "n points (64) uniform on the unit sphere of R^d (3), label: sign of x_1 x_2"),
-        entry(Source::Mixture, "n points (64) of two unit Gaussians in R^d (2) at -1.5 e_1 and +1.5 e_1"),
+        entry(Source::Circle, "n points (6) on the unit circle in antipodal pairs, with alternating labels"),
+        entry(
+            Source::Conflicting,
+            "the six points of circle, n/6 copies each (24 in all), one label in four conflicting",
+        ),
+        entry(Source::Sphere, "n points (64), uniform on the unit sphere of R^d (d = 3), label: sign of x_1 x_2"),
+        entry(Source::Mixture, "n points (64) from two unit Gaussians in R^d (d = 2) at -1.5 e_1 and +1.5 e_1"),
         entry(Source::Mnist, "handwritten digits, 28 x 28 pixels, 10 labels"),
-        entry(Source::FashionMnist, "pictures of clothes, 28 x 28 pixels, 10 labels"),
+        entry(Source::FashionMnist, "images of clothing, 28 x 28 pixels, 10 labels"),
     ]
 }
 
@@ -49,7 +52,7 @@ impl fmt::Display for CatalogueEntry {
             (Some(dir), true) => write!(f, " [in {}]", dir.display()),
             (Some(dir), false) => write!(f, " [not in {}: ntkscope data fetch {}]", dir.display(), self.name),
             (None, true) => Ok(()),
-            (None, false) => write!(f, " [no home directory: name one with `data-dir`]"),
+            (None, false) => write!(f, " [no home directory; give `data-dir`]"),
         }
     }
 }

@@ -71,21 +71,24 @@ impl Classes {
     }
 }
 
-/// The map in a few words: `labels -1, 1 are classes 0, 1`.
+/// The map in a few words: `labels -1, 1 as classes 0, 1`, or `2 classes` where the labels are 0, 1.
 impl std::fmt::Display for Classes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let labels = match self {
-            Self::Parity => return f.write_str("even labels are class 0, odd ones 1"),
+            Self::Parity => return f.write_str("even labels as class 0, odd labels as class 1"),
+            Self::Labels(labels) if self.count() > 1 && labels.iter().copied().eq(0..labels.len() as i64) => {
+                return write!(f, "{} classes", labels.len());
+            }
             Self::Labels(labels) => some_of(labels),
             Self::Names(names) => listed(names),
         };
         match self.count() {
-            1 => write!(f, "label {labels} is class 0"),
+            1 => write!(f, "only label {labels}"),
             count if count <= 12 => {
                 let classes: Vec<String> = (0..count).map(|class| class.to_string()).collect();
-                write!(f, "labels {labels} are classes {}", classes.join(", "))
+                write!(f, "labels {labels} as classes {}", classes.join(", "))
             }
-            count => write!(f, "labels {labels} are classes 0 to {}", count - 1),
+            count => write!(f, "labels {labels} as classes 0 to {}", count - 1),
         }
     }
 }

@@ -111,13 +111,13 @@ impl Download<'_> {
             if window.elapsed() > self.limits.window {
                 if bytes - before < self.limits.least {
                     let seconds = self.limits.window.as_secs_f64();
-                    return Err(self.failed(format!("only {} bytes came in {seconds} s", bytes - before), bytes));
+                    return Err(self.failed(format!("only {} bytes arrived in {seconds} s", bytes - before), bytes));
                 }
                 (window, before) = (Instant::now(), bytes);
             }
             if bytes > MOST_BYTES {
                 fs::remove_file(part).map_err(refused(part, "remove"))?;
-                return Err(self.failed(format!("more than {MOST_BYTES} bytes came, and no end"), 0));
+                return Err(self.failed(format!("more than {MOST_BYTES} bytes arrived without an end"), 0));
             }
             progress(FetchProgress::Received { bytes, total });
         }
@@ -130,7 +130,7 @@ impl Download<'_> {
     fn failed(&self, what: String, kept: u64) -> Error {
         let kept = match kept {
             0 => String::new(),
-            bytes => format!("; {bytes} bytes are kept, run the same command again to go on from there"),
+            bytes => format!("; {bytes} bytes are kept: rerun the same command to resume"),
         };
         let mut what = what.replace(&self.url, &without_secrets(&self.url));
         if let Some((secret, _)) = self.url.split_once("://").and_then(|(_, rest)| rest.split_once('@')) {

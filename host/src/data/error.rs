@@ -27,7 +27,7 @@ pub enum Error {
     },
     /// `profile` names no curve.
     #[error(
-        "`profile = {}`: give circle, or a file of inputs ending in {}{}",
+        "`profile = {}`: no such curve; give circle, or a file of inputs ending in {}{}",
         excerpt(given),
         super::format::extensions(),
         did_you_mean(given, ["circle"])
@@ -38,7 +38,7 @@ pub enum Error {
     },
     /// A circle of samples that do not lie in a plane.
     #[error(
-        "`profile = circle`: the first sample is turned in its plane, but samples have {d} numbers; give samples of 2, or with `profile` a file of inputs"
+        "`profile = circle`: rotates the first sample in its plane, but samples have {d} numbers; use two-dimensional samples, or give a file of inputs with `profile`"
     )]
     FlatCurve {
         /// Numbers per sample.
@@ -46,7 +46,7 @@ pub enum Error {
     },
     /// A curve of other inputs than the samples.
     #[error(
-        "`profile = {}`: it has {found} numbers per sample (of a csv file the last column is y), but the training samples have {d}; give a file with as many",
+        "`profile = {}`: it has {found} numbers per sample (the last column of a csv file is y), but the training samples have {d}; give inputs of that dimension",
         excerpt(given)
     )]
     CurveDimension {
@@ -60,7 +60,7 @@ pub enum Error {
     /// A file of a curve that cannot be used.
     #[error("{what}")]
     Curve {
-        /// What is wrong with it, and what mends it.
+        /// What is wrong with it, and what fixes it.
         what: String,
         /// Where the cause lies.
         cause: Cause,
@@ -111,7 +111,7 @@ pub enum Error {
         place: String,
     },
     /// Whole groups of six points with four labels each.
-    #[error("`n = {n}`: each of the six points of conflicting has copies in groups of four; give `n = {next}`")]
+    #[error("`n = {n}`: conflicting takes each of its six points in groups of four copies; give `n = {next}`")]
     BadConflicting {
         /// Samples asked for.
         n: usize,
@@ -120,7 +120,7 @@ pub enum Error {
     },
     /// The circle needs antipodal pairs.
     #[error(
-        "`n = {n}`: the circle is made of antipodal pairs; give an even `n` of 2 or more, such as `n = {}`",
+        "`n = {n}`: the circle consists of antipodal pairs; give an even `n` of 2 or more, such as `n = {}`",
         n.saturating_add(n % 2)
     )]
     OddCircle {
@@ -139,7 +139,7 @@ pub enum Error {
     },
     /// The data set has a dimension of its own.
     #[error(
-        "`dimension`: the dimension of {source_name} is given by the data; leave `dimension` out, or use `data = sphere` or `data = mixture`"
+        "`dimension`: the dimension of {source_name} is fixed by the data; leave `dimension` out, or use `data = sphere` or `data = mixture`"
     )]
     DimensionUnused {
         /// The data set.
@@ -149,7 +149,7 @@ pub enum Error {
     #[error(transparent)]
     Memory(#[from] machine::Error),
     /// The samples asked for are more than can be counted.
-    #[error("`n = {n}` `dimension = {d}`: {n} x {d} numbers do not fit in memory; give a smaller `n` or `dimension`")]
+    #[error("`n = {n}` `dimension = {d}`: {n} x {d} numbers do not fit into memory; give a smaller `n` or `dimension`")]
     TooLarge {
         /// Samples.
         n: usize,
@@ -158,7 +158,7 @@ pub enum Error {
     },
     /// A selected class has no sample.
     #[error(
-        "`classes = {selection}`: {place} has no sample with {class}; it has the labels {present}; choose `classes` among those"
+        "`classes = {selection}`: {place} has no sample with {class}; its labels are {present}; choose `classes` among those"
     )]
     MissingClass {
         /// The selection as typed.
@@ -183,7 +183,7 @@ pub enum Error {
         place: String,
     },
     /// A label column that is none.
-    #[error("`label-column = {given}`: {place} has no such column; it has {present}")]
+    #[error("`label-column = {given}`: {place} has no such column; give one of {present}")]
     NoLabelColumn {
         /// What was typed.
         given: String,
@@ -193,13 +193,13 @@ pub enum Error {
         present: String,
     },
     /// A label column of data that has no columns with names.
-    #[error("`label-column`: the labels of {source_name} are no column of a csv file; leave `label-column` out")]
+    #[error("`label-column`: {source_name} is not a csv file; leave `label-column` out")]
     LabelColumnUnused {
         /// The data set.
         source_name: String,
     },
     /// Several columns that could be the label.
-    #[error("{place}: the columns {columns} all have a label's name; choose one with `label-column`")]
+    #[error("{place}: the columns {columns} could all be the label; choose one with `label-column`")]
     SeveralLabels {
         /// The file.
         place: String,
@@ -207,7 +207,9 @@ pub enum Error {
         columns: String,
     },
     /// A split of data that is no set of idx files.
-    #[error("`split`: {source_name} has no train and t10k; it is for `data = mnist` and `data = fashion-mnist`")]
+    #[error(
+        "`split`: {source_name} has no train and t10k files; leave `split` out (it is for `data = mnist` and `data = fashion-mnist`)"
+    )]
     SplitUnused {
         /// The data set.
         source_name: String,
@@ -223,7 +225,7 @@ pub enum Error {
         names: String,
     },
     /// Names are no numbers.
-    #[error("`targets = values`: the labels of {place} are names, {names}; leave `targets` out, or give numbers")]
+    #[error("`targets = values`: the labels of {place} are names, {names}; leave `targets` out, or give real-valued y")]
     NamedValues {
         /// The file.
         place: String,
@@ -234,7 +236,7 @@ pub enum Error {
     #[error("no directory for data: neither XDG_DATA_HOME nor a home directory is set; give `data-dir = DIR`")]
     NoDataHome,
     /// The data set is generated or is a file.
-    #[error("{source_name} is nothing to download: only mnist and fashion-mnist are")]
+    #[error("{source_name} needs no download; give mnist or fashion-mnist")]
     NothingToFetch {
         /// The data set.
         source_name: String,
@@ -276,7 +278,7 @@ pub enum Error {
         reason: io::Error,
     },
     /// An idx file is damaged, or is none.
-    #[error("{}: {what}; fetch it again with `ntkscope data fetch`, or name another directory with `data-dir`", path.display())]
+    #[error("{}: {what}; fetch it again with `ntkscope data fetch`, or give another directory with `data-dir`", path.display())]
     Idx {
         /// The file.
         path: PathBuf,
@@ -303,7 +305,7 @@ pub enum Error {
     },
     /// A label that is no class.
     #[error(
-        "{place}, row {row} (from 0): the label {value} is {}, so it is no class; with `targets = values` y is used as numbers (`loss = mse`)",
+        "{place}, row {row} (from 0): the label {value} is {}, so it is not a class; give `targets = values` to fit y as real numbers (needs `loss = mse`)",
         if value.fract() == 0.0 { "beyond 2^53" } else { "not an integer" }
     )]
     NotAClass {
@@ -316,7 +318,7 @@ pub enum Error {
     },
     /// Several numbers per sample are no label.
     #[error(
-        "{place}: y has {columns} numbers per sample, so they are no label of a class; with `targets = values` they are used as numbers (`loss = mse`)"
+        "{place}: y has {columns} numbers per sample, so it is not a class label; give `targets = values` to fit y as real numbers (needs `loss = mse`)"
     )]
     NoClasses {
         /// The file.
@@ -326,21 +328,21 @@ pub enum Error {
     },
     /// Classes were selected of y that is numbers.
     #[error(
-        "`classes = {selection}`: selects labels of classes, but with `targets = values` y is numbers; leave one of them out"
+        "`classes = {selection}`: selects class labels, but with `targets = values` y is real-valued; leave one of them out"
     )]
     ClassesOfValues {
         /// The selection as typed.
         selection: String,
     },
     /// All samples are of one class.
-    #[error("{place}: the data has one class only; choose two with `classes = a,b`, or give more data")]
+    #[error("{place}: the data has only one class; choose two with `classes = a,b`, or give more data")]
     OneClass {
         /// The file.
         place: String,
     },
     /// Something was asked for that needs y.
     #[error(
-        "{place}: there is no y, which {what} needs; give samples with y with `data`: an npz with arrays x and y, x.npy beside y.npy, or a csv file"
+        "{place}: there is no y, which {what} needs; with `data` give samples with y: an npz with arrays x and y, x.npy next to y.npy, or a csv file"
     )]
     NoLabels {
         /// What needs it: a setting, "training".
@@ -349,7 +351,7 @@ pub enum Error {
         place: String,
     },
     /// What should be the beginning of a download is none.
-    #[error("{}: is {what}, not what a download left; remove it, or name another directory with `data-dir`", path.display())]
+    #[error("{}: is {what}, not a partial download; remove it, or give another directory with `data-dir`", path.display())]
     Part {
         /// The file.
         path: PathBuf,
@@ -357,7 +359,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A download failed.
-    #[error("{url}: {what}{kept}; check the network, or name another source with `mirror = URL`")]
+    #[error("{url}: {what}{kept}; check the network connection, or give another source with `mirror = URL`")]
     Download {
         /// The address.
         url: String,
@@ -368,7 +370,7 @@ pub enum Error {
     },
     /// A download is not the file it should be.
     #[error(
-        "{url}: {check} is {found}, but should be {expected}; the download was removed: try again, or name another source with `mirror = URL`"
+        "{url}: {check} is {found}, but should be {expected}; the download was removed: try again, or give another source with `mirror = URL`"
     )]
     Checksum {
         /// The address.

@@ -37,7 +37,7 @@ impl IdxFiles {
 pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<IdxFiles, Error> {
     let here = dir.display();
     let advice = format!(
-        "fetch the files with `ntkscope data fetch {name} --data-dir {here}`, or name another directory with `data-dir = DIR`"
+        "fetch the files with `ntkscope data fetch {name} --data-dir {here}`, or give another directory with `data-dir = DIR`"
     );
     match fs::metadata(dir) {
         Ok(found) if found.is_dir() => {}
@@ -57,7 +57,7 @@ pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<Idx
                 let path = dir.join(format!("{set}-{absent}[.gz]"));
                 return Err(Error::NotFound {
                     path,
-                    what: "file, though the set's other file is there".into(),
+                    what: "file, although the set's other file is there".into(),
                     advice,
                 });
             }
@@ -147,7 +147,7 @@ impl<'a, const D: usize> Idx<'a, D> {
             let mut bytes = [0; 4];
             reader
                 .read_exact(&mut bytes)
-                .map_err(|e| unreadable(path, e, |reason| format!("cannot read the {what}: {reason}")))?;
+                .map_err(|e| unreadable(path, e, |reason| format!("cannot read the header ({what}): {reason}")))?;
             Ok(u32::from_be_bytes(bytes))
         };
         let found = word("magic number")?;
@@ -159,11 +159,11 @@ impl<'a, const D: usize> Idx<'a, D> {
             *dim = word(&format!("dimension {}", k + 1))? as usize;
         }
         if dims.contains(&0) {
-            return Err(damaged(format!("the header promises no data: dimensions {dims:?}")));
+            return Err(damaged(format!("the header declares no data: dimensions {dims:?}")));
         }
         let len = dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim));
         if len.is_none_or(|len| len as u64 > most) {
-            let what = format!("ends too early: its header promises more than it can hold, dimensions {dims:?}");
+            let what = format!("is truncated: its header declares more than it can hold, dimensions {dims:?}");
             return Err(damaged(what));
         }
         Ok(Self { path, meaning, dims, reader })
@@ -188,10 +188,12 @@ impl<'a, const D: usize> Idx<'a, D> {
             match (read, done + read) {
                 (0, _) if done == len => return Ok(()),
                 (0, _) => {
-                    return Err(damaged(format!("file ends after {done} of the {len} bytes of {meaning} it promises")));
+                    return Err(damaged(format!(
+                        "the file ends after {done} of the {len} declared bytes of {meaning}"
+                    )));
                 }
                 (_, more) if more > len => {
-                    return Err(damaged(format!("file goes on after the {len} bytes of {meaning} it promises")));
+                    return Err(damaged(format!("the file continues after the {len} declared bytes of {meaning}")));
                 }
                 (_, more) => done = more,
             }
@@ -237,7 +239,7 @@ fn unreadable(path: &Path, error: io::Error, what: impl FnOnce(String) -> String
 /// What the reader's error means to the user.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the file, or its gzip stream, ends too early".into(),
+        io::ErrorKind::UnexpectedEof => "the file or its gzip stream is truncated".into(),
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => format!("the gzip stream is damaged ({error})"),
         _ => error.to_string(),
     }

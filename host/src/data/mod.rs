@@ -212,7 +212,7 @@ fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Err
         // only names that are used count, so that none of the others decides on a number
         let names: Vec<String> = places.iter().map(|place| raw.label_names[*place as usize].clone()).collect();
         let named: Vec<_> = names.iter().enumerate().map(|(label, name)| format!("{name} = {label}")).collect();
-        raw.warnings.push(format!("the labels are names, which count as {}", crate::words::listed(&named)));
+        raw.warnings.push(format!("the labels are names, numbered as {}", crate::words::listed(&named)));
         let used = Classes::Names(names);
         (y, held_out_y) =
             (used.numbers_of_names(&y, &raw.label_names), used.numbers_of_names(&held_out_y, &raw.label_names));
@@ -220,19 +220,21 @@ fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Err
     }
     let meaning = match (targets, &map) {
         (None, _) => "no y".to_owned(),
-        (Some(Targets::Values), _) if y_columns == 1 => "y as numbers".into(),
-        (Some(Targets::Values), _) => format!("y as {y_columns} numbers per sample"),
+        (Some(Targets::Values), _) if y_columns == 1 => "real-valued y".into(),
+        (Some(Targets::Values), _) => format!("y with {y_columns} numbers per sample"),
         (Some(Targets::Classes), map) => {
             let selection = selection.unwrap_or(ClassSelection::All);
-            format!("classes {selection}{}", map.as_ref().map_or_else(String::new, |map| format!(" ({map})")))
+            map.as_ref().map_or_else(|| format!("classes {selection}"), Classes::to_string)
         }
     };
     let place = match &spec.source {
-        Source::Sphere | Source::Mixture => format!("{} of seed {}", raw.place, spec.seed),
+        Source::Sphere | Source::Mixture => format!("{} (seed {})", raw.place, spec.seed),
         source if source.is_idx() => format!("{source} ({})", raw.place),
         _ => raw.place,
     };
-    let description = format!("{place}: {n} of {} samples, {meaning}, normalize {normalize}", raw.n);
+    let amount = if n == raw.n { crate::words::count(n, "sample") } else { format!("{n} of {} samples", raw.n) };
+    let scaled = if normalize == Normalize::Sphere { ", scaled to unit norm" } else { "" };
+    let description = format!("{place}: {amount}, {meaning}{scaled}");
     let sha256 = digest(&x, &labels, &y);
     let classes = map.as_ref().map_or(0, Classes::count);
     Ok(Samples {

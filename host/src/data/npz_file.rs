@@ -36,9 +36,9 @@ pub(super) fn read(Opened { content, bytes, path }: Opened, reading: &Reading<'_
 pub(super) fn inputs(shape: &[usize]) -> Result<(usize, usize), String> {
     let wrong = |what: &str| Err(format!("has shape {}{what}", in_brackets(shape)));
     match *shape {
-        [0, _] | [_, 0] => wrong(": there is no sample in it"),
+        [0, _] | [_, 0] => wrong(", so it holds no sample"),
         [n, d] => Ok((n, d)),
-        [_] => wrong(", but (n, d) is needed; save x[:, None] instead where a sample is one number"),
+        [_] => wrong(", but (n, d) is needed; save x[:, None] if a sample is one number"),
         [n, ..] if n > 0 => wrong(", but (n, d) is needed; save x.reshape(len(x), -1) instead"),
         _ => wrong(", but (n, d) is needed"),
     }

@@ -25,7 +25,7 @@ impl Part {
             Ok(there) if !there.is_file() => return Err(Self::refuse(&part, name_of(there.file_type()))),
             Ok(there) => match options.open(&part) {
                 Ok(file) if same(&there, &file) => Ok(file),
-                Ok(_) => return Err(Self::refuse(&part, "another file than a moment before")),
+                Ok(_) => return Err(Self::refuse(&part, "no longer the file it was a moment ago")),
                 Err(e) => Err(e),
             },
         };
@@ -69,5 +69,5 @@ fn same(there: &fs::Metadata, file: &File) -> bool {
 
 /// For `map_err`: the system refused to do `action` to `path`.
 pub(super) fn refused<'a>(path: &'a Path, action: &'static str) -> impl Fn(io::Error) -> Error + 'a {
-    move |reason| Error::Io { path: path.into(), action, advice: "name another directory with `data-dir`", reason }
+    move |reason| Error::Io { path: path.into(), action, advice: "give another directory with `data-dir`", reason }
 }

@@ -152,9 +152,9 @@ impl fmt::Display for Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Targets {
-    /// labels of classes, integers
+    /// integer class labels
     Classes,
-    /// numbers as they are, one or several per sample
+    /// real numbers, one or several per sample
     Values,
 }
 

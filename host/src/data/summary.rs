@@ -154,12 +154,12 @@ fn distance_below(bound: f64, u: &[f64], v: &[f64]) -> Option<f64> {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.description)?;
-        writeln!(f, "samples         {} of {} numbers each", self.n, self.d)?;
+        writeln!(f, "samples         {} of dimension {}", self.n, self.d)?;
         if let Some(YRange { columns, min, mean, max, distinct }) = self.y {
             let each = if columns == 1 { String::new() } else { format!(" {columns} per sample,") };
             writeln!(
                 f,
-                "y               numbers:{each} min {}, mean {}, max {}, {distinct} different",
+                "y               real-valued:{each} min {}, mean {}, max {}, {distinct} distinct",
                 precise(min),
                 precise(mean),
                 precise(max)

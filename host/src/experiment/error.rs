@@ -12,7 +12,7 @@ use crate::words::excerpt;
 #[non_exhaustive]
 pub enum Error {
     /// A key that is no setting.
-    #[error("unknown key `{}` {place}{}; a saved run.toml has them all", excerpt(key), hint(near))]
+    #[error("unknown key `{}` {place}{}; a saved run.toml lists them all", excerpt(key), hint(near))]
     UnknownKey {
         /// the key
         key: String,
@@ -22,7 +22,7 @@ pub enum Error {
         near: Option<String>,
     },
     /// What should be `KEY=VALUE` and has no `=`.
-    #[error("`set = {}`: give key=value, such as width=512", excerpt(given))]
+    #[error("`set = {}`: no `=`; give key=value, such as width=512", excerpt(given))]
     Pair {
         /// what was given
         given: String,

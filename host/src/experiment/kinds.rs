@@ -36,7 +36,7 @@ impl LossKind {
 
     /// Parser for clap, with every name and its summary.
     pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
-        let both = PossibleValue::new("both").help("One run of each, side by side");
+        let both = PossibleValue::new("both").help("one run under cross-entropy and one under squared error");
         PossibleValuesParser::new(Loss::ALL.iter().map(possible).chain([both])).try_map(|name| name.parse())
     }
 }
@@ -123,7 +123,7 @@ fn possible<C: Choice>(choice: &C) -> PossibleValue {
 pub enum NetworkKind {
     /// fully connected
     Fcn,
-    /// residual blocks of two layers
+    /// residual, with blocks of two layers
     Resnet,
 }
 
@@ -131,11 +131,11 @@ pub enum NetworkKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
-    /// two copies subtracted: the output begins at 0
+    /// difference of two equal copies: the output starts at 0
     Mirrored,
-    /// independent N(0,1): the output begins as a Gaussian process
+    /// independent N(0, 1) weights: the output starts as a Gaussian process
     Standard,
-    /// standard, f(x; theta) - f(x; theta_0) in place of f: the output begins at 0
+    /// standard, but f(x; theta) - f(x; theta_0) is trained: the output starts at 0
     Shifted,
 }
 
@@ -143,11 +143,11 @@ pub enum Init {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerKind {
-    /// adaptive gradient flow
+    /// gradient flow, integrated with adaptive steps
     Flow,
-    /// gradient descent with steps of a fixed rate
+    /// full-batch gradient descent with a fixed learning rate
     Gd,
-    /// one run of each from the same start, laid over one another; of one loss
+    /// one run of each from the same initialization, overlaid in the figures; needs a single loss
     Both,
 }
 
@@ -168,7 +168,7 @@ impl OptimizerKind {
 pub enum BackendKind {
     /// vector instructions and threads
     Fast,
-    /// one thread, the same bits on every machine, a microcontroller included
+    /// one thread, the same bits on every machine, including microcontrollers
     Portable,
 }
 
@@ -176,7 +176,7 @@ pub enum BackendKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeptKernels {
-    /// at the beginning and at the end
+    /// at the start and at the end
     Ends,
     /// at every snapshot
     All,
@@ -186,11 +186,11 @@ pub enum KeptKernels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadingKind {
-    /// over 16 short steps from it on: the kernel that moves the network
+    /// over a burst of 16 short steps: the kernel that drives the outputs
     Burst,
-    /// over 800 much shorter ones, for references
+    /// over 800 much shorter steps, as a reference
     Fine,
-    /// at the point alone, with derivatives 0 or 1 at a kink
+    /// at a single point, with derivative 0 or 1 at a kink
     Point,
 }
 

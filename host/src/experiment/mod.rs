@@ -28,7 +28,7 @@ fn range(setting: &'static str, given: impl ToString, what: impl Into<String>) -
 fn at_least_one(setting: &'static str, value: usize, most: usize, what: &str) -> Result<(), Error> {
     match value {
         0 => Err(range(setting, 0, what)),
-        _ if value > most => Err(range(setting, value, format!("at most {most} is possible"))),
+        _ if value > most => Err(range(setting, value, format!("give at most {most}"))),
         _ => Ok(()),
     }
 }
@@ -37,10 +37,14 @@ fn non_negative(setting: &'static str, value: f64) -> Result<f64, Error> {
     if value >= 0.0 && value.is_finite() {
         Ok(value)
     } else {
-        Err(range(setting, value, "must be finite and not negative"))
+        Err(range(setting, value, "must be finite and not negative; give a number of 0 or more"))
     }
 }
 
 fn positive(setting: &'static str, value: f64) -> Result<f64, Error> {
-    if value > 0.0 && value.is_finite() { Ok(value) } else { Err(range(setting, value, "must be finite and above 0")) }
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(range(setting, value, "must be finite and positive; give a number above 0"))
+    }
 }

@@ -27,28 +27,29 @@ const MAX_DEPTH: usize = 10_000;
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Model {
-    /// Family of networks
+    /// Architecture
     #[arg(long, value_enum, default_value_t = NetworkKind::Fcn, help_heading = "Network")]
     pub network: NetworkKind,
-    /// Hidden layers L, or residual blocks
+    /// Number L of hidden layers, or of residual blocks
     #[arg(long, value_name = "L", default_value_t = 2, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub depth: usize,
     /// Width m of every hidden layer
     #[arg(long, value_name = "M", default_value_t = 256, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub width: usize,
-    /// Outputs C; in training 1 or the number of classes, or as many as y has numbers [default: 1 for two classes, else the number of classes]
+    /// Number of outputs C; in training one per class (or 1 for two classes), or one per number in y [default: 1 for two
+    /// classes, else one per class or number]
     #[arg(long, value_name = "C", value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub outputs: Option<usize>,
-    /// Activation
+    /// Activation function
     #[arg(long, value_parser = choice::<Activation>(), default_value_t = Activation::Relu, help_heading = "Network")]
     pub activation: Activation,
-    /// Trained biases
+    /// Layers with trained biases
     #[arg(long, value_parser = choice::<Bias>(), default_value_t = Bias::Input, help_heading = "Network")]
     pub bias: Bias,
-    /// Scale of the biases: s in z = c W a + s b
+    /// Bias scale s in z = c W a + s b
     #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true, help_heading = "Network")]
     pub bias_scale: f64,
-    /// Scale of a resnet's branches: x + A V relu(W x) [default: 1]
+    /// Branch scale of a residual network: x + A V relu(W x) [default: 1]
     #[arg(long, value_name = "A", allow_negative_numbers = true, help_heading = "Network")]
     pub alpha: Option<f64>,
     /// Trained parameters
@@ -57,46 +58,50 @@ pub struct Model {
     /// Initialization
     #[arg(long, value_enum, default_value_t = Init::Mirrored, help_heading = "Network")]
     pub init: Init,
-    /// Seed of the parameters, and of generated data
+    /// Seed of the parameters and of generated data
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(), help_heading = "Network")]
     pub seed: u64,
-    /// Scalar
+    /// Floating-point precision
     #[arg(long, value_enum, default_value_t = Dtype::F64, help_heading = "Network")]
     pub dtype: Dtype,
-    /// circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (x, y), FILE.csv (last column y) or x.npy
-    /// (beside y.npy)
+    /// Data set: circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (arrays x, y), FILE.csv (last column
+    /// y) or x.npy (with y.npy next to it)
     #[arg(long, value_name = "DATA", value_parser = open::<Source>(&Source::NAMES),
         value_hint = clap::ValueHint::FilePath, hide_possible_values = true, default_value_t = Source::Circle, help_heading = "Data")]
     pub data: Source,
-    /// Folder of the idx files (train or t10k, .gz or not)
+    /// Folder with the idx files (train or t10k, .gz or not)
     #[arg(long, value_name = "DIR", help_heading = "Data")]
     pub data_dir: Option<PathBuf>,
-    /// Which idx files: train or t10k [default: train if it is there, else t10k]
+    /// Which idx files to use: train or t10k [default: train if present, else t10k]
     #[arg(long, value_enum, value_name = "SET", help_heading = "Data")]
     pub split: Option<Split>,
-    /// Column of a csv file that is the label, by name or by number from 1 [default: label, target or class, else the last]
+    /// Label column of a csv file, by name or by number counted from 1 [default: the one named label, target or class, else
+    /// the last]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub label_column: Option<String>,
-    /// The first N samples after the selection of classes [default: all; circle 6, sphere and mixture 64]
+    /// Use the first N samples after class selection [default: all; 6 for circle, 24 for conflicting, 64 for sphere and
+    /// mixture]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Data")]
     pub n: Option<usize>,
-    /// Samples behind the first N on which predictions are compared; circle: points between its points
+    /// Number of held-out samples (taken after the training samples) for the predictions; for circle, points between its
+    /// points
     // left out where there are none: measurements that were kept before compare their settings as text
     #[serde(skip_serializing_if = "is_zero")]
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Data")]
     pub held_out: usize,
-    /// What y is: classes, or values, which are numbers to fit with --loss mse [default: classes; values with --loss mse alone
-    /// where a file stores y as real numbers (npz) or without a type (csv)]
+    /// What y holds: class labels, or values to fit with --loss mse [default: classes; values if --loss mse is the only loss
+    /// and the file stores y as real numbers (npz) or untyped (csv)]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Data")]
     pub targets: Option<Targets>,
-    /// parity (odd = 1), labels "a,b" or "a,b,c" …, or all [default: parity for image sets, else all]
+    /// Classes: parity (odd = 1), a list of labels such as 3,8 or 0,1,2, or all [default: parity for image sets, else all]
     #[arg(long, value_name = "SELECTION", value_parser = open::<ClassSelection>(&ClassSelection::NAMES), hide_possible_values = true, allow_hyphen_values = true, help_heading = "Data")]
     pub classes: Option<ClassSelection>,
-    /// sphere: every sample to unit norm [default: sphere for image sets, else none]
+    /// Normalization: sphere scales every sample to unit norm, none leaves it as it is [default: sphere for image sets, else
+    /// none]
     #[arg(long, value_name = "HOW", value_parser = open::<Normalize>(&Normalize::NAMES), hide_possible_values = true, help_heading = "Data")]
     pub normalize: Option<Normalize>,
-    /// Dimension of sphere and mixture data [default: 3 and 2]
+    /// Dimension of sphere and mixture data [default: 3 for sphere, 2 for mixture]
     #[arg(long, value_name = "D", value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Data")]
     pub dimension: Option<usize>,
 }
@@ -159,31 +164,40 @@ impl Model {
         at_least_one("outputs", self.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
         non_negative("bias-scale", self.bias_scale)?;
         if let (Some(Targets::Values), Some(classes)) = (self.targets, &self.classes) {
-            return Err(range("classes", classes, "selects labels, but with `targets = values` y is numbers"));
+            return Err(range(
+                "classes",
+                classes,
+                "selects class labels, but with `targets = values` y is numbers; leave one of them out",
+            ));
         }
         if self.bias == Bias::None && self.bias_scale != 1.0 {
             return Err(range(
                 "bias-scale",
                 self.bias_scale,
-                "there is no bias with `bias = none`; leave one of them out",
+                "with `bias = none` there is no bias to scale; leave one of them out",
             ));
         }
         match (self.network, self.alpha) {
-            (NetworkKind::Fcn, Some(alpha)) => {
-                Err(range("alpha", alpha, "is the branch scale of `network = resnet`; a fcn has no branches"))
-            }
-            (NetworkKind::Fcn, None) if self.trained == Trained::Branches => {
-                Err(range("trained", self.trained, "is for `network = resnet`; a fcn has no branches"))
-            }
+            (NetworkKind::Fcn, Some(alpha)) => Err(range(
+                "alpha",
+                alpha,
+                "a fully connected network has no branches; leave it out, or give `network = resnet`",
+            )),
+            (NetworkKind::Fcn, None) if self.trained == Trained::Branches => Err(range(
+                "trained",
+                self.trained,
+                "a fully connected network has no branches; leave it out, or give `network = resnet`",
+            )),
             (NetworkKind::Fcn, None) => Ok(()),
             (NetworkKind::Resnet, alpha) => {
                 positive("alpha", alpha.unwrap_or(1.0))?;
                 if self.activation != Activation::Relu {
-                    let what = "the blocks of a resnet are ReLU's; give `activation = relu`, or `network = fcn`";
+                    let what = "residual blocks use ReLU only; give `activation = relu`, or `network = fcn`";
                     return Err(range("activation", self.activation, what));
                 }
                 if self.bias == Bias::All {
-                    let what = "a resnet has a bias at its input or none; give `bias = input` or `bias = none`";
+                    let what =
+                        "a residual network has a bias at its input or none; give `bias = input` or `bias = none`";
                     return Err(range("bias", self.bias, what));
                 }
                 Ok(())
@@ -200,7 +214,8 @@ impl Model {
             return Ok(self.clone());
         }
         if self.targets == Some(Targets::Values) {
-            let what = format!("are fitted by squared error, but `loss = {loss}` needs classes; give `loss = mse`");
+            let what =
+                format!("real-valued targets need squared error, but `loss = {loss}` needs classes; give `loss = mse`");
             return Err(range("targets", Targets::Values, what));
         }
         Ok(Self { targets: Some(Targets::Classes), ..self.clone() })

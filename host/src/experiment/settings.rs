@@ -106,7 +106,7 @@ fn needed(said: &str, value: &Value) -> String {
             let choices: Vec<&str> = choices.split([',']).flat_map(|part| part.split(" or ")).map(str::trim).collect();
             format!("give {}{}", either(&choices), did_you_mean(given, choices.iter().copied()))
         }
-        _ => "give a text in quotes".into(),
+        _ => "give a string in quotes".into(),
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
             ("predictions = 1", "key `predictions = 1` in x: give true or false"),
             ("dtype = \"f16\"", "key `dtype = \"f16\"` in x: give f32 or f64"),
             ("network = \"resent\"", "key `network = \"resent\"` in x: give fcn or resnet; did you mean resnet?"),
-            ("data-dir = 3", "key `data-dir = 3` in x: give a text in quotes"),
+            ("data-dir = 3", "key `data-dir = 3` in x: give a string in quotes"),
         ] {
             let error = overlay(&mut Table::new(), given.parse().unwrap(), "in x").unwrap_err().to_string();
             assert_eq!(error, told);

@@ -24,7 +24,7 @@ pub fn read_toml(path: &Path) -> Result<Table, Error> {
 fn text_of(path: &Path) -> Result<String, Error> {
     let wrong = |what: String| Error::File { path: path.into(), what };
     read_text(path, MOST_BYTES).map_err(|fault| match fault {
-        InputFault::NotAFile("a directory") => wrong("is a directory; give the run.toml in it".into()),
+        InputFault::NotAFile("a directory") => wrong("is a directory; give the run.toml inside it".into()),
         fault => Error::Unreadable { path: path.into(), fault },
     })
 }

@@ -24,10 +24,10 @@ pub const MAX_SIZE: usize = 2048;
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Training {
-    /// Loss, a mean over the samples
+    /// Loss, averaged over the samples
     #[arg(long, value_parser = LossKind::parser(), default_value_t = LossKind::Both, help_heading = "Training")]
     pub loss: LossKind,
-    /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss
+    /// Penalty on the distance from initialization: adds (LAMBDA/2) |theta - theta_0|^2 to the mean loss
     #[arg(
         long,
         value_name = "LAMBDA",
@@ -36,19 +36,19 @@ pub struct Training {
         help_heading = "Training"
     )]
     pub penalty: f64,
-    /// Soft targets for cross-entropy: 1 - EPS + EPS/C for the right class
+    /// Label smoothing for cross-entropy: the target probability of the correct class is 1 - EPS + EPS/C
     #[arg(long, value_name = "EPS", default_value_t = 0.0, allow_negative_numbers = true, help_heading = "Training")]
     pub smoothing: f64,
     /// Optimizer
     #[arg(long, value_enum, default_value_t = OptimizerKind::Flow, help_heading = "Training")]
     pub optimizer: OptimizerKind,
-    /// Step of gradient descent in time t; needed with --optimizer gd
-    #[arg(long, value_name = "ETA", allow_negative_numbers = true, help_heading = "Training")]
+    /// Learning rate (full-batch gradient descent on the mean loss); required with --optimizer gd
+    #[arg(long, visible_alias = "lr", value_name = "ETA", allow_negative_numbers = true, help_heading = "Training")]
     pub rate: Option<f64>,
-    /// Local error of the flow, as a share of the distance from theta_0; 0.0025 for drifts to a percent
+    /// ODE tolerance relative to the distance from initialization; 0.0025 gives drift to about 1 %
     #[arg(long, value_name = "TOL", default_value_t = 0.01, allow_negative_numbers = true, help_heading = "Training")]
     pub tolerance: f64,
-    /// Stop at gradient-flow time T of the mean loss; inf with --until-margin or --until-loss
+    /// Stop at gradient-flow time T of the mean loss; may be inf with --until-margin or --until-loss
     #[arg(
         long,
         value_name = "T",
@@ -72,24 +72,24 @@ pub struct Training {
         help_heading = "Stop at whichever comes first"
     )]
     pub max_steps: u64,
-    /// At most K snapshots, log-spaced in time
+    /// Record at most K snapshots, log-spaced in time
     #[arg(long, value_name = "K", default_value_t = 64, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: usize,
-    /// What a snapshot of a flow with kinks (relu) is read from
+    /// How the kernel is measured where the activation has kinks (relu)
     #[arg(long, value_enum, default_value_t = ReadingKind::Burst, help_heading = "Recording")]
     pub reading: ReadingKind,
-    /// Kernels that kernels.npz keeps of the network: the first and the last, or those of all snapshots with their spectra
+    /// Empirical kernels kept in kernels.npz: the first and the last, or those of all snapshots with their spectra
     #[arg(long, value_enum, default_value_t = KeptKernels::Ends, help_heading = "Recording")]
     pub kernels: KeptKernels,
-    /// Record K_t(x_0, x) along a curve: circle turns the first sample x_0 of two numbers through all degrees; of FILE.npz,
-    /// .npy or .csv, read as --data is, x_0 is the first row and x all rows
+    /// Record K_t(x_0, x) along a curve: circle rotates the first (two-dimensional) sample x_0 through 360 degrees; with
+    /// FILE.npz, .npy or .csv (as for --data) x_0 is the first row and x runs over all rows
     #[arg(long, value_name = "circle|FILE", value_parser = open::<CurveSource>(&CurveSource::NAMES),
         value_hint = clap::ValueHint::FilePath, hide_possible_values = true, help_heading = "Recording")]
     pub profile: Option<CurveSource>,
-    /// Predict the run with the analytic NTK and with the linearized network [default: true up to 2048 samples x outputs]
+    /// Predict the run from the analytic NTK and from the linearized network [default: true up to 2048 samples x outputs]
     #[arg(long, value_name = "true|false", help_heading = "Recording")]
     pub predictions: Option<bool>,
-    /// Backend
+    /// Implementation of products and decompositions
     #[arg(long, value_enum, default_value_t = BackendKind::Fast, help_heading = "Recording")]
     pub backend: BackendKind,
 }
@@ -117,10 +117,14 @@ impl Training {
     pub fn check(&self) -> Result<(), Error> {
         non_negative("penalty", self.penalty)?;
         if !(0.0..1.0).contains(&self.smoothing) {
-            return Err(range("smoothing", self.smoothing, "must lie in [0, 1)"));
+            return Err(range("smoothing", self.smoothing, "must be at least 0 and below 1"));
         }
         if self.smoothing > 0.0 && !self.core_loss().properties(1).probabilities {
-            return Err(range("smoothing", self.smoothing, "only `loss = cross-entropy` has soft targets"));
+            return Err(range(
+                "smoothing",
+                self.smoothing,
+                "label smoothing is for cross-entropy only; give `loss = cross-entropy`, or leave it out",
+            ));
         }
         self.core_optimizer()?;
         // with another criterion a run may go on beyond what an f64 can hold
@@ -128,7 +132,7 @@ impl Training {
         match (self.until_time == f64::INFINITY, ends) {
             (true, true) => {}
             (true, false) => {
-                let what = "needs another end: give `until-margin` or `until-loss` too, or a finite time";
+                let what = "the run would never stop; give `until-margin` or `until-loss` as well, or a finite time";
                 return Err(range("until-time", self.until_time, what));
             }
             (false, _) => {
@@ -148,7 +152,7 @@ impl Training {
     /// # Errors
     /// [`Self::until_margin`].
     pub fn without_margins(&self) -> Result<(), Error> {
-        let what = "margins are of classes, and y is numbers; give `until-loss` or `until-time`";
+        let what = "margins are defined for classes only, but y is numbers; give `until-loss` or `until-time` instead";
         self.until_margin.map_or(Ok(()), |u| Err(range("until-margin", u, what)))
     }
 
@@ -195,10 +199,10 @@ impl Training {
     pub fn core_optimizer(&self) -> Result<Optimizer, Error> {
         match (self.optimizer, self.rate) {
             (OptimizerKind::Both, _) if self.loss == LossKind::Both => {
-                Err(range("optimizer", "both", "needs one loss; give `loss = cross-entropy` or `loss = mse`"))
+                Err(range("optimizer", "both", "needs a single loss; give `loss = cross-entropy` or `loss = mse`"))
             }
             (OptimizerKind::Both, None) => {
-                Err(range("optimizer", self.optimizer, "needs a `rate`, for its gradient descent"))
+                Err(range("optimizer", self.optimizer, "gradient descent needs a learning rate; give `rate`"))
             }
             (OptimizerKind::Both, Some(_)) => {
                 let default = Self::default().tolerance;
@@ -206,20 +210,24 @@ impl Training {
                 Self { optimizer: OptimizerKind::Flow, rate: None, ..self.clone() }.core_optimizer()
             }
             (OptimizerKind::Gd, _) if self.tolerance != Self::default().tolerance => {
-                let what = "is of the steps of `optimizer = flow`; those of gd have a fixed `rate`";
+                let what = "is for `optimizer = flow`; gradient descent takes steps of a fixed `rate`; leave it out";
                 Err(range("tolerance", self.tolerance, what))
             }
             (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("rate", rate)? }),
-            (OptimizerKind::Gd, None) => {
-                Err(range("optimizer", self.optimizer, "needs a `rate` (for squared error below 2n/lambda_max)"))
-            }
-            (OptimizerKind::Flow, Some(rate)) => {
-                Err(range("rate", rate, "is the step of `optimizer = gd`; the flow adapts its own step"))
-            }
+            (OptimizerKind::Gd, None) => Err(range(
+                "optimizer",
+                self.optimizer,
+                "gradient descent needs a learning rate; give `rate` (for squared error below 2n/lambda_max)",
+            )),
+            (OptimizerKind::Flow, Some(rate)) => Err(range(
+                "rate",
+                rate,
+                "is for `optimizer = gd`; gradient flow adapts its own step size; leave it out",
+            )),
             (OptimizerKind::Flow, None) if self.tolerance > 0.0 && self.tolerance < 1.0 => {
                 Ok(Optimizer::Flow { tolerance: self.tolerance })
             }
-            (OptimizerKind::Flow, None) => Err(range("tolerance", self.tolerance, "must lie between 0 and 1")),
+            (OptimizerKind::Flow, None) => Err(range("tolerance", self.tolerance, "must lie strictly between 0 and 1")),
         }
     }
 

@@ -48,7 +48,7 @@ pub enum Error {
         source: io::Error,
     },
     /// What is there is no regular file, and so is not replaced.
-    #[error("{} is a {kind}, which is not replaced; give the name of a file", path.display())]
+    #[error("{} is a {kind}, which is never replaced; give the name of a file", path.display())]
     NotAFile {
         /// its path
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum Error {
         kind: &'static str,
     },
     /// One file for two purposes.
-    #[error("`{setting}` and `{other}` are one file, {}; give each a file of its own", path.display())]
+    #[error("`{setting}` and `{other}` name the same file, {}; give each its own file", path.display())]
     TwoRoles {
         /// the file
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum Error {
         other: &'static str,
     },
     /// Somebody works in the directory.
-    #[error("{} is in use by another process; wait until that has ended, or give another directory with `out`", path.display())]
+    #[error("{} is in use by another process; wait until it has ended, or give another directory with `out`", path.display())]
     InUse {
         /// the directory
         path: PathBuf,
@@ -90,7 +90,7 @@ pub enum Error {
         what: String,
     },
     /// The header of a table is not the one it should have.
-    #[error("{}, line 1: the columns are {:?} instead of {expected:?}", path.display(), crate::words::excerpt(found))]
+    #[error("{}, line 1: the columns are {:?}, but {expected:?} are expected", path.display(), crate::words::excerpt(found))]
     Header {
         /// the file
         path: PathBuf,
@@ -100,7 +100,7 @@ pub enum Error {
         found: String,
     },
     /// A row of a table with more or fewer cells than columns.
-    #[error("{}, line {line}: {cells} cells, but there are {columns} columns", path.display())]
+    #[error("{}, line {line}: {cells} cells, but {columns} columns", path.display())]
     Ragged {
         /// the file
         path: PathBuf,
@@ -112,7 +112,7 @@ pub enum Error {
         columns: usize,
     },
     /// A table without the row that it should have.
-    #[error("{}: there is no row below the columns", path.display())]
+    #[error("{}: no row below the header", path.display())]
     NoRow {
         /// the file
         path: PathBuf,

@@ -62,7 +62,7 @@ pub(super) fn follow(path: &Path) -> io::Result<PathBuf> {
             _ => return Ok(path),
         }
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "its links go round in a circle"))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "its symbolic links form a loop"))
 }
 
 /// Whether both are of one file.

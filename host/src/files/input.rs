@@ -29,13 +29,13 @@ pub enum InputFault {
     #[error("cannot be read: {}", reason(.0))]
     System(io::Error),
     /// more than is read of such files
-    #[error("is longer than {most} bytes, the most that is read of such a file")]
+    #[error("is longer than {most} bytes, the limit for such a file")]
     TooLong {
         /// in bytes
         most: u64,
     },
     /// bytes that are no text
-    #[error("is not text in UTF-8, from byte {at} on")]
+    #[error("is not UTF-8 text (first at byte {at})")]
     NotText {
         /// the first byte that is none, from 0
         at: usize,
@@ -117,7 +117,7 @@ pub fn name_of(kind: FileType) -> &'static str {
     } else if kind.is_symlink() {
         "a link"
     } else {
-        "no regular file"
+        "not a regular file"
     }
 }
 

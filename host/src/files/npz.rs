@@ -25,7 +25,7 @@ pub enum NpzError {
     #[error("cannot be read: {}", reason(.0))]
     Unreadable(io::Error),
     /// there is no array of this name
-    #[error("no array `{}`; {}", excerpt(array), if present.is_empty() { "it is empty".into() } else { format!("it has {}", listed(present)) })]
+    #[error("no array `{}`; {}", excerpt(array), if present.is_empty() { "the archive is empty".into() } else { format!("it has {}", listed(present)) })]
     NoArray {
         /// the name
         array: String,

@@ -44,8 +44,8 @@ pub fn check_output(setting: &'static str, path: &Path, formats: &[Format]) -> R
         (_, Err(Error::NotAFile { kind, .. })) => {
             Err(refuse(format!("is a {kind}; give the name of a file that ends in {endings}")))
         }
-        (None, _) => Err(refuse(format!("the name does not say what to write; give one that ends in {endings}"))),
-        (Some(_), Err(error)) => Err(error.of_place(setting, path, "give a file in a directory that is there")),
+        (None, _) => Err(refuse(format!("the name does not tell the format; give one that ends in {endings}"))),
+        (Some(_), Err(error)) => Err(error.of_place(setting, path, "give a file in an existing directory")),
         (Some(format), Ok(())) => Ok(*format),
     }
 }
@@ -114,7 +114,7 @@ impl Error {
                 let what = if found == path {
                     format!("is a {kind}")
                 } else {
-                    format!("holds a {kind} where {} belongs", name(&found))
+                    format!("has a {kind} in place of {}", name(&found))
                 };
                 Self::Place { setting, path, what: format!("{what}; {advice}") }
             }

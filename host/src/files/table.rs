@@ -143,7 +143,7 @@ impl CsvTable {
     /// [`Error::Csv`], also for a file without a line; [`Error::Ragged`].
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let mut records = records(path, bytes);
-        let without = || Error::Csv { path: path.into(), line: 1, what: "there is no line of names of columns".into() };
+        let without = || Error::Csv { path: path.into(), line: 1, what: "there is no header line".into() };
         let (_, columns) = records.next().transpose()?.ok_or_else(without)?;
         let mut table = Self { path: path.into(), columns, rows: Vec::new() };
         for record in records {
@@ -299,12 +299,12 @@ mod tests {
             Ok::<_, Error>(numbers)
         };
         let message = |text| read(text).unwrap_err().to_string().replace(&path.display().to_string(), "t.csv");
-        assert_eq!(message("a,c\n"), "t.csv, line 1: the columns are \"a,c\" instead of \"a,b\"");
-        assert_eq!(message("a,b\n1,2\n\n3\n"), "t.csv, line 4: 1 cells, but there are 2 columns");
+        assert_eq!(message("a,c\n"), "t.csv, line 1: the columns are \"a,c\", but \"a,b\" are expected");
+        assert_eq!(message("a,b\n1,2\n\n3\n"), "t.csv, line 4: 1 cells, but 2 columns");
         assert_eq!(message("a,b\n1,2\n3,x\n"), "t.csv, line 3: column b holds \"x\"");
         assert_eq!(message("a,b\n1,2\n"), "t.csv: no column c");
         for empty in ["", "\n\r\n"] {
-            assert!(message(empty).ends_with("there is no line of names of columns"), "{}", message(empty));
+            assert!(message(empty).ends_with("there is no header line"), "{}", message(empty));
         }
         assert!(read("a,b\n").unwrap().is_empty());
     }

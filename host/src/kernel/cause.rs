@@ -119,7 +119,7 @@ impl fmt::Display for Cause {
             Self::ZeroSample(i) => write!(f, "sample {i} is the zero vector, and the network has no bias"),
             Self::NoActiveUnit => f.write_str("no unit is active on any sample"),
             Self::NoActiveUnitOn(i) => write!(f, "no unit is active on sample {i}"),
-            Self::Underflow => f.write_str("the network's scales are so small that every entry rounds to 0"),
+            Self::Underflow => f.write_str("the network's scales are so small that every entry underflows to 0"),
             Self::Equal(i, j) => write!(f, "samples {i} and {j} are equal"),
             Self::Parallel(i, j) => write!(f, "the rows of samples {i} and {j} are proportional"),
         }

@@ -24,10 +24,10 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] files::Error),
     /// The eigenvalues of Lanczos' tridiagonal matrix.
-    #[error("Lanczos' tridiagonal matrix")]
+    #[error("eigenvalues of the Lanczos tridiagonal matrix")]
     Tridiagonal(#[source] ntkscope_core::Error),
     /// The file of a kernel that does not fit into memory cannot be written or read back.
-    #[error("`out = {}`: {}{reason}; give `out = K.npy` on a disk with {size} to spare", path.display(), if *nameless { "a kernel that does not fit into memory is written here for its summary: " } else { "" })]
+    #[error("`out = {}`: {}{reason}; give `out = K.npy` on a disk with {size} to spare", path.display(), if *nameless { "a kernel larger than memory is written here for its summary: " } else { "" })]
     Disk {
         /// the file, or the directory of a file without a name
         path: PathBuf,
@@ -39,10 +39,10 @@ pub enum Error {
         reason: io::Error,
     },
     /// The file of a kernel on the disk cannot be read.
-    #[error("cannot read the file of the kernel")]
+    #[error("cannot read the kernel file")]
     Read(#[source] io::Error),
     /// There is no file of this name.
-    #[error("{}: no such file; give the path of an npz or npy with a kernel", path.display())]
+    #[error("{}: no such file; give the path of an npz or npy file with a kernel", path.display())]
     NotFound {
         /// the path
         path: PathBuf,
@@ -117,7 +117,7 @@ pub enum KernelFault {
     },
     /// an entry that is not that on the other side of the diagonal
     #[error(
-        "{}is not symmetric, and so no kernel: {value:?} in row {row} column {column} (from 0), but {mirrored:?} in row {column} column {row}",
+        "{}is not symmetric, so not a kernel: {value:?} in row {row} column {column} (from 0), but {mirrored:?} in row {column} column {row}",
         of(array)
     )]
     NotSymmetric {

@@ -34,7 +34,9 @@ pub enum Error {
         most: usize,
     },
     /// The operating system starts no thread.
-    #[error("the system starts no thread for the work ({0}); raise its limit (`ulimit -u`, or the control group's)")]
+    #[error(
+        "the system cannot start worker threads ({0}); raise the limit (`ulimit -u`, or that of the control group)"
+    )]
     Threads(rayon::ThreadPoolBuildError),
 }
 

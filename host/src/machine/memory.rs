@@ -64,8 +64,8 @@ impl fmt::Display for LimitSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Setting => "`memory`",
-            Self::Free => "what is free on this machine",
-            Self::ControlGroup => "the control group's limit",
+            Self::Free => "free memory of this machine",
+            Self::ControlGroup => "limit of the control group",
             Self::AddressSpace => "`ulimit -v`",
             Self::DataSegment => "`ulimit -d`",
         })

@@ -5,10 +5,10 @@ use clap::ValueEnum;
 /// What a figure is drawn for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FigureStyle {
-    /// a page, read from near
+    /// a printed page
     #[default]
     Paper,
-    /// a wall, read from afar: larger text, thicker lines
+    /// a projected slide: larger text, thicker lines
     Slides,
 }
 

@@ -87,7 +87,7 @@ impl RunDirectory {
     /// [`files::Error`]: there is none, it is in use, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, Error> {
         if !path.is_dir() {
-            let what = "is no directory; give that of a run".into();
+            let what = "is not a directory; give the directory of a run".into();
             return Err(files::Error::Place { setting: CONTINUED, path: path.into(), what }.into());
         }
         let lock = DirectoryLock::create(path)?;
@@ -103,7 +103,7 @@ impl RunDirectory {
         let path = &self.path;
         let empty = files::is_empty(path).map_err(files::Error::io("list", path)).map_err(of_place(path))?;
         if !empty && !force {
-            let what = "is not empty; choose another, or replace what is there with `force`".into();
+            let what = "is not empty; give another directory, or replace its contents with `force`".into();
             return Err(files::Error::Place { setting: OUT, path: path.clone(), what });
         }
         // before anything is removed, all is tried that will be needed
@@ -229,7 +229,7 @@ impl RunDirectory {
         }
         table.insert(PROVENANCE.into(), Value::Table(provenance));
         let body = toml::to_string(&table).map_err(experiment::Error::from)?;
-        let head = "# Settings of this run, every default filled in. Run it again: ntkscope run run.toml\n";
+        let head = "# All settings of this run, defaults included. To repeat it: ntkscope run run.toml\n";
         Ok(write_atomic(&self.file("run.toml"), format!("{head}{body}").as_bytes())?)
     }
 

@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Data(#[from] data::Error),
     /// Both losses or both optimizers, which are two runs.
-    #[error("a run has one loss and one optimizer; of both, `Training::resolve` makes two runs")]
+    #[error("a run has one loss and one optimizer; `Training::resolve` splits both into two runs")]
     Several,
     /// A file of the run's directory, or the directory.
     #[error(transparent)]
@@ -47,7 +47,7 @@ pub enum Error {
         mismatch: Mismatch,
     },
     /// A saved state that cannot be read.
-    #[error("{}: {fault}; without it the run cannot be gone on with", path.display())]
+    #[error("{}: {fault}; without it the run cannot be resumed", path.display())]
     UnreadableState {
         /// the file
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum Error {
         fault: InputFault,
     },
     /// A saved state from which this run cannot go on.
-    #[error("{}: the saved state is {what}; remove it, and `continue` begins the run anew", path.display())]
+    #[error("{}: the saved state is {what}; remove it, and `continue` restarts the run from the beginning", path.display())]
     OtherState {
         /// the file
         path: PathBuf,
@@ -63,13 +63,13 @@ pub enum Error {
         what: &'static str,
     },
     /// Samples other than those that the run began with.
-    #[error("{}: the data have changed since (another SHA-256); a run goes on with those that it began with", path.display())]
+    #[error("{}: the data have changed since the run was started (different SHA-256); restore them, or start a new run", path.display())]
     OtherData {
         /// the run's settings
         path: PathBuf,
     },
     /// An end that the run has already passed.
-    #[error("the run is at time {} already; give `until-time` a later one than {}", number(*at), number(*until))]
+    #[error("`until-time = {}`: the run has already reached t = {}; give a later time", number(*until), number(*at))]
     Past {
         /// where it is
         at: f64,

@@ -31,7 +31,7 @@ impl fmt::Display for Stopped {
             Self::Margin => f.write_str("reached until-margin"),
             Self::Loss => f.write_str("reached until-loss"),
             Self::Steps => f.write_str("took max-steps steps"),
-            Self::Rest => f.write_str("nothing moves any more"),
+            Self::Rest => f.write_str("converged"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Failed(e) => write!(f, "stopped: {e}"),
         }

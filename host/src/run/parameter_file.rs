@@ -54,7 +54,7 @@ pub enum ParameterFault {
         value: f64,
     },
     /// settings that are none
-    #[error("the array `{SETTINGS}` holds no settings of a network")]
+    #[error("the array `{SETTINGS}` does not hold the settings of a network")]
     Settings,
 }
 
@@ -104,14 +104,14 @@ impl<R: Read + Seek> ParameterFile<R> {
             return Err(damaged(format!("a header of {length} bytes in a file of {bytes}")));
         }
         if length > MOST_HEADER {
-            return Err(damaged(format!("a header of {length} bytes, more than {MOST_HEADER}")));
+            return Err(damaged(format!("a header of {length} bytes, above the limit of {MOST_HEADER}")));
         }
         let mut text = vec![0; length as usize];
         content.read_exact(&mut text).map_err(ParameterFault::Unreadable)?;
         let header: Metadata = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
         let (begin, promised) = (8 + length, header.data_len() as u64);
         if bytes - begin != promised {
-            return Err(damaged(format!("the header promises {promised} bytes, but there are {}", bytes - begin)));
+            return Err(damaged(format!("the header declares {promised} bytes, but there are {}", bytes - begin)));
         }
         Ok(Self::SafeTensors { content, header, begin })
     }

@@ -26,9 +26,9 @@ use crate::words::listed;
 pub enum Mismatch {
     /// the names of the arrays are not the network's
     #[error("{}{}{}; check `depth`, `bias` and `init`",
-        if missing.is_empty() { String::new() } else { format!("it has not {}, which the network needs", listed(missing)) },
+        if missing.is_empty() { String::new() } else { format!("it lacks {}, which the network needs", listed(missing)) },
         if missing.is_empty() || left.is_empty() { "" } else { "; " },
-        if left.is_empty() { String::new() } else { format!("it has {}, which the network has no place for", listed(left)) })]
+        if left.is_empty() { String::new() } else { format!("it has {}, which the network does not have", listed(left)) })]
     Names {
         /// the network has them, the file has not
         missing: Vec<String>,
@@ -49,7 +49,7 @@ pub enum Mismatch {
         needed: Vec<usize>,
     },
     /// a setting that the kernel depends on is another
-    #[error("it was saved with `{key} = {saved}`, but here is `{key} = {here}`: give the same")]
+    #[error("it was saved with `{key} = {saved}`, but the setting here is `{key} = {here}`; give the same")]
     Setting {
         /// the setting
         key: String,

@@ -76,7 +76,7 @@ pub(super) fn read<V>(
     let mut source = |bytes: &mut [u8]| {
         file.read_exact(bytes).map_err(|e| {
             fault = Some(e).filter(|e| e.kind() != ErrorKind::UnexpectedEof);
-            Error::State { what: "cut off" }
+            Error::State { what: "truncated" }
         })
     };
     let mut bytes = Bytes::reading(&mut source);
@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(end(&on), end(&whole), "{model:?} {training:?}");
             let early = Training { until_time: 0.1, ..training };
             let refused = go_on(&keep.file, &model, &early, &samples, &mut (), &stop).unwrap_err().to_string();
-            assert!(refused.starts_with("the run is at time"), "{refused}");
+            assert!(refused.contains("the run has already reached"), "{refused}");
         }
     }
 
@@ -250,18 +250,18 @@ mod tests {
             go_on(&keep.file, model, training, &samples, &mut (), &stop).unwrap_err().to_string()
         };
         for (what, told) in [
-            ("a network with another number of parameters", told(&Model { width: 9, ..model.clone() }, &training)),
-            ("another precision", told(&Model { dtype: Dtype::F32, ..model.clone() }, &training)),
-            ("another tolerance or rate", told(&model, &Training { tolerance: 0.003, ..training.clone() })),
-            ("another optimizer", told(&Model { activation: Activation::Erf, ..model.clone() }, &training)),
-            ("a run with another number of snapshots", told(&model, &Training { snapshots: 14, ..training.clone() })),
+            ("for a network with another number of parameters", told(&Model { width: 9, ..model.clone() }, &training)),
+            ("in another precision", told(&Model { dtype: Dtype::F32, ..model.clone() }, &training)),
+            ("for another tolerance or rate", told(&model, &Training { tolerance: 0.003, ..training.clone() })),
+            ("for another optimizer", told(&Model { activation: Activation::Erf, ..model.clone() }, &training)),
+            ("for another number of snapshots", told(&model, &Training { snapshots: 14, ..training.clone() })),
         ] {
-            assert!(told.contains(&format!("state.bin: the saved state is of {what}")), "{told}");
+            assert!(told.contains(&format!("state.bin: the saved state is {what}")), "{told}");
         }
         let bytes = std::fs::read(&keep.file).unwrap();
         for cut in [0, 7, bytes.len() / 2, bytes.len() - 1] {
             std::fs::write(&keep.file, &bytes[..cut]).unwrap();
-            assert!(told(&model, &training).contains("the saved state is cut off"), "{cut}");
+            assert!(told(&model, &training).contains("the saved state is truncated"), "{cut}");
         }
         let mut changed = bytes;
         let at = changed.len() - 40;

@@ -38,7 +38,7 @@ pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<()
     }
     let at_points = training.optimizer != OptimizerKind::Flow || !model.activation.has_kink();
     if training.reading == ReadingKind::Fine && at_points {
-        let what = "descent, and a network without kinks, is read at points; leave it out".into();
+        let what = "gradient descent and smooth activations need no burst; leave it out".into();
         return Err(experiment::Error::Range { setting: "reading", given: "fine".into(), what }.into());
     }
     if samples.are_values() {
@@ -57,7 +57,7 @@ pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<()
         if let Some(class) = absent {
             return Err(data::Error::MissingClass {
                 selection: selection.to_string(),
-                place: format!("what is used of {}", samples.place()),
+                place: format!("the selection from {}", samples.place()),
                 class: format!("the label {}", labels[class]),
                 present: present.join(", "),
             }

@@ -28,7 +28,7 @@ pub enum Error {
         what: String,
     },
     /// A cell with both losses, which are two runs.
-    #[error("cell {id}: a cell has one loss")]
+    #[error("cell {id}: a cell takes a single loss")]
     BothLosses {
         /// the cell
         id: String,

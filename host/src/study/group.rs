@@ -30,7 +30,7 @@ pub struct Passage {
 }
 
 /// Why a number is missing of a run that did not fail.
-const NOT_REACHED: &str = "not every run came that far";
+const NOT_REACHED: &str = "not every run got that far";
 
 /// All runs of a (part, network, initialization, regularization).
 #[derive(Clone)]

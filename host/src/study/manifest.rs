@@ -97,18 +97,18 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Place(what) => write!(f, "damaged: {what} lies in place of its directory"),
-            Self::Unfinished => write!(f, "not finished: there is no {MANIFEST}"),
+            Self::Place(what) => write!(f, "damaged: {what} is in place of its directory"),
+            Self::Unfinished => write!(f, "not finished: no {MANIFEST}"),
             Self::Manifest => write!(f, "damaged: {MANIFEST} was changed after it was written"),
             Self::Missing(file) => write!(f, "damaged: {} is missing", excerpt(file)),
-            Self::Added(file) => write!(f, "changed: {} is no file of a run", excerpt(file)),
+            Self::Added(file) => write!(f, "changed: {} does not belong to a run", excerpt(file)),
             Self::Changed(file) => write!(f, "damaged: {} was changed after it was written", excerpt(file)),
-            Self::NoFile(file) => write!(f, "damaged: {} is no file", excerpt(file)),
-            Self::Job(id) => write!(f, "changed: what lies there is {}", excerpt(id)),
-            Self::Settings => write!(f, "its settings were others"),
-            Self::Data => write!(f, "its data was another"),
+            Self::NoFile(file) => write!(f, "damaged: {} is not a file", excerpt(file)),
+            Self::Job(id) => write!(f, "changed: its directory holds {}", excerpt(id)),
+            Self::Settings => write!(f, "its settings were different"),
+            Self::Data => write!(f, "its data were different"),
             Self::Version(version) => write!(f, "made by another version, {}", excerpt(version)),
-            Self::Arithmetic => write!(f, "made by another version, which rounded otherwise"),
+            Self::Arithmetic => write!(f, "made by another version with different rounding"),
             Self::Ended(how) => write!(f, "it did not end as planned ({})", excerpt(how)),
             Self::Unreadable(why) => write!(f, "damaged: {why}"),
         }

@@ -149,7 +149,7 @@ impl Options {
             return wrong("widths", width.to_string(), format!("give widths from 1 to {MAX_WIDTH}"));
         }
         if let Some(seeds) = self.seeds.filter(|seeds| *seeds == 0 || *seeds > MAX_SEEDS) {
-            return wrong("seeds", seeds.to_string(), format!("give 1 to {MAX_SEEDS}"));
+            return wrong("seeds", seeds.to_string(), format!("give a number from 1 to {MAX_SEEDS}"));
         }
         let mut notes = Vec::new();
         for setting in Setting::ALL {
@@ -164,7 +164,7 @@ impl Options {
             if with.is_empty() {
                 let those = all.iter().filter(|part| self.has_effect(setting, part));
                 let those = listed(those.map(|part| format!("`only = {}`", part.name)));
-                let advice = if those.is_empty() { "leave it out".into() } else { format!("it is for {those}") };
+                let advice = if those.is_empty() { "leave it out".into() } else { format!("it applies to {those}") };
                 return wrong(setting.name(), given, format!("{}; {advice}", why.join(", and ")));
             }
             notes.extend(why.iter().map(|why| format!("`{}` {why}", setting.name())));
@@ -182,7 +182,7 @@ fn without_effect(setting: Setting, parts: &[&Part]) -> Vec<String> {
         let names = listed(parts.iter().map(|part| part.name.to_owned()));
         (!parts.is_empty()).then(|| format!("{what} the part{plural} {names}"))
     };
-    [said("has no effect on", others), said("leaves nothing of", emptied)].into_iter().flatten().collect()
+    [said("has no effect on", others), said("excludes everything in", emptied)].into_iter().flatten().collect()
 }
 
 /// Names behind one another, each once.

@@ -102,7 +102,7 @@ impl Study {
         if let Some(name) = only.iter().find(|name| all.iter().all(|part| part.name != name.as_str())) {
             let mut names: Vec<&str> = all.iter().map(|part| part.name).collect();
             names.dedup();
-            let what = format!("is no part of this study; give {}", names.join(", "));
+            let what = format!("no such part of this study; give one of {}", names.join(", "));
             return Err(Error::Range { setting: "only", given: name.clone(), what });
         }
         let chosen: Vec<_> = papers.iter().map(|paper| (*paper, paper.choose(only, options.full))).collect();

@@ -58,8 +58,9 @@ impl Plan for Runs {
         if failed > 0 {
             let (failed, made) = (count(failed, "run"), finished.len());
             let sizes = &findings.sizes;
-            findings.sizes =
-                format!("{sizes} {failed} of {made} failed: claims and figures leave them out, cells.csv names why.");
+            findings.sizes = format!(
+                "{sizes} {failed} of {made} failed and are left out of claims and figures; cells.csv gives the reasons."
+            );
         }
         Ok(findings)
     }

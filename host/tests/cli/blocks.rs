@@ -168,7 +168,7 @@ fn damaged_npy_files() {
     place.succeed("kernel analytic --n 6 --out K.npy");
     let whole = place.bytes("K.npy");
     place.file("short.npy", &whole[..whole.len() - 1]);
-    place.refuse("compare K.npy short.npy", 3, &["short.npy", "[6, 6]", "too early"]);
+    place.refuse("compare K.npy short.npy", 3, &["short.npy", "[6, 6]", "truncated"]);
     let text = |from: &str, to: &str| {
         let at = whole.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
         let mut changed = whole.clone();

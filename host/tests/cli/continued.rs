@@ -103,18 +103,18 @@ fn what_cannot_be_gone_on_with_is_refused() {
         assert!(message.contains(told), "{line}: {message}");
         assert_eq!(done.stdout, "");
     };
-    refused("run --continue none", 2, "--continue none: is no directory; give that of a run");
-    refused("run --continue empty", 2, "empty: holds no run: there is no run.toml in it");
-    refused("run --continue o --width 8", 2, "--width 8: `ntkscope run --continue` has no use for it");
-    refused("run --continue o --set seed=3", 2, "--seed 3: `ntkscope run --continue` has no use for it");
-    refused("run --continue o --out p", 2, "--continue: cannot be given together with --out");
-    refused("run --continue o --until-time 5 -q", 2, "already; give --until-time a later one than 5");
+    refused("run --continue none", 2, "--continue none: is not a directory; give the directory of a run");
+    refused("run --continue empty", 2, "empty: holds no run (no run.toml inside); give the directory of a run");
+    refused("run --continue o --width 8", 2, "--width 8: does not apply to `ntkscope run --continue`");
+    refused("run --continue o --set seed=3", 2, "--seed 3: does not apply to `ntkscope run --continue`");
+    refused("run --continue o --out p", 2, "--continue: cannot be combined with --out");
+    refused("run --continue o --until-time 5 -q", 2, "--until-time 5: the run has already reached t = ");
     let state = place.bytes("o/state.bin");
     place.file("o/state.bin", &state[..state.len() / 2]);
     refused(
         "run --continue o -q",
         3,
-        "state.bin: the saved state is cut off; remove it, and --continue begins the run anew",
+        "state.bin: the saved state is truncated; remove it, and --continue restarts the run from the beginning",
     );
     place.file("o/state.bin", state);
     place.file("data.csv", "0.6,0.8,0\n-1,0.3,1\n0.2,-0.5,0\n");

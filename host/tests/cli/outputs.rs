@@ -200,7 +200,11 @@ fn no_output_is_anything_else_of_the_same_call() {
                             "w/here/f.npz".into()
                         }
                     };
-                    place.refuse(&format!("{command} {output} {second} {other} w/f.npz"), 2, &[output, "one file"]);
+                    place.refuse(
+                        &format!("{command} {output} {second} {other} w/f.npz"),
+                        2,
+                        &[output, "the same file"],
+                    );
                 }
             }
         }
@@ -211,7 +215,7 @@ fn no_output_is_anything_else_of_the_same_call() {
     fs::create_dir(place.path("w")).unwrap();
     symlink("new.npz", place.path("w/to-new.npz")).unwrap();
     for second in ["w/new.npz", "w/../w/new.npz", "w/to-new.npz"] {
-        place.refuse(&format!("{both} {second}"), 2, &["--params-out", "--out", "one file"]);
+        place.refuse(&format!("{both} {second}"), 2, &["--params-out", "--out", "the same file"]);
     }
 }
 
@@ -232,10 +236,14 @@ fn no_input_lies_where_a_directory_is_replaced() {
             _ => continue,
         }
         if ending == "toml" {
-            place.refuse(&format!("run {name} --out o --force"), 2, &["--out", "one file"]);
+            place.refuse(&format!("run {name} --out o --force"), 2, &["--out", "the same file"]);
         } else {
             for command in ["run", "smoothness --window 1..4"] {
-                place.refuse(&format!("{command} --data {name} --out o --force"), 2, &["--out", "--data", "one file"]);
+                place.refuse(
+                    &format!("{command} --data {name} --out o --force"),
+                    2,
+                    &["--out", "--data", "the same file"],
+                );
             }
         }
         fs::remove_dir_all(place.path("o")).unwrap();

@@ -51,8 +51,8 @@ fn all_pairs_of_networks() {
     let told = |read: usize, saved: usize, parts: &[&str]| {
         place.refuse(&format!("{} --params P{saved}.npz", with(line, NETWORKS[read])), 2, parts);
     };
-    told(0, 2, &["first.b1", "no place for", "--bias"]);
-    told(2, 0, &["first.b1", "has not", "--bias"]);
+    told(0, 2, &["first.b1", "does not have", "--bias"]);
+    told(2, 0, &["first.b1", "lacks", "--bias"]);
     told(0, 3, &["--bias-scale 0.5", "--bias-scale 1.0"]);
     told(0, 8, &["--activation erf", "--activation relu"]);
     told(13, 14, &["--alpha 0.5", "--alpha 1.0"]);
@@ -75,7 +75,7 @@ fn files_of_others_need_no_settings_but_the_right_names() {
     place.file("P.npz", npz(&[w0, b0, w1]));
     place.succeed(&format!("{line} --params P.npz --activation erf"));
     place.file("Q.npz", npz(&[w0, b0, w1, ("extra", &[1], &[0.0])]));
-    place.refuse(&format!("{line} --params Q.npz"), 2, &["Q.npz", "extra", "no place for"]);
+    place.refuse(&format!("{line} --params Q.npz"), 2, &["Q.npz", "extra", "does not have"]);
     let many: Vec<String> = (0..5000).map(|k| format!("name{k}")).collect();
     let arrays: Vec<_> = many.iter().map(|name| (name.as_str(), &[1][..], &[0.0][..])).collect();
     place.file("M.npz", npz(&arrays));

@@ -42,7 +42,7 @@ fn damaged_idx_files() {
     digits(&place, "d", 20);
     let packed = gzip(&images(20));
     place.file("d/t10k-images-idx3-ubyte.gz", &packed[..packed.len() / 2]);
-    place.refuse(run, 3, &["t10k-images-idx3-ubyte.gz", "ends too early", "--data-dir"]);
+    place.refuse(run, 3, &["t10k-images-idx3-ubyte.gz", "is truncated", "--data-dir"]);
 
     place.file("d/t10k-images-idx3-ubyte.gz", gzip(&labels(20)));
     place.refuse(run, 3, &["t10k-images-idx3-ubyte.gz", "magic number 0x00000801", "0x00000803", "--data-dir"]);
@@ -207,7 +207,7 @@ fn parameters_that_do_not_fit() {
     place.succeed("kernel empirical --width 8 --init standard --params-out P.npz");
     let wrong_shape = ["P.npz", "`W0`", "[8, 2]", "[9, 2]", "--width"];
     place.refuse("kernel empirical --width 9 --init standard --params P.npz --out K.npz", 2, &wrong_shape);
-    let deeper = ["P.npz", "has not W3", "--depth"];
+    let deeper = ["P.npz", "lacks W3", "--depth"];
     place.refuse("kernel empirical --width 8 --depth 3 --init standard --params P.npz --out K.npz", 2, &deeper);
     place.refuse("kernel empirical --width 8 --params P.npz --out K.npz", 2, &["P.npz", "first.W0", "--init"]);
     place.file("P.safetensors", "short");

@@ -40,7 +40,7 @@ fn real_labels() {
 fn what_cannot_be_estimated_is_refused() {
     let place = Place::new();
     let line = "smoothness --out s --data sphere";
-    place.refuse(&format!("{line} --n 100"), 2, &["--window 20..20", "--n of at least 115"]);
+    place.refuse(&format!("{line} --n 100"), 2, &["--window 20..20", "--n 115 or more"]);
     place.refuse(&format!("{line} --n 100 --window 0..9"), 2, &["--window 0..9", "n = 100"]);
     place.refuse(&format!("{line} --n 100 --window 5..101"), 2, &["--window 5..101"]);
     place.refuse(&format!("{line} --n 100 --window 5-50"), 2, &["--window", "20..600"]);
@@ -75,7 +75,7 @@ fn fits_end_where_rounding_begins() {
         }
     }
     place.file("p.csv", "1,2,0.5\n".repeat(40));
-    place.refuse(line, 2, &["every label is the same"]);
+    place.refuse(line, 2, &["all labels are equal"]);
     place.file("p.csv", "1,2,0.5\n1,2,1.5\n".repeat(20));
     place.refuse(line, 2, &["from k = 2 on", "too few"]);
     for (factor, what) in [(1e-200, "small"), (1e200, "large")] {

@@ -81,7 +81,7 @@ fn real_targets_are_trained_on_and_told() {
     let done = place.succeed("run --data r.npz --loss mse --width 256 --until-loss 1e-3 --out o --json");
     let summary = json(&done.stdout);
     assert_eq!((&summary["targets"], &summary["runs"][0]["accuracy"]), (&"values".into(), &serde_json::Value::Null));
-    assert!(summary["data"].as_str().unwrap().contains("y as numbers"), "{summary}");
+    assert!(summary["data"].as_str().unwrap().contains("real-valued y"), "{summary}");
     assert!(summary["runs"][0]["final_loss"].as_f64().unwrap() <= 1e-3, "{summary}");
     // at the end the outputs are y
     let ends = place.array("o/limit.npz", "network").1;
@@ -119,7 +119,7 @@ fn the_map_from_labels_to_classes_is_told() {
         &place.succeed("run --data signs.csv --classes -1,1 --width 8 --max-steps 2 --out o --json --quiet").stdout,
     );
     assert_eq!(summary["class_labels"], json("[\"-1\", \"1\"]"));
-    assert!(summary["data"].as_str().unwrap().contains("labels -1, 1 are classes 0, 1"), "{summary}");
+    assert!(summary["data"].as_str().unwrap().contains("labels -1, 1 as classes 0, 1"), "{summary}");
     let settings = String::from_utf8(place.bytes("o/mse/run.toml")).unwrap();
     assert!(
         settings.contains("class-labels = [\"-1\", \"1\"]") && settings.contains("targets = \"classes\""),

@@ -21,7 +21,7 @@ fn the_list_names_every_source_and_where_it_looks() {
     }
     let dir = default_dir(&spec("fashion-mnist").source).unwrap();
     assert!(dir.ends_with("ntkscope/fashion-mnist"), "{}", dir.display());
-    assert_says(&default_dir(&spec("circle").source).unwrap_err(), 2, &["circle is nothing to download"]);
+    assert_says(&default_dir(&spec("circle").source).unwrap_err(), 2, &["circle needs no download"]);
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn the_summary_of_the_six_points() {
     let angle = summary.smallest_angle.unwrap().angle;
     assert!((angle - std::f64::consts::FRAC_PI_3).abs() < 1e-15, "{angle}");
     let text = summary.to_string();
-    for part in ["6 of 2 numbers", "2 (0: 3, 1: 3)", "1.047198 rad (60 degrees)", &summary.sha256] {
+    for part in ["6 of dimension 2", "2 (0: 3, 1: 3)", "1.047198 rad (60 degrees)", &summary.sha256] {
         assert!(text.contains(part), "`{part}` is not in {text}");
     }
 }

@@ -104,7 +104,7 @@ fn a_broken_download_goes_on_where_it_broke() {
         Server::start(packed.clone(), &[Manner::ClosesAfter(100_000), Manner::ClosesAfter(50_000), Manner::Good]);
     for kept in ["100000 bytes", "150000 bytes"] {
         let (result, _) = download(&server.mirror, &dir, &sum);
-        assert_says(&result.unwrap_err(), 3, &["name.gz", kept, "are kept", "same command again", "--mirror"]);
+        assert_says(&result.unwrap_err(), 3, &["name.gz", kept, "are kept", "rerun the same command", "--mirror"]);
         assert!(!dir.join("name.gz").exists());
     }
     let (result, events) = download(&server.mirror, &dir, &sum);
@@ -199,7 +199,7 @@ fn a_truncated_gzip_without_a_length_is_told_by_its_checksum() {
     let dir = directory("cut");
     let server = Server::start(packed[..packed.len() / 2].to_vec(), &[Manner::WithoutLength]);
     let error = download(&server.mirror, &dir, &sha256(&content())).0.unwrap_err();
-    assert_says(&error, 3, &["is unknown", "ends too early", "was removed"]);
+    assert_says(&error, 3, &["is unknown", "is truncated", "was removed"]);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_server_that_hardly_sends_anything_is_given_up() {
     let start = Instant::now();
     let error = fetch_files(&files, &server.mirror, &dir, limits, &mut |_| {}).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    assert_says(&error, 3, &["bytes came in 0.3 s", "are kept", "--mirror"]);
+    assert_says(&error, 3, &["bytes arrived in 0.3 s", "are kept", "--mirror"]);
 }
 
 #[cfg(unix)]
@@ -321,7 +321,7 @@ fn what_cannot_be_fetched_is_refused_before_anything_is_sent() {
     let dir = directory("usage");
     for source in [Source::Circle, Source::File("a.csv".into())] {
         let error = fetch(&source, &dir, None, &mut |_| {}).unwrap_err();
-        assert_says(&error, 2, &[&source.to_string(), "nothing to download", "fashion-mnist"]);
+        assert_says(&error, 2, &[&source.to_string(), "needs no download", "fashion-mnist"]);
     }
     for mirror in ["", "ftp://host/", "host/mnist", "http://", "http://host/?a=b", "not an address"] {
         let error = fetch(&Source::Mnist, &dir, Some(mirror), &mut |_| {}).unwrap_err();

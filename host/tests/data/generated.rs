@@ -15,7 +15,7 @@ fn the_circle_s_default_is_the_six_points_with_exact_values() {
     assert_eq!(six.labels, [0, 1, 0, 1, 0, 1]);
     assert_eq!(six.y, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
     assert_eq!(six.sha256.len(), 64);
-    assert!(six.description.starts_with("circle: 6 of 6 samples"), "{}", six.description);
+    assert!(six.description.starts_with("circle: 6 samples, 2 classes"), "{}", six.description);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn three(text: impl AsRef<[u8]>, warning: Option<&str>) {
     }
 }
 
-const NUMBERS_ROWS: &str = "numbers the rows";
+const NUMBERS_ROWS: &str = "taken for row numbers";
 
 #[test]
 fn programs_write_tables_in_many_ways() {
@@ -40,7 +40,7 @@ fn programs_write_tables_in_many_ways() {
     three("Unnamed: 0,a,b,y\n7,0.5,1.0,0\n3,-0.5,1.0,1\n5,0.25,-1.0,0\n", Some(NUMBERS_ROWS));
     // of an array without names, with its index and without
     three(",0,1,2\n0,0.5,1.0,0\n1,-0.5,1.0,1\n2,0.25,-1.0,0\n", Some(NUMBERS_ROWS));
-    three("0,1,2\n0.5,1.0,0\n-0.5,1.0,1\n0.25,-1.0,0\n", Some("counts 0, 1, 2 as a header does, and is left out"));
+    three("0,1,2\n0.5,1.0,0\n-0.5,1.0,1\n0.25,-1.0,0\n", Some("the first line (0, 1, 2) is taken for a header"));
     three("0,1,y\n0.5,1.0,0\n-0.5,1.0,1\n0.25,-1.0,0\n", None);
     // Excel where the comma is decimal, "CSV UTF-8", with the separator declared, and as text with tabs
     three("a;b;y\r\n0,5;1;0\r\n-0,5;1;1\r\n0,25;-1;0\r\n", None);
@@ -119,7 +119,7 @@ fn names_of_classes_are_classes() {
     assert_says(&mixed, 3, &["line 2", "the label 1 is a number", "names"]);
     assert_says(&read("1,2,cat\n3,4,\n", None).unwrap_err(), 3, &["line 2", "the label is missing"]);
     let texts: String = (0..2000).map(|k| format!("1,2,text {k}\n")).collect();
-    assert_says(&read(texts, None).unwrap_err(), 3, &["line 1001", "different names"]);
+    assert_says(&read(texts, None).unwrap_err(), 3, &["line 1001", "at most"]);
     let pets = |spec: DataSpec| load_bytes(&spec, b"1,cat\n2,dog\n".to_vec(), &Budget::default()).unwrap_err();
     let table = || file("table.csv".into());
     let parity = pets(DataSpec { classes: Some(ClassSelection::Parity), ..table() });
@@ -161,8 +161,8 @@ fn what_cannot_be_read_is_named() {
     says(b"a;b;y\n1.234,5;1;0\n0,5;1;1\n", &["line 2", "\"1.234,5\" is not a number"]);
     let utf16: Vec<u8> = "1,2,0\n3,4,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     says(&[b"\xff\xfe", &utf16[..]].concat(), &["UTF-16", "UTF-8"]);
-    says(&utf16, &["is no text"]);
-    says(b"1,2,0\n\"3,4,1\n5,6,0\n", &["line 2", "a quoted field has no end"]);
+    says(&utf16, &["is not text"]);
+    says(b"1,2,0\n\"3,4,1\n5,6,0\n", &["line 2", "a quoted field is not closed"]);
     let ends = format!("{}3,4,1,5\n", "1,2,0,\n".repeat(40));
     says(ends.as_bytes(), &["line 41", "column 4 of 4 is not empty"]);
     says(b"a,b,label\n1,2,\n3,4,\n", &["line 2", "column 3 of 3 (\"label\")"]);

@@ -46,7 +46,7 @@ fn parity_and_the_unit_sphere_are_the_defaults() {
         let first = (10 * image + 1) as f64;
         assert!((row[1] / row[0] - (first + 1.0) / first).abs() < 1e-15);
     }
-    assert!(mnist.description.contains("mnist (t10k-images-idx3-ubyte.gz): 7 of 7"), "{}", mnist.description);
+    assert!(mnist.description.contains("mnist (t10k-images-idx3-ubyte.gz): 7 samples"), "{}", mnist.description);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn damaged_files_say_what_is_wrong_and_where() {
 
     for keep in [packed.len() - 1, packed.len() - 9, packed.len() / 2, 12] {
         let spec = set("truncated", &packed[..keep], &good_labels);
-        assert_refused(&spec, 3, &["t10k-images-idx3-ubyte.gz", "ends too early", "data fetch", mend]);
+        assert_refused(&spec, 3, &["t10k-images-idx3-ubyte.gz", "is truncated", "data fetch", mend]);
     }
     let mut flipped = packed.clone();
     let crc = flipped.len() - 6;
@@ -127,14 +127,14 @@ fn damaged_files_say_what_is_wrong_and_where() {
     assert_refused(&set("crc", &flipped, &good_labels), 3, &["gzip stream is damaged", mend]);
 
     let spec = set("short", &good_images[..good_images.len() - 3], &good_labels);
-    assert_refused(&spec, 3, &["t10k-images", "ends after 25 of the 28 bytes of images", mend]);
+    assert_refused(&spec, 3, &["t10k-images", "ends after 25 of the 28 declared bytes of images", mend]);
     let spec = set("header", &good_images[..10], &good_labels);
-    assert_refused(&spec, 3, &["cannot read the dimension 2", "too early", mend]);
-    assert_refused(&set("nothing", b"", &good_labels), 3, &["cannot read the magic number", mend]);
+    assert_refused(&spec, 3, &["cannot read the header (dimension 2)", "truncated", mend]);
+    assert_refused(&set("nothing", b"", &good_labels), 3, &["cannot read the header (magic number)", mend]);
     assert_refused(
         &set("long", &[&good_images[..], &[0]].concat(), &good_labels),
         3,
-        &["goes on after the 28 bytes", mend],
+        &["continues after the 28 declared bytes", mend],
     );
 
     assert_refused(&set("magic", &good_labels, &good_labels), 3, &["0x00000801", "images begin with 0x00000803", mend]);
@@ -149,10 +149,10 @@ fn damaged_files_say_what_is_wrong_and_where() {
     assert_refused(&set("counts", &good_images, &six), 3, &["7 images, but 6 labels in", "t10k-labels", mend]);
     assert_refused(&set("zero", &header(0x803, &[0, 28, 28]), &good_labels), 3, &["no data", "[0, 28, 28]", mend]);
     let huge = header(0x803, &[u32::MAX, u32::MAX, u32::MAX]);
-    assert_refused(&set("huge", &huge, &good_labels), 3, &["promises more than it can hold", mend]);
+    assert_refused(&set("huge", &huge, &good_labels), 3, &["declares more than it can hold", mend]);
     // A header that promises much costs nothing until the bytes are there.
     let boast = header(0x803, &[u32::MAX, 1, u32::MAX / 4]);
-    assert_refused(&set("boast", &boast, &good_labels), 3, &["promises more than it can hold", mend]);
+    assert_refused(&set("boast", &boast, &good_labels), 3, &["declares more than it can hold", mend]);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn the_type_that_a_file_stores_decides_and_a_setting_overrules_it() {
     for file in [&text, &real] {
         let values = samples(file);
         assert_eq!((values.targets, values.classes, values.y.as_slice()), (Some(Targets::Values), 0, &y[..]));
-        assert!(values.description.contains("y as numbers"), "{}", values.description);
+        assert!(values.description.contains("real-valued y"), "{}", values.description);
         let classes = samples(&DataSpec { targets: Some(Targets::Classes), ..file.clone() });
         assert_eq!((classes.targets, classes.labels.as_slice()), (Some(Targets::Classes), &[1, 2, 0, 3, 2, 1][..]));
         assert_eq!(samples(&DataSpec { classes: Some(ClassSelection::All), ..file.clone() }), classes);
@@ -87,14 +87,14 @@ fn the_type_that_a_file_stores_decides_and_a_setting_overrules_it() {
         (classes.targets, classes.classes, classes.class_names().join(" ")),
         (Some(Targets::Classes), 4, "2 3 5 8".into())
     );
-    assert!(classes.description.contains("labels 2, 3, 5, 8 are classes 0, 1, 2, 3"), "{}", classes.description);
+    assert!(classes.description.contains("labels 2, 3, 5, 8 as classes 0, 1, 2, 3"), "{}", classes.description);
     let values = samples(&DataSpec { targets: Some(Targets::Values), ..integer });
     assert_eq!((values.targets, values.y), (Some(Targets::Values), y.to_vec()));
     // other numbers, other checksum, though x is the same
     assert_ne!(values.sha256, classes.sha256);
     let shown = show(&samples(&real));
     assert_eq!(shown.y.map(|y| (y.min, y.max, y.distinct)), Some((2.0, 8.0, 4)));
-    assert!(shown.to_string().contains("numbers"), "{shown}");
+    assert!(shown.to_string().contains("real-valued"), "{shown}");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn several_numbers_per_sample() {
     let two = npz("two", &[("x", x()), ("y", npy(&[3, 2], false, &y))]);
     let all = samples(&two);
     assert_eq!((all.y_columns, all.y_shape(), all.y.as_slice()), (2, vec![3, 2], &y[..]));
-    assert!(all.description.contains("y as 2 numbers per sample"), "{}", all.description);
+    assert!(all.description.contains("y with 2 numbers per sample"), "{}", all.description);
     let apart = samples(&DataSpec { n: Some(2), held_out: 1, ..two.clone() });
     assert_eq!((apart.y.as_slice(), apart.held_out_y.as_slice()), (&y[..4], &y[4..]));
     assert_refused(
@@ -157,13 +157,13 @@ fn selections_of_more_than_two_labels_and_negative_ones() {
     let table = |classes| DataSpec { classes: Some(classes), ..csv("three", "1,-1\n2,5\n3,7\n4,-1\n5,0\n6,7\n") };
     let three = samples(&table(ClassSelection::Labels(vec![7, -1, 0])));
     assert_eq!((three.labels, three.classes, three.x), (vec![1, 0, 1, 2, 0], 3, vec![1.0, 3.0, 4.0, 5.0, 6.0]));
-    assert!(three.description.contains("labels 7, -1, 0 are classes 0, 1, 2"), "{}", three.description);
+    assert!(three.description.contains("labels 7, -1, 0 as classes 0, 1, 2"), "{}", three.description);
     assert_refused(&table(ClassSelection::Labels(vec![7, 4])), 2, &["--classes 7,4", "the label 4", "-1, 0, 5, 7"]);
     // a class may be missing where fewer samples are used
     let first = samples(&DataSpec { n: Some(1), ..table(ClassSelection::Labels(vec![7, 4])) });
     assert_eq!((first.labels, first.classes), (vec![0], 2));
     let parity = samples(&table(ClassSelection::Parity));
-    assert!(parity.description.contains("even labels are class 0"), "{}", parity.description);
+    assert!(parity.description.contains("even labels as class 0"), "{}", parity.description);
     assert_eq!((parity.class_names(), parity.labels), (vec!["even".into(), "odd".into()], vec![1, 1, 1, 1, 0, 1]));
 }
 
@@ -193,7 +193,7 @@ fn a_name_that_is_not_used_changes_nothing() {
     let before = used(&table("dog"));
     assert_eq!((before.y.as_slice(), before.labels.as_slice()), (&[0.0, 1.0, 0.0, 1.0][..], &[0, 1, 0, 1][..]));
     assert_eq!((before.class_names(), before.classes), (vec!["dog".to_owned(), "eel".into()], 2));
-    assert!(before.description.contains("labels dog, eel are classes 0, 1"), "{}", before.description);
+    assert!(before.description.contains("labels dog, eel as classes 0, 1"), "{}", before.description);
     for name in ["ant", "elk", "yak"] {
         assert_eq!(used(&table(name)), before, "{name}");
         let held_out = samples(&table(name)).held_out_y;

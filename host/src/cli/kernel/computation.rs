@@ -68,7 +68,7 @@ impl<T: HostReal> Computation<'_, T> {
             return Ok(());
         }
         let what = format!("`out = {}`: a kernel of {} x {} entries", path.display(), self.rows, self.rows);
-        let advice = "give `out = K.npy`, which is written in blocks";
+        let advice = "give `out = K.npy`, which is written block by block";
         Err(limit.refuse(&what, self.plan.whole, Some(advice)))
     }
 
@@ -77,7 +77,7 @@ impl<T: HostReal> Computation<'_, T> {
         let forecast = ByteSize::b(self.plan.forecast);
         let limit = limit
             .map_or(String::new(), |l| format!(" of {} ({})", ByteSize::b(l.bytes), in_flags(&l.source.to_string())));
-        let how = self.plan.cut.map_or("the kernel is held whole".into(), |cut| {
+        let how = self.plan.cut.map_or("the kernel is held in memory".into(), |cut| {
             let place = match &self.args.out {
                 Some(path) => path.display().to_string(),
                 None => "a temporary file in the current directory".into(),

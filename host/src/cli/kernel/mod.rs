@@ -38,7 +38,7 @@ Examples:
   ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
   ntkscope kernel empirical --params P.npz --init standard --data samples.csv
   ntkscope kernel empirical --data mnist --data-dir DIR --dtype f32 --memory 1GiB --out K.npy
-      larger than the memory: numpy.load('K.npy', mmap_mode='r') reads it";
+      larger than memory: read it with numpy.load('K.npy', mmap_mode='r')";
 
 /// What is given beside the settings that a file can have.
 const KERNEL_ONLY: [&str; 3] = ["multi-output", "params", "params-out"];
@@ -57,7 +57,7 @@ pub enum KernelKind {
 pub enum KernelCommand {
     /// Compute the kernels of the infinitely wide network: NTK and NNGP
     Analytic(KernelArgs),
-    /// Compute the NTK of the network at its parameters
+    /// Compute the NTK of a finite network at its parameters
     Empirical(KernelArgs),
 }
 
@@ -81,21 +81,22 @@ pub struct KernelArgs {
     /// Network and data
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Kernel of C outputs: full (n C, n C; row i C + c), trace (n, n; divided by C), or a class [default: trace]
+    /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
+    /// trace]
     #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new(), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
     pub multi_output: Option<String>,
-    /// Parameters of the network instead of its initialization (npz or safetensors, names W0, b0, …); a shifted
-    /// network's are a standard one's, and so is the kernel
+    /// Read the network's parameters instead of initializing them (npz or safetensors, names W0, b0, …); a shifted network
+    /// has the parameters and the kernel of a standard one
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
-    /// Save the network's parameters; a file that is there is replaced
+    /// Save the network's parameters; an existing file is replaced
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub params_out: Option<PathBuf>,
-    /// Save: K.npz (arrays kernel, eigenvalues, x, and y if there is one; analytic: also ntk, nngp and nngp_eigenvalues), or
-    /// K.npy (kernel alone, of any size); a file that is there is replaced
+    /// Save the kernel: K.npz (arrays kernel, eigenvalues, x, and y if present; analytic: also ntk, nngp and
+    /// nngp_eigenvalues), or K.npy (kernel only, of any size); an existing file is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Backend [default: fast]
+    /// Implementation of products and decompositions [default: fast]
     #[arg(long, value_enum, help_heading = "Machine")]
     pub backend: Option<BackendKind>,
     /// The rest

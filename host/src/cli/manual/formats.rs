@@ -37,48 +37,54 @@ pub(super) fn files_page() -> Result<Page, Fault> {
     let told = |all: &[(&str, &str)]| all.iter().map(|(name, what)| ((*name).into(), (*what).into())).collect();
     let mut sections: Vec<(String, Vec<(String, String)>)> = vec![
         (
-            "Files that are read".into(),
+            "Input files".into(),
             told(&[
-                ("FILE.toml", "Settings, key = value, as run.toml has them; the keys are the long names of the flags."),
+                ("FILE.toml", "Settings as key = value, as in run.toml; keys are the long names of the flags."),
                 ("FILE.npz", "Samples: arrays x (n, d) and y (n)."),
-                ("FILE.csv", "Samples: a row each, the last column is y; a header is optional."),
-                ("train-images-idx3-ubyte[.gz], …", "MNIST and Fashion-MNIST, as they are published."),
+                ("FILE.csv", "Samples: one per row, the last column is y; a header is optional."),
+                ("train-images-idx3-ubyte[.gz], …", "MNIST and Fashion-MNIST, as published."),
                 (
                     "P.npz, P.safetensors",
-                    "Parameters: W0 b0 W1 … WL, each (out, in); of a resnet A b V1 W1 … v; a mirrored network has them twice, prefixed first. and second.",
+                    "Parameters: W0 b0 W1 … WL, each (out, in); for a residual network A b V1 W1 … v; a mirrored network has two sets (prefixes first. and second.).",
                 ),
             ]),
         ),
         (
-            "Files that are written".into(),
+            "Output files".into(),
             told(&[
                 (
                     "run.toml",
-                    "The resolved settings of a run; under [provenance] versions, backend and the SHA-256 of the data. Running it again gives the same bits.",
+                    "The resolved settings of a run; versions, backend and the SHA-256 of the data under [provenance]. Running it again gives the same bits.",
                 ),
-                ("trace.csv", "A row per snapshot of a run."),
-                ("predictions.csv", "A row per snapshot: what fixed kernels predict, beside the run."),
+                ("trace.csv", "One row per snapshot of a run."),
+                (
+                    "predictions.csv",
+                    "One row per snapshot: the predictions of fixed kernels, and how far the run is from them.",
+                ),
                 (
                     "kernels.npz",
                     "Arrays analytic, initial, final (n, n), and times; with --kernels all snapshots, points (k, n, n) and spectra (k, n).",
                 ),
-                ("profile.csv", "A row per snapshot and input of the curve of --profile: the kernel K_t(x_0, x)."),
+                (
+                    "profile.csv",
+                    "One row per snapshot and input of the curve given by --profile: the kernel K_t(x_0, x).",
+                ),
                 ("params.npz", "The parameters at the end."),
                 (
                     "state.bin",
-                    "What ntkscope run --continue goes on from: training between two steps, with a checksum.",
+                    "State from which ntkscope run --continue resumes: training between two steps, with a checksum.",
                 ),
                 (
                     "K.npz, K.npy",
-                    "A kernel: arrays kernel (n, n), x, y; of the analytic one also ntk and nngp. An npy file has kernel alone.",
+                    "A kernel: arrays kernel (n, n), x, y; for an analytic kernel also ntk and nngp. An npy file holds kernel only.",
                 ),
                 (
                     "figures/NAME.svg, NAME.pdf, NAME.png",
-                    "A figure, the same in each: an SVG whose text needs no font and which tells values where it is pointed at, a PDF with text that can be searched, and pixels.",
+                    "A figure in three formats: an SVG that needs no fonts and shows values on hover, a PDF with searchable text, and a bitmap.",
                 ),
-                ("report.html", "A page that needs nothing but itself."),
-                ("claims.csv", "A row per claim of a study, with the measured number and the verdict."),
-                ("cells.csv", "A row per run of a study."),
+                ("report.html", "Report as a single self-contained page."),
+                ("claims.csv", "One row per claim of a study, with the measured value and the verdict."),
+                ("cells.csv", "One row per run of a study."),
             ]),
         ),
     ];
@@ -103,7 +109,7 @@ pub(super) fn json_page() -> Result<Page, Fault> {
     for (command, shape) in schema["commands"].as_object().into_iter().flatten() {
         sections.push((format!("ntkscope {command}"), described(shape)));
     }
-    format_page("ntkscope-json", "what --json prints", &sections)
+    format_page("ntkscope-json", "output of --json", &sections)
 }
 
 /// The keys of an object with what they mean, those of objects inside as `runs[].time`.
@@ -117,7 +123,7 @@ fn describe(shape: &Value, path: &str, all: &mut Vec<(String, String)>) {
     for (key, inner) in shape["properties"].as_object().into_iter().flatten() {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         if let Some(what) = inner["description"].as_str() {
-            let kernel = if inner["$ref"].is_string() { " Its keys are those of a kernel, above." } else { "" };
+            let kernel = if inner["$ref"].is_string() { " Keys as under A KERNEL above." } else { "" };
             all.push((path.clone(), format!("{what}{kernel}")));
         }
         describe(inner, &path, all);

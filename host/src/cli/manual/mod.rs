@@ -22,10 +22,10 @@ use source::tidied;
 /// `ntkscope man`
 #[derive(Args, Debug)]
 pub struct ManArgs {
-    /// Whose page: a command such as `kernel analytic`, or files, or json [default: the program's]
+    /// Page to print: a command such as `kernel analytic`, or files, or json [default: the program itself]
     #[arg(value_name = "COMMAND", value_parser = topics())]
     pub command: Vec<String>,
-    /// Write every page into this folder instead
+    /// Write all pages into this folder instead
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     pub out: Option<PathBuf>,
 }
@@ -77,7 +77,7 @@ pub fn man(args: &ManArgs) -> Result<u8> {
     let Some(page) = pages.iter().find(named) else {
         let names: Vec<&str> = pages.iter().filter_map(|page| page.name.strip_prefix("ntkscope-")).collect();
         let guess = did_you_mean(&asked, names.iter().copied());
-        let what = format!("there is no such page{guess}; give {}", either(&names));
+        let what = format!("no such page{guess}; give {}", either(&names));
         return Err(UsageError::Range { flag: "man", given: args.command.join(" "), what }.into());
     };
     print(page.text.trim_end())?;
@@ -172,10 +172,10 @@ fn environment(page: &mut Roff) {
 }
 
 const ENVIRONMENT: [(&str, &str); 4] = [
-    ("COLUMNS", "Width that help texts are wrapped to; without it that of the terminal."),
-    ("NO_COLOR", "Set to anything: no colours and no bold type."),
-    ("XDG_DATA_HOME", "Downloaded data lie in $XDG_DATA_HOME/ntkscope/NAME."),
-    ("HOME", "Without XDG_DATA_HOME they lie in ~/.local/share/ntkscope/NAME."),
+    ("COLUMNS", "Width to which help texts are wrapped; by default that of the terminal."),
+    ("NO_COLOR", "If set, no colours and no bold type."),
+    ("XDG_DATA_HOME", "Downloaded data are kept in $XDG_DATA_HOME/ntkscope/NAME."),
+    ("HOME", "Without XDG_DATA_HOME, data are kept in ~/.local/share/ntkscope/NAME."),
 ];
 
 /// What a command reads and writes.
@@ -186,7 +186,7 @@ fn files_of(name: &str) -> &'static str {
              predictions.csv, profile.csv, kernels.npz, params.npz, state.bin, figures/ (svg, pdf, png), report.html."
         }
         "ntkscope-reproduce" => {
-            "Writes the study's directory --out, or studies/NAME: claims.csv, cells.csv, runs/, figures/ (svg, pdf, png), report.html."
+            "Writes the study directory --out, or studies/NAME: claims.csv, cells.csv, runs/, figures/ (svg, pdf, png), report.html."
         }
         "ntkscope-predict" => "Reads the data and --test; writes --out, an npz or a csv file.",
         "ntkscope-smoothness" => {
@@ -198,7 +198,7 @@ fn files_of(name: &str) -> &'static str {
         }
         "ntkscope-compare" => "Reads two kernels, npz or npy files.",
         "ntkscope-data" | "ntkscope-data-fetch" | "ntkscope-data-list" | "ntkscope-data-show" => {
-            "Data sets lie in $XDG_DATA_HOME/ntkscope/NAME, or where --data-dir says."
+            "Data sets are kept in $XDG_DATA_HOME/ntkscope/NAME, or in --data-dir."
         }
         "ntkscope-man" => "Writes the pages into the folder --out.",
         _ => "None.",

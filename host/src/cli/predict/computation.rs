@@ -104,12 +104,12 @@ fn least_bytes(args: &PredictArgs, samples: &Samples, network: &impl Network, ou
         .saturating_add(bytes_of(m * (columns + d), text))
 }
 
-/// What mends it.
+/// What fixes it.
 fn explain(error: Error, training: &Training) -> anyhow::Error {
     match error {
         Error::NoFiniteSolution { .. } if training.smoothing == 0.0 => {
             let what = format!(
-                "{error}: with hard labels cross-entropy goes on for ever; give --penalty or --smoothing, or with --kernel initial a --time"
+                "{error}: with hard labels, training under cross-entropy never converges; give --penalty or --smoothing, or --kernel initial with a --time"
             );
             UsageError::Range { flag: "--penalty", given: "0".into(), what }.into()
         }

@@ -31,7 +31,7 @@ use test_points::test_points;
 const EXAMPLES: &str = "\
 Examples:
   ntkscope predict --penalty 0.01 --held-out 6
-      where cross-entropy with a penalty ends, and how that is spread over initializations
+      the limit of cross-entropy with a penalty, and its spread over initializations
   ntkscope predict --loss mse --time 100 --data train.csv --test test.csv --out P.csv
   ntkscope predict --smoothing 0.1 --kernel initial --width 512 --seed 3 --held-out 6
       the linearization of one network";
@@ -39,9 +39,9 @@ Examples:
 /// Which kernel predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PredictKernel {
-    /// the analytic NTK, over random initializations
+    /// analytic NTK: the distribution over random initializations
     Ntk,
-    /// that of one network at initialization, from its own outputs
+    /// NTK of one network at initialization, starting from its own outputs
     Initial,
 }
 
@@ -55,17 +55,18 @@ pub struct PredictArgs {
     /// Loss
     #[command(flatten)]
     pub loss: LossArgs,
-    /// Gradient-flow time of the mean loss; finite for squared error without a penalty [default: inf]
+    /// Gradient-flow time of the mean loss; with --kernel ntk it may be finite for squared error without a penalty only
+    /// [default: inf]
     #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Training")]
     pub time: Option<f64>,
-    /// Kernel
+    /// Kernel to predict from
     #[arg(long, value_enum, default_value = "ntk", help_heading = "Prediction")]
     pub kernel: PredictKernel,
-    /// Test points, FILE.npz (x, and y if known) or FILE.csv (last column y), instead of --held-out
+    /// Test points instead of --held-out: FILE.npz (x, and y if known) or FILE.csv (last column y)
     #[arg(long, value_name = "FILE", conflicts_with = "held_out", help_heading = "Prediction")]
     pub test: Option<Source>,
-    /// Save: P.npz (arrays x, mean, sd, …) or P.csv (a row per test point); with y, classes and accuracy where there are
-    /// any; a file that is there is replaced
+    /// Save the predictions: P.npz (arrays x, mean, sd, …) or P.csv (a row per test point), with y, classes and accuracy
+    /// where they are defined; an existing file is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// The rest
@@ -121,14 +122,16 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     let loss = args.loss.loss;
     let wrong = |flag, given: String, what: &str| UsageError::Range { flag, given, what: what.into() };
     if loss == LossKind::Both {
-        return Err(wrong("--loss", "both".into(), "predicts one loss at a time; give mse or cross-entropy").into());
+        return Err(
+            wrong("--loss", "both".into(), "predict takes one loss at a time; give mse or cross-entropy").into()
+        );
     }
     let given = args.model.given(&args.loss.table, None)?;
     refuse("predict", &given, &Takes::Only(&["loss", "penalty", "smoothing"]))?;
     if args.kernel == PredictKernel::Ntk {
         refuse_seed("predict", &given, false)?;
         if given.contains_key("width") {
-            let why = "with the analytic NTK the network is infinitely wide; give --kernel initial";
+            let why = "with the analytic NTK the network is infinitely wide; leave it out, or give --kernel initial";
             return Err(unused_setting("predict", &given, "width", why).into());
         }
     }
@@ -143,9 +146,7 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
         (samples.held_out, samples.held_out_y) = test_points(test, &settings, &samples, &budget, args.common.quiet)?;
     }
     if samples.held_out.is_empty() {
-        return Err(
-            wrong("--held-out", "0".into(), "there are no test points; give --held-out N or --test FILE").into()
-        );
+        return Err(wrong("--held-out", "0".into(), "no test points; give --held-out N or --test FILE").into());
     }
     let model = settings.model.resolve(&samples)?;
     run::check(&settings.model, &settings.training, &samples)?;
@@ -153,15 +154,17 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     let training = settings.training.resolve(outputs, samples.n)?.remove(0);
     let time = args.time.unwrap_or(f64::INFINITY);
     if time.is_nan() || time < 0.0 {
-        return Err(wrong("--time", time.to_string(), "must not be negative").into());
+        return Err(wrong("--time", time.to_string(), "must not be negative; give a time of 0 or more").into());
     }
     let closed = training.core_loss().properties(1).quadratic && training.penalty == 0.0;
     if time.is_finite() && args.kernel == PredictKernel::Ntk && !closed {
-        let what = "only squared error without a penalty has a law at finite times; leave --time out, or give --kernel initial";
+        let what = "only squared error without a penalty has a closed form at finite times; leave --time out, or give --kernel initial";
         return Err(wrong("--time", time.to_string(), what).into());
     }
     if time.is_finite() && training.penalty > 0.0 {
-        return Err(wrong("--time", time.to_string(), "with a penalty the end is predicted; leave --time out").into());
+        return Err(
+            wrong("--time", time.to_string(), "with a penalty only the limit is predicted; leave --time out").into()
+        );
     }
     let predicted = predicted(&args, &model, &training, &samples, outputs, time, &budget)?;
     save_and_print(&args, format, &model, &training, &samples, outputs, &predicted)?;

@@ -34,11 +34,15 @@ pub(super) fn test_points(
     warn(&test, quiet);
     let wrong = |what: String| UsageError::Range { flag: "--test", given: source.to_string(), what };
     if test.d != samples.d {
-        return Err(wrong(format!("{} numbers per sample, but the training samples have {}", test.d, samples.d)).into());
+        return Err(wrong(format!(
+            "{} numbers per sample, but the training samples have {}; give test points of the same dimension",
+            test.d, samples.d
+        ))
+        .into());
     }
     if test.y_columns != samples.y_columns && test.y_columns > 0 {
         let what = format!(
-            "y has {} numbers per sample, but that of the training samples {}",
+            "y has {} numbers per sample, but y of the training samples has {}; give test points with the same y",
             test.y_columns, samples.y_columns
         );
         return Err(wrong(what).into());
@@ -48,10 +52,18 @@ pub(super) fn test_points(
         // each file numbers its names by itself
         (Some(classes @ Classes::Names(_)), Some(Classes::Names(names))) => classes.numbers_of_names(&test.y, names),
         (Some(Classes::Names(_)), _) => {
-            return Err(wrong("its labels are numbers, but those of the training samples are names".into()).into());
+            return Err(wrong(
+                "its labels are numbers, but those of the training samples are names; give labels of the same kind"
+                    .into(),
+            )
+            .into());
         }
         (_, Some(Classes::Names(_))) => {
-            return Err(wrong("its labels are names, but those of the training samples are numbers".into()).into());
+            return Err(wrong(
+                "its labels are names, but those of the training samples are numbers; give labels of the same kind"
+                    .into(),
+            )
+            .into());
         }
         _ => test.y,
     };

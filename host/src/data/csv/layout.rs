@@ -65,7 +65,7 @@ impl Layout {
         let unnamed = names.as_ref().is_some_and(|names| fields > 2 && is_unnamed(&names[0]));
         let first = usize::from(named_rows || unnamed);
         if first == 1 {
-            warnings.push("the unnamed first column numbers the rows and is left out".into());
+            warnings.push("the unnamed first column is taken for row numbers and is left out".into());
         }
         if names.is_none() {
             // numpy.savetxt writes the names as a comment
@@ -153,11 +153,11 @@ fn is_header(first: &[Field<'_>], rest: &[Vec<Field<'_>>], separator: Separator,
     let counted = if numbers > 3 { format!("{counted}, …") } else { counted };
     if header {
         warnings.push(format!(
-            "the first line counts {counted} as a header does, and is left out; if it is a sample, write a line of names above it"
+            "the first line ({counted}) is taken for a header and is left out; if it is a sample, add a line of column names above it"
         ));
     } else if numbers > 2 || fractions {
         warnings.push(format!(
-            "the first line counts {counted} as a header does, but is read as a sample; if it is a header, give the columns names"
+            "the first line ({counted}) looks like a header but is read as a sample; if it is a header, use names for the columns"
         ));
     }
     header
@@ -216,7 +216,7 @@ fn label_of(
         ([], []) => Ok(last),
         ([at], _) => {
             warnings.push(format!(
-                "the label is column {} ({:?}), not the last one; another is chosen with `label-column`",
+                "the label is column {} ({:?}), not the last one; choose another with `label-column`",
                 at + 1,
                 name(*at)
             ));
@@ -224,7 +224,7 @@ fn label_of(
         }
         ([], [y, ..]) => {
             warnings.push(format!(
-                "the label is the last column ({:?}), though column {} is named {:?}: it is chosen with `label-column`",
+                "the label is the last column ({:?}), although column {} is named {:?}; choose that one with `label-column`",
                 name(last),
                 y + 1,
                 name(*y)

@@ -62,7 +62,7 @@ pub(super) fn read(opened: Opened, reading: &Reading<'_>) -> Result<Raw, Error> 
     if counting && n > 2 && d > 1 {
         let column = layout.column(if layout.label == layout.first { layout.first + 1 } else { layout.first });
         warnings.push(format!(
-            "{column} counts the samples and is used as a number of each; if it is none, leave it out of the file"
+            "{column} counts the samples, but is used as an input; if it is a row number, remove it from the file"
         ));
     }
     let label_names = labels.sorted(&mut y);
@@ -122,7 +122,7 @@ impl Table {
         })?;
         if head.len() > layout.above && layout.end - layout.first < 2 {
             let what =
-                "only one column, but at least one number and the label y are needed; separate the columns with commas"
+                "only one column, but at least one input and the label y are needed; separate the columns with commas"
                     .into();
             return Err(self.error(Fault::Line { line: 1, what }));
         }
@@ -153,11 +153,11 @@ impl Table {
                 let Some(row) = (index - 1usize).checked_sub(layout.above) else { continue };
                 let fields = fields(record, layout.separator);
                 if fields.len() != layout.fields {
-                    let what = format!("{} columns, but the lines before have {}", fields.len(), layout.fields);
+                    let what = format!("{} columns, but the lines above have {}", fields.len(), layout.fields);
                     return Err(Fault::Line { line, what }.into());
                 }
                 if fields[layout.end..].iter().any(|field| !field.text.is_empty()) {
-                    let what = format!("{} is not empty, but it is in the lines before", layout.column(layout.end));
+                    let what = format!("{} is not empty, but it is in the lines above", layout.column(layout.end));
                     return Err(Fault::Line { line, what }.into());
                 }
                 visit(row, line, &fields, &mut decimals)?;
@@ -192,19 +192,18 @@ impl Labels {
         match (named, number) {
             (false, Ok(value)) => match text.parse::<i128>() {
                 Ok(integer) if value as i128 != integer => {
-                    Err(format!("the integer {} is too large to be kept exactly", excerpt(&text)))
+                    Err(format!("the integer {} is too large to be represented exactly", excerpt(&text)))
                 }
                 _ => Ok(value),
             },
             (false, Err(what)) => Err(what),
-            (true, Ok(_)) => Err(format!("the label {} is a number, but those before it are names", excerpt(&text))),
+            (true, Ok(_)) => Err(format!("the label {} is a number, but those above are names", excerpt(&text))),
             (true, Err(_)) if text.is_empty() => Err("the label is missing".into()),
             (true, Err(_)) => {
                 let next = self.names.len();
                 let known = self.names.contains_key(text.as_ref());
                 if text.len() > LONGEST_NAME || (next == MOST_NAMES && !known) {
-                    let most =
-                        format!("more than {MOST_NAMES} different names, or {LONGEST_NAME} letters, are no classes");
+                    let most = format!("classes can have at most {MOST_NAMES} names of {LONGEST_NAME} letters");
                     return Err(format!("the label {:?}: {most}", excerpt(&text)));
                 }
                 Ok(*self.names.entry(text.into_owned()).or_insert(next) as f64)

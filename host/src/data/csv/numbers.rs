@@ -25,7 +25,10 @@ impl Decimals {
         let comma = self.separator != Separator::Byte(b',') && text.contains(',');
         if (comma || text.contains('.')) && *self.comma.get_or_insert(comma) != comma {
             let (this, others) = if comma { ("comma", "point") } else { ("point", "comma") };
-            return Err(format!("{:?} has a decimal {this}, but numbers before it a decimal {others}", excerpt(text)));
+            return Err(format!(
+                "{:?} has a decimal {this}, but earlier numbers have a decimal {others}",
+                excerpt(text)
+            ));
         }
         let value: f64 = match comma {
             // a digit on both sides: "1," is no number

@@ -81,7 +81,7 @@ impl<R: Read> Records<R> {
                 let before = self.record.len();
                 self.record.push(b'\n');
                 if !self.append_line()? {
-                    return Err(Fault::Line { line, what: "a quoted field has no end".into() });
+                    return Err(Fault::Line { line, what: "a quoted field is not closed".into() });
                 }
                 quotes += count_quotes(&self.record[before..]);
             }
@@ -94,8 +94,8 @@ impl<R: Read> Records<R> {
     fn begin(&mut self) -> Result<(), Fault> {
         let utf16 = self.record.starts_with(b"\xff\xfe") || self.record.starts_with(b"\xfe\xff");
         if utf16 || self.record.iter().take(100).any(|&b| b == 0) {
-            let what = if utf16 { "is text in UTF-16" } else { "is no text" };
-            return Err(Fault::Line { line: 1, what: format!("the file {what}; save it as text in UTF-8") });
+            let what = if utf16 { "is UTF-16 text" } else { "is not text" };
+            return Err(Fault::Line { line: 1, what: format!("the file {what}; save it as UTF-8 text") });
         }
         if self.record.starts_with(b"\xef\xbb\xbf") {
             self.record.drain(..3);
@@ -121,7 +121,7 @@ impl<R: Read> Records<R> {
             let end = buffer.iter().position(|b| matches!(b, b'\n' | b'\r'));
             let taken = end.unwrap_or(buffer.len());
             if self.record.len() + taken > MOST {
-                return Err(Fault::Line { line, what: format!("more than {MOST} bytes without an end of the line") });
+                return Err(Fault::Line { line, what: format!("more than {MOST} bytes without a line break") });
             }
             self.record.extend_from_slice(&buffer[..taken]);
             let Some(end) = end else {
@@ -199,9 +199,9 @@ mod tests {
         }
         assert!(all(b"").unwrap().is_empty() && all(b"\n\n#\n").unwrap().is_empty());
         let fault = all(b"1,2\n\"3,4\n5\n").unwrap_err();
-        assert_eq!(fault, "line 2: a quoted field has no end");
+        assert_eq!(fault, "line 2: a quoted field is not closed");
         assert!(all(b"\xff\xfe1\x00").unwrap_err().contains("UTF-16"));
-        assert!(all(b"1\x00,\x002\x00").unwrap_err().contains("no text"));
+        assert!(all(b"1\x00,\x002\x00").unwrap_err().contains("not text"));
     }
 
     #[test]

@@ -47,14 +47,14 @@ impl Header {
                 fill(reader, &mut bytes)?;
                 (u32::from_le_bytes(bytes) as usize, 12)
             }
-            _ => return Err(NpyFault::Header(format!("is of version {major}, which is not known"))),
+            _ => return Err(NpyFault::Header(format!("has the unknown version {major}"))),
         };
         if length > MOST_HEADER {
             return Err(NpyFault::Header(format!("has {length} characters, more than {MOST_HEADER}")));
         }
         let mut text = vec![0; length];
         fill(reader, &mut text)?;
-        let text = std::str::from_utf8(&text).map_err(|_| NpyFault::Header("is no text".into()))?;
+        let text = std::str::from_utf8(&text).map_err(|_| NpyFault::Header("is not text".into()))?;
         Ok((dictionary(text)?, (before + length) as u64))
     }
 
@@ -95,7 +95,7 @@ impl Header {
 /// Reads all of `bytes`.
 fn fill(reader: &mut dyn Read, bytes: &mut [u8]) -> Result<(), NpyFault> {
     reader.read_exact(bytes).map_err(|e| match e.kind() {
-        io::ErrorKind::UnexpectedEof => NpyFault::Header("ends too early".into()),
+        io::ErrorKind::UnexpectedEof => NpyFault::Header("is truncated".into()),
         _ => NpyFault::of_reading(e),
     })
 }
@@ -104,32 +104,32 @@ fn fill(reader: &mut dyn Read, bytes: &mut [u8]) -> Result<(), NpyFault> {
 fn dictionary(text: &str) -> Result<Header, NpyFault> {
     let wrong = |what: &str| NpyFault::Header(what.into());
     let mut rest = Scanner(text.trim_ascii());
-    rest.expect("{").ok_or_else(|| wrong("is no dictionary"))?;
+    rest.expect("{").ok_or_else(|| wrong("is not a dictionary"))?;
     let (mut number, mut fortran, mut shape) = (None, None, None);
     while !rest.take("}") {
-        let key = rest.quoted().ok_or_else(|| wrong("has no key where one is needed"))?;
+        let key = rest.quoted().ok_or_else(|| wrong("lacks a key"))?;
         rest.expect(":").ok_or_else(|| wrong("has a key without a value"))?;
         let double = match key {
             "descr" => number.replace(rest.number()?).is_some(),
-            "fortran_order" => {
-                fortran.replace(rest.truth().ok_or_else(|| wrong("has no True or False as `fortran_order`"))?).is_some()
-            }
+            "fortran_order" => fortran
+                .replace(rest.truth().ok_or_else(|| wrong("has a `fortran_order` other than True or False"))?)
+                .is_some(),
             "shape" => {
-                let tuple = rest.tuple().ok_or_else(|| wrong("has no tuple of whole numbers as `shape`"))?;
+                let tuple = rest.tuple().ok_or_else(|| wrong("has a `shape` that is not a tuple of integers"))?;
                 shape.replace(tuple).is_some()
             }
             other => return Err(NpyFault::Header(format!("has an unknown key {:?}", excerpt(other)))),
         };
         if double {
-            return Err(NpyFault::Header(format!("has the key `{key}` twice")));
+            return Err(NpyFault::Header(format!("repeats the key `{key}`")));
         }
         if !rest.take(",") {
-            rest.expect("}").ok_or_else(|| wrong("does not end where its dictionary should"))?;
+            rest.expect("}").ok_or_else(|| wrong("has an unclosed dictionary"))?;
             break;
         }
     }
     if !rest.0.is_empty() {
-        return Err(wrong("goes on after its dictionary"));
+        return Err(wrong("continues after its dictionary"));
     }
     match (number, fortran, shape) {
         (Some(number), Some(fortran), Some(shape)) => Ok(Header { number, fortran, shape }),

@@ -18,7 +18,7 @@ pub use number::{NoNumber, Number, NumberKind};
 #[non_exhaustive]
 pub enum NpyFault {
     /// it begins otherwise
-    #[error("is damaged: not readable as an npy file, which begins with \\x93NUMPY")]
+    #[error("is damaged: not an npy file, which starts with \\x93NUMPY")]
     NotNpy,
     /// its header is wrong
     #[error("is damaged: its header {0}")]
@@ -27,7 +27,7 @@ pub enum NpyFault {
     #[error("has dtype {}, but real numbers or integers are needed; save {} instead", .0.dtype, .0.call)]
     NoNumbers(NoNumber),
     /// its header promises what is not there
-    #[error("is damaged: it ends too early; shape {} promises more than the {held} bytes there are", in_brackets(.shape))]
+    #[error("is damaged: it is truncated; shape {} needs more than the {held} bytes present", in_brackets(.shape))]
     Short {
         /// the shape
         shape: Vec<usize>,
@@ -35,13 +35,13 @@ pub enum NpyFault {
         held: u64,
     },
     /// there is more than its header promises
-    #[error("is damaged: it goes on after the numbers of shape {}", in_brackets(.shape))]
+    #[error("is damaged: it continues after the numbers of shape {}", in_brackets(.shape))]
     Long {
         /// the shape
         shape: Vec<usize>,
     },
     /// an integer beyond 2^53
-    #[error("holds an integer that is too large to be kept exactly, number {at} (from 0, as stored)")]
+    #[error("holds an integer too large to be represented exactly, number {at} (from 0, as stored)")]
     Inexact {
         /// its index, as stored
         at: u64,

@@ -65,10 +65,10 @@ impl Drawn<'_> {
         let curve = |run: &Run| Self::log_against_time(run, DRIFT);
         let mut series = self.bands(CE, curve, Change::EXP_Y);
         series.extend(self.bands(MSE, curve, Change::EXP_Y));
-        let caption = "Drift of the empirical NTK along training. Solid: cross-entropy, where it goes on growing. Dashed: squared \
-                       error, where it comes to rest.";
+        let caption = "Drift of the empirical NTK along training. Solid: cross-entropy, under which it keeps growing. Dashed: squared \
+                       error, under which it converges.";
         let (x, y) = (Axis::new(TIME, Scale::Exponent), Axis::new(DRIFT_AXIS, Scale::Log));
-        Sketch { name: self.name("drift"), title: "Drift of the kernel", x, y, series, caption: caption.into() }
+        Sketch { name: self.name("drift"), title: "Kernel drift", x, y, series, caption: caption.into() }
             .figure(self.group)
     }
 
@@ -132,12 +132,12 @@ impl Drawn<'_> {
             let y = x.iter().map(|u| u * (6.0 / lambda).sqrt()).collect();
             series.push(Series::theory("kernel: u √(6/λ_{s})", x, y));
         }
-        let caption = "Distance of the parameters from their start, under cross-entropy, against the mean margin. In the kernel \
-                       regime it is proportional to the margin; behind it the kernel grows, and less movement does.";
+        let caption = "Distance of the parameters from initialization under cross-entropy against the mean margin. In the kernel regime \
+                       it is proportional to the margin; beyond it the kernel itself grows, so a given margin needs less movement.";
         let (x, y) = (Axis::new(MEAN_MARGIN, Scale::Log), Axis::new("|θ_{t} − θ_{0}|", Scale::Log));
         Sketch {
             name: self.name("distance"),
-            title: "Movement of the parameters",
+            title: "Distance from initialization",
             x,
             y,
             series,
@@ -161,12 +161,11 @@ impl Drawn<'_> {
                 series.push(Series::theory("kernel logistic regression", x, y));
             }
         }
-        let caption =
-            "Mean margin of the trained networks, and as kernel logistic regression with the analytic NTK has it.";
+        let caption = "Mean margin of the trained networks, and as predicted by kernel logistic regression with the analytic NTK.";
         let (x, y) = (Axis::new(TIME, Scale::Exponent), Axis::new("mean margin (logit units)", Scale::Linear));
         Sketch {
             name: self.name("logits"),
-            title: "Logits against kernel logistic regression",
+            title: "Margin and kernel logistic regression",
             x,
             y,
             series,
@@ -183,11 +182,11 @@ impl Drawn<'_> {
             )
         };
         let series = self.bands(CE, curve, Change::EXP_Y);
-        let caption = "Largest difference between a training output of the network and of its linearization at θ_{0}, over the \
-                       linearization's mean margin: how long the kernel picture holds.";
-        let y = Axis::new("largest |f_{t} − linearized| / mean margin", Scale::Log);
+        let caption = "Largest difference between training outputs of the network and of its linearization at θ_{0}, relative to the mean \
+                       margin of the linearization: how long the kernel approximation holds.";
+        let y = Axis::new("max |f_{t} − linearized| / mean margin", Scale::Log);
         let (name, title, x) =
-            (self.name("linearized"), "Leaving the linearized network", Axis::new(TIME, Scale::Exponent));
+            (self.name("linearized"), "Departure from the linearized network", Axis::new(TIME, Scale::Exponent));
         Sketch { name, title, x, y, series, caption: caption.into() }.figure(self.group)
     }
 
@@ -198,14 +197,14 @@ impl Drawn<'_> {
             let hue = Hue::at("margin", margin);
             series.extend(by_width(self.group, CE, |run| run.at_margin(margin, DRIFT), label, hue));
         }
-        let (label, hue) = ("squared error, largest".into(), Hue::named("over widths", "largest under squared error"));
+        let (label, hue) = ("squared error, maximum".into(), Hue::named("over widths", "largest under squared error"));
         series.extend(by_width(self.group, MSE, |run| Some(run.largest(DRIFT)), label, hue));
         if let Some(first) = series.first().filter(|s| s.x.len() > 1) {
             let (x, last) = (first.x.clone(), first.x.len() - 1);
             let y = x.iter().map(|m| first.y[last] * first.x[last] / m).collect();
             series.push(Series::theory("slope −1", x, y));
         }
-        let caption = "Drift at fixed mean margins u, and the largest drift under squared error, against the width.";
+        let caption = "Drift at fixed mean margins u under cross-entropy, and maximum drift under squared error, against the width.";
         let (x, y) = (width_axis(), Axis::new(DRIFT_AXIS, Scale::Log));
         Sketch { name: self.name("drift-width"), title: "Drift against width", x, y, series, caption: caption.into() }
             .figure(self.group)
@@ -229,12 +228,12 @@ impl Drawn<'_> {
             );
             series.push(Series::new(label, roots.into_iter().unzip(), Mark::Fit, hue));
         }
-        let caption = "Time at which the kernel has drifted by 10 % (Frobenius) under cross-entropy, against the width, on a \
-                       scale of its square root: a straight line is exp(c √m).";
+        let caption = "Time at which the kernel has drifted by 10 % (Frobenius) under cross-entropy, against the square root of the \
+                       width: a straight line means exp(c √m).";
         let (x, y) = (Axis::measured("width m", Scale::Root), Axis::new("time t of 10 % drift", Scale::Log));
         Sketch {
             name: self.name("time-width"),
-            title: "How long the kernel stays",
+            title: "Time to 10 % kernel drift",
             x,
             y,
             series,
@@ -268,14 +267,15 @@ pub fn at_large_margins(groups: &[Group]) -> Option<Figure> {
     let width = groups.first()?.widths().first().copied()?;
     (!series.is_empty()).then(|| Figure {
         name: "exponent-drift-margin".into(),
-        title: "The exponent of divergence".into(),
+        title: "Exponent of divergence".into(),
         x: Axis::new(MEAN_MARGIN, Scale::Log),
         y: Axis::new(DRIFT_AXIS, Scale::Log),
         series,
         caption: format!(
             "Drift under cross-entropy at very large margins, width {width}, six points, standard initialization; bands from \
-             the smallest to the largest seed. A network of degree M in its parameters has the slope 2 − 2/M: M = L + 1 fully \
-             connected, M = 2L + 2 for the longest product of weights of a residual one (a conjecture); the lines of theory are shifted down to be seen."
+             the smallest to the largest seed. A network of degree M in its parameters has slope 2 − 2/M: M = L + 1 for a fully \
+             connected network, M = 2L + 2 for the longest product of weights in a residual one (a conjecture); theory lines are shifted \
+             down for visibility."
         ),
         ..Figure::default()
     })

@@ -21,13 +21,12 @@ use claims::Pair;
 /// The paper.
 pub static PAPER: Paper = Paper {
     name: "divergence",
-    summary: "under cross-entropy the kernel leaves the NTK, under squared error it stays",
+    summary: "under cross-entropy the kernel diverges from the NTK; under squared error it stays close",
     citation: "Yu, Tian, Chen, “Divergence of Empirical Neural Tangent Kernel in Classification Problems”, ICLR 2025",
     link: "https://arxiv.org/abs/2504.11130",
     lead,
     key: "six-points-fcn2-mirrored-drift",
-    caveat: "A verdict is about the runs that were made: what was seen up to the margins and times stated, not a proof of what comes \
-             behind them.",
+    caveat: "Verdicts refer to these runs only: to the margins and times reached, and are not evidence beyond that range.",
     claims: positivity::on_six_points,
     terms: |finished| vec![TERMS.into(), data_text(finished)],
     parts: &[&SIX_POINTS, &EXPONENT, &MNIST, &MNIST_LARGE, &SPHERE, &SEPARABLE, &MIXTURE],
@@ -51,9 +50,9 @@ static SIX_POINTS: Part = Part {
 static EXPONENT: Part = Part {
     name: "exponent",
     title: "The exponent of divergence",
-    summary: "the six points and a narrow network, to margins of 10^4 and more: the exponent of the drift",
-    introduction: "One narrow network on the six points, trained until t is beyond any number a computer usually holds: the margin u \
-                   grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}.",
+    summary: "a narrow network on the six points, to margins beyond 10^4: the exponent of the drift",
+    introduction: "One narrow network on the six points, trained to times t beyond the range of floating-point numbers (simulated in \
+                   log-time): the margin u grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}.",
     quick: true,
     images: &[],
     takes: Takes::GRID,
@@ -62,8 +61,8 @@ static EXPONENT: Part = Part {
 
 static MNIST: Part = Part {
     name: "mnist",
-    title: "MNIST, odd against even digits",
-    summary: "odd against even handwritten digits",
+    title: "MNIST, odd versus even digits",
+    summary: "odd versus even handwritten digits",
     introduction: DIGITS,
     quick: false,
     images: &[Source::Mnist],
@@ -73,8 +72,8 @@ static MNIST: Part = Part {
 
 static MNIST_LARGE: Part = Part {
     name: "mnist-large",
-    title: "MNIST, odd against even, 1024 digits",
-    summary: "the same with 1024 of them",
+    title: "MNIST, odd versus even, 1024 digits",
+    summary: "odd versus even handwritten digits, 1024 of them",
     introduction: DIGITS,
     quick: false,
     images: &[Source::Mnist],
@@ -110,8 +109,8 @@ static SPHERE: Part = Part {
 static SEPARABLE: Part = Part {
     name: "separable",
     title: "Linearly separable clusters",
-    summary: "two clusters in 32 dimensions: linearly separable",
-    introduction: "Two clusters in 32 dimensions, as many as samples: a linear function separates them.",
+    summary: "two linearly separable clusters in 32 dimensions",
+    introduction: "Two clusters in 32 dimensions, as many dimensions as samples: a linear function separates them.",
     quick: false,
     images: &[],
     takes: Takes {
@@ -127,8 +126,8 @@ static SEPARABLE: Part = Part {
 static MIXTURE: Part = Part {
     name: "mixture",
     title: "Overlapping clusters",
-    summary: "two overlapping clusters in the plane: separable by memory only",
-    introduction: "Two overlapping clusters in the plane: only a network that memorises them separates them.",
+    summary: "two overlapping clusters in the plane: separable only by memorization",
+    introduction: "Two overlapping clusters in the plane: separable only by memorization.",
     quick: false,
     images: &[],
     takes: Takes {
@@ -141,7 +140,7 @@ static MIXTURE: Part = Part {
     plan: |part, options| Box::new(Runs { cells: plan::mixture().cells(part, options), findings: on_samples }),
 };
 
-const DIGITS: &str = "Handwritten digits, odd against even, every image scaled to unit norm.";
+const DIGITS: &str = "Handwritten digits, odd versus even, every image scaled to unit norm.";
 
 fn six_points(groups: &[Group]) -> Findings {
     Findings {
@@ -189,8 +188,8 @@ fn lead(finished: &[Finished]) -> String {
     let evaluations: u64 = finished.iter().map(|f| f.evaluations).sum();
     format!(
         "Under cross-entropy with hard labels the parameters of a network must grow without bound, and its empirical neural \
-         tangent kernel K_{{t}} leaves the kernel it began with; under squared error both come to rest. {} runs ({} gradient \
-         evaluations) were made to measure by how much.",
+         tangent kernel K_{{t}} departs from its initial value; under squared error both converge. {} runs ({} gradient \
+         evaluations) measure by how much.",
         finished.len(),
         number(evaluations as f64)
     )
@@ -200,7 +199,7 @@ const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is t
 training samples at time t, K_{0} that at initialization, Θ the analytic kernel of the infinitely wide network. Drift is the \
 largest entry of |K_{t} − K_{0}|; relative drift is |K_{t} − K_{0}|_{F}/|K_{0}|_{F}. The margin of a sample is its logit times the \
 sign of its label; u is the mean margin. m is the width, L the number of hidden layers or residual blocks, λ_{s} the eigenvalue \
-of Θ for the labels. Mirrored initialization is the difference of two equal copies over √2; both are trained.";
+of Θ for the label vector. Mirrored initialization is the difference of two equal copies over √2; both are trained.";
 
 /// Where the samples come from, once for every data set.
 fn data_text(finished: &[Finished]) -> String {

@@ -17,7 +17,7 @@ use crate::study::group::Group;
 use crate::study::net::MSE;
 use crate::words::span;
 
-const BANDS: &str = "Bands: two standard errors.";
+const BANDS: &str = "Bands: ± 2 standard errors.";
 
 /// Excess kurtosis of the outputs at initialization against the width.
 pub fn outputs(all: &[OutputsTested]) -> Figure {
@@ -28,12 +28,12 @@ pub fn outputs(all: &[OutputsTested]) -> Figure {
     let series = vec![band("networks", &measured, |v| v, networks), Series::theory("theory 15/m", x, y)];
     Figure {
         name: "outputs-kurtosis".into(),
-        title: "How Gaussian random outputs are: FCN, L = 1".into(),
+        title: "Non-Gaussianity at initialization: FCN, L = 1".into(),
         x: width_axis(),
         y: Axis::new("excess kurtosis of f_{0}", Scale::Log),
         series,
         caption: format!(
-            "Excess kurtosis of the output at standard initialization over many networks, against the width; 0 in the Gaussian limit. {BANDS}"
+            "Excess kurtosis, over many networks, of the output at standard initialization, against the width; 0 in the Gaussian limit. {BANDS}"
         ),
         ..Figure::default()
     }
@@ -94,8 +94,8 @@ pub fn decay(Decayed { sets }: &Decayed) -> Figure {
         y: Axis::new("eigenvalue λ_{k}; tail sum of c_{j}^{2} over j ≥ k", Scale::Log),
         series,
         caption: format!(
-            "Eigenvalues of the kernels on {} points, and mean tail sums of {} draws of f^{{GP}} in the eigenfunctions of the NTK; the slopes \
-             of theory, drawn over the window that is fitted, k from {}.",
+            "Eigenvalues of the kernels on {} points, and mean tail sums of {} draws of f^{{GP}} in the eigenfunctions of the NTK. Lines: \
+             slopes predicted by theory, drawn over the fitted window, k from {}.",
             on.points,
             on.draws,
             span(&window)
@@ -144,11 +144,11 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
         name: name.clone(),
         title: format!("Learning curves on S^{{{}}}: {}", d - 1, target.title()),
         x: Axis::measured("training samples n", Scale::Log),
-        y: Axis::new("excess risk at the best time, mean square", Scale::Log),
+        y: Axis::new("excess risk (MSE) at the optimal stopping time", Scale::Log),
         series,
         caption: format!(
-            "Excess risk of gradient flow under the NTK of one hidden layer, at its best time, noise {}, geometric mean over {} draws; fitted \
-             lines. {BANDS}",
+            "Excess risk of gradient flow under the NTK of one hidden layer at the optimal stopping time, noise {}, geometric mean over {} \
+             draws, with fitted lines. {BANDS}",
             first.noise, first.draws
         ),
         ..Figure::default()
@@ -162,10 +162,10 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
             name: format!("{name}-time"),
             title: format!("Risk along training on S^{{{}}}, n = {}", d - 1, last.n),
             x: Axis::new(TIME, Scale::Log),
-            y: Axis::new("excess risk, mean square", Scale::Log),
+            y: Axis::new("excess risk (MSE)", Scale::Log),
             series: along,
             caption: format!(
-                "Excess risk of the kernel's flow, n = {}, geometric mean over {} draws. {BANDS}",
+                "Excess risk of the kernel flow, n = {}, geometric mean over {} draws. {BANDS}",
                 last.n, last.draws
             ),
             ..Figure::default()
@@ -199,11 +199,11 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
             name: format!("replica-d{d}"),
             title: format!("Learning curves of networks on S^{{{}}}", d - 1),
             x: Axis::measured("training samples n", Scale::Log),
-            y: Axis::new("excess risk at the best epoch, mean square", Scale::Log),
+            y: Axis::new("excess risk (MSE) at the optimal epoch", Scale::Log),
             series,
             caption: format!(
-                "One hidden layer of 20 n units, gradient descent at rate {}, 10 n epochs, noise {}, geometric mean over {trials} trials; \
-                 fitted lines. {BANDS}",
+                "One hidden layer of 20 n units, gradient descent with learning rate {}, 10 n epochs, noise {}, geometric mean over {trials} \
+                 trials, with fitted lines. {BANDS}",
                 last.rate, last.noise
             ),
             ..Figure::default()
@@ -212,7 +212,7 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
             name: format!("replica-d{d}-epochs"),
             title: format!("Risk along training of networks on S^{{{}}}, n = {}", d - 1, last.n),
             x: Axis::new("epoch", Scale::Log),
-            y: Axis::new("excess risk, mean square", Scale::Log),
+            y: Axis::new("excess risk (MSE)", Scale::Log),
             series: along(curves, NETWORKS),
             caption: format!("Width {}, geometric mean over {trials} trials. {BANDS}", last.width),
             ..Figure::default()
@@ -235,13 +235,13 @@ pub fn closeness(groups: &[Group]) -> Figure {
     }
     Figure {
         name: "closeness".into(),
-        title: format!("Networks beside the kernel's flow: {}", CLOSE.title()),
+        title: format!("Distance of networks to the kernel flow: {}", CLOSE.title()),
         x: width_axis(),
-        y: Axis::new("largest distance of f_{t} from the NTK's, over t and x", Scale::Log),
+        y: Axis::new("maximum distance of f_{t} to the NTK flow, over t and x", Scale::Log),
         series,
         caption: format!(
-            "Largest distance of the outputs of networks trained with squared error from the flow under the analytic NTK that starts from \
-             the same f_{{0}}, over training and held-out points and all times; geometric mean over seeds. {BANDS}"
+            "Maximum distance between the outputs of networks trained with squared error and the flow under the analytic NTK from the \
+             same f_{{0}}, over training and held-out points and all times; geometric mean over seeds. {BANDS}"
         ),
         ..Figure::default()
     }
@@ -277,13 +277,13 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
     ));
     Figure {
         name: name.into(),
-        title: format!("Smoothness for the NTK: {title}"),
+        title: format!("Smoothness with respect to the NTK: {title}"),
         x: Axis::new("index k", Scale::Log),
-        y: Axis::new("tail sum, eigenvalue, as shares of the first", Scale::Log),
+        y: Axis::new("normalized tail sum and eigenvalue", Scale::Log),
         series,
         caption: format!(
-            "Tail sums of the labels and of f^{{GP}} in the eigenfunctions of the NTK on {} samples, with the lines fitted to k from {}; \
-             α is the slope of a line over that of the eigenvalues there.",
+            "Tail sums of the labels and of f^{{GP}} in the eigenfunctions of the NTK on {} samples, normalized to start at 1, with lines \
+             fitted to k from {}; α is the slope of a line divided by that of the eigenvalues there.",
             spectra.ntk.len(),
             span(window)
         ),

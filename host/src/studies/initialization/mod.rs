@@ -32,12 +32,12 @@ use parts::{KernelCurves, LabelSpectra, NetworkCurves, RandomNetworks, SphereSpe
 /// The paper.
 pub static PAPER: Paper = Paper {
     name: "initialization",
-    summary: "random initialization costs learning rate, mirrored initialization does not",
+    summary: "random initialization slows down learning; mirrored initialization does not",
     lead: |_| LEAD.into(),
     citation: "Chen, Li, Lin, “On the Impacts of the Random Initialization in the Neural Tangent Kernel Theory”, NeurIPS 2024",
     link: "https://arxiv.org/abs/2410.05626",
     key: "learning-d3-squared-sum",
-    caveat: "A verdict is about the sizes that were measured: exponents belong to the limit of many samples.",
+    caveat: "Verdicts refer to the measured sample sizes only; exponents are asymptotic in the number of samples.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
     parts: &[&OUTPUTS, &SPECTRA, &LEARNING, &REPLICA, &CLOSENESS, &SMOOTHNESS],
@@ -46,9 +46,9 @@ pub static PAPER: Paper = Paper {
 static OUTPUTS: Part = Part {
     name: "outputs",
     title: "Random outputs",
-    summary: "outputs of networks at random initialization, against their Gaussian limit",
-    introduction: "Many networks of one hidden layer at standard initialization, their outputs on four points of S^{2}: the wider, the nearer to \
-                   a Gaussian process with the covariance NNGP.",
+    summary: "outputs of networks at random initialization compared with their Gaussian limit",
+    introduction: "Outputs of many networks of one hidden layer at standard initialization on four points of S^{2}: the wider the networks, the \
+                   closer their outputs are to a Gaussian process with the NNGP kernel as covariance.",
     quick: true,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: false, n: false, full: true },
@@ -58,9 +58,9 @@ static OUTPUTS: Part = Part {
 static SPECTRA: Part = Part {
     name: "spectra",
     title: "Spectra on spheres",
-    summary: "eigenvalues of the kernels on spheres, and how rough random outputs are",
-    introduction: "Uniform points on S^{d}. Theory: eigenvalues of the NTK fall like k^{−(d+1)/d}, of the NNGP like k^{−(d+3)/d}, so the tail sums \
-                   of f^{GP} like k^{−3/d}, and its smoothness for the NTK is 3/(d + 1).",
+    summary: "eigenvalues of the kernels on spheres, and the roughness of random outputs",
+    introduction: "Uniform points on S^{d}. Theory: eigenvalues of the NTK decay like k^{−(d+1)/d} and those of the NNGP like k^{−(d+3)/d}, so tail \
+                   sums of f^{GP} decay like k^{−3/d}, and its smoothness with respect to the NTK is 3/(d + 1).",
     quick: true,
     images: &[],
     takes: Takes { networks: &[], widths: false, seeds: false, n: false, full: true },
@@ -70,9 +70,9 @@ static SPECTRA: Part = Part {
 static LEARNING: Part = Part {
     name: "learning",
     title: "Learning curves of the kernel",
-    summary: "excess risk of the kernel's flow against the number of samples, from 0 and from random outputs",
+    summary: "excess risk of the kernel flow against the number of samples, starting from 0 and from random outputs",
     introduction: "Gradient flow under the NTK of one hidden layer without bias on noisy samples of f*, from f_{0} = 0 and from f_{0} = f^{GP} drawn \
-                   on training and test points together, stopped at the best time. Theory on S^{d}: from f^{GP} the excess risk falls like \
+                   jointly on training and test points, stopped at the optimal time. Theory on S^{d}: from f^{GP} the excess risk falls like \
                    n^{−3/(d+3)} at best, from 0 for a smooth f* at rates up to n^{−1}.",
     quick: true,
     images: &[],
@@ -83,9 +83,9 @@ static LEARNING: Part = Part {
 static REPLICA: Part = Part {
     name: "replica",
     title: "Learning curves of networks",
-    summary: "the same of trained networks, mirrored and standard",
-    introduction: "The experiment of the paper's figure 1 with networks, f*(x) = (Σ_{j} x_{j})^{2}: mirrored and standard initialization on the \
-                   same samples, stopped at the best epoch.",
+    summary: "excess risk of trained networks, mirrored and standard",
+    introduction: "The network experiment of the paper's figure 1, f*(x) = (Σ_{j} x_{j})^{2}: mirrored and standard initialization on the \
+                   same samples, stopped at the optimal epoch.",
     quick: false,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: false, seeds: true, n: false, full: true },
@@ -98,8 +98,8 @@ static REPLICA: Part = Part {
 
 static CLOSENESS: Part = Part {
     name: "closeness",
-    title: "Networks beside the kernel's flow",
-    summary: "distance of wide networks from the kernel's flow, at all times",
+    title: "Distance of networks to the kernel flow",
+    summary: "distance of wide networks to the kernel flow, at all times",
     introduction: "Under squared error a wide network follows the flow of the analytic NTK from its own f_{0} at all times. Six points on the \
                    circle with alternating labels, six held out between them.",
     quick: false,
@@ -111,21 +111,21 @@ static CLOSENESS: Part = Part {
 static SMOOTHNESS: Part = Part {
     name: "smoothness",
     title: "Smoothness of labels",
-    summary: "how smooth the labels of images are for the NTK",
-    introduction: "The labels as functions on the samples, in the eigenfunctions of the NTK of one hidden layer. The paper has 0.40 for MNIST and \
-                   0.22 for Fashion-MNIST of 3000 samples, and says neither how labels are coded nor how images are scaled.",
+    summary: "smoothness of image labels with respect to the NTK",
+    introduction: "The labels as functions on the samples, in the eigenfunctions of the NTK of one hidden layer. The paper reports 0.40 for MNIST and \
+                   0.22 for Fashion-MNIST with 3000 samples, but states neither how labels are coded nor how images are scaled.",
     quick: false,
     images: &[Source::Mnist, Source::FashionMnist],
     takes: Takes { networks: &[], widths: false, seeds: false, n: true, full: false },
     plan: |_, options| Box::new(LabelSpectra(plan::labels(options))),
 };
 
-const LEAD: &str = "A network at the usual random initialization starts from outputs f^{GP} that are rough for its own kernel, and \
-gradient descent has to unlearn them; mirrored initialization starts from 0. Under squared error a wide network is \
-kernel regression from its f_{0}, so what this costs can be measured on kernels.";
+const LEAD: &str = "A network at the usual random initialization starts from outputs f^{GP} that are rough with respect to its own kernel, \
+and gradient descent has to unlearn them; mirrored initialization starts from 0. Under squared error a wide network performs \
+kernel regression starting from its f_{0}, so the cost can be measured on kernels alone.";
 
-const TERMS: &str = "f^{GP} is a draw of the Gaussian process of the network's outputs at random initialization, of infinite width; NNGP is \
+const TERMS: &str = "f^{GP} is a draw from the Gaussian process of the outputs of an infinitely wide network at random initialization; NNGP is \
 its covariance, NTK the neural tangent kernel. λ_{k} are the eigenvalues of a kernel on n points divided by n, descending; c_{j} the \
-coefficients of a function in its eigenfunctions. The smoothness α of a function is the exponent of its tail sums over that of the \
+coefficients of a function in its eigenfunctions. The smoothness α of a function is the exponent of its tail sums divided by that of the \
 eigenvalues. The excess risk is the mean of (f(x) − f*(x))^{2} over test points. Mirrored initialization is the difference of two equal \
 copies over √2; both are trained.";

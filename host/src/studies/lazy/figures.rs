@@ -45,10 +45,17 @@ fn drift_width(group: &Group, all: &[Beside]) -> Figure {
         let y = longest.x.iter().map(|m| 0.6 * longest.y[last] * longest.x[last] / m).collect();
         series.push(Series::theory("slope −1", longest.x, y));
     }
-    let (x, y) = (width_axis(), Axis::new("largest drift, max_{t} max_{ij} |K_{t} − K_{0}|", Scale::Log));
-    let caption = "Largest drift of the kernel along training, against the width.";
-    Sketch { name: name(group, "drift-width"), title: "What keeps the kernel", x, y, series, caption: caption.into() }
-        .figure(group)
+    let (x, y) = (width_axis(), Axis::new("maximum drift, max_{t} max_{ij} |K_{t} − K_{0}|", Scale::Log));
+    let caption = "Maximum drift of the kernel along training, against the width.";
+    Sketch {
+        name: name(group, "drift-width"),
+        title: "Maximum drift against width",
+        x,
+        y,
+        series,
+        caption: caption.into(),
+    }
+    .figure(group)
 }
 
 fn drift_margin(group: &Group, all: &[Beside]) -> Figure {
@@ -67,7 +74,7 @@ fn drift_margin(group: &Group, all: &[Beside]) -> Figure {
                     .map(|run| (run.last().margin_mean, run.last().drift_max))
                     .collect();
                 if !points.is_empty() {
-                    let label = format!("m = {width}, ends with {word}");
+                    let label = format!("m = {width}, limit with {word}");
                     // where all of a kind end: not the curve of the width
                     let hue = Hue::named("ends", format!("{width} {word}"));
                     series.push(Series::new(label, points.into_iter().unzip(), Mark::Points, hue));
@@ -76,10 +83,17 @@ fn drift_margin(group: &Group, all: &[Beside]) -> Figure {
         }
     }
     let (x, y) = (Axis::new(MEAN_MARGIN, Scale::Log), Axis::new(DRIFT_AXIS, Scale::Log));
-    let caption = "Lines: plain cross-entropy, which goes on for ever. Points: where training ends with a penalty or with soft targets, \
-                   one for every run: soft targets stop on the curve.";
-    Sketch { name: name(group, "drift-margin"), title: "Where training stops", x, y, series, caption: caption.into() }
-        .figure(group)
+    let caption = "Lines: plain cross-entropy, which never converges. Points: limits of training with a penalty or with soft targets, one \
+                   per run; with soft targets they lie on the curve.";
+    Sketch {
+        name: name(group, "drift-margin"),
+        title: "Drift against margin: limits of training",
+        x,
+        y,
+        series,
+        caption: caption.into(),
+    }
+    .figure(group)
 }
 
 /// Most points of a scatter.
@@ -104,14 +118,22 @@ fn ends(group: &Group, all: &[Beside]) -> Figure {
         series.push(Series::theory("equal", line.clone(), line));
     }
     let (x, y) = (
-        Axis::new("explicit solution f*[K_{0}] (logit units)", Scale::Linear),
+        Axis::new("closed-form solution f*[K_{0}] (logit units)", Scale::Linear),
         Axis::new("trained output f_{T} (logit units)", Scale::Linear),
     );
     let caption = format!(
-        "Trained outputs against the explicit solution under the network's own initial kernel, training and held-out points, width \
-         {width}, every seed (at most {SCATTER} points of a kind)."
+        "Trained outputs against the closed-form solution under the network's own initial kernel, training and held-out points, \
+         width {width}, every seed (at most {SCATTER} points of each kind)."
     );
-    Sketch { name: name(group, "ends"), title: "Where training ends", x, y, series, caption }.figure(group)
+    Sketch {
+        name: name(group, "ends"),
+        title: "Trained output against the closed-form solution",
+        x,
+        y,
+        series,
+        caption,
+    }
+    .figure(group)
 }
 
 fn end_width(group: &Group, all: &[Beside]) -> Figure {
@@ -124,12 +146,12 @@ fn end_width(group: &Group, all: &[Beside]) -> Figure {
         };
         series.extend(by_width(group, CE, value, group.regularization.title(), hue(group.regularization)));
     }
-    let (x, y) = (width_axis(), Axis::new("largest |f_{T} − f*[K_{0}]| (logit units)", Scale::Log));
-    let caption = "Distance of the trained outputs from the explicit solution under the network's own initial kernel: on the training \
-                   points with a penalty, on the held-out points with soft targets, which every kernel meets on the training points.";
+    let (x, y) = (width_axis(), Axis::new("max |f_{T} − f*[K_{0}]| (logit units)", Scale::Log));
+    let caption = "Distance of the trained outputs from the closed-form solution under the network's own initial kernel: on the training \
+                   points with a penalty, on the held-out points with soft targets, which every kernel fits on the training points.";
     Sketch {
         name: name(group, "end-width"),
-        title: "How near the explicit solution",
+        title: "Distance to the closed-form solution",
         x,
         y,
         series,
@@ -172,7 +194,7 @@ fn density(ensemble: &EnsembleAndLaw, name: &str, what: &str) -> Figure {
         let y = x.iter().map(|v| normal_density((v - mean) / sd) / sd).collect();
         Series::theory(label, x, y)
     };
-    series.push(gaussian("theory of the ensemble", sd));
+    series.push(gaussian("predicted ensemble", sd));
     if let Some(laplace) = &law.laplace {
         series.push(gaussian("Laplace posterior", laplace[0]));
     }
@@ -182,7 +204,9 @@ fn density(ensemble: &EnsembleAndLaw, name: &str, what: &str) -> Figure {
         x: Axis::new("output on a held-out point (logit units)", Scale::Linear),
         y: Axis::new("density", Scale::Linear),
         series,
-        caption: format!("Histogram of the trained outputs on the first held-out point, and the Gaussian laws. {what}"),
+        caption: format!(
+            "Histogram of the trained outputs on the first held-out point, and the predicted Gaussian densities. {what}"
+        ),
         ..Figure::default()
     }
 }
@@ -203,14 +227,14 @@ fn calibration(ensemble: &EnsembleAndLaw, name: &str, what: &str) -> Figure {
     Figure {
         name: format!("{name}-calibration"),
         title: format!("Calibration: width {}, {}", ensemble.width, ensemble.regularization.title()),
-        x: Axis::new("probability that theory has for an output this small", Scale::Linear),
-        y: Axis::new("share of trained outputs that are", Scale::Linear),
+        x: Axis::new("predicted CDF", Scale::Linear),
+        y: Axis::new("empirical CDF", Scale::Linear),
         series: vec![
             Series::new("trained networks", (ranks, share), Mark::Line, Hue::named("ensemble", "trained networks")),
             Series::theory("calibrated", diagonal.clone(), diagonal),
         ],
         caption: format!(
-            "All held-out points together: on the diagonal the predicted law is the trained networks'. {what}"
+            "All held-out points pooled; on the diagonal the predicted distribution matches that of the trained networks. {what}"
         ),
         ..Figure::default()
     }

@@ -27,12 +27,12 @@ use ensemble::Ensemble;
 /// The paper.
 pub static PAPER: Paper = Paper {
     name: "lazy",
-    summary: "with a penalty, or with soft targets, it stays, and ends where a formula says",
+    summary: "with a penalty or soft targets the kernel stays close, and training converges to a closed-form solution",
     citation: "Plenk, Calvo-Ordoñez, Cartea, Gal, van der Wilk, Ciosek, “The Neural Tangent Kernel for Classification”, 2026",
     link: "https://arxiv.org/abs/2605.17606",
     lead,
     key: "six-points-fcn2-drift-width",
-    caveat: "A verdict is about the runs that were made.",
+    caveat: "Verdicts refer to these runs only.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
     parts: &[&SIX_POINTS, &CONFLICTING, &ENSEMBLE, &MNIST, &MNIST_TEN],
@@ -42,8 +42,8 @@ static SIX_POINTS: Part = Part {
     name: "six-points",
     title: "Six points",
     summary: "three antipodal pairs on the circle with opposite labels",
-    introduction: "Six points on the unit circle, three antipodal pairs with opposite labels. With a penalty the end is f* = f_{0} − K (p(f*) − \
-                   y)/(n Λ); with soft targets the outputs meet logit(q) on the training points.",
+    introduction: "Six points on the unit circle, three antipodal pairs with opposite labels. With a penalty the limit is f* = f_{0} − K (p(f*) − \
+                   y)/(n Λ); with soft targets the outputs equal logit(q) on the training points.",
     quick: true,
     images: &[],
     takes: Takes::GRID,
@@ -54,10 +54,10 @@ static SIX_POINTS: Part = Part {
 
 static CONFLICTING: Part = Part {
     name: "conflicting",
-    title: "Labels that disagree",
-    summary: "the six points, each four times with labels that disagree",
-    introduction: "The same six points, each four times: three labels agree and one does not, so the mean label is a soft target although no \
-                   single one is.",
+    title: "Conflicting labels",
+    summary: "the six points, four copies each, with conflicting labels",
+    introduction: "The same six points, four copies each: three labels agree and one does not, so the mean label is a soft target although no \
+                   single label is.",
     quick: true,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: false },
@@ -68,8 +68,8 @@ static CONFLICTING: Part = Part {
 
 static ENSEMBLE: Part = Part {
     name: "ensemble",
-    title: "Over initializations",
-    summary: "many networks that differ in their initialization only",
+    title: "Distribution over initializations",
+    summary: "many networks that differ only in their initialization",
     introduction: "Networks of one hidden layer from a few hundred seeds. Theory: f_{0} is a Gaussian process with the NNGP kernel, training \
                    adds A (y − f_{0}(X)), so the trained outputs are Gaussian too (with a penalty to first order).",
     quick: true,
@@ -80,9 +80,9 @@ static ENSEMBLE: Part = Part {
 
 static MNIST: Part = Part {
     name: "mnist",
-    title: "MNIST, odd against even digits",
-    summary: "odd against even handwritten digits",
-    introduction: "Handwritten digits, odd against even, every image scaled to unit norm; 500 more images are held out.",
+    title: "MNIST, odd versus even digits",
+    summary: "odd versus even handwritten digits",
+    introduction: "Handwritten digits, odd versus even, every image scaled to unit norm; 500 more images are held out.",
     quick: false,
     images: &[Source::Mnist],
     takes: Takes { n: true, ..Takes::GRID },
@@ -151,13 +151,13 @@ impl Plan for Ensembles {
 
 fn lead(finished: &[Finished]) -> String {
     format!(
-        "Cross-entropy does not always drive a network out of the kernel regime: with a penalty on the distance from the \
-         initial parameters, or with targets that leave every class a positive probability, training ends, the wider the \
-         network the nearer to where its initial kernel K_{{0}} says. {} runs were made.",
+        "Cross-entropy does not always drive a network out of the kernel regime: with a penalty on the distance from \
+         initialization, or with targets that give every class a positive probability, training converges, and the wider the \
+         network, the closer its limit is to the prediction of its initial kernel K_{{0}}. {} runs.",
         finished.len()
     )
 }
 
-const TERMS: &str = "Λ is the penalty's factor in the mean loss, (Λ/2)|θ − θ_{0}|^{2}; ε the smoothing: targets 1 − ε + ε/C and ε/C. \
-K_{t} is the empirical neural tangent kernel of the training samples, K_{0} that at initialization; drift is max_{ij} |K_{t} − K_{0}|. \
-f_{T} are the trained outputs, f*[K] those of the explicit solution under the kernel K. sd is a standard deviation.";
+const TERMS: &str = "Λ is the coefficient of the penalty (Λ/2)|θ − θ_{0}|^{2} on the mean loss; ε is the label smoothing: targets 1 − ε + ε/C and ε/C. \
+K_{t} is the empirical neural tangent kernel of the training samples, K_{0} the one at initialization; drift is max_{ij} |K_{t} − K_{0}|. \
+f_{T} are the trained outputs, f*[K] is the closed-form solution under the kernel K. sd is a standard deviation.";
