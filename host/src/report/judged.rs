@@ -12,11 +12,11 @@ pub fn judged(judgement: &Judgement) -> String {
         let times = number(times);
         let catapult = if edge.is_some() { " (a catapult)" } else { "" };
         text.push_str(&format!(
-            " On the way the objective rose, to {times} times its start at step {step}, and came back below it{catapult}."
+            " Along the way the objective rose to {times} times its initial value at step {step} and came back below it{catapult}."
         ));
     }
     if let Some(from) = resting_from.filter(|_| !judgement.failed()) {
-        text.push_str(&format!(" From t = {} on nothing moves any more.", number(from.exp_m1())));
+        text.push_str(&format!(" Nothing moves any more after t = {}.", number(from.exp_m1())));
     }
     if let Some(rate) = rate.filter(|rate| rate.is_beyond()) {
         text.push_str(&format!(" {}", beyond(&rate)));
@@ -33,31 +33,31 @@ pub fn told(failure: &Failure, course: &Course) -> String {
     match failure {
         Failure::Diverged { step } => {
             let rise = if highest.is_finite() {
-                format!("was as large as {} at step {highest_at}", number(highest))
+                format!("reached {} at step {highest_at}", number(highest))
             } else {
                 "was not finite".into()
             };
             let end = match (above_from, far_from) {
                 (Some(_), _) if last.is_finite() => format!(" and ended at {}", number(last)),
                 (Some(_), _) => String::new(),
-                _ => format!(", more than {} times as much, before it ended at {}", number(FAR), number(last)),
+                _ => format!(", more than {} times that, before it ended at {}", number(FAR), number(last)),
             };
             let start = number(start);
-            format!("The run diverged at step {step}: the objective, {start} at the start, {rise}{end}.")
+            format!("The run diverged at step {step}: the objective, initially {start}, {rise}{end}.")
         }
-        Failure::Stopped { reason: Some(reason), .. } => format!("The run could not go on ({reason})."),
+        Failure::Stopped { reason: Some(reason), .. } => format!("The run could not continue ({reason})."),
         Failure::Stopped { step, reason: None } => {
-            format!("At step {step} the kernel or the parameters are not finite any more.")
+            format!("At step {step} the kernel or the parameters are no longer finite.")
         }
         Failure::Indefinite { step, lambda_min, lambda_max } => format!(
-            "At step {step} the kernel has the eigenvalue {}, which is below 0 by more than rounding (the largest is {}).",
+            "At step {step} the kernel has the eigenvalue {}, which is negative beyond rounding error (the largest is {}).",
             number(*lambda_min),
             number(*lambda_max)
         ),
         Failure::Dead { step, cause } => {
             let when = if *step == 0 { "from the start".into() } else { format!("from step {step} on") };
             match cause {
-                Cause::NoActiveUnit => format!("The network is dead {when}: {cause}, so that nothing can be trained."),
+                Cause::NoActiveUnit => format!("The network is dead {when}: {cause}, so nothing can be trained."),
                 _ => format!("The kernel is 0 {when}, and nothing can be trained: {cause}."),
             }
         }
@@ -74,13 +74,13 @@ pub fn beyond(rate: &Rate) -> String {
     } else {
         let here = number(given / reading);
         format!(
-            "the stable rate is {here} for the outputs at the start, and {bound} for any, with λ_{{max}} = {}",
+            "the stable rate is {here} for the initial outputs, and {bound} for any outputs, with λ_{{max}} = {}",
             number(lambda_max)
         )
     };
     format!(
-        "The `rate`, {}, is beyond the edge of stability at the start: rate times sharpness over 2 is {}, and descent is \
-         stable below 1 ({bound}).",
+        "The `rate`, {}, is beyond the edge of stability at initialization: rate × sharpness / 2 is {}, and descent is stable \
+         below 1 ({bound}).",
         number(given),
         number(reading)
     )
@@ -90,16 +90,16 @@ pub fn beyond(rate: &Rate) -> String {
 fn past(edge: &Edge) -> String {
     let Edge { first, highest, stable_from, lambda_max } = edge;
     let end = match stable_from {
-        Some(step) => format!("from step {step} on it was below 1"),
-        None => "it was so at the end".into(),
+        Some(step) => format!("it stayed below 1 from step {step} on"),
+        None => "it was still above 1 at the end".into(),
     };
     let highest = if highest == first {
         format!("{} at step {}", number(first.1), first.0)
     } else {
-        format!("{} at step {}, at most {} at step {}", number(first.1), first.0, number(highest.1), highest.0)
+        format!("{} at step {}, up to {} at step {}", number(first.1), first.0, number(highest.1), highest.0)
     };
     format!(
-        "Rate times sharpness over 2 was above 1 ({highest}); {end}; λ_{{max}} of the kernel went from {} to {}.",
+        "Rate × sharpness / 2 exceeded 1 ({highest}); {end}; λ_{{max}} of the kernel went from {} to {}.",
         number(lambda_max.0),
         number(lambda_max.1)
     )

@@ -44,7 +44,7 @@ fn seen(outcome: &Outcome) -> Seen {
 
 /// One paragraph: what each run did to its kernel.
 pub fn lead(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> String {
-    let mut text = format!("{} samples ({}), {}.", samples.n, samples.description, model.describe());
+    let mut text = format!("{}; {}.", samples.description, model.describe());
     if let Some(error) = finished.first().and_then(|run| defined(seen(&run.outcome).first.error_fro)) {
         let error = number(100.0 * error);
         text.push_str(&format!(" At initialization the empirical NTK is {error} % (Frobenius) from the analytic one."));
@@ -74,48 +74,32 @@ pub fn plain_table(table: &Table) -> Table {
 
 fn sentence(run: &Finished<'_>) -> String {
     let seen = seen(&run.outcome);
-    let last = seen.last;
-    let name = run.label;
     let mut text = format!(
-        "Under {name}, after time t = {} (mean loss {}{}) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
-        number(last.time),
-        number(last.loss),
-        of_classes(&last),
-        number(last.drift_max),
+        "Under {}, at t = {}, the kernel has drifted by max|K_{{t}} − K_{{0}}| = {}",
+        run.label,
+        number(seen.last.time),
+        number(seen.last.drift_max),
     );
     // of a kernel of zeros no share can be told
     if let Some(share) = defined(seen.relative_drift()) {
-        text.push_str(&format!(", that is {} % of its largest entry", number(100.0 * share)));
+        text.push_str(&format!(" ({} % of its largest entry)", number(100.0 * share)));
     }
     text.push_str(match run.outcome.judgement.motion {
-        None => ".",
-        Some(Motion::Unmoved) => ".",
-        Some(Motion::Moving) => {
-            ", and is still moving: its drift has grown by a tenth or more in the last fifth of ln(1 + t)."
-        }
-        Some(Motion::Rest) => ", and has come to rest: its drift keeps within 2 % in the last fifth of ln(1 + t).",
-        Some(Motion::Slowing) => ", and is slowing down.",
-        Some(Motion::Returning) => ", and is moving back: its drift has fallen in the last fifth of ln(1 + t).",
-        Some(Motion::Swinging) => ", and moves to and fro: its drift rises and falls in the last fifth of ln(1 + t).",
+        None | Some(Motion::Unmoved) => ".",
+        Some(Motion::Moving) => " and is still growing (by at least 10 % of the drift in the last fifth of log-time).",
+        Some(Motion::Rest) => " and has converged (to within 2 % of the drift over the last fifth of log-time).",
+        Some(Motion::Slowing) => " and is slowing down.",
+        Some(Motion::Returning) => " and is moving back: the drift has decreased in the last fifth of log-time.",
+        Some(Motion::Swinging) => " and oscillates: the drift has risen and fallen in the last fifth of log-time.",
     });
     text.push_str(&prediction_sentence(run));
     text.push_str(&judged(&run.outcome.judgement));
     match run.outcome.stopped {
-        Stopped::Interrupted => text.push_str(" The run was interrupted there; what it had recorded is kept."),
-        Stopped::Rest => {
-            text.push_str(" It ended there because nothing moves any more: the target will not be reached.")
-        }
+        Stopped::Interrupted => text.push_str(" The run was interrupted there; everything recorded is kept."),
+        Stopped::Rest => text.push_str(" It ended there because nothing moves any more: the target cannot be reached."),
         _ => {}
     }
     text
-}
-
-/// Margin and share of right classes; nothing where y is numbers.
-fn of_classes(last: &TraceRow) -> String {
-    if last.margin_min.is_nan() {
-        return String::new();
-    }
-    format!(", smallest margin {}, {} % right", number(last.margin_min), number(100.0 * last.accuracy))
 }
 
 /// When the outputs leave what the network's own kernel predicts: by a tenth of the mean margin, or where y is numbers, of
@@ -123,7 +107,7 @@ fn of_classes(last: &TraceRow) -> String {
 fn prediction_sentence(run: &Finished<'_>) -> String {
     let table = match &run.outcome.predictions {
         Comparison::NotAsked => return String::new(),
-        Comparison::Failed(e) => return format!(" The fixed kernels' predictions could not be made: {e}."),
+        Comparison::Failed(e) => return format!(" The fixed kernels could not predict the outputs: {e}."),
         Comparison::Made(predictions) => &predictions.table,
     };
     let Some(last) = table.rows.last() else { return String::new() };
@@ -135,12 +119,12 @@ fn prediction_sentence(run: &Finished<'_>) -> String {
     let measure = if values.is_some() { "the targets' root mean square" } else { "the mean margin" };
     let scale = |row: &PredictionRow| values.unwrap_or(row.linearized.margin_mean.abs());
     let left = table.rows.iter().find(|row| row.linearized.difference > 0.1 * scale(row));
-    let when = match left.filter(|row| row.log_time > 0.0) {
-        Some(row) => format!("by more than a tenth of {measure} from t = {}", number(row.time)),
-        None => format!("by less than a tenth of {measure} all the time"),
+    let departure = match left.filter(|row| row.log_time > 0.0) {
+        Some(row) => format!("depart from the linearized network by 10 % of {measure} at t ≈ {}", number(row.time)),
+        None => format!("stay within 10 % of {measure} of the linearized network"),
     };
     format!(
-        " Its outputs differ from those of the linearized network {when}; at the end by {} (from those of the analytic NTK by {}).",
+        " Outputs {departure}; the final gap is {}, and {} to the infinite-width prediction.",
         number(last.linearized.difference),
         number(last.ntk.difference),
     )
@@ -151,7 +135,7 @@ pub fn settings(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> 
     let table = |run: &Finished<'_>| Settings { model: model.clone(), training: run.training.clone() }.table().ok();
     let tables: Vec<_> = finished.iter().filter_map(table).collect();
     let words = settings_in_words(&tables);
-    format!("ntkscope {VERSION}; {words}; samples with SHA-256 {}", samples.sha256)
+    format!("ntkscope {VERSION}; {words}; SHA-256 of the samples {}", samples.sha256)
 }
 
 /// The report of one run, or of two side by side.
@@ -185,8 +169,8 @@ pub fn report(
         title: format!("Kernel drift: {}, width {}", model.describe_family(), model.width),
         lead: lead(model, samples, finished),
         sections: vec![
-            Section { title: "What was seen".into(), blocks: results },
-            Section { title: "Terms".into(), blocks: vec![Block::Paragraph(terms)] },
+            Section { title: "Results".into(), blocks: results },
+            Section { title: "Notation".into(), blocks: vec![Block::Paragraph(terms)] },
             Section { title: "Provenance".into(), blocks: settings },
         ],
     }
@@ -194,10 +178,10 @@ pub fn report(
 
 const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
 training samples at time t (for several outputs its mean over them), Θ the analytic kernel of the infinitely wide \
-network. Where units rest on the kinks of their activation (ReLU), a flow moves as if it had their mean derivative, and \
-K_{t} is the kernel of the derivatives averaged over a short burst of steps. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times its sign, or the right \
-output less the best wrong one. The loss is the mean over the samples, without any penalty.";
-const VALUES: &str = "Here y is numbers: margins and accuracy, which are of classes, are undefined.";
+network. Where units rest on the kinks of their activation (ReLU), a flow moves as if they had their mean derivative, and \
+K_{t} is the kernel of the derivatives averaged over a short burst of steps. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times the sign of its label, or the \
+correct output minus the largest other one. The loss is the mean over the samples, without any penalty.";
+const VALUES: &str = "The targets are real numbers here: margins and accuracy, which need classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
 
 /// Where each run ended: a row for every quantity, a column for every run.
@@ -237,14 +221,14 @@ fn reading_table(finished: &[Finished<'_>]) -> Option<Table> {
         "",
         "sliding pairs of unit and sample",
         "standard error of max|K_{t} − K_{0}|",
-        "the same drift of a point",
-        "velocity error, median",
+        "the same, kernel at a point",
+        "median velocity error",
         "largest",
         "rate × sharpness / 2 at the start",
         "largest",
     ];
-    let title = "How K_{t} was read. The velocity error is |Δf + K_{t} R|/|Δf| over a burst: the share of the outputs' \
-                 movement that the kernel does not account for. A point's kernel has derivatives 0 or 1 at kinks. Descent \
+    let title = "How K_{t} was measured. The velocity error is |Δf + K_{t} R|/|Δf| over a burst: the share of the outputs' \
+                 movement that the kernel does not account for. The kernel at a point has derivatives 0 or 1 at kinks. Descent \
                  is stable where rate × sharpness / 2 is below 1.";
     let mut table = Table::new(title, header.map(String::from).to_vec());
     let mut any = false;

@@ -54,7 +54,7 @@ fn a_finished_run_goes_on_to_a_later_end() {
     let place = Place::new();
     place.succeed("run --width 8 --until-time 10 --out o --quiet");
     let done = place.succeed("run --continue o --until-time 1000");
-    assert!(done.stdout.contains("after time t = 1000"), "{}", done.stdout);
+    assert!(done.stdout.contains("at t = 1000"), "{}", done.stdout);
     place.succeed("run --width 8 --until-time 1000 --out whole --quiet");
     for loss in ["mse", "cross-entropy"] {
         same(&place, &format!("o/{loss}"), &format!("whole/{loss}"), &["params.npz"]);
