@@ -2,6 +2,7 @@
 //! width; under squared error it does not (Yu, Tian, Chen 2025).
 
 pub mod claims;
+mod definition;
 pub mod figures;
 pub mod plan;
 pub mod positivity;
@@ -27,7 +28,7 @@ pub static PAPER: Paper = Paper {
     lead,
     key: "six-points-fcn2-mirrored-drift",
     caveat: "Verdicts refer to these runs only: to the margins and times reached, and are not evidence beyond that range.",
-    claims: positivity::on_six_points,
+    claims: || Ok([positivity::on_six_points()?, definition::on_six_points()?].concat()),
     terms: |finished| vec![TERMS.into(), data_text(finished)],
     parts: &[&SIX_POINTS, &EXPONENT, &MNIST, &MNIST_LARGE, &SPHERE, &SEPARABLE, &MIXTURE],
 };
