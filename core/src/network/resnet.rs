@@ -23,9 +23,9 @@ choice! {
     /// Which parameters of a residual network are trained.
     #[non_exhaustive]
     pub enum Trained {
-        /// all
+        /// all parameters
         All = "all",
-        /// of a resnet, the blocks' V and W only
+        /// only V and W of the residual blocks
         ///
         /// A, b and v stay as they were drawn.
         Branches = "branches",

@@ -133,8 +133,8 @@ fn a_finished_run_that_was_changed_is_run_again_and_told() {
     let told = |change: &dyn Fn(), word: &str| {
         change();
         let done = run();
-        assert!(done.stderr.contains(word) && done.stderr.contains("it is done again"), "{}", done.stderr);
-        assert!(done.stderr.contains("4 runs, 3 of them finished before"), "{}", done.stderr);
+        assert!(done.stderr.contains(word) && done.stderr.contains("running it again"), "{}", done.stderr);
+        assert!(done.stderr.contains("4 runs, 3 of them already finished"), "{}", done.stderr);
         assert_eq!(tables(), undisturbed, "{word}");
     };
     let cut = || drop(place.file(&format!("{cell}/trace.csv"), &trace[..trace.len() - 5]));
@@ -143,7 +143,7 @@ fn a_finished_run_that_was_changed_is_run_again_and_told() {
         std::fs::remove_dir_all(place.path(cell)).unwrap();
         place.file(cell, "x");
     };
-    told(&file, "a file lies in place");
+    told(&file, "a file is in place of");
     assert!(!run().stderr.contains("again"));
     // an SVG says what was run for it, and needs no font
     let svg = String::from_utf8(place.bytes("study/figures/six-points-fcn2-standard-drift.svg")).unwrap();
@@ -195,7 +195,7 @@ fn the_initialization_study_has_its_files() {
     // numbers kept under other settings are not read
     std::fs::write(place.path("study/runs/outputs-fcn1-w8/settings.toml"), "width = 9\n").unwrap();
     let again = place.run(line.split(' '));
-    assert!(again.stderr.contains("14 runs, 13 of them finished before"), "{}", again.stderr);
+    assert!(again.stderr.contains("14 runs, 13 of them already finished"), "{}", again.stderr);
     assert_eq!(tables, [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")]);
     let study = "reproduce initialization --out other";
     place.refuse(&format!("{study} --only six-points"), 2, &["--only six-points", "spectra"]);

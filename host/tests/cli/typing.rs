@@ -130,7 +130,7 @@ fn values_are_told_in_plain_words() {
     for (line, parts) in [
         ("run --width abc", &["--width abc", "whole number"][..]),
         ("run --width -1", &["--width -1", "whole number"]),
-        ("run --width 64,128", &["--width 64,128", "one number"]),
+        ("run --width 64,128", &["--width 64,128", "single number"]),
         ("run --n 18446744073709551616", &["--n", "too large"]),
         ("run --seed -1", &["--seed -1", "whole number"]),
         ("run --threads 0", &["--threads 0", "from 1 to 65535"]),
