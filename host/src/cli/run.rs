@@ -149,7 +149,6 @@ fn run_here(args: RunArgs) -> Result<u8> {
     // those of runs that did not begin go
     drop(places);
     write_report(&directory, &model, &samples, &finished, args.drawing.figure_style)?;
-    let lead = narrative::lead(&model, &samples, &finished);
     if args.common.json {
         let settings = Settings { model: model.clone(), training: training.clone() }.table()?;
         let mut all = json::document("run", &settings, summary(&directory, &model, &samples, &finished));
@@ -158,8 +157,11 @@ fn run_here(args: RunArgs) -> Result<u8> {
         }
         json::print_document(&all)?;
     } else {
-        print(&narrative::plain_table(&narrative::end_table(&finished)).to_string())?;
-        print(&in_flags(&narrative::plain(&lead)))?;
+        print(&narrative::plain_table(&report::end_table(&finished)).to_string())?;
+        let subject = narrative::subject(&model, &samples, &finished);
+        for text in [subject, narrative::lead(&finished)].into_iter().chain(narrative::details(&finished)) {
+            print(&in_flags(&narrative::plain(&text)))?;
+        }
     }
     if !quiet {
         say(&format!("report: {}", directory.file("report.html").display()));
@@ -284,7 +286,7 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
                 "drift_max_se": number(last.drift_max_se),
                 "point_drift_max": number(last.point_drift_max),
                 "sliding": last.sliding,
-                "velocity_error": number(narrative::velocity_error(&outcome.trace.rows)),
+                "velocity_error": number(report::velocity_error(&outcome.trace.rows)),
                 "drift_fro": number(last.drift_fro),
                 "error_fro": number(last.error_fro),
                 "lambda_min": number(last.lambda_min),

@@ -67,7 +67,7 @@ fn map_figure(kernels: &Kernels, samples: &Samples, order: &[usize]) -> Figure {
     let n = samples.n;
     let at = |i: usize, j: usize| order[i] * n + order[j];
     let maps = vec![
-        HeatMap::new("K_{0}, at the start", n, |i, j| initial[at(i, j)], Shading::Sequential),
+        HeatMap::new("K_{0}, at initialization", n, |i, j| initial[at(i, j)], Shading::Sequential),
         HeatMap::new("K_{t}, at the end", n, |i, j| last[at(i, j)], Shading::Sequential),
         HeatMap::new("K_{t} − K_{0}", n, |i, j| last[at(i, j)] - initial[at(i, j)], Shading::Diverging),
     ];
@@ -79,7 +79,7 @@ fn map_figure(kernels: &Kernels, samples: &Samples, order: &[usize]) -> Figure {
     };
     Figure {
         name: "kernel".into(),
-        title: "The kernel at the start and at the end".into(),
+        title: "Kernel at initialization and at the end".into(),
         x: Axis::new(format!("sample j, {ordered}"), Scale::Linear),
         y: Axis::new("sample i, from above", Scale::Linear),
         maps,
@@ -122,7 +122,7 @@ fn spectrum_figure(runs: &[KernelRun<'_>], n: usize, dtype: Dtype) -> Option<Fig
     (!series.is_empty()).then(|| Figure {
         name: "spectrum".into(),
         title: "Eigenvalues of the kernels".into(),
-        x: Axis::new("index i, from the largest on", Scale::Linear),
+        x: Axis::new("index i (descending)", Scale::Linear),
         y: Axis::new("eigenvalue λ_{i}", Scale::Log),
         series,
         caption: format!(
@@ -179,7 +179,7 @@ fn profile_figure(curve: &CurveSource, table: &ProfileTable) -> Option<Figure> {
     };
     Some(Figure {
         name: "profile".into(),
-        title: "The kernel along a curve".into(),
+        title: "Kernel along a curve".into(),
         x,
         y: Axis::new("K_{t}(x_{0}, x)", Scale::Linear),
         series,

@@ -9,6 +9,7 @@ pub mod narrative;
 mod prediction_figures;
 mod provenance;
 mod run_figures;
+mod run_tables;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use prediction_figures::{overlays, prediction_figure};
 pub use provenance::{VERSION, provenance};
 pub(crate) use run_figures::decimal_exponent;
 pub use run_figures::{Overlay, Panel, run_figures};
+pub use run_tables::{end_table, velocity_error};
 pub use settings::settings_in_words;
 pub use table::{Table, number, number_with_error, rounded};
 

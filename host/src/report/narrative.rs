@@ -1,13 +1,13 @@
 //! What was seen, in words: the paragraph that a run prints, and its report.
 
 use super::judged::judged;
-use crate::analysis::statistics::median;
+use super::run_tables::{end_table, reading_table, seen};
 use crate::data::Samples;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::defined;
 use crate::plot::Figure;
 use crate::report::{Block, Report, Section, Table, VERSION, number, provenance, settings_in_words};
-use crate::run::{Comparison, Motion, Outcome, PredictionRow, Stopped, TraceRow};
+use crate::run::{Comparison, Motion, Outcome, PredictionRow, Stopped};
 
 /// A training run and what it left.
 pub struct Finished<'a> {
@@ -21,37 +21,32 @@ pub struct Finished<'a> {
     pub outcome: Outcome,
 }
 
-/// Numbers of a run that the words are about.
-struct Seen {
-    first: TraceRow,
-    last: TraceRow,
-    /// largest entry of the initial kernel
-    scale: f64,
-}
-
-impl Seen {
-    /// Drift relative to the largest entry of the initial kernel; NaN for a kernel of zeros.
-    fn relative_drift(&self) -> f64 {
-        if self.scale > 0.0 { self.last.drift_max / self.scale } else { f64::NAN }
-    }
-}
-
-fn seen(outcome: &Outcome) -> Seen {
-    let rows = &outcome.trace.rows;
-    let (first, last) = (rows.first().copied().unwrap_or_default(), rows.last().copied().unwrap_or_default());
-    Seen { first, last, scale: outcome.kernels.initial.iter().fold(0.0, |m: f64, k| m.max(k.abs())) }
-}
-
 /// One paragraph: what each run did to its kernel.
-pub fn lead(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> String {
+pub fn lead(finished: &[Finished<'_>]) -> String {
+    finished.iter().map(sentence).collect::<Vec<_>>().join(" ")
+}
+
+/// A paragraph for every run: its outputs beside the predictions of fixed kernels, and what was judged of it.
+pub fn details(finished: &[Finished<'_>]) -> Vec<String> {
+    let of = |run: &Finished<'_>| {
+        let mut text = format!("{}:{}{}", run.label, prediction_sentence(run), judged(&run.outcome.judgement));
+        match run.outcome.stopped {
+            Stopped::Interrupted => text.push_str(" The run was interrupted there; everything recorded is kept."),
+            Stopped::Rest => text.push_str(" It ended because nothing moves any more: the target cannot be reached."),
+            _ => {}
+        }
+        text
+    };
+    let all = finished.iter().map(of);
+    all.filter(|text| !text.ends_with(':')).collect()
+}
+
+/// What was trained on what, and how far its kernel was from the infinite-width limit.
+pub fn subject(model: &Model, samples: &Samples, finished: &[Finished<'_>]) -> String {
     let mut text = format!("{}; {}.", samples.description, model.describe());
     if let Some(error) = finished.first().and_then(|run| defined(seen(&run.outcome).first.error_fro)) {
         let error = number(100.0 * error);
         text.push_str(&format!(" At initialization the empirical NTK is {error} % (Frobenius) from the analytic one."));
-    }
-    for run in finished {
-        text.push(' ');
-        text.push_str(&sentence(run));
     }
     text
 }
@@ -92,13 +87,6 @@ fn sentence(run: &Finished<'_>) -> String {
         Some(Motion::Returning) => " and is moving back: the drift has decreased in the last fifth of log-time.",
         Some(Motion::Swinging) => " and oscillates: the drift has risen and fallen in the last fifth of log-time.",
     });
-    text.push_str(&prediction_sentence(run));
-    text.push_str(&judged(&run.outcome.judgement));
-    match run.outcome.stopped {
-        Stopped::Interrupted => text.push_str(" The run was interrupted there; everything recorded is kept."),
-        Stopped::Rest => text.push_str(" It ended there because nothing moves any more: the target cannot be reached."),
-        _ => {}
-    }
     text
 }
 
@@ -146,11 +134,10 @@ pub fn report(
     figures: Vec<Figure>,
     command: &str,
 ) -> Report {
-    let mut results = Vec::new();
-    results.push(Block::Table(end_table(finished)));
-    results.extend(reading_table(finished).map(Block::Table));
+    let mut results = vec![Block::Paragraph(subject(model, samples, finished)), Block::Table(end_table(finished))];
+    results.extend(details(finished).into_iter().map(Block::Paragraph));
     results.extend(figures.into_iter().map(|figure| Block::Figure(Box::new(figure))));
-    let mut settings = Vec::new();
+    let mut settings: Vec<Block> = Vec::new();
     for run in finished {
         let table = Settings { model: model.clone(), training: run.training.clone() }.table().ok();
         let text = table.and_then(|t| toml::to_string(&t).ok()).unwrap_or_default();
@@ -167,10 +154,16 @@ pub fn report(
     }
     Report {
         title: format!("Kernel drift: {}, width {}", model.describe_family(), model.width),
-        lead: lead(model, samples, finished),
+        lead: lead(finished),
         sections: vec![
             Section { title: "Results".into(), blocks: results },
-            Section { title: "Notation".into(), blocks: vec![Block::Paragraph(terms)] },
+            Section {
+                title: "Notation and measurement".into(),
+                blocks: [Block::Paragraph(terms)]
+                    .into_iter()
+                    .chain(reading_table(finished).map(Block::Table))
+                    .collect(),
+            },
             Section { title: "Provenance".into(), blocks: settings },
         ],
     }
@@ -183,69 +176,3 @@ K_{t} is the kernel of the derivatives averaged over a short burst of steps. Dri
 correct output minus the largest other one. The loss is the mean over the samples, without any penalty.";
 const VALUES: &str = "The targets are real numbers here: margins and accuracy, which need classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
-
-/// Where each run ended: a row for every quantity, a column for every run.
-pub fn end_table(finished: &[Finished<'_>]) -> Table {
-    let header = [""].into_iter().chain(finished.iter().map(|run| run.label));
-    let mut table = Table::new("Final state.", header);
-    let mut row = |name: &str, value: &dyn Fn(&Finished<'_>, &Seen) -> String| {
-        let values: Vec<String> = finished.iter().map(|run| value(run, &seen(&run.outcome))).collect();
-        // a row that is undefined in every run says nothing
-        if values.iter().any(|value| !value.contains("undefined")) {
-            table.push([name.to_owned()].into_iter().chain(values));
-        }
-    };
-    row("time t", &|_, seen| number(seen.last.time));
-    row("mean loss", &|_, seen| number(seen.last.loss));
-    row("smallest margin", &|_, seen| number(seen.last.margin_min));
-    row("accuracy", &|_, seen| format!("{} %", number(100.0 * seen.last.accuracy)));
-    row("kernel drift max|K_{t} − K_{0}|", &|_, seen| number(seen.last.drift_max));
-    row("relative to the largest entry of K_{0}", &|_, seen| format!("{} %", number(100.0 * seen.relative_drift())));
-    row("relative drift in Frobenius norm", &|_, seen| format!("{} %", number(100.0 * seen.last.drift_fro)));
-    row("smallest eigenvalue of K_{t}", &|_, seen| number(seen.last.lambda_min));
-    row("distance from initialization |θ_{t} − θ_{0}|", &|_, seen| number(seen.last.param_distance));
-    row("steps", &|_, seen| seen.last.step.to_string());
-    row("gradient evaluations", &|run, _| run.outcome.evaluations.to_string());
-    row("seconds", &|run, _| number(run.outcome.seconds));
-    table
-}
-
-/// The median velocity error of the rows that have one; NaN where none has.
-pub fn velocity_error(rows: &[TraceRow]) -> f64 {
-    median(rows.iter().map(|row| row.velocity_error)).unwrap_or(f64::NAN)
-}
-
-/// How the kernels of flows with kinks were read, and how near descents were to their edge of stability; none of others.
-fn reading_table(finished: &[Finished<'_>]) -> Option<Table> {
-    let header = [
-        "",
-        "sliding pairs of unit and sample",
-        "standard error of max|K_{t} − K_{0}|",
-        "the same, kernel at a point",
-        "median velocity error",
-        "largest",
-        "rate × sharpness / 2 at the start",
-        "largest",
-    ];
-    let title = "How K_{t} was measured. The velocity error is |Δf + K_{t} R|/|Δf| over a burst: the share of the outputs' \
-                 movement that the kernel does not account for. The kernel at a point has derivatives 0 or 1 at kinks. Descent \
-                 is stable where rate × sharpness / 2 is below 1.";
-    let mut table = Table::new(title, header.map(String::from).to_vec());
-    let mut any = false;
-    for Finished { label, outcome, .. } in finished {
-        let (rows, Seen { first, last, .. }) = (&outcome.trace.rows, seen(outcome));
-        let largest = |value: fn(&TraceRow) -> f64| rows.iter().map(value).fold(f64::NAN, f64::max);
-        any |= !velocity_error(rows).is_nan() || !first.stability.is_nan();
-        table.push(vec![
-            (*label).into(),
-            last.sliding.to_string(),
-            number(last.drift_max_se),
-            number(last.point_drift_max),
-            number(velocity_error(rows)),
-            number(largest(|row| row.velocity_error)),
-            number(first.stability),
-            number(largest(|row| row.stability)),
-        ]);
-    }
-    any.then_some(table)
-}

@@ -16,8 +16,8 @@ pub fn overlays(name: &str, table: &PredictionTable) -> Vec<Overlay> {
         Overlay { panel: Panel::Margin, series: Series::theory(label, x.clone(), y) }
     };
     vec![
-        overlay("mean, as Θ predicts", table.rows.iter().map(|row| row.ntk.margin_mean).collect()),
-        overlay("mean, as K_{0} predicts", table.rows.iter().map(|row| row.linearized.margin_mean).collect()),
+        overlay("mean, predicted by Θ", table.rows.iter().map(|row| row.ntk.margin_mean).collect()),
+        overlay("mean, predicted by K_{0}", table.rows.iter().map(|row| row.linearized.margin_mean).collect()),
     ]
 }
 
@@ -42,13 +42,13 @@ pub fn prediction_figure(runs: &[(&str, &PredictionTable)]) -> Option<Figure> {
     }
     (!series.is_empty()).then(|| Figure {
         name: "prediction".into(),
-        title: "Where the network leaves its kernel's prediction".into(),
+        title: "Departure from the kernel prediction".into(),
         x: Axis::new("gradient-flow time t (of the mean loss)", Scale::Exponent),
-        y: Axis::new("largest |f_{t} − prediction| (logit units)", Scale::Log),
+        y: Axis::new("max |f_{t} − prediction| (logit units)", Scale::Log),
         series,
-        caption: "Largest difference between the network's outputs and those of gradient flow under a fixed kernel from \
-                  the same start: the analytic NTK Θ, and the network's own kernel K_{0} at initialization, which is the \
-                  linearized network."
+        caption: "Largest difference between the outputs of the network and those of gradient flow from the same start under a \
+                  fixed kernel: the analytic NTK Θ, or the network's own kernel K_{0} at initialization, i.e. the linearized \
+                  network."
             .into(),
         ..Figure::default()
     })

@@ -23,7 +23,7 @@ pub enum Panel {
 
 impl Panel {
     const ALL: [Self; 6] =
-        [Self::Loss, Self::Drift, Self::LambdaMin, Self::ParamDistance, Self::Margin, Self::DriftMargin];
+        [Self::Drift, Self::Loss, Self::LambdaMin, Self::ParamDistance, Self::Margin, Self::DriftMargin];
 }
 
 /// A series of the caller's, drawn over a panel: a theory, as a rule.
@@ -127,11 +127,11 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
         ),
         Panel::Drift => (
             "drift",
-            "How far the kernel moves",
-            "largest difference of kernel entries",
+            "Kernel drift",
+            "max |ΔK_{ij}|",
             Some(Scale::Log),
-            "Solid: drift of the empirical kernel K_{t} from its start K_{0}, max_{ij} |K_{t} − K_{0}|. Dashed: its distance \
-             to the analytic NTK Θ of infinite width, max_{ij} |K_{t} − Θ|. Entries are in the kernel's own unit.",
+            "Solid: drift of the empirical kernel from initialization, max_{ij} |K_{t} − K_{0}|. Dashed: its distance \
+             to the analytic (infinite-width) NTK Θ, max_{ij} |K_{t} − Θ|.",
         ),
         Panel::LambdaMin => (
             "lambda_min",
@@ -143,8 +143,8 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
         ),
         Panel::ParamDistance => (
             "param_distance",
-            "How far the parameters move",
-            "Euclidean distance |θ_{t} − θ_{0}|",
+            "Distance from initialization",
+            "|θ_{t} − θ_{0}|",
             None,
             "Euclidean distance of the parameters from their initial values.",
         ),
@@ -153,15 +153,15 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
             "Margins along training",
             "margin (logit units)",
             Some(Scale::Linear),
-            "Margin of the training samples: signed output, or right logit less the best wrong one. Solid: mean. Dashed: \
-             smallest. A straight line here is growth like log t.",
+            "Margin of the training samples: signed output, or correct logit minus the best wrong one. Solid: mean. Dashed: \
+             smallest. A straight line means logarithmic growth.",
         ),
         Panel::DriftMargin => (
             "drift_margin",
             "Drift against margin",
             "drift, max |K_{t} − K_{0}|",
             Some(Scale::Log),
-            "Drift of the empirical kernel against the mean margin, both logarithmic: a power law is a straight line.",
+            "Drift of the empirical kernel against the mean margin on logarithmic axes: a straight line is a power law.",
         ),
     }
 }
@@ -201,10 +201,10 @@ mod tests {
         let mut figures = run_figures(&traces, &[overlay]);
         let counts: Vec<_> = figures.iter().map(|figure| (figure.name.as_str(), figure.series.len())).collect();
         let expected =
-            [("loss", 2), ("drift", 4), ("lambda_min", 2), ("param_distance", 2), ("margin", 5), ("drift_margin", 2)];
+            [("drift", 4), ("loss", 2), ("lambda_min", 2), ("param_distance", 2), ("margin", 5), ("drift_margin", 2)];
         assert_eq!(counts, expected);
         assert_eq!(figures[4].series[4].x, [f64::NEG_INFINITY, decimal_exponent(2f64.ln())]);
-        assert_eq!(figures[1].series[3].label, "squared error: error, max |K_{t} − Θ|");
+        assert_eq!(figures[0].series[3].label, "squared error: error, max |K_{t} − Θ|");
         figures.iter().for_each(|figure| assert!(figure.svg().is_ok()));
         crate::plot::rules::hold(&mut figures);
     }

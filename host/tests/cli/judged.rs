@@ -21,7 +21,10 @@ fn go(model: &Model, training: &Training, samples: &Samples) -> Outcome {
 
 fn words(model: &Model, training: &Training, samples: &Samples, outcome: Outcome) -> String {
     let (name, label) = training.part(std::slice::from_ref(training));
-    narrative::plain(&narrative::lead(model, samples, &[Finished { training, name, label, outcome }]))
+    let finished = [Finished { training, name, label, outcome }];
+    let told = [narrative::subject(model, samples, &finished), narrative::lead(&finished)];
+    let told = told.into_iter().chain(narrative::details(&finished));
+    narrative::plain(&told.collect::<Vec<_>>().join(" "))
 }
 
 fn networks() -> Vec<Model> {
