@@ -1,4 +1,4 @@
-//! The same in a residual network of two blocks.
+//! The same in a residual network of two blocks with biases in all hidden layers.
 
 use ntkscope_core::{
     Error,
@@ -38,10 +38,11 @@ pub fn run(width: usize, ram: usize, buffer: &mut [f32], send: Send<'_>) -> Resu
     training::run(&Mirrored(network(width)), ram, buffer, send)
 }
 
-/// With a bias at the input.
+/// With biases at the input and in the branches.
 const fn network(width: usize) -> ResNet {
     let Ok(network) = ResNet::new(2, width, BLOCKS, 1, ALPHA) else { panic!("a width is 0") };
-    match network.with_input_bias(1.0) {
+    let Ok(network) = network.with_input_bias(1.0) else { panic!("too many parameters") };
+    match network.with_branch_bias(1.0) {
         Ok(network) => network,
         Err(_) => panic!("too many parameters"),
     }
