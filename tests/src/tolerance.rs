@@ -84,6 +84,9 @@ pub const TABLE: &[Tolerance] = &[
     entry("permuted hidden units", 5e-15, Systematic, "rounding of sums in another order"),
     entry("negative eigenvalue over the largest", 2e-15, Systematic, "rounding: n eps |K| below 0 for a singular kernel"),
     entry("snapshot by definition", 5e-15, Systematic, "rounding"),
+    entry("reading of stability", 1e-6, Systematic, "a power iteration that ends where it changes by 1e-6"),
+    entry("sum in place of the mean", 1e-13, Systematic, "rounding: the residuals are not divided by 6, the rate is"),
+    entry("sum in place of the mean: flow", 1e-4, Systematic, "steps of other lengths, as ends in time are others"),
     // f32 and Approx32 against f64
     entry("f32: outputs", 2e-6, Systematic, "rounding: some eps a layer"),
     entry("f32: empirical kernel", 5e-6, Systematic, "rounding: some eps a layer, forward and back"),

@@ -27,6 +27,10 @@ pub struct Training {
     /// Loss, a mean over the samples
     #[arg(long, value_parser = LossKind::parser(), default_value_t = LossKind::Both, help_heading = "Training")]
     pub loss: LossKind,
+    /// The sum of the loss over the samples in place of its mean: LAMBDA, ETA, T and E are of the sum, and time runs n times as
+    /// fast
+    #[arg(long, help_heading = "Training")]
+    pub loss_sum: bool,
     /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss
     #[arg(
         long,
@@ -211,7 +215,9 @@ impl Training {
             }
             (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("rate", rate)? }),
             (OptimizerKind::Gd, None) => {
-                Err(range("optimizer", self.optimizer, "needs a `rate` (for squared error below 2n/lambda_max)"))
+                let stable = if self.loss_sum { "2/lambda_max" } else { "2n/lambda_max" };
+                let what = format!("needs a `rate` (for squared error below {stable})");
+                Err(range("optimizer", self.optimizer, what))
             }
             (OptimizerKind::Flow, Some(rate)) => {
                 Err(range("rate", rate, "is the step of `optimizer = gd`; the flow adapts its own step"))

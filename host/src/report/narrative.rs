@@ -62,8 +62,9 @@ fn sentence(run: &Finished<'_>) -> String {
     let Seen { last, scale, .. } = seen(&run.outcome);
     let name = run.label;
     let mut text = format!(
-        "Under {name}, after time t = {} (mean loss {}{}) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
+        "Under {name}, after time t = {} ({} loss {}{}) the empirical NTK has moved by max|K_{{t}} - K_{{0}}| = {}",
         number(last.time),
+        if run.training.loss_sum { "summed" } else { "mean" },
         number(last.loss),
         of_classes(&last),
         number(last.drift_max),
@@ -154,9 +155,9 @@ pub fn report(model: &Model, samples: &Samples, finished: &[Finished<'_>], figur
     }
     settings.push(Block::Paragraph(format!("Data: {}; SHA-256 {}.", samples.description, samples.sha256)));
     let mut terms = TERMS.to_owned();
-    for (text, _) in
-        [(SHIFTED, model.init == Init::Shifted), (VALUES, samples.are_values())].iter().filter(|(_, on)| *on)
-    {
+    let summed = finished.iter().any(|run| run.training.loss_sum);
+    let conditions = [(SUMMED, summed), (SHIFTED, model.init == Init::Shifted), (VALUES, samples.are_values())];
+    for (text, _) in conditions.iter().filter(|(_, on)| *on) {
         terms = format!("{terms} {text}");
     }
     Report {
@@ -175,6 +176,7 @@ training samples at time t (for several outputs its mean over them), Θ the anal
 network. Where units rest on the kinks of their activation (ReLU), a flow moves as if it had their mean derivative, and \
 K_{t} is the kernel of the derivatives averaged over a short burst of steps. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times its sign, or the right \
 output less the best wrong one. The loss is the mean over the samples, without any penalty.";
+const SUMMED: &str = "Here it is the sum in place of the mean, and t is the time of gradient flow on that sum.";
 const VALUES: &str = "Here y is numbers: margins and accuracy, which are of classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
 

@@ -43,7 +43,7 @@ pub fn prediction_figure(runs: &[(&str, &PredictionTable)]) -> Option<Figure> {
     (!series.is_empty()).then(|| Figure {
         name: "prediction".into(),
         title: "Where the network leaves its kernel's prediction".into(),
-        x: Axis::new("gradient-flow time t (of the mean loss)", Scale::Exponent),
+        x: Axis::new("gradient-flow time t", Scale::Exponent),
         y: Axis::new("largest |f_{t} − prediction| (logit units)", Scale::Log),
         series,
         caption: "Largest difference between the network's outputs and those of gradient flow under a fixed kernel from \

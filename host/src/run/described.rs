@@ -8,8 +8,8 @@ use crate::files::Described;
 const KERNEL: &str = "kernel";
 /// Unit of outputs.
 const OUTPUT: &str = "output";
-/// Unit of the gradient flow of the mean loss.
-const TIME: &str = "time of gradient flow on the mean loss";
+/// Unit of the gradient flow of the loss, as it is trained.
+const TIME: &str = "time of gradient flow on the mean loss, or on its sum under `loss-sum`";
 
 /// `trace.csv`: a row per snapshot.
 const TRACE: [Described; 30] = Described::of(
@@ -17,7 +17,7 @@ const TRACE: [Described; 30] = Described::of(
     [
         ("step", "", "accepted steps"),
         ("time", TIME, "t; inf where it is too large to be represented"),
-        ("loss", "loss", "mean loss, without the penalty"),
+        ("loss", "loss", "mean loss, or its sum under `loss-sum`, without the penalty"),
         ("accuracy", "share", "share of samples with a positive margin; empty where y is numbers"),
         (
             "margin_min",
@@ -56,7 +56,7 @@ const TRACE: [Described; 30] = Described::of(
             "stability",
             "",
             "of a descent, rate (lambda_max(H^1/2 K H^1/2) + LAMBDA) / 2 with K the full kernel at this moment and H the \
-             Hessian of the mean loss in the outputs: stable below 1; empty for a flow",
+             Hessian of the loss, mean or sum, in the outputs: stable below 1; empty for a flow",
         ),
         ("target_alignment", "", "centred alignment of K_t with the targets' Gram matrix; empty where one is constant"),
         ("param_max", "parameter", "max_i |theta_i - theta_0i|"),

@@ -9,6 +9,7 @@ mod alignment;
 mod biases;
 mod descent;
 mod distance;
+mod edge;
 mod flow;
 mod golden;
 mod gradients;
@@ -46,6 +47,7 @@ fn every_tolerance_is_used() {
         include_str!("biases.rs"),
         include_str!("descent.rs"),
         include_str!("distance.rs"),
+        include_str!("edge.rs"),
         include_str!("flow.rs"),
         include_str!("golden.rs"),
         include_str!("gradients.rs"),
