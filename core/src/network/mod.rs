@@ -90,6 +90,7 @@ impl Dense {
     ///
     /// # Panics
     /// Where `theta` is too short, or on other shapes.
+    #[inline]
     #[track_caller]
     pub fn apply<T: Real, B: Backend<T> + ?Sized>(
         &self,

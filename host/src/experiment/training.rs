@@ -28,7 +28,7 @@ pub struct Training {
     #[arg(long, value_parser = LossKind::parser(), default_value_t = LossKind::Both, help_heading = "Training")]
     pub loss: LossKind,
     /// The sum of the loss over the samples in place of its mean: LAMBDA, ETA, T and E are of the sum, and time runs n times as
-    /// fast
+    /// fast [default: false]
     #[arg(long, help_heading = "Training")]
     pub loss_sum: bool,
     /// Adds (LAMBDA/2)|theta - theta_0|^2 to the mean loss
