@@ -65,12 +65,20 @@ pub fn named<'a>(name: &str, d: usize, widths: &'a [usize]) -> Fcn<'a> {
     let network = match name {
         "lin0" => Ok(plain),
         "bias1" => plain.with_bias(Bias::Input, 1.0),
+        "hidden" => plain.with_bias(Bias::Hidden, 1.0),
         "ball05" => plain.with_bias(Bias::All, 0.5),
         "ball1" => plain.with_bias(Bias::All, 1.0),
         "nt_sw2_2_sb2_001" => plain.with_variances(2.0 / d as f64, 2.0).and_then(|fcn| fcn.with_bias(Bias::All, 0.1)),
         _ => panic!("no network is called {name}"),
     };
     network.expect("scales that are not negative")
+}
+
+/// A residual network of one output with a bias at the input, and in the branches where `p` is their scale.
+pub fn biased_residual(inputs: usize, (width, depth): (usize, usize), alpha: f64, p: Option<f64>) -> ResNet {
+    let plain = ResNet::new(inputs, width, depth, 1, alpha).expect("positive sizes");
+    let biased = plain.with_input_bias(1.0).expect("a scale");
+    p.map_or(biased, |p| biased.with_branch_bias(p).expect("a scale"))
 }
 
 /// One network of the grid of awkward shapes, with its samples.
@@ -116,18 +124,20 @@ pub fn shapes() -> Vec<Shape> {
         (7, &[17, 12], 1, (33, 65)),
     ];
     let mut all = Vec::new();
-    for (inputs, widths, outputs, batch) in sizes {
-        for bias in [Bias::None, Bias::Input, Bias::All] {
-            for activation in [Activation::Relu, Activation::Erf] {
-                let seed = 7 * all.len() as u64 + 1;
-                all.push(Shape { inputs, widths: widths.to_vec(), outputs, bias, activation, batch, seed });
+    for biases in [&[Bias::None, Bias::Input, Bias::All][..], &[Bias::Hidden]] {
+        for (inputs, widths, outputs, batch) in sizes {
+            for bias in biases {
+                for activation in [Activation::Relu, Activation::Erf] {
+                    let seed = 7 * all.len() as u64 + 1;
+                    all.push(Shape { inputs, widths: widths.to_vec(), outputs, bias: *bias, activation, batch, seed });
+                }
             }
         }
     }
     all
 }
 
-/// Residual networks on such shapes, with the shape that has their samples: every combination of bias and of what
+/// Residual networks on such shapes, with the shape that has their samples: every combination of biases and of what
 /// is trained.
 pub fn residual_shapes() -> Vec<(ResNet, Shape)> {
     // inputs, width, depth, outputs, samples left and right, alpha
@@ -141,14 +151,21 @@ pub fn residual_shapes() -> Vec<(ResNet, Shape)> {
         (5, 13, 2, 2, (34, 31), 1.0),
     ];
     let mut all = Vec::new();
-    for (inputs, width, depth, outputs, batch, alpha) in sizes {
-        for bias in [Bias::None, Bias::Input] {
-            for trained in [Trained::All, Trained::Branches] {
-                let plain = ResNet::new(inputs, width, depth, outputs, alpha).expect("positive sizes");
-                let network = if bias == Bias::None { plain } else { plain.with_input_bias(0.7).expect("a scale") };
-                let (seed, activation) = (11 * all.len() as u64 + 500, Activation::Relu);
-                let shape = Shape { inputs, widths: vec![width; depth], outputs, bias, activation, batch, seed };
-                all.push((network.with_trained(trained), shape));
+    for biases in [&[Bias::None, Bias::Input][..], &[Bias::Hidden]] {
+        for (inputs, width, depth, outputs, batch, alpha) in sizes {
+            for bias in biases.iter().copied() {
+                for trained in [Trained::All, Trained::Branches] {
+                    let plain = ResNet::new(inputs, width, depth, outputs, alpha).expect("positive sizes");
+                    let network = match bias {
+                        Bias::None => Ok(plain),
+                        Bias::Input => plain.with_input_bias(0.7),
+                        _ => plain.with_input_bias(0.7).and_then(|resnet| resnet.with_branch_bias(0.9)),
+                    };
+                    let network = network.expect("scales that are not negative").with_trained(trained);
+                    let (seed, activation) = (11 * all.len() as u64 + 500, Activation::Relu);
+                    let shape = Shape { inputs, widths: vec![width; depth], outputs, bias, activation, batch, seed };
+                    all.push((network, shape));
+                }
             }
         }
     }

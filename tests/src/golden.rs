@@ -2,7 +2,8 @@
 //!
 //! `reference.json` was made with mpmath from the recursions and agrees with neural-tangents 0.6.5 to
 //! 1e-13; `extreme.json`, `distribution.json` and `singular.json` with the scripts beside them. `activations.json` was made with
-//! neural-tangents in f64, and closed forms at 40 digits agree with it to 1e-15 of the largest entry.
+//! neural-tangents in f64, and closed forms at 40 digits agree with it to 1e-15 of the largest entry. `biases.json` was made as
+//! `reference.json`; its fully connected part agrees with neural-tangents 0.6.5 to 1e-15.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -57,8 +58,8 @@ pub struct Singular {
 pub struct ResidualKernels {
     pub nngp: Matrix,
     pub ntk_all: Matrix,
-    /// only V and W trained, not normalised
-    #[serde(rename = "ntk_VW")]
+    /// only the branches trained, V and W and their biases, not normalised
+    #[serde(rename = "ntk_VW", alias = "ntk_VWbd")]
     pub ntk_branches: Matrix,
 }
 
@@ -67,6 +68,34 @@ pub struct ResidualFamily {
     /// by depth
     #[serde(rename = "L")]
     pub depths: BTreeMap<usize, ResidualKernels>,
+}
+
+/// Kernels of one set of samples: of networks with biases of scale 1 in every hidden layer.
+#[derive(Debug, Deserialize)]
+pub struct BiasedKernels {
+    #[serde(rename = "X")]
+    pub samples: Matrix,
+    pub fcn: BTreeMap<String, Family>,
+    /// by alpha and biases, e.g. `alpha=0.5,bias_in=1,branch_bias=1`
+    pub resnet: BTreeMap<String, ResidualFamily>,
+}
+
+/// NTKs on the six points, by network.
+#[derive(Debug, Deserialize)]
+pub struct SixPointSpectra {
+    pub lambda_min: BTreeMap<String, f64>,
+    pub lambda_max: BTreeMap<String, f64>,
+    pub lambda_in_label_direction: BTreeMap<String, f64>,
+}
+
+/// Networks with a trained bias in every hidden layer and none at the output; those of residual branches start at 0.
+#[derive(Debug, Deserialize)]
+pub struct Biases {
+    pub six_points: BiasedKernels,
+    #[serde(rename = "points_R3")]
+    pub points: BiasedKernels,
+    #[serde(rename = "paperA_six_points")]
+    pub six_point_spectra: SixPointSpectra,
 }
 
 #[derive(Debug, Deserialize)]
@@ -201,6 +230,10 @@ pub struct Distribution {
 
 pub fn reference() -> Reference {
     serde_json::from_str(include_str!("../golden/reference.json")).expect("reference.json")
+}
+
+pub fn biases() -> Biases {
+    serde_json::from_str(include_str!("../golden/biases.json")).expect("biases.json")
 }
 
 pub fn extreme() -> Extreme {

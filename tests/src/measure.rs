@@ -9,7 +9,7 @@ use ntkscope_core::kernel::{
     tangent, tangent_len,
 };
 use ntkscope_core::loss::{Loss, Objective};
-use ntkscope_core::network::Network;
+use ntkscope_core::network::{Dense, Network};
 use ntkscope_core::predict::{
     FixedPoint, Joint, KernelFlow, Smoother, SoftTargets, Training, covariance, expand, fixed_point_len,
     kernel_flow_len, predict, smoother_len, soft_targets_len,
@@ -32,6 +32,11 @@ pub fn theta<N: Network, T: Real>(network: &N, seed: u64) -> Vec<T> {
     let mut theta = vec![T::ZERO; network.sizes().parameters];
     initialize(network, seed, &mut theta).expect("lengths");
     theta
+}
+
+/// All layers of a network.
+pub fn layers<N: Network>(network: &N) -> impl Iterator<Item = Dense> {
+    (0..network.sizes().layers).map(|index| network.layer(index))
 }
 
 /// f(X) `(n, C)`.

@@ -33,7 +33,7 @@ pub const fn network_len(sizes: Sizes) -> usize {
 ///
 /// - the layers tile the parameters: every parameter is a weight or a bias of exactly one layer; no two arrays have one
 ///   name; inputs and derivatives lie inside the buffers, and derivatives do not overlap;
-/// - initialization draws every parameter, and the same ones again for the same seed;
+/// - initialization sets every parameter, and the same ones again for the same seed;
 /// - the forward pass fills every activation and reads none that it has not written, and a sample's are those that it has in a
 ///   batch by itself; the outputs are the last C;
 /// - the backward pass fills every derivative, does not read the outputs, takes every direction as it would be taken by
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn networks_of_this_crate_pass() {
-        for bias in [Bias::None, Bias::Input, Bias::All] {
+        for bias in [Bias::None, Bias::Input, Bias::Hidden, Bias::All] {
             for activation in [Activation::Relu, Activation::Erf] {
                 for (widths, outputs) in [(&[3][..], 1), (&[4, 5], 2), (&[3, 1, 4], 3)] {
                     let fcn =
@@ -267,7 +267,10 @@ mod tests {
         for trained in [Trained::All, Trained::Branches] {
             for (depth, outputs) in [(1, 1), (2, 3)] {
                 let resnet = ResNet::new(2, 4, depth, outputs, 0.5).unwrap().with_trained(trained);
-                for resnet in [resnet, resnet.with_input_bias(1.5).unwrap()] {
+                let biased = resnet.with_input_bias(1.5).unwrap();
+                for resnet in
+                    [resnet, biased, biased.with_branch_bias(0.8).unwrap(), resnet.with_branch_bias(1.0).unwrap()]
+                {
                     check(&resnet);
                     check(&Mirrored(resnet));
                 }

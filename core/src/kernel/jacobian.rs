@@ -59,12 +59,7 @@ pub fn jacobian_product<N: Network, T: Real, B: Backend<T> + ?Sized>(
     for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
         let change = &mut scratch[..n * layer.outputs];
         let a = tangent.activations.layer_inputs(&layer);
-        let z = MatMut::dense(change, n, layer.outputs);
-        backend.gemm(T::from_f64(layer.weight_scale), a, layer.weights_in(direction).t(), T::ZERO, z);
-        if let Some(at) = layer.bias {
-            let mut z = MatMut::dense(change, n, layer.outputs);
-            crate::network::add_bias(&mut z, T::from_f64(layer.bias_scale), &direction[at..][..layer.outputs]);
-        }
+        layer.apply(backend, direction, a, T::ZERO, MatMut::dense(change, n, layer.outputs));
         let d = tangent.deltas.of_layer(&layer);
         for (i, change) in change.chunks_exact(layer.outputs).enumerate() {
             for (r, f) in out.row_mut(i).iter_mut().enumerate() {

@@ -1,4 +1,5 @@
-//! Losses on the outputs `f` `(n, C)`, always as the **mean** over the n samples.
+//! Losses on the outputs `f` `(n, C)`, as the **mean** over the n samples. Training on their sum is one call:
+//! [`crate::train::Problem::summed`].
 //!
 //! ```text
 //! squared error              (1/2n) sum_i |f_i - y_i|^2
@@ -68,11 +69,19 @@ pub struct Properties {
     pub probabilities: bool,
 }
 
-/// Units of derivatives: those of the mean loss over `samples`, divided by `e^ln_scale`.
+/// Units of derivatives: those of the sum of the losses over `samples`, divided by `e^ln_scale`.
 #[derive(Clone, Copy, Debug)]
-struct Unit<T> {
-    samples: T,
-    ln_scale: T,
+pub(crate) struct Unit<T> {
+    /// n for the mean loss, 1 for the sum
+    pub(crate) samples: T,
+    pub(crate) ln_scale: T,
+}
+
+impl<T: Real> Unit<T> {
+    /// That of the mean loss of the samples whose outputs these are.
+    pub(crate) fn of_mean(outputs: MatRef<'_, T>, ln_scale: T) -> Self {
+        Self { samples: T::from_count(outputs.rows()), ln_scale }
+    }
 }
 
 /// The operations of a loss on one sample: outputs `f` and target of C numbers each. Lengths are checked by the caller.
@@ -106,7 +115,7 @@ trait PerSample<T: Real> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Objective<T> {
-    /// mean loss, without any penalty
+    /// mean loss, without any penalty; the sum, where [`crate::train::Problem::summed`] asks for it
     pub loss: T,
     /// ln of the mismatch, see the module
     pub ln_mismatch: T,
@@ -260,19 +269,19 @@ impl Loss {
     ) -> Result<(), Error> {
         same_shape("targets of the outputs", outputs, (targets.rows(), targets.cols()))?;
         same_shape("residuals of the outputs", outputs, (out.rows(), out.cols()))?;
-        self.residuals_within(outputs, targets, ln_scale, out);
+        self.residuals_within(outputs, targets, Unit::of_mean(outputs, ln_scale), out);
         Ok(())
     }
 
-    /// [`Self::residuals`] for shapes that are known to agree.
+    /// [`Self::residuals`] in this unit, for shapes that are known to agree.
     pub(crate) fn residuals_within<T: Real>(
         self,
         outputs: MatRef<'_, T>,
         targets: MatRef<'_, T>,
-        ln_scale: T,
+        unit: Unit<T>,
         mut out: MatMut<'_, T>,
     ) {
-        let (unit, loss) = (Unit { samples: T::from_count(outputs.rows()), ln_scale }, self.per_sample());
+        let loss = self.per_sample();
         for i in 0..outputs.rows() {
             loss.residuals(outputs.row(i), targets.row(i), unit, out.row_mut(i));
         }
@@ -288,21 +297,20 @@ impl Loss {
         Error::at_least("outputs of a sample", 1, classes)?;
         Error::shape("Hessian of the loss: rows", outputs.rows() * classes, out.rows())?;
         Error::shape("Hessian of the loss: columns", classes, out.cols())?;
-        self.hessian_within(outputs, ln_scale, out);
+        self.hessian_within(outputs, Unit::of_mean(outputs, ln_scale), out);
         Ok(())
     }
 
-    /// A bound of the largest eigenvalue of [`Self::hessian`] over all samples, for shapes that are known to agree: how
-    /// fast residuals can change with the outputs `(n, C)`, in units of `e^ln_scale`.
-    pub(crate) fn curvature_within<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T) -> T {
-        let (unit, loss) = (Unit { samples: T::from_count(outputs.rows()), ln_scale }, self.per_sample());
+    /// A bound of the largest eigenvalue of [`Self::hessian`] over all samples, in this unit, for shapes that are known to
+    /// agree: how fast residuals can change with the outputs `(n, C)`.
+    pub(crate) fn curvature_within<T: Real>(self, outputs: MatRef<'_, T>, unit: Unit<T>) -> T {
+        let loss = self.per_sample();
         (0..outputs.rows()).fold(T::ZERO, |most, i| most.max(loss.curvature_at(outputs.row(i), unit)))
     }
 
-    /// [`Self::hessian`] for shapes that are known to agree.
-    pub(crate) fn hessian_within<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T, mut out: MatMut<'_, T>) {
-        let classes = outputs.cols();
-        let (unit, loss) = (Unit { samples: T::from_count(outputs.rows()), ln_scale }, self.per_sample());
+    /// [`Self::hessian`] in this unit, for shapes that are known to agree.
+    pub(crate) fn hessian_within<T: Real>(self, outputs: MatRef<'_, T>, unit: Unit<T>, mut out: MatMut<'_, T>) {
+        let (classes, loss) = (outputs.cols(), self.per_sample());
         for i in 0..outputs.rows() {
             let block = out.reborrow().block(i * classes..(i + 1) * classes, 0..classes);
             loss.hessian(outputs.row(i), unit, block);

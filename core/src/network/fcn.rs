@@ -7,9 +7,10 @@
 //! for L hidden layers of widths m_1..m_L. The defaults are those of Li, Yu, Chen, Lin 2023 and Chen, Li,
 //! Lin 2024: `c_in = 1` (no 1/sqrt(d) at the input), `sigma_w^2 = 2`. The analytic kernels follow from
 //! `S_0 = T_0 = c_in x.x' + s^2` and, for every layer, `S <- sigma_w^2 E[phi phi] + s^2`,
-//! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T.
+//! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T. A layer without bias has s = 0; with [`Bias::Hidden`] this is
+//! the network of Yu, Tian, Chen 2025, (2.1).
 
-use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, check_scale, times_derivative};
+use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, check_scale, times_derivative};
 use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -21,6 +22,10 @@ choice! {
         None = "none",
         /// the first layer only
         Input = "input",
+        /// every hidden layer, not the output
+        ///
+        /// Of a residual network: the first layer, and inside and after every branch.
+        Hidden = "hidden",
         /// every layer, including the output
         All = "all",
     }
@@ -130,6 +135,7 @@ impl<'a> Fcn<'a> {
         match self.bias {
             Bias::None => false,
             Bias::Input => l == 0,
+            Bias::Hidden => l < self.widths.len(),
             Bias::All => true,
         }
     }
@@ -206,14 +212,9 @@ impl Network for Fcn<'_> {
                 Source::Activations(at) => MatRef::dense(&before[n * at..], n, layer.inputs),
             };
             let (z, rest) = rest.split_at_mut(n * layer.outputs);
-            let mut z = MatMut::dense(z, n, layer.outputs);
-            let w = layer.weights_in(theta);
-            backend.gemm(T::from_f64(layer.weight_scale), a, w.t(), T::ZERO, z.reborrow());
-            if let Some(at) = layer.bias {
-                add_bias(&mut z, T::from_f64(layer.bias_scale), &theta[at..][..layer.outputs]);
-            }
+            layer.apply(backend, theta, a, T::ZERO, MatMut::dense(z, n, layer.outputs));
             if l < self.widths.len() {
-                for (phi, z) in rest.iter_mut().zip(z.into_data().iter()) {
+                for (phi, z) in rest.iter_mut().zip(z.iter()) {
                     *phi = self.activation.phi(*z);
                 }
             }

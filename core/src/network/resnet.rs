@@ -2,20 +2,18 @@
 //! N(0,1), width m, L blocks:
 //!
 //! ```text
-//! x_0 = sqrt(1/m) (A x + s b),   x_l = x_{l-1} + alpha sqrt(1/m) V_l phi(z_l),   z_l = sqrt(2/m) W_l x_{l-1},   f = v x_L
+//! x_0 = sqrt(1/m) (A x + s b)
+//! x_l = x_{l-1} + alpha sqrt(1/m) (V_l phi(z_l) + p d_l),   z_l = sqrt(2/m) (W_l x_{l-1} + p b_l),   l = 1..L
+//! f = v x_L
 //! ```
 //!
-//! with phi the ReLU. In the limit, with K_l the covariance of x_l, G_l = sqrt(q_{l-1} q'_{l-1}) kappa1 and
-//! the correlation of x_{l-1} in kappa0 and kappa1:
-//!
-//! ```text
-//! K_0 = x.x' + s^2,   K_l = K_{l-1} + alpha^2 G_l,   q_l = (1 + alpha^2) q_{l-1}
-//! T_l = T_{l-1} + alpha^2 kappa0 T_{l-1}  [earlier layers]  + alpha^2 G_l  [V_l]  + alpha^2 kappa0 K_{l-1}  [W_l]
-//! ```
-//!
-//! NNGP = K_L; NTK = T_L + K_L [v] from T_0 = K_0 [A, b], or T_L from T_0 = 0 where only V and W are trained.
+//! with phi the ReLU; the biases of the branches, b_l and d_l, are not drawn but start at 0 (Yu, Tian, Chen 2025, (2.2), has
+//! them, with s = p = 1). Without biases s = 0 and p = 0. The kernels of
+//! the limit are derived in `limit`.
 
-use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, add_bias, check_scale, times_derivative};
+mod limit;
+
+use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, check_scale, times_derivative};
 use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -27,18 +25,23 @@ choice! {
         All = "all",
         /// only V and W of the residual blocks
         ///
-        /// A, b and v stay as they were drawn.
+        /// With the biases of the branches, where there are any; A, b and v stay as they were drawn.
         Branches = "branches",
     }
 }
 
-/// A residual network of ReLU blocks: sizes, branch scale, bias, what is trained.
+/// A residual network of ReLU blocks: sizes, branch scale, biases, what is trained.
+///
+/// With an input bias and branch biases of scale 1 it is (2.2) of Yu, Tian, Chen 2025.
 ///
 /// ```
 /// use ntkscope_core::network::{Network, ResNet};
 /// let network = ResNet::new(3, 8, 2, 1, 0.5)?.with_input_bias(1.0)?;
 /// assert_eq!(network.sizes().parameters, 8 * 3 + 8 + 2 * (8 * 8 + 8 * 8) + 8);
 /// assert_eq!(network.layer(2).name.of_weights().to_string(), "V1");
+/// let biased = network.with_branch_bias(1.0)?;
+/// assert_eq!(biased.sizes().parameters, network.sizes().parameters + 2 * (8 + 8));
+/// assert_eq!(biased.layer(2).name.of_bias().to_string(), "d1");
 /// assert!(ResNet::new(3, 8, 2, 1, f64::NAN).is_err());
 /// # Ok::<(), ntkscope_core::Error>(())
 /// ```
@@ -49,8 +52,10 @@ pub struct ResNet {
     depth: usize,
     outputs: usize,
     alpha: f64,
-    /// s, where there is a bias
-    bias_scale: Option<f64>,
+    /// s, where there is a bias at the input
+    input_bias: Option<f64>,
+    /// p, where there are biases inside and after the branches
+    branch_bias: Option<f64>,
     trained: Trained,
 }
 
@@ -72,9 +77,13 @@ impl ResNet {
         if !(alpha > 0.0 && alpha.is_finite()) {
             return Err(Error::OutOfRange { what: "alpha", needs: "finite and > 0", got: alpha });
         }
-        let network = Self { inputs, width, depth, outputs, alpha, bias_scale: None, trained: Trained::All };
-        match network.all_layers() {
-            Ok(_) => Ok(network),
+        let (input_bias, branch_bias, trained) = (None, None, Trained::All);
+        Self { inputs, width, depth, outputs, alpha, input_bias, branch_bias, trained }.checked()
+    }
+    /// The network, unless a length overflows.
+    const fn checked(self) -> Result<Self, Error> {
+        match self.all_layers() {
+            Ok(_) => Ok(self),
             Err(e) => Err(e),
         }
     }
@@ -83,10 +92,20 @@ impl ResNet {
     /// # Errors
     /// [`Error::OutOfRange`] where the scale is not finite or negative, or where the parameters overflow.
     pub const fn with_input_bias(self, scale: f64) -> Result<Self, Error> {
-        let network = Self { bias_scale: Some(scale), ..self };
-        match (check_scale("scale of the bias", scale), network.all_layers()) {
-            (Ok(()), Ok(_)) => Ok(network),
-            (Err(e), _) | (_, Err(e)) => Err(e),
+        match check_scale("scale of the bias", scale) {
+            Ok(()) => Self { input_bias: Some(scale), ..self }.checked(),
+            Err(e) => Err(e),
+        }
+    }
+    /// The same network with a bias inside every branch, beside W, and one after it, beside V, that enter as `scale * b` and
+    /// start at 0.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where the scale is not finite or negative, or where the parameters overflow.
+    pub const fn with_branch_bias(self, scale: f64) -> Result<Self, Error> {
+        match check_scale("scale of the bias", scale) {
+            Ok(()) => Self { branch_bias: Some(scale), ..self }.checked(),
+            Err(e) => Err(e),
         }
     }
     /// The same network with these parameters trained.
@@ -104,13 +123,13 @@ impl ResNet {
 
     /// A; W_l and V_l of every block, of which z, phi(z) and x are kept; v. Error: a length overflows.
     const fn all_layers(&self) -> Result<Sizes, Error> {
-        let (m, blocks) = (self.width, self.depth);
-        let mut sizes = Sizes::new(self.inputs, self.outputs).with_layer(self.inputs, m, self.bias_scale.is_some(), 1);
+        let (m, blocks, biased) = (self.width, self.depth, self.branch_bias.is_some());
+        let mut sizes = Sizes::new(self.inputs, self.outputs).with_layer(self.inputs, m, self.input_bias.is_some(), 1);
         if let Ok(before) = sizes {
-            sizes = before.with_layers(blocks, m, m, false, 2);
+            sizes = before.with_layers(blocks, m, m, biased, 2);
         }
         if let Ok(before) = sizes {
-            sizes = before.with_layers(blocks, m, m, false, 1);
+            sizes = before.with_layers(blocks, m, m, biased, 1);
         }
         match sizes {
             // no more than the activations, whose number does not overflow
@@ -121,7 +140,11 @@ impl ResNet {
 
     /// Parameters of A and b.
     const fn first_block(&self) -> usize {
-        self.width * self.inputs + if self.bias_scale.is_some() { self.width } else { 0 }
+        self.width * self.inputs + if self.input_bias.is_some() { self.width } else { 0 }
+    }
+    /// Parameters of one W_l and b_l, or of one V_l and d_l.
+    const fn half_block(&self) -> usize {
+        self.width * self.width + if self.branch_bias.is_some() { self.width } else { 0 }
     }
     /// Offset of x_l per sample among the activations, l = 0..=L; z_l and phi(z_l) lie before it.
     const fn x_at(&self, l: usize) -> usize {
@@ -131,10 +154,6 @@ impl ResNet {
     const fn dx_at(&self, l: usize) -> usize {
         2 * l * self.width
     }
-    /// s^2, 0 without bias.
-    fn bias_variance(&self) -> f64 {
-        self.bias_scale.map_or(0.0, |s| s * s)
-    }
 }
 
 impl Network for ResNet {
@@ -142,22 +161,25 @@ impl Network for ResNet {
         self.sizes()
     }
 
-    /// A; W_1, V_1, W_2, V_2, …; v.
+    /// A, b; W_1, b_1; V_1, d_1; W_2, b_2; V_2, d_2; …; v.
     fn layer(&self, index: usize) -> Dense {
         let (m, last) = (self.width, 2 * self.depth + 1);
         let block = index.div_ceil(2);
-        let name = |weights, index| Name::new(weights, "b", index);
         let branches = self.trained == Trained::Branches;
+        // enters with the weight scale: sqrt(2/m) (W x + p b)
+        let bias_scale = |weight_scale: f64, own: Option<f64>| weight_scale * own.unwrap_or(0.0);
+        let (inner, outer) = (libm::sqrt(2.0 / m as f64), self.alpha * libm::sqrt(1.0 / m as f64));
+        let weights = self.first_block() + index.saturating_sub(1) * self.half_block();
         let hidden = Dense {
             inputs: m,
             outputs: m,
-            weight_scale: libm::sqrt(2.0 / m as f64),
-            bias_scale: 0.0,
-            weights: self.first_block() + index.saturating_sub(1) * m * m,
-            bias: None,
+            weight_scale: inner,
+            bias_scale: bias_scale(inner, self.branch_bias),
+            weights,
+            bias: self.branch_bias.map(|_| weights + m * m),
             source: Source::Activations(self.x_at(block.saturating_sub(1))),
             delta: self.dx_at(block).saturating_sub(m),
-            name: name("W", Some(block)),
+            name: Name::new("W", "b", Some(block)),
             trained: true,
             // z_l and phi(z_l) lie before x_l
             kinks: Some(self.x_at(block).saturating_sub(2 * m)),
@@ -167,12 +189,12 @@ impl Network for ResNet {
             Dense {
                 inputs: self.inputs,
                 weight_scale: scale,
-                bias_scale: scale * self.bias_scale.unwrap_or(0.0),
+                bias_scale: bias_scale(scale, self.input_bias),
                 weights: 0,
-                bias: self.bias_scale.map(|_| m * self.inputs),
+                bias: self.input_bias.map(|_| m * self.inputs),
                 source: Source::Samples,
                 delta: 0,
-                name: name("A", None),
+                name: Name::new("A", "b", None),
                 trained: !branches,
                 kinks: None,
                 ..hidden
@@ -181,9 +203,11 @@ impl Network for ResNet {
             Dense {
                 outputs: self.outputs,
                 weight_scale: 1.0,
+                bias_scale: 0.0,
+                bias: None,
                 source: Source::Activations(self.x_at(self.depth)),
                 delta: self.dx_at(self.depth) + m,
-                name: name("v", None),
+                name: Name::new("v", "b", None),
                 trained: !branches,
                 kinks: None,
                 ..hidden
@@ -192,11 +216,12 @@ impl Network for ResNet {
             hidden
         } else {
             Dense {
-                weight_scale: self.alpha * libm::sqrt(1.0 / m as f64),
+                weight_scale: outer,
+                bias_scale: bias_scale(outer, self.branch_bias),
                 // phi(z_l) lies before x_l
                 source: Source::Activations(self.x_at(block) - m),
                 delta: self.dx_at(block),
-                name: name("V", Some(block)),
+                name: Name::new("V", "d", Some(block)),
                 kinks: None,
                 ..hidden
             }
@@ -211,15 +236,8 @@ impl Network for ResNet {
         activations: &mut [T],
     ) {
         let (n, m) = (x.rows(), self.width);
-        let product = |layer: &Dense, a: MatRef<'_, T>, beta: T, z: MatMut<'_, T>| {
-            backend.gemm(T::from_f64(layer.weight_scale), a, layer.weights_in(theta).t(), beta, z);
-        };
-        let first = self.layer(0);
-        let mut x_0 = MatMut::dense(&mut activations[..n * m], n, m);
-        product(&first, x, T::ZERO, x_0.reborrow());
-        if let Some(at) = first.bias {
-            add_bias(&mut x_0, T::from_f64(first.bias_scale), &theta[at..][..m]);
-        }
+        let x_0 = MatMut::dense(&mut activations[..n * m], n, m);
+        self.layer(0).apply(backend, theta, x, T::ZERO, x_0);
         for l in 1..=self.depth {
             let (inner, branch) = (self.layer(2 * l - 1), self.layer(2 * l));
             let (before, rest) = activations.split_at_mut(n * (self.x_at(l) - 2 * m));
@@ -227,17 +245,17 @@ impl Network for ResNet {
             let (z, rest) = rest.split_at_mut(n * m);
             let (phi, rest) = rest.split_at_mut(n * m);
             let after = &mut rest[..n * m];
-            product(&inner, before, T::ZERO, MatMut::dense(z, n, m));
+            inner.apply(backend, theta, before, T::ZERO, MatMut::dense(z, n, m));
             for (phi, z) in phi.iter_mut().zip(z.iter()) {
                 *phi = Activation::Relu.phi(*z);
             }
             after.copy_from_slice(before.data());
-            product(&branch, MatRef::dense(phi, n, m), T::ONE, MatMut::dense(after, n, m));
+            branch.apply(backend, theta, MatRef::dense(phi, n, m), T::ONE, MatMut::dense(after, n, m));
         }
         let last = self.layer(2 * self.depth + 1);
         let (before, outputs) = activations.split_at_mut(n * (self.x_at(self.depth) + m));
         let x_last = MatRef::dense(&before[n * self.x_at(self.depth)..], n, m);
-        product(&last, x_last, T::ZERO, MatMut::dense(outputs, n, self.outputs));
+        last.apply(backend, theta, x_last, T::ZERO, MatMut::dense(outputs, n, self.outputs));
     }
 
     fn backward<T: Real, B: Backend<T> + ?Sized>(
@@ -275,39 +293,25 @@ impl Network for ResNet {
         }
     }
 
+    /// N(0,1) but for the biases of the branches, which start at 0.
+    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64) {
+        let weights = self.width * self.width;
+        let (first, rest) = theta.split_at_mut(self.first_block());
+        let (blocks, last) = rest.split_at_mut(2 * self.depth * self.half_block());
+        let mut draw = |theta: &mut [T]| theta.iter_mut().for_each(|x| *x = T::from_f64(normal()));
+        draw(first);
+        for layer in blocks.chunks_exact_mut(self.half_block()) {
+            draw(&mut layer[..weights]);
+            layer[weights..].fill(T::ZERO);
+        }
+        draw(last);
+    }
+
     fn input_variances(&self) -> (f64, f64) {
-        (1.0, self.bias_variance())
+        (1.0, self.input_bias.map_or(0.0, |s| s * s))
     }
 
     fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
-        let (a2, half) = (T::from_f64(self.alpha * self.alpha), T::from_f64(0.5));
-        let growth = T::ONE + a2;
-        if self.trained == Trained::All {
-            pairs.covariance(ntk);
-        } else {
-            ntk.fill(T::ZERO);
-        }
-        for _ in 0..self.depth {
-            backend.arc_cosine(pairs.sin2, pairs.cos2, pairs.derivative, pairs.work);
-            // slices of one known length, so that no index needs a check
-            let (len, product) = (ntk.len(), &mut pairs.product[..ntk.len()]);
-            let (sin2, cos2) = (&mut pairs.sin2[..len], &mut pairs.cos2[..len]);
-            let (derivative, gap) = (&pairs.derivative[..len], &pairs.work[..len]);
-            for j in 0..len {
-                let (kappa0, kappa1) = (derivative[j], T::ONE - gap[j]);
-                ntk[j] += a2 * (kappa0 * (ntk[j] + product[j] * (cos2[j] - sin2[j])) + product[j] * kappa1);
-                // cos' = (cos + alpha^2 kappa1)/(1 + alpha^2): 1 -+ cos' without differences of large numbers
-                product[j] *= growth;
-                sin2[j] = (sin2[j] + a2 * half * gap[j]) / growth;
-                cos2[j] = (cos2[j] + a2 * half * (T::ONE + kappa1)) / growth;
-            }
-            pairs.q *= growth;
-            pairs.q_other.iter_mut().for_each(|q| *q *= growth);
-        }
-        if self.trained == Trained::All {
-            for (j, ntk) in ntk.iter_mut().enumerate() {
-                *ntk += pairs.product[j] * (pairs.cos2[j] - pairs.sin2[j]);
-            }
-        }
+        self.limit(backend, pairs, ntk);
     }
 }

@@ -44,6 +44,7 @@ fn scales_are_finite_and_not_negative() {
             fcn.with_variances(1.0, wrong).map(drop),
             fcn.with_bias(Bias::All, wrong).map(drop),
             resnet.with_input_bias(wrong).map(drop),
+            resnet.with_branch_bias(wrong).map(drop),
         ] {
             let Err(Error::OutOfRange { got, .. }) = refused else { panic!("{wrong} is accepted") };
             assert!(got.to_bits() == wrong.to_bits(), "{got} in place of {wrong}");

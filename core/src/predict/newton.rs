@@ -13,7 +13,7 @@ use super::modes::modes_work_len;
 use super::system::{System, curvatures, largest};
 use crate::buffer::{buffer_len, take_front};
 use crate::linalg::{cholesky_solve, dot, norm, sum_of_squares};
-use crate::loss::Loss;
+use crate::loss::{Loss, Unit};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Newton steps after which the method gives up; ten are typical, 260 the most seen from logits of 1e5
@@ -159,7 +159,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
             }
             let (samples, classes) = (self.system.targets.rows(), self.system.targets.cols());
             let (f, r) = (MatRef::dense(self.trial, samples, classes), MatMut::dense(self.residuals, samples, classes));
-            self.system.loss.residuals_within(f, self.system.targets, T::ZERO, r);
+            self.system.loss.residuals_within(f, self.system.targets, Unit::of_mean(f, T::ZERO), r);
             dot(self.residuals, self.change) + penalty * (along + s * square)
         };
         let flat = T::from_f64(FLAT) * slope_at(T::ZERO).abs();
@@ -196,7 +196,8 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
         let (loss, targets, residuals) = (self.system.loss, self.system.targets, &mut *self.residuals);
         let mut size = |f: &[T]| {
             let out = MatMut::dense(residuals, samples, classes);
-            loss.residuals_within(MatRef::dense(f, samples, classes), targets, T::ZERO, out);
+            let f = MatRef::dense(f, samples, classes);
+            loss.residuals_within(f, targets, Unit::of_mean(f, T::ZERO), out);
             // those of the mean loss
             T::from_count(samples) * norm(residuals)
         };

@@ -12,7 +12,7 @@
 use super::curvature::factor_curvature;
 use super::modes::features;
 use super::{centre, check_shapes, stack};
-use crate::loss::Loss;
+use crate::loss::{Loss, Unit};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// What flows, or has its least loss sought.
@@ -110,7 +110,9 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
     /// H at f, in units of `e^ln_scale`.
     pub(super) fn hessian(&self, f: &[T], ln_scale: T, out: &mut [T]) {
         let (samples, classes) = (self.targets.rows(), self.targets.cols());
-        self.loss.hessian_within(MatRef::dense(f, samples, classes), ln_scale, MatMut::dense(out, f.len(), classes));
+        let out = MatMut::dense(out, f.len(), classes);
+        let f = MatRef::dense(f, samples, classes);
+        self.loss.hessian_within(f, Unit::of_mean(f, ln_scale), out);
     }
 
     /// `out <- -(1/n) Phi r(f) / e^ln_scale`.
@@ -120,7 +122,8 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
     pub(super) fn descent(&self, f: &[T], ln_scale: T, residuals: &mut [T], out: &mut [T]) {
         let (samples, classes) = (self.targets.rows(), self.targets.cols());
         let r = MatMut::dense(residuals, samples, classes);
-        self.loss.residuals_within(MatRef::dense(f, samples, classes), self.targets, ln_scale, r);
+        let outputs = MatRef::dense(f, samples, classes);
+        self.loss.residuals_within(outputs, self.targets, Unit::of_mean(outputs, ln_scale), r);
         if self.centred {
             centre(residuals, classes);
         }

@@ -165,9 +165,10 @@ impl<'a, T: Real> BurstSpace<'a, T> {
                 start.copy_from_slice(copy);
             }
             let kappa = objective.ln_mismatch;
-            problem.loss().residuals_within(outputs, problem.targets(), kappa, MatMut::dense(residuals, n, c));
+            let unit = problem.unit(kappa);
+            problem.loss().residuals_within(outputs, problem.targets(), unit, MatMut::dense(residuals, n, c));
             let weight = problem.pull(kappa);
-            let curvature = problem.loss().curvature_within(outputs, kappa).max(T::ONE / T::from_count(n));
+            let curvature = problem.loss().curvature_within(outputs, unit).max(T::ONE / unit.samples);
             let stiffness = *lambda_max * curvature + weight;
             if stiffness == T::ZERO {
                 // nothing moves: what is read is this state

@@ -8,8 +8,8 @@
 //! reading = eta (lambda_max(H^1/2 K H^1/2) + lambda) / 2  <  1
 //! ```
 //!
-//! with K the full kernel `(n C, n C)`, H that of the mean loss (squared error 1/n, logistic p(1-p)/n) and lambda the
-//! penalty. Left out are the second derivatives of the outputs, O(1/sqrt(m)) in the width m and small at a fit.
+//! with K the full kernel `(n C, n C)`, H that of the mean loss (squared error 1/n, logistic p(1-p)/n; of a sum n times as
+//! much) and lambda the penalty. Left out are the second derivatives of the outputs, O(1/sqrt(m)) in the width m and small at a fit.
 
 use crate::buffer::{buffer_len, take_front};
 use crate::kernel::{Accuracy, Weight, any_direction, jacobian_scratch, largest_eigenvalue};
@@ -62,7 +62,7 @@ impl<'a, T: Real> Sharpness<'a, T> {
         let (tangent, _) = problem.tangent(backend, theta, work)?;
         let (outputs, penalty) = (tangent.activations.outputs(), problem.penalty());
         let (rows, c) = (outputs.rows() * outputs.cols(), outputs.cols());
-        problem.loss().hessian_within(outputs, T::ZERO, MatMut::dense(self.hessian, rows, c));
+        problem.loss().hessian_within(outputs, problem.unit(T::ZERO), MatMut::dense(self.hessian, rows, c));
         let weight = Weight { hessian: MatRef::dense(self.hessian, rows, c), product: self.product };
         // always from the same one: a reading is of the parameters alone, whatever was read before
         any_direction(self.vector);

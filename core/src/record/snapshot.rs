@@ -14,11 +14,11 @@ use core::fmt;
 pub struct Snapshot<T> {
     /// accepted steps
     pub step: u64,
-    /// gradient-flow time t of the mean loss; infinite where it is too large to be represented
+    /// gradient-flow time t of the mean loss, or of the sum where the problem sums; infinite where it is too large to be represented
     pub time: T,
     /// ln(1 + t)
     pub log_time: T,
-    /// mean loss, without the penalty
+    /// mean loss, or the sum where the problem sums, without the penalty
     pub loss: T,
     /// share of samples with a positive margin
     pub accuracy: T,

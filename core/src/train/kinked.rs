@@ -213,7 +213,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     fn plan<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, most: Option<T>) -> (T, usize) {
         let weight = run.problem.pull(run.state.objective.ln_mismatch);
         let radius = self.lambda_max * self.curvature + weight;
-        let calm = self.lambda_max / T::from_count(run.problem.x().rows());
+        let calm = self.lambda_max / run.problem.divisor();
         // without a kernel nothing moves but what the penalty pulls
         let calm = if calm > T::ZERO { calm } else { weight };
         let c = T::from_f64(self.share * f64::min(FIRST_SHARE + GROWTH * self.gone, LARGEST_SHARE));
@@ -242,7 +242,8 @@ impl<'a, T: Real> Kinked<'a, T> {
 /// ln of the size of the residuals: their root mean square under squared error, the mismatch of others.
 fn ln_residual<N: Network, T: Real>(problem: &Problem<'_, N, T>, objective: &Objective<T>) -> T {
     if problem.loss().properties(problem.targets().cols()).quadratic {
-        return T::from_f64(0.5) * (objective.loss + objective.loss).ln();
+        let mean = objective.loss / problem.weight();
+        return T::from_f64(0.5) * (mean + mean).ln();
     }
     objective.ln_mismatch
 }
@@ -309,7 +310,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
                 (run.state.objective, self.curvature, self.total) = (objective, curvature, total);
                 self.cap = self.cap.map(|cap| cap + cap);
                 self.age += 1;
-                self.gone += (step * self.lambda_max / T::from_count(run.problem.x().rows())).to_f64();
+                self.gone += (step * self.lambda_max / run.problem.divisor()).to_f64();
                 let size = ln_residual(&run.problem, &objective);
                 self.rest.add(run.state.theta, run.theta_0, run.state.log_time, size);
                 return Ok(true);

@@ -4,8 +4,9 @@
 //! J(theta) = (1/n) sum_i l(f(x_i; theta) - o_i, y_i) + (lambda/2) |theta - theta_0|^2
 //! ```
 //!
-//! with the mean loss, so that gradient flow has `df/dt = -(1/n) K r`. In the convention of a summed loss
-//! the penalty is `n lambda` and time runs n times slower. The offset o is 0 where none is given
+//! with the mean loss, so that gradient flow has `df/dt = -(1/n) K r`. With the sum of the losses in its place
+//! ([`Problem::summed`]) the path is the same, n times as fast: lambda of the mean is n lambda of the sum, time t of the mean t/n of the
+//! sum, and a rate of the mean that rate/n. The offset o is 0 where none is given
 //! ([`Problem::with_offset`]).
 //!
 //! ```

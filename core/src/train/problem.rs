@@ -5,7 +5,7 @@ use crate::buffer::buffer_len;
 use crate::forward::{Activations, Params, forward_less};
 use crate::kernel::{Tangent, tangent_len};
 use crate::linalg::squared_distance;
-use crate::loss::{Loss, Objective};
+use crate::loss::{Loss, Objective, Unit};
 use crate::network::{Network, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -26,6 +26,8 @@ pub struct Problem<'a, N, T> {
     targets: MatRef<'a, T>,
     loss: Loss,
     penalty: T,
+    /// what the sum of the losses is divided by: n, or 1
+    divisor: T,
     offset: Option<MatRef<'a, T>>,
 }
 
@@ -54,7 +56,15 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
             return Err(Error::OutOfRange { what: "number of samples", needs: "at least 1", got: 0.0 });
         }
         finite("sample", x)?;
-        Ok(Self { network, x, targets, loss, penalty: T::from_f64(penalty), offset: None })
+        let (penalty, divisor) = (T::from_f64(penalty), T::from_count(x.rows()));
+        Ok(Self { network, x, targets, loss, penalty, divisor, offset: None })
+    }
+    /// The same with the sum of the losses in place of their mean: `J = sum_i l_i + (lambda/2) |theta - theta_0|^2`.
+    ///
+    /// The loss of every [`Objective`], lambda, rates, times and the stable rate are then those of the sum. At time t the flow is
+    /// where that of the mean with the penalty lambda/n is at n t.
+    pub fn summed(self) -> Self {
+        Self { divisor: T::ONE, ..self }
     }
     /// The same with `offset` `(n, C)` taken from the outputs: loss, margins and residuals are those of f - o.
     ///
@@ -83,6 +93,23 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// the loss
     pub fn loss(&self) -> Loss {
         self.loss
+    }
+    /// what the sum of the losses is divided by in J: n, or 1 where it is [summed](Self::summed)
+    pub fn divisor(&self) -> T {
+        self.divisor
+    }
+    /// The weight of the mean loss in J: 1, or n.
+    pub(crate) fn weight(&self) -> T {
+        T::from_count(self.x.rows()) / self.divisor
+    }
+    /// The unit of J's derivatives by the outputs, divided by `e^ln_scale`.
+    pub(crate) fn unit(&self, ln_scale: T) -> Unit<T> {
+        Unit { samples: self.divisor, ln_scale }
+    }
+    /// Loss and margins of these outputs.
+    fn objective(&self, outputs: MatRef<'_, T>) -> Result<Objective<T>, Error> {
+        let of_mean = self.loss.evaluate(outputs, self.targets)?;
+        Ok(Objective { loss: self.weight() * of_mean.loss, ..of_mean })
     }
 
     /// Elements of `work` for [`Problem::evaluate`].
@@ -132,9 +159,10 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         let mut cotangent = MatMut::dense(&mut rest[..n * sizes.outputs], n, sizes.outputs);
         let params = Params::new(self.network, theta)?;
         let activations = forward_less(backend, params, self.x, self.offset, values)?;
-        let objective = self.loss.evaluate(activations.outputs(), self.targets)?;
+        let outputs = activations.outputs();
+        let objective = self.objective(outputs)?;
         let ln_scale = if scaled { objective.ln_mismatch } else { T::ZERO };
-        self.loss.residuals(activations.outputs(), self.targets, ln_scale, cotangent.reborrow())?;
+        self.loss.residuals_within(outputs, self.targets, self.unit(ln_scale), cotangent.reborrow());
         backward(backend, params, &activations, cotangent.as_ref(), deltas)?;
         Ok((objective, ln_scale))
     }
@@ -153,14 +181,15 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         let (deltas, scratch) = rest.split_at_mut(n * sizes.outputs * sizes.deltas);
         let params = Params::new(self.network, theta)?;
         let activations = forward_less(backend, params, self.x, self.offset, values)?;
-        let objective = self.loss.evaluate(activations.outputs(), self.targets)?;
+        let objective = self.objective(activations.outputs())?;
         let deltas = output_derivatives(backend, params, &activations, deltas, scratch)?;
         Ok((Tangent { activations, deltas }, objective))
     }
 
-    /// A bound of max_i l''(f_i)/n, divided by the mismatch, from the outputs that the passes left in `work`.
+    /// A bound of max_i l''(f_i)/n (of a sum, max_i l''(f_i)), divided by the mismatch, from the outputs that the passes left in
+    /// `work`.
     pub(super) fn curvature(&self, objective: &Objective<T>, work: &[T]) -> T {
-        self.loss.curvature_within(self.passed(work).0.outputs(), objective.ln_mismatch)
+        self.loss.curvature_within(self.passed(work).0.outputs(), self.unit(objective.ln_mismatch))
     }
 
     /// Whether the objective has its least value at finite parameters: hard labels alone drive margins on for ever.
@@ -176,7 +205,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         if self.penalty > T::ZERO { self.penalty * (-ln_scale).exp() } else { T::ZERO }
     }
 
-    /// J: the mean loss of the objective at `theta`, and the penalty there.
+    /// J: the loss of the objective at `theta`, and the penalty there.
     pub(super) fn with_penalty(&self, objective: &Objective<T>, theta: &[T], theta_0: &[T]) -> T {
         // without a penalty the parameters need not be read
         if self.penalty == T::ZERO {

@@ -214,7 +214,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     pub fn objective(&self) -> &Objective<T> {
         &self.run.state.objective
     }
-    /// gradient-flow time t of the mean loss; infinite where it is too large to be represented
+    /// gradient-flow time t of the mean loss, or of the sum where the problem sums; infinite where it is too large to be represented
     pub fn time(&self) -> T {
         self.run.state.time()
     }

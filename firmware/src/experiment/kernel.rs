@@ -8,6 +8,7 @@ use ntkscope_core::{
         AnalyticKernel, MultiOutput, analytic, analytic_scratch, centred_alignment, max_abs_difference,
         relative_frobenius, spectrum, structured, structured_scratch, tangent, tangent_len,
     },
+    network::Bias,
 };
 
 use super::{N, Number, SEED, Send, fits, network, points};
@@ -46,9 +47,12 @@ pub fn run(count: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error
     let (scratch, rest) = rest.split_at_mut(SCRATCH);
 
     let any = network(&[1, 1]);
-    analytic(backend, &any, AnalyticKernel::Ntk, x, None, MatMut::new(limit, N, N)?, scratch)?;
-    for (record, value) in (0..).zip(limit.iter().copied()) {
-        send(Number { run: "analytic", record, field: "ntk", value });
+    // that of `network` last: the empirical kernels are compared with it
+    for (run, network) in [("analytic-hidden", any.with_bias(Bias::Hidden, 1.0)?), ("analytic", any)] {
+        analytic(backend, &network, AnalyticKernel::Ntk, x, None, MatMut::new(limit, N, N)?, scratch)?;
+        for (record, value) in (0..).zip(limit.iter().copied()) {
+            send(Number { run, record, field: "ntk", value });
+        }
     }
     let limit = MatRef::new(limit, N, N)?;
     for width in &WIDTHS[..count] {

@@ -1,4 +1,4 @@
-//! The same in a residual network of two blocks.
+//! The same in a residual network of two blocks with biases in all hidden layers.
 
 use ntkscope_core::{
     Error,
@@ -13,11 +13,12 @@ const ALPHA: f64 = 0.5;
 /// Narrower than `divergence`'s: it has four times the weights at equal width, and is to take about as long.
 const WIDEST: usize = 32;
 const WIDEST_WITHOUT_FPU: usize = 8;
+const NARROWEST: usize = 4;
 
 /// The widest network whose buffers fit the RAM, in steps of 4; the narrowest may have to do without some of them.
 pub const fn width(ram: usize, fpu: bool) -> usize {
     let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
-    while width > 4 && !fits(len(width, usize::MAX), ram) {
+    while width > NARROWEST && !fits(len(width, usize::MAX), ram) {
         width -= 4;
     }
     width
@@ -38,10 +39,14 @@ pub fn run(width: usize, ram: usize, buffer: &mut [f32], send: Send<'_>) -> Resu
     training::run(&Mirrored(network(width)), ram, buffer, send)
 }
 
-/// With a bias at the input.
+/// With biases at the input and in the branches; the narrowest has none in its branches, with which it would not fit 16 KiB.
 const fn network(width: usize) -> ResNet {
     let Ok(network) = ResNet::new(2, width, BLOCKS, 1, ALPHA) else { panic!("a width is 0") };
-    match network.with_input_bias(1.0) {
+    let Ok(network) = network.with_input_bias(1.0) else { panic!("too many parameters") };
+    if width == NARROWEST {
+        return network;
+    }
+    match network.with_branch_bias(1.0) {
         Ok(network) => network,
         Err(_) => panic!("too many parameters"),
     }

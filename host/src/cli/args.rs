@@ -133,7 +133,7 @@ mod tests {
             let flag = format!("--{}", argument.get_long().unwrap());
             let possible: Vec<_> = argument.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
             let words = possible.iter().map(String::as_str).chain(["3", "0.5", "true", "sphere", "all"]);
-            let found = words.into_iter().find_map(|word| parse::<S>(&[&flag, word]));
+            let found = parse::<S>(&[&flag]).or_else(|| words.into_iter().find_map(|word| parse::<S>(&[&flag, word])));
             let found = found.unwrap_or_else(|| panic!("no value for {flag}"));
             assert_eq!(found.keys().map(|key| format!("--{key}")).collect::<Vec<_>>(), [flag]);
         }

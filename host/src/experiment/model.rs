@@ -196,8 +196,7 @@ impl Model {
                     return Err(range("activation", self.activation, what));
                 }
                 if self.bias == Bias::All {
-                    let what =
-                        "a residual network has a bias at its input or none; give `bias = input` or `bias = none`";
+                    let what = "a residual network has no bias at its output; give `bias = hidden`, `bias = input` or `bias = none`";
                     return Err(range("bias", self.bias, what));
                 }
                 Ok(())
@@ -271,10 +270,14 @@ impl Model {
                 Family::Fcn(fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale)?)
             }
             NetworkKind::Resnet => {
-                let resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
-                let resnet = resnet.with_trained(self.trained);
-                let biased = self.bias != Bias::None;
-                Family::ResNet(if biased { resnet.with_input_bias(self.bias_scale)? } else { resnet })
+                let mut resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
+                if self.bias != Bias::None {
+                    resnet = resnet.with_input_bias(self.bias_scale)?;
+                }
+                if self.bias == Bias::Hidden {
+                    resnet = resnet.with_branch_bias(self.bias_scale)?;
+                }
+                Family::ResNet(resnet.with_trained(self.trained))
             }
         };
         Ok(match self.init {
@@ -321,7 +324,11 @@ impl Model {
         match self.network {
             NetworkKind::Fcn => format!("fully connected, depth {}", self.depth),
             NetworkKind::Resnet => {
-                let trained = if self.trained == Trained::All { "" } else { ", only V and W trained" };
+                let trained = match (self.trained, self.bias) {
+                    (Trained::All, _) => "",
+                    (_, Bias::Hidden) => ", only V, W and their biases trained",
+                    _ => ", only V and W trained",
+                };
                 let (blocks, alpha) = (count(self.depth, "block"), number(self.alpha.unwrap_or(1.0)));
                 format!("residual, {blocks}, alpha {alpha}{trained}")
             }

@@ -111,7 +111,7 @@ mod tests {
                 }
             }
         }
-        let families = Activation::ALL.len() * Bias::ALL.len() + 2 * 2;
+        let families = Activation::ALL.len() * Bias::ALL.len() + 2 * 3;
         assert_eq!(kept, 2 * families, "networks that the check lets pass");
     }
 }

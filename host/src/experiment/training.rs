@@ -27,6 +27,10 @@ pub struct Training {
     /// Loss, averaged over the samples
     #[arg(long, value_parser = LossKind::parser(), default_value_t = LossKind::Both, help_heading = "Training")]
     pub loss: LossKind,
+    /// Train on the sum of the losses over the samples instead of their mean: LAMBDA, ETA, T and E refer to the sum, and time
+    /// runs n times as fast [default: false]
+    #[arg(long, help_heading = "Training")]
+    pub loss_sum: bool,
     /// Penalty on the distance from initialization: adds (LAMBDA/2) |theta - theta_0|^2 to the mean loss
     #[arg(
         long,
@@ -214,11 +218,12 @@ impl Training {
                 Err(range("tolerance", self.tolerance, what))
             }
             (OptimizerKind::Gd, Some(rate)) => Ok(Optimizer::Descent { rate: positive("rate", rate)? }),
-            (OptimizerKind::Gd, None) => Err(range(
-                "optimizer",
-                self.optimizer,
-                "gradient descent needs a learning rate; give `rate` (for squared error below 2n/lambda_max)",
-            )),
+            (OptimizerKind::Gd, None) => {
+                let stable = if self.loss_sum { "2/lambda_max" } else { "2n/lambda_max" };
+                let what =
+                    format!("gradient descent needs a learning rate; give `rate` (for squared error below {stable})");
+                Err(range("optimizer", self.optimizer, what))
+            }
             (OptimizerKind::Flow, Some(rate)) => Err(range(
                 "rate",
                 rate,

@@ -147,9 +147,9 @@ pub fn report(
     settings.push(Block::Paragraph(format!("Data: {}; SHA-256 {}.", samples.description, samples.sha256)));
     settings.extend(provenance(command));
     let mut terms = TERMS.to_owned();
-    for (text, _) in
-        [(SHIFTED, model.init == Init::Shifted), (VALUES, samples.are_values())].iter().filter(|(_, on)| *on)
-    {
+    let summed = finished.iter().any(|run| run.training.loss_sum);
+    let conditions = [(SUMMED, summed), (SHIFTED, model.init == Init::Shifted), (VALUES, samples.are_values())];
+    for (text, _) in conditions.iter().filter(|(_, on)| *on) {
         terms = format!("{terms} {text}");
     }
     Report {
@@ -174,5 +174,6 @@ training samples at time t (for several outputs its mean over them), Θ the anal
 network. Where units rest on the kinks of their activation (ReLU), a flow moves as if they had their mean derivative, and \
 K_{t} is the kernel of the derivatives averaged over a short burst of steps. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times the sign of its label, or the \
 correct output minus the largest other one. The loss is the mean over the samples, without any penalty.";
+const SUMMED: &str = "Here it is the sum instead of the mean, and t is the time of gradient flow on that sum.";
 const VALUES: &str = "The targets are real numbers here: margins and accuracy, which need classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";

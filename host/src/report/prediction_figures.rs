@@ -43,7 +43,7 @@ pub fn prediction_figure(runs: &[(&str, &PredictionTable)]) -> Option<Figure> {
     (!series.is_empty()).then(|| Figure {
         name: "prediction".into(),
         title: "Departure from the kernel prediction".into(),
-        x: Axis::new("gradient-flow time t (of the mean loss)", Scale::Exponent),
+        x: Axis::new("gradient-flow time t", Scale::Exponent),
         y: Axis::new("max |f_{t} − prediction| (logit units)", Scale::Log),
         series,
         caption: "Largest difference between the outputs of the network and those of gradient flow from the same start under a \

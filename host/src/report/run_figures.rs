@@ -46,7 +46,7 @@ impl Overlay {
 /// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`; without the last two
 /// where no trace has margins.
 ///
-/// Every trace has a colour of its own, its second quantity is dashed. Time is gradient-flow time of the mean loss, on a logarithmic axis that holds times
+/// Every trace has a colour of its own, its second quantity is dashed. Time is gradient-flow time of the loss as it is trained, on a logarithmic axis that holds times
 /// beyond the range of an f64 too (it is drawn from `log_time`) and begins at the first positive one.
 pub fn run_figures(traces: &[Trace], overlays: &[Overlay]) -> Vec<Figure> {
     let mut rows = traces.iter().flat_map(|trace| &trace.rows).peekable();
@@ -81,7 +81,7 @@ fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {
     }
     let x = match panel {
         Panel::DriftMargin => Axis::new("mean margin u", Scale::Log),
-        _ => Axis::new("gradient-flow time t (of the mean loss)", Scale::Exponent),
+        _ => Axis::new("gradient-flow time t", Scale::Exponent),
     };
     let (name, title, y, scale, caption) = describe(panel);
     let scale = scale.unwrap_or_else(|| if spans_decades(&series) { Scale::Log } else { Scale::Linear });
@@ -100,7 +100,7 @@ type Quantity = (&'static str, Mark, fn(&TraceRow) -> f64);
 
 fn quantities(panel: Panel) -> Vec<Quantity> {
     match panel {
-        Panel::Loss => vec![("mean loss", Mark::Line, |row| row.loss)],
+        Panel::Loss => vec![("loss", Mark::Line, |row| row.loss)],
         Panel::Drift => vec![
             ("drift, max |K_{t} − K_{0}|", Mark::Line, |row| row.drift_max),
             ("error, max |K_{t} − Θ|", Mark::Dashed, |row| row.error_max),
@@ -121,9 +121,9 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
         Panel::Loss => (
             "loss",
             "Loss along training",
-            "mean loss",
+            "loss",
             Some(Scale::Log),
-            "Training loss, a mean over the samples, against gradient-flow time.",
+            "Training loss against the time of gradient flow on it. It is a mean over the samples, or with `loss-sum` their sum.",
         ),
         Panel::Drift => (
             "drift",

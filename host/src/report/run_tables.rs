@@ -51,7 +51,8 @@ pub fn end_table(finished: &[Finished<'_>]) -> Table {
     let mut rows = Rows::new("Final state.", finished);
     let mut row = |name, value: &dyn Fn(&Finished<'_>, &Seen) -> String| rows.push(name, value);
     row("time t", &|_, seen| number(seen.last.time));
-    row("mean loss", &|_, seen| number(seen.last.loss));
+    let summed = finished.iter().any(|run| run.training.loss_sum);
+    row(if summed { "loss, summed over the samples" } else { "mean loss" }, &|_, seen| number(seen.last.loss));
     row("smallest margin", &|_, seen| number(seen.last.margin_min));
     row("accuracy", &|_, seen| format!("{} %", number(100.0 * seen.last.accuracy)));
     row("kernel drift max|K_{t} − K_{0}|", &|_, seen| number(seen.last.drift_max));

@@ -54,6 +54,7 @@ impl<T: HostReal> Arrays<T> {
         let (n, outputs) = (samples.n, network.sizes().outputs);
         let (x, targets) = (MatRef::new(&self.x, n, samples.d)?, MatRef::new(&self.targets, n, outputs)?);
         let problem = Problem::new(network, x, targets, training.core_loss(), training.penalty)?;
+        let problem = if training.loss_sum { problem.summed() } else { problem };
         match &self.f_0 {
             Some(f_0) => Ok(problem.with_offset(MatRef::new(f_0, n, outputs)?)?),
             None => Ok(problem),

@@ -6,7 +6,7 @@ use ntkscope_core::state::Bytes;
 /// A run whose objective was this many times its start has diverged, whatever became of it.
 pub const FAR: f64 = 1e3;
 
-/// The objective (mean loss + penalty) along a run.
+/// The objective (loss, mean or sum, + penalty) along a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Course {
     /// at the start
@@ -26,7 +26,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// From the objective at step 0, a mean over n samples computed in a scalar of this epsilon.
+    /// From the objective at step 0, of n samples computed in a scalar of this epsilon.
     pub fn new(start: f64, n: usize, epsilon: f64) -> Self {
         // the sum, and the outputs that it is made of
         let slack = 16.0 * n as f64 * epsilon * start.abs();

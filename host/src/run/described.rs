@@ -8,8 +8,8 @@ use crate::files::Described;
 const KERNEL: &str = "kernel";
 /// Unit of outputs.
 const OUTPUT: &str = "output";
-/// Unit of the gradient flow of the mean loss.
-const TIME: &str = "time of gradient flow on the mean loss";
+/// Unit of the gradient flow of the loss, as it is trained.
+const TIME: &str = "time of gradient flow on the mean loss, or on its sum under `loss-sum`";
 
 /// `trace.csv`: a row per snapshot.
 const TRACE: [Described; 30] = Described::of(
@@ -17,7 +17,7 @@ const TRACE: [Described; 30] = Described::of(
     [
         ("step", "", "steps taken so far"),
         ("time", TIME, "t; inf if too large to represent"),
-        ("loss", "loss", "mean loss, excluding the penalty"),
+        ("loss", "loss", "mean loss, or the sum under `loss-sum`, excluding the penalty"),
         ("accuracy", "share", "fraction of samples with a positive margin; empty if y is real-valued"),
         (
             "margin_min",
@@ -56,7 +56,7 @@ const TRACE: [Described; 30] = Described::of(
             "stability",
             "",
             "rate times sharpness / 2 of gradient descent: rate (lambda_max(H^1/2 K H^1/2) + LAMBDA) / 2, with K the current full \
-             kernel and H the Hessian of the mean loss in the outputs; stable below 1; empty for gradient flow",
+             kernel and H the Hessian of the loss, mean or sum, in the outputs; stable below 1; empty for gradient flow",
         ),
         (
             "target_alignment",

@@ -291,13 +291,15 @@ fn predictions<N: Network, T: Real>(
     let outputs = network.sizes().outputs;
     let (theta_0, targets) = (double(trainer.theta_0()), double(targets));
     let (x, all) = all_inputs::<f64>(samples);
+    let pace = if training.loss_sum { samples.n as f64 } else { 1.0 };
     let task = Task {
         network,
         theta_0: &theta_0,
         x: MatRef::new(&x, all, samples.d)?,
         targets: MatRef::new(&targets, samples.n, outputs)?,
         loss: training.core_loss(),
-        penalty: training.penalty,
+        penalty: training.penalty / pace,
+        pace,
         shifted,
         values: samples.are_values(),
     };

@@ -80,6 +80,8 @@ pub struct Task<'a, N> {
     pub loss: Loss,
     /// LAMBDA of the mean loss
     pub penalty: f64,
+    /// time of the mean loss that passes while the run's time grows by 1: 1, or n where it is trained on the sum
+    pub pace: f64,
     /// whether the outputs are f(x; theta) - f(x; theta_0)
     pub shifted: bool,
     /// whether y is numbers, which have neither margins nor classes
@@ -130,11 +132,12 @@ impl<N: Network> Task<'_, N> {
         let row = |(time, log_time)| PredictionRow { time, log_time, ..PredictionRow::default() };
         let mut rows: Vec<_> = moments.into_iter().map(row).collect();
         let [ntk, linearized] = kernels;
-        let ntk = self.fixed_flow(kind, ntk, &f_0, &log_times)?;
+        let paced: Vec<f64> = log_times.iter().map(|log_time| at_pace(self.pace, *log_time)).collect();
+        let ntk = self.fixed_flow(kind, ntk, &f_0, &paced)?;
         for (k, row) in rows.iter_mut().enumerate() {
             row.ntk = self.measure(&network[k], &self.moved(ntk.outputs(k)?, &f_0, ntk.dual(k)))?;
         }
-        let linearized = self.fixed_flow(kind, linearized, &f_0, &log_times)?;
+        let linearized = self.fixed_flow(kind, linearized, &f_0, &paced)?;
         for (k, row) in rows.iter_mut().enumerate() {
             row.linearized =
                 self.measure(&network[k], &self.moved(linearized.outputs(k)?, &f_0, linearized.dual(k)))?;
@@ -234,7 +237,7 @@ impl<N: Network> Task<'_, N> {
         Ok(kernel)
     }
 
-    /// The flow under the kernel `((n + h) C, n C)` from `f_0` `(n + h, C)`, at these times.
+    /// The flow under the kernel `((n + h) C, n C)` from `f_0` `(n + h, C)`, at these times of the mean loss.
     fn fixed_flow(
         &self,
         kind: BackendKind,
@@ -320,6 +323,15 @@ impl<N: Network> Task<'_, N> {
             difference_held_out: difference(n * c, network.len()),
             distance: *distance,
         })
+    }
+}
+
+/// ln(1 + p t) of ln(1 + t), also where t is too large to be represented.
+fn at_pace(p: f64, log_time: f64) -> f64 {
+    match log_time {
+        s if p == 1.0 => s,
+        s if s < 1.0 => (p * s.exp_m1()).ln_1p(),
+        s => s + p.ln() + ((1.0 / p - 1.0) * (-s).exp()).ln_1p(),
     }
 }
 

@@ -14,10 +14,10 @@ const MAX_WHOLE: usize = 512;
 pub struct Rate {
     /// as it was set
     pub given: f64,
-    /// `given (lambda_max(H^1/2 K H^1/2) + LAMBDA) / 2` at the start, H the Hessian of the mean loss in the outputs there:
-    /// stable below 1
+    /// `given (lambda_max(H^1/2 K H^1/2) + LAMBDA) / 2` at the start, H the Hessian of the loss, mean or sum, in the outputs
+    /// there: stable below 1
     pub reading: f64,
-    /// `2/(c lambda_max/n + LAMBDA)`, or, where lambda_max is known from below only, no less than that
+    /// `2/(c lambda_max/n + LAMBDA)` (of a sum without the n), or, where lambda_max is known from below only, no less than that
     pub stable: f64,
     /// of the kernel `(n C, n C)` at the start, or a lower bound
     pub lambda_max: f64,
@@ -42,12 +42,12 @@ impl Rate {
     ) -> Result<Option<Self>, Error> {
         let Optimizer::Descent { rate: given } = optimizer else { return Ok(None) };
         let problem = trainer.problem();
-        let (n, outputs, loss) = (problem.x().rows(), problem.network().sizes().outputs, problem.loss());
+        let (outputs, loss) = (problem.network().sizes().outputs, problem.loss());
         let Some(curvature) = loss.curvature(outputs).filter(|_| of_mean.is_finite()) else { return Ok(None) };
         // the mean of the diagonal blocks has no larger eigenvalue than the whole
-        let whole = outputs > 1 && n * outputs <= MAX_WHOLE;
+        let whole = outputs > 1 && problem.x().rows() * outputs <= MAX_WHOLE;
         let lambda_max = if whole { largest_eigenvalue(trainer)? } else { of_mean };
-        let stable = 2.0 / (curvature * lambda_max / n as f64 + penalty);
+        let stable = 2.0 / (curvature * lambda_max / problem.divisor().to_f64() + penalty);
         Ok(Some(Self { given, reading, stable, lambda_max, curvature, everywhere: loss.properties(outputs).quadratic }))
     }
 

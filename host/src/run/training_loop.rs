@@ -212,7 +212,7 @@ pub(super) fn train<N: Network, T: Real>(
     Ok(Walked { stopped, course: walk.course, rate, seconds: before })
 }
 
-/// Mean loss + (LAMBDA/2)|theta - theta_0|^2 at the present parameters.
+/// Loss, mean or sum, + (LAMBDA/2)|theta - theta_0|^2 at the present parameters.
 fn objective<N: Network, T: Real>(trainer: &Trainer<'_, N, T, dyn Backend<T>>, penalty: f64) -> f64 {
     let loss = trainer.objective().loss.to_f64();
     // without a penalty the parameters need not be read

@@ -34,6 +34,7 @@ mod signals;
 mod smoothness;
 #[cfg(unix)]
 mod streams;
+mod summed;
 mod targets;
 mod typing;
 

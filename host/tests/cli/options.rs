@@ -53,7 +53,7 @@ const WITHOUT_EFFECT: [(&str, &str); 5] = [
 ];
 
 /// Values to try, and what else they need; the first that changes the results or is refused is enough.
-const VALUES: [(&str, &[&str]); 53] = [
+const VALUES: [(&str, &[&str]); 54] = [
     ("activation", &["erf"]),
     ("alpha", &["0.5"]),
     ("bias", &["none"]),
@@ -78,6 +78,7 @@ const VALUES: [(&str, &[&str]); 53] = [
     ("profile", &["circle"]),
     ("label-column", &["1 --data three.csv", "1"]),
     ("loss", &["mse", "cross-entropy"]),
+    ("loss-sum", &[""]),
     ("max-steps", &["2"]),
     ("memory", &["1B"]),
     ("multi-output", &["full --outputs 2", "full"]),

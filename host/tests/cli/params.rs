@@ -7,7 +7,7 @@ use crate::Place;
 use crate::files::npz;
 
 /// Networks that differ in a setting that the kernel depends on.
-const NETWORKS: [&str; 19] = [
+const NETWORKS: [&str; 21] = [
     "",
     "--bias none",
     "--bias all",
@@ -27,6 +27,8 @@ const NETWORKS: [&str; 19] = [
     "--network resnet --bias none",
     "--network resnet --init standard",
     "--network resnet --depth 1 --init standard",
+    "--bias hidden",
+    "--network resnet --bias hidden",
 ];
 
 #[test]

@@ -120,7 +120,7 @@ fn residual_networks_that_are_none() {
     place.refuse("run --alpha 0.5 --out o", 2, &["--alpha 0.5", "--network resnet"]);
     place.refuse("run --trained branches --out o", 2, &["--trained branches", "--network resnet"]);
     place.refuse("run --network resnet --activation erf --out o", 2, &["--activation erf", "relu"]);
-    place.refuse("kernel analytic --network resnet --bias all", 2, &["--bias all", "--bias input"]);
+    place.refuse("kernel analytic --network resnet --bias all", 2, &["--bias all", "--bias hidden", "--bias input"]);
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! Empirical kernel to analytic kernel: the error falls like one over the square root of the width.
+//! Empirical kernel to analytic kernel: the error falls like one over the square root of the width, and its mean over
+//! initializations is small.
 
 use ntkscope_core::Portable;
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
-use ntkscope_core::network::{Network, ResNet};
-use ntkscope_tests::cases::{named, six_points};
+use ntkscope_core::network::{Network, ResNet, Trained};
+use ntkscope_tests::cases::{biased_residual, named, six_points};
 use ntkscope_tests::measure::{analytic_kernel, ntk, theta};
 use ntkscope_tests::tolerance::Check;
 
@@ -93,4 +94,45 @@ fn the_error_of_a_residual_network_falls_like_one_over_the_square_root_of_the_wi
         |width| ResNet::new(2, width, 2, 1, 1.0).expect("positive sizes").with_input_bias(1.0).expect("a scale");
     let analytic = analytic_kernel(&Portable, &network(1), AnalyticKernel::Ntk, &six_points::<f64>(), None);
     check_rate("resnet, 2 blocks", RESIDUAL_WIDTHS, |width, seed| error(&network(width), seed, &analytic));
+}
+
+/// (width, seeds) of the means: in debug builds core is some fifty times slower.
+const MEANS: (usize, u64) = if cfg!(debug_assertions) { (64, 200) } else { (512, 600) };
+
+/// The mean of the kernels of so many seeds, relative to its largest entry.
+fn compare_mean<N: Network>(case: &str, network: &N) {
+    let (_, seeds) = MEANS;
+    let expected = analytic_kernel(&Portable, network, AnalyticKernel::Ntk, &six_points::<f64>(), None);
+    let mut mean = vec![0.0; expected.len()];
+    for seed in 0..seeds {
+        let theta: Vec<f32> = theta(network, 1000 + seed);
+        let kernel = ntk(&Portable, (network, &theta), &six_points::<f32>(), None, MultiOutput::Trace);
+        mean.iter_mut().zip(&kernel).for_each(|(mean, k)| *mean += f64::from(*k) / seeds as f64);
+    }
+    let mut check = if cfg!(debug_assertions) {
+        Check::named("mean kernel over initializations, narrow networks")
+    } else {
+        Check::named("mean kernel over initializations")
+    };
+    let largest = expected.iter().fold(0.0f64, |m, k| m.max(k.abs()));
+    for (e, (expected, mean)) in expected.iter().zip(&mean).enumerate() {
+        check.scaled(&case, (e / 6, e % 6), *expected, *mean, largest);
+    }
+    check.finish();
+}
+
+#[test]
+fn the_mean_kernel_of_fully_connected_networks_is_the_limit() {
+    let widths = [MEANS.0; 3];
+    for depth in 2..=3 {
+        compare_mean(&format!("hidden, depth {depth}"), &named("hidden", 2, &widths[..depth]));
+    }
+}
+
+#[test]
+fn the_mean_kernel_of_residual_networks_is_the_limit() {
+    for (depth, alpha, trained) in [(2, 0.5, Trained::All), (1, 1.0, Trained::Branches)] {
+        let network = biased_residual(2, (MEANS.0, depth), alpha, Some(1.0)).with_trained(trained);
+        compare_mean(&format!("resnet, depth {depth}, alpha {alpha}, {trained}"), &network);
+    }
 }

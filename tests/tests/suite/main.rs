@@ -6,11 +6,14 @@
 mod activations;
 mod agreement;
 mod alignment;
+mod biases;
 mod descent;
 mod distance;
+mod edge;
 mod flow;
 mod golden;
 mod gradients;
+mod identities;
 mod invariance;
 mod kinks;
 mod limit;
@@ -41,11 +44,14 @@ fn every_tolerance_is_used() {
         include_str!("activations.rs"),
         include_str!("agreement.rs"),
         include_str!("alignment.rs"),
+        include_str!("biases.rs"),
         include_str!("descent.rs"),
         include_str!("distance.rs"),
+        include_str!("edge.rs"),
         include_str!("flow.rs"),
         include_str!("golden.rs"),
         include_str!("gradients.rs"),
+        include_str!("identities.rs"),
         include_str!("invariance.rs"),
         include_str!("kinks.rs"),
         include_str!("limit.rs"),

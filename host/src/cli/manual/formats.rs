@@ -45,7 +45,7 @@ pub(super) fn files_page() -> Result<Page, Fault> {
                 ("train-images-idx3-ubyte[.gz], …", "MNIST and Fashion-MNIST, as published."),
                 (
                     "P.npz, P.safetensors",
-                    "Parameters: W0 b0 W1 … WL, each (out, in); for a residual network A b V1 W1 … v; a mirrored network has two sets (prefixes first. and second.).",
+                    "Parameters: W0 b0 W1 … WL, each (out, in); for a residual network A b W1 b1 V1 d1 … v; a mirrored network has two sets (prefixes first. and second.).",
                 ),
             ]),
         ),

@@ -76,7 +76,7 @@ pub(super) fn predicted(
     let mut theta_0 = vec![0.0; network.sizes().parameters];
     initialize(network, model.seed, &mut theta_0)?;
     let values = samples.are_values();
-    let task = Task { network, theta_0: &theta_0, x, targets, loss, penalty, shifted, values };
+    let task = Task { network, theta_0: &theta_0, x, targets, loss, penalty, pace: 1.0, shifted, values };
     let (mean, fit) = task.linearized(f64::fast(), time).map_err(|e| explain(e, training))?;
     Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None, fit })
 }

@@ -110,10 +110,7 @@ pub(crate) const ERRORS: [PlantedError; 20] = [
     PlantedError {
         what: "residual branches are a tenth too strong",
         file: "core/src/network/resnet.rs",
-        edits: &[(
-            "weight_scale: self.alpha * libm::sqrt(1.0 / m as f64),",
-            "weight_scale: 1.1 * self.alpha * libm::sqrt(1.0 / m as f64),",
-        )],
+        edits: &[("self.alpha * libm::sqrt(1.0 / m as f64)", "1.1 * self.alpha * libm::sqrt(1.0 / m as f64)")],
     },
     PlantedError {
         what: "the residual of samples that are right is a fifth too small",
