@@ -34,8 +34,13 @@ impl UnfinishedDirectory {
             let mut names = names();
             let (path, handle) = at_random_name(around, |path| {
                 fs::create_dir(path)?;
-                let handle = File::open(path).ok();
-                handle.as_ref().map_or(Ok(()), |handle| hold(handle, path)).map(|()| handle)
+                match File::open(path) {
+                    Ok(handle) => hold(&handle, path).map(|()| Some(handle)),
+                    // one who sweeps was faster than the lock
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => Err(io::ErrorKind::AlreadyExists.into()),
+                    // a system that does not open directories has no lock for them either
+                    Err(_) => Ok(None),
+                }
             })?;
             names.insert(path.clone());
             Ok((path, handle))
@@ -81,7 +86,8 @@ impl UnfinishedDirectory {
             if let Some(old) = old {
                 let removed = remove(&old);
                 names().remove(&old);
-                removed?;
+                // one who sweeps may have been faster
+                removed.or_else(|e| if fs::symlink_metadata(&old).is_ok() { Err(e) } else { Ok(()) })?;
             }
             sync_directory(around)
         });

@@ -10,12 +10,16 @@ use super::identity::is_at;
 use super::temporary::is_temporary;
 
 /// Removes every temporary file and directory of this program in `directory` whose process has ended; looks once in the
-/// life of this process. What cannot be removed stays for the next.
+/// life of this process, while its other threads wait. What cannot be removed stays for the next.
 pub(super) fn sweep(directory: &Path) {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    if !SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(directory.into()) {
-        return;
+    let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if swept.insert(directory.into()) {
+        remove_leftovers(directory);
     }
+}
+
+fn remove_leftovers(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if is_temporary(&entry.file_name()) {
             let _ = remove_leftover(&entry.path());
@@ -81,5 +85,32 @@ mod tests {
         assert_eq!(fs::read(place.path().join("mine")).unwrap(), b"kept");
         assert!(place.path().join(".ntkscope-7.tmp").exists());
         drop((alive, living));
+    }
+
+    /// Another process may sweep between the moments when something is made and when it is locked: then it is made again.
+    #[test]
+    fn what_is_being_made_is_not_lost_to_one_who_sweeps() {
+        use super::super::{UnfinishedDirectory, write_atomic};
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let (place, done) = (tempfile::tempdir().unwrap(), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    remove_leftovers(place.path());
+                }
+            });
+            for k in 0..300 {
+                let directory = UnfinishedDirectory::create(&place.path().join("d")).unwrap();
+                let written = fs::write(directory.path().join("t"), "kept");
+                let committed = directory.commit();
+                let atomic = write_atomic(&place.path().join("f"), b"kept");
+                if written.is_err() || committed.is_err() || atomic.is_err() {
+                    done.store(true, Ordering::Relaxed);
+                    panic!("{k}: {written:?} {committed:?} {atomic:?}");
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(fs::read(place.path().join("d/t")).unwrap(), b"kept");
     }
 }

@@ -166,7 +166,7 @@ fn failed_runs_are_left_out_and_counted() {
             let [found_rows, expected_rows] = [found.claims, expected.claims].map(|stated| judge(stated).0);
             assert_eq!(found_rows.len(), expected_rows.len());
             for (found, expected) in found_rows.into_iter().zip(expected_rows) {
-                let told = found.note.rsplit_once("; left out: ");
+                let told = found.note.rsplit_once("; excluded: ");
                 // that of the analytic kernel is the same whichever run it is read from
                 assert!(told.is_some() || found.claim.starts_with("A1"), "{found:?}");
                 let note = told.map_or(found.note.clone(), |(note, _)| note.into());

@@ -150,7 +150,7 @@ fn a_finished_run_that_was_changed_is_run_again_and_told() {
     assert!(svg.contains("part six-points") && svg.contains("width = 4"), "{svg}");
     assert!(!svg.contains("<text") && !svg.contains("font"));
     let page = String::from_utf8(place.bytes("study/report.html")).unwrap();
-    assert!(page.contains("with the instruction set"));
+    assert!(page.contains("Instruction set of the runs: "));
 }
 
 /// Whether a row of `claims.csv` has a name that begins so.

@@ -64,6 +64,6 @@ fn the_flow_and_what_fixed_kernels_predict_of_it_run_n_times_as_fast() {
         place.succeed("run sum/run.toml --quiet --out again");
         assert_eq!(place.bytes("sum/trace.csv"), place.bytes("again/trace.csv"));
         let report = String::from_utf8(place.bytes("sum/report.html")).unwrap();
-        assert!(report.contains("summed loss") && report.contains("gradient flow on that sum"));
+        assert!(report.contains("loss, summed over the samples") && report.contains("gradient flow on that sum"));
     }
 }
