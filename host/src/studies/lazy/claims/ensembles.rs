@@ -158,21 +158,21 @@ static CLAIMS: &[Claim<EnsembleAndLaw>] = &[
         failing: "",
     },
     Claim {
-        name: "B4 duplicating every sample leaves the law unchanged",
-        place: "identity: the loss is a mean over the samples",
+        name: "B4 duplicating every sample leaves the law unchanged, and halves the variance of the Laplace posterior",
+        place: "identity: the loss is a mean over the samples, the likelihood of the posterior a product",
         kind: Kind::Check,
         about: EnsembleAndLaw::subject,
         measure: |ensemble| {
-            let apart = |of: fn(&Law) -> &[f64]| {
+            let apart = |of: fn(&Law) -> &[f64], factor: f64| {
                 let pairs = of(&ensemble.law).iter().zip(of(&ensemble.doubled));
-                pairs.map(|(once, twice)| (once - twice).abs()).fold(0.0, f64::max)
+                pairs.map(|(once, twice)| (factor * once - twice).abs()).fold(0.0, f64::max)
             };
-            let laplace = apart(|law| law.laplace.as_deref().unwrap_or_default());
-            let largest = apart(|law| &law.mean).max(apart(|law| &law.deviation)).max(laplace);
+            let laplace = apart(|law| law.laplace.as_deref().unwrap_or_default(), std::f64::consts::FRAC_1_SQRT_2);
+            let largest = apart(|law| &law.mean, 1.0).max(apart(|law| &law.deviation, 1.0)).max(laplace);
             Measured::extreme(Some(largest), "there is no law")
         },
         theory: |_| Some(Theory::at_most(1e-6).said("0")),
-        note: |_| "largest change of a mean or standard deviation, those of the Laplace posterior included".into(),
+        note: |_| "largest deviation from this of a mean or standard deviation".into(),
         failing: "",
     },
 ];
