@@ -204,11 +204,11 @@ impl EnsembleAndLaw {
     }
 }
 
-/// The probability of so large a statistic, in words.
+/// The probability of a statistic at least so large under the normal law, in words.
 fn by_chance(probability: Result<f64, ntkscope_core::Error>) -> String {
     match probability {
-        Ok(p) if p < 1e-4 => "so large with a probability below 10^{−4}".into(),
-        Ok(p) => format!("so large with probability {}", number((1e4 * p).round() / 1e4)),
+        Ok(p) if p < 1e-4 => "p < 10^{−4}".into(),
+        Ok(p) => format!("p = {}", number((1e4 * p).round() / 1e4)),
         Err(error) => format!("undefined ({error})"),
     }
 }
