@@ -83,7 +83,7 @@ impl Sizes {
     pub const fn with_kinks(self, count: usize) -> Self {
         Self { kinks: self.kinks.saturating_add(count), ..self }
     }
-    /// Those of two copies of the network, subtracted ([`Mirrored`]). A length that overflows is `usize::MAX`, which no
+    /// Those of two copies of the network, subtracted ([`Mirrored`](super::Mirrored)). A length that overflows is `usize::MAX`, which no
     /// buffer has.
     pub const fn mirrored(self) -> Self {
         Self {
