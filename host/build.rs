@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    let commit = git(&["describe", "--always", "--abbrev=12", "--match=no-tag", "--dirty=, changed since"]);
+    // sources that were unpacked inside another repository are not of its commit
+    let commit = git(&["ls-files", "--error-unmatch", "build.rs"])
+        .and_then(|_| git(&["describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=, changed since"]));
     let commit = commit.map_or(String::new(), |commit| format!(" (commit {commit})"));
     println!("cargo::rustc-env=NTKSCOPE_VERSION={}{commit}", env!("CARGO_PKG_VERSION"));
     // what a commit and an edit change; a path that is not there would build the program anew every time

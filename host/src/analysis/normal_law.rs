@@ -5,7 +5,7 @@ use ntkscope_core::linalg::{cholesky, cholesky_solve};
 use ntkscope_core::{Error, MatMut, MatRef};
 use statrs::distribution::{ChiSquared, ContinuousCDF, FisherSnedecor};
 
-use super::statistics::kurtosis;
+use super::statistics::{central_moment, kurtosis};
 
 /// Mean `(p)` and covariance `(p, p)` of n vectors.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,11 +43,12 @@ impl Moments {
     /// # Errors
     /// A covariance that is not positive definite.
     pub fn probability_of_mean(&self, law: &[f64]) -> Result<f64, Error> {
-        let (n, p) = (self.count as f64, self.mean.len() as f64);
+        let (n, p) = (self.count as f64, self.mean.len());
         let offset: Vec<f64> = self.mean.iter().zip(law).map(|(here, there)| here - there).collect();
-        let mut solved = offset.clone();
-        solve(&self.covariance, &mut solved)?;
+        let (factor, mut solved) = (factor(&self.covariance, p)?, offset.clone());
+        cholesky_solve(MatRef::new(&factor, p, p)?, &mut solved)?;
         let squared = n * offset.iter().zip(&solved).map(|(d, s)| d * s).sum::<f64>();
+        let p = p as f64;
         // a sample of p vectors or fewer has no such covariance
         let distribution = FisherSnedecor::new(p, n - p);
         Ok(distribution.map_or(f64::NAN, |d| d.sf((n - p) * squared / (p * (n - 1.0)))))
@@ -61,9 +62,9 @@ impl Moments {
     pub fn probability_of_covariance(&self, law: &[f64]) -> Result<f64, Error> {
         let p = self.mean.len();
         // row i of `whitened` is C^-1 times column i of S
-        let mut whitened = self.covariance.clone();
+        let (factor, mut whitened) = (factor(law, p)?, self.covariance.clone());
         for (i, row) in whitened.chunks_exact_mut(p).enumerate() {
-            solve(law, row)?;
+            cholesky_solve(MatRef::new(&factor, p, p)?, row)?;
             row[i] -= 1.0;
         }
         let trace: f64 = (0..p * p).map(|e| whitened[e] * whitened[e % p * p + e / p]).sum();
@@ -76,19 +77,16 @@ impl Moments {
 /// n (skewness^2/6 + (kurtosis - 3)^2/24), for large n chi-squared with 2 degrees of freedom.
 pub fn probability_of_shape(values: &[f64]) -> f64 {
     let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let moment = |power: i32| values.iter().map(|v| (v - mean).powi(power)).sum::<f64>() / n;
-    let skewness = moment(3) / moment(2).powf(1.5);
+    let skewness = central_moment(values, 3) / central_moment(values, 2).powf(1.5);
     // chi-squared with 2 degrees of freedom is exponential
     (-0.5 * n * (skewness * skewness / 6.0 + kurtosis(values).powi(2) / 24.0)).exp()
 }
 
-/// `b <- A^-1 b` for a covariance A.
-fn solve(a: &[f64], b: &mut [f64]) -> Result<(), Error> {
-    let p = b.len();
-    let mut factor = a.to_vec();
+/// The Cholesky factor of a covariance `(p, p)`.
+fn factor(covariance: &[f64], p: usize) -> Result<Vec<f64>, Error> {
+    let mut factor = covariance.to_vec();
     cholesky(MatMut::new(&mut factor, p, p)?)?;
-    cholesky_solve(MatRef::new(&factor, p, p)?, b)
+    Ok(factor)
 }
 
 #[cfg(test)]

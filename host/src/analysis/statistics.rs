@@ -50,11 +50,15 @@ pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
+/// Central moment of a sample: the mean of the powers of the distances from its mean.
+pub fn central_moment(values: &[f64], power: i32) -> f64 {
+    let (count, (mean, _)) = (values.len() as f64, mean_and_variance(values));
+    values.iter().map(|v| (v - mean).powi(power)).sum::<f64>() / count
+}
+
 /// Excess kurtosis of a sample: its fourth central moment over the square of the second, less 3.
 pub fn kurtosis(values: &[f64]) -> f64 {
-    let (count, (mean, _)) = (values.len() as f64, mean_and_variance(values));
-    let moment = |power: i32| values.iter().map(|v| (v - mean).powi(power)).sum::<f64>() / count;
-    moment(4) / moment(2).powi(2) - 3.0
+    central_moment(values, 4) / central_moment(values, 2).powi(2) - 3.0
 }
 
 /// Pseudo-values of a statistic of independent items, in `groups` groups of equal size; items that are left over belong to

@@ -28,18 +28,19 @@ pub(super) fn seen(outcome: &Outcome) -> Seen {
 
 /// A table under way.
 struct Rows<'a> {
-    finished: &'a [Finished<'a>],
+    runs: Vec<(&'a Finished<'a>, Seen)>,
     table: Table,
 }
 
 impl<'a> Rows<'a> {
     fn new(caption: &str, finished: &'a [Finished<'a>]) -> Self {
         let header = [""].into_iter().chain(finished.iter().map(|run| run.label));
-        Self { finished, table: Table::new(caption, header) }
+        let runs = finished.iter().map(|run| (run, seen(&run.outcome))).collect();
+        Self { runs, table: Table::new(caption, header) }
     }
     /// Adds a quantity, unless it is undefined in every run.
     fn push(&mut self, name: &str, value: &dyn Fn(&Finished<'_>, &Seen) -> String) {
-        let values: Vec<String> = self.finished.iter().map(|run| value(run, &seen(&run.outcome))).collect();
+        let values: Vec<String> = self.runs.iter().map(|(run, seen)| value(run, seen)).collect();
         if values.iter().any(|value| !value.contains("undefined")) {
             self.table.push([name.to_owned()].into_iter().chain(values));
         }

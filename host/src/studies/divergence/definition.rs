@@ -2,12 +2,13 @@
 
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{MultiOutput, structured, structured_scratch, tangent, tangent_len};
+use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::{Bias, Fcn, Network, ResNet};
-use ntkscope_core::{Error, MatMut, MatRef};
+use ntkscope_core::{Error, MatRef};
 
 use crate::backend::HostReal;
-use crate::data::{DataSpec, Source, load};
+use crate::data::{DataSpec, Samples, Source, load};
+use crate::kernel::{Empirical, whole};
 use crate::machine::Budget;
 use crate::report::Kind;
 use crate::study;
@@ -47,24 +48,25 @@ static CLAIMS: &[Claim<Compared>] = &[Claim {
 /// None but those of numbers that are not finite, which do not arise here.
 pub(super) fn on_six_points() -> Result<Vec<Stated>, study::Error> {
     let samples = load(&DataSpec::new(Source::Circle), &Budget::default())?;
-    let x = MatRef::new(&samples.x, samples.n, samples.d)?;
     let fcn = Fcn::new(2, &[WIDTH; 2], 1)?.with_bias(Bias::Input, 1.0)?;
     let resnet = ResNet::new(2, WIDTH, 2, 1, 1.0)?.with_input_bias(1.0)?;
     let all = [
-        Compared { network: "FCN, L = 2, input bias; six-points", difference: difference(&fcn, x)? },
-        Compared { network: "ResNet, 2 blocks, α = 1, input bias; six-points", difference: difference(&resnet, x)? },
+        Compared { network: "FCN, L = 2, input bias; six-points", difference: difference(&fcn, &samples)? },
+        Compared {
+            network: "ResNet, 2 blocks, α = 1, input bias; six-points",
+            difference: difference(&resnet, &samples)?,
+        },
     ];
     Ok(all.iter().flat_map(|compared| state_all(CLAIMS, compared)).collect())
 }
 
-fn difference<N: Network>(network: &N, x: MatRef<'_, f64>) -> Result<f64, Error> {
-    let (backend, sizes, n) = (f64::fast(), network.sizes(), x.rows());
+fn difference<N: Network>(network: &N, samples: &Samples) -> Result<f64, Error> {
+    let (backend, sizes, n) = (f64::fast(), network.sizes(), samples.n);
+    let x = MatRef::new(&samples.x, n, samples.d)?;
     let mut theta = vec![0.0; sizes.parameters];
     initialize(network, 0, &mut theta)?;
-    let (mut kernel, mut buffer) = (vec![0.0; n * n], vec![0.0; tangent_len(sizes, n)]);
-    let mut scratch = vec![0.0; structured_scratch(backend.tile(), n, n)];
-    let tangent = tangent(backend, Params::new(network, &theta)?, x, &mut buffer)?;
-    structured(backend, &tangent, None, MultiOutput::Trace, MatMut::new(&mut kernel, n, n)?, &mut scratch)?;
+    let params = Params::new(network, &theta)?;
+    let kernel = whole(&Empirical { backend, params, samples, outputs: MultiOutput::Trace })?;
 
     let outputs = |theta: &[f64]| -> Result<Vec<f64>, Error> {
         let mut values = vec![0.0; n * sizes.activations];

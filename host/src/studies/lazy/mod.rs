@@ -134,12 +134,14 @@ impl Plan for Ensembles {
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
         for same in self.0.chunk_by(|a, b| a.measurement.regularization == b.measurement.regularization) {
+            // the law of infinite width is that of every width
+            let Some(first) = same.first().map(|kept| &kept.measurement) else { continue };
+            let ((law, covariance), (doubled, _)) = (first.law(1)?, first.law(2)?);
             let mut by_width = Vec::new();
             for kept in same {
-                let ensemble = &kept.measurement;
-                let members = ensemble.members(&kept.read(study)?)?;
-                let ((law, covariance), (doubled, _)) = (ensemble.law(1)?, ensemble.law(2)?);
-                let Ensemble { regularization, width, .. } = *ensemble;
+                let Ensemble { regularization, width, .. } = kept.measurement;
+                let members = kept.measurement.members(&kept.read(study)?)?;
+                let (law, covariance, doubled) = (law.clone(), covariance.clone(), doubled.clone());
                 by_width.push(EnsembleAndLaw { regularization, width, members, law, covariance, doubled });
             }
             findings.claims.extend(claims::of_ensembles(&by_width));
