@@ -96,6 +96,8 @@ fn page_of(pdf: &[u8]) -> String {
 /// No braces or signs of markup are left over, and the words for those who do not see it keep every raised run.
 #[track_caller]
 fn markup_is_whole(name: &str, text: &str) {
+    // messages name a setting so, and the command line makes a flag of it; a figure has no flags
+    assert!(!text.contains('`'), "{name}: a backtick in {text:?}");
     for (level, run) in runs(text) {
         let left_over = run.contains(['_', '^', '{', '}', '\\', '$']);
         assert!(!left_over || level != Level::Base && !run.contains(['{', '}']), "{name}: markup in {text:?}");

@@ -123,7 +123,7 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
             "Loss along training",
             "loss",
             Some(Scale::Log),
-            "Training loss against the time of gradient flow on it. It is a mean over the samples, or with `loss-sum` their sum.",
+            "Training loss, the mean over the samples or, if that is trained, their sum, against gradient-flow time.",
         ),
         Panel::Drift => (
             "drift",
