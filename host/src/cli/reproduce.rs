@@ -73,6 +73,10 @@ pub struct ReproduceArgs {
     /// All parts, more widths and seeds: hours to days; finished runs are kept
     #[arg(long, help_heading = "Grid")]
     pub full: bool,
+    /// The paper's own experiments at its settings, with the values of its figures beside ours; with --full over more seeds and
+    /// to their ends
+    #[arg(long, help_heading = "Grid")]
+    pub as_published: bool,
     /// Only these parts of the study
     #[arg(long, value_parser = part_names(), value_delimiter = ',', help_heading = "Grid")]
     pub only: Vec<String>,
@@ -173,6 +177,7 @@ fn options(args: &ReproduceArgs) -> Options {
     Options {
         parts: Vec::new(),
         full: args.full,
+        as_published: args.as_published,
         networks: args.network.clone(),
         widths: args.widths.clone(),
         seeds: args.seeds,
@@ -218,6 +223,7 @@ fn settings(args: &ReproduceArgs) -> Table {
     let all = [
         ("study", Some(text(args.study.clone()))),
         ("full", Some(Value::Boolean(args.full))),
+        ("as-published", Some(Value::Boolean(args.as_published))),
         ("only", several(args.only.iter().cloned().map(text).collect())),
         ("network", several(args.network.iter().map(|network| text(network.to_string())).collect())),
         ("widths", several(args.widths.iter().map(|width| whole(*width as u64)).collect())),

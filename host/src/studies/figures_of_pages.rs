@@ -11,7 +11,7 @@ use crate::experiment::LossKind;
 use crate::files::numbers::NumberTable;
 use crate::plot::{Figure, rules};
 use crate::report::{ClaimRow, Verdict};
-use crate::run::{LimitRow, PredictionRow, PredictionTable, Trace, TraceRow};
+use crate::run::{LimitRow, PredictionRow, PredictionTable, ProfileRow, ProfileTable, Trace, TraceRow};
 use crate::study::cell::{Cell, Finished};
 use crate::study::claim::judge;
 use crate::study::options::Options;
@@ -53,6 +53,7 @@ fn finished(cell: &Cell) -> Finished {
     Finished {
         cell: cell.clone(),
         predictions: PredictionTable { rows: predicted.collect() },
+        profile: profile(&rows),
         trace: Trace { label: String::new(), rows },
         limit: Some(limit),
         ends: Some([vec![0.1, 0.5, -0.3], vec![0.1, 0.6, -0.2]]),
@@ -62,6 +63,19 @@ fn finished(cell: &Cell) -> Finished {
         analytic_lambda_min: 0.9,
         samples: 6,
     }
+}
+
+/// A kernel on the circle that grows most near the training points.
+fn profile(rows: &[TraceRow]) -> ProfileTable {
+    let of_row = |row: &TraceRow| {
+        let (log_time, grown) = (row.log_time, 1.0 + 0.1 * row.margin_mean);
+        (-6..=6).map(move |step| {
+            let position = f64::from(step) * std::f64::consts::FRAC_PI_6;
+            let analytic = 1.5 + position.cos();
+            ProfileRow { time: log_time.exp_m1(), log_time, position, kernel: grown * analytic, analytic }
+        })
+    };
+    ProfileTable { rows: rows.iter().flat_map(of_row).collect() }
 }
 
 /// The table that a measurement of these settings leaves, by what it has settings for.
@@ -99,7 +113,7 @@ fn numbers(plan: &Table) -> NumberTable {
 
 /// The figures of a page on which all parts stand that have one.
 fn page(paper: &'static Paper, full: bool, study: &Path) -> Vec<Figure> {
-    let parts = paper.choose(&[], full);
+    let parts = paper.choose(&[], &Options { full, ..Options::default() });
     let fashion_dir = full.then(|| "fashion".into());
     let options = Options { full, parts: parts.clone(), fashion_dir, ..Options::default() };
     let mut figures = Vec::new();
@@ -146,7 +160,7 @@ fn spoilt(mut run: Finished) -> Finished {
 fn failed_runs_are_left_out_and_counted() {
     let mut plans = 0;
     for paper in PAPERS {
-        for part in paper.choose(&[], true) {
+        for part in paper.choose(&[], &Options { full: true, ..Options::default() }) {
             let (fashion_dir, seeds) = (Some("fashion".into()), Some(4));
             let options = Options { full: true, parts: vec![part], fashion_dir, seeds, ..Options::default() };
             let plan = (part.plan)(part, &options);

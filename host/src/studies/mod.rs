@@ -50,7 +50,7 @@ mod tests {
                 let planned = Study::plan(&[paper], &[], &options).unwrap();
                 let [study] = &planned.studies[..] else { panic!("{}", paper.name) };
                 distinct(study.jobs().into_iter().map(|job| job.id()));
-                let chosen = paper.choose(&[], full);
+                let chosen = paper.choose(&[], &options);
                 assert_eq!(study.parts().count(), chosen.len());
             }
             let wrong = Study::plan(&[paper], &["no-part".to_owned()], &Options::default()).err().unwrap().to_string();

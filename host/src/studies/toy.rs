@@ -14,7 +14,7 @@ use crate::study::grid::Job;
 use crate::study::judge::Measured;
 use crate::study::kept::{Kept, Measurement};
 use crate::study::options::{Options, Takes};
-use crate::study::paper::{Paper, Part, Study};
+use crate::study::paper::{Paper, Part, Scope, Study};
 use crate::study::plan::{Findings, Plan};
 
 static PAPER: Paper = Paper {
@@ -23,7 +23,7 @@ static PAPER: Paper = Paper {
     citation: "Nobody, “On Coins”",
     link: "https://example.org",
     lead: |_| "Coins were thrown.".into(),
-    key: "coins",
+    key: &["coins"],
     caveat: "A verdict is about the coins that were thrown.",
     claims: || Ok(Vec::new()),
     terms: |_| Vec::new(),
@@ -35,7 +35,7 @@ static COINS: Part = Part {
     title: "Throws",
     summary: "a few coins",
     introduction: "A few coins were thrown.",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[], widths: false, seeds: false, n: false, full: false },
     plan: |_, _| Box::new(Throws([Kept { id: "throws".into(), measurement: Coins }])),

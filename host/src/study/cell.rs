@@ -15,7 +15,7 @@ use crate::data::Samples;
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
 use crate::files::{self, npz};
 use crate::machine::{Budget, Ended, Stop, with_threads};
-use crate::run::{LimitRow, Observer, PredictionTable, RunDirectory, Stopped, Trace};
+use crate::run::{LimitRow, Observer, PredictionTable, ProfileTable, RunDirectory, Stopped, Trace};
 use crate::{data, run};
 
 /// A run of the grid: what it is called, what distinguishes it, and what will run.
@@ -52,6 +52,8 @@ pub struct Finished {
     pub trace: Trace,
     /// what fixed kernels predict at the same moments
     pub predictions: PredictionTable,
+    /// the kernel along a curve of inputs, where the settings ask for one
+    pub profile: ProfileTable,
     /// where training ends under fixed kernels, if anywhere
     pub limit: Option<LimitRow>,
     /// outputs at the end and those of the linearized network's limit, `(n + h, C)` each, where there is one
@@ -85,7 +87,11 @@ impl Cell {
     /// Wrong settings, missing data.
     pub fn resolve(&self) -> Result<Resolved, Error> {
         let Settings { model, training } = &self.settings;
-        let samples = data::load(&model.under(training.loss)?.data_spec(), &Budget::default())?;
+        let (spec, budget) = (model.under(training.loss)?.data_spec(), Budget::default());
+        let mut samples = data::load(&spec, &budget)?;
+        if let Some(curve) = &training.profile {
+            samples.follow(curve, spec.normalization(), &budget)?;
+        }
         let outputs = model.shape(&samples)?.outputs;
         let mut trainings = training.resolve(outputs, samples.n)?;
         let (Some(training), true) = (trainings.pop(), trainings.is_empty()) else {
@@ -109,6 +115,7 @@ impl Cell {
             cell: self.clone(),
             trace: Trace::read("", &place.join("trace.csv"))?,
             predictions: PredictionTable::read(&place.join("predictions.csv"))?,
+            profile: ProfileTable::read(&place.join("profile.csv"))?,
             limit: LimitRow::read(&place.join("limit.csv"))?,
             ends: read_ends(&place.join("limit.npz"))?,
             stopped,

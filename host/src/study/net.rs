@@ -1,6 +1,9 @@
 //! What distinguishes the runs of a study: the network, what keeps its kernel, and how they are called.
 
-use crate::experiment::{LossKind, NetworkKind};
+use ntkscope_core::network::Bias;
+
+use crate::experiment::{LossKind, Model, NetworkKind};
+use crate::words::count;
 
 /// Cross-entropy.
 pub const CE: LossKind = LossKind::CROSS_ENTROPY;
@@ -16,30 +19,51 @@ pub struct Net {
     pub depth: usize,
     /// branch scale of a resnet
     pub alpha: f64,
+    /// layers with trained biases
+    pub bias: Bias,
 }
 
 impl Net {
-    /// Fully connected.
+    /// Fully connected, with biases in the first layer.
     pub const fn fcn(depth: usize) -> Self {
-        Self { kind: NetworkKind::Fcn, depth, alpha: 1.0 }
+        Self { kind: NetworkKind::Fcn, depth, alpha: 1.0, bias: Bias::Input }
     }
-    /// Residual.
+    /// Residual, with biases in the first layer.
     pub const fn resnet(depth: usize, alpha: f64) -> Self {
-        Self { kind: NetworkKind::Resnet, depth, alpha }
+        Self { kind: NetworkKind::Resnet, depth, alpha, bias: Bias::Input }
+    }
+    /// The same with biases elsewhere.
+    pub const fn with_bias(self, bias: Bias) -> Self {
+        Self { bias, ..self }
     }
     /// Its name in ids and files.
     pub fn name(&self) -> String {
+        let bias = if self.bias == Bias::Input { String::new() } else { format!("-bias-{}", self.bias) };
         match self.kind {
-            NetworkKind::Fcn => format!("fcn{}", self.depth),
-            NetworkKind::Resnet => format!("resnet{}-alpha{}", self.depth, self.alpha),
+            NetworkKind::Fcn => format!("fcn{}{bias}", self.depth),
+            NetworkKind::Resnet => format!("resnet{}-alpha{}{bias}", self.depth, self.alpha),
         }
     }
-    /// Its name for people.
+    /// Its name for people; biases are told where they are not in the first layer alone.
     pub fn title(&self) -> String {
+        let bias = match self.bias {
+            Bias::Input => String::new(),
+            Bias::None => ", no biases".into(),
+            bias => format!(", {bias} biases"),
+        };
         match self.kind {
-            NetworkKind::Fcn => format!("FCN, L = {}", self.depth),
-            NetworkKind::Resnet => format!("ResNet, {} blocks, α = {}", self.depth, self.alpha),
+            NetworkKind::Fcn => format!("FCN, L = {}{bias}", self.depth),
+            NetworkKind::Resnet => {
+                let blocks = count(self.depth, "block");
+                format!("ResNet, {blocks}, α = {}{bias}", self.alpha)
+            }
         }
+    }
+    /// The settings of the network at a width, in place of those of `others`.
+    pub fn model(&self, width: usize, others: &Model) -> Model {
+        let Self { kind, depth, alpha, bias } = *self;
+        let alpha = (kind == NetworkKind::Resnet).then_some(alpha);
+        Model { network: kind, depth, width, alpha, bias, ..others.clone() }
     }
     /// Matrices of width x width.
     pub fn matrices(&self) -> usize {

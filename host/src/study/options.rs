@@ -17,6 +17,8 @@ pub struct Options {
     pub parts: Vec<&'static Part>,
     /// more widths and seeds
     pub full: bool,
+    /// the paper's own experiments at its settings, see [`super::paper::Scope::AsPublished`]
+    pub as_published: bool,
     /// only these families of networks
     pub networks: Vec<NetworkKind>,
     /// other widths

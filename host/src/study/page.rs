@@ -7,7 +7,7 @@ use super::claim::{Stated, judge};
 use super::judge::Level;
 use super::table::claims_table;
 use crate::plot::{Figure, share_palette};
-use crate::report::{Block, ClaimRow, Kind, Report, Section, Verdict, number};
+use crate::report::{Block, ClaimRow, Kind, Report, Section, Table, Verdict, number};
 use crate::words::count as counted;
 
 /// The files that a study writes into its directory itself.
@@ -19,8 +19,8 @@ pub struct Page {
     pub title: String,
     /// what was seen; the count of the claims is added
     pub lead: String,
-    /// part and beginning of the name of the figure that shows it
-    pub key: &'static str,
+    /// beginnings of the names of the figures that show it, the best first
+    pub key: &'static [&'static str],
     /// what verdicts are about
     pub caveat: &'static str,
     /// claims that belong to no part
@@ -41,6 +41,8 @@ pub struct Chapter {
     pub introduction: String,
     /// what it shows
     pub figures: Vec<Figure>,
+    /// what it shows in numbers
+    pub tables: Vec<Table>,
     /// what the claims say of it
     pub claims: Vec<Stated>,
 }
@@ -81,14 +83,17 @@ impl Page {
         let Self { title: heading, lead, key, caveat, mut claims, mut chapters, terms, made } = self;
         share_palette(&mut chapters.iter_mut().flat_map(|chapter| &mut chapter.figures).collect::<Vec<_>>());
         let mut parts = Vec::new();
+        let is_key = |key: &&str| chapters.iter().flat_map(|c| &c.figures).any(|figure| figure.name.starts_with(*key));
+        let key = key.iter().copied().find(is_key);
         let mut first = None;
-        for Chapter { title, introduction, figures, claims: of_part } in chapters {
+        for Chapter { title, introduction, figures, tables, claims: of_part } in chapters {
             claims.extend(of_part);
             let mut blocks = vec![Block::Paragraph(introduction)];
+            blocks.extend(tables.into_iter().map(Block::Table));
             for figure in figures {
                 let named = |source| Error::Figure { name: figure.name.clone(), source };
                 figure.save(&directory.join("figures")).map_err(named)?;
-                if first.is_none() && figure.name.starts_with(key) {
+                if first.is_none() && key.is_some_and(|key| figure.name.starts_with(key)) {
                     first = Some(figure);
                 } else {
                     blocks.push(Block::Figure(Box::new(figure)));

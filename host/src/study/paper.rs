@@ -28,8 +28,8 @@ pub struct Paper {
     pub citation: &'static str,
     /// where it is read
     pub link: &'static str,
-    /// the beginning of the name of the figure that shows it, which is the page's first
-    pub key: &'static str,
+    /// the beginnings of the names of the figures that show it: the first of them that is drawn is the page's first
+    pub key: &'static [&'static str],
     /// what the verdicts are about
     pub caveat: &'static str,
     /// claims that need no run
@@ -50,14 +50,25 @@ pub struct Part {
     pub summary: &'static str,
     /// what is done, a paragraph of the page
     pub introduction: &'static str,
-    /// whether it belongs to the small grid
-    pub quick: bool,
+    /// what it belongs to
+    pub scope: Scope,
     /// the sets of images that it reads
     pub images: &'static [Source],
     /// the options that it makes use of
     pub takes: Takes,
     /// what the options choose of it
     pub plan: fn(&'static Part, &Options) -> Box<dyn Plan>,
+}
+
+/// What asks for a part that is not named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// the small grid
+    Quick,
+    /// `full`
+    Full,
+    /// `as-published`: the paper's own experiments at its settings; `full` too
+    AsPublished,
 }
 
 impl PartialEq for Part {
@@ -68,13 +79,26 @@ impl PartialEq for Part {
 }
 
 impl Paper {
-    /// The parts of these names, or all, or those of the small grid.
-    pub fn choose(&self, only: &[String], full: bool) -> Vec<&'static Part> {
+    /// The parts of these names, or those that the options ask for without naming them.
+    pub fn choose(&self, only: &[String], options: &Options) -> Vec<&'static Part> {
         let chosen = |part: &&Part| match only {
-            [] => full || part.quick,
+            [] if options.as_published => part.scope == Scope::AsPublished,
+            [] => options.full || part.scope == Scope::Quick,
             only => only.iter().any(|name| name == part.name),
         };
         self.parts.iter().copied().filter(chosen).collect()
+    }
+}
+
+/// Refuses `as-published` where nothing runs that is a paper's own, or something else does.
+fn check_published(parts: &[&Part]) -> Result<(), Error> {
+    let refuse = |what: String| Err(Error::Range { setting: "as-published", given: String::new(), what });
+    match parts.iter().find(|part| part.scope != Scope::AsPublished) {
+        Some(other) => {
+            refuse(format!("the part {} is none of the paper's own experiments; leave one of them out", other.name))
+        }
+        None if parts.is_empty() => refuse("this study has no parts at its paper's own settings; leave it out".into()),
+        None => Ok(()),
     }
 }
 
@@ -105,8 +129,11 @@ impl Study {
             let what = format!("no such part of this study; give one of {}", names.join(", "));
             return Err(Error::Range { setting: "only", given: name.clone(), what });
         }
-        let chosen: Vec<_> = papers.iter().map(|paper| (*paper, paper.choose(only, options.full))).collect();
+        let chosen: Vec<_> = papers.iter().map(|paper| (*paper, paper.choose(only, options))).collect();
         let parts: Vec<&Part> = chosen.iter().flat_map(|(_, parts)| parts).copied().collect();
+        if options.as_published {
+            check_published(&parts)?;
+        }
         let notes = options.check(&parts, !only.is_empty(), &all)?;
         let study = |(paper, parts): (&'static Paper, Vec<&'static Part>)| {
             let options = Options { parts: parts.clone(), ..options.clone() };
@@ -139,14 +166,14 @@ impl Study {
         let (mut finished, mut chapters, mut of_parts) = (Vec::new(), Vec::new(), Vec::new());
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
-            let Findings { sizes, claims, mut figures } = plan.findings(&of_part, directory)?;
+            let Findings { sizes, claims, mut figures, tables } = plan.findings(&of_part, directory)?;
             let settings = self.settings(part, &plan.jobs())?;
             for figure in &mut figures {
                 figure.settings.clone_from(&settings);
                 figure.style = style;
             }
             let introduction = [part.introduction, &sizes].join(" ").trim_end().to_owned();
-            chapters.push(Chapter { title: part.title, introduction, figures, claims });
+            chapters.push(Chapter { title: part.title, introduction, figures, tables, claims });
             finished.extend(of_part);
             of_parts.push(Block::Paragraph(format!("{settings}.")));
         }

@@ -8,6 +8,7 @@ use super::claim::Stated;
 use super::grid::Job;
 use super::group::Group;
 use crate::plot::Figure;
+use crate::report::Table;
 use crate::words::count;
 
 /// What runs for a part, and what comes of it.
@@ -34,6 +35,8 @@ pub struct Findings {
     pub claims: Vec<Stated>,
     /// what is drawn
     pub figures: Vec<Figure>,
+    /// what is told in numbers, before the figures
+    pub tables: Vec<Table>,
 }
 
 /// The plan of a part that is training runs and nothing else.

@@ -15,7 +15,7 @@ use crate::study::claim::{Stated, state_all};
 use crate::study::group::Group;
 use crate::study::net::{CE, Net};
 use crate::study::options::Takes;
-use crate::study::paper::{Paper, Part};
+use crate::study::paper::{Paper, Part, Scope};
 use crate::study::plan::{Findings, Runs};
 use claims::Pair;
 
@@ -26,7 +26,7 @@ pub static PAPER: Paper = Paper {
     citation: "Yu, Tian, Chen, “Divergence of Empirical Neural Tangent Kernel in Classification Problems”, ICLR 2025",
     link: "https://arxiv.org/abs/2504.11130",
     lead,
-    key: "six-points-fcn2-mirrored-drift",
+    key: &["six-points-fcn2-mirrored-drift"],
     caveat: "Verdicts refer to these runs only: to the margins and times reached, and are not evidence beyond that range.",
     claims: || Ok([positivity::on_six_points()?, definition::on_six_points()?].concat()),
     terms: |finished| vec![TERMS.into(), data_text(finished)],
@@ -40,7 +40,7 @@ static SIX_POINTS: Part = Part {
     introduction: "Six points on the unit circle at angles i π/3 with labels 0, 1, 0, 1, 0, 1: three antipodal pairs with opposite \
                    labels. The label vector is an eigenvector of every dot-product kernel, so kernel theory has closed forms here: \
                    margin u with u + e^{u} − 1 = λ_{s} t/6, distance |θ_{t} − θ_{0}| = u √(6/λ_{s}).",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes::GRID,
     plan: |part, options| {
@@ -54,7 +54,7 @@ static EXPONENT: Part = Part {
     summary: "a narrow network on the six points, to margins beyond 10^4: the exponent of the drift",
     introduction: "One narrow network on the six points, trained to times t beyond the range of floating-point numbers (simulated in \
                    log-time): the margin u grows like ln t. A homogeneous network of degree L + 1 must have K_{t} ~ u^{2L/(L+1)}.",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes::GRID,
     plan: |part, options| Box::new(Runs { cells: plan::exponent(options).cells(part, options), findings: exponent }),
@@ -65,7 +65,7 @@ static MNIST: Part = Part {
     title: "MNIST, odd versus even digits",
     summary: "odd versus even handwritten digits",
     introduction: DIGITS,
-    quick: false,
+    scope: Scope::Full,
     images: &[Source::Mnist],
     takes: Takes { n: true, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::mnist(options).cells(part, options), findings: on_samples }),
@@ -76,7 +76,7 @@ static MNIST_LARGE: Part = Part {
     title: "MNIST, odd versus even, 1024 digits",
     summary: "odd versus even handwritten digits, 1024 of them",
     introduction: DIGITS,
-    quick: false,
+    scope: Scope::Full,
     images: &[Source::Mnist],
     takes: Takes {
         networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
@@ -95,7 +95,7 @@ static SPHERE: Part = Part {
     title: "Points on the sphere",
     summary: "points on the sphere of R^3, labelled by the sign of x_1 x_2",
     introduction: "Points on the unit sphere of R^{3}; the label is the sign of x_{1} x_{2}.",
-    quick: false,
+    scope: Scope::Full,
     images: &[],
     takes: Takes {
         networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
@@ -112,7 +112,7 @@ static SEPARABLE: Part = Part {
     title: "Linearly separable clusters",
     summary: "two linearly separable clusters in 32 dimensions",
     introduction: "Two clusters in 32 dimensions, as many dimensions as samples: a linear function separates them.",
-    quick: false,
+    scope: Scope::Full,
     images: &[],
     takes: Takes {
         networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
@@ -129,7 +129,7 @@ static MIXTURE: Part = Part {
     title: "Overlapping clusters",
     summary: "two overlapping clusters in the plane: separable only by memorization",
     introduction: "Two overlapping clusters in the plane: separable only by memorization.",
-    quick: false,
+    scope: Scope::Full,
     images: &[],
     takes: Takes {
         networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
@@ -148,6 +148,7 @@ fn six_points(groups: &[Group]) -> Findings {
         sizes: sizes(groups),
         claims: groups.iter().flat_map(claims::on_six_points).chain(of_pairs(groups)).collect(),
         figures: groups.iter().flat_map(figures::on_six_points).collect(),
+        ..Findings::default()
     }
 }
 
@@ -156,6 +157,7 @@ fn exponent(groups: &[Group]) -> Findings {
         sizes: sizes(groups),
         claims: groups.iter().flat_map(|group| state_all(claims::AT_LARGE_MARGINS, group)).collect(),
         figures: figures::at_large_margins(groups).into_iter().collect(),
+        ..Findings::default()
     }
 }
 
@@ -165,7 +167,8 @@ fn on_samples(groups: &[Group]) -> Findings {
     let of_kernels = groups.chunk_by(|a, b| a.net == b.net).filter_map(|same| same.first());
     let claims = of_kernels.flat_map(|group| state_all(positivity::ON_SAMPLES, group));
     let claims = claims.chain(groups.iter().flat_map(claims::along_training)).chain(of_pairs(groups)).collect();
-    Findings { sizes: sizes(groups), claims, figures: groups.iter().flat_map(figures::on_samples).collect() }
+    let figures = groups.iter().flat_map(figures::on_samples).collect();
+    Findings { sizes: sizes(groups), claims, figures, ..Findings::default() }
 }
 
 /// Both initializations of a network together.

@@ -157,15 +157,7 @@ impl Grid {
     }
 
     fn cell(&self, part: &'static Part, net: Net, width: usize, init: Init, loss: LossKind, seed: u64) -> Cell {
-        let model = Model {
-            network: net.kind,
-            depth: net.depth,
-            width,
-            alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-            init,
-            seed,
-            ..self.data.clone()
-        };
+        let model = Model { init, seed, ..net.model(width, &self.data) };
         let cross_entropy = loss == CE;
         let training = Training {
             loss,

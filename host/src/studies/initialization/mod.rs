@@ -25,7 +25,7 @@ pub mod replica;
 use crate::data::Source;
 use crate::experiment::NetworkKind;
 use crate::study::options::Takes;
-use crate::study::paper::{Paper, Part};
+use crate::study::paper::{Paper, Part, Scope};
 use crate::study::plan::Runs;
 use parts::{KernelCurves, LabelSpectra, NetworkCurves, RandomNetworks, SphereSpectra};
 
@@ -36,7 +36,7 @@ pub static PAPER: Paper = Paper {
     lead: |_| LEAD.into(),
     citation: "Chen, Li, Lin, “On the Impacts of the Random Initialization in the Neural Tangent Kernel Theory”, NeurIPS 2024",
     link: "https://arxiv.org/abs/2410.05626",
-    key: "learning-d3-squared-sum",
+    key: &["learning-d3-squared-sum"],
     caveat: "Verdicts refer to the measured sample sizes only; exponents are asymptotic in the number of samples.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
@@ -49,7 +49,7 @@ static OUTPUTS: Part = Part {
     summary: "outputs of networks at random initialization compared with their Gaussian limit",
     introduction: "Outputs of many networks of one hidden layer at standard initialization on four points of S^{2}: the wider the networks, the \
                    closer their outputs are to a Gaussian process with the NNGP kernel as covariance.",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: false, n: false, full: true },
     plan: |_, options| Box::new(RandomNetworks(plan::outputs(options))),
@@ -61,7 +61,7 @@ static SPECTRA: Part = Part {
     summary: "eigenvalues of the kernels on spheres, and the roughness of random outputs",
     introduction: "Uniform points on S^{d}. Theory: eigenvalues of the NTK decay like k^{−(d+1)/d} and those of the NNGP like k^{−(d+3)/d}, so tail \
                    sums of f^{GP} decay like k^{−3/d}, and its smoothness with respect to the NTK is 3/(d + 1).",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[], widths: false, seeds: false, n: false, full: true },
     plan: |_, options| Box::new(SphereSpectra(plan::decay(options))),
@@ -74,7 +74,7 @@ static LEARNING: Part = Part {
     introduction: "Gradient flow under the NTK of one hidden layer without bias on noisy samples of f*, from f_{0} = 0 and from f_{0} = f^{GP} drawn \
                    jointly on training and test points, stopped at the optimal time. Theory on S^{d}: from f^{GP} the excess risk falls like \
                    n^{−3/(d+3)} at best, from 0 for a smooth f* at rates up to n^{−1}.",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[], widths: false, seeds: true, n: false, full: true },
     plan: |_, options| Box::new(KernelCurves(plan::learning(options))),
@@ -86,7 +86,7 @@ static REPLICA: Part = Part {
     summary: "excess risk of trained networks, mirrored and standard",
     introduction: "The network experiment of the paper's figure 1, f*(x) = (Σ_{j} x_{j})^{2}: mirrored and standard initialization on the \
                    same samples, stopped at the optimal epoch.",
-    quick: false,
+    scope: Scope::Full,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: false, seeds: true, n: false, full: true },
     plan: |_, options| {
@@ -102,7 +102,7 @@ static CLOSENESS: Part = Part {
     summary: "distance of wide networks to the kernel flow, at all times",
     introduction: "Under squared error a wide network follows the flow of the analytic NTK from its own f_{0} at all times. Six points on the \
                    circle with alternating labels, six held out between them.",
-    quick: false,
+    scope: Scope::Full,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: false },
     plan: |part, options| Box::new(Runs { cells: plan::closeness(part, options), findings: parts::closeness }),
@@ -114,7 +114,7 @@ static SMOOTHNESS: Part = Part {
     summary: "smoothness of image labels with respect to the NTK",
     introduction: "The labels as functions on the samples, in the eigenfunctions of the NTK of one hidden layer. The paper reports 0.40 for MNIST and \
                    0.22 for Fashion-MNIST with 3000 samples, but states neither how labels are coded nor how images are scaled.",
-    quick: false,
+    scope: Scope::Full,
     images: &[Source::Mnist, Source::FashionMnist],
     takes: Takes { networks: &[], widths: false, seeds: false, n: true, full: false },
     plan: |_, options| Box::new(LabelSpectra(plan::labels(options))),

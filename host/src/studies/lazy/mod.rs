@@ -19,7 +19,7 @@ use crate::study::group::Group;
 use crate::study::kept::Kept;
 use crate::study::net::Regularization;
 use crate::study::options::Takes;
-use crate::study::paper::{Paper, Part};
+use crate::study::paper::{Paper, Part, Scope};
 use crate::study::plan::{Findings, Plan, Runs};
 use claims::{Beside, EnsembleAndLaw};
 use ensemble::Ensemble;
@@ -31,7 +31,7 @@ pub static PAPER: Paper = Paper {
     citation: "Plenk, Calvo-Ordoñez, Cartea, Gal, van der Wilk, Ciosek, “The Neural Tangent Kernel for Classification”, 2026",
     link: "https://arxiv.org/abs/2605.17606",
     lead,
-    key: "six-points-fcn2-drift-width",
+    key: &["six-points-fcn2-drift-width"],
     caveat: "Verdicts refer to these runs only.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
@@ -44,7 +44,7 @@ static SIX_POINTS: Part = Part {
     summary: "three antipodal pairs on the circle with opposite labels",
     introduction: "Six points on the unit circle, three antipodal pairs with opposite labels. With a penalty the limit is f* = f_{0} − K (p(f*) − \
                    y)/(n Λ); with soft targets the outputs equal logit(q) on the training points.",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes::GRID,
     plan: |part, options| {
@@ -58,7 +58,7 @@ static CONFLICTING: Part = Part {
     summary: "the six points, four copies each, with conflicting labels",
     introduction: "The same six points, four copies each: three labels agree and one does not, so the mean label is a soft target although no \
                    single label is.",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: false },
     plan: |part, options| {
@@ -72,7 +72,7 @@ static ENSEMBLE: Part = Part {
     summary: "many networks that differ only in their initialization",
     introduction: "Networks of one hidden layer from a few hundred seeds. Theory: f_{0} is a Gaussian process with the NNGP kernel, training \
                    adds A (y − f_{0}(X)), so the trained outputs are Gaussian too (with a penalty to first order).",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: false, n: false, full: true },
     plan: |part, options| Box::new(Ensembles(ensemble::ensembles(part, options))),
@@ -83,7 +83,7 @@ static MNIST: Part = Part {
     title: "MNIST, odd versus even digits",
     summary: "odd versus even handwritten digits",
     introduction: "Handwritten digits, odd versus even, every image scaled to unit norm; 500 more images are held out.",
-    quick: false,
+    scope: Scope::Full,
     images: &[Source::Mnist],
     takes: Takes { n: true, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::mnist(options).cells(part, options), findings: images }),
@@ -94,7 +94,7 @@ static MNIST_TEN: Part = Part {
     title: "MNIST, ten digits",
     summary: "all ten handwritten digits",
     introduction: "Handwritten digits, ten classes and ten outputs, every image scaled to unit norm; 500 more images are held out.",
-    quick: false,
+    scope: Scope::Full,
     images: &[Source::Mnist],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: true, full: true },
     plan: |part, options| Box::new(Runs { cells: plan::mnist_ten(options).cells(part, options), findings: images }),

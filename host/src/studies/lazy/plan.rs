@@ -141,13 +141,7 @@ impl Grid {
         let Row { net, regularization, .. } = *row;
         let Self { samples, held_out, ref data, ref classes, .. } = *self;
         let (init, idx) = (Init::Mirrored, data.is_idx());
-        let model = Model {
-            network: net.kind,
-            depth: net.depth,
-            width,
-            alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-            init,
-            seed,
+        let samples_of = Model {
             data: data.clone(),
             n: Some(samples),
             held_out,
@@ -155,6 +149,7 @@ impl Grid {
             data_dir: options.data_dir.clone().filter(|_| idx),
             ..Model::default()
         };
+        let model = Model { init, seed, ..net.model(width, &samples_of) };
         let parameters = 2 * (net.matrices() * width * width + 16 * width);
         // a penalty's steps jitter about the fixed point
         let steps = if matches!(regularization, Regularization::Penalty(_)) { 3.0 } else { 1.0 };
