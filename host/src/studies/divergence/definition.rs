@@ -1,4 +1,5 @@
-//! The empirical NTK beside its definition: K = J J^T, J by differences of outputs alone.
+//! The empirical NTK beside its definition: K = J J^T, J by differences of outputs alone; and its mean over networks beside
+//! the NTK on the diagonal, where a formula on one line has it.
 
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::initialize;
@@ -19,6 +20,17 @@ use crate::study::judge::Measured;
 const WIDTH: usize = 32;
 /// Half of the step of a difference: far below the distance to the next kink, far above rounding.
 const STEP: f64 = 1e-6;
+
+const FCN: &str = "FCN, L = 2, input bias; six-points";
+const RESNET: &str = "ResNet, 2 blocks, α = 1, input bias; six-points";
+
+fn fcn_of<const M: usize>() -> Result<Fcn<'static>, Error> {
+    Fcn::new(2, &[M; 2], 1)?.with_bias(Bias::Input, 1.0)
+}
+
+fn resnet_of(width: usize) -> Result<ResNet, Error> {
+    ResNet::new(2, width, 2, 1, 1.0)?.with_input_bias(1.0)
+}
 
 /// A network, and how far its kernel is from the definition.
 struct Compared {
@@ -42,22 +54,72 @@ static CLAIMS: &[Claim<Compared>] = &[Claim {
     failing: "",
 }];
 
+/// Networks over which a kernel is averaged.
+const NETWORKS: u64 = 200;
+/// Their width: the mean on the diagonal is the limit's at every width.
+const MEAN_WIDTH: usize = 64;
+
+/// A network's diagonal at its start, seed by seed, and the formula.
+struct Diagonal {
+    network: &'static str,
+    /// mean of K_0(x_i, x_i) over the six points
+    values: Vec<f64>,
+    /// E K_0(x, x)
+    formula: f64,
+    said: &'static str,
+}
+
+static DIAGONALS: &[Claim<Diagonal>] = &[Claim {
+    name: "A0 K_{0}(x, x) has the NTK's mean",
+    place: "equation (3.3); on the diagonal the mean is exact at every width",
+    kind: Kind::Check,
+    about: |diagonal| Subject { network: diagonal.network.into(), init: "standard".into(), ..Subject::default() },
+    measure: |diagonal| Measured::Values(diagonal.values.iter().map(|value| value / diagonal.formula).collect()),
+    theory: |_| Some(Theory::number(1.0).within(0.1, "the scatter of a mean over so many networks")),
+    note: |diagonal| {
+        format!(
+            "mean over the six points and {NETWORKS} networks of width {MEAN_WIDTH}, relative to {} = {}",
+            diagonal.said, diagonal.formula
+        )
+    },
+    failing: "",
+}];
+
 /// What it says of one network of either architecture on the six points.
 ///
 /// # Errors
 /// None but those of numbers that are not finite, which do not arise here.
 pub(super) fn on_six_points() -> Result<Vec<Stated>, study::Error> {
     let samples = load(&DataSpec::new(Source::Circle), &Budget::default())?;
-    let fcn = Fcn::new(2, &[WIDTH; 2], 1)?.with_bias(Bias::Input, 1.0)?;
-    let resnet = ResNet::new(2, WIDTH, 2, 1, 1.0)?.with_input_bias(1.0)?;
     let all = [
-        Compared { network: "FCN, L = 2, input bias; six-points", difference: difference(&fcn, &samples)? },
-        Compared {
-            network: "ResNet, 2 blocks, α = 1, input bias; six-points",
-            difference: difference(&resnet, &samples)?,
+        Compared { network: FCN, difference: difference(&fcn_of::<WIDTH>()?, &samples)? },
+        Compared { network: RESNET, difference: difference(&resnet_of(WIDTH)?, &samples)? },
+    ];
+    let (fcn, resnet) = (fcn_of::<MEAN_WIDTH>()?, resnet_of(MEAN_WIDTH)?);
+    // |x|^2 + 1 = 2; a residual network with g = 1 + alpha^2 = 2
+    let diagonals = [
+        Diagonal { network: FCN, values: diagonals(&fcn, &samples)?, formula: 6.0, said: "(L + 1)(|x|^{2} + 1)" },
+        Diagonal {
+            network: RESNET,
+            values: diagonals(&resnet, &samples)?,
+            formula: 32.0,
+            said: "(2g^{L} + 2Lα^{2}g^{L−1})(|x|^{2} + 1), g = 1 + α^{2},",
         },
     ];
-    Ok(all.iter().flat_map(|compared| state_all(CLAIMS, compared)).collect())
+    let of_means = diagonals.iter().flat_map(|diagonal| state_all(DIAGONALS, diagonal));
+    Ok(all.iter().flat_map(|compared| state_all(CLAIMS, compared)).chain(of_means).collect())
+}
+
+/// The mean of K_0(x_i, x_i) over the samples, seed by seed.
+fn diagonals<N: Network>(network: &N, samples: &Samples) -> Result<Vec<f64>, Error> {
+    let mut theta = vec![0.0; network.sizes().parameters];
+    let of_seed = |seed| {
+        initialize(network, seed, &mut theta)?;
+        let params = Params::new(network, &theta)?;
+        let kernel = whole(&Empirical { backend: f64::fast(), params, samples, outputs: MultiOutput::Trace })?;
+        Ok(kernel.iter().step_by(samples.n + 1).sum::<f64>() / samples.n as f64)
+    };
+    (0..NETWORKS).map(of_seed).collect()
 }
 
 fn difference<N: Network>(network: &N, samples: &Samples) -> Result<f64, Error> {
@@ -98,7 +160,7 @@ mod tests {
     #[test]
     fn both_networks_have_the_kernel_of_the_definition() {
         let (rows, _) = judge(on_six_points().unwrap());
-        assert_eq!(rows.len(), 2);
+        assert_eq!(rows.len(), 4);
         assert!(rows.iter().all(|row| row.verdict == Verdict::Holds), "{rows:?}");
     }
 }

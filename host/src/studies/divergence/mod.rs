@@ -6,6 +6,7 @@ mod definition;
 pub mod figures;
 pub mod plan;
 pub mod positivity;
+mod published;
 
 use crate::data::Source;
 use crate::experiment::{Init, NetworkKind};
@@ -26,11 +27,23 @@ pub static PAPER: Paper = Paper {
     citation: "Yu, Tian, Chen, “Divergence of Empirical Neural Tangent Kernel in Classification Problems”, ICLR 2025",
     link: "https://arxiv.org/abs/2504.11130",
     lead,
-    key: &["six-points-fcn2-mirrored-drift"],
+    key: &["six-points-fcn2-mirrored-drift", "figures-1-3-logits"],
     caveat: "Verdicts refer to these runs only: to the margins and times reached, and are not evidence beyond that range.",
     claims: || Ok([positivity::on_six_points()?, definition::on_six_points()?].concat()),
     terms: |finished| vec![TERMS.into(), data_text(finished)],
-    parts: &[&SIX_POINTS, &EXPONENT, &MNIST, &MNIST_LARGE, &SPHERE, &SEPARABLE, &MIXTURE],
+    parts: &[
+        &SIX_POINTS,
+        &EXPONENT,
+        &MNIST,
+        &MNIST_LARGE,
+        &SPHERE,
+        &SEPARABLE,
+        &MIXTURE,
+        &published::CIRCLE,
+        &published::KERNELS,
+        &published::DIGITS,
+        &published::ERRATA,
+    ],
 };
 
 static SIX_POINTS: Part = Part {

@@ -42,6 +42,25 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
         note: of_growth,
         failing: "",
     },
+    Claim {
+        name: "B2 soft targets are met at logit(1 − ε/2)",
+        place: "definition of the soft targets: 1 − ε/2 of two classes",
+        kind: Kind::Check,
+        about: Beside::subject,
+        measure: |beside| match beside.group.regularization {
+            Regularization::Smoothing(eps) => beside.group.over_all(CE, f64::max, |run| {
+                let last = run.last();
+                let off = |margin: f64| (margin / margin_of_targets(eps) - 1.0).abs();
+                Some(off(last.margin_min).max(off(last.margin_mean)))
+            }),
+            _ => Measured::Nothing("there are no soft targets".into()),
+        },
+        theory: |_| Some(Theory::at_most(0.01).said("0")),
+        note: |_| {
+            "smallest and mean margin at the end over ln((1 − ε/2)/(ε/2)), less 1, the largest of all runs".into()
+        },
+        failing: "",
+    },
     falls_like_one_over_m(
         "B2 with soft targets the largest drift decays like 1/m",
         "derived: outputs end at logit(q) at every width, drift ~ c/m",

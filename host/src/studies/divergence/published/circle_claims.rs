@@ -1,0 +1,243 @@
+//! What figures 1 and 3 say, and what they cannot show.
+
+use std::f64::consts::{FRAC_PI_3, PI};
+
+use ntkscope_core::network::Bias;
+
+use super::circle::{EPOCHS, LAST_EPOCH, Norm, Runs, at, farthest_on_circle, fixed_margin, kernel_at};
+use super::reading::{Reading, as_read_off};
+use crate::report::{Kind, number};
+use crate::run::TraceRow;
+use crate::study::cell::Finished;
+use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::judge::Measured;
+use crate::study::net::CE;
+
+/// Mean |f| over the six points, read off figure 1 to 0.02.
+pub(super) const FIGURE_1: [(u64, f64); 3] = [(1_000, 2.90), (3_162, 4.04), (EPOCHS, 5.20)];
+/// Two standard deviations of one seed (0.05), and the reading.
+const OF_LOGITS: f64 = 0.15;
+
+/// A point of figure 3: rise of K_t over K_0, at angles to x_0.
+pub(super) struct Rise {
+    /// where, for people
+    pub(super) title: &'static str,
+    /// the angles, of which the mean is taken
+    pub(super) angles: &'static [f64],
+    /// epoch
+    pub(super) epoch: u64,
+    /// read off, to 0.03
+    pub(super) read: f64,
+    /// two standard deviations of one seed, and the reading
+    pub(super) allowance: f64,
+}
+
+/// Read off figure 3.
+pub(super) const FIGURE_3: [Rise; 6] = [
+    Rise { title: "0", angles: &[0.0], epoch: EPOCHS, read: 0.91, allowance: 0.46 },
+    Rise { title: "±60°", angles: &[-FRAC_PI_3, FRAC_PI_3], epoch: EPOCHS, read: 0.475, allowance: 0.15 },
+    Rise { title: "180°", angles: &[PI], epoch: EPOCHS, read: 0.11, allowance: 0.05 },
+    Rise { title: "0", angles: &[0.0], epoch: LAST_EPOCH, read: 1.67, allowance: 0.58 },
+    Rise { title: "±60°", angles: &[-FRAC_PI_3, FRAC_PI_3], epoch: LAST_EPOCH, read: 0.82, allowance: 0.2 },
+    Rise { title: "180°", angles: &[PI], epoch: LAST_EPOCH, read: 0.2, allowance: 0.06 },
+];
+
+impl Rise {
+    /// The rise along our runs, seed by seed, if descent was on this loss.
+    pub(super) fn measured(&self, runs: &Runs, norm: Norm) -> Measured {
+        let t = norm.time(self.epoch);
+        runs.over_seeds(|run| {
+            let rises = self.angles.iter().map(|angle| Some(kernel_at(run, t, *angle)? - kernel_at(run, 0.0, *angle)?));
+            let rises: Vec<f64> = rises.collect::<Option<_>>()?;
+            Some(rises.iter().sum::<f64>() / rises.len() as f64)
+        })
+    }
+}
+
+/// Ours in place of figure 1's logits, seed by seed: once the points are fitted, mean |f| is the mean margin.
+pub(super) fn logits(runs: &Runs, norm: Norm, epoch: u64) -> Measured {
+    runs.over_seeds(|run| at(run, norm.time(epoch), |row| row.margin_mean))
+}
+
+/// Every claim about the runs of one network.
+pub(super) fn all(runs: &Runs) -> Vec<Stated> {
+    let mut stated = Vec::new();
+    for norm in Norm::ALL {
+        for (epoch, read) in FIGURE_1 {
+            let note = format!(
+                "mean |f| over the six points at epoch {epoch}, t = {} on the mean loss",
+                number(norm.time(epoch))
+            );
+            let (subject, values) = (subject(runs, norm.title()), logits(runs, norm, epoch));
+            stated.extend(state_all(LOGITS, &Reading { subject, values, read, allowance: OF_LOGITS, note }));
+        }
+        // the kernels of the other network are three times as large before the first step: figure 2
+        for rise in FIGURE_3.iter().filter(|_| runs.net.bias == Bias::None) {
+            let (subject, values) = (subject(runs, norm.title()), rise.measured(runs, norm));
+            let (title, epoch, t) = (rise.title, rise.epoch, number(norm.time(rise.epoch)));
+            let note = format!(
+                "K_{{t}}(x_{{0}}, x) − K_{{0}}(x_{{0}}, x) at the angle {title}, epoch {epoch}, t = {t} on the mean loss"
+            );
+            let (read, allowance) = (rise.read, rise.allowance);
+            stated.extend(state_all(RISES, &Reading { subject, values, read, allowance, note }));
+        }
+    }
+    stated.extend(state_all(SHOWN, runs));
+    stated
+}
+
+fn subject(runs: &Runs, of_loss: &str) -> Subject {
+    Subject {
+        network: format!("{}; figures-1-3", runs.net.title()),
+        loss: if of_loss.is_empty() { CE.to_string() } else { format!("{CE}, {of_loss}") },
+        init: "standard".into(),
+        failed: runs.failed,
+    }
+}
+
+static LOGITS: &[Claim<Reading>] = &[as_read_off(
+    "A5 figure 1: the logits",
+    "figure 1",
+    "figure 1 was not made with this network and this loss at rate 0.1",
+)];
+
+static RISES: &[Claim<Reading>] = &[as_read_off(
+    "A5 figure 3: the kernel's rise",
+    "figure 3",
+    "figure 3 was not made with this network and this loss at rate 0.1",
+)];
+
+/// Times of the comparison with the fixed kernel: epochs 10,000 and 200,000 on the mean loss.
+const LATE: [f64; 2] = [1000.0, 20_000.0];
+
+/// What the figures show, and what they cannot.
+static SHOWN: &[Claim<Runs>] = &[
+    Claim {
+        name: "A5 figure 1: the fixed NTK has the same logits",
+        place: "derived: u + e^{u} − 1 = λ_{0} t/n",
+        kind: Kind::Claim,
+        about: |runs| subject(runs, "mean loss"),
+        measure: |runs| {
+            runs.over_seeds(|run| {
+                let [here, there] = LATE.map(|t| ratio_to_fixed(run, t));
+                Some(if (here? - 1.0).abs() > (there? - 1.0).abs() { here? } else { there? })
+            })
+        },
+        theory: |_| {
+            let reason = "the width of a line in figure 1: what the eye cannot tell from it";
+            Some(Theory::number(1.0).within(0.1, reason))
+        },
+        note: |runs| {
+            let drift = runs.over_seeds(|run| {
+                let largest = run.profile.rows.iter().map(|row| row.analytic).fold(0.0, f64::max);
+                Some(at(run, LATE[1], |row| row.drift_max)? / largest)
+            });
+            let drift = drift.estimate().map_or(f64::NAN, |drift| drift.value);
+            format!(
+                "mean margin of the networks over that of kernel logistic regression with the fixed NTK from f_{{0}} = 0, at t = 1000 or 20,000, whichever \
+                 is farther from 1; by t = 20,000 the kernel has drifted by {} % of K(x, x), so figure 1 says nothing about the kernel",
+                number((100.0 * drift).round())
+            )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "A5 figure 1: logits grow like ln t",
+        place: "figure 1, Theorem 1",
+        kind: Kind::Claim,
+        about: |runs| subject(runs, "mean loss"),
+        measure: |runs| {
+            runs.over_seeds(|run| {
+                let [from, to] = LATE.map(|t| at(run, t, |row| row.margin_mean));
+                Some((to? - from?) / (LATE[1] / LATE[0]).ln())
+            })
+        },
+        theory: |_| {
+            Some(Theory::number(1.0).within(0.15, "a kernel that grows, and so a margin that is ahead of ln t"))
+        },
+        note: |_| "du/d ln t of the mean margin u from t = 1000 to 20,000".into(),
+        failing: "",
+    },
+    Claim {
+        name: "A5 figure 3: kinks at the training points",
+        place: "figure 3",
+        kind: Kind::Claim,
+        about: |runs| subject(runs, "mean loss"),
+        measure: |runs| runs.over_seeds(|run| Some(kink(run, LATE[1])? / kink(run, 0.0)?)),
+        theory: |_| Some(Theory::at_least(1.1).said("> 1.1; 1 without a kink")),
+        note: |_| {
+            "slope of K_{t}(x_{0}, x) from 0.1 before the training point at π/3 to there, over the slope from there to 0.1 behind it, at t = 20,000, \
+             relative to t = 0"
+                .into()
+        },
+        failing: "",
+    },
+    Claim {
+        name: "A5 Theorem 2 on the circle: the kernel keeps leaving the NTK",
+        place: "Theorem 2, at points of the domain beside the training points",
+        kind: Kind::Claim,
+        about: |runs| subject(runs, "mean loss"),
+        measure: |runs| runs.over_seeds(|run| Some(farthest_on_circle(run, 1.2e5) / farthest_on_circle(run, LATE[0]))),
+        theory: |_| Some(Theory::at_least(1.2).said("> 1.2; 1 if it stays")),
+        note: |runs| {
+            let bound = runs.flows.first().map_or(f64::NAN, |run| run.analytic_lambda_min);
+            let largest = |t: f64| {
+                runs.over_seeds(|run| Some(farthest_on_circle(run, t))).estimate().map_or(f64::NAN, |mean| mean.value)
+            };
+            format!(
+                "largest |K_{{t}}(x_{{0}}, x) − Θ(x_{{0}}, x)| along the circle up to t = 120,000 over that up to t = 1000; at t = 0 it is {}, at the end {}, \
+                 against λ_{{0}}/(2n^{{2}}) = {} and λ_{{0}}/n = {}, both of which a random network exceeds at once",
+                number(round(largest(0.0))),
+                number(round(largest(1.2e5))),
+                number(round(bound / 72.0)),
+                number(round(bound / 6.0))
+            )
+        },
+        failing: "",
+    },
+    Claim {
+        name: "A5 the flow stands in for descent",
+        place: "rate 0.1 is far below the stable rate",
+        kind: Kind::Check,
+        about: |runs| subject(runs, ""),
+        measure: |runs| {
+            let apart = runs.descents.iter().map(|(norm, descent)| {
+                let flow = runs.flows.iter().find(|run| run.cell.seed == descent.cell.seed)?;
+                let t = norm.time(EPOCHS);
+                let own = match norm {
+                    Norm::Mean => t,
+                    Norm::Sum => t / super::circle::SAMPLES,
+                };
+                let of =
+                    |column: fn(&TraceRow) -> f64| Some((at(descent, own, column)? / at(flow, t, column)?).ln().abs());
+                Some(of(|row| row.margin_mean)?.max(of(|row| row.lambda_max)?))
+            });
+            let apart: Option<Vec<f64>> = apart.collect();
+            let largest = apart.and_then(|all| all.into_iter().reduce(f64::max));
+            Measured::extreme(largest, "no descent beside the flow")
+        },
+        theory: |runs| (!runs.descents.is_empty()).then(|| Theory::at_most(0.01)),
+        note: |runs| {
+            let norms: Vec<&str> = runs.descents.iter().map(|(norm, _)| norm.title()).collect();
+            format!(
+                "largest |ln ratio| of mean margin and λ_{{max}}(K_{{t}}) at epoch 10,000 between descent and flow from the same seed, on the {}",
+                norms.join(" and the ")
+            )
+        },
+        failing: "",
+    },
+];
+
+fn round(value: f64) -> f64 {
+    (1e3 * value).round() / 1e3
+}
+
+fn ratio_to_fixed(run: &Finished, t: f64) -> Option<f64> {
+    Some(at(run, t, |row| row.margin_mean)? / fixed_margin(run.analytic_lambda_min, t))
+}
+
+/// Slope before the training point at pi/3 over that behind it.
+fn kink(run: &Finished, t: f64) -> Option<f64> {
+    let [before, here, behind] = [-0.1, 0.0, 0.1].map(|by| kernel_at(run, t, FRAC_PI_3 + by));
+    Some((before? - here?) / (here? - behind?))
+}

@@ -1,0 +1,127 @@
+//! Kernels at initialization on points of the circle, of many seeds.
+
+use ntkscope_core::init::initialize;
+use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
+use ntkscope_core::network::Network;
+
+use ntkscope_core::forward::Params;
+
+use crate::backend::HostReal;
+use crate::data::{Samples, Source, load};
+use crate::experiment::{Init, Model};
+use crate::files::numbers::NumberTable;
+use crate::kernel::{Analytic, Empirical, whole};
+use crate::machine::{Budget, Ended, Stop};
+use crate::run::Observer;
+use crate::study::Error;
+use crate::study::kept::{Kept, Measurement};
+use crate::study::net::Net;
+
+/// Networks of one kind at their start, on n points of the circle.
+pub(super) struct Initial {
+    /// the network
+    pub(super) net: Net,
+    /// and its width, data and initialization
+    model: Model,
+    /// how many seeds
+    seeds: u64,
+}
+
+/// What was measured: a value for every seed.
+#[derive(Clone)]
+pub(super) struct Kernels {
+    /// the network
+    pub(super) net: Net,
+    /// its width m
+    pub(super) width: usize,
+    /// mean of K_0(x_i, x_i) over the points
+    pub(super) diagonal: Vec<f64>,
+    /// K_0(x_0, x_j): `rows[seed][j]`
+    pub(super) rows: Vec<Vec<f64>>,
+    /// Theta(x_0, x_j)
+    pub(super) analytic: Vec<f64>,
+    /// mean of Theta(x_i, x_i) over the points
+    pub(super) analytic_diagonal: f64,
+}
+
+impl Initial {
+    /// Of a network on n points, which are a full turn.
+    pub(super) fn new(part: &str, net: Net, width: usize, n: usize, seeds: u64) -> Kept<Self> {
+        let circle = Model { data: Source::Circle, n: Some(n), init: Init::Standard, ..Model::default() };
+        let measurement = Self { net, model: net.model(width, &circle), seeds };
+        Kept { id: format!("{part}-{}-w{width}", net.name()), measurement }
+    }
+
+    fn samples(&self) -> Result<Samples, Error> {
+        Ok(load(&self.model.data_spec(), &Budget::default())?)
+    }
+
+    fn parameters(&self) -> Result<usize, Error> {
+        let shape = self.model.shape(&self.samples()?)?;
+        Ok(self.model.network(&shape)?.sizes().parameters)
+    }
+}
+
+impl Measurement for Initial {
+    fn settings(&self) -> Result<String, Error> {
+        Ok(toml::to_string(&self.plan()?)?)
+    }
+    fn plan(&self) -> Result<toml::Table, Error> {
+        let mut table = toml::Table::try_from(&self.model)?;
+        table.remove("seed");
+        table.insert("seeds".into(), i64::try_from(self.seeds).unwrap_or(i64::MAX).into());
+        Ok(table)
+    }
+    /// Normal numbers, and the passes over them.
+    fn work(&self) -> f64 {
+        self.seeds as f64 * self.parameters().map_or(0.0, |count| count as f64) * 2.5e-8
+    }
+    /// Parameters, and what reads them.
+    fn need(&self) -> Result<u64, Error> {
+        Ok(2 * 8 * self.parameters()? as u64)
+    }
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
+        let (backend, samples) = (f64::fast(), self.samples()?);
+        let shape = self.model.shape(&samples)?;
+        let network = self.model.network(&shape)?;
+        let mut theta = vec![0.0; network.sizes().parameters];
+        let columns = ["diagonal".to_owned()].into_iter().chain((0..samples.n).map(|j| format!("k{j}")));
+        let mut table = NumberTable::new(columns);
+        for seed in 0..self.seeds {
+            if stop.requested() {
+                return Ok(Ended::Stopped);
+            }
+            initialize(&network, seed, &mut theta)?;
+            let params = Params::new(&network, &theta)?;
+            let outputs = MultiOutput::Trace;
+            table.push(row(&whole(&Empirical { backend, params, samples: &samples, outputs })?, samples.n));
+            observer.step((seed + 1) as f64 / self.seeds as f64, &String::new);
+        }
+        Ok(Ended::Done(table))
+    }
+}
+
+/// The mean of a kernel's diagonal, and its first row.
+fn row(kernel: &[f64], n: usize) -> Vec<f64> {
+    let diagonal = kernel.iter().step_by(n + 1).sum::<f64>() / n as f64;
+    [diagonal].into_iter().chain(kernel[..n].iter().copied()).collect()
+}
+
+/// The finished measurement, beside the analytic kernel.
+///
+/// # Errors
+/// There is none, or it is damaged.
+pub(super) fn read(kept: &Kept<Initial>, study: &std::path::Path) -> Result<Kernels, Error> {
+    let Initial { net, model, .. } = &kept.measurement;
+    let (table, samples) = (kept.read(study)?, kept.measurement.samples()?);
+    let (diagonal, n) = (table.column("diagonal")?, samples.n);
+    let columns: Vec<Vec<f64>> = (0..n).map(|j| table.column(&format!("k{j}"))).collect::<Result<_, _>>()?;
+    let rows = (0..diagonal.len()).map(|seed| columns.iter().map(|column| column[seed]).collect()).collect();
+    let shape = model.shape(&samples)?;
+    let network = model.network(&shape)?;
+    let which = AnalyticKernel::Ntk;
+    let kernel = whole(&Analytic { backend: f64::fast(), network: &network, samples: &samples, which })?;
+    let analytic = row(&kernel, n);
+    let (analytic_diagonal, analytic) = (analytic[0], analytic[1..].to_vec());
+    Ok(Kernels { net: *net, width: model.width, diagonal, rows, analytic, analytic_diagonal })
+}

@@ -1,0 +1,67 @@
+//! A value read off a figure of the paper, and what was measured in its place.
+
+use crate::analysis::statistics::{Estimate, deviation};
+use crate::report::{Kind, number, rounded};
+use crate::study::claim::{Claim, Subject, Theory};
+use crate::study::judge::Measured;
+
+/// A value of one of the paper's runs, whose seed is not known, beside ours over seeds.
+pub(super) struct Reading {
+    /// what our runs are
+    pub(super) subject: Subject,
+    /// ours, seed by seed
+    pub(super) values: Measured,
+    /// the paper's
+    pub(super) read: f64,
+    /// how far one seed and the reading may lie from our mean
+    pub(super) allowance: f64,
+    /// which value it is
+    pub(super) note: String,
+}
+
+/// Why a single run may lie off the mean of ours.
+const OF_ONE_SEED: &str =
+    "two standard deviations of one seed, known from an independent program, and the reading off the image";
+
+/// What a figure says, in a claim of this name.
+pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing: &'static str) -> Claim<Reading> {
+    Claim {
+        name,
+        place,
+        kind: Kind::Claim,
+        about: |reading| reading.subject.clone(),
+        measure: |reading| reading.values.clone(),
+        theory: |reading| {
+            let words = format!("{} (read off)", number(reading.read));
+            Some(Theory::number(reading.read).said(words).within(reading.allowance, OF_ONE_SEED))
+        },
+        note: |reading| reading.note.clone(),
+        failing,
+    }
+}
+
+/// Mean and standard deviation of one seed: `5.20 ± 0.05`; a dash where there is nothing.
+pub(super) fn spread(values: &Measured) -> String {
+    let deviation = match values {
+        Measured::Values(values) => deviation(values),
+        Measured::Exact(_) | Measured::Nothing(_) => f64::NAN,
+    };
+    match values.estimate() {
+        None => "–".into(),
+        Some(Estimate { value, .. }) if deviation > 0.0 => rounded(value, deviation),
+        Some(Estimate { value, .. }) => rounded(value, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_that_of_one_seed() {
+        let of = |values: &[f64]| spread(&Measured::Values(values.to_vec()));
+        assert_eq!(of(&[5.15, 5.25, 5.2, 5.2]), "5.2 ± 0.04");
+        assert_eq!(of(&[5.1234]), "5.12");
+        assert_eq!(spread(&Measured::Nothing(String::new())), "–");
+    }
+}
