@@ -55,16 +55,21 @@ impl Plan for Runs {
         &self.cells
     }
     fn findings(&self, finished: &[Finished], _: &Path) -> Result<Findings, Error> {
-        let groups = Group::all(finished);
-        let mut findings = (self.findings)(&groups);
-        let failed: usize = groups.iter().map(Group::failed).sum();
-        if failed > 0 {
-            let (failed, made) = (count(failed, "run"), finished.len());
-            let sizes = &findings.sizes;
-            findings.sizes = format!(
-                "{sizes} {failed} of {made} failed and are left out of claims and figures; cells.csv gives the reasons."
-            );
+        Ok((self.findings)(&Group::all(finished)).without_failed(finished))
+    }
+}
+
+impl Findings {
+    /// The same, saying how many of these runs failed, which claims and figures leave out.
+    pub fn without_failed(self, finished: &[Finished]) -> Self {
+        let failed = finished.iter().filter(|run| run.failure.is_some()).count();
+        if failed == 0 {
+            return self;
         }
-        Ok(findings)
+        let (failed, made, sizes) = (count(failed, "run"), finished.len(), &self.sizes);
+        let sizes = format!(
+            "{sizes} {failed} of {made} failed and are left out of claims and figures; cells.csv gives the reasons."
+        );
+        Self { sizes, ..self }
     }
 }

@@ -214,7 +214,7 @@ impl Plan for Digits {
         let tables = all.iter().map(along).collect();
         let claims = all.iter().flat_map(|at| state_all(CLAIMS, at)).collect();
         let sizes = format!("{} images.", finished.first().map_or(IMAGES, |run| run.samples));
-        Ok(Findings { sizes, claims, figures, tables })
+        Ok(Findings { sizes, claims, figures, tables }.without_failed(finished))
     }
 }
 

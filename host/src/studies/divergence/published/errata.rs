@@ -29,7 +29,7 @@ pub(super) struct Errata(Vec<Kept<Initial>>);
 impl Errata {
     /// Depths 1 to 3 of every family that is asked for.
     pub(super) fn new(options: &Options) -> Self {
-        let seeds = options.seeds.unwrap_or(if options.full { 1000 } else { 200 });
+        let seeds = options.seeds.unwrap_or(if options.full { 2000 } else { 400 });
         let nets = |depth| [Net::fcn(depth), Net::resnet(depth, 0.5), Net::resnet(depth, 1.0)];
         let nets = (1..=3).flat_map(nets).map(|net| net.with_bias(Bias::Hidden));
         let nets = nets.filter(|net| options.has_network(net.kind));

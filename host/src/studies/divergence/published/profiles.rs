@@ -38,7 +38,7 @@ pub(super) struct Profiles(Vec<Kept<Initial>>);
 impl Profiles {
     /// With the paper's widths.
     pub(super) fn new(options: &Options) -> Self {
-        let seeds = options.seeds.unwrap_or(if options.full { 64 } else { 16 });
+        let seeds = options.seeds.unwrap_or(if options.full { 256 } else { 48 });
         let nets = NETWORKS.into_iter().filter(|net| options.has_network(net.kind));
         let of = |net| READ.map(|(width, _)| Initial::new("figure-2", net, width, POINTS, seeds));
         Self(nets.flat_map(of).collect())

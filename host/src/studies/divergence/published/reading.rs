@@ -40,7 +40,7 @@ pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing
     }
 }
 
-/// Mean and standard deviation of one seed: `5.20 ± 0.05`; a dash where there is nothing.
+/// Mean and standard deviation of one seed: `5.200 ± 0.041`; a dash where there is nothing.
 pub(super) fn spread(values: &Measured) -> String {
     let deviation = match values {
         Measured::Values(values) => deviation(values),
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_spread_is_that_of_one_seed() {
         let of = |values: &[f64]| spread(&Measured::Values(values.to_vec()));
-        assert_eq!(of(&[5.15, 5.25, 5.2, 5.2]), "5.2 ± 0.04");
+        assert_eq!(of(&[5.15, 5.25, 5.2, 5.2]), "5.200 ± 0.041");
         assert_eq!(of(&[5.1234]), "5.12");
         assert_eq!(spread(&Measured::Nothing(String::new())), "–");
     }
