@@ -112,6 +112,17 @@ fn numbers(plan: &Table) -> NumberTable {
         let identity = vec![1e-15; draws];
         return curves.table(plan.contains_key("target").then_some(("identity", &identity)));
     }
+    if let Some(sizes) = plan.get("sizes").and_then(Value::as_array) {
+        let columns = ["points", "draw", "lambda_min", "uncertainty", "closest", "distance"];
+        let mut table = NumberTable::new(columns);
+        for draw in 0..count("draws").unwrap_or(1) {
+            for n in sizes.iter().filter_map(Value::as_integer).map(|n| n as f64) {
+                let lambda_min = (2.0 + 0.1 * noise(draw)) / n;
+                table.push(vec![n, draw as f64, lambda_min, 1e-13, 1.2 * lambda_min, 2.0]);
+            }
+        }
+        return table;
+    }
     let n = count("points").or_else(|| count("n")).unwrap_or(200);
     let law = |power: f64| -> Vec<f64> { (1..=n).map(|k| (k as f64).powf(power) * (1.0 + 0.05 * noise(k))).collect() };
     let functions = ["value", "one-hot", "parity"].map(|name| (name.to_owned(), law(-0.4)));

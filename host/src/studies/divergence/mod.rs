@@ -33,6 +33,7 @@ pub static PAPER: Paper = Paper {
     terms: |finished| vec![TERMS.into(), data_text(finished)],
     parts: &[
         &SIX_POINTS,
+        &positivity::PART,
         &EXPONENT,
         &MNIST,
         &MNIST_LARGE,

@@ -5,7 +5,7 @@
 //! its kernel; the same holds for one residual block.
 
 use ntkscope_core::kernel::AnalyticKernel;
-use ntkscope_core::network::{Bias, Fcn, Network, ResNet};
+use ntkscope_core::network::{Bias, Fcn, Network, ResNet, Trained};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 
 use crate::data::{DataSpec, Source, load};
@@ -17,10 +17,11 @@ use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::group::Group;
 use crate::study::judge::Measured;
 use crate::study::net::CE;
+use crate::words::count;
 
 /// lambda_min of the NTK on the six points, to the digits to which it is known from 40-digit arithmetic. Widths do not
 /// enter.
-const KNOWN: [Known; 17] = [
+const KNOWN: [Known; 33] = [
     Known::fcn(Bias::None, 1, 0.0),
     Known::fcn(Bias::None, 2, 0.6664554841),
     Known::fcn(Bias::None, 3, 1.3231006504),
@@ -29,6 +30,11 @@ const KNOWN: [Known; 17] = [
     Known::fcn(Bias::Input, 2, 0.9177213623),
     Known::fcn(Bias::Input, 3, 1.7580546045),
     Known::fcn(Bias::Input, 5, 3.8385866674),
+    // the network of (2.1)
+    Known::fcn(Bias::Hidden, 1, 0.2952023005),
+    Known::fcn(Bias::Hidden, 2, 0.9069271237),
+    Known::fcn(Bias::Hidden, 3, 1.7755340166),
+    Known::fcn(Bias::Hidden, 5, 4.2716447057),
     Known::resnet(1.0, Bias::None, 1, 0.0),
     Known::resnet(1.0, Bias::None, 2, 1.9372369537),
     Known::resnet(1.0, Bias::None, 3, 8.2680103454),
@@ -38,6 +44,19 @@ const KNOWN: [Known; 17] = [
     Known::resnet(0.5, Bias::None, 1, 0.0),
     Known::resnet(0.5, Bias::None, 2, 0.1812395011),
     Known::resnet(0.5, Bias::None, 3, 0.5252972796),
+    // the network of (2.2)
+    Known::resnet(1.0, Bias::Hidden, 1, 0.7113727599),
+    Known::resnet(1.0, Bias::Hidden, 2, 3.6344048537),
+    Known::resnet(1.0, Bias::Hidden, 3, 12.9046270593),
+    Known::resnet(0.5, Bias::Hidden, 1, 0.1778431900),
+    Known::resnet(0.5, Bias::Hidden, 2, 0.4946966324),
+    Known::resnet(0.5, Bias::Hidden, 3, 1.0154514134),
+    Known::resnet(1.0, Bias::Hidden, 1, 0.4161704594).branches(),
+    Known::resnet(1.0, Bias::Hidden, 2, 2.4231190714).branches(),
+    Known::resnet(1.0, Bias::Hidden, 3, 9.2803353687).branches(),
+    Known::resnet(0.5, Bias::Hidden, 1, 0.1040426148).branches(),
+    Known::resnet(0.5, Bias::Hidden, 2, 0.3078854826).branches(),
+    Known::resnet(0.5, Bias::Hidden, 3, 0.6627380225).branches(),
 ];
 
 /// A network and its smallest eigenvalue.
@@ -47,53 +66,70 @@ struct Known {
     alpha: Option<f64>,
     bias: Bias,
     depth: usize,
+    trained: Trained,
     lambda_min: f64,
 }
 
 impl Known {
     const fn fcn(bias: Bias, depth: usize, lambda_min: f64) -> Self {
-        Self { alpha: None, bias, depth, lambda_min }
+        Self { alpha: None, bias, depth, trained: Trained::All, lambda_min }
     }
     const fn resnet(alpha: f64, bias: Bias, depth: usize, lambda_min: f64) -> Self {
-        Self { alpha: Some(alpha), bias, depth, lambda_min }
+        Self { alpha: Some(alpha), ..Self::fcn(bias, depth, lambda_min) }
+    }
+    /// Of which only the branches are trained: V, W and their biases.
+    const fn branches(self) -> Self {
+        Self { trained: Trained::Branches, ..self }
     }
 
-    /// The analytic kernel's smallest eigenvalue, and the network's name.
-    fn measure(self, x: MatRef<'_, f64>) -> Result<(f64, String), Error> {
-        let Self { alpha, bias, depth, .. } = self;
-        let widths = vec![1; depth];
-        let (measured, name) = match alpha {
-            None => {
-                let network = Fcn::new(2, &widths, 1)?.with_bias(bias, 1.0)?;
-                (smallest_eigenvalue(&network, x)?, format!("FCN, L = {depth}"))
-            }
-            Some(alpha) => {
-                let network = ResNet::new(2, 1, depth, 1, alpha)?;
-                let network = if bias == Bias::Input { network.with_input_bias(1.0)? } else { network };
-                let plural = if depth == 1 { "" } else { "s" };
-                (smallest_eigenvalue(&network, x)?, format!("ResNet, {depth} block{plural}, α = {alpha}"))
-            }
+    /// The analytic kernel's smallest eigenvalue.
+    fn measure(self, x: MatRef<'_, f64>) -> Result<f64, Error> {
+        let Self { alpha, bias, depth, trained, .. } = self;
+        let Some(alpha) = alpha else {
+            let widths = vec![1; depth];
+            return smallest_eigenvalue(&Fcn::new(2, &widths, 1)?.with_bias(bias, 1.0)?, x);
         };
-        let bias = if bias == Bias::Input { "input bias" } else { "no bias" };
-        Ok((measured, format!("{name}, {bias}; six-points")))
+        let mut network = ResNet::new(2, 1, depth, 1, alpha)?;
+        if bias != Bias::None {
+            network = network.with_input_bias(1.0)?;
+        }
+        if bias == Bias::Hidden {
+            network = network.with_branch_bias(1.0)?;
+        }
+        smallest_eigenvalue(&network.with_trained(trained), x)
+    }
+
+    /// The network for people.
+    fn title(self) -> String {
+        let Self { alpha, bias, depth, trained, .. } = self;
+        let network = match alpha {
+            None => format!("FCN, L = {depth}"),
+            Some(alpha) => format!("ResNet, {}, α = {alpha}", count(depth, "block")),
+        };
+        let bias = match bias {
+            Bias::None => "no bias".into(),
+            Bias::Input => "input bias".into(),
+            other => format!("{other} biases"),
+        };
+        let trained = if trained == Trained::Branches { ", only V, W, b, d trained" } else { "" };
+        format!("{network}, {bias}{trained}; six-points")
     }
 }
 
 /// A known network with what was computed for it.
-pub struct Computed {
+struct Computed {
     known: Known,
     measured: f64,
-    network: String,
 }
 
 const NAME: &str = "A1 NTK positive definite, λ_{min}";
 
 /// Every network whose value is known.
-pub static KNOWN_VALUES: &[Claim<Computed>] = &[Claim {
+static KNOWN_VALUES: &[Claim<Computed>] = &[Claim {
     name: NAME,
     place: "Proposition 1; values from 40-digit arithmetic",
     kind: Kind::Check,
-    about: |computed| Subject { network: computed.network.clone(), ..Subject::default() },
+    about: |computed| Subject { network: computed.known.title(), ..Subject::default() },
     measure: |computed| Measured::Exact(computed.measured),
     theory: |computed| {
         let theory = Theory::number(computed.known.lambda_min).within(1e-9, "the digits known");
@@ -120,8 +156,8 @@ pub fn on_six_points() -> Result<Vec<Stated>, study::Error> {
     let x = MatRef::new(&samples.x, samples.n, samples.d)?;
     let mut stated = Vec::new();
     for known in KNOWN {
-        let (measured, network) = known.measure(x)?;
-        stated.extend(state_all(KNOWN_VALUES, &Computed { known, measured, network }));
+        let computed = Computed { known, measured: known.measure(x)? };
+        stated.extend(state_all(KNOWN_VALUES, &computed));
     }
     Ok(stated)
 }
