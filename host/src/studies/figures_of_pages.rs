@@ -32,6 +32,10 @@ fn finished(cell: &Cell) -> Finished {
             row.drift_max = (50.0 + seed) * row.margin_mean.powi(2) / width;
             row.drift_fro = row.drift_max / 20.0;
             row.param_distance = 2.5 * row.margin_mean;
+            row.param_max = row.param_distance / width.sqrt();
+            row.margin_min = 0.9 * row.margin_mean;
+            row.error_max = 1.0 / width.sqrt() + row.drift_max;
+            row.error_highest = row.error_max;
             row.lambda_min = 0.9 + 0.1 * row.drift_max;
             row.lambda_max = 10.0;
             row.finite = true;

@@ -145,13 +145,21 @@ impl Group {
         let runs = self.at_width(loss, self.widest());
         Measured::of(runs.iter().map(value), NOT_REACHED)
     }
-    /// The value that lies farthest from 0 over all widths, one for every seed: what a single width does cannot hide behind
-    /// the others.
+    /// The value that lies farthest from 0 over all widths, one for every seed.
     pub fn farthest_from_0(&self, loss: LossKind, value: impl Fn(&Run) -> Option<f64>) -> Measured {
+        self.extremes(loss, |a, b| if b.abs() > a.abs() { b } else { a }, value)
+    }
+    /// An extreme of a number over all widths, one for every seed: what a single width does cannot hide behind the others.
+    pub fn extremes(
+        &self,
+        loss: LossKind,
+        extreme: fn(f64, f64) -> f64,
+        value: impl Fn(&Run) -> Option<f64>,
+    ) -> Measured {
         let of_seed = |seed: u64| {
             let values: Option<Vec<f64>> =
                 self.runs(loss).filter(|run| run.seed == seed).map(|run| value(&run)).collect();
-            values?.into_iter().reduce(|a, b| if b.abs() > a.abs() { b } else { a })
+            values?.into_iter().reduce(extreme)
         };
         Measured::of(self.seeds().into_iter().map(of_seed), NOT_REACHED)
     }

@@ -7,6 +7,7 @@ pub mod figures;
 pub mod plan;
 pub mod positivity;
 mod published;
+mod theorems;
 
 use crate::data::Source;
 use crate::experiment::{Init, NetworkKind};
@@ -33,6 +34,7 @@ pub static PAPER: Paper = Paper {
     terms: |finished| vec![TERMS.into(), data_text(finished)],
     parts: &[
         &SIX_POINTS,
+        &theorems::PART,
         &positivity::PART,
         &EXPONENT,
         &MNIST,

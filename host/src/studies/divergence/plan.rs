@@ -1,6 +1,8 @@
 //! The grid of the study "divergence": what is run, on what, how far.
 
-use crate::data::{ClassSelection, Source};
+use ntkscope_core::network::Bias;
+
+use crate::data::{ClassSelection, CurveSource, Source};
 use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
 use crate::study::net::{CE, MSE, Net, Regularization};
@@ -27,9 +29,21 @@ pub struct Grid {
     snapshots: usize,
     /// whether the kernels' predictions are made beside the runs
     predictions: bool,
+    /// widths at which the kernel is read along the circle too: on 60 times as many inputs
+    profiles: Vec<usize>,
 }
 
 const RESIDUAL: Net = Net::resnet(2, 1.0);
+
+/// The network of (2.1) with this many hidden layers.
+pub const fn papers_fcn(depth: usize) -> Net {
+    Net::fcn(depth).with_bias(Bias::Hidden)
+}
+
+/// That of (2.2) with this many blocks of branch scale 1.
+pub const fn papers_resnet(blocks: usize) -> Net {
+    Net::resnet(blocks, 1.0).with_bias(Bias::Hidden)
+}
 
 /// Three antipodal pairs, on many widths.
 pub fn six_points(options: &Options) -> Grid {
@@ -54,6 +68,23 @@ pub fn six_points(options: &Options) -> Grid {
         // each is a burst of twenty steps
         snapshots: if full { 64 } else { 32 },
         predictions: true,
+        profiles: Vec::new(),
+    }
+}
+
+/// The same points, the networks as the paper defines them, from their own initialization.
+pub fn theorems(options: &Options) -> Grid {
+    Grid {
+        nets: vec![papers_fcn(3), papers_resnet(2)],
+        widths: if options.full { vec![32, 128, 256, 512, 2048] } else { vec![32, 128, 256, 512] },
+        widest_residual: if options.full { 512 } else { 256 },
+        inits: vec![Init::Standard],
+        losses: vec![CE],
+        held_out: 0,
+        data: samples_of(Source::Circle, 6, 0),
+        predictions: false,
+        profiles: vec![128],
+        ..six_points(options)
     }
 }
 
@@ -126,6 +157,7 @@ fn small(data: Model) -> Grid {
         max_steps: MAX_STEPS,
         snapshots: 64,
         predictions: true,
+        profiles: Vec::new(),
     }
 }
 
@@ -168,6 +200,7 @@ impl Grid {
             max_steps: self.max_steps,
             snapshots: self.snapshots,
             predictions: Some(self.predictions),
+            profile: self.profiles.contains(&width).then_some(CurveSource::Circle),
             ..Training::default()
         };
         // parameters moved, and products with the samples; a margin costs steps in proportion

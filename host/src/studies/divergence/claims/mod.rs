@@ -6,8 +6,10 @@ mod movement;
 mod start;
 mod width;
 
+pub use drift::{AWAY, leaves_by};
 pub use exponent::AT_LARGE_MARGINS;
-pub use start::{FROM_ONE_START, Pair};
+pub use movement::reached;
+pub use start::{AT_THE_START, FROM_ONE_START, Pair};
 pub use width::{MARGIN, SHARE, late_widths, time_of_drift};
 
 use crate::study::claim::{Stated, state_all};
@@ -15,7 +17,7 @@ use crate::study::group::Group;
 
 /// What the claims say of a group of runs with both losses.
 pub fn along_training(group: &Group) -> Vec<Stated> {
-    [start::AT_THE_START, movement::CLAIMS, drift::CLAIMS, width::CLAIMS]
+    [start::AT_THE_START, movement::CLAIMS, drift::AWAY, drift::CONTRAST, width::CLAIMS]
         .into_iter()
         .flat_map(|claims| state_all(claims, group))
         .collect()

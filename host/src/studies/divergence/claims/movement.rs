@@ -142,7 +142,7 @@ const SLIDING: &str = "units that come to rest on their kinks no longer follow t
                        widths where a smooth one does not";
 
 /// How far the runs went.
-pub(super) fn reached(group: &Group) -> String {
+pub fn reached(group: &Group) -> String {
     let furthest = group.runs(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);
     let margin = group.runs(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, f64::min);
     let exponent = number(crate::report::decimal_exponent(furthest).floor());

@@ -1,5 +1,7 @@
 //! What is so before the first step: checks of the program, and how near K_0 is to its limit.
 
+use ntkscope_core::network::Bias;
+
 use crate::analysis::statistics::median;
 use crate::experiment::Init;
 use crate::report::Kind;
@@ -12,7 +14,7 @@ use crate::study::net::CE;
 const ROUNDING: f64 = 1e-11;
 
 /// Every group.
-pub(super) static AT_THE_START: &[Claim<Group>] = &[
+pub static AT_THE_START: &[Claim<Group>] = &[
     Claim {
         name: "A0 mirrored networks start at 0",
         place: "definition of the mirrored initialization",
@@ -50,8 +52,9 @@ pub(super) static AT_THE_START: &[Claim<Group>] = &[
         about: Group::both_losses,
         measure: |group| group.exponents_in_width(CE, &group.widths(), |run| Some(run.rows().next()?.error_fro)),
         theory: |group| {
-            // mirrored networks have the K_0 of single ones, and every part has them
-            (group.init == Init::Mirrored).then(|| Theory::number(-0.5).said("−1/2").within(0.15, "terms of order 1/m"))
+            // mirrored networks have the K_0 of single ones, and every part has one of both
+            (group.init == Init::Mirrored || group.net.bias == Bias::Hidden)
+                .then(|| Theory::number(-0.5).said("−1/2").within(0.15, "terms of order 1/m"))
         },
         note: |group| {
             format!(

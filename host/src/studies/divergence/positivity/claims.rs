@@ -55,7 +55,7 @@ impl OnPoints {
     }
     fn subject(&self) -> Subject {
         let points = format!("S^{{{}}}", self.points.dimension - 1);
-        Subject { network: format!("{}; {points}", self.points.title()), ..Subject::default() }
+        Subject { network: format!("{}; {points}", self.points.net.title()), ..Subject::default() }
     }
     fn sizes(&self) -> String {
         let sizes: Vec<String> = self.points.sizes.iter().map(ToString::to_string).collect();
@@ -74,7 +74,7 @@ pub(super) static IN_GENERAL_POSITION: &[Claim<Vec<OnPoints>>] = &[Claim {
     place: "Proposition 1",
     kind: Kind::Claim,
     about: |sets| Subject {
-        network: format!("{}; normal points", sets.first().map_or(String::new(), |set| set.points.title())),
+        network: format!("{}; normal points", sets.first().map_or(String::new(), |set| set.points.net.title())),
         ..Subject::default()
     },
     measure: |sets| {
@@ -103,7 +103,7 @@ pub(super) static CONTROL: &[Claim<OnPoints>] = &[Claim {
     name: "A1 control: a singular NTK is seen as one",
     place: "derived: the odd part of a single layer without bias is linear",
     kind: Kind::Check,
-    about: |set| Subject { network: format!("{}; antipodal points", set.points.title()), ..Subject::default() },
+    about: |set| Subject { network: format!("{}; antipodal points", set.points.net.title()), ..Subject::default() },
     measure: |set| {
         let largest = set.rows.iter().map(|row| row.lambda_min.abs() / row.uncertainty).reduce(f64::max);
         Measured::extreme(largest, "there are no points")

@@ -22,7 +22,7 @@ pub(super) fn thresholds(set: &OnPoints) -> Figure {
     series.push(law(&series[1], -2.0 / set.sphere()));
     Figure {
         name: format!("positivity-{}-s{sphere}-thresholds", set.points.net.name()),
-        title: format!("Smallest eigenvalue of the NTK: {}, points on S^{{{sphere}}}", set.points.title()),
+        title: format!("Smallest eigenvalue of the NTK: {}, points on S^{{{sphere}}}", set.points.net.title()),
         x: Axis::measured("training samples n", Scale::Log),
         y: Axis::new("units of the kernel", Scale::Log),
         series,

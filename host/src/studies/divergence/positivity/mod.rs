@@ -14,6 +14,7 @@ pub use known::{ON_SAMPLES, on_six_points};
 
 use self::claims::{CONTROL, IN_GENERAL_POSITION, ON_SPHERES, OnPoints};
 use self::points::{Law, RandomPoints};
+use super::plan::{papers_fcn, papers_resnet};
 use crate::experiment::NetworkKind;
 use crate::study::Error;
 use crate::study::cell::Finished;
@@ -22,7 +23,7 @@ use crate::study::grid::Job;
 use crate::study::kept::Kept;
 use crate::study::net::Net;
 use crate::study::options::{Options, Takes};
-use crate::study::paper::Part;
+use crate::study::paper::{Part, Scope};
 use crate::study::plan::{Findings, Plan};
 
 /// Proposition 1 on points that no closed form covers, and how its eigenvalue falls as they become many.
@@ -34,7 +35,7 @@ pub static PART: Part = Part {
                    become many; with it fall the distances by which Theorem 2 says that the kernel leaves the NTK, λ_{0}/(2n^{2}), or \
                    λ_{0}/n by its proof. Networks at random initialization are compared with them: one that is farther from the NTK \
                    already satisfies the theorem before it is trained.",
-    quick: true,
+    scope: Scope::Quick,
     images: &[],
     takes: Takes {
         networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
@@ -62,16 +63,15 @@ impl OnRandomPoints {
         let draws = |own: u32| options.seeds.and_then(|seeds| u32::try_from(seeds).ok()).unwrap_or(own);
         let general = |net: Net, dimension: usize| {
             let (law, sizes, draws) = (Law::Normal, &[8, 32, 128], draws(8));
-            kept(RandomPoints { net, bias: Bias::Hidden, law, dimension, sizes, draws, width: None })
+            kept(RandomPoints { net, law, dimension, sizes, draws, width: None })
         };
         let sizes: &[usize] = if options.full { &[8, 16, 32, 64, 128, 256, 512] } else { &[8, 16, 32, 64, 128, 256] };
         let on_sphere = |net: Net, dimension: usize| {
-            let (law, draws, width) = (Law::Sphere, draws(16), Some(WIDTH));
-            kept(RandomPoints { net, bias: Bias::Hidden, law, dimension, sizes, draws, width })
+            let (law, draws, width) = (Law::Sphere, draws(48), Some(WIDTH));
+            kept(RandomPoints { net, law, dimension, sizes, draws, width })
         };
         let control = RandomPoints {
-            net: Net::fcn(1),
-            bias: Bias::None,
+            net: Net::fcn(1).with_bias(Bias::None),
             law: Law::Antipodes,
             dimension: 3,
             sizes: &[8, 32, 128],
@@ -79,10 +79,9 @@ impl OnRandomPoints {
             width: None,
         };
         let runs = |net: &Net| options.has_network(net.kind);
-        let fcns = [1, 2, 3].map(Net::fcn);
-        let resnets = [1, 2, 3].map(|blocks| Net::resnet(blocks, 1.0));
-        let all = fcns.into_iter().chain(resnets).filter(runs);
-        let compared = [Net::fcn(3), Net::resnet(2, 1.0)].into_iter().filter(runs);
+        let fcns = [1, 2, 3].map(papers_fcn);
+        let all = fcns.into_iter().chain([1, 2, 3].map(papers_resnet)).filter(runs);
+        let compared = [papers_fcn(3), papers_resnet(2)].into_iter().filter(runs);
         Self {
             in_general_position: all.map(|net| [2, 3, 10].map(|d| general(net, d)).into()).collect(),
             control: runs(&control.net).then(|| kept(control)),

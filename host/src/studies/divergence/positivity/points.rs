@@ -5,13 +5,13 @@ use ntkscope_core::init::{Normals, initialize};
 use ntkscope_core::kernel::{
     AnalyticKernel, MultiOutput, Spectrum, structured, structured_scratch, tangent, tangent_len,
 };
-use ntkscope_core::network::{Bias, Network};
+use ntkscope_core::network::Network;
 use ntkscope_core::{MatMut, MatRef};
 use toml::{Table, Value};
 
 use crate::analysis::points::{draw_seed, sphere};
 use crate::backend::HostReal;
-use crate::experiment::{Init, Model, NetworkKind, Shape};
+use crate::experiment::{Init, Model, Shape};
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
 use crate::machine::{Ended, Stop};
@@ -63,8 +63,6 @@ impl Law {
 pub(super) struct RandomPoints {
     /// network
     pub net: Net,
-    /// its biases, of scale 1
-    pub bias: Bias,
     /// how points are drawn
     pub law: Law,
     /// in R^d
@@ -102,12 +100,6 @@ impl RandomPoints {
         self.sizes.last().copied().unwrap_or(0)
     }
 
-    /// The network for people.
-    pub(super) fn title(&self) -> String {
-        let bias = if self.bias == Bias::None { "no bias".into() } else { format!("{} biases", self.bias) };
-        format!("{}, {bias}", self.net.title())
-    }
-
     /// The rows of the table that [`Measurement::measure`] leaves.
     pub(super) fn rows(table: &NumberTable) -> Vec<Row> {
         let row = |numbers: &Vec<f64>| match numbers[..] {
@@ -120,17 +112,8 @@ impl RandomPoints {
     }
 
     fn model(&self) -> Model {
-        let Self { net, bias, width, .. } = *self;
-        Model {
-            network: net.kind,
-            depth: net.depth,
-            alpha: (net.kind == NetworkKind::Resnet).then_some(net.alpha),
-            bias,
-            init: Init::Standard,
-            // no number of the analytic kernel depends on it
-            width: width.unwrap_or(1),
-            ..Model::default()
-        }
+        // no number of the analytic kernel depends on the width
+        self.net.model(self.width.unwrap_or(1), &Model { init: Init::Standard, ..Model::default() })
     }
 
     /// The rows of one draw of points x, `(n, d)`.
@@ -236,6 +219,8 @@ impl Measurement for RandomPoints {
 
 #[cfg(test)]
 mod tests {
+    use ntkscope_core::network::Bias;
+
     use super::*;
 
     fn rows(points: RandomPoints) -> Vec<Row> {
@@ -243,14 +228,15 @@ mod tests {
     }
 
     const FCN: RandomPoints = RandomPoints {
-        net: Net::fcn(1),
-        bias: Bias::None,
+        net: Net::fcn(1).with_bias(Bias::None),
         law: Law::Antipodes,
         dimension: 2,
         sizes: &[4, 8],
         draws: 2,
         width: None,
     };
+
+    const HIDDEN: Net = Net::fcn(1).with_bias(Bias::Hidden);
 
     /// Of four antipodal pairs in the plane the odd part spans two dimensions of four, of two pairs both.
     #[test]
@@ -259,7 +245,7 @@ mod tests {
             assert_eq!(row.lambda_min > row.uncertainty, row.points == 4, "{row:?}");
             assert!(row.distance.is_nan());
         }
-        for row in rows(RandomPoints { bias: Bias::Hidden, ..FCN }) {
+        for row in rows(RandomPoints { net: HIDDEN, ..FCN }) {
             assert!(row.lambda_min > 1e3 * row.uncertainty && row.lambda_min <= row.closest, "{row:?}");
         }
     }
@@ -267,7 +253,7 @@ mod tests {
     /// The first n points of a draw are the same, and so is the network: what is farthest apart only grows.
     #[test]
     fn more_points_have_a_smaller_eigenvalue_and_a_larger_distance() {
-        let points = RandomPoints { law: Law::Sphere, bias: Bias::Hidden, width: Some(16), ..FCN };
+        let points = RandomPoints { law: Law::Sphere, net: HIDDEN, width: Some(16), ..FCN };
         for pair in rows(points).chunks(2) {
             assert!(pair[1].lambda_min < pair[0].lambda_min && pair[1].closest <= pair[0].closest);
             assert!(pair[1].distance >= pair[0].distance && pair[0].distance > 0.0);
