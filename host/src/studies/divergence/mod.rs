@@ -42,6 +42,8 @@ pub static PAPER: Paper = Paper {
         &SPHERE,
         &SEPARABLE,
         &MIXTURE,
+        &theorems::DEPTHS,
+        &theorems::SMOOTH,
         &published::CIRCLE,
         &published::KERNELS,
         &published::DIGITS,
@@ -218,8 +220,8 @@ fn lead(finished: &[Finished]) -> String {
 const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
 training samples at time t, K_{0} that at initialization, Θ the analytic kernel of the infinitely wide network. Drift is the \
 largest entry of |K_{t} − K_{0}|; relative drift is |K_{t} − K_{0}|_{F}/|K_{0}|_{F}. The margin of a sample is its logit times the \
-sign of its label; u is the mean margin. m is the width, L the number of hidden layers or residual blocks, λ_{s} the eigenvalue \
-of Θ for the label vector. Mirrored initialization is the difference of two equal copies over √2; both are trained.";
+sign of its label; u is the mean margin. m is the width, L the number of hidden layers or residual blocks, λ_{0} the smallest \
+eigenvalue of Θ, λ_{s} that for the label vector. Mirrored initialization is the difference of two equal copies over √2; both are trained.";
 
 /// Where the samples come from, once for every data set.
 fn data_text(finished: &[Finished]) -> String {

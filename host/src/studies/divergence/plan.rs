@@ -1,6 +1,6 @@
 //! The grid of the study "divergence": what is run, on what, how far.
 
-use ntkscope_core::network::Bias;
+use ntkscope_core::network::{Activation, Bias};
 
 use crate::data::{ClassSelection, CurveSource, Source};
 use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
@@ -74,10 +74,11 @@ pub fn six_points(options: &Options) -> Grid {
 
 /// The same points, the networks as the paper defines them, from their own initialization.
 pub fn theorems(options: &Options) -> Grid {
+    let full = options.full;
     Grid {
         nets: vec![papers_fcn(3), papers_resnet(2)],
-        widths: if options.full { vec![32, 128, 256, 512, 2048] } else { vec![32, 128, 256, 512] },
-        widest_residual: if options.full { 512 } else { 256 },
+        widths: if full { vec![32, 128, 256, 512, 1024] } else { vec![32, 128, 512] },
+        widest_residual: if full { 512 } else { 128 },
         inits: vec![Init::Standard],
         losses: vec![CE],
         held_out: 0,
@@ -85,6 +86,24 @@ pub fn theorems(options: &Options) -> Grid {
         predictions: false,
         profiles: vec![128],
         ..six_points(options)
+    }
+}
+
+/// The same of fully connected networks of several depths.
+pub fn depths(options: &Options) -> Grid {
+    let nets = [2, 3, 4, 5].map(papers_fcn).into();
+    Grid { nets, widths: vec![64, 256], profiles: vec![64], ..theorems(options) }
+}
+
+/// The same of a smooth activation, under which no unit rests on a kink.
+pub fn smooth(options: &Options) -> Grid {
+    let data = Model { activation: Activation::Erf, ..samples_of(Source::Circle, 6, 0) };
+    Grid {
+        nets: vec![papers_fcn(2), papers_fcn(3)],
+        widths: vec![64, 256],
+        profiles: vec![64],
+        data,
+        ..theorems(options)
     }
 }
 
@@ -207,7 +226,9 @@ impl Grid {
         let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
         let parameters = (net.matrices() * width * width + 16 * width) as f64;
         let steps = if cross_entropy { (self.margin / 16.0).max(1.0) } else { 1.0 };
-        let work = copies * parameters * (self.samples + self.held_out + 20) as f64 * steps * 1.2e-7;
+        // that of the inputs of a curve, which are many, but seldom passed
+        let profile = if training.profile.is_some() { 20 } else { 0 };
+        let work = copies * parameters * (self.samples + self.held_out + 20 + profile) as f64 * steps * 1.2e-7;
         let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.samples_name, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
         Cell { id, part, net, init, regularization, loss, width, seed, settings, work }
