@@ -117,6 +117,26 @@ mod tests {
         }
     }
 
+    /// A paper's own experiments run alone, beside others under `full`, and where there are none, that is told.
+    #[test]
+    fn published_parts_are_asked_for_by_name() {
+        let options = Options { as_published: true, ..Options::default() };
+        let names = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(ToString::to_string).collect();
+            let planned = Study::plan(&[&divergence::PAPER], &only, &options)?;
+            Ok(planned.studies[0].parts().map(|(part, _)| part.name).collect())
+        };
+        let refused = |found: Result<Vec<&str>, study::Error>| found.err().unwrap().to_string();
+        assert_eq!(names(&[]).unwrap(), ["figures-1-3", "figure-2", "figure-4", "errata"]);
+        assert_eq!(names(&["errata"]).unwrap(), ["errata"]);
+        let other = refused(names(&["errata", "six-points"]));
+        assert!(other.contains("`as-published`") && other.contains("six-points"), "{other}");
+        let none = Study::plan(&[&lazy::PAPER], &[], &options).err().unwrap().to_string();
+        assert!(none.contains("`as-published`"), "{none}");
+        let full = Options { full: true, ..Options::default() };
+        assert_eq!(divergence::PAPER.choose(&[], &full).len(), divergence::PAPER.parts.len());
+    }
+
     #[test]
     fn an_option_that_some_parts_cannot_use_is_told() {
         let options = Options { seeds: Some(2), ..Options::default() };
