@@ -22,9 +22,10 @@ fn finished(cell: &Cell) -> Finished {
     let (width, seed) = (cell.width as f64, cell.seed as f64);
     let hard = cell.loss == LossKind::CROSS_ENTROPY;
     let far = cell.settings.training.until_margin.unwrap_or(8.0) * 1.01;
-    let rows: Vec<TraceRow> = (0..64)
+    let rows: Vec<TraceRow> = (0..64u32)
         .map(|i| {
             let mut row = TraceRow::default();
+            row.step = u64::from(i);
             let u = if i == 0 { 0.0 } else { 0.05 * (far / 0.05).powf(f64::from(i) / 63.0) };
             row.margin_mean = if hard { u } else { u.min(1.0) };
             row.log_time = if hard { u + 0.3 * u.sqrt() } else { u };
