@@ -5,6 +5,8 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::PAPERS;
+use super::divergence::rates::growth::ROWS_A_DECADE;
+use super::divergence::rates::row::{Row, table};
 use crate::analysis::curves::Curves;
 use crate::analysis::spectra::Spectra;
 use crate::experiment::LossKind;
@@ -83,6 +85,29 @@ fn profile(rows: &[TraceRow]) -> ProfileTable {
     ProfileTable { rows: rows.iter().flat_map(of_row).collect() }
 }
 
+/// The rows of a network whose kernel grows with the margin like u^{3/2}, a little more at first.
+fn grown(margin: f64, seed: f64) -> NumberTable {
+    let marks = (0..).map(|k| 10f64.powf(f64::from(k) / ROWS_A_DECADE as f64));
+    let at = |u: f64| {
+        let (square, start) = (u.powf(0.5), 1.0 + 0.01 * seed);
+        let (y, norm) = (start / square, (start + square).sqrt());
+        let kernel = (13.0 + seed) * u.powf(1.5) * (-0.3 * y).exp();
+        Row {
+            log_time: u,
+            margin_mean: u,
+            kernel,
+            y,
+            norm,
+            turned: 0.01 / u,
+            degree: 4.0,
+            ratio: 2.0,
+            ..Row::default()
+        }
+    };
+    let rows = std::iter::once(0.0).chain(marks.take_while(|mark| *mark <= 1.001 * margin)).map(at);
+    table(&rows.collect::<Vec<_>>())
+}
+
 /// The table that a measurement of these settings leaves, by what it has settings for.
 fn numbers(plan: &Table) -> NumberTable {
     let count = |key: &str| plan.get(key).and_then(Value::as_integer).map(|n| n as usize);
@@ -94,6 +119,9 @@ fn numbers(plan: &Table) -> NumberTable {
             table.push((0..=n).map(|j| 4.0 + noise(7 * seed + j) / (width as f64).sqrt()).collect());
         }
         return table;
+    }
+    if let Some(margin) = plan.get("until-margin").and_then(Value::as_float) {
+        return grown(margin, count("seed").unwrap_or(0) as f64);
     }
     if let Some(networks) = count("networks") {
         let seed = plan.contains_key("penalty").then(|| "seed".to_owned());

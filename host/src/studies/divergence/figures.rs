@@ -5,7 +5,7 @@ use crate::analysis::statistics::{Curve, line};
 use crate::experiment::{Init, LossKind};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::report::{decimal_exponent, rounded};
-use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band, bands, by_width, width_axis};
+use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, bands, by_width, width_axis};
 use crate::study::group::{Column, DRIFT, Group, Run};
 use crate::study::net::{CE, MSE};
 
@@ -241,42 +241,4 @@ impl Drawn<'_> {
         }
         .figure(self.group)
     }
-}
-
-/// Drift at very large margins, all networks of the part.
-pub fn at_large_margins(groups: &[Group]) -> Option<Figure> {
-    let mut series = Vec::new();
-    for group in groups {
-        let curves: Vec<Curve> = group
-            .runs(CE)
-            .map(|run| {
-                let grown = run.rows().filter(|row| row.margin_mean > 1.0);
-                Curve::new(grown.map(|row| (row.margin_mean.ln(), DRIFT(row).ln())))
-            })
-            .collect();
-        let hue = Hue::named("network", group.net.title());
-        let Some(band) = band(&curves, Change::EXP, group.net.title(), hue) else { continue };
-        let (Some(from), Some(last), Some(at)) = (band.x.first(), band.x.last(), band.y.last()) else { continue };
-        let (from, last, at) = (*from, *last, *at);
-        series.push(band);
-        let x = vec![(last / 100.0).max(from), last];
-        let y = x.iter().map(|u| 0.5 * at * (u / last).powf(group.net.exponent())).collect();
-        let label = format!("slope {}, L = {}", group.net.exponent_formula(), group.net.depth);
-        series.push(Series::theory(label, x, y));
-    }
-    let width = groups.first()?.widths().first().copied()?;
-    (!series.is_empty()).then(|| Figure {
-        name: "exponent-drift-margin".into(),
-        title: "Exponent of divergence".into(),
-        x: Axis::new(MEAN_MARGIN, Scale::Log),
-        y: Axis::new(DRIFT_AXIS, Scale::Log),
-        series,
-        caption: format!(
-            "Drift under cross-entropy at very large margins, width {width}, six points, standard initialization; bands from \
-             the smallest to the largest seed. A network of degree M in its parameters has slope 2 − 2/M: M = L + 1 for a fully \
-             connected network, M = 2L + 2 for the longest product of weights in a residual one (a conjecture); theory lines are shifted \
-             down for visibility."
-        ),
-        ..Figure::default()
-    })
 }

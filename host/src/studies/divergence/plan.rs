@@ -107,23 +107,6 @@ pub fn smooth(options: &Options) -> Grid {
     }
 }
 
-/// The same, narrow and far.
-pub fn exponent(options: &Options) -> Grid {
-    Grid {
-        nets: vec![Net::fcn(2), Net::fcn(3), RESIDUAL],
-        widths: vec![32],
-        inits: vec![Init::Standard],
-        losses: vec![CE],
-        held_out: 0,
-        data: samples_of(Source::Circle, 6, 0),
-        margin: if options.full { 1e5 } else { 1e4 },
-        max_steps: 1_000_000,
-        snapshots: 256,
-        predictions: false,
-        ..six_points(options)
-    }
-}
-
 /// Handwritten digits.
 pub fn mnist(options: &Options) -> Grid {
     let seeds = if options.full { 3 } else { 1 };

@@ -1,13 +1,11 @@
 //! The claims of the study: what the paper proves or theory derives, and the numbers measured for it.
 
 mod drift;
-mod exponent;
 mod movement;
 mod start;
 mod width;
 
 pub use drift::{AWAY, leaves_by};
-pub use exponent::AT_LARGE_MARGINS;
 pub use movement::reached;
 pub use start::{AT_THE_START, FROM_ONE_START, Pair};
 pub use width::{MARGIN, SHARE, late_widths, time_of_drift};
