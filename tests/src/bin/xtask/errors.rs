@@ -163,6 +163,19 @@ pub(crate) const ERRORS: [PlantedError; 20] = [
         file: "core/src/kernel/empirical.rs",
         edits: &[("gram.iter_mut().for_each(|g| *g += s2);", "gram.iter_mut().for_each(|g| *g += s2 * T::ZERO);")],
     },
+    PlantedError {
+        what: "biases of hidden layers stand at the output too",
+        file: "core/src/network/fcn.rs",
+        edits: &[("Bias::Hidden => l < self.widths.len(),", "Bias::Hidden => l <= self.widths.len(),")],
+    },
+    PlantedError {
+        what: "the biases inside the branches are twice as strong",
+        file: "core/src/network/resnet.rs",
+        edits: &[(
+            "bias_scale: bias_scale(inner, self.branch_bias),",
+            "bias_scale: 2.0 * bias_scale(inner, self.branch_bias),",
+        )],
+    },
 ];
 
 #[cfg(test)]

@@ -16,8 +16,9 @@ use crate::errors::{ERRORS, PlantedError};
 use crate::process::{ended, find, minutes, output, root, run};
 
 /// The studies, with options for a grid of a minute.
-const STUDIES: [&str; 4] = [
+const STUDIES: [&str; 5] = [
     "divergence --only six-points --widths 32,64,128 --seeds 4",
+    "divergence --only theorems --widths 32 --seeds 4",
     "lazy --only six-points,conflicting --widths 32,64 --seeds 4",
     "lazy --only ensemble --widths 512",
     "initialization --only outputs",

@@ -306,8 +306,11 @@ fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>, Error> {
     }))
 }
 
-/// Step and diagonal of the kernel at every snapshot; `None` where no kernels are kept.
-fn diagonals(run: &Finished, study: &Path) -> Result<Option<Vec<(f64, Vec<f64>)>>, Error> {
+/// Step, and K_t(x_i, x_i) for every image, at a snapshot.
+type Diagonal = (f64, Vec<f64>);
+
+/// The diagonals of all snapshots; `None` where no kernels are kept.
+fn diagonals(run: &Finished, study: &Path) -> Result<Option<Vec<Diagonal>>, Error> {
     let path = run.cell.directory(study).join("kernels.npz");
     if !path.exists() {
         return Ok(None);
