@@ -2,19 +2,16 @@
 
 use std::path::Path;
 
-use super::NETWORKS;
 use super::reading::spread;
-use crate::analysis::statistics::Curve;
+use super::{NETWORKS, digits_figures};
 use crate::data::{ClassSelection, Normalize, Source};
 use crate::experiment::{Init, KeptKernels, Model, OptimizerKind, Settings, Training};
-use crate::files::{self, Dtype, npz};
-use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
-use crate::report::{Kind, Table, number};
+use crate::files::Dtype;
+use crate::report::Kind;
 use crate::run::TraceRow;
 use crate::study::Error;
 use crate::study::cell::{Cell, Finished};
 use crate::study::claim::{Claim, Subject, Theory, state_all};
-use crate::study::draw::{Change, band};
 use crate::study::grid::Job;
 use crate::study::judge::Measured;
 use crate::study::net::{CE, Net, Regularization};
@@ -23,27 +20,26 @@ use crate::study::paper::Part;
 use crate::study::plan::{Findings, Plan};
 
 /// Images; the paper's number is not stated.
-const IMAGES: usize = 128;
+pub(super) const IMAGES: usize = 128;
 /// Width of the figure.
 const WIDTH: usize = 500;
 /// The paper's learning rate, and one that is stable from the first step.
 const RATES: [f64; 2] = [0.5, 0.05];
-/// Read off figure 4, to 1: three values at five epochs.
-const READ: [[f64; 5]; 3] =
-    [[713.0, 739.0, 747.0, 758.0, 763.0], [735.0, 759.0, 793.0, 811.0, 827.0], [532.0, 550.0, 586.0, 598.0, 619.0]];
-/// The epochs of those readings.
-const EPOCHS: [f64; 5] = [11.0, 1e3, 1e4, 4e4, 1e5];
 /// The epochs that the figure leaves out.
-const LEFT_OUT: u64 = 10;
+pub(super) const LEFT_OUT: u64 = 10;
 
 /// Runs of descent on digits.
 pub(super) struct Digits(Vec<Cell>);
 
 /// The runs of one network at one rate.
-struct AtRate {
-    net: Net,
-    rate: f64,
-    runs: Vec<Finished>,
+pub(super) struct AtRate {
+    /// the network
+    pub(super) net: Net,
+    /// the learning rate
+    pub(super) rate: f64,
+    /// a run a seed
+    pub(super) runs: Vec<Finished>,
+    /// runs that failed, and so are left out
     failed: usize,
 }
 
@@ -108,11 +104,12 @@ impl AtRate {
     fn over_seeds(&self, value: impl Fn(&Finished) -> Option<f64>) -> Measured {
         Measured::of(self.runs.iter().map(value), "not every run got that far")
     }
-    fn is_the_papers(&self) -> bool {
+    /// Whether the rate is the paper's.
+    pub(super) fn is_the_papers(&self) -> bool {
         self.rate == RATES[0]
     }
     /// The row of a snapshot at this epoch or the last before it.
-    fn at(run: &Finished, epoch: u64) -> Option<&TraceRow> {
+    pub(super) fn at(run: &Finished, epoch: u64) -> Option<&TraceRow> {
         run.trace.rows.iter().rfind(|row| row.step <= epoch)
     }
 }
@@ -207,118 +204,13 @@ impl Plan for Digits {
         for net in NETWORKS {
             let of_net: Vec<&AtRate> = all.iter().filter(|at| at.net == net).collect();
             if !of_net.is_empty() {
-                figures.push(drifts(&of_net));
-                figures.extend(values(&of_net, study)?);
+                figures.push(digits_figures::drifts(&of_net));
+                figures.extend(digits_figures::values(&of_net, study)?);
             }
         }
-        let tables = all.iter().map(along).collect();
+        let tables = all.iter().map(digits_figures::along).collect();
         let claims = all.iter().flat_map(|at| state_all(CLAIMS, at)).collect();
         let sizes = format!("{} images.", finished.first().map_or(IMAGES, |run| run.samples));
         Ok(Findings { sizes, claims, figures, tables }.without_failed(finished))
     }
-}
-
-/// Of the first seed, as figure 4 is of one.
-fn along(at: &AtRate) -> Table {
-    let header = ["epoch", "mean loss", "λ_{max}(K_{t})/n", "stability reading", "relative drift"];
-    let caption = format!("Descent at rate {}, {}, first seed.", at.rate, at.net.title());
-    let mut table = Table::new(caption, header);
-    let Some(run) = at.runs.first() else { return table };
-    let mut last = None;
-    for epoch in [0, 2, 6, 10, 20, 100, 600, 1_500, 10_000, 100_000] {
-        let Some(row) = AtRate::at(run, epoch).filter(|row| last.replace(row.step) != Some(row.step)) else { continue };
-        let short = |value: f64| number(format!("{value:.2e}").parse().unwrap_or(value));
-        let size = row.lambda_max / run.samples as f64;
-        table.push([number(row.step as f64), short(row.loss), short(size), short(row.stability), short(row.drift_fro)]);
-    }
-    table
-}
-
-const RATE: &str = "learning rate";
-
-fn drifts(of_net: &[&AtRate]) -> Figure {
-    let mut series = Vec::new();
-    for at in of_net {
-        let curve = |run: &Finished| {
-            let rows = run.trace.rows.iter().filter(|row| row.step > 0 && row.finite);
-            Curve::new(rows.map(|row| ((row.step as f64).ln(), row.drift_fro.ln())))
-        };
-        let curves: Vec<Curve> = at.runs.iter().map(curve).collect();
-        series.extend(band(&curves, Change::EXP, format!("rate {}", at.rate), Hue::named(RATE, at.rate.to_string())));
-    }
-    let (net, seeds) = of_net.first().map_or((NETWORKS[0], 0), |at| (at.net, at.runs.len()));
-    Figure {
-        name: format!("figure-4-{}-drift", net.name()),
-        title: format!("Figure 4: drift above and below the stable rate, {}", net.title()),
-        x: Axis::new("epoch", Scale::Log),
-        y: Axis::new("|K_{t} − K_{0}|_{F}/|K_{0}|_{F}", Scale::Log),
-        series,
-        caption: format!(
-            "Relative drift of the kernel of {IMAGES} digits under gradient descent, {}; bands run from the smallest to the largest of {seeds} seeds. \
-             At rate 0.5 the first epochs throw the kernel, and it comes back; the paper's figure begins at epoch 11.",
-            net.title()
-        ),
-        ..Figure::default()
-    }
-}
-
-/// K_t(x, x) of the three images whose kernels at initialization are nearest to the values read off, relative to epoch 11.
-fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>, Error> {
-    let mut series = Vec::new();
-    for at in of_net {
-        let Some(run) = at.runs.first() else { continue };
-        let Some(diagonals) = diagonals(run, study)? else { continue };
-        for (which, read) in READ.iter().enumerate() {
-            let Some(first) = diagonals.first() else { continue };
-            let near = |image: &usize| (first.1[*image] - read[0]).abs();
-            let Some(image) = (0..first.1.len()).min_by(|a, b| near(a).total_cmp(&near(b))) else { continue };
-            let Some((_, from)) = diagonals.iter().find(|(step, _)| *step > LEFT_OUT as f64) else { continue };
-            let shown = diagonals.iter().filter(|(step, _)| *step > 0.0);
-            let points = shown.map(|(step, diagonal)| (*step, diagonal[image] / from[image])).unzip();
-            let label = format!("rate {}, image {image}", at.rate);
-            let mark = if at.is_the_papers() { Mark::Line } else { Mark::Dashed };
-            series.push(Series::new(label, points, mark, Hue::named("value of figure 4", which.to_string())));
-        }
-    }
-    for (which, read) in READ.iter().enumerate() {
-        let y = read.iter().map(|value| value / read[0]).collect();
-        let label = format!("read off, from {}", read[0]);
-        series.push(Series::new(
-            label,
-            (EPOCHS.to_vec(), y),
-            Mark::Points,
-            Hue::named("value of figure 4", which.to_string()),
-        ));
-    }
-    let net = of_net.first().map_or(NETWORKS[0], |at| at.net);
-    Ok((series.len() > READ.len()).then(|| Figure {
-        name: format!("figure-4-{}-values", net.name()),
-        title: format!("Figure 4: three values of the kernel, {}", net.title()),
-        x: Axis::new("epoch", Scale::Log),
-        y: Axis::new("K_{t}(x, x), relative to epoch 11", Scale::Linear),
-        series,
-        caption: format!(
-            "K_{{t}}(x, x) of three images over its value at the first snapshot after epoch {LEFT_OUT}, first seed, {}; points are read off the paper's \
-             figure 4, whose images are not known. The images shown are those whose kernels at initialization are nearest to its values.",
-            net.title()
-        ),
-        ..Figure::default()
-    }))
-}
-
-/// Step, and K_t(x_i, x_i) for every image, at a snapshot.
-type Diagonal = (f64, Vec<f64>);
-
-/// The diagonals of all snapshots; `None` where no kernels are kept.
-fn diagonals(run: &Finished, study: &Path) -> Result<Option<Vec<Diagonal>>, Error> {
-    let path = run.cell.directory(study).join("kernels.npz");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let fault = |fault| files::Error::Npz { path: path.clone(), fault };
-    let (shape, kernels) = npz::open(&path)?.array("points").map_err(fault)?;
-    let n = shape.last().copied().unwrap_or(0).max(1);
-    let diagonal = |kernel: &[f64]| kernel.iter().step_by(n + 1).copied().collect::<Vec<f64>>();
-    let steps = run.trace.rows.iter().map(|row| row.step as f64);
-    Ok(Some(steps.zip(kernels.chunks_exact(n * n).map(diagonal)).collect()))
 }

@@ -9,6 +9,7 @@ mod circle;
 mod circle_claims;
 mod circle_figures;
 mod digits;
+mod digits_figures;
 mod errata;
 mod initial;
 mod profiles;

@@ -1,0 +1,126 @@
+//! Figure 4 again: the course of descent in numbers, the drift at both rates, three values of the kernel.
+
+use std::path::Path;
+
+use super::NETWORKS;
+use super::digits::{AtRate, IMAGES, LEFT_OUT};
+use crate::analysis::statistics::Curve;
+use crate::files::{self, npz};
+use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
+use crate::report::{Table, number};
+use crate::study::Error;
+use crate::study::cell::Finished;
+use crate::study::draw::{Change, band};
+use crate::study::grid::Job;
+
+/// Read off figure 4, to 1: three values at five epochs.
+const READ: [[f64; 5]; 3] =
+    [[713.0, 739.0, 747.0, 758.0, 763.0], [735.0, 759.0, 793.0, 811.0, 827.0], [532.0, 550.0, 586.0, 598.0, 619.0]];
+/// The epochs of those readings.
+const EPOCHS: [f64; 5] = [11.0, 1e3, 1e4, 4e4, 1e5];
+
+/// Of the first seed, as figure 4 is of one.
+pub(super) fn along(at: &AtRate) -> Table {
+    let header = ["epoch", "mean loss", "λ_{max}(K_{t})/n", "stability reading", "relative drift"];
+    let caption = format!("Descent at rate {}, {}, first seed.", at.rate, at.net.title());
+    let mut table = Table::new(caption, header);
+    let Some(run) = at.runs.first() else { return table };
+    let mut last = None;
+    for epoch in [0, 2, 6, 10, 20, 100, 600, 1_500, 10_000, 100_000] {
+        let Some(row) = AtRate::at(run, epoch).filter(|row| last.replace(row.step) != Some(row.step)) else { continue };
+        let short = |value: f64| number(format!("{value:.2e}").parse().unwrap_or(value));
+        let size = row.lambda_max / run.samples as f64;
+        table.push([number(row.step as f64), short(row.loss), short(size), short(row.stability), short(row.drift_fro)]);
+    }
+    table
+}
+
+const RATE: &str = "learning rate";
+
+/// The drift along training at both rates.
+pub(super) fn drifts(of_net: &[&AtRate]) -> Figure {
+    let mut series = Vec::new();
+    for at in of_net {
+        let curve = |run: &Finished| {
+            let rows = run.trace.rows.iter().filter(|row| row.step > 0 && row.finite);
+            Curve::new(rows.map(|row| ((row.step as f64).ln(), row.drift_fro.ln())))
+        };
+        let curves: Vec<Curve> = at.runs.iter().map(curve).collect();
+        series.extend(band(&curves, Change::EXP, format!("rate {}", at.rate), Hue::named(RATE, at.rate.to_string())));
+    }
+    let (net, seeds) = of_net.first().map_or((NETWORKS[0], 0), |at| (at.net, at.runs.len()));
+    Figure {
+        name: format!("figure-4-{}-drift", net.name()),
+        title: format!("Figure 4: drift above and below the stable rate, {}", net.title()),
+        x: Axis::new("epoch", Scale::Log),
+        y: Axis::new("|K_{t} − K_{0}|_{F}/|K_{0}|_{F}", Scale::Log),
+        series,
+        caption: format!(
+            "Relative drift of the kernel of {IMAGES} digits under gradient descent, {}; bands run from the smallest to the largest of {seeds} seeds. \
+             At rate 0.5 the first epochs throw the kernel, and it comes back; the paper's figure begins at epoch 11.",
+            net.title()
+        ),
+        ..Figure::default()
+    }
+}
+
+/// K_t(x, x) of the three images whose kernels at initialization are nearest to the values read off, relative to epoch 11.
+pub(super) fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>, Error> {
+    let mut series = Vec::new();
+    for at in of_net {
+        let Some(run) = at.runs.first() else { continue };
+        let Some(diagonals) = diagonals(run, study)? else { continue };
+        for (which, read) in READ.iter().enumerate() {
+            let Some(first) = diagonals.first() else { continue };
+            let near = |image: &usize| (first.1[*image] - read[0]).abs();
+            let Some(image) = (0..first.1.len()).min_by(|a, b| near(a).total_cmp(&near(b))) else { continue };
+            let Some((_, from)) = diagonals.iter().find(|(step, _)| *step > LEFT_OUT as f64) else { continue };
+            let shown = diagonals.iter().filter(|(step, _)| *step > 0.0);
+            let points = shown.map(|(step, diagonal)| (*step, diagonal[image] / from[image])).unzip();
+            let label = format!("rate {}, image {image}", at.rate);
+            let mark = if at.is_the_papers() { Mark::Line } else { Mark::Dashed };
+            series.push(Series::new(label, points, mark, Hue::named("value of figure 4", which.to_string())));
+        }
+    }
+    for (which, read) in READ.iter().enumerate() {
+        let y = read.iter().map(|value| value / read[0]).collect();
+        let label = format!("read off, from {}", read[0]);
+        series.push(Series::new(
+            label,
+            (EPOCHS.to_vec(), y),
+            Mark::Points,
+            Hue::named("value of figure 4", which.to_string()),
+        ));
+    }
+    let net = of_net.first().map_or(NETWORKS[0], |at| at.net);
+    Ok((series.len() > READ.len()).then(|| Figure {
+        name: format!("figure-4-{}-values", net.name()),
+        title: format!("Figure 4: three values of the kernel, {}", net.title()),
+        x: Axis::new("epoch", Scale::Log),
+        y: Axis::new("K_{t}(x, x), relative to epoch 11", Scale::Linear),
+        series,
+        caption: format!(
+            "K_{{t}}(x, x) of three images over its value at the first snapshot after epoch {LEFT_OUT}, first seed, {}; points are read off the paper's \
+             figure 4, whose images are not known. The images shown are those whose kernels at initialization are nearest to its values.",
+            net.title()
+        ),
+        ..Figure::default()
+    }))
+}
+
+/// Step, and K_t(x_i, x_i) for every image, at a snapshot.
+type Diagonal = (f64, Vec<f64>);
+
+/// The diagonals of all snapshots; `None` where no kernels are kept.
+fn diagonals(run: &Finished, study: &Path) -> Result<Option<Vec<Diagonal>>, Error> {
+    let path = run.cell.directory(study).join("kernels.npz");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let fault = |fault| files::Error::Npz { path: path.clone(), fault };
+    let (shape, kernels) = npz::open(&path)?.array("points").map_err(fault)?;
+    let n = shape.last().copied().unwrap_or(0).max(1);
+    let diagonal = |kernel: &[f64]| kernel.iter().step_by(n + 1).copied().collect::<Vec<f64>>();
+    let steps = run.trace.rows.iter().map(|row| row.step as f64);
+    Ok(Some(steps.zip(kernels.chunks_exact(n * n).map(diagonal)).collect()))
+}
