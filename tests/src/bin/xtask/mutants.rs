@@ -4,7 +4,7 @@
 //! An error is noticed by a claim or a check that fails with it and does not fail without, and by a study that does not come
 //! to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,7 +84,7 @@ fn noticed(place: &Path, tree: &Path, error: &PlantedError, honest: &Verdicts) -
     Ok(rows.first().map(|first| format!("{} rows, first {first}", rows.len())))
 }
 
-/// The files that git knows, as they are here.
+/// The files that git knows, as they are here, and no others.
 fn copy(tree: &Path) -> Result<()> {
     let git = find("git").context("git is not installed")?;
     let listed = output(Command::new(git).args(["ls-files", "-z"]).current_dir(root()), minutes(1))?;
@@ -93,6 +93,20 @@ fn copy(tree: &Path) -> Result<()> {
         if fs::read(&from)? != fs::read(&to).unwrap_or_default() || !to.exists() {
             fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
             fs::copy(from, to)?;
+        }
+    }
+    let kept: BTreeSet<PathBuf> = listed.split('\0').map(|name| tree.join(name)).collect();
+    remove_others(tree, &kept)
+}
+
+/// Removes the files of an earlier copy that are gone since: a module would have two.
+fn remove_others(folder: &Path, kept: &BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => remove_others(&path, kept)?,
+            false if !kept.contains(&path) => fs::remove_file(&path)?,
+            false => {}
         }
     }
     Ok(())
