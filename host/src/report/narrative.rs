@@ -1,7 +1,7 @@
 //! What was seen, in words: the paragraph that a run prints, and its report.
 
 use super::judged::judged;
-use super::run_tables::{end_table, reading_table, seen};
+use super::run_tables::{distance_table, end_table, reading_table, seen};
 use crate::data::Samples;
 use crate::experiment::{Init, Model, Settings, Training};
 use crate::files::numbers::defined;
@@ -161,6 +161,7 @@ pub fn report(
                 title: "Notation and measurement".into(),
                 blocks: [Block::Paragraph(terms)]
                     .into_iter()
+                    .chain([Block::Table(distance_table(finished))])
                     .chain(reading_table(finished).map(Block::Table))
                     .collect(),
             },

@@ -67,6 +67,21 @@ pub fn end_table(finished: &[Finished<'_>]) -> Table {
     rows.table
 }
 
+/// How far kernel and parameters went, beside the constants of Theorem 2 of Yu, Tian and Chen 2025.
+pub(super) fn distance_table(finished: &[Finished<'_>]) -> Table {
+    let caption = "Distances from the NTK Θ and from initialization, λ_{0} = λ_{min}(Θ) on the n training samples. By Theorem 2 of Yu, Tian and                    Chen (2025) max|K_{t} − Θ| exceeds λ_{0}/(2n^{2}) at some time under cross-entropy, and by its proof λ_{0}/n; a random                    network may exceed both at t = 0.";
+    let mut rows = Rows::new(caption, finished);
+    let samples = |run: &Finished<'_>| (run.outcome.kernels.analytic.len() as f64).sqrt();
+    let lambda = |run: &Finished<'_>| run.outcome.analytic_lambda_min;
+    let mut row = |name, value: &dyn Fn(&Finished<'_>, &Seen) -> String| rows.push(name, value);
+    row("max|K_{t} − Θ| at t = 0", &|_, seen| number(seen.first.error_max));
+    row("largest max|K_{t} − Θ| along the run", &|_, seen| number(seen.last.error_highest));
+    row("λ_{0}/(2n^{2})", &|run, _| number(lambda(run) / (2.0 * samples(run) * samples(run))));
+    row("λ_{0}/n", &|run, _| number(lambda(run) / samples(run)));
+    row("largest movement of a parameter", &|_, seen| number(seen.last.param_max));
+    rows.table
+}
+
 /// The median velocity error of the rows that have one; NaN where none has.
 pub fn velocity_error(rows: &[TraceRow]) -> f64 {
     median(rows.iter().map(|row| row.velocity_error)).unwrap_or(f64::NAN)
