@@ -189,7 +189,14 @@ impl Runs {
 /// A column at time t of the flow on the mean loss.
 pub(super) fn at(run: &Finished, t: f64, column: impl Fn(&TraceRow) -> f64) -> Option<f64> {
     let rows = run.trace.rows.iter().filter(|row| row.finite);
-    Curve::new(rows.map(|row| (row.log_time, column(row)))).at(t.ln_1p())
+    reading(&Curve::new(rows.map(|row| (row.log_time, column(row)))), t)
+}
+
+/// A curve over ln(1 + t) at time t, of which a run in f32 may end a rounding before it.
+fn reading(curve: &Curve, t: f64) -> Option<f64> {
+    let (_, end) = curve.range()?;
+    let at = t.ln_1p();
+    curve.at(if at > end && at < end + 1e-3 { end } else { at })
 }
 
 /// K_t(x_0, x) at an angle between x and x_0, in radians, at time t.
@@ -198,7 +205,7 @@ pub(super) fn kernel_at(run: &Finished, t: f64, angle: f64) -> Option<f64> {
         let kernel = Curve::new(rows.iter().map(|row| (row.position, row.kernel))).at(angle)?;
         Some((rows.first()?.log_time, kernel))
     });
-    Curve::new(along).at(t.ln_1p())
+    reading(&Curve::new(along), t)
 }
 
 /// Largest |K_t(x_0, x) - Theta(x_0, x)| along the circle and up to time t.
