@@ -55,9 +55,9 @@ static CLAIMS: &[Claim<Compared>] = &[Claim {
 }];
 
 /// Networks over which a kernel is averaged.
-const NETWORKS: u64 = 200;
+const NETWORKS: u64 = 400;
 /// Their width: the mean on the diagonal is the limit's at every width.
-const MEAN_WIDTH: usize = 64;
+const MEAN_WIDTH: usize = 128;
 
 /// A network's diagonal at its start, seed by seed, and the formula.
 struct Diagonal {
@@ -75,7 +75,7 @@ static DIAGONALS: &[Claim<Diagonal>] = &[Claim {
     kind: Kind::Check,
     about: |diagonal| Subject { network: diagonal.network.into(), init: "standard".into(), ..Subject::default() },
     measure: |diagonal| Measured::Values(diagonal.values.iter().map(|value| value / diagonal.formula).collect()),
-    theory: |_| Some(Theory::number(1.0).within(0.1, "the scatter of a mean over so many networks")),
+    theory: |_| Some(Theory::number(1.0).within(0.05, "the scatter of a mean over so many networks")),
     note: |diagonal| {
         format!(
             "mean over the six points and {NETWORKS} networks of width {MEAN_WIDTH}, relative to {} = {}",
@@ -95,16 +95,24 @@ pub(super) fn on_six_points() -> Result<Vec<Stated>, study::Error> {
         Compared { network: FCN, difference: difference(&fcn_of::<WIDTH>()?, &samples)? },
         Compared { network: RESNET, difference: difference(&resnet_of(WIDTH)?, &samples)? },
     ];
+    let of = |network, values, formula, said| Diagonal { network, values, formula, said };
     let (fcn, resnet) = (fcn_of::<MEAN_WIDTH>()?, resnet_of(MEAN_WIDTH)?);
-    // |x|^2 + 1 = 2; a residual network with g = 1 + alpha^2 = 2
+    // |x|^2 = 1, L = 2, alpha = 1
     let diagonals = [
-        Diagonal { network: FCN, values: diagonals(&fcn, &samples)?, formula: 6.0, said: "(L + 1)(|x|^{2} + 1)" },
-        Diagonal {
-            network: RESNET,
-            values: diagonals(&resnet, &samples)?,
-            formula: 32.0,
-            said: "(2g^{L} + 2Lα^{2}g^{L−1})(|x|^{2} + 1), g = 1 + α^{2},",
-        },
+        of(FCN, diagonals(&fcn, &samples)?, 6.0, "(L + 1)(|x|^{2} + 1)"),
+        of(RESNET, diagonals(&resnet, &samples)?, 32.0, "(2g^{L} + 2Lα^{2}g^{L−1})(|x|^{2} + 1), g = 1 + α^{2},"),
+        of(
+            "FCN, L = 2, hidden biases; six-points",
+            diagonals(&fcn.with_bias(Bias::Hidden, 1.0)?, &samples)?,
+            8.0,
+            "(L + 1)|x|^{2} + L(L + 3)/2",
+        ),
+        of(
+            "ResNet, 2 blocks, α = 1, hidden biases; six-points",
+            diagonals(&resnet.with_branch_bias(1.0)?, &samples)?,
+            38.0,
+            "(2g^{L} + 2Lα^{2}g^{L−1})(|x|^{2} + 1) + 2(g^{L} − 1), g = 1 + α^{2},",
+        ),
     ];
     let of_means = diagonals.iter().flat_map(|diagonal| state_all(DIAGONALS, diagonal));
     Ok(all.iter().flat_map(|compared| state_all(CLAIMS, compared)).chain(of_means).collect())
@@ -160,7 +168,7 @@ mod tests {
     #[test]
     fn both_networks_have_the_kernel_of_the_definition() {
         let (rows, _) = judge(on_six_points().unwrap());
-        assert_eq!(rows.len(), 4);
+        assert_eq!(rows.len(), 6);
         assert!(rows.iter().all(|row| row.verdict == Verdict::Holds), "{rows:?}");
     }
 }
