@@ -70,10 +70,13 @@ pub(super) fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>,
     for at in of_net {
         let Some(run) = at.runs.first() else { continue };
         let Some(diagonals) = diagonals(run, study)? else { continue };
+        let mut taken = Vec::new();
         for (which, read) in READ.iter().enumerate() {
-            let Some(first) = diagonals.first() else { continue };
-            let near = |image: &usize| (first.1[*image] - read[0]).abs();
-            let Some(image) = (0..first.1.len()).min_by(|a, b| near(a).total_cmp(&near(b))) else { continue };
+            let Some((_, first)) = diagonals.first() else { continue };
+            let near = |image: &usize| (first[*image] - read[0]).abs();
+            let free = (0..first.len()).filter(|image| !taken.contains(image));
+            let Some(image) = free.min_by(|a, b| near(a).total_cmp(&near(b))) else { continue };
+            taken.push(image);
             let Some((_, from)) = diagonals.iter().find(|(step, _)| *step > LEFT_OUT as f64) else { continue };
             let shown = diagonals.iter().filter(|(step, _)| *step > 0.0);
             let points = shown.map(|(step, diagonal)| (*step, diagonal[image] / from[image])).unzip();
