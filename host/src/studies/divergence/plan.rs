@@ -205,13 +205,14 @@ impl Grid {
             profile: self.profiles.contains(&width).then_some(CurveSource::Circle),
             ..Training::default()
         };
-        // parameters moved, and products with the samples; a margin costs steps in proportion
+        // parameters moved, which takes as long as products with 180 samples, and those; a margin costs steps in proportion, and
+        // squared error comes to rest after fewer
         let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
         let parameters = (net.matrices() * width * width + 16 * width) as f64;
-        let steps = if cross_entropy { (self.margin / 16.0).max(1.0) } else { 1.0 };
+        let steps = if cross_entropy { (self.margin / 16.0).max(1.0) } else { 0.4 };
         // that of the inputs of a curve, which are many, but seldom passed
-        let profile = if training.profile.is_some() { 20 } else { 0 };
-        let work = copies * parameters * (self.samples + self.held_out + 20 + profile) as f64 * steps * 1.2e-7;
+        let profile = if training.profile.is_some() { 350 } else { 0 };
+        let work = copies * parameters * (self.samples + self.held_out + 180 + profile) as f64 * steps * 1.2e-7;
         let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.samples_name, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
         Cell { id, part, net, init, regularization, loss, width, seed, settings, work }
