@@ -13,8 +13,10 @@ use crate::words::count;
 
 /// What runs for a part, and what comes of it.
 pub trait Plan {
-    /// Everything that runs.
-    fn jobs(&self) -> Vec<&dyn Job>;
+    /// Everything that runs: the cells, unless it is something else.
+    fn jobs(&self) -> Vec<&dyn Job> {
+        self.cells().iter().map(|cell| cell as &dyn Job).collect()
+    }
     /// Those of the jobs that are rows of `cells.csv`.
     fn cells(&self) -> &[Cell] {
         &[]
@@ -48,9 +50,6 @@ pub struct Runs {
 }
 
 impl Plan for Runs {
-    fn jobs(&self) -> Vec<&dyn Job> {
-        self.cells.iter().map(|cell| cell as &dyn Job).collect()
-    }
     fn cells(&self) -> &[Cell] {
         &self.cells
     }

@@ -10,7 +10,6 @@ use crate::files::Dtype;
 use crate::run::TraceRow;
 use crate::study::Error;
 use crate::study::cell::{Cell, Finished};
-use crate::study::grid::Job;
 use crate::study::judge::Measured;
 use crate::study::net::{CE, Net, Regularization};
 use crate::study::options::Options;
@@ -143,9 +142,6 @@ fn cell(part: &'static Part, net: Net, seed: u64, descent: Option<(Norm, u64)>) 
 }
 
 impl Plan for Circle {
-    fn jobs(&self) -> Vec<&dyn Job> {
-        self.0.iter().map(|cell| cell as &dyn Job).collect()
-    }
     fn cells(&self) -> &[Cell] {
         &self.0
     }

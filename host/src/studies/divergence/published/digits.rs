@@ -12,7 +12,6 @@ use crate::run::TraceRow;
 use crate::study::Error;
 use crate::study::cell::{Cell, Finished};
 use crate::study::claim::{Claim, Subject, Theory, state_all};
-use crate::study::grid::Job;
 use crate::study::judge::Measured;
 use crate::study::net::{CE, Net, Regularization};
 use crate::study::options::Options;
@@ -185,9 +184,6 @@ static CLAIMS: &[Claim<AtRate>] = &[
 ];
 
 impl Plan for Digits {
-    fn jobs(&self) -> Vec<&dyn Job> {
-        self.0.iter().map(|cell| cell as &dyn Job).collect()
-    }
     fn cells(&self) -> &[Cell] {
         &self.0
     }

@@ -1,16 +1,16 @@
 //! Kernels at initialization on points of the circle, of many seeds.
 
+use ntkscope_core::MatRef;
+use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
 use ntkscope_core::network::Network;
-
-use ntkscope_core::forward::Params;
 
 use crate::backend::HostReal;
 use crate::data::{Samples, Source, load};
 use crate::experiment::{Init, Model};
 use crate::files::numbers::NumberTable;
-use crate::kernel::{Analytic, Empirical, whole};
+use crate::kernel::{Empirical, analytic_kernel, whole};
 use crate::machine::{Budget, Ended, Stop};
 use crate::run::Observer;
 use crate::study::Error;
@@ -119,9 +119,8 @@ pub(super) fn read(kept: &Kept<Initial>, study: &std::path::Path) -> Result<Kern
     let rows = (0..diagonal.len()).map(|seed| columns.iter().map(|column| column[seed]).collect()).collect();
     let shape = model.shape(&samples)?;
     let network = model.network(&shape)?;
-    let which = AnalyticKernel::Ntk;
-    let kernel = whole(&Analytic { backend: f64::fast(), network: &network, samples: &samples, which })?;
-    let analytic = row(&kernel, n);
+    let x = MatRef::new(&samples.x, n, samples.d)?;
+    let analytic = row(&analytic_kernel(f64::fast(), &network, AnalyticKernel::Ntk, x)?, n);
     let (analytic_diagonal, analytic) = (analytic[0], analytic[1..].to_vec());
     Ok(Kernels { net: *net, width: model.width, diagonal, rows, analytic, analytic_diagonal })
 }
