@@ -19,6 +19,7 @@ use super::system::{System, largest};
 use crate::buffer::{buffer_len, take_front};
 use crate::linalg::norm;
 use crate::loss::Loss;
+use crate::train::tells_time;
 use crate::{Backend, Error, MatRef, Real};
 
 /// First step in s; a step that is too long is rejected.
@@ -127,9 +128,10 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// Flows until ln(1 + t) is `log_time`, exactly.
     ///
     /// # Errors
-    /// A time that has passed or is not finite; [`Error::StepUnderflow`] where no step meets the tolerance, or where
-    /// from t = 1/epsilon on some samples have come to rest (equal ones with different labels, soft labels) while
-    /// others are still being learned, which T does not hold together; [`Error::NonFinite`].
+    /// A time that has passed or is not finite; [`Error::StepUnderflow`] where no step meets the tolerance, where the
+    /// rounding of ln(1 + t) exceeds 1e-3 before the flow has come to rest, or where from t = 1/epsilon on some samples
+    /// have come to rest (equal ones with different labels, soft labels) while others are still being learned, which T
+    /// does not hold together; [`Error::NonFinite`].
     pub fn advance_to(&mut self, log_time: T) -> Result<(), Error> {
         if !(log_time >= self.log_time && log_time.is_finite()) {
             return Err(Error::OutOfRange {
@@ -154,7 +156,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// One accepted step, at the latest to `end`.
     fn advance(&mut self, end: T) -> Result<(), Error> {
         let taken = T::from_f64(f64::from(self.milestone.1));
-        if taken * self.tolerance.sqrt().sqrt() > T::from_f64(PATIENCE) {
+        if taken * self.tolerance.sqrt().sqrt() > T::from_f64(PATIENCE) || !tells_time(self.log_time) {
             return Err(Error::StepUnderflow { step: self.steps });
         }
         let mut finite = true;

@@ -39,7 +39,7 @@ mod saved;
 mod trainer;
 
 pub(crate) use chattering::Chattering;
-pub(crate) use clock::add_time;
+pub(crate) use clock::{add_time, tells_time};
 pub use problem::{Position, Problem};
 pub use saved::state_len;
 pub use trainer::{Trainer, trainer_len};

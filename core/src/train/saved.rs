@@ -1,5 +1,6 @@
 //! A trainer as bytes.
 
+use super::clock::tells_time;
 use super::trainer::Trainer;
 use super::{Optimizer, Problem};
 use crate::buffer::buffer_len;
@@ -49,7 +50,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     ///
     /// # Errors
     /// Those of [`Self::new`] and of the source; [`Error::State`]: the state is of another network, another number of
-    /// samples, another optimizer or another scalar.
+    /// samples, another optimizer, another scalar, or at a time that no training reaches.
     pub fn restore(
         backend: &'a B,
         problem: Problem<'a, N, T>,
@@ -67,6 +68,9 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
             error => error,
         })?;
         trainer.rest_of_state(bytes)?;
+        if !tells_time(trainer.log_time()) {
+            return Err(Error::State { what: "at a time that no training reaches" });
+        }
         Ok(trainer)
     }
 

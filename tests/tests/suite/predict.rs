@@ -292,3 +292,17 @@ fn what_does_not_fit_is_refused() {
     let (a, out) = (MatMut::new(&mut a, 3, 3).expect("length"), MatMut::new(&mut vectors, 3, 2).expect("length"));
     assert!(matches!(Portable.symmetric_eigen(a, &mut values, out, &mut scratch), Err(Error::Shape { .. })));
 }
+
+/// One sample with K = 1: f + e^f = 1 + t, so that f is ln t, which never comes to rest and of which the rounding grows.
+#[test]
+fn a_flow_ends_where_rounding_hides_time() {
+    let one = |x| MatRef::new(x, 1, 1).expect("a number");
+    let mut buffer = [0.0; kernel_flow_len(1, 1)];
+    let flow = KernelFlow::new(&Portable, one(&[1.0]), one(&[0.0]), one(&[1.0]), Loss::CrossEntropy, 1e-6, &mut buffer);
+    let mut flow = flow.expect("a kernel");
+    flow.advance_to(1e12).expect("rounded to 1e-4");
+    let off: f64 = flow.outputs().at(0, 0) - 1e12;
+    assert!(off.abs() < 0.01, "{off}");
+    let error = flow.advance_to(1e300).expect_err("rounded to 1e284");
+    assert!(matches!(error, Error::StepUnderflow { step } if step < 10_000), "{error}");
+}

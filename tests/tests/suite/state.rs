@@ -163,3 +163,25 @@ fn the_state_of_another_problem_is_refused() {
     let writes = train(problem(), FLOW, 3, |trainer| trainer.save(&mut Bytes::reading(&mut |_| Ok(()))));
     assert!(refused(writes));
 }
+
+#[test]
+fn a_time_that_no_training_reaches_is_refused() {
+    let (widths, x) = ([8; 2], six_points::<f64>());
+    let labels = targets::<f64>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0);
+    let network = named("bias1", 2, &widths);
+    let problem = || Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("valid");
+    for optimizer in [FLOW, DESCENT] {
+        let (mut bytes, log_time) = train(problem(), optimizer, 3, |trainer| {
+            walk(trainer, 20);
+            (saved(trainer), trainer.log_time())
+        });
+        // behind the heading, theta_0, theta, and the numbers of steps and evaluations
+        let at = 8 * (7 + 2 * network.sizes().parameters + 2);
+        assert_eq!(bytes[at..at + 8], log_time.to_le_bytes());
+        for wrong in [-1.0, 1e13, 5e223, f64::INFINITY, f64::NAN] {
+            bytes[at..at + 8].copy_from_slice(&wrong.to_le_bytes());
+            let error = restored(problem(), optimizer, &bytes, |_| ()).expect_err("no training reaches it");
+            assert!(matches!(error, Error::State { .. }), "{wrong}: {error}");
+        }
+    }
+}

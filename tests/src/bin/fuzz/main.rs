@@ -34,36 +34,39 @@ use std::{
     },
 };
 
-use crate::refused::Verdict;
+use crate::{
+    limits::{READING, TRAINING},
+    refused::Verdict,
+};
 
-/// A reader, and what decides whether an input is accepted.
-type Target = (&'static str, fn(&[u8]) -> Verdict);
+/// A reader, the most seconds of an input, and what decides whether it is accepted.
+type Target = (&'static str, f64, fn(&[u8]) -> Verdict);
 
 const TARGETS: [Target; 18] = [
-    ("idx", samples::idx),
-    ("gzip", samples::gzip),
-    ("npz", samples::npz),
-    ("npy", samples::npy),
-    ("csv", samples::csv),
-    ("kernel", arrays::kernel),
-    ("params", arrays::params),
-    ("safetensors", arrays::safetensors),
-    ("toml", settings::file),
-    ("set", settings::pairs),
-    ("run_toml", settings::saved_run),
-    ("state", state::state),
-    ("manifest", settings::manifest),
-    ("trace", tables::trace),
-    ("numbers", tables::numbers),
-    ("predictions", tables::predictions),
-    ("profile", tables::profile),
-    ("limit", tables::limit),
+    ("idx", READING, samples::idx),
+    ("gzip", READING, samples::gzip),
+    ("npz", READING, samples::npz),
+    ("npy", READING, samples::npy),
+    ("csv", READING, samples::csv),
+    ("kernel", READING, arrays::kernel),
+    ("params", READING, arrays::params),
+    ("safetensors", READING, arrays::safetensors),
+    ("toml", READING, settings::file),
+    ("set", READING, settings::pairs),
+    ("run_toml", READING, settings::saved_run),
+    ("state", TRAINING, state::state),
+    ("manifest", READING, settings::manifest),
+    ("trace", READING, tables::trace),
+    ("numbers", READING, tables::numbers),
+    ("predictions", READING, tables::predictions),
+    ("profile", READING, tables::profile),
+    ("limit", READING, tables::limit),
 ];
 
 static TARGET: LazyLock<Target> = LazyLock::new(|| {
     let name = env::var("FUZZ_TARGET").unwrap_or_default();
-    let target = TARGETS.into_iter().find(|(known, _)| *known == name);
-    target.unwrap_or_else(|| panic!("FUZZ_TARGET={name}: one of {:?}", TARGETS.map(|(known, _)| known)))
+    let target = TARGETS.into_iter().find(|(known, ..)| *known == name);
+    target.unwrap_or_else(|| panic!("FUZZ_TARGET={name}: one of {:?}", TARGETS.map(|(known, ..)| known)))
 });
 
 /// For what is written: the numbers of inputs, those that were accepted among them, and files that readers need.
@@ -73,7 +76,8 @@ static INPUTS: AtomicU64 = AtomicU64::new(0);
 static ACCEPTED: AtomicU64 = AtomicU64::new(0);
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let accepted = limits::within(|| (TARGET.1)(input)).is_ok();
+    let (_, most_seconds, read) = *TARGET;
+    let accepted = limits::within(most_seconds, || read(input)).is_ok();
     let accepted = ACCEPTED.fetch_add(u64::from(accepted), Ordering::Relaxed) + u64::from(accepted);
     let inputs = INPUTS.fetch_add(1, Ordering::Relaxed) + 1;
     // libFuzzer ends the process, so that there is no last time

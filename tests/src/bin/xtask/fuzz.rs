@@ -124,7 +124,7 @@ impl Fuzzer {
         fuzzer.arg(&learnt).arg(corpus().join(name)).env("FUZZ_TARGET", name).env("FUZZ_FOLDER", &work);
         fuzzer.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={LONGEST}"));
         fuzzer.args(seed.map(|seed| format!("-seed={seed}")));
-        // a second of the processor is the limit, watched inside; this one is for what waits and never comes back
+        // seconds of the processor are watched inside; this one is for what waits and never comes back
         fuzzer.arg("-timeout=30").arg(format!("-rss_limit_mb={MEMORY}")).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}/{name}-", found.display()));
         // one process a core is enough
