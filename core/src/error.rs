@@ -144,10 +144,7 @@ impl fmt::Display for Error {
                 write!(f, "the kernel is not positive semidefinite: eigenvalue {eigenvalue} in ascending order is < 0")
             }
             Self::NoFiniteSolution { sample } => {
-                write!(
-                    f,
-                    "no finite solution: the target of sample {sample} has probability 1, and nothing bounds its output"
-                )
+                write!(f, "no finite solution: the class of sample {sample} is certain, and nothing bounds its output")
             }
             Self::NotSmooth { loss } => {
                 write!(

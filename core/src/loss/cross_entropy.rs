@@ -47,6 +47,10 @@ impl<T: Real> PerSample<T> for CrossEntropy {
         Ok(())
     }
 
+    fn possible(&self, target: &[T], class: usize) -> bool {
+        class_probability(target, class) != T::ZERO
+    }
+
     fn met(&self, target: &[T], f: &mut [T]) {
         if let ([q], [f]) = (target, &mut *f) {
             *f = logit(*q);
@@ -86,7 +90,7 @@ impl<T: Real> PerSample<T> for CrossEntropy {
         }
     }
 
-    fn hessian(&self, f: &[T], unit: Unit<T>, mut out: MatMut<'_, T>) {
+    fn hessian(&self, f: &[T], _target: &[T], unit: Unit<T>, mut out: MatMut<'_, T>) {
         let product = |ln_a: T, ln_b: T| (ln_a + ln_b - unit.ln_scale).exp() / unit.samples;
         if let [f] = *f {
             *out.at_mut(0, 0) = product(ln_sigmoid(f), ln_sigmoid(-f));
@@ -102,7 +106,7 @@ impl<T: Real> PerSample<T> for CrossEntropy {
     }
 
     /// The trace: of diag(p) - p p^T, `sum_c p_c (1 - p_c)`.
-    fn curvature_at(&self, f: &[T], unit: Unit<T>) -> T {
+    fn curvature_at(&self, f: &[T], _target: &[T], unit: Unit<T>) -> T {
         let product = |ln_p: T, ln_not: T| (ln_p + ln_not - unit.ln_scale).exp() / unit.samples;
         if let [f] = *f {
             return product(ln_sigmoid(f), ln_sigmoid(-f));

@@ -4,7 +4,7 @@
 //! Residuals are -1, 0 and 1: the subgradient at a kink is 0, and of equal wrong outputs the first moves. There is no
 //! curvature, so that nothing of [`crate::predict`] applies.
 
-use super::{PerSample, Properties, Unit, margin, right_and_wrong, write_signs};
+use super::{PerSample, Properties, Unit, check_signs, margin, right_and_wrong, write_signs};
 use crate::{Error, MatMut, Real};
 
 pub(super) struct Hinge;
@@ -23,22 +23,7 @@ impl<T: Real> PerSample<T> for Hinge {
     }
 
     fn check(&self, target: &[T]) -> Result<(), Error> {
-        if let [s] = *target {
-            let sign = s.abs() == T::ONE;
-            return if sign {
-                Ok(())
-            } else {
-                Err(Error::OutOfRange { what: "target", needs: "-1 or 1", got: s.to_f64() })
-            };
-        }
-        if let Some(y) = target.iter().find(|y| **y != T::ZERO && **y != T::ONE) {
-            return Err(Error::OutOfRange { what: "target", needs: "0 or 1", got: y.to_f64() });
-        }
-        let right = target.iter().filter(|y| **y == T::ONE).count();
-        if right == 1 {
-            return Ok(());
-        }
-        Err(Error::OutOfRange { what: "number of right classes of a sample", needs: "1", got: right as f64 })
+        check_signs(target)
     }
 
     fn met(&self, target: &[T], f: &mut [T]) {
@@ -66,11 +51,11 @@ impl<T: Real> PerSample<T> for Hinge {
         }
     }
 
-    fn hessian(&self, _f: &[T], _unit: Unit<T>, mut out: MatMut<'_, T>) {
+    fn hessian(&self, _f: &[T], _target: &[T], _unit: Unit<T>, mut out: MatMut<'_, T>) {
         (0..out.rows()).for_each(|c| out.row_mut(c).fill(T::ZERO));
     }
 
-    fn curvature_at(&self, _f: &[T], _unit: Unit<T>) -> T {
+    fn curvature_at(&self, _f: &[T], _target: &[T], _unit: Unit<T>) -> T {
         T::ZERO
     }
 }

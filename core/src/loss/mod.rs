@@ -5,13 +5,17 @@
 //! squared error              (1/2n) sum_i |f_i - y_i|^2
 //! cross-entropy (C = 1)      (1/n) sum_i [ln(1 + e^f_i) - q_i f_i],              q_i = P(class 1) in [0, 1]
 //! cross-entropy (C >= 2)     -(1/n) sum_i sum_c q_ic ln softmax(f_i)_c,          sum_c q_ic = 1
+//! exponential (C = 1)        (1/n) sum_i e^(-s_i f_i),                            s_i = -1 or +1
+//! exponential (C >= 2)       (1/n) sum_i sum_(c != y_i) e^(f_ic - f_i,y_i)        y_i the right class
+//! hinge                      (1/n) sum_i max(0, 1 - margin_i)
 //! ```
 //!
 //! Targets `q` strictly inside (0, 1) are soft. Residuals `r = dl/df` of confident outputs are tiny
 //! differences `p - q`; they are formed from logarithms of p and 1 - p, so a logit of 1e4 neither cancels nor
 //! underflows: [`Loss::residuals`] divides by the **mismatch** `max_i sum_c q_ic (1 - p_ic)`, the largest expected
 //! probability of error, whose logarithm is known exactly. All scaled residuals lie in [-1, 1]. For hard labels the
-//! mismatch is the largest |r|; for soft ones it stays positive at the optimum. For other losses it is 1.
+//! mismatch is the largest |r|; for soft ones it stays positive at the optimum. That of the exponential loss is the largest |r|
+//! too; of losses without an exponential tail it is 1.
 //!
 //! ```
 //! use ntkscope_core::{loss::Loss, MatRef};
@@ -28,13 +32,13 @@
 //! A loss is one file with one implementation of `PerSample`, and its line in [`Loss`].
 
 mod cross_entropy;
+mod exponential;
 mod hinge;
 mod probability;
 mod squared_error;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use probability::class_probability;
 pub use probability::{logit, sigmoid, softmax};
 
 use crate::choice::choice;
@@ -51,6 +55,8 @@ choice! {
         CrossEntropy = "cross-entropy",
         /// hinge loss max(0, 1 - margin)
         Hinge = "hinge",
+        /// exponential loss e^(-margin), of several outputs the sum over the wrong ones
+        Exponential = "exponential",
     }
 }
 
@@ -95,6 +101,10 @@ trait PerSample<T: Real> {
     /// # Errors
     /// [`Error::OutOfRange`] where the target is none of this loss.
     fn check(&self, target: &[T]) -> Result<(), Error>;
+    /// Whether the target leaves this class open: where one is ruled out, no finite outputs have the least loss.
+    fn possible(&self, _target: &[T], _class: usize) -> bool {
+        true
+    }
     /// `f <- argmin l`
     fn met(&self, target: &[T], f: &mut [T]);
     /// Of one output, the target above which the class is 1.
@@ -106,9 +116,9 @@ trait PerSample<T: Real> {
     /// `out <- dl/df`
     fn residuals(&self, f: &[T], target: &[T], unit: Unit<T>, out: &mut [T]);
     /// `out <- d^2 l/df^2` `(C, C)`
-    fn hessian(&self, f: &[T], unit: Unit<T>, out: MatMut<'_, T>);
+    fn hessian(&self, f: &[T], target: &[T], unit: Unit<T>, out: MatMut<'_, T>);
     /// A bound of the largest eigenvalue of that Hessian, the eigenvalue itself for one output or two classes.
-    fn curvature_at(&self, f: &[T], unit: Unit<T>) -> T;
+    fn curvature_at(&self, f: &[T], target: &[T], unit: Unit<T>) -> T;
 }
 
 /// Loss and margins over all samples.
@@ -143,6 +153,7 @@ impl Loss {
             Self::SquaredError => &squared_error::SquaredError,
             Self::CrossEntropy => &cross_entropy::CrossEntropy,
             Self::Hinge => &hinge::Hinge,
+            Self::Exponential => &exponential::Exponential,
         }
     }
 
@@ -153,7 +164,7 @@ impl Loss {
 
     /// The largest curvature of a sample's loss along its outputs: the largest eigenvalue of `d^2 l/df^2` over all f.
     /// Squared error 1, logistic 1/4, softmax 1/2; the last two are reached at even odds alone. `None` for hinge, which has
-    /// kinks and no curvature.
+    /// kinks and no curvature, and for the exponential loss, of which it grows without bound.
     ///
     /// Gradient descent on the mean loss over n samples and a penalty lambda is stable, near its start, up to the rate
     /// `2/(curvature lambda_max/n + lambda)`, with lambda_max of the kernel `(n C, n C)`.
@@ -197,16 +208,21 @@ impl Loss {
         (0..targets.rows()).try_for_each(|i| loss.check(targets.row(i)))
     }
 
-    /// Whether a target gives some class the probability 0, so that no finite output meets it.
+    /// Whether a target rules a class out, so that no finite output has the least loss: under cross-entropy by the
+    /// probability 0, under the exponential loss always.
     pub fn certain<T: Real>(self, target: &[T]) -> bool {
-        let mut classes = 0..target.len().max(2);
-        self.properties(target.len()).probabilities && classes.any(|c| class_probability(target, c) == T::ZERO)
+        (0..target.len().max(2)).any(|class| !self.possible(target, class))
+    }
+
+    /// Whether a target leaves this class open.
+    pub(crate) fn possible<T: Real>(self, target: &[T], class: usize) -> bool {
+        self.per_sample().possible(target, class)
     }
 
     /// `out <- f` with the least loss of every sample by itself: the outputs that meet the targets. Both are `(n, C)`.
     ///
     /// Squared error: y. Cross-entropy: [`logit`] of q for one output, `ln q_c - mean_k ln q_k` for more, with sum 0, as
-    /// any number may be added to all of them. Certain targets give infinities or NaN.
+    /// any number may be added to all of them. [Certain](Self::certain) targets give infinities or NaN.
     ///
     /// # Errors
     /// [`Error::Shape`].
@@ -292,28 +308,41 @@ impl Loss {
     ///
     /// # Errors
     /// [`Error::Shape`]; no outputs.
-    pub fn hessian<T: Real>(self, outputs: MatRef<'_, T>, ln_scale: T, out: MatMut<'_, T>) -> Result<(), Error> {
+    pub fn hessian<T: Real>(
+        self,
+        outputs: MatRef<'_, T>,
+        targets: MatRef<'_, T>,
+        ln_scale: T,
+        out: MatMut<'_, T>,
+    ) -> Result<(), Error> {
         let classes = outputs.cols();
-        Error::at_least("outputs of a sample", 1, classes)?;
+        same_shape("targets of the outputs", outputs, (targets.rows(), targets.cols()))?;
         Error::shape("Hessian of the loss: rows", outputs.rows() * classes, out.rows())?;
         Error::shape("Hessian of the loss: columns", classes, out.cols())?;
-        self.hessian_within(outputs, Unit::of_mean(outputs, ln_scale), out);
+        self.hessian_within(outputs, targets, Unit::of_mean(outputs, ln_scale), out);
         Ok(())
     }
 
     /// A bound of the largest eigenvalue of [`Self::hessian`] over all samples, in this unit, for shapes that are known to
     /// agree: how fast residuals can change with the outputs `(n, C)`.
-    pub(crate) fn curvature_within<T: Real>(self, outputs: MatRef<'_, T>, unit: Unit<T>) -> T {
+    pub(crate) fn curvature_within<T: Real>(self, outputs: MatRef<'_, T>, targets: MatRef<'_, T>, unit: Unit<T>) -> T {
         let loss = self.per_sample();
-        (0..outputs.rows()).fold(T::ZERO, |most, i| most.max(loss.curvature_at(outputs.row(i), unit)))
+        let at = |i| loss.curvature_at(outputs.row(i), targets.row(i), unit);
+        (0..outputs.rows()).fold(T::ZERO, |most, i| most.max(at(i)))
     }
 
     /// [`Self::hessian`] in this unit, for shapes that are known to agree.
-    pub(crate) fn hessian_within<T: Real>(self, outputs: MatRef<'_, T>, unit: Unit<T>, mut out: MatMut<'_, T>) {
+    pub(crate) fn hessian_within<T: Real>(
+        self,
+        outputs: MatRef<'_, T>,
+        targets: MatRef<'_, T>,
+        unit: Unit<T>,
+        mut out: MatMut<'_, T>,
+    ) {
         let (classes, loss) = (outputs.cols(), self.per_sample());
         for i in 0..outputs.rows() {
             let block = out.reborrow().block(i * classes..(i + 1) * classes, 0..classes);
-            loss.hessian(outputs.row(i), unit, block);
+            loss.hessian(outputs.row(i), targets.row(i), unit, block);
         }
     }
 }
@@ -338,6 +367,26 @@ fn right_and_wrong<T: Real>(f: &[T], target: &[T]) -> (usize, Option<usize>) {
     let right = argmax(target);
     let wrong = (0..f.len()).filter(|c| *c != right);
     (right, wrong.reduce(|best, c| if f[c] > f[best] || f[c].is_nan() { c } else { best }))
+}
+
+/// Refuses what is neither -1 nor 1 for one output, nor one-hot.
+fn check_signs<T: Real>(target: &[T]) -> Result<(), Error> {
+    if let [s] = *target {
+        let sign = s.abs() == T::ONE;
+        return if sign {
+            Ok(())
+        } else {
+            Err(Error::OutOfRange { what: "target", needs: "-1 or 1", got: s.to_f64() })
+        };
+    }
+    if let Some(y) = target.iter().find(|y| **y != T::ZERO && **y != T::ONE) {
+        return Err(Error::OutOfRange { what: "target", needs: "0 or 1", got: y.to_f64() });
+    }
+    let right = target.iter().filter(|y| **y == T::ONE).count();
+    if right == 1 {
+        return Ok(());
+    }
+    Err(Error::OutOfRange { what: "number of right classes of a sample", needs: "1", got: right as f64 })
 }
 
 /// The target of a class without probabilities: -1 or +1 for one output, else one-hot.

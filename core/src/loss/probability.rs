@@ -50,7 +50,7 @@ pub fn softmax<T: Real>(f: &[T], p: &mut [T]) -> Result<(), Error> {
 }
 
 /// The probability of a class in a target of probabilities: q, or of one output 1 - q and q.
-pub(crate) fn class_probability<T: Real>(target: &[T], class: usize) -> T {
+pub(super) fn class_probability<T: Real>(target: &[T], class: usize) -> T {
     match target {
         [q] if class == 0 => T::ONE - *q,
         [q] => *q,
@@ -62,6 +62,9 @@ pub(crate) fn class_probability<T: Real>(target: &[T], class: usize) -> T {
 pub(super) fn ln_mixture<T: Real>(terms: impl Iterator<Item = (T, T)> + Clone) -> T {
     let terms = terms.filter(|(q, _)| *q > T::ZERO);
     let Some(top) = terms.clone().map(|(_, x)| x).reduce(T::max) else { return T::ZERO };
+    if !top.is_finite() {
+        return top;
+    }
     let mut count = 0;
     let sum = terms.fold(T::ZERO, |s, (q, x)| {
         count += 1;

@@ -42,7 +42,7 @@ impl<T: Real> PerSample<T> for SquaredError {
         }
     }
 
-    fn hessian(&self, _f: &[T], unit: Unit<T>, mut out: MatMut<'_, T>) {
+    fn hessian(&self, _f: &[T], _target: &[T], unit: Unit<T>, mut out: MatMut<'_, T>) {
         let scale = (-unit.ln_scale).exp() / unit.samples;
         for c in 0..out.rows() {
             for (k, h) in out.row_mut(c).iter_mut().enumerate() {
@@ -51,7 +51,7 @@ impl<T: Real> PerSample<T> for SquaredError {
         }
     }
 
-    fn curvature_at(&self, _f: &[T], unit: Unit<T>) -> T {
+    fn curvature_at(&self, _f: &[T], _target: &[T], unit: Unit<T>) -> T {
         (-unit.ln_scale).exp() / unit.samples
     }
 }

@@ -12,7 +12,7 @@
 use super::fit::Fit;
 use super::newton::{Newton, newton_len};
 use crate::buffer::buffer_len;
-use crate::loss::{Loss, class_probability};
+use crate::loss::Loss;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// One kernel and its targets, to be solved for any f_0.
@@ -161,7 +161,7 @@ impl<'a, T: Real> Groups<'a, T> {
     /// Whether the mean target of i's group is certain.
     fn certain(&self, loss: Loss, i: usize) -> bool {
         let possible = |c| {
-            let has = |j: usize| class_probability(self.targets.row(j), c) > T::ZERO;
+            let has = |j: usize| loss.possible(self.targets.row(j), c);
             (0..self.targets.rows()).any(|j| has(j) && self.equal(i, j))
         };
         loss.certain(self.targets.row(i)) && !(0..self.targets.cols().max(2)).all(possible)

@@ -112,7 +112,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
         let (samples, classes) = (self.targets.rows(), self.targets.cols());
         let out = MatMut::dense(out, f.len(), classes);
         let f = MatRef::dense(f, samples, classes);
-        self.loss.hessian_within(f, Unit::of_mean(f, ln_scale), out);
+        self.loss.hessian_within(f, self.targets, Unit::of_mean(f, ln_scale), out);
     }
 
     /// `out <- -(1/n) Phi r(f) / e^ln_scale`.

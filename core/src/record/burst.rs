@@ -168,7 +168,8 @@ impl<'a, T: Real> BurstSpace<'a, T> {
             let unit = problem.unit(kappa);
             problem.loss().residuals_within(outputs, problem.targets(), unit, MatMut::dense(residuals, n, c));
             let weight = problem.pull(kappa);
-            let curvature = problem.loss().curvature_within(outputs, unit).max(T::ONE / unit.samples);
+            let curvature =
+                problem.loss().curvature_within(outputs, problem.targets(), unit).max(T::ONE / unit.samples);
             let stiffness = *lambda_max * curvature + weight;
             if stiffness == T::ZERO {
                 // nothing moves: what is read is this state

@@ -62,7 +62,8 @@ impl<'a, T: Real> Sharpness<'a, T> {
         let (tangent, _) = problem.tangent(backend, theta, work)?;
         let (outputs, penalty) = (tangent.activations.outputs(), problem.penalty());
         let (rows, c) = (outputs.rows() * outputs.cols(), outputs.cols());
-        problem.loss().hessian_within(outputs, problem.unit(T::ZERO), MatMut::dense(self.hessian, rows, c));
+        let hessian = MatMut::dense(self.hessian, rows, c);
+        problem.loss().hessian_within(outputs, problem.targets(), problem.unit(T::ZERO), hessian);
         let weight = Weight { hessian: MatRef::dense(self.hessian, rows, c), product: self.product };
         // always from the same one: a reading is of the parameters alone, whatever was read before
         any_direction(self.vector);

@@ -189,15 +189,12 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// A bound of max_i l''(f_i)/n (of a sum, max_i l''(f_i)), divided by the mismatch, from the outputs that the passes left in
     /// `work`.
     pub(super) fn curvature(&self, objective: &Objective<T>, work: &[T]) -> T {
-        self.loss.curvature_within(self.passed(work).0.outputs(), self.unit(objective.ln_mismatch))
+        self.loss.curvature_within(self.passed(work).0.outputs(), self.targets, self.unit(objective.ln_mismatch))
     }
 
     /// Whether the objective has its least value at finite parameters: hard labels alone drive margins on for ever.
     pub(super) fn has_minimiser(&self) -> bool {
-        let inside = |q: &T| *q > T::ZERO && *q < T::ONE;
-        self.penalty > T::ZERO
-            || !self.loss.properties(self.targets.cols()).probabilities
-            || (0..self.targets.rows()).all(|i| self.targets.row(i).iter().all(inside))
+        self.penalty > T::ZERO || !(0..self.targets.rows()).any(|i| self.loss.certain(self.targets.row(i)))
     }
 
     /// lambda in units of `e^ln_scale`, which may be too small to be represented where lambda is 0.

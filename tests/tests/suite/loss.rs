@@ -112,9 +112,10 @@ fn binary_logit_and_two_classes_agree() {
 }
 
 /// The mean loss's Hessian in the outputs `(nC, C)`.
-fn hessian(which: Loss, f: &Samples<f64>, ln_scale: f64) -> Vec<f64> {
+fn hessian(which: Loss, f: &Samples<f64>, targets: &Samples<f64>, ln_scale: f64) -> Vec<f64> {
     let mut out = vec![f64::NAN; f.values.len() * f.d];
-    which.hessian(f.view(), ln_scale, MatMut::new(&mut out, f.values.len(), f.d).expect("length")).expect("one shape");
+    let blocks = MatMut::new(&mut out, f.values.len(), f.d).expect("length");
+    which.hessian(f.view(), targets.view(), ln_scale, blocks).expect("one shape");
     out
 }
 
@@ -127,7 +128,7 @@ fn hessians_are_the_derivatives_of_the_residuals() {
         let (f, n) = (Samples::<f64>::gaussian(3, c, 8), 3);
         let q = Samples::from_values(&vec![1.0 / c.max(2) as f64; n * c], c);
         let (ln_scale, h) = (0.7, 1e-5);
-        let blocks = hessian(which, &f, ln_scale);
+        let blocks = hessian(which, &f, &q, ln_scale);
         for (at, i, k) in (0..n * c).flat_map(|at| (0..c).map(move |k| (at, at / c, k))) {
             let shifted = |by: f64| {
                 let (mut f, mut r) = (f.clone(), vec![0.0; n * c]);
@@ -148,8 +149,12 @@ fn hessians_are_the_derivatives_of_the_residuals() {
 fn hessians_of_confident_outputs_do_not_underflow() {
     for f in [-5000.0, -800.0, 40.0, 3000.0f64] {
         // p (1 - p) = e^-|f|, so that in units of it the Hessian is 1 and -1
-        assert_eq!(hessian(Loss::CrossEntropy, &Samples::from_values(&[f], 1), -f.abs()), [1.0]);
-        let blocks = hessian(Loss::CrossEntropy, &Samples::from_values(&[0.0, f, -1e5], 3), -f.abs());
+        let one = Samples::from_values(&[f], 1);
+        assert_eq!(hessian(Loss::CrossEntropy, &one, &Samples::from_values(&[1.0], 1), -f.abs()), [1.0]);
+        // of the exponential loss e^-sf
+        assert_eq!(hessian(Loss::Exponential, &one, &Samples::from_values(&[f.signum()], 1), -f.abs()), [1.0]);
+        let (f_3, q) = (Samples::from_values(&[0.0, f, -1e5], 3), Samples::from_values(&[0.0, 1.0, 0.0], 3));
+        let blocks = hessian(Loss::CrossEntropy, &f_3, &q, -f.abs());
         assert_eq!(blocks, [1.0, -1.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
     }
 }
