@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use ntkscope_core::forward::Params;
+use ntkscope_core::init::initialize;
 use ntkscope_core::kernel::{
     AnalyticKernel, MultiOutput, Tangent, analytic, analytic_scratch, check_samples, structured, structured_scratch,
     tangent, tangent_len,
@@ -172,6 +173,26 @@ pub fn analytic_cross<N: Network>(
     let (n, m) = (x.rows(), y.rows());
     let (mut k, mut scratch) = (vec![0.0; n * m], vec![0.0; analytic_scratch(backend.tile(), n, m)]);
     analytic(backend, network, which, x, Some(y), MatMut::new(&mut k, n, m)?, &mut scratch)?;
+    Ok(k)
+}
+
+/// The empirical kernel K_0 `(n, n)` of the rows of `x` `(n, d)` in f64, at the parameters that training from this seed begins
+/// with; the mean over outputs.
+///
+/// # Errors
+/// d is not the network's number of inputs.
+pub fn initial_kernel<N: Network>(
+    backend: &dyn Backend<f64>,
+    network: &N,
+    seed: u64,
+    x: MatRef<'_, f64>,
+) -> Result<Vec<f64>, core::Error> {
+    let (sizes, n) = (network.sizes(), x.rows());
+    let (mut theta, mut space) = (vec![0.0; sizes.parameters], vec![0.0; tangent_len(sizes, n)]);
+    initialize(network, seed, &mut theta)?;
+    let tangent = tangent(backend, Params::new(network, &theta)?, x, &mut space)?;
+    let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; structured_scratch(backend.tile(), n, n)]);
+    structured(backend, &tangent, None, MultiOutput::Trace, MatMut::new(&mut k, n, n)?, &mut scratch)?;
     Ok(k)
 }
 

@@ -11,7 +11,8 @@ mod summary;
 mod symmetric;
 
 pub use blocks::{
-    Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, convert, rows_per_sample, whole,
+    Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, convert, initial_kernel,
+    rows_per_sample, whole,
 };
 pub use cause::{Cause, Entry, Suspects};
 pub use error::{Error, KernelFault};

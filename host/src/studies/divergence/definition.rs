@@ -3,13 +3,12 @@
 
 use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::{Bias, Fcn, Network, ResNet};
 use ntkscope_core::{Error, MatRef};
 
 use crate::backend::HostReal;
 use crate::data::{DataSpec, Samples, Source, load};
-use crate::kernel::{Empirical, whole};
+use crate::kernel::initial_kernel;
 use crate::machine::Budget;
 use crate::report::Kind;
 use crate::study;
@@ -120,11 +119,9 @@ pub(super) fn on_six_points() -> Result<Vec<Stated>, study::Error> {
 
 /// The mean of K_0(x_i, x_i) over the samples, seed by seed.
 fn diagonals<N: Network>(network: &N, samples: &Samples) -> Result<Vec<f64>, Error> {
-    let mut theta = vec![0.0; network.sizes().parameters];
+    let x = MatRef::new(&samples.x, samples.n, samples.d)?;
     let of_seed = |seed| {
-        initialize(network, seed, &mut theta)?;
-        let params = Params::new(network, &theta)?;
-        let kernel = whole(&Empirical { backend: f64::fast(), params, samples, outputs: MultiOutput::Trace })?;
+        let kernel = initial_kernel(f64::fast(), network, seed, x)?;
         Ok(kernel.iter().step_by(samples.n + 1).sum::<f64>() / samples.n as f64)
     };
     (0..NETWORKS).map(of_seed).collect()
@@ -133,11 +130,10 @@ fn diagonals<N: Network>(network: &N, samples: &Samples) -> Result<Vec<f64>, Err
 fn difference<N: Network>(network: &N, samples: &Samples) -> Result<f64, Error> {
     let (backend, sizes, n) = (f64::fast(), network.sizes(), samples.n);
     let x = MatRef::new(&samples.x, n, samples.d)?;
+    let kernel = initial_kernel(backend, network, 0, x)?;
+
     let mut theta = vec![0.0; sizes.parameters];
     initialize(network, 0, &mut theta)?;
-    let params = Params::new(network, &theta)?;
-    let kernel = whole(&Empirical { backend, params, samples, outputs: MultiOutput::Trace })?;
-
     let outputs = |theta: &[f64]| -> Result<Vec<f64>, Error> {
         let mut values = vec![0.0; n * sizes.activations];
         let activations = forward(backend, Params::new(network, theta)?, x, &mut values)?;

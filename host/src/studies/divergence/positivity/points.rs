@@ -1,10 +1,7 @@
 //! The analytic NTK on random points: its smallest eigenvalue, and how far a random network's kernel is from it.
 
-use ntkscope_core::forward::Params;
-use ntkscope_core::init::{Normals, initialize};
-use ntkscope_core::kernel::{
-    AnalyticKernel, MultiOutput, Spectrum, structured, structured_scratch, tangent, tangent_len,
-};
+use ntkscope_core::init::Normals;
+use ntkscope_core::kernel::{AnalyticKernel, Spectrum, tangent_len};
 use ntkscope_core::network::Network;
 use ntkscope_core::{MatMut, MatRef};
 use toml::{Table, Value};
@@ -13,7 +10,7 @@ use crate::analysis::points::{draw_seed, sphere};
 use crate::backend::HostReal;
 use crate::experiment::{Init, Model, Shape};
 use crate::files::numbers::NumberTable;
-use crate::kernel::analytic_kernel;
+use crate::kernel::{analytic_kernel, initial_kernel};
 use crate::machine::{Ended, Stop};
 use crate::run::Observer;
 use crate::study::Error;
@@ -120,7 +117,7 @@ impl RandomPoints {
     fn of_draw<N: Network>(&self, network: &N, x: MatRef<'_, f64>, draw: u32) -> Result<Vec<Row>, Error> {
         let most = x.rows();
         let theta = analytic_kernel(f64::fast(), network, AnalyticKernel::Ntk, x)?;
-        let start = self.width.map(|_| at_the_start(network, x, u64::from(draw))).transpose()?;
+        let start = self.width.map(|_| initial_kernel(f64::fast(), network, u64::from(draw), x)).transpose()?;
         let row = |n: usize| {
             let pairs = || (0..n).flat_map(|i| (0..i).map(move |j| (i, j)));
             let along = |i: usize, j: usize| (theta[i * most + i] + theta[j * most + j]) / 2.0 - theta[i * most + j];
@@ -148,17 +145,6 @@ fn spectrum(kernel: &[f64], most: usize, n: usize) -> Result<(f64, f64), ntkscop
     let (mut values, mut scratch) = (vec![0.0; n], vec![0.0; n]);
     f64::fast().symmetric_eigenvalues(MatMut::new(&mut block, n, n)?, &mut values, &mut scratch)?;
     Ok((values[0], Spectrum::of_eigenvalues(&values, f64::EPSILON).uncertainty))
-}
-
-/// K_0 of a network of this seed on x, `(n, n)`.
-fn at_the_start<N: Network>(network: &N, x: MatRef<'_, f64>, seed: u64) -> Result<Vec<f64>, ntkscope_core::Error> {
-    let (backend, sizes, n) = (f64::fast(), network.sizes(), x.rows());
-    let (mut theta, mut space) = (vec![0.0; sizes.parameters], vec![0.0; tangent_len(sizes, n)]);
-    initialize(network, seed, &mut theta)?;
-    let tangent = tangent(backend, Params::new(network, &theta)?, x, &mut space)?;
-    let (mut kernel, mut scratch) = (vec![0.0; n * n], vec![0.0; structured_scratch(backend.tile(), n, n)]);
-    structured(backend, &tangent, None, MultiOutput::Trace, MatMut::new(&mut kernel, n, n)?, &mut scratch)?;
-    Ok(kernel)
 }
 
 impl Measurement for RandomPoints {

@@ -1,16 +1,14 @@
 //! Kernels at initialization on points of the circle, of many seeds.
 
 use ntkscope_core::MatRef;
-use ntkscope_core::forward::Params;
-use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
+use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::Network;
 
 use crate::backend::HostReal;
 use crate::data::{Samples, Source, load};
 use crate::experiment::{Init, Model};
 use crate::files::numbers::NumberTable;
-use crate::kernel::{Empirical, analytic_kernel, whole};
+use crate::kernel::{analytic_kernel, initial_kernel};
 use crate::machine::{Budget, Ended, Stop};
 use crate::run::Observer;
 use crate::study::Error;
@@ -81,20 +79,17 @@ impl Measurement for Initial {
         Ok(2 * 8 * self.parameters()? as u64)
     }
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
-        let (backend, samples) = (f64::fast(), self.samples()?);
+        let samples = self.samples()?;
         let shape = self.model.shape(&samples)?;
         let network = self.model.network(&shape)?;
-        let mut theta = vec![0.0; network.sizes().parameters];
+        let x = MatRef::new(&samples.x, samples.n, samples.d)?;
         let columns = ["diagonal".to_owned()].into_iter().chain((0..samples.n).map(|j| format!("k{j}")));
         let mut table = NumberTable::new(columns);
         for seed in 0..self.seeds {
             if stop.requested() {
                 return Ok(Ended::Stopped);
             }
-            initialize(&network, seed, &mut theta)?;
-            let params = Params::new(&network, &theta)?;
-            let outputs = MultiOutput::Trace;
-            table.push(row(&whole(&Empirical { backend, params, samples: &samples, outputs })?, samples.n));
+            table.push(row(&initial_kernel(f64::fast(), &network, seed, x)?, samples.n));
             observer.step((seed + 1) as f64 / self.seeds as f64, &String::new);
         }
         Ok(Ended::Done(table))
