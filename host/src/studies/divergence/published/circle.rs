@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{NETWORKS, circle_claims, circle_figures};
+use super::{NETWORKS, circle_claims, circle_figures, ended};
 use crate::analysis::statistics::Curve;
 use crate::data::{CurveSource, Source};
 use crate::experiment::{Init, Model, OptimizerKind, ReadingKind, Settings, Training};
@@ -160,8 +160,7 @@ impl Plan for Circle {
 
 impl Runs {
     fn of(net: Net, finished: &[Finished]) -> Option<Self> {
-        let of_net: Vec<&Finished> = finished.iter().filter(|run| run.cell.net == net).collect();
-        let ended: Vec<&Finished> = of_net.iter().copied().filter(|run| run.failure.is_none()).collect();
+        let (ended, failed) = ended(finished, |cell| cell.net == net);
         let norm = |run: &Finished| match run.cell.settings.training {
             Training { optimizer: OptimizerKind::Gd, loss_sum: true, .. } => Some(Norm::Sum),
             Training { optimizer: OptimizerKind::Gd, .. } => Some(Norm::Mean),
@@ -169,9 +168,9 @@ impl Runs {
         };
         Some(Self {
             net,
-            flows: ended.iter().copied().filter(|run| norm(run).is_none()).cloned().collect(),
-            descents: ended.iter().filter_map(|run| Some((norm(run)?, (*run).clone()))).collect(),
-            failed: of_net.len() - ended.len(),
+            descents: ended.iter().filter_map(|run| Some((norm(run)?, run.clone()))).collect(),
+            flows: ended.into_iter().filter(|run| norm(run).is_none()).collect(),
+            failed,
         })
         .filter(|runs: &Self| !runs.flows.is_empty())
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::reading::spread;
-use super::{NETWORKS, digits_figures};
+use super::{NETWORKS, digits_figures, ended};
 use crate::data::{ClassSelection, Normalize, Source};
 use crate::experiment::{Init, KeptKernels, Model, OptimizerKind, Settings, Training};
 use crate::files::Dtype;
@@ -191,12 +191,8 @@ impl Plan for Digits {
         let mut all = Vec::new();
         for net in NETWORKS {
             for rate in RATES {
-                let here: Vec<&Finished> = finished
-                    .iter()
-                    .filter(|run| run.cell.net == net && run.cell.settings.training.rate == Some(rate))
-                    .collect();
-                let runs: Vec<Finished> = here.iter().copied().filter(|run| run.failure.is_none()).cloned().collect();
-                let failed = here.len() - runs.len();
+                let here = |cell: &Cell| cell.net == net && cell.settings.training.rate == Some(rate);
+                let (runs, failed) = ended(finished, here);
                 if !runs.is_empty() {
                     all.push(AtRate { net, rate, runs, failed });
                 }

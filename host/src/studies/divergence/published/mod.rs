@@ -17,6 +17,7 @@ mod reading;
 
 use crate::data::Source;
 use crate::experiment::NetworkKind;
+use crate::study::cell::{Cell, Finished};
 use crate::study::net::Net;
 use crate::study::options::Takes;
 use crate::study::paper::{Part, Scope};
@@ -94,3 +95,10 @@ pub(super) static ERRATA: Part = Part {
     takes: Takes { networks: &[NetworkKind::Fcn, NetworkKind::Resnet], ..FIXED },
     plan: |_, options| Box::new(errata::Errata::new(options)),
 };
+
+/// The runs of some cells that did not fail, and how many did: nothing is to be concluded from those.
+fn ended(finished: &[Finished], of: impl Fn(&Cell) -> bool) -> (Vec<Finished>, usize) {
+    let runs = finished.iter().filter(|run| of(&run.cell)).cloned();
+    let (ended, failed): (Vec<_>, Vec<_>) = runs.partition(|run| run.failure.is_none());
+    (ended, failed.len())
+}
