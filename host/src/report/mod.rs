@@ -27,7 +27,7 @@ pub(crate) use run_figures::decimal_exponent;
 pub use run_figures::{Overlay, Panel, run_figures};
 pub use run_tables::{end_table, velocity_error};
 pub use settings::settings_in_words;
-pub use table::{Table, number, number_with_error, rounded};
+pub use table::{Table, number, number_with_error, rounded, thousandths};
 
 /// A page with numbered figures and tables that needs nothing but itself: no script, no font, no picture from elsewhere. A few
 /// lines of its own script filter the claims; without them every claim is shown.

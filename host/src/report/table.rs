@@ -96,6 +96,11 @@ pub fn rounded(value: f64, error: impl Into<Option<f64>>) -> String {
     }
 }
 
+/// A number to thousandths, as [`number`] has it: what is nearly 0 does not show digits that say nothing.
+pub fn thousandths(value: f64) -> String {
+    number((1e3 * value).round() / 1e3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +128,12 @@ mod tests {
     fn a_number_without_an_error_has_three_digits() {
         let said = [rounded(-1.11543, None), rounded(-1.11543, 0.08), rounded(123456.0, 0.0), rounded(f64::NAN, None)];
         assert_eq!(said, ["−1.12", "−1.115 ± 0.080", "123000", "undefined"]);
+    }
+
+    #[test]
+    fn thousandths_have_three_decimals() {
+        let said = [0.12345, -1.9996, -0.0004, 12.3456, f64::NAN].map(thousandths);
+        assert_eq!(said, ["0.123", "−2", "0", "12.35", "undefined"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use ntkscope_core::network::Bias;
 
 use super::circle::{EPOCHS, LAST_EPOCH, Norm, RATE, Runs, at, farthest_on_circle, fixed_margin, kernel_at};
 use super::reading::{Reading, as_read_off};
-use crate::report::{Kind, number};
+use crate::report::{Kind, number, thousandths};
 use crate::run::TraceRow;
 use crate::study::cell::Finished;
 use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
@@ -190,10 +190,10 @@ static SHOWN: &[Claim<Runs>] = &[
             format!(
                 "largest |K_{{t}}(x_{{0}}, x) − Θ(x_{{0}}, x)| along the circle up to t = 120,000 over that up to t = 1000; at t = 0 it is {}, at the end {}, \
                  against λ_{{0}}/(2n^{{2}}) = {} and λ_{{0}}/n = {}, both of which a random network exceeds at once",
-                number(round(largest(0.0))),
-                number(round(largest(END))),
-                number(round(bound / 72.0)),
-                number(round(bound / 6.0))
+                thousandths(largest(0.0)),
+                thousandths(largest(END)),
+                thousandths(bound / 72.0),
+                thousandths(bound / 6.0)
             )
         },
         failing: "",
@@ -236,10 +236,6 @@ fn of_descents(runs: &Runs, what: &str) -> String {
     let norms: Vec<&str> = runs.descents.iter().map(|(norm, _)| norm.title()).collect();
     let norms = norms.join(" and the ");
     format!("largest |ln ratio| of {what} at epoch 10,000 between descent and flow from the same seed, on the {norms}")
-}
-
-fn round(value: f64) -> f64 {
-    (1e3 * value).round() / 1e3
 }
 
 fn ratio_to_fixed(run: &Finished, t: f64) -> Option<f64> {

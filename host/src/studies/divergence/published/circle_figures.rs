@@ -9,7 +9,7 @@ use super::circle_claims::{FIGURE_1, FIGURE_3, logits};
 use super::reading::spread;
 use crate::analysis::statistics::Curve;
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
-use crate::report::{Table, number};
+use crate::report::{Table, number, thousandths};
 use crate::study::cell::Finished;
 use crate::study::draw::{Change, band};
 
@@ -153,7 +153,7 @@ fn logits_in_numbers(all: &[Runs]) -> Table {
         let read = FIGURE_1.iter().find(|(known, _)| *known == epoch).map_or("–".into(), |(_, read)| number(*read));
         let ours = pairs().map(|(runs, norm)| spread(&logits(runs, norm, epoch)));
         let lambda = all.first().and_then(|runs| runs.flows.first()).map_or(f64::NAN, |run| run.analytic_lambda_min);
-        let fixed = number((1e3 * fixed_margin(lambda, Norm::Mean.time(epoch))).round() / 1e3);
+        let fixed = thousandths(fixed_margin(lambda, Norm::Mean.time(epoch)));
         table.push([number(epoch as f64), read].into_iter().chain(ours).chain([fixed]));
     }
     table
@@ -195,7 +195,7 @@ fn along(all: &[Runs]) -> Table {
                 runs.net.title(),
                 number(t),
                 of(|row| row.margin_mean),
-                number((1e3 * fixed_margin(lambda, t)).round() / 1e3),
+                thousandths(fixed_margin(lambda, t)),
                 of(|row| row.lambda_min),
                 of(|row| row.drift_max),
                 spread(&runs.over_seeds(|run| Some(farthest_on_circle(run, t)))),

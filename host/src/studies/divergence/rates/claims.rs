@@ -6,7 +6,7 @@ use super::row::Row;
 use super::windows::{WINDOWS, extrapolation, last, locals, rho};
 use crate::analysis::statistics::line;
 use crate::experiment::NetworkKind;
-use crate::report::{Kind, decimal_exponent, number, rounded};
+use crate::report::{Kind, decimal_exponent, number, rounded, thousandths};
 use crate::study::claim::{Claim, Stated, Theory, state_all};
 use crate::study::judge::Measured;
 
@@ -178,7 +178,11 @@ fn least(grown: &Grown, column: fn(&Row) -> f64) -> Measured {
 fn extrapolated(grown: &Grown, column: fn(&Row) -> f64) -> String {
     let means = grown.mean_locals(column);
     let last = means.last().map_or_else(String::new, |local| {
-        format!(", mean over the seeds {} at y = {} in the last of them", short(local.exponent), short(local.y))
+        format!(
+            ", mean over the seeds {} at y = {} in the last of them",
+            thousandths(local.exponent),
+            thousandths(local.y)
+        )
     });
     format!(
         "extrapolated linearly in y = |θ_{{0}}|^{{2}}/(|θ_{{t}}|^{{2}} − |θ_{{0}}|^{{2}}) to y = 0 from the last {WINDOWS}, width {}{last}",
@@ -186,14 +190,9 @@ fn extrapolated(grown: &Grown, column: fn(&Row) -> f64) -> String {
     )
 }
 
-/// To three decimals.
-pub(super) fn short(value: f64) -> String {
-    number((1e3 * value).round() / 1e3)
-}
-
 /// The mean over the seeds of a column in the last row.
 fn mean_at_the_end(grown: &Grown, column: fn(&Row) -> f64) -> String {
-    grown.mean_at(grown.margin, column).map_or("unknown".into(), short)
+    grown.mean_at(grown.margin, column).map_or("unknown".into(), thousandths)
 }
 
 /// Means over the seeds of a column at powers of 10 of the margin.

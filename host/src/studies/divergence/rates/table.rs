@@ -1,9 +1,8 @@
 //! All local exponents of the part in numbers, with what stands beside them.
 
 use super::Grown;
-use super::claims::short;
 use super::windows::rho;
-use crate::report::{Table, number, rounded};
+use crate::report::{Table, number, rounded, thousandths};
 
 /// A row for every network and window, means over the seeds.
 pub(super) fn local_exponents(all: &[Grown]) -> Table {
@@ -37,13 +36,13 @@ pub(super) fn local_exponents(all: &[Grown]) -> Table {
                 grown.net.title(),
                 grown.width.to_string(),
                 number(rounded_margin(q.from)),
-                short(q.y),
-                short(q.exponent),
-                short(grown.net.exponent()),
-                short(p.exponent),
-                short(1.0 / grown.net.degree()),
-                short(degree),
-                short(2.0 - 2.0 / degree),
+                thousandths(q.y),
+                thousandths(q.exponent),
+                thousandths(grown.net.exponent()),
+                thousandths(p.exponent),
+                thousandths(1.0 / grown.net.degree()),
+                thousandths(degree),
+                thousandths(2.0 - 2.0 / degree),
                 rounded(at_end(|row| row.ratio), None),
             ]);
         }

@@ -3,7 +3,7 @@
 use crate::analysis::law::Law;
 use crate::analysis::normal_law::{Moments, probability_of_shape};
 use crate::analysis::statistics::{deviation, jackknife, kurtosis};
-use crate::report::{Kind, number};
+use crate::report::{Kind, number, thousandths};
 use crate::studies::lazy::ensemble::Members;
 use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::judge::Measured;
@@ -214,5 +214,5 @@ fn by_chance(probability: Result<f64, ntkscope_core::Error>) -> String {
 }
 
 fn list(values: impl Iterator<Item = f64>) -> String {
-    values.map(|value| number((1e3 * value).round() / 1e3)).collect::<Vec<_>>().join(", ")
+    values.map(thousandths).collect::<Vec<_>>().join(", ")
 }
