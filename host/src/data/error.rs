@@ -1,11 +1,10 @@
 //! What can go wrong between asking for data and having it. Settings stand in backticks, as a settings file has them.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::spec::{ClassSelection, Normalize, Source};
-use crate::files::npy::NpyFault;
-use crate::files::{self, InputFault, NpzError};
+use crate::files;
 use crate::machine::{self, Cause};
 use crate::words::{did_you_mean, either, excerpt};
 
@@ -382,92 +381,4 @@ pub enum Error {
         /// The published checksum.
         expected: String,
     },
-}
-
-impl Error {
-    /// Where the cause lies.
-    pub const fn cause(&self) -> Cause {
-        match self {
-            Self::UnknownSource { .. }
-            | Self::UnknownCurve { .. }
-            | Self::FlatCurve { .. }
-            | Self::CurveDimension { .. }
-            | Self::BadClasses { .. }
-            | Self::BadNormalize { .. }
-            | Self::NoSamples
-            | Self::NTooLarge { .. }
-            | Self::HeldOutTooLarge { .. }
-            | Self::BadConflicting { .. }
-            | Self::OddCircle { .. }
-            | Self::BadDimension { .. }
-            | Self::DimensionUnused { .. }
-            | Self::TooLarge { .. }
-            | Self::MissingClass { .. }
-            | Self::NotAClass { .. }
-            | Self::NoClasses { .. }
-            | Self::ClassesOfValues { .. }
-            | Self::OneClass { .. }
-            | Self::NamedClasses { .. }
-            | Self::NamedValues { .. }
-            | Self::NoLabelColumn { .. }
-            | Self::LabelColumnUnused { .. }
-            | Self::SeveralLabels { .. }
-            | Self::SplitUnused { .. }
-            | Self::ZeroSample { .. }
-            | Self::NoDataHome
-            | Self::NothingToFetch { .. }
-            | Self::BadMirror { .. } => Cause::Settings,
-            Self::NotFound { .. }
-            | Self::NotAFile { .. }
-            | Self::Idx { .. }
-            | Self::Csv { .. }
-            | Self::Npz { .. }
-            | Self::NoLabels { .. }
-            | Self::Part { .. }
-            | Self::Download { .. }
-            | Self::Checksum { .. } => Cause::Data,
-            Self::Io { .. } => Cause::System,
-            Self::Curve { cause, .. } => *cause,
-            Self::Memory(error) => error.cause(),
-        }
-    }
-
-    /// The same of the file of a curve, which another setting names.
-    pub(super) fn of_curve(self) -> Self {
-        match self {
-            Self::Memory(error) => Self::Memory(error),
-            other => Self::Curve { cause: other.cause(), what: other.to_string().replace("`data`", "`profile`") },
-        }
-    }
-
-    /// The user's own file, or one of an idx set, that cannot be opened.
-    pub(super) fn input(path: &Path, fault: InputFault) -> Self {
-        let path = path.to_path_buf();
-        match fault {
-            InputFault::Missing => {
-                let advice =
-                    format!("give the path of a file that ends in {} with `data`", super::format::extensions());
-                Self::NotFound { path, what: "file".into(), advice }
-            }
-            InputFault::NotAFile(kind) => Self::NotAFile { path, kind },
-            InputFault::System(reason) => Self::unreadable(&path)(reason),
-            fault => Self::Npz { path, what: fault.to_string() },
-        }
-    }
-
-    /// For `map_err`: the system's reason why the user's own file cannot be read.
-    pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |reason| Self::Io { path, action: "read", advice: "give another file with `data`", reason }
-    }
-
-    /// What is wrong with the user's own archive.
-    pub(super) fn npz(path: &Path, fault: NpzError) -> Self {
-        match fault {
-            NpzError::Unreadable(reason) | NpzError::Array { fault: NpyFault::Read(reason), .. } => {
-                Self::unreadable(path)(reason)
-            }
-            fault => Self::Npz { path: path.into(), what: fault.to_string() },
-        }
-    }
 }

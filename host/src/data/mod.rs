@@ -4,6 +4,7 @@
 //! normalise. What y means follows from the settings and the type that a file stores, see [`DataSpec::targets`]. [`fetch`] downloads, [`list`] and [`show`] describe; nothing here prints.
 
 mod catalogue;
+mod cause;
 mod checksums;
 mod classes;
 mod csv;
@@ -16,6 +17,7 @@ mod generate;
 mod idx;
 mod npy_file;
 mod npz_file;
+mod own_file;
 mod part;
 mod places;
 mod raw;
