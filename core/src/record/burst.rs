@@ -23,6 +23,7 @@
 use super::Reading;
 use crate::buffer::{buffer_len, take_front};
 use crate::kernel::{Gates, MeanTangent, jacobian_product, jacobian_transposed_product, mean_tangent_len};
+use crate::linalg::norm;
 use crate::network::{Network, Sizes};
 use crate::train::{Chattering, Problem, add_time};
 use crate::{Backend, Error, MatMut, MatRef, Real};
@@ -92,6 +93,13 @@ pub const fn burst_len(sizes: Sizes, batch: usize) -> usize {
     buffer_len(&[&[4, batch, sizes.outputs], &[2, mean], &[batch, sizes.kinks]])
 }
 
+/// Half the step to loss 0 along a straight line: what bounds steps under a loss of kinks, which has no curvature to tell how
+/// far its gradient holds (Polyak 1969).
+fn half_way<T: Real>(loss: T, gradient: &[T]) -> T {
+    let slope = norm(gradient);
+    if slope > T::ZERO { T::from_f64(0.5) * loss / slope / slope } else { T::ZERO }
+}
+
 impl<'a, T: Real> BurstSpace<'a, T> {
     /// `buffer` holds at least [`burst_len`] numbers.
     ///
@@ -138,6 +146,7 @@ impl<'a, T: Real> BurstSpace<'a, T> {
         let [before, residuals, sum, _] = &mut self.outputs;
         sum.fill(T::ZERO);
         let mut reading = Reading::nothing();
+        let curved = problem.loss().properties(c).curved;
         let (mut time, mut pull, mut moved) = (flow.log_time, T::ZERO, false);
         for k in 0..settle.count + read.count {
             let steps = if k < settle.count { settle } else { read };
@@ -182,6 +191,7 @@ impl<'a, T: Real> BurstSpace<'a, T> {
             let step = (T::from_f64(steps.share) / stiffness).min(*longest);
             let residuals = &**residuals;
             jacobian_transposed_product(backend, &tangent, MatRef::dense(residuals, n, c), gradient, scratch)?;
+            let step = if curved { step } else { step.min(half_way(objective.loss, gradient)) };
             for ((theta, g), theta_0) in copy.iter_mut().zip(gradient.iter()).zip(*theta_0) {
                 *theta -= step * (*g + weight * (*theta - *theta_0));
             }

@@ -24,11 +24,17 @@ impl LossKind {
     pub const MSE: Self = Self::Single(Loss::SquaredError);
     /// Cross-entropy.
     pub const CROSS_ENTROPY: Self = Self::Single(Loss::CrossEntropy);
+    /// Exponential loss.
+    pub const EXPONENTIAL: Self = Self::Single(Loss::Exponential);
+    /// Hinge loss.
+    pub const HINGE: Self = Self::Single(Loss::Hinge);
 
     /// Its name for people: in figures, tables and sentences. Its name in files and settings is what it displays as.
     pub fn label(self) -> &'static str {
         match self {
             Self::Single(Loss::SquaredError) => "squared error",
+            Self::Single(Loss::Hinge) => "hinge loss",
+            Self::Single(Loss::Exponential) => "exponential loss",
             Self::Single(other) => other.name(),
             Self::Both => "both losses",
         }

@@ -10,6 +10,11 @@ pub const CE: LossKind = LossKind::CROSS_ENTROPY;
 /// Squared error.
 pub const MSE: LossKind = LossKind::MSE;
 
+/// The exponential loss.
+pub const EXPONENTIAL: LossKind = LossKind::EXPONENTIAL;
+/// Hinge loss.
+pub const HINGE: LossKind = LossKind::HINGE;
+
 /// A network of the study, width and initialization aside.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Net {

@@ -4,6 +4,7 @@
 pub mod claims;
 mod definition;
 pub mod figures;
+mod losses;
 pub mod plan;
 pub mod positivity;
 mod published;
@@ -40,11 +41,13 @@ pub static PAPER: Paper = Paper {
         &EXPONENT,
         &MNIST,
         &MNIST_LARGE,
+        &MNIST_CLASSES,
         &SPHERE,
         &SEPARABLE,
         &MIXTURE,
         &theorems::DEPTHS,
         &theorems::SMOOTH,
+        &losses::PART,
         &published::CIRCLE,
         &published::KERNELS,
         &published::DIGITS,
@@ -108,6 +111,19 @@ static MNIST_LARGE: Part = Part {
     plan: |part, options| {
         Box::new(Runs { cells: plan::mnist_large(options).cells(part, options), findings: on_samples })
     },
+};
+
+static MNIST_CLASSES: Part = Part {
+    name: "mnist-classes",
+    title: "MNIST, ten classes",
+    summary: "all ten handwritten digits, an output each: softmax without a penalty",
+    introduction: "Handwritten digits of all ten classes, every image scaled to unit norm. An output for each class: cross-entropy is that \
+                   of softmax, margins are the right output less the best wrong one, and kernels are the mean over outputs.",
+    takes: Takes { full: false, ..Takes::GRID },
+    plan: |part, options| {
+        Box::new(Runs { cells: plan::mnist_classes(options).cells(part, options), findings: on_samples })
+    },
+    ..MNIST
 };
 
 static SPHERE: Part = Part {

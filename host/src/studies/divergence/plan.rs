@@ -5,7 +5,7 @@ use ntkscope_core::network::{Activation, Bias};
 use crate::data::{ClassSelection, CurveSource, Source};
 use crate::experiment::{Init, LossKind, Model, NetworkKind, Settings, Training};
 use crate::study::cell::Cell;
-use crate::study::net::{CE, MSE, Net, Regularization};
+use crate::study::net::{CE, EXPONENTIAL, HINGE, MSE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
 
@@ -20,10 +20,11 @@ pub struct Grid {
     seeds: u64,
     samples: usize,
     held_out: usize,
+    outputs: usize,
     data: Model,
     /// what ids say of another number of samples
     samples_name: String,
-    /// mean margin at which cross-entropy ends
+    /// mean margin at which losses end that have no least value
     margin: f64,
     max_steps: u64,
     snapshots: usize,
@@ -54,13 +55,14 @@ pub fn six_points(options: &Options) -> Grid {
         } else {
             vec![Net::fcn(2), RESIDUAL]
         },
-        widths: if full { vec![64, 256, 1024, 4096] } else { vec![32, 64, 128, 256, 512] },
+        widths: if full { vec![64, 128, 256, 512, 1024] } else { vec![32, 64, 128, 256, 512] },
         widest_residual: if full { usize::MAX } else { 256 },
         inits: vec![Init::Mirrored, Init::Standard],
         losses: vec![CE, MSE],
         seeds: 8,
         samples: 6,
         held_out: 6,
+        outputs: 1,
         data: samples_of(Source::Circle, 6, 6),
         samples_name: String::new(),
         margin: 16.0,
@@ -107,6 +109,19 @@ pub fn smooth(options: &Options) -> Grid {
     }
 }
 
+/// The same points under losses of other tails.
+pub fn losses(options: &Options) -> Grid {
+    Grid {
+        widths: vec![64, 128, 256, 512],
+        inits: vec![Init::Mirrored],
+        losses: vec![CE, EXPONENTIAL, HINGE],
+        held_out: 0,
+        data: samples_of(Source::Circle, 6, 0),
+        predictions: false,
+        ..six_points(options)
+    }
+}
+
 /// Handwritten digits.
 pub fn mnist(options: &Options) -> Grid {
     let seeds = if options.full { 3 } else { 1 };
@@ -116,6 +131,13 @@ pub fn mnist(options: &Options) -> Grid {
 /// Many of them.
 pub fn mnist_large(options: &Options) -> Grid {
     Grid { widths: vec![128, 512], seeds: 1, samples_name: String::new(), ..digits(options, 1024) }
+}
+
+/// All ten classes of them, an output each.
+pub fn mnist_classes(options: &Options) -> Grid {
+    let parity = digits(options, 64);
+    let data = Model { classes: Some(ClassSelection::All), ..parity.data };
+    Grid { data, outputs: 10, widths: vec![128, 512], samples_name: String::new(), ..parity }
 }
 
 fn digits(options: &Options, n: usize) -> Grid {
@@ -153,6 +175,7 @@ fn small(data: Model) -> Grid {
         seeds: 3,
         samples: 32,
         held_out: 32,
+        outputs: 1,
         data,
         samples_name: String::new(),
         margin: 8.0,
@@ -192,13 +215,13 @@ impl Grid {
 
     fn cell(&self, part: &'static Part, net: Net, width: usize, init: Init, loss: LossKind, seed: u64) -> Cell {
         let model = Model { init, seed, ..net.model(width, &self.data) };
-        let cross_entropy = loss == CE;
+        // margins grow for ever under an exponential tail; squared error and hinge loss come to rest
+        let endless = [CE, EXPONENTIAL].contains(&loss);
         let training = Training {
             loss,
-            // cross-entropy has no end in time; squared error comes to rest
-            until_time: if cross_entropy { f64::INFINITY } else { 1e6 },
-            until_margin: cross_entropy.then_some(self.margin),
-            until_loss: (!cross_entropy).then_some(1e-8),
+            until_time: if endless { f64::INFINITY } else { 1e6 },
+            until_margin: endless.then_some(self.margin),
+            until_loss: (!endless).then_some(1e-8),
             max_steps: self.max_steps,
             snapshots: self.snapshots,
             predictions: Some(self.predictions),
@@ -206,13 +229,15 @@ impl Grid {
             ..Training::default()
         };
         // parameters moved, which takes as long as products with 180 samples, and those; a margin costs steps in proportion, and
-        // squared error comes to rest after fewer
+        // what comes to rest takes fewer
         let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
         let parameters = (net.matrices() * width * width + 16 * width) as f64;
-        let steps = if cross_entropy { (self.margin / 16.0).max(1.0) } else { 0.4 };
+        let steps = if endless { (self.margin / 16.0).max(1.0) } else { 0.4 };
         // that of the inputs of a curve, which are many, but seldom passed
         let profile = if training.profile.is_some() { 350 } else { 0 };
-        let work = copies * parameters * (self.samples + self.held_out + 180 + profile) as f64 * steps * 1.2e-7;
+        let outputs = (1 + self.outputs) as f64 / 2.0;
+        let work =
+            copies * parameters * outputs * (self.samples + self.held_out + 180 + profile) as f64 * steps * 1.2e-7;
         let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.samples_name, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
         Cell { id, part, net, init, regularization, loss, width, seed, settings, work }

@@ -21,12 +21,7 @@ pub static AWAY: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.at_widest(CE, |run| run.last_exponent(DRIFT)),
-        theory: |group| {
-            let late = group.net.exponent();
-            let words = format!("{} = {} (late) to 2 (kernel regime)", group.net.exponent_formula(), number(late));
-            let reason = "finite margins; the alternative is a drift that saturates, q = 0";
-            Some(Theory::between(late, 2.0).said(words).within(0.1, reason))
-        },
+        theory: between_the_regimes,
         note: |group| {
             let smallest = group.runs(CE).filter_map(|run| run.last_exponent(DRIFT)).fold(f64::INFINITY, f64::min);
             format!(
@@ -39,6 +34,14 @@ pub static AWAY: &[Claim<Group>] = &[
         failing: "between the two regimes the local exponent dips below its limit and recovers only at margins of several hundred",
     },
 ];
+
+/// The exponent q of drift ~ u^q, from the kernel regime to late training.
+pub fn between_the_regimes(group: &Group) -> Option<Theory> {
+    let late = group.net.exponent();
+    let words = format!("{} = {} (late) to 2 (kernel regime)", group.net.exponent_formula(), number(late));
+    let reason = "finite margins; the alternative is a drift that saturates, q = 0";
+    Some(Theory::between(late, 2.0).said(words).within(0.1, reason))
+}
 
 /// What theory has no scatter for: any network passes a constant of Theorem 2, of its proof, lambda_0/n, or its own,
 /// lambda_0/(2 n^2).

@@ -17,7 +17,8 @@ const LATE: f64 = 0.5;
 /// Relative drift up to which c u^2/m is the law: beyond, terms of the next order are as large as the difference from it.
 const SMALL: f64 = 0.3;
 
-const OF_SLOPES: &str = "the next order of c u^{2}/m (1 + c' u^{2}/m …) at relative drifts up to 0.3";
+/// Why an exponent in the width may be off.
+pub const OF_SLOPES: &str = "the next order of c u^{2}/m (1 + c' u^{2}/m …) at relative drifts up to 0.3";
 
 /// Every group.
 pub(super) static CLAIMS: &[Claim<Group>] = &[
@@ -131,8 +132,8 @@ fn of_late(group: &Group) -> String {
     format!("widths {:?}, those that reach it after mean margin {LATE}", late_widths(group))
 }
 
-/// Widths of small relative drift, at the margin of comparison or, under squared error, ever.
-fn small_widths(group: &Group, loss: LossKind) -> Vec<usize> {
+/// Widths of small relative drift, at the margin of comparison or, under losses that come to rest, ever.
+pub fn small_widths(group: &Group, loss: LossKind) -> Vec<usize> {
     let column: Column = |row| row.drift_fro;
     let relative = |run: &Run| if loss == CE { run.at_margin(MARGIN, column) } else { Some(run.largest(column)) };
     let small = |width: &usize| group.mean_at(loss, *width, relative).is_some_and(|share| share.value < SMALL);
