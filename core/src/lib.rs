@@ -69,7 +69,7 @@
 //! | [`forward`], [`backward`], [`jacobian`] | one pass each, and gradients |
 //! | [`init`] | seeded N(0,1) parameters, same bits on every machine |
 //! | [`kernel`] | empirical and analytic kernels, distances between kernels |
-//! | [`loss`] | squared error, cross-entropy, hinge; soft targets; margins; probabilities of outputs |
+//! | [`loss`] | squared error, cross-entropy, exponential, hinge; soft targets; margins; probabilities of outputs |
 //! | [`train`] | the objective, gradient descent, adaptive gradient flow |
 //! | [`predict`] | what a kernel that stays fixed predicts: regression, flow, penalised minima, laws over initializations |
 //! | [`record`] | one snapshot of a run, the recorder, a fixed-capacity record |

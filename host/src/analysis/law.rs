@@ -74,6 +74,9 @@ impl<N: Network> InfiniteWidth<'_, N> {
     /// Those of [`InfiniteWidth::law`].
     pub fn law_and(&self, block: usize, budget: &Budget, covariances: Covariances<'_>) -> Result<Law, Error> {
         let (n, c, d) = (self.targets.rows(), self.targets.cols(), self.x.cols());
+        if !self.loss.properties(c).curved {
+            return Err(core::Error::NotSmooth { loss: self.loss }.into());
+        }
         let (train, test) = (self.x.block(0..n, 0..d), self.x.block(n..self.x.rows(), 0..d));
         let parts = Parts { train, targets: self.targets, test, block: whole_tiles(block), budget };
         if !is_exact(self.loss, self.penalty) {
@@ -231,7 +234,9 @@ impl<N: Network> InfiniteWidth<'_, N> {
             covariances(&cov);
             law.deviation.extend(deviations(&cov));
         }
-        Ok(Law { laplace: Some(posteriors), ..law })
+        // a posterior of what is no likelihood is none
+        let likelihood = self.loss.properties(c).probabilities;
+        Ok(Law { laplace: likelihood.then_some(posteriors), ..law })
     }
 
     /// Variance of output `e` = i C + k, under softmax less the mean over the sample's outputs.

@@ -236,6 +236,11 @@ impl Training {
         }
     }
 
+    /// How many times as fast as under the mean loss the flow goes on so many samples, and by how much a penalty weighs less.
+    pub fn pace(&self, samples: usize) -> f64 {
+        if self.loss_sum { samples as f64 } else { 1.0 }
+    }
+
     /// The loss, as core has it: of both losses, cross-entropy.
     pub fn core_loss(&self) -> Loss {
         match self.loss {

@@ -291,7 +291,7 @@ fn predictions<N: Network, T: Real>(
     let outputs = network.sizes().outputs;
     let (theta_0, targets) = (double(trainer.theta_0()), double(targets));
     let (x, all) = all_inputs::<f64>(samples);
-    let pace = if training.loss_sum { samples.n as f64 } else { 1.0 };
+    let pace = training.pace(samples.n);
     let task = Task {
         network,
         theta_0: &theta_0,

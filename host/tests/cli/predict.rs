@@ -115,3 +115,27 @@ fn what_has_no_answer_is_refused() {
     place.refuse("predict --loss mse --test test.csv", 2, &["--test", "3 numbers"]);
     place.refuse("predict --loss mse --test absent.csv", 3, &["absent.csv"]);
 }
+
+/// A loss of kinks is not met by interpolation, and one without a least value never.
+#[test]
+fn losses_without_a_closed_form_are_refused() {
+    let place = Place::new();
+    let refused = |line: String| {
+        let done = place.run(format!("predict --held-out 3 --loss {line}").split_whitespace());
+        assert_eq!(done.code, 2, "{line}: {}", done.stderr);
+        done.stderr
+    };
+    for kernel in ["", "--kernel initial --width 8", "--kernel initial --width 8 --time 3", "--penalty 0.1"] {
+        let said = refused(format!("hinge {kernel}"));
+        assert!(
+            said.contains("--loss hinge") && said.contains("give one of mse, cross-entropy, exponential"),
+            "{said}"
+        );
+    }
+    let said = refused("exponential".into());
+    assert!(said.contains("never converges; give --penalty, or"), "{said}");
+    // of 6 points of the circle the first is of class 0
+    assert!(points(&place, "--held-out 3 --loss exponential --penalty 0.1")[0][0] < -0.5);
+    let line = "predict --held-out 3 --loss exponential --penalty 0.1 --json";
+    assert!(!place.succeed(line).stdout.contains("laplace_sd"), "a posterior of what is no likelihood");
+}

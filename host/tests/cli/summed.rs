@@ -67,3 +67,25 @@ fn the_flow_and_what_fixed_kernels_predict_of_it_run_n_times_as_fast() {
         assert!(report.contains("loss, summed over the samples") && report.contains("gradient flow on that sum"));
     }
 }
+
+#[test]
+fn a_prediction_of_the_sum_is_that_of_the_mean_at_n_times_the_time() {
+    let place = Place::new();
+    let means = |line: &str| -> Vec<f64> {
+        let summary = json(&place.succeed(&format!("predict --held-out 5 {line} --json")).stdout);
+        summary["points"].as_array().unwrap().iter().map(|point| point["mean"].as_f64().unwrap()).collect()
+    };
+    for (sum, mean) in [
+        ("--loss mse --time 0.5", "--loss mse --time 3"),
+        ("--penalty 0.6", "--penalty 0.1"),
+        ("--kernel initial --width 16 --time 0.5", "--kernel initial --width 16 --time 3"),
+        (
+            "--kernel initial --width 16 --loss mse --penalty 0.6",
+            "--kernel initial --width 16 --loss mse --penalty 0.1",
+        ),
+    ] {
+        let (a, b) = (means(&format!("{sum} --loss-sum")), means(mean));
+        assert!(a.iter().zip(&b).all(|(a, b)| near(*a, *b, 1e-9)), "{sum}: {a:?} {b:?}");
+        assert!(means(sum).iter().zip(&b).any(|(a, b)| !near(*a, *b, 1e-3)), "{sum}: the sum is not the mean");
+    }
+}

@@ -13,6 +13,7 @@ mod edge;
 mod flow;
 mod golden;
 mod gradients;
+mod hinge;
 mod identities;
 mod invariance;
 mod kinks;

@@ -1,7 +1,9 @@
 //! What is computed for a prediction, and the memory that it takes.
 
 use anyhow::Result;
+use ntkscope_core::choice::Choice;
 use ntkscope_core::init::initialize;
+use ntkscope_core::loss::Loss;
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::Fit;
 use ntkscope_core::{Error, MatRef};
@@ -20,7 +22,7 @@ use crate::machine::Budget;
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::run;
 use crate::run::{Task, all_inputs, linearized_bytes};
-use crate::words::count;
+use crate::words::{count, listed};
 
 /// A prediction on m test points of C outputs.
 pub(super) struct Predicted {
@@ -46,11 +48,14 @@ pub(super) fn predicted(
     let network = &model.network(&shape)?;
     let what = format!("prediction from {} on {}", count(samples.n, "sample"), samples.held_out.len() / samples.d);
     let (n, m) = (samples.n, samples.held_out.len() / samples.d);
+    // kernels predict the flow of the mean loss
+    let pace = training.pace(n);
+    let (penalty, time) = (training.penalty / pace, time * pace);
     let least = least_bytes(args, samples, network, outputs);
     let left = budget.limit().map_or(u64::MAX, |limit| limit.bytes.saturating_sub(least));
     let (block, need) = match args.kernel {
         PredictKernel::Ntk => {
-            let (inputs, penalty) = (samples.d, training.penalty);
+            let inputs = samples.d;
             LawWork { samples: n, points: m, inputs, outputs, loss, penalty }.plan(left)
         }
         PredictKernel::Initial => (m, linearized_bytes(network.sizes(), n, m)),
@@ -62,7 +67,7 @@ pub(super) fn predicted(
     let targets: Vec<f64> = run::targets(samples, loss, training.smoothing, outputs)?;
     let targets = MatRef::new(&targets, samples.n, outputs)?;
     if args.kernel == PredictKernel::Ntk {
-        let limit = InfiniteWidth { network, x, targets, loss, penalty: training.penalty, time };
+        let limit = InfiniteWidth { network, x, targets, loss, penalty, time };
         let law = limit.law(block, budget).map_err(|error| match error {
             analysis::Error::Core(error) => explain(error, training),
             other => other.into(),
@@ -72,7 +77,7 @@ pub(super) fn predicted(
         let deviation = if model.init == Init::Standard { deviation } else { vec![0.0; mean.len()] };
         return Ok(Predicted { mean, deviation, laplace, fit });
     }
-    let (penalty, shifted) = (training.penalty, model.init == Init::Shifted);
+    let shifted = model.init == Init::Shifted;
     let mut theta_0 = vec![0.0; network.sizes().parameters];
     initialize(network, model.seed, &mut theta_0)?;
     let values = samples.are_values();
@@ -108,14 +113,21 @@ fn least_bytes(args: &PredictArgs, samples: &Samples, network: &impl Network, ou
 fn explain(error: Error, training: &Training) -> anyhow::Error {
     match error {
         Error::NoFiniteSolution { .. } if training.smoothing == 0.0 => {
+            let soft = if training.core_loss().properties(1).probabilities { " or --smoothing" } else { "" };
             let what = format!(
-                "{error}: with hard labels, training under cross-entropy never converges; give --penalty or --smoothing, or --kernel initial with a --time"
+                "{error}: with hard labels, training under {} never converges; give --penalty{soft}, or --kernel initial with a --time",
+                training.loss.label()
             );
             UsageError::Range { flag: "--penalty", given: "0".into(), what }.into()
         }
         Error::SingularKernel { .. } => {
             let what = format!("{error}; give --penalty or --smoothing");
             UsageError::Range { flag: "--penalty", given: training.penalty.to_string(), what }.into()
+        }
+        Error::NotSmooth { .. } => {
+            let curved = Loss::ALL.iter().filter(|loss| loss.properties(1).curved).map(Loss::to_string);
+            let what = format!("{error}; give one of {}", listed(&curved.collect::<Vec<_>>()));
+            UsageError::Range { flag: "--loss", given: training.loss.to_string(), what }.into()
         }
         other => other.into(),
     }

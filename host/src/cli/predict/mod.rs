@@ -55,7 +55,7 @@ pub struct PredictArgs {
     /// Loss
     #[command(flatten)]
     pub loss: LossArgs,
-    /// Gradient-flow time of the mean loss; with --kernel ntk it may be finite for squared error without a penalty only
+    /// Gradient-flow time of the mean loss, or of the sum with --loss-sum; with --kernel ntk it may be finite for squared error without a penalty only
     /// [default: inf]
     #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Training")]
     pub time: Option<f64>,
@@ -86,7 +86,7 @@ pub struct LossArgs {
 impl Args for LossArgs {
     fn augment_args(command: Command) -> Command {
         let training = Training::augment_args(Command::new("training"));
-        let shared = |arg: &&Arg| ["loss", "penalty", "smoothing"].contains(&arg.get_id().as_str());
+        let shared = |arg: &&Arg| ["loss", "loss_sum", "penalty", "smoothing"].contains(&arg.get_id().as_str());
         let arguments: Vec<Arg> = training.get_arguments().filter(shared).cloned().collect();
         command.args(arguments).mut_arg("loss", |loss| loss.default_value("cross-entropy"))
     }
@@ -103,6 +103,9 @@ impl FromArgMatches for LossArgs {
             if matches.value_source(key) == Some(ValueSource::CommandLine) {
                 table.extend(matches.get_one(key).map(|number| (key.to_owned(), Value::Float(*number))));
             }
+        }
+        if matches.get_flag("loss_sum") {
+            table.insert("loss-sum".to_owned(), Value::Boolean(true));
         }
         Ok(Self { loss, table })
     }
@@ -127,7 +130,7 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
         );
     }
     let given = args.model.given(&args.loss.table, None)?;
-    refuse("predict", &given, &Takes::Only(&["loss", "penalty", "smoothing"]))?;
+    refuse("predict", &given, &Takes::Only(&["loss", "loss-sum", "penalty", "smoothing"]))?;
     if args.kernel == PredictKernel::Ntk {
         refuse_seed("predict", &given, false)?;
         if given.contains_key("width") {
@@ -183,6 +186,7 @@ fn check_files(args: &PredictArgs, model: &Model) -> Result<Option<Format>, file
 fn settings_of(args: &PredictArgs, model: &Model, training: &Training) -> Result<Table> {
     let mut all = used("predict", Table::try_from(model)?);
     all.insert("loss".into(), Value::String(training.loss.to_string()));
+    all.insert("loss-sum".into(), Value::Boolean(training.loss_sum));
     all.insert("penalty".into(), Value::Float(training.penalty));
     all.insert("smoothing".into(), Value::Float(training.smoothing));
     all.insert("time".into(), Value::Float(args.time.unwrap_or(f64::INFINITY)));

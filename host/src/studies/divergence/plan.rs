@@ -137,7 +137,7 @@ pub fn mnist_large(options: &Options) -> Grid {
 pub fn mnist_classes(options: &Options) -> Grid {
     let parity = digits(options, 64);
     let data = Model { classes: Some(ClassSelection::All), ..parity.data };
-    Grid { data, outputs: 10, widths: vec![128, 512], samples_name: String::new(), ..parity }
+    Grid { data, outputs: 10, widths: vec![64, 128, 256], samples_name: String::new(), ..parity }
 }
 
 fn digits(options: &Options, n: usize) -> Grid {
