@@ -160,6 +160,9 @@ pub const TABLE: &[Tolerance] = &[
     entry("two classes as one", 2e-10, Systematic, "twice the tolerance, relative to the largest logit"),
     entry("sum over the classes", 5e-11, Systematic, "rounding of dual coefficients of logits of 300"),
     entry("kernel flow under singular kernels", 2e-10, Systematic, "twice the tolerance"),
+    entry("penalised flow of one sample", 1e-10, Systematic, "the tolerance"),
+    entry("penalised flow by explicit steps", 2e-10, Systematic, "twice the tolerance"),
+    entry("end of the penalised flow", 1e-10, Systematic, "the tolerance"),
     entry("kernel against clock", 5e-8, Systematic, "five times the tolerance: both flows err"),
     entry("kernel flow, f32", 5e-5, Systematic, "rounding at t = e^1000, half the tolerance where labels are soft"),
     // what training ends in under a fixed kernel

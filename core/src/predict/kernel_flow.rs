@@ -1,7 +1,9 @@
-//! Gradient flow of the mean loss under a fixed kernel, to any time (r = dl/df, one number per sample and output):
+//! Gradient flow of the mean loss under a fixed kernel, to any time (r = dl/df, one number per sample and output; LAMBDA the
+//! penalty on a linear model's parameters, 0 unless it is asked for):
 //!
 //! ```text
-//! df/dt = -(1/n) K r(f),     K = Phi^T Phi,     f = f_0 + Phi^T z,     dz/ds = -(e^s/n) Phi r(f_0 + Phi^T z)
+//! df/dt = -(1/n) K r(f) - LAMBDA (f - f_0),     K = Phi^T Phi,     f = f_0 + Phi^T z,
+//! dz/ds = -e^s [(1/n) Phi r(f_0 + Phi^T z) + LAMBDA z]
 //! ```
 //!
 //! with the clock `s = ln(1 + t)`: under cross-entropy with separable data the logits grow like ln t, so the path
@@ -11,7 +13,8 @@
 //!
 //! The equation is stiff (e^s w_k spans all decades), so steps are implicit: the Rosenbrock method RODAS, whose error
 //! estimate is held below the tolerance in the training outputs, absolutely. Targets that can be met (squared error,
-//! soft labels) are met exponentially in t; then nothing moves any more, and the rest of the time is free.
+//! soft labels) are met exponentially in t, and so is the end under a penalty, that of [`super::FixedPoint`]; then nothing moves
+//! any more, and the rest of the time is free.
 
 use super::modes::modes_work_len;
 use super::step::{Step, step_len};
@@ -125,6 +128,22 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         })
     }
 
+    /// From time 0 on, flows under a penalty (LAMBDA/2)|theta - theta_0|^2 on the parameters of the linear model too.
+    ///
+    /// # Errors
+    /// A penalty that is negative or not finite; a flow that has moved.
+    pub fn set_penalty(&mut self, penalty: T) -> Result<(), Error> {
+        if !(penalty >= T::ZERO && penalty.is_finite()) {
+            return Err(Error::OutOfRange { what: "penalty", needs: "finite and >= 0", got: penalty.to_f64() });
+        }
+        if self.log_time > T::ZERO {
+            let got = self.log_time.to_f64();
+            return Err(Error::OutOfRange { what: "log time at which a penalty begins", needs: "0", got });
+        }
+        self.next.penalty = penalty;
+        Ok(())
+    }
+
     /// Flows until ln(1 + t) is `log_time`, exactly.
     ///
     /// # Errors
@@ -212,7 +231,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     fn minimum_is_reached(&mut self) -> bool {
         let (f, log_time) = (&*self.outputs, self.log_time);
         self.next.fastest_rate(&self.system, f, log_time) * T::EPSILON.sqrt() > T::ONE
-            && self.next.newton(&self.system, f, log_time).is_some_and(|change| change <= self.tolerance)
+            && self.next.newton(&self.system, self.z, f, log_time).is_some_and(|change| change <= self.tolerance)
     }
 
     /// f `(n, C)` of the training samples

@@ -1,7 +1,7 @@
 //! One implicit step of the flow under a fixed kernel, in the coordinates z where `f = f_0 + Phi^T z`:
 //!
 //! ```text
-//! F(s, z) = -(e^s/n) Phi r(f_0 + Phi^T z),     -dF/dz = (e^s/n) Phi H Phi^T,     dF/ds = F
+//! F(s, z) = -e^s [(1/n) Phi r(f_0 + Phi^T z) + LAMBDA z],     -dF/dz = e^s [(1/n) Phi H Phi^T + LAMBDA I],     dF/ds = F
 //! ```
 //!
 //! A Rosenbrock step along the flow, and the Newton step that tells how far the minimum of the loss is.
@@ -15,6 +15,8 @@ use crate::{Backend, Error, MatRef, Real};
 /// Result of a step that is being tried, and its work space.
 #[derive(Debug)]
 pub(super) struct Step<'a, T> {
+    /// LAMBDA of the mean loss
+    pub(super) penalty: T,
     pub(super) z: &'a mut [T],
     pub(super) outputs: &'a mut [T],
     /// r, later the estimate of the error or the change, in the outputs
@@ -43,6 +45,7 @@ impl<'a, T: Real> Step<'a, T> {
         take: &mut impl FnMut(usize) -> &'a mut [T],
     ) -> Self {
         Self {
+            penalty: T::ZERO,
             z: take(rank),
             outputs: take(size),
             residuals: take(size),
@@ -52,6 +55,11 @@ impl<'a, T: Real> Step<'a, T> {
             factor: &mut factor[..rank * rank],
             weighted,
         }
+    }
+
+    /// `e^s LAMBDA`; 0 without a penalty, whatever s.
+    fn pull(&self, log_time: T) -> T {
+        if self.penalty > T::ZERO { self.penalty * log_time.exp() } else { T::ZERO }
     }
 
     /// A step of size h in s from `(z, f)`; its error in the outputs is returned, `None` where rounding of the
@@ -68,20 +76,22 @@ impl<'a, T: Real> Step<'a, T> {
         h: T,
     ) -> Result<Option<T>, Error> {
         let rank = z.len();
-        let damping = T::ONE / (T::from_f64(GAMMA) * h);
+        let damping = T::ONE / (T::from_f64(GAMMA) * h) + self.pull(log_time);
         system.hessian(f, -log_time, self.hessian);
         match system.factor(self.hessian, damping, self.factor, self.weighted) {
             Err(Error::NotPositiveDefinite { .. }) => return Ok(None),
             other => other?,
         }
         for i in 0..STAGES {
+            let at = log_time + T::from_f64(CLOCK[i]) * h;
+            let pull = self.pull(at);
             let (before, rest) = self.stages.split_at_mut(i);
             let u = &mut *rest[0];
             self.z.copy_from_slice(z);
             add_multiples(self.z, &ARGUMENT[i][..i], before, T::ONE);
             system.outputs_at(self.z, self.outputs);
-            let ln_scale = -(log_time + T::from_f64(CLOCK[i]) * h);
-            system.descent(self.outputs, ln_scale, self.residuals, u);
+            system.descent(self.outputs, -at, self.residuals, u);
+            u.iter_mut().zip(self.z.iter()).for_each(|(u, z)| *u -= pull * *z);
             if i == 0 {
                 self.slope.copy_from_slice(u);
             }
@@ -97,7 +107,7 @@ impl<'a, T: Real> Step<'a, T> {
         Ok(Some(largest(self.residuals)))
     }
 
-    /// At most how fast a mode comes to rest in s: `w_max` times the largest trace of a sample's Hessian at f.
+    /// At most how fast a mode comes to rest in s: `w_max` times the largest trace of a sample's Hessian at f, and e^s LAMBDA.
     pub(super) fn fastest_rate<B: Backend<T> + ?Sized>(
         &mut self,
         system: &System<'_, T, B>,
@@ -106,16 +116,17 @@ impl<'a, T: Real> Step<'a, T> {
     ) -> T {
         system.hessian(f, -log_time, self.hessian);
         let (_, most) = curvatures(self.hessian, system.targets.cols());
-        most * system.values.last().map_or(T::ZERO, |w| *w)
+        most * system.values.last().map_or(T::ZERO, |w| *w) + self.pull(log_time)
     }
 
-    /// Largest change of an output in a Newton step from f towards the minimum of the loss.
+    /// Largest change of an output in a Newton step from (z, f) towards the minimum of the objective.
     ///
-    /// `None` where the curvatures of the samples span more than the digits of T: the step then says nothing about the
-    /// flattest of them.
+    /// `None` where the curvatures of the samples span more than the digits of T and no penalty bounds them: the step then says
+    /// nothing about the flattest of them.
     pub(super) fn newton<B: Backend<T> + ?Sized>(
         &mut self,
         system: &System<'_, T, B>,
+        z: &[T],
         f: &[T],
         log_time: T,
     ) -> Option<T> {
@@ -123,14 +134,16 @@ impl<'a, T: Real> Step<'a, T> {
         system.hessian(f, -log_time, self.hessian);
         let rounding = T::from_count(size) * T::EPSILON;
         let (least, most) = curvatures(self.hessian, system.targets.cols());
-        if least <= rounding * most {
+        // below the rounding of the curvature nothing is known
+        let (pull, unknown) = (self.pull(log_time), rounding * most * *system.values.last()?);
+        if least <= rounding * most && pull <= unknown {
             return None;
         }
-        // below the rounding of the curvature nothing is known
-        let damping = rounding * most * *system.values.last()?;
+        let damping = pull.max(unknown);
         system.factor(self.hessian, damping, self.factor, self.weighted).ok()?;
         let u = &mut *self.stages[0];
         system.descent(f, -log_time, self.residuals, u);
+        u.iter_mut().zip(z).for_each(|(u, z)| *u -= pull * *z);
         cholesky_solve(MatRef::dense(self.factor, rank, rank), u).ok()?;
         system.in_outputs(u, self.residuals);
         Some(largest(self.residuals))

@@ -120,8 +120,6 @@ impl<N: Network> Task<'_, N> {
             Some(Seen { outputs: network, .. }) => self.limit(backend, &kernels, &f_0, network)?,
             None => None,
         };
-        // a penalty pulls the parameters back, which the flow of the outputs alone does not know
-        let seen = if self.penalty > 0.0 { Vec::new() } else { seen };
         if seen.is_empty() {
             return Ok(Predictions { limit, ..Predictions::default() });
         }
@@ -146,9 +144,8 @@ impl<N: Network> Task<'_, N> {
         Ok(Predictions { times, log_times, network, ntk: Some(ntk), linearized: Some(linearized), table, limit })
     }
 
-    /// Outputs `(h, C)` of the linearized network on the samples held out, at time t of the mean loss, infinite as well,
-    /// with a penalty only that. They are taken some at a time. And, without a penalty,
-    /// how far the targets are met.
+    /// Outputs `(h, C)` of the linearized network on the samples held out, at time t of the mean loss, infinite as well.
+    /// They are taken some at a time. And, without a penalty, how far the targets are met.
     ///
     /// # Errors
     /// No finite solution.
@@ -260,7 +257,7 @@ impl<N: Network> Task<'_, N> {
         log_times: &[f64],
     ) -> Result<Vec<Dual>, Error> {
         let (c, n) = (self.targets.cols(), self.targets.rows());
-        if self.loss.properties(c).quadratic {
+        if self.loss.properties(c).quadratic && self.penalty == 0.0 {
             let mut buffer = vec![0.0; regression_len(n, c)];
             let mut regression = KernelRegression::new(backend, train, start, self.targets, &mut buffer)?;
             let at = |s: &f64| {
@@ -271,6 +268,7 @@ impl<N: Network> Task<'_, N> {
         }
         let mut buffer = vec![0.0; kernel_flow_len(n, c)];
         let mut flow = KernelFlow::new(backend, train, start, self.targets, self.loss, TOLERANCE, &mut buffer)?;
+        flow.set_penalty(self.penalty)?;
         let at = |s: &f64| {
             flow.advance_to(*s)?;
             Ok(Dual { g: flow.dual().data().to_vec(), fit: None })

@@ -27,6 +27,7 @@ mod predict_flow;
 mod predict_law;
 mod predict_lazy;
 mod predict_outputs;
+mod predict_penalty;
 mod predict_refused;
 mod predict_singular;
 mod predict_soft;

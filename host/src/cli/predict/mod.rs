@@ -164,11 +164,6 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
         let what = "only squared error without a penalty has a closed form at finite times; leave --time out, or give --kernel initial";
         return Err(wrong("--time", time.to_string(), what).into());
     }
-    if time.is_finite() && training.penalty > 0.0 {
-        return Err(
-            wrong("--time", time.to_string(), "with a penalty only the limit is predicted; leave --time out").into()
-        );
-    }
     let predicted = predicted(&args, &model, &training, &samples, outputs, time, &budget)?;
     save_and_print(&args, format, &model, &training, &samples, outputs, &predicted)?;
     Ok(DONE)
