@@ -262,9 +262,17 @@ fn a_residual_network_and_its_predictions() {
 fn where_training_ends() {
     let place = Place::new();
     let model = "run --width 64 --loss cross-entropy --held-out 6 --quiet";
-    // with a penalty there is a fixed point, and no prediction of the way there
-    place.succeed(&format!("{model} --penalty 0.1 --until-time 100 --out p"));
-    assert!(place.path("p/limit.csv").exists() && !place.path("p/predictions.csv").exists());
+    // with a penalty there is a fixed point, to which fixed kernels flow from the network's own start
+    place.succeed(&format!("{model} --penalty 0.1 --until-time 300 --out p"));
+    let size = place.array("p/limit.npz", "network").1.len();
+    for name in ["ntk", "linearized"] {
+        let (shape, flow) = place.array("p/predictions.npz", name);
+        assert_eq!(shape[1..], [12, 1]);
+        assert!(flow[..size].iter().all(|f| f.abs() < 1e-12), "a mirrored network begins at 0: {flow:?}");
+        let ends = flow[flow.len() - size..].iter().zip(place.array("p/limit.npz", name).1);
+        let worst = ends.fold(0.0f64, |m, (f, end)| m.max((f - end).abs()));
+        assert!(worst < 1e-5, "{name}: {worst}");
+    }
     let (shape, network) = place.array("p/limit.npz", "network");
     assert_eq!(shape, [12, 1]);
     let linearized = place.array("p/limit.npz", "linearized").1;
