@@ -3,7 +3,8 @@
 use super::claims::{Beside, EnsembleAndLaw};
 use crate::analysis::statistics::{Curve, normal_density, normal_probability};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
-use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, bands, by_width, width_axis};
+use crate::report::decimal_exponent;
+use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band, bands, by_width, width_axis};
 use crate::study::group::{DRIFT, Group, Run};
 use crate::study::net::{CE, Regularization};
 
@@ -13,7 +14,13 @@ pub fn of_network(all: &[Beside]) -> Vec<Figure> {
     let (group, mut all) = (&first.group, all.to_vec());
     all.sort_by(|a, b| a.group.regularization.rank().total_cmp(&b.group.regularization.rank()));
     let all = &all[..];
-    let mut figures = vec![drift_width(group, all), drift_margin(group, all), ends(group, all), end_width(group, all)];
+    let mut figures = vec![
+        drift_width(group, all),
+        drift_margin(group, all),
+        ends(group, all),
+        end_width(group, all),
+        way(group, all),
+    ];
     figures.retain(|figure| !figure.series.is_empty());
     figures
 }
@@ -158,6 +165,26 @@ fn end_width(group: &Group, all: &[Beside]) -> Figure {
         caption: caption.into(),
     }
     .figure(group)
+}
+
+/// Under a penalty, how far the network is from its linearization along the way.
+fn way(group: &Group, all: &[Beside]) -> Figure {
+    let curve = |run: &Run| {
+        let late = run.finished.predictions.rows.iter().filter(|row| row.log_time >= 0.01f64.ln_1p());
+        Curve::new(late.map(|row| (decimal_exponent(row.log_time), row.linearized.difference.ln())))
+    };
+    let penalised = |beside: &&Beside| matches!(beside.group.regularization, Regularization::Penalty(_));
+    let series = all.iter().filter(penalised).filter_map(|beside| {
+        let (group, regularization) = (&beside.group, beside.group.regularization);
+        let curves: Vec<Curve> = group.at_width(CE, group.widest()).iter().map(curve).collect();
+        let label = format!("{}, m = {}", regularization.title(), group.widest());
+        band(&curves, Change::EXP_Y, label, hue(regularization))
+    });
+    let caption = "Largest difference between training outputs of the network and of its linearization at θ_{0} under the same penalty, \
+                   along training.";
+    let (x, y) = (Axis::new(TIME, Scale::Exponent), Axis::new("max |f_{t} − linearized|", Scale::Log));
+    let (name, title) = (name(group, "way"), "Departure from the linearized network");
+    Sketch { name, title, x, y, series: series.collect(), caption: caption.into() }.figure(group)
 }
 
 /// Spread of an ensemble beside the laws.

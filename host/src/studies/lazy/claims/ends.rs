@@ -42,6 +42,22 @@ pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
         failing: "",
     },
     Claim {
+        name: "B3 distance to the linearized network on the way decays with width",
+        place: "derived: df/dt = −K_{0} (p(f) − y)/n − Λ (f − f_{0}); the rate is that of K_{0}",
+        kind: Kind::Claim,
+        about: Beside::subject,
+        measure: |beside| beside.group.exponents_in_width(CE, &beside.group.widths(), on_the_way),
+        theory: like_its_kernel,
+        note: |beside| {
+            format!(
+                "slope of ln max_{{t}} |f_{{t}} − linearized| (largest over the training points and the snapshots) against ln m; at each \
+                 width: {}",
+                beside.group.by_width(CE, on_the_way)
+            )
+        },
+        failing: "",
+    },
+    Claim {
         name: "B3 bound on the movement of the parameters",
         place: "derived: the objective decreases, so Λ|θ_{t} − θ_{0}|^{2}/2 ≤ R(f_{0})",
         kind: Kind::Check,
@@ -108,6 +124,11 @@ pub(super) static ON_IMAGES: &[Claim<Beside>] = &[Claim {
     },
     failing: "",
 }];
+
+/// The farthest that a training output ever is from the linearized network's; `None` where that was not computed.
+fn on_the_way(run: &Run) -> Option<f64> {
+    run.finished.predictions.rows.iter().map(|row| row.linearized.difference).reduce(f64::max)
+}
 
 fn on_training_samples(ended: &Ended) -> f64 {
     ended.difference
