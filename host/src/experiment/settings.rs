@@ -95,7 +95,8 @@ fn needed(said: &str, value: &Value) -> String {
     if said.starts_with('`') {
         return said.to_owned();
     }
-    let Some((_, expected)) = said.split_once("expected ") else { return said.to_owned() };
+    // behind what was given, which may have that word too
+    let Some((_, expected)) = said.rsplit_once("expected ") else { return said.to_owned() };
     let given = value.as_str().unwrap_or_default();
     match expected.trim_end_matches('.') {
         "usize" | "u64" | "u32" | "u16" | "u8" => "give a whole number of 0 or more".into(),
@@ -137,6 +138,7 @@ mod tests {
     fn what_is_needed_is_said_in_plain_words() {
         for (given, told) in [
             ("width = \"abc\"", "key `width = \"abc\"` in x: give a whole number of 0 or more"),
+            ("width = \"expected `a`\"", "key `width = \"expected `a`\"` in x: give a whole number of 0 or more"),
             ("width = -1", "key `width = -1` in x: give a whole number of 0 or more"),
             ("penalty = true", "key `penalty = true` in x: give a number"),
             ("predictions = 1", "key `predictions = 1` in x: give true or false"),

@@ -182,7 +182,7 @@ fn every_change_to_a_run_is_seen() {
     let place = tempfile::tempdir().unwrap();
     make(&one, place.path());
     let names: Vec<_> = content(&one.directory(place.path())).into_iter().map(|(name, _)| name).collect();
-    let all = ["kernels.npz", "limit.csv", "limit.npz", MANIFEST, "run.toml"];
+    let all = ["kernels.npz", "limit.csv", "limit.npz", MANIFEST, "predictions.csv", "predictions.npz", "run.toml"];
     assert_eq!(names, [&all[..], &["trace.csv"]].concat());
     every_change_is_seen(&one, &two);
 }

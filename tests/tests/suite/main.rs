@@ -66,6 +66,7 @@ fn every_tolerance_is_used() {
         include_str!("predict_law.rs"),
         include_str!("predict_lazy.rs"),
         include_str!("predict_outputs.rs"),
+        include_str!("predict_penalty.rs"),
         include_str!("predict_refused.rs"),
         include_str!("predict_singular.rs"),
         include_str!("predict_soft.rs"),

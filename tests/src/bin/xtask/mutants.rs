@@ -141,3 +141,24 @@ fn verdicts(place: &Path, program: &Path) -> Result<Option<Verdicts>> {
     }
     Ok(Some(all))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change of the sources that takes the text of an error away is seen before an hour of studies.
+    #[test]
+    fn every_planted_error_finds_its_text() {
+        for error in &ERRORS {
+            let source = fs::read_to_string(root().join(error.file)).unwrap();
+            for (from, to) in error.edits {
+                assert!(
+                    source.contains(from) && from != to,
+                    "{}: nothing to replace in {}: {from}",
+                    error.what,
+                    error.file
+                );
+            }
+        }
+    }
+}
