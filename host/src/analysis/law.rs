@@ -62,7 +62,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
     /// Test points are taken in blocks of `block`, which are rounded up to whole tiles of the backend; it changes no bit.
     ///
     /// # Errors
-    /// No finite solution, no convergence; a singular kernel that needs more memory than `budget` has.
+    /// A loss without curvature; no finite solution, no convergence; a singular kernel that needs more memory than `budget` has.
     pub fn law(&self, block: usize, budget: &Budget) -> Result<Law, Error> {
         self.law_and(block, budget, &mut |_| ())
     }

@@ -30,7 +30,7 @@ pub struct Rate {
 impl Rate {
     /// Of this trainer at its start, whatever has become of it since: lambda_max of the kernel `(n, n)`, the mean over the
     /// outputs, was `of_mean` there, and the stability reading `reading`.
-    /// `None` for the flow, for a loss without curvature, and for a kernel that is not finite.
+    /// `None` for the flow, for a loss whose curvature has no bound or that has none, and for a kernel that is not finite.
     ///
     /// # Errors
     /// Those of the kernel.

@@ -55,14 +55,8 @@ impl Drawn<'_> {
         series
     }
 
-    /// ln of a column against log10 t, from t = 0.01 on.
-    fn log_against_time(run: &Run, column: Column) -> Curve {
-        let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
-        Curve::new(late.map(|row| (decimal_exponent(row.log_time), column(row).ln())))
-    }
-
     fn drift_time(&self) -> Figure {
-        let curve = |run: &Run| Self::log_against_time(run, DRIFT);
+        let curve = |run: &Run| log_against_time(run, DRIFT);
         let mut series = self.bands(CE, curve, Change::EXP_Y);
         series.extend(self.bands(MSE, curve, Change::EXP_Y));
         let caption = "Drift of the empirical NTK along training. Solid: cross-entropy, under which it keeps growing. Dashed: squared \
@@ -73,10 +67,7 @@ impl Drawn<'_> {
     }
 
     fn drift_margin(&self) -> Figure {
-        let curve = |run: &Run| {
-            let grown = run.rows().filter(|row| row.margin_mean > 0.1);
-            Curve::new(grown.map(|row| (row.margin_mean.ln(), row.drift_max.ln())))
-        };
+        let curve = |run: &Run| log_against_margin(run, DRIFT);
         let mut series = self.bands(CE, curve, Change::EXP);
         // the law of the kernel regime, through the widest band at the margin where widths are compared
         if let Some(widest) = series.last() {
@@ -105,7 +96,7 @@ impl Drawn<'_> {
     }
 
     fn lambda_min(&self) -> Figure {
-        let curve = |run: &Run| Self::log_against_time(run, |row| row.lambda_min);
+        let curve = |run: &Run| log_against_time(run, |row| row.lambda_min);
         let mut series = self.bands(CE, curve, Change::EXP_Y);
         let analytic = self.group.runs(CE).next().map(|run| run.finished.analytic_lambda_min);
         if let (Some(value), Some(widest)) = (analytic, series.last()) {
@@ -120,10 +111,7 @@ impl Drawn<'_> {
     }
 
     fn distance(&self) -> Figure {
-        let curve = |run: &Run| {
-            let grown = run.rows().filter(|row| row.margin_mean > 0.1);
-            Curve::new(grown.map(|row| (row.margin_mean.ln(), row.param_distance.ln())))
-        };
+        let curve = |run: &Run| log_against_margin(run, |row| row.param_distance);
         let mut series = self.bands(CE, curve, Change::EXP);
         let samples = self.group.runs(CE).next().map(|run| run.finished.analytic_lambda_min);
         let known = self.labels_are_an_eigenvector && self.group.init == Init::Mirrored;
@@ -241,4 +229,16 @@ impl Drawn<'_> {
         }
         .figure(self.group)
     }
+}
+
+/// ln of a column against log10 t, from t = 0.01 on.
+pub fn log_against_time(run: &Run, column: Column) -> Curve {
+    let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
+    Curve::new(late.map(|row| (decimal_exponent(row.log_time), column(row).ln())))
+}
+
+/// ln of a column against ln of the mean margin, from 0.1 on.
+pub fn log_against_margin(run: &Run, column: Column) -> Curve {
+    let grown = run.rows().filter(|row| row.margin_mean > 0.1);
+    Curve::new(grown.map(|row| (row.margin_mean.ln(), column(row).ln())))
 }

@@ -1,11 +1,12 @@
 //! Losses that the paper does not treat: one with the tail of cross-entropy, one with none.
 
-use super::claims::{OF_SLOPES, between_the_regimes, small_widths};
+use super::claims::{OF_SLOPES, between_the_regimes, largest, small_widths};
+use super::figures::{log_against_margin, log_against_time};
 use super::{plan, sizes};
 use crate::analysis::statistics::Curve;
 use crate::experiment::LossKind;
 use crate::plot::{Axis, Figure, Hue, Scale, Series};
-use crate::report::{Kind, decimal_exponent, number};
+use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Theory, state_all};
 use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band};
 use crate::study::group::{DRIFT, Group, Run};
@@ -99,12 +100,7 @@ static CLAIMS: &[Claim<Group>] = &[
             group.exponents_in_width(HINGE, &widths, |run| Some(run.largest(DRIFT)))
         },
         theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
-        note: |group| {
-            let widths = small_widths(group, HINGE);
-            format!(
-                "slope of ln(largest drift) against ln m over widths {widths:?}, those with less than 30 % relative drift"
-            )
-        },
+        note: |group| largest(&small_widths(group, HINGE), "those with less than 30 % relative drift"),
         failing: "",
     },
 ];
@@ -123,11 +119,7 @@ fn name(group: &Group, figure: &str) -> String {
 }
 
 fn against_time(group: &Group) -> Figure {
-    let curve = |run: &Run| {
-        let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
-        Curve::new(late.map(|row| (decimal_exponent(row.log_time), row.drift_max.ln())))
-    };
-    let series = of_losses(group, &[CE, EXPONENTIAL, HINGE], curve, Change::EXP_Y);
+    let series = of_losses(group, &[CE, EXPONENTIAL, HINGE], |run| log_against_time(run, DRIFT), Change::EXP_Y);
     let caption = format!(
         "Drift along training, width {}: it keeps growing under both losses with an exponential tail; under hinge loss it ends.",
         group.widest()
@@ -137,11 +129,7 @@ fn against_time(group: &Group) -> Figure {
 }
 
 fn against_margin(group: &Group) -> Figure {
-    let curve = |run: &Run| {
-        let grown = run.rows().filter(|row| row.margin_mean > 0.1);
-        Curve::new(grown.map(|row| (row.margin_mean.ln(), row.drift_max.ln())))
-    };
-    let series = of_losses(group, &[CE, EXPONENTIAL], curve, Change::EXP);
+    let series = of_losses(group, &[CE, EXPONENTIAL], |run| log_against_margin(run, DRIFT), Change::EXP);
     let caption = format!(
         "Drift against the mean margin under the two losses with an exponential tail, width {}.",
         group.widest()

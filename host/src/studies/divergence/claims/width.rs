@@ -124,7 +124,8 @@ fn at_margin(widths: &[usize], which: &str) -> String {
     format!("slope of ln(drift at mean margin {margin}) against ln m over widths {widths:?}, {which}")
 }
 
-fn largest(widths: &[usize], which: &str) -> String {
+/// The words for the exponent of the largest drift in the width.
+pub fn largest(widths: &[usize], which: &str) -> String {
     format!("slope of ln(largest drift) against ln m over widths {widths:?}, {which}")
 }
 

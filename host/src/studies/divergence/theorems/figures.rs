@@ -1,9 +1,9 @@
 //! The figures of the theorems.
 
+use super::super::figures::{log_against_margin, log_against_time};
 use super::beside::{At, drift};
 use crate::analysis::statistics::Curve;
 use crate::plot::{Axis, Figure, Hue, Scale, Series};
-use crate::report::decimal_exponent;
 use crate::study::draw::{Change, MEAN_MARGIN, Sketch, TIME, band, bands};
 use crate::study::group::{Group, Run};
 use crate::study::net::CE;
@@ -25,10 +25,7 @@ fn width(width: usize) -> String {
 
 /// The running maximum of max|K_t - Theta| against t, with both constants of Theorem 2.
 fn error(group: &Group) -> Figure {
-    let curve = |run: &Run| {
-        let late = run.rows().filter(|row| row.log_time >= 0.01f64.ln_1p());
-        Curve::new(late.map(|row| (decimal_exponent(row.log_time), row.error_highest.ln())))
-    };
+    let curve = |run: &Run| log_against_time(run, |row| row.error_highest);
     let mut series = bands(group, CE, curve, Change::EXP_Y, width);
     if let (Some(run), Some(widest)) = (group.runs(CE).next(), series.last()) {
         let (n, ends) = (run.finished.samples as f64, [widest.x.first(), widest.x.last()]);
@@ -47,10 +44,7 @@ fn error(group: &Group) -> Figure {
 
 /// The max norm of theta_t - theta_0 against the mean margin.
 fn movement(group: &Group) -> Figure {
-    let curve = |run: &Run| {
-        let grown = run.rows().filter(|row| row.margin_mean > 0.1);
-        Curve::new(grown.map(|row| (row.margin_mean.ln(), row.param_max.ln())))
-    };
+    let curve = |run: &Run| log_against_margin(run, |row| row.param_max);
     let series = bands(group, CE, curve, Change::EXP, width);
     let caption = "Largest movement of any parameter under cross-entropy against the mean margin: the norm of Corollary 1. The wider the \
                    network, the smaller it is at a given margin.";
