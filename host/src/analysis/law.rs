@@ -31,10 +31,40 @@ pub struct InfiniteWidth<'a, N> {
     pub penalty: f64,
     /// time t of the mean loss; infinite but for squared error without a penalty
     pub time: f64,
+    /// what f_0 is
+    pub initial: Initial,
 }
 
-/// What takes the covariance of a block of test points.
-pub type Covariances<'a> = &'a mut dyn FnMut(&[f64]);
+/// The law of f_0, the function that training begins from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Initial {
+    /// GP(0, S), S the NNGP: the network's own outputs
+    Network,
+    /// GP(0, T/(n LAMBDA)), T the NTK: the prior of the Laplace posterior, drawn in place of the network's own outputs.
+    /// Needs a penalty.
+    Prior,
+}
+
+impl Initial {
+    fn kernel(self) -> AnalyticKernel {
+        match self {
+            Self::Network => AnalyticKernel::Nngp,
+            Self::Prior => AnalyticKernel::Ntk,
+        }
+    }
+}
+
+/// Covariances of a block of m test points, row by row.
+#[derive(Clone, Copy, Debug)]
+pub struct Covariances<'c> {
+    /// over initializations: `(m, m)` where all outputs share it, else `(mC, mC)`
+    pub over_initializations: &'c [f64],
+    /// of the Laplace posterior `(mC, mC)`, where there is one
+    pub laplace: Option<&'c [f64]>,
+}
+
+/// What takes the covariances of a block of test points.
+pub type TakeCovariances<'a> = &'a mut dyn FnMut(Covariances<'_>);
 
 /// Distinct training samples.
 struct Merged {
@@ -67,19 +97,18 @@ impl<N: Network> InfiniteWidth<'_, N> {
         self.law_and(block, budget, &mut |_| ())
     }
 
-    /// The law, and the covariance `(mC, mC)` over initializations of every block of m test points handed to `covariances`, row by
-    /// row.
+    /// The law, and the covariances of every block of test points handed to `covariances`.
     ///
     /// # Errors
     /// Those of [`InfiniteWidth::law`].
-    pub fn law_and(&self, block: usize, budget: &Budget, covariances: Covariances<'_>) -> Result<Law, Error> {
+    pub fn law_and(&self, block: usize, budget: &Budget, covariances: TakeCovariances<'_>) -> Result<Law, Error> {
         let (n, c, d) = (self.targets.rows(), self.targets.cols(), self.x.cols());
         if !self.loss.properties(c).curved {
             return Err(core::Error::NotSmooth { loss: self.loss }.into());
         }
         let (train, test) = (self.x.block(0..n, 0..d), self.x.block(n..self.x.rows(), 0..d));
         let parts = Parts { train, targets: self.targets, test, block: whole_tiles(block), budget };
-        if !is_exact(self.loss, self.penalty) {
+        if !is_exact(self.loss, self.penalty) || self.initial == Initial::Prior {
             return Ok(self.delta(&parts, covariances)?);
         }
         let merged = self.penalty == 0.0 && !self.loss.properties(c).quadratic;
@@ -125,7 +154,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
     }
 
     /// One smoother for all outputs; `None` of a singular kernel where only a regular one is wanted.
-    fn exact(&self, parts: &Parts<'_>, regular: bool, covariances: Covariances<'_>) -> Result<Option<Law>, Error> {
+    fn exact(&self, parts: &Parts<'_>, regular: bool, covariances: TakeCovariances<'_>) -> Result<Option<Law>, Error> {
         let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
         let training = if self.penalty > 0.0 { Training::Ridge(self.penalty) } else { Training::Flow(self.time) };
         let mut buffer = vec![0.0; smoother_len(n)];
@@ -154,7 +183,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
             let test = self.kernel(AnalyticKernel::Nngp, x)?;
             let joint = Joint::of_blocks(nngp, MatRef::new(&cross, m, n)?, MatRef::new(&test, m, m)?)?;
             covariance(backend, joint, a, MatMut::new(&mut cov, m, m)?, &mut work)?;
-            covariances(&cov);
+            covariances(Covariances { over_initializations: &cov, laplace: None });
             law.mean.extend(means);
             law.deviation.extend((0..m * c).map(|e| (centred * cov[(e / c) * (m + 1)]).max(0.0).sqrt()));
         }
@@ -189,8 +218,8 @@ impl<N: Network> InfiniteWidth<'_, N> {
         Ok((outputs, fit))
     }
 
-    /// About the solution for f_0 = 0, all outputs stacked.
-    fn delta(&self, parts: &Parts<'_>, covariances: Covariances<'_>) -> Result<Law, core::Error> {
+    /// About the solution for f_0 = 0, all outputs stacked; exact for squared error.
+    fn delta(&self, parts: &Parts<'_>, covariances: TakeCovariances<'_>) -> Result<Law, core::Error> {
         let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
         let cols = n * c;
         let stacked = |kernel: Vec<f64>, rows: usize, cols: usize| -> Result<Vec<f64>, core::Error> {
@@ -199,8 +228,11 @@ impl<N: Network> InfiniteWidth<'_, N> {
             Ok(full)
         };
         let train = |which| stacked(self.kernel(which, parts.train)?, n, n);
-        let (nngp, ntk) = (train(AnalyticKernel::Nngp)?, train(AnalyticKernel::Ntk)?);
-        let (nngp, ntk) = (MatRef::new(&nngp, cols, cols)?, MatRef::new(&ntk, cols, cols)?);
+        let (of_f_0, ntk) = (train(self.initial.kernel())?, train(AnalyticKernel::Ntk)?);
+        let (of_f_0, ntk) = (MatRef::new(&of_f_0, cols, cols)?, MatRef::new(&ntk, cols, cols)?);
+        let scale = if self.initial == Initial::Prior { 1.0 / (n as f64 * self.penalty) } else { 1.0 };
+        // a posterior of what is no likelihood is none
+        let likelihood = self.loss.properties(c).probabilities || self.loss.properties(c).quadratic;
         let mut buffer = vec![0.0; fixed_point_len(n, c)];
         let mut end = FixedPoint::new(backend, ntk, parts.targets, self.loss, self.penalty, &mut buffer)?;
         end.solve(MatRef::new(&vec![0.0; cols], n, c)?)?;
@@ -213,6 +245,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
                 Ok([cross, stacked(self.kernel(which, x)?, x.rows(), x.rows())?])
             };
             let (mut a, mut work, mut cov) = (vec![0.0; rows * cols], vec![0.0; rows * cols], vec![0.0; rows * rows]);
+            let mut posterior = vec![0.0; rows * rows];
             let deviations = |cov: &[f64]| {
                 (0..rows).map(|e| self.centred_variance(cov, rows, c, e).max(0.0).sqrt()).collect::<Vec<_>>()
             };
@@ -224,18 +257,18 @@ impl<N: Network> InfiniteWidth<'_, N> {
                 let (zero, out) = (MatRef::new(&zero, x.rows(), c)?, MatMut::new(&mut means, x.rows(), c)?);
                 predict(backend, cross, zero, end.dual(), out)?;
                 let (joint, a) = (Joint::of_blocks(ntk, cross, test)?, MatRef::new(&a, rows, cols)?);
-                laplace_covariance(backend, &end, joint, a, MatMut::new(&mut cov, rows, rows)?)?;
-                posteriors.extend(deviations(&cov));
+                laplace_covariance(backend, &end, joint, a, MatMut::new(&mut posterior, rows, rows)?)?;
+                posteriors.extend(deviations(&posterior));
                 law.mean.extend(means);
             }
-            let [cross, test] = of_block(AnalyticKernel::Nngp)?;
-            let joint = Joint::of_blocks(nngp, MatRef::new(&cross, rows, cols)?, MatRef::new(&test, rows, rows)?)?;
+            let [cross, test] = of_block(self.initial.kernel())?;
+            let joint = Joint::of_blocks(of_f_0, MatRef::new(&cross, rows, cols)?, MatRef::new(&test, rows, rows)?)?;
             covariance(backend, joint, MatRef::new(&a, rows, cols)?, MatMut::new(&mut cov, rows, rows)?, &mut work)?;
-            covariances(&cov);
+            cov.iter_mut().for_each(|v| *v *= scale);
+            let laplace = likelihood.then_some(&posterior[..]);
+            covariances(Covariances { over_initializations: &cov, laplace });
             law.deviation.extend(deviations(&cov));
         }
-        // a posterior of what is no likelihood is none
-        let likelihood = self.loss.properties(c).probabilities;
         Ok(Law { laplace: likelihood.then_some(posteriors), ..law })
     }
 
@@ -311,7 +344,7 @@ mod tests {
                 loss.target(i % 2, smoothing, target).unwrap();
             }
             let targets = MatRef::new(&targets, n, 2).unwrap();
-            let limit = InfiniteWidth { network: &network, x, targets, loss, penalty, time };
+            let limit = InfiniteWidth { network: &network, x, targets, loss, penalty, time, initial: Initial::Network };
             let whole = limit.law(m, &budget).unwrap();
             assert_eq!((whole.mean.len(), whole.deviation.len()), (2 * m, 2 * m));
             assert_eq!(whole.laplace.is_some(), loss == Loss::CrossEntropy && penalty > 0.0);

@@ -56,7 +56,7 @@ impl LawWork {
             let stacked = decomposition_len(self.samples.saturating_mul(self.outputs));
             // no memory has as much as the largest number
             let times = u128::saturating_mul;
-            let stiff = times(3, times(rows, cols)).saturating_add(times(2, times(rows, rows)));
+            let stiff = times(3, times(rows, cols)).saturating_add(times(3, times(rows, rows)));
             let solving = stacked.max(stiff.saturating_add(b * n + b * b));
             let fixed = times(2, times(cols, cols)).saturating_add(fixed_point_len(self.samples, self.outputs) as u128);
             fixed.saturating_add(solving)

@@ -69,6 +69,16 @@ impl<N: Network> Task<'_, N> {
         Ok(Some(Limit { network: network.to_vec(), ntk: ntk.outputs, linearized: linearized.outputs, row }))
     }
 
+    /// Outputs `(n + h, C)` in the limit of the network linearized at theta_0, from `start` `(n + h, C)` in place of its own
+    /// f_0.
+    ///
+    /// # Errors
+    /// There is no such limit, or none that can be found; shapes.
+    pub fn linearized_limit(&self, backend: &dyn Backend<f64>, start: &[f64]) -> Result<Vec<f64>, Error> {
+        Error::shape("f_0", self.x.rows() * self.targets.cols(), start.len())?;
+        Ok(self.limit_of(backend, &self.empirical(backend)?, start)?.outputs)
+    }
+
     /// Outputs `(n + h, C)` in the limit under the kernel `((n + h) C, n C)`, from f_0 `(n + h, C)`.
     fn limit_of(&self, backend: &dyn Backend<f64>, kernel: &[f64], f_0: &[f64]) -> Result<Predicted, Error> {
         let (c, n) = (self.targets.cols(), self.targets.rows());

@@ -195,7 +195,7 @@ impl<N: Network> Task<'_, N> {
     }
 
     /// K_0 of all samples against the training samples, `((n + h) C, n C)`.
-    fn empirical(&self, backend: &dyn Backend<f64>) -> Result<Vec<f64>, Error> {
+    pub(super) fn empirical(&self, backend: &dyn Backend<f64>) -> Result<Vec<f64>, Error> {
         let (all, c, n) = (self.x.rows(), self.targets.cols(), self.targets.rows());
         let mut space = vec![0.0; tangent_len(self.network.sizes(), n)];
         let cols = self.tangent(backend, 0..n, &mut space)?;

@@ -124,12 +124,22 @@ fn numbers(plan: &Table) -> NumberTable {
         return grown(margin, count("seed").unwrap_or(0) as f64);
     }
     if let Some(networks) = count("networks") {
-        let seed = plan.contains_key("penalty").then(|| "seed".to_owned());
-        let points = if seed.is_some() { 8 } else { 4 };
-        let mut table = NumberTable::new(seed.iter().cloned().chain((0..points).map(|i| format!("f{i}"))));
+        if !plan.contains_key("penalty") {
+            let mut table = NumberTable::new((0..4).map(|i| format!("f{i}")));
+            (0..networks).for_each(|i| table.push((0..4).map(|p| noise(7 * i + p)).collect()));
+            return table;
+        }
+        let (each, width) = (8 * count("outputs").unwrap_or(1), count("width").unwrap_or(1) as f64);
+        let columns = ["f", "k", "l"].into_iter().flat_map(|kind| (0..each).map(move |i| format!("{kind}{i}")));
+        let mut table = NumberTable::new(std::iter::once("seed".to_owned()).chain(columns));
         for i in 0..networks {
-            let outputs = (0..points).map(|p| noise(7 * i + p));
-            table.push(seed.iter().map(|_| i as f64).chain(outputs).collect());
+            let linearized: Vec<f64> = (0..each).map(|p| noise(7 * i + p)).collect();
+            // beyond its linearization where the labels alternate
+            let sign = |p: usize| if [0, 2, 5, 7].contains(&(p % 8)) { 1.0 } else { -1.0 };
+            let trained = linearized.iter().enumerate().map(|(p, k)| k + sign(p) * (1.0 + 0.1 * noise(i)) / width.sqrt());
+            let laplace = (0..each).map(|p| 1.0 + 0.1 * noise(3 * i + p));
+            let row = std::iter::once(i as f64).chain(trained).chain(linearized.clone()).chain(laplace);
+            table.push(row.collect());
         }
         return table;
     }

@@ -10,7 +10,7 @@ use ntkscope_core::{Error, MatRef};
 
 use super::{PredictArgs, PredictKernel};
 use crate::analysis;
-use crate::analysis::law::{InfiniteWidth, Law};
+use crate::analysis::law::{InfiniteWidth, Initial, Law};
 use crate::analysis::law_forecast::LawWork;
 use crate::backend::{HostReal, threads};
 use crate::cli::UsageError;
@@ -67,7 +67,7 @@ pub(super) fn predicted(
     let targets: Vec<f64> = run::targets(samples, loss, training.smoothing, outputs)?;
     let targets = MatRef::new(&targets, samples.n, outputs)?;
     if args.kernel == PredictKernel::Ntk {
-        let limit = InfiniteWidth { network, x, targets, loss, penalty, time };
+        let limit = InfiniteWidth { network, x, targets, loss, penalty, time, initial: Initial::Network };
         let law = limit.law(block, budget).map_err(|error| match error {
             analysis::Error::Core(error) => explain(error, training),
             other => other.into(),

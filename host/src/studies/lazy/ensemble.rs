@@ -1,93 +1,122 @@
-//! An ensemble: networks that differ in nothing but their random initialization, and the law that theory has for them.
+//! An ensemble: networks that differ in nothing but their random initialization, trained to their end.
 
 use ntkscope_core::MatRef;
+use ntkscope_core::init::Normals;
+use ntkscope_core::kernel::AnalyticKernel;
+use ntkscope_core::network::Network;
+use ntkscope_core::train::trainer_len;
 
-use super::plan::until_the_end;
-use crate::analysis::law::{InfiniteWidth, Law};
-use crate::data::Source;
-use crate::experiment::{Init, Model, Settings, Training};
+use super::member::{Lesson, Member};
+use crate::analysis::law::Initial;
+use crate::analysis::points::gaussian_draws;
+use crate::backend::HostReal;
+use crate::experiment::{AnyNetwork, Model, Settings};
 use crate::files::numbers::NumberTable;
-use crate::machine::{Budget, Ended, Stop};
+use crate::kernel::analytic_kernel;
+use crate::machine::{Ended, Stop};
 use crate::run;
-use crate::run::{Observer, Stopped, all_inputs};
+use crate::run::{Observer, all_inputs};
 use crate::study::Error;
 use crate::study::cell::{Cell, Resolved};
-use crate::study::grid::Job;
-use crate::study::kept::{Kept, Measurement};
-use crate::study::net::{CE, Net, Regularization};
-use crate::study::options::Options;
-use crate::study::paper::Part;
+use crate::study::kept::Measurement;
 
 /// Networks of one width, trained alike from different seeds.
+#[derive(Clone)]
 pub struct Ensemble {
-    /// what keeps the kernel
-    pub regularization: Regularization,
-    /// width m
-    pub width: usize,
+    /// classes of the six points, which take turns: 2 share an output, more have one each
+    pub classes: usize,
+    /// what f_0 and the targets are
+    pub start: Start,
     /// how many networks
     pub networks: u64,
     /// seed 0 of them; the others differ in the seed
-    first: Cell,
+    pub first: Cell,
 }
 
-/// Outputs of every trained network on the points held out, `(networks, h)`, row by row.
+/// What training begins from, and what it is to learn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Start {
+    /// the network's own outputs, and the targets
+    Network,
+    /// `scale` times a draw of the prior GP(0, T/(n LAMBDA)), T the NTK, in place of the network's own outputs
+    Prior {
+        /// of the draws, and of the noise
+        scale: f64,
+        /// whether `scale` times a draw of N(0, W) is added to the targets, W the Hessian of the sum of the losses at the
+        /// limit of infinite width
+        noisy: bool,
+    },
+}
+
+impl Start {
+    /// The law of f_0.
+    pub fn initial(self) -> Initial {
+        match self {
+            Self::Network => Initial::Network,
+            Self::Prior { .. } => Initial::Prior,
+        }
+    }
+}
+
+/// What the numbers of a table's row are, h C each.
+const KINDS: [&str; 3] = ["f", "k", "l"];
+
+/// Outputs of every network on the points held out, all numbers of one network behind one another, `(networks, h C)`.
+#[derive(Default)]
 pub struct Members {
-    /// h
-    pub points: usize,
-    /// all outputs
-    pub outputs: Vec<f64>,
+    /// the trained network
+    pub trained: Vec<f64>,
+    /// the limit of the network linearized at its initialization
+    pub linearized: Vec<f64>,
+    /// standard deviations of the Laplace posterior in its parameters, linearized at the end of training; empty where there is
+    /// none
+    pub laplace: Vec<f64>,
 }
 
-impl Members {
-    /// How many networks.
-    pub fn networks(&self) -> usize {
-        self.outputs.len() / self.points
-    }
-    /// Every network's output on point `i`.
-    pub fn column(&self, i: usize) -> Vec<f64> {
-        self.outputs.iter().skip(i).step_by(self.points).copied().collect()
-    }
-}
-
-/// The network of all ensembles.
-const NET: Net = Net::fcn(1);
-
-/// The ensembles that the options choose, by regularization, narrow to wide.
-pub fn ensembles(part: &'static Part, options: &Options) -> Vec<Kept<Ensemble>> {
-    if !options.has_network(NET.kind) {
-        return Vec::new();
-    }
-    let widths = options.widths_or(&[64, 512, 2048]);
-    let all = [Regularization::Smoothing(0.2), Regularization::Penalty(0.3 / 6.0)];
-    let of = |regularization| widths.iter().map(move |width| ensemble(part, options, regularization, *width));
-    all.into_iter().flat_map(of).collect()
-}
-
-fn ensemble(part: &'static Part, options: &Options, regularization: Regularization, width: usize) -> Kept<Ensemble> {
-    let net = NET;
-    let (networks, count) = if options.full { (1000, "-networks1000") } else { (400, "") };
-    let model = Model {
-        network: net.kind,
-        depth: net.depth,
-        width,
-        init: Init::Standard,
-        seed: 0,
-        data: Source::Circle,
-        n: Some(6),
-        // eight, so that they lie at different distances from the training points
-        held_out: 8,
-        ..Model::default()
-    };
-    let training = Training { predictions: Some(false), snapshots: 4, ..until_the_end(regularization) };
-    let id = format!("ensemble-{}-w{width}-{}{count}", net.name(), regularization.name());
-    let work = 3.3e-5 * (networks as usize * width) as f64;
-    let (settings, init) = (Settings { model, training }, Init::Standard);
-    let first = Cell { id: id.clone(), part, net, init, regularization, loss: CE, width, seed: 0, settings, work };
-    Kept { id, measurement: Ensemble { regularization, width, networks, first } }
+/// What all networks of an ensemble have in common.
+pub struct Resources {
+    /// network, training and samples, with the labels of the ensemble
+    pub resolved: Resolved,
+    /// training samples, then the points held out, `(n + h, d)`
+    pub x: Vec<f64>,
+    /// n + h
+    pub all: usize,
+    /// `(n, C)`
+    pub targets: Vec<f64>,
 }
 
 impl Ensemble {
-    /// The outputs in the finished ensemble's table.
+    /// Settings and samples of the ensemble.
+    ///
+    /// # Errors
+    /// Wrong settings.
+    pub fn resources(&self) -> Result<Resources, Error> {
+        let mut resolved = self.first.resolve()?;
+        let Resolved { model, training, samples } = &mut resolved;
+        samples.labels.iter_mut().enumerate().for_each(|(i, label)| *label = i % self.classes);
+        samples.classes = self.classes;
+        let outputs = if self.classes == 2 { 1 } else { self.classes };
+        model.outputs = Some(outputs);
+        let (x, all) = all_inputs::<f64>(samples);
+        let targets = run::targets(samples, training.core_loss(), training.smoothing, outputs)?;
+        Ok(Resources { resolved, x, all, targets })
+    }
+
+    /// Whether the other differs in nothing but its width.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let [a, b] = [&self.first, &other.first];
+        let same_model =
+            Model { width: 0, ..a.settings.model.clone() } == Model { width: 0, ..b.settings.model.clone() };
+        let same = a.net == b.net && a.regularization == b.regularization && a.settings.training == b.settings.training;
+        same && same_model && self.classes == other.classes && self.start == other.start
+    }
+
+    /// Width m.
+    pub fn width(&self) -> usize {
+        self.first.width
+    }
+
+    /// The numbers in the finished ensemble's table.
     ///
     /// # Errors
     /// A table that lacks networks.
@@ -96,77 +125,118 @@ impl Ensemble {
         if found as u64 != expected {
             return Err(Error::MissingNetworks { id: self.first.id.clone(), found, expected });
         }
-        // behind the seed
-        let outputs = table.rows().iter().flat_map(|row| row.iter().skip(1)).copied().collect();
-        Ok(Members { points: table.columns().len() - 1, outputs })
+        let mut members = Members::default();
+        let Members { trained, linearized, laplace } = &mut members;
+        for (kind, numbers) in KINDS.iter().zip([trained, linearized, laplace]) {
+            let of_kind = |name: &String| name.strip_prefix(kind).is_some_and(|rest| rest.parse::<usize>().is_ok());
+            let columns: Vec<usize> = (0..table.columns().len()).filter(|i| of_kind(&table.columns()[*i])).collect();
+            numbers.extend(table.rows().iter().flat_map(|row| columns.iter().map(|i| row[*i])));
+        }
+        Ok(members)
     }
 
-    /// The law of the predictors on the h points held out and its covariance `(h, h)`, from the analytic NNGP and NTK, where
-    /// every training sample is given `copies` times.
-    ///
-    /// # Errors
-    /// Data that cannot be read; a kernel that cannot be inverted.
-    pub fn law(&self, copies: usize) -> Result<(Law, Vec<f64>), Error> {
-        let Resolved { model, training, samples } = self.first.resolve()?;
-        let (mut x, all) = all_inputs::<f64>(&samples);
-        let (loss, shape) = (training.core_loss(), model.shape(&samples)?);
-        let mut targets = vec![0.0; samples.n];
-        for (target, label) in targets.iter_mut().zip(&samples.labels) {
-            loss.target(*label, training.smoothing, std::slice::from_mut(target))?;
-        }
-        let once = x[..samples.n * samples.d].to_vec();
-        x.splice(..0, once.repeat(copies - 1));
-        let (targets, all) = (targets.repeat(copies), all + (copies - 1) * samples.n);
-        let limit = InfiniteWidth {
-            network: &model.network(&shape)?,
-            x: MatRef::new(&x, all, samples.d)?,
-            targets: MatRef::new(&targets, targets.len(), 1)?,
-            loss,
-            penalty: training.penalty,
-            time: f64::INFINITY,
+    /// f_0 `(networks, (n + h) C)` and targets `(networks, n C)` of all networks, where they are drawn.
+    fn drawn(&self, network: &AnyNetwork<'_>, lesson: &Lesson<'_, AnyNetwork<'_>>) -> Result<Option<Drawn>, Error> {
+        let Start::Prior { scale, noisy } = self.start else { return Ok(None) };
+        let (all, n, count) = (lesson.x.rows(), lesson.targets.rows(), self.networks as usize);
+        let ntk = analytic_kernel(f64::fast(), network, AnalyticKernel::Ntk, lesson.x)?;
+        let ntk = MatRef::new(&ntk, all, all)?;
+        let mut normals = Normals::new(0);
+        let draws = gaussian_draws(ntk, count, &mut normals)?;
+        let unit = scale / (n as f64 * lesson.penalty).sqrt();
+        let f_0 = (0..count).map(|k| (0..all).map(|i| unit * draws[i * count + k]).collect()).collect();
+        let spread = lesson.spread_of_targets(ntk.block(0..n, 0..n))?;
+        let mut noise = || spread.iter().map(|sd| if noisy { scale * sd * normals.draw() } else { 0.0 }).collect();
+        let mut target = || -> Vec<f64> {
+            let noise: Vec<f64> = noise();
+            noise.iter().enumerate().map(|(i, noise)| lesson.targets.at(i, 0) + noise).collect()
         };
-        let mut covariance = Vec::new();
-        let law = limit.law_and(all, &Budget::default(), &mut |block| covariance.extend_from_slice(block))?;
-        Ok((law, covariance))
+        Ok(Some(Drawn { f_0, targets: (0..count).map(|_| target()).collect() }))
     }
+}
+
+/// What a network begins from and learns, one of each for every network.
+struct Drawn {
+    f_0: Vec<Vec<f64>>,
+    targets: Vec<Vec<f64>>,
 }
 
 impl Measurement for Ensemble {
     /// The settings of the first network, and how many there are.
     fn settings(&self) -> Result<String, Error> {
-        let Resolved { model, training, samples } = self.first.resolve()?;
+        let Resolved { model, training, samples } = self.resources()?.resolved;
         let table = Settings { model, training }.table()?;
-        let (networks, data) = (self.networks, samples.sha256);
-        Ok(format!("# the first of {networks} networks; the others have the seeds behind it; samples {data}\n{table}"))
+        let (networks, start, data) = (self.networks, self.start, samples.sha256);
+        Ok(format!(
+            "# the first of {networks} networks; the others have the seeds behind it; {} classes; {start:?}; samples {data}\n{table}",
+            self.classes
+        ))
     }
     fn plan(&self) -> Result<toml::Table, Error> {
         let mut table = self.first.settings.table()?;
         table.insert("networks".into(), toml::Value::Integer(self.networks as i64));
+        if self.classes > 2 {
+            table.insert("outputs".into(), toml::Value::Integer(self.classes as i64));
+        }
+        if let Start::Prior { scale, noisy } = self.start {
+            table.insert("prior-scale".into(), toml::Value::Float(scale));
+            table.insert("noisy-targets".into(), toml::Value::Boolean(noisy));
+        }
         Ok(table)
     }
     fn work(&self) -> f64 {
         self.first.work
     }
     fn need(&self) -> Result<u64, Error> {
-        self.first.need()
+        let Resources { resolved: Resolved { model, training, samples }, .. } = self.resources()?;
+        let shape = model.shape(&samples)?;
+        let (network, optimizer) = (model.network(&shape)?, training.core_optimizer()?);
+        let drawn = self.networks * (samples.n * shape.outputs + samples.held_out.len()) as u64 * 2;
+        Ok(8 * (2 * trainer_len(network.sizes(), samples.n, &optimizer) as u64 + drawn))
     }
-    /// A row for every network: its seed, its outputs.
+    /// A row for every network: its seed, its outputs, those of its linearization, the deviations of its Laplace posterior.
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
-        let mut resolved = self.first.resolve()?;
-        let points = resolved.samples.held_out.len() / resolved.samples.d;
-        let mut table = NumberTable::new(std::iter::once("seed".into()).chain((0..points).map(|i| format!("f{i}"))));
+        let Resources { resolved: Resolved { model, training, samples }, x, all, targets } = self.resources()?;
+        let shape = model.shape(&samples)?;
+        let network = model.network(&shape)?;
+        let lesson = Lesson {
+            network: &network,
+            x: MatRef::new(&x, all, samples.d)?,
+            targets: MatRef::new(&targets, samples.n, shape.outputs)?,
+            loss: training.core_loss(),
+            penalty: training.penalty,
+            until: training.until_time,
+            steps: training.max_steps,
+            optimizer: training.core_optimizer()?,
+        };
+        let drawn = self.drawn(&network, &lesson)?;
+        let mut table: Option<NumberTable> = None;
         for seed in 0..self.networks {
-            resolved.model.seed = seed;
-            let Resolved { model, training, samples } = &resolved;
-            let outcome = run::run(model, training, samples, &mut (), stop)?;
-            match (outcome.stopped, outcome.judgement.failures.into_iter().next()) {
-                (Stopped::Interrupted, _) => return Ok(Ended::Stopped),
-                (_, Some(failure)) => return Err(Error::Untrained { seed, failure }),
-                _ if stop.requested() => return Ok(Ended::Stopped),
-                _ => table.push(std::iter::once(seed as f64).chain(outcome.end[samples.n..].iter().copied()).collect()),
-            }
+            let f_0 = drawn.as_ref().map(|drawn| &drawn.f_0[seed as usize][..]);
+            let given = drawn.as_ref().map(|drawn| &drawn.targets[seed as usize][..]);
+            let lesson = match given {
+                Some(given) => Lesson { targets: MatRef::new(given, samples.n, shape.outputs)?, ..lesson },
+                None => lesson,
+            };
+            let Ended::Done(Member { trained, linearized, laplace }) = lesson.learn(seed, f_0, stop)? else {
+                return Ok(Ended::Stopped);
+            };
+            let kinds = [&trained, &linearized, &laplace];
+            let named = || {
+                let names =
+                    KINDS.iter().zip(kinds).flat_map(|(kind, of)| (0..of.len()).map(move |i| format!("{kind}{i}")));
+                NumberTable::new(std::iter::once("seed".to_owned()).chain(names))
+            };
+            let row = std::iter::once(seed as f64).chain(kinds.into_iter().flatten().copied()).collect();
+            table.get_or_insert_with(named).push(row);
             observer.step((seed + 1) as f64 / self.networks as f64, &String::new);
         }
-        Ok(Ended::Done(table))
+        Ok(Ended::Done(table.unwrap_or_else(|| NumberTable::new(["seed"]))))
     }
+}
+
+/// The settings that all ensembles share: six points on the circle, eight held out, so that they lie at different distances
+/// from the training points.
+pub fn on_the_circle(model: Model) -> Model {
+    Model { data: crate::data::Source::Circle, n: Some(6), held_out: 8, seed: 0, ..model }
 }

@@ -1,7 +1,8 @@
 //! The figures of the study.
 
-use super::claims::{Beside, EnsembleAndLaw};
-use crate::analysis::statistics::{Curve, normal_density, normal_probability};
+use super::claims::Beside;
+use crate::analysis::statistics::Curve;
+use crate::experiment::Init;
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::report::decimal_exponent;
 use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band, bands, by_width, width_axis};
@@ -26,7 +27,9 @@ pub fn of_network(all: &[Beside]) -> Vec<Figure> {
 }
 
 fn name(group: &Group, figure: &str) -> String {
-    format!("{}-{}-{figure}", group.part.name, group.net.name())
+    // mirrored ones are those of the study's first part
+    let init = if group.init == Init::Mirrored { String::new() } else { format!("-{}", group.init) };
+    format!("{}-{}{init}-{figure}", group.part.name, group.net.name())
 }
 
 /// The colour of a regularization.
@@ -185,84 +188,4 @@ fn way(group: &Group, all: &[Beside]) -> Figure {
     let (x, y) = (Axis::new(TIME, Scale::Exponent), Axis::new("max |f_{t} − linearized|", Scale::Log));
     let (name, title) = (name(group, "way"), "Departure from the linearized network");
     Sketch { name, title, x, y, series: series.collect(), caption: caption.into() }.figure(group)
-}
-
-/// Spread of an ensemble beside the laws.
-pub fn of_ensemble(ensemble: &EnsembleAndLaw) -> Vec<Figure> {
-    let name = format!("ensemble-w{}-{}", ensemble.width, ensemble.regularization.name());
-    let what = format!(
-        "{} networks of one hidden layer, width {}, {}, standard initialization, six points.",
-        ensemble.members.networks(),
-        ensemble.width,
-        ensemble.regularization.title()
-    );
-    vec![density(ensemble, &name, &what), calibration(ensemble, &name, &what)]
-}
-
-/// Histogram of the outputs on the first held-out point, and the Gaussians that theory has for it.
-fn density(ensemble: &EnsembleAndLaw, name: &str, what: &str) -> Figure {
-    let EnsembleAndLaw { members, law, .. } = ensemble;
-    let (values, mean, sd) = (members.column(0), law.mean[0], law.deviation[0]);
-    const BINS: usize = 24;
-    let (from, to) = (mean - 4.0 * sd, mean + 4.0 * sd);
-    let step = (to - from) / BINS as f64;
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    for bin in 0..BINS {
-        let left = from + bin as f64 * step;
-        let count = values.iter().filter(|v| (left..left + step).contains(*v)).count() as f64;
-        let height = count / values.len() as f64 / step;
-        x.extend([left, left + step]);
-        y.extend([height, height]);
-    }
-    let trained = Hue::named("ensemble", "trained networks");
-    let mut series = vec![Series::new("trained networks", (x, y), Mark::Outline, trained)];
-    let gaussian = |label: &str, sd: f64| {
-        let x: Vec<f64> = (0..=160).map(|i| from + (to - from) * f64::from(i) / 160.0).collect();
-        let y = x.iter().map(|v| normal_density((v - mean) / sd) / sd).collect();
-        Series::theory(label, x, y)
-    };
-    series.push(gaussian("predicted ensemble", sd));
-    if let Some(laplace) = &law.laplace {
-        series.push(gaussian("Laplace posterior", laplace[0]));
-    }
-    Figure {
-        name: format!("{name}-density"),
-        title: format!("Spread over initializations: width {}, {}", ensemble.width, ensemble.regularization.title()),
-        x: Axis::new("output on a held-out point (logit units)", Scale::Linear),
-        y: Axis::new("density", Scale::Linear),
-        series,
-        caption: format!(
-            "Histogram of the trained outputs on the first held-out point, and the predicted Gaussian densities. {what}"
-        ),
-        ..Figure::default()
-    }
-}
-
-/// Share of outputs below the theory's quantile, against the quantile.
-fn calibration(ensemble: &EnsembleAndLaw, name: &str, what: &str) -> Figure {
-    let EnsembleAndLaw { members, law, .. } = ensemble;
-    let mut ranks: Vec<f64> = (0..members.points)
-        .flat_map(|i| {
-            let (mean, sd) = (law.mean[i], law.deviation[i]);
-            members.column(i).into_iter().map(move |v| normal_probability((v - mean) / sd))
-        })
-        .collect();
-    ranks.sort_by(f64::total_cmp);
-    let count = ranks.len() as f64;
-    let share: Vec<f64> = (0..ranks.len()).map(|i| (i as f64 + 0.5) / count).collect();
-    let diagonal = vec![0.0, 1.0];
-    Figure {
-        name: format!("{name}-calibration"),
-        title: format!("Calibration: width {}, {}", ensemble.width, ensemble.regularization.title()),
-        x: Axis::new("predicted CDF", Scale::Linear),
-        y: Axis::new("empirical CDF", Scale::Linear),
-        series: vec![
-            Series::new("trained networks", (ranks, share), Mark::Line, Hue::named("ensemble", "trained networks")),
-            Series::theory("calibrated", diagonal.clone(), diagonal),
-        ],
-        caption: format!(
-            "All held-out points pooled; on the diagonal the predicted distribution matches that of the trained networks. {what}"
-        ),
-        ..Figure::default()
-    }
 }

@@ -5,7 +5,11 @@
 pub mod claims;
 pub mod ensemble;
 pub mod figures;
+pub mod figures_of_ensembles;
+pub mod law;
+mod member;
 pub mod plan;
+pub mod varieties;
 
 use std::path::Path;
 
@@ -21,8 +25,9 @@ use crate::study::net::Regularization;
 use crate::study::options::Takes;
 use crate::study::paper::{Paper, Part, Scope};
 use crate::study::plan::{Findings, Plan, Runs};
-use claims::{Beside, EnsembleAndLaw};
+use claims::{Beside, JudgedEnsemble, OverWidths};
 use ensemble::Ensemble;
+use law::PredictedLaw;
 
 /// The paper.
 pub static PAPER: Paper = Paper {
@@ -35,7 +40,7 @@ pub static PAPER: Paper = Paper {
     caveat: "Verdicts refer to these runs only.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
-    parts: &[&SIX_POINTS, &CONFLICTING, &ENSEMBLE, &MNIST, &MNIST_TEN],
+    parts: &[&SIX_POINTS, &INITIALIZATIONS, &CONFLICTING, &ENSEMBLE, &POSTERIOR, &MNIST, &MNIST_TEN],
 };
 
 static SIX_POINTS: Part = Part {
@@ -49,6 +54,20 @@ static SIX_POINTS: Part = Part {
     takes: Takes::GRID,
     plan: |part, options| {
         Box::new(Runs { cells: plan::six_points(options).cells(part, options), findings: six_points })
+    },
+};
+
+static INITIALIZATIONS: Part = Part {
+    name: "initializations",
+    title: "Six points, other initializations",
+    summary: "the six points from standard and shifted initialization in place of mirrored",
+    introduction: "The same from standard initialization, where f_{0} is random, and from shifted initialization, where f_{0} is taken from \
+                   the outputs.",
+    scope: Scope::Full,
+    images: &[],
+    takes: Takes { full: false, ..Takes::GRID },
+    plan: |part, options| {
+        Box::new(Runs { cells: plan::initializations(options).cells(part, options), findings: six_points })
     },
 };
 
@@ -70,12 +89,43 @@ static ENSEMBLE: Part = Part {
     name: "ensemble",
     title: "Distribution over initializations",
     summary: "many networks that differ only in their initialization",
-    introduction: "Networks of one hidden layer from a few hundred seeds. Theory: f_{0} is a Gaussian process with the NNGP kernel, training \
-                   adds A (y − f_{0}(X)), so the trained outputs are Gaussian too (with a penalty to first order).",
+    introduction: "Networks from a few hundred seeds on the six points. Theory: f_{0} is a Gaussian process with the NNGP kernel S, training \
+                   adds A (y − f_{0}(X)), so the trained outputs are Gaussian too (with a penalty to first order). Of several classes, what \
+                   is judged are contrasts of the logits. Beside every network stands the limit of its own linearization, with its K_{0} and \
+                   its f_{0}: the two differ by what training changes of the kernel, and the linearizations differ from the law by what K_{0} \
+                   is off the NTK.",
+    scope: Scope::Quick,
+    images: &[],
+    takes: Takes {
+        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
+        widths: true,
+        seeds: false,
+        n: false,
+        full: true,
+    },
+    plan: |part, options| {
+        let findings = claims::of_ensembles;
+        Box::new(Ensembles { ensembles: varieties::ensembles(part, options), findings, bias: true })
+    },
+};
+
+static POSTERIOR: Part = Part {
+    name: "posterior",
+    title: "Ensembles that sample a posterior",
+    summary: "networks started from draws of the prior T/(nΛ), with and without noise in the targets: the link to Bayesian inference",
+    introduction: "An ensemble over initializations is no posterior: its f_{0} has the covariance S in place of T/(n Λ), T the NTK, and its targets \
+                   have no noise. Here f_{0} is replaced by a draw of GP(0, T/(n Λ)), and targets are given noise with the covariance W, the \
+                   Hessian of the loss. Theory: with both the trained outputs are spread like the Laplace posterior T/(n Λ) − A T/(n Λ), without \
+                   the noise by A W^{−1} A^{T} less. Under cross-entropy to first order, so draws and noise are scaled by 1/10, and targets are \
+                   soft to leave room for the noise; under squared error at any scale, and with f_{0} ~ GP(0, T) and noise of variance n Λ it is \
+                   regression with a Gaussian process.",
     scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: false, n: false, full: true },
-    plan: |part, options| Box::new(Ensembles(ensemble::ensembles(part, options))),
+    plan: |part, options| {
+        let findings = claims::of_samples_of_the_posterior;
+        Box::new(Ensembles { ensembles: varieties::bayes(part, options), findings, bias: false })
+    },
 };
 
 static MNIST: Part = Part {
@@ -115,7 +165,7 @@ fn conflicting(groups: &[Group]) -> Findings {
 /// All regularizations of a network together.
 fn by_network(groups: &[Group], claims: fn(&[Beside]) -> Vec<Stated>) -> Findings {
     let mut findings = Findings::default();
-    for groups in groups.chunk_by(|a, b| a.net == b.net) {
+    for groups in groups.chunk_by(|a, b| a.net == b.net && a.init == b.init) {
         let plain = groups.iter().find(|group| group.regularization == Regularization::Plain);
         let beside = |group: &Group| Beside { group: group.clone(), plain: plain.cloned() };
         let all: Vec<Beside> = groups.iter().map(beside).collect();
@@ -125,27 +175,43 @@ fn by_network(groups: &[Group], claims: fn(&[Beside]) -> Vec<Stated>) -> Finding
     findings
 }
 
-struct Ensembles(Vec<Kept<Ensemble>>);
+/// Ensembles by kind, narrow to wide.
+struct Ensembles {
+    ensembles: Vec<Kept<Ensemble>>,
+    findings: fn(&OverWidths) -> Vec<Stated>,
+    /// whether what networks are beyond their linearizations is drawn
+    bias: bool,
+}
 
 impl Plan for Ensembles {
     fn jobs(&self) -> Vec<&dyn Job> {
-        self.0.iter().map(|ensemble| ensemble as &dyn Job).collect()
+        self.ensembles.iter().map(|ensemble| ensemble as &dyn Job).collect()
     }
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
-        for same in self.0.chunk_by(|a, b| a.measurement.regularization == b.measurement.regularization) {
+        let mut kinds: Vec<OverWidths> = Vec::new();
+        for kept in &self.ensembles {
+            let ensemble = &kept.measurement;
+            let of_a_kind = kinds.last().and_then(|kind| kind.last()).filter(|last| last.ensemble.is_like(ensemble));
             // the law of infinite width is that of every width
-            let Some(first) = same.first().map(|kept| &kept.measurement) else { continue };
-            let ((law, covariance), (doubled, _)) = (first.law(1)?, first.law(2)?);
-            let mut by_width = Vec::new();
-            for kept in same {
-                let Ensemble { regularization, width, .. } = kept.measurement;
-                let members = kept.measurement.members(&kept.read(study)?)?;
-                let (law, covariance, doubled) = (law.clone(), covariance.clone(), doubled.clone());
-                by_width.push(EnsembleAndLaw { regularization, width, members, law, covariance, doubled });
+            let laws = match of_a_kind {
+                Some(last) => [last.law.clone(), last.doubled.clone()],
+                None => [PredictedLaw::new(ensemble, 1)?, PredictedLaw::new(ensemble, 2)?],
+            };
+            if of_a_kind.is_none() {
+                kinds.push(Vec::new());
             }
-            findings.claims.extend(claims::of_ensembles(&by_width));
-            findings.figures.extend(by_width.last().into_iter().flat_map(figures::of_ensemble));
+            let [law, doubled] = laws;
+            let members = ensemble.members(&kept.read(study)?)?;
+            let judged = JudgedEnsemble::new(ensemble.clone(), &members, law, doubled);
+            kinds.last_mut().into_iter().for_each(|kind| kind.push(judged.clone()));
+        }
+        for kind in &kinds {
+            findings.claims.extend((self.findings)(kind));
+            findings.figures.extend(kind.last().into_iter().flat_map(figures_of_ensembles::of_ensemble));
+        }
+        if self.bias {
+            findings.figures.extend(figures_of_ensembles::of_bias(&kinds));
         }
         Ok(findings)
     }

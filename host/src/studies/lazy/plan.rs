@@ -32,6 +32,7 @@ struct Row {
 /// A part's runs.
 pub struct Grid {
     rows: Vec<Row>,
+    inits: &'static [Init],
     seeds: u64,
     data: Source,
     samples: usize,
@@ -67,7 +68,26 @@ pub fn six_points(options: &Options) -> Grid {
         rows.extend(OTHERS.map(|regularization| row(regularization, &narrow)));
         rows.push(row(Regularization::Plain, &narrow));
     }
-    Grid { rows, seeds: 8, data: Source::Circle, samples: 6, held_out: 6, classes: None, training: until_the_end }
+    Grid {
+        rows,
+        inits: &[Init::Mirrored],
+        seeds: 8,
+        data: Source::Circle,
+        samples: 6,
+        held_out: 6,
+        classes: None,
+        training: until_the_end,
+    }
+}
+
+/// The same from the other initializations.
+pub fn initializations(options: &Options) -> Grid {
+    let mut grid = six_points(options);
+    for row in &mut grid.rows {
+        row.widths =
+            options.widths_or(if row.net.kind == NetworkKind::Fcn { &[64, 256, 1024] } else { &[64, 128, 256] });
+    }
+    Grid { inits: &[Init::Standard, Init::Shifted], ..grid }
 }
 
 /// Labels that disagree.
@@ -75,6 +95,7 @@ pub fn conflicting(options: &Options) -> Grid {
     let (net, widths) = (Net::fcn(2), options.widths_or(&[64, 256]));
     Grid {
         rows: vec![Row { net, regularization: Regularization::Plain, widths }],
+        inits: &[Init::Mirrored],
         seeds: 3,
         data: Source::Conflicting,
         samples: 24,
@@ -109,6 +130,7 @@ fn digits(options: &Options, nets: &[Net], all: &[Regularization], classes: Clas
     };
     Grid {
         rows: nets.iter().flat_map(|net| all.iter().map(|regularization| row(net, regularization))).collect(),
+        inits: &[Init::Mirrored],
         seeds: if options.full { 3 } else { 1 },
         data: Source::Mnist,
         samples: options.n.unwrap_or(200),
@@ -127,20 +149,22 @@ impl Grid {
     /// Every run, with the seeds that the options have instead.
     pub fn cells(&self, part: &'static Part, options: &Options) -> Vec<Cell> {
         let mut cells = Vec::new();
-        for row in self.rows.iter().filter(|row| options.has_network(row.net.kind)) {
+        let rows = || self.rows.iter().filter(|row| options.has_network(row.net.kind));
+        // all rows of an initialization together
+        for (init, row) in self.inits.iter().flat_map(|init| rows().map(move |row| (*init, row))) {
             for width in &row.widths {
                 for seed in 0..options.seeds.unwrap_or(self.seeds) {
-                    cells.push(self.cell(part, options, row, *width, seed));
+                    cells.push(self.cell(part, options, (row, init), *width, seed));
                 }
             }
         }
         cells
     }
 
-    fn cell(&self, part: &'static Part, options: &Options, row: &Row, width: usize, seed: u64) -> Cell {
+    fn cell(&self, part: &'static Part, options: &Options, (row, init): (&Row, Init), width: usize, seed: u64) -> Cell {
         let Row { net, regularization, .. } = *row;
         let Self { samples, held_out, ref data, ref classes, .. } = *self;
-        let (init, idx) = (Init::Mirrored, data.is_idx());
+        let idx = data.is_idx();
         let samples_of = Model {
             data: data.clone(),
             n: Some(samples),
@@ -150,7 +174,8 @@ impl Grid {
             ..Model::default()
         };
         let model = Model { init, seed, ..net.model(width, &samples_of) };
-        let parameters = 2 * (net.matrices() * width * width + 16 * width);
+        let copies = if init == Init::Mirrored { 2 } else { 1 };
+        let parameters = copies * (net.matrices() * width * width + 16 * width);
         // a penalty's steps jitter about the fixed point
         let steps = if matches!(regularization, Regularization::Penalty(_)) { 3.0 } else { 1.0 };
         let work = (parameters * (samples + held_out + 20)) as f64 * steps * 1.5e-7;

@@ -2,12 +2,18 @@
 
 mod ends;
 mod ensembles;
+mod judged_ensemble;
 mod kept;
+mod over_widths;
+mod posterior;
 
-pub use ensembles::{EnsembleAndLaw, of_ensembles};
+pub use judged_ensemble::JudgedEnsemble;
+pub use over_widths::{OverWidths, bias};
 
 use ntkscope_core::loss::logit;
 
+use super::ensemble::Start;
+use crate::experiment::Init;
 use crate::study::claim::{Claim, Stated, Subject, state_all};
 use crate::study::group::Group;
 use crate::study::net::Regularization;
@@ -52,6 +58,32 @@ pub fn of_conflicting(group: &Group) -> Vec<Stated> {
         .into_iter()
         .flat_map(|claims| state_all(claims, &beside))
         .collect()
+}
+
+/// What the claims say of ensembles of one kind that start from their own outputs, narrow to wide.
+pub fn of_ensembles(by_width: &OverWidths) -> Vec<Stated> {
+    let of = |ensemble: &JudgedEnsemble| {
+        let lists: &[&[Claim<JudgedEnsemble>]] = match ensemble.ensemble.first.init {
+            // f_0 is 0, and so is the spread in the limit
+            Init::Mirrored | Init::Shifted => &[],
+            Init::Standard if ensemble.laplace.is_empty() => &[ensembles::OF_OWN_OUTPUTS],
+            Init::Standard => &[ensembles::OF_OWN_OUTPUTS, posterior::IN_PARAMETERS],
+        };
+        lists.iter().flat_map(|claims| state_all(claims, ensemble)).collect::<Vec<_>>()
+    };
+    let over_widths = if by_width.len() < 2 { &[][..] } else { &[over_widths::BIAS, over_widths::SPREAD][..] };
+    let over_widths = over_widths.iter().flat_map(|claims| state_all(claims, by_width));
+    by_width.iter().flat_map(of).chain(over_widths).collect()
+}
+
+/// What they say of ensembles that start from draws of the prior.
+pub fn of_samples_of_the_posterior(by_width: &OverWidths) -> Vec<Stated> {
+    let of = |ensemble: &JudgedEnsemble| match ensemble.ensemble.start {
+        Start::Prior { noisy: true, .. } => state_all(posterior::SAMPLED_THEN_OPTIMISED, ensemble),
+        Start::Prior { noisy: false, .. } => state_all(posterior::FROM_THE_PRIOR, ensemble),
+        Start::Network => Vec::new(),
+    };
+    by_width.iter().flat_map(of).collect()
 }
 
 /// The margin of the targets of two classes.
