@@ -136,7 +136,8 @@ fn numbers(plan: &Table) -> NumberTable {
             let linearized: Vec<f64> = (0..each).map(|p| noise(7 * i + p)).collect();
             // beyond its linearization where the labels alternate
             let sign = |p: usize| if [0, 2, 5, 7].contains(&(p % 8)) { 1.0 } else { -1.0 };
-            let trained = linearized.iter().enumerate().map(|(p, k)| k + sign(p) * (1.0 + 0.1 * noise(i)) / width.sqrt());
+            let trained =
+                linearized.iter().enumerate().map(|(p, k)| k + sign(p) * (1.0 + 0.1 * noise(i)) / width.sqrt());
             let laplace = (0..each).map(|p| 1.0 + 0.1 * noise(3 * i + p));
             let row = std::iter::once(i as f64).chain(trained).chain(linearized.clone()).chain(laplace);
             table.push(row.collect());

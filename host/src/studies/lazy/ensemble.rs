@@ -2,14 +2,16 @@
 
 use ntkscope_core::MatRef;
 use ntkscope_core::init::Normals;
-use ntkscope_core::kernel::AnalyticKernel;
+use ntkscope_core::kernel::{AnalyticKernel, tangent_len};
 use ntkscope_core::network::Network;
+use ntkscope_core::predict::fixed_point_len;
 use ntkscope_core::train::trainer_len;
 
 use super::member::{Lesson, Member};
 use crate::analysis::law::Initial;
 use crate::analysis::points::gaussian_draws;
 use crate::backend::HostReal;
+use crate::data::Source;
 use crate::experiment::{AnyNetwork, Model, Settings};
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
@@ -23,7 +25,7 @@ use crate::study::kept::Measurement;
 /// Networks of one width, trained alike from different seeds.
 #[derive(Clone)]
 pub struct Ensemble {
-    /// classes of the six points, which take turns: 2 share an output, more have one each
+    /// classes: 2 share an output, more have one each; points of the circle take turns
     pub classes: usize,
     /// what f_0 and the targets are
     pub start: Start,
@@ -93,8 +95,10 @@ impl Ensemble {
     pub fn resources(&self) -> Result<Resources, Error> {
         let mut resolved = self.first.resolve()?;
         let Resolved { model, training, samples } = &mut resolved;
-        samples.labels.iter_mut().enumerate().for_each(|(i, label)| *label = i % self.classes);
-        samples.classes = self.classes;
+        if model.data == Source::Circle {
+            samples.labels.iter_mut().enumerate().for_each(|(i, label)| *label = i % self.classes);
+            samples.classes = self.classes;
+        }
         let outputs = if self.classes == 2 { 1 } else { self.classes };
         model.outputs = Some(outputs);
         let (x, all) = all_inputs::<f64>(samples);
@@ -192,7 +196,10 @@ impl Measurement for Ensemble {
         let shape = model.shape(&samples)?;
         let (network, optimizer) = (model.network(&shape)?, training.core_optimizer()?);
         let drawn = self.networks * (samples.n * shape.outputs + samples.held_out.len()) as u64 * 2;
-        Ok(8 * (2 * trainer_len(network.sizes(), samples.n, &optimizer) as u64 + drawn))
+        let all = samples.n + samples.held_out.len() / samples.d;
+        // of all points in the kernel at the end: its tangents, it, what solving for the posterior takes
+        let kernel = tangent_len(network.sizes(), all) + 4 * all * all + fixed_point_len(samples.n, shape.outputs);
+        Ok(8 * (2 * trainer_len(network.sizes(), samples.n, &optimizer) as u64 + drawn + kernel as u64))
     }
     /// A row for every network: its seed, its outputs, those of its linearization, the deviations of its Laplace posterior.
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
@@ -238,5 +245,5 @@ impl Measurement for Ensemble {
 /// The settings that all ensembles share: six points on the circle, eight held out, so that they lie at different distances
 /// from the training points.
 pub fn on_the_circle(model: Model) -> Model {
-    Model { data: crate::data::Source::Circle, n: Some(6), held_out: 8, seed: 0, ..model }
+    Model { data: Source::Circle, n: Some(6), held_out: 8, seed: 0, ..model }
 }

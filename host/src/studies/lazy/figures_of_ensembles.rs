@@ -45,7 +45,7 @@ pub fn of_bias(kinds: &[OverWidths]) -> Option<Figure> {
 /// Spread of an ensemble beside the laws.
 pub fn of_ensemble(ensemble: &JudgedEnsemble) -> Vec<Figure> {
     let id = ensemble.ensemble.first.id.replace("-networks1000", "");
-    let what = format!("{} networks, {}, six points.", ensemble.ensemble.networks, ensemble.kind());
+    let what = format!("{} networks, {}; six points.", ensemble.ensemble.networks, ensemble.kind());
     vec![density(ensemble, &id, &what), calibration(ensemble, &id, &what)]
 }
 
@@ -107,7 +107,12 @@ fn calibration(ensemble: &JudgedEnsemble, name: &str, what: &str) -> Figure {
     let diagonal = vec![0.0, 1.0];
     Figure {
         name: format!("{name}-calibration"),
-        title: format!("Calibration: width {}, {}", ensemble.ensemble.width(), ensemble.regularization()),
+        title: format!(
+            "Calibration, m = {}: {}, {}",
+            ensemble.ensemble.width(),
+            ensemble.network(),
+            ensemble.regularization()
+        ),
         x: Axis::new("predicted CDF", Scale::Linear),
         y: Axis::new("empirical CDF", Scale::Linear),
         series: vec![

@@ -3,6 +3,7 @@
 //! (Plenk, Calvo-Ordonez, Cartea, Gal, van der Wilk, Ciosek 2026).
 
 pub mod claims;
+mod digits;
 pub mod ensemble;
 pub mod figures;
 pub mod figures_of_ensembles;
@@ -40,7 +41,7 @@ pub static PAPER: Paper = Paper {
     caveat: "Verdicts refer to these runs only.",
     claims: || Ok(Vec::new()),
     terms: |_| vec![TERMS.into()],
-    parts: &[&SIX_POINTS, &INITIALIZATIONS, &CONFLICTING, &ENSEMBLE, &POSTERIOR, &MNIST, &MNIST_TEN],
+    parts: &[&SIX_POINTS, &INITIALIZATIONS, &CONFLICTING, &ENSEMBLE, &POSTERIOR, &MNIST, &MNIST_TEN, &DIGITS],
 };
 
 static SIX_POINTS: Part = Part {
@@ -148,6 +149,18 @@ static MNIST_TEN: Part = Part {
     images: &[Source::Mnist],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: true, full: true },
     plan: |part, options| Box::new(Runs { cells: plan::mnist_ten(options).cells(part, options), findings: images }),
+};
+
+static DIGITS: Part = Part {
+    name: "calibration",
+    title: "Predictive distributions on digits",
+    summary: "log-likelihood and calibration on digits held out: networks, ensembles, posteriors",
+    introduction: "How well do these distributions foretell the labels of images that no network was trained on? Networks of one hidden layer on \
+                   a hundred digits, odd versus even, under cross-entropy and, from draws of the prior with noisy targets, under squared error.",
+    scope: Scope::Full,
+    images: &[Source::Mnist],
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: false, seeds: false, n: false, full: false },
+    plan: |part, options| Box::new(digits::Digits::new(part, options)),
 };
 
 fn six_points(groups: &[Group]) -> Findings {

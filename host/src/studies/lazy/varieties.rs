@@ -57,7 +57,7 @@ static OWN: &[Variety] = &[
     PLAIN,
     Variety { regularization: PENALISED, full: &[64, 512, 2048], ..PLAIN },
     Variety { classes: 3, ..NARROW },
-    Variety { activation: Activation::Erf, ..NARROW },
+    Variety { activation: Activation::Erf, quick: &[512, 2048], full: &[64, 512, 2048], ..PLAIN },
     MIRRORED,
     Variety {
         regularization: Regularization::Smoothing(0.9),

@@ -55,8 +55,8 @@ pub(super) static OF_OWN_OUTPUTS: &[Claim<JudgedEnsemble>] = &[
                 by_chance(ensemble.moments().probability_of_mean(&ensemble.law.mean))
             )
         },
-        failing: "ReLU networks end beyond their linearizations by what is lost and won as kinks pass samples, which falls like m^{−1/2} and not \
-                  before the movement of a unit is small (the rows on bias have the experiments that show it)",
+        failing: "trained networks end beyond their own linearizations, whose mean is the law's: by what is won and lost as kinks pass samples, \
+                  which decays like m^{−1/2} and not before a unit moves little, and without kinks by the drift of the kernel (rows “bias”)",
     },
     Claim {
         name: "B4 mean of the linearized networks",

@@ -60,29 +60,45 @@ fn subject(all: &OverWidths) -> Subject {
     Subject { network, ..first.subject() }
 }
 
-/// Ensembles that start from their own outputs, or from 0.
-pub(super) static BIAS: &[Claim<OverWidths>] = &[Claim {
-    name: "B4 bias of trained networks decays with width",
-    place: "derived: kinks that pass a sample, a share of the units like m^{−1/2}; without kinks the drift of the kernel, 1/m",
-    kind: Kind::Claim,
-    about: subject,
-    measure: |all| slopes(all, bias),
-    theory: |all| {
-        let kinks = all.first()?.ensemble.first.settings.model.activation.has_kink();
-        let reason = "small widths; the alternative is a bias that does not decay, 0";
-        let slope = if kinks { Theory::number(-0.5).said("−1/2") } else { Theory::number(-1.0).said("−1") };
-        Some(slope.within(0.25, reason))
-    },
-    note: |all| {
-        format!(
-            "slope against ln m of the logarithm of the bias: the mean over networks of f_{{T}} less the limit of the network's own \
-             linearization, along the mean of the law and as a share of it; ± a standard error, at each width: {}; {JACKKNIFE}",
-            at_widths(all, bias)
-        )
-    },
-    failing: "a unit moves by |θ_{T} − θ_{0}|/m^{1/2}, which turns kinks by several degrees at these widths: not yet a small part of the distance \
-              between samples, below which the bias is in proportion to it",
-}];
+/// Of ReLU networks.
+pub(super) static BIAS_OF_KINKS: &[Claim<OverWidths>] = &[bias_decays(
+    "derived: kinks that pass a sample, a share of the units like m^{−1/2}",
+    |_| Some(Theory::number(-0.5).said("−1/2").within(0.25, SMALL)),
+    "a unit moves by |θ_{T} − θ_{0}|/m^{1/2}, which turns kinks by several degrees at these widths: not yet a small part of the distance \
+     between samples, below which the bias is in proportion to it",
+)];
+
+/// Of networks without kinks.
+pub(super) static BIAS_OF_SMOOTH: &[Claim<OverWidths>] = &[bias_decays(
+    "derived: the drift of the kernel, 1/m",
+    |_| Some(Theory::number(-1.0).said("−1").within(0.25, SMALL)),
+    "terms of higher order in the movement of a unit are not yet small at these widths",
+)];
+
+const SMALL: &str = "small widths; the alternative is a bias that does not decay, 0";
+
+const fn bias_decays(
+    place: &'static str,
+    theory: fn(&OverWidths) -> Option<Theory>,
+    failing: &'static str,
+) -> Claim<OverWidths> {
+    Claim {
+        name: "B4 bias of trained networks decays with width",
+        place,
+        kind: Kind::Claim,
+        about: subject,
+        measure: |all| slopes(all, bias),
+        theory,
+        note: |all| {
+            format!(
+                "slope against ln m of the logarithm of the bias: the mean over networks of f_{{T}} less the limit of the network's own \
+                 linearization, along the mean of the law and as a share of it; ± a standard error, at each width: {}; {JACKKNIFE}",
+                at_widths(all, bias)
+            )
+        },
+        failing,
+    }
+}
 
 /// Ensembles that start from their own outputs.
 pub(super) static SPREAD: &[Claim<OverWidths>] = &[Claim {

@@ -67,7 +67,8 @@ const fn spread(name: &'static str, place: &'static str) -> Claim<JudgedEnsemble
         measure: |ensemble| ensemble.jackknifed(|columns| log_spread(columns, &ensemble.law.deviation())),
         theory: |_| Some(Theory::number(0.0).within(0.1, "finite width")),
         note: |ensemble| {
-            let exact = if ensemble.ensemble.first.loss == MSE { " (exact in the limit of infinite width)" } else { "" };
+            let exact =
+                if ensemble.ensemble.first.loss == MSE { " (exact in the limit of infinite width)" } else { "" };
             let laplace = ensemble.law.laplace.as_deref().map(|l| PredictedLaw::deviations(l, ensemble.numbers()));
             format!(
                 "mean over the held-out points of ln(sd/sd of theory); sd: {}; theory{exact}: {}; posterior: {}; {JACKKNIFE}",
