@@ -23,12 +23,12 @@ use crate::study::paper::Part;
 use crate::study::plan::{Findings, Plan};
 
 const NET: Net = Net::fcn(1);
-const WIDTH: usize = 256;
-const SAMPLES: usize = 100;
+const WIDTH: usize = 128;
+const SAMPLES: usize = 64;
 const HELD_OUT: usize = 500;
-const NETWORKS: u64 = 40;
-/// LAMBDA; n LAMBDA = 0.3 is the variance of the noise under squared error.
-const PENALTY: f64 = 0.003;
+const NETWORKS: u64 = 24;
+/// LAMBDA; n LAMBDA = 0.32 is the variance of the noise under squared error.
+const PENALTY: f64 = 0.005;
 
 /// Networks under cross-entropy from their own outputs, and under squared error from draws of the prior.
 pub(super) struct Digits {
@@ -53,7 +53,7 @@ impl Digits {
             let id = format!("{}-{}-w{WIDTH}-{loss}", part.name, NET.name());
             let training = Training { loss, ..until_the_end(regularization) };
             let settings = Settings { model: NET.model(WIDTH, &model), training };
-            let work = 10.0 * NETWORKS as f64;
+            let work = 8.0 * NETWORKS as f64;
             let (net, init) = (NET, Init::Standard);
             let first =
                 Cell { id: id.clone(), part, net, init, regularization, loss, width: WIDTH, seed: 0, settings, work };

@@ -78,8 +78,9 @@ fn density(ensemble: &JudgedEnsemble, name: &str, what: &str) -> Figure {
     Figure {
         name: format!("{name}-density"),
         title: format!(
-            "Spread over initializations: width {}, {}",
+            "Spread over initializations, m = {}: {}, {}",
             ensemble.ensemble.width(),
+            ensemble.network(),
             ensemble.regularization()
         ),
         x: Axis::new("output on a held-out point (logit units)", Scale::Linear),

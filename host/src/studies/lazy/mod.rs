@@ -156,7 +156,7 @@ static DIGITS: Part = Part {
     title: "Predictive distributions on digits",
     summary: "log-likelihood and calibration on digits held out: networks, ensembles, posteriors",
     introduction: "How well do these distributions foretell the labels of images that no network was trained on? Networks of one hidden layer on \
-                   a hundred digits, odd versus even, under cross-entropy and, from draws of the prior with noisy targets, under squared error.",
+                   64 digits, odd versus even, under cross-entropy and, from draws of the prior with noisy targets, under squared error.",
     scope: Scope::Full,
     images: &[Source::Mnist],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: false, seeds: false, n: false, full: false },
