@@ -119,7 +119,7 @@ fn probabilities(plan: &Table) -> Option<NumberTable> {
         return Some(table);
     }
     plan.get("parametrization")?;
-    let names = ["seed", "evaluations"].map(String::from).into_iter();
+    let names = ["seed", "evaluations", "unfinished"].map(String::from).into_iter();
     let kinds = ["network", "linearized", "fixed"].into_iter().flat_map(columns);
     let mut table = NumberTable::new(names.chain(kinds));
     let times = columns("network").count();
@@ -127,7 +127,7 @@ fn probabilities(plan: &Table) -> Option<NumberTable> {
     for i in 0..count("networks").or_else(|| count("draws"))? {
         let probe = |k: usize, kind: usize| noise(3 * i + kind) + late * k as f64 / 4.0;
         let outputs = (0..3).flat_map(|kind| (0..times).map(move |k| (k, kind))).map(|(k, kind)| probe(k, kind));
-        table.push([i as f64, 40.0].into_iter().chain(outputs).collect());
+        table.push([i as f64, 40.0, 0.0].into_iter().chain(outputs).collect());
     }
     Some(table)
 }

@@ -4,7 +4,8 @@ use super::limits::{Posterior, PosteriorFound};
 use super::line::{Line, Parametrization, TIMES};
 use super::plan::{CENTRE, Cell, Found};
 use super::table::{time_title, with_interval};
-use crate::analysis::statistics::line as fitted;
+use crate::analysis::binomial::Share;
+use crate::analysis::statistics::{jackknife, line as fitted};
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::judge::Measured;
@@ -178,7 +179,7 @@ fn exact_posterior(cell: &Cell) -> f64 {
     cell.posterior.exact.map_or(cell.posterior.probe.value(), |exact| exact.probe)
 }
 
-/// Groups of networks for a slope against the width.
+/// Groups of networks of the jackknife.
 const GROUPS: usize = 10;
 
 /// All widths of the centre.
@@ -188,39 +189,42 @@ static WIDTHS: &[Claim<Found>] = &[Claim {
     kind: Kind::Claim,
     about: |_| about_line(CENTRE),
     measure: |found| {
-        let cells = found.of(CENTRE);
-        let slope = |group: usize| {
-            let point = |cell: &&Cell| {
-                let share = differing(cell, group)?;
-                (share > 0.0).then(|| ((cell.networks.width as f64).ln(), share.ln()))
+        let differ: Vec<(f64, Vec<bool>)> = found.of(CENTRE).into_iter().map(differing).collect();
+        let count = differ.iter().map(|(_, differ)| differ.len()).min().unwrap_or(0);
+        // the networks of the same place of every width together
+        let slope = |places: &[usize]| {
+            let point = |(width, differ): &(f64, Vec<bool>)| {
+                let share = Share::of(places.iter().map(|place| differ[*place]));
+                (width.ln(), share.value().ln())
             };
-            Some(fitted(&cells.iter().map(point).collect::<Option<Vec<_>>>()?)?.0)
+            fitted(&differ.iter().map(point).collect::<Vec<_>>()).map_or(f64::NAN, |(slope, _)| slope)
         };
-        Measured::of((0..GROUPS).map(slope), "a group of networks has no verdict that differs; train more networks")
+        let values = jackknife(&(0..count).collect::<Vec<_>>(), GROUPS, slope);
+        let finite = |value: f64| value.is_finite().then_some(value);
+        Measured::of(values.into_iter().map(finite), "at some width no verdict differs; train more networks")
     },
     theory: |_| {
         Some(Theory::at_most(-0.5).said("≤ −1/2").within(0.2, "small widths, which are not in the kernel regime"))
     },
     note: |found| {
         let share = |cell: &&Cell| {
-            let differ = cell.found.network.differences(&cell.found.linearized, MIDDLE);
-            let share = differ.iter().filter(|d| **d != 0.0).count() as f64 / differ.len() as f64;
-            format!("{} at m = {}", number(share), cell.networks.width)
+            let (width, differ) = differing(cell);
+            format!("{} at m = {width}", number(Share::of(differ.into_iter()).value()))
+        };
+        format!("{} at m = {}", number(share), cell.networks.width)
         };
         format!(
-            "slope of the logarithm of the share against ln m at t = 10^{{4}}, {GROUPS} groups of networks; shares: {}",
+            "slope of the logarithm of the share against ln m at t = 10^{{4}}; jackknife over {GROUPS} groups of networks; shares: {}",
             found.of(CENTRE).iter().map(share).collect::<Vec<_>>().join(", ")
         )
     },
     failing: "",
 }];
 
-/// Share of the networks of a group whose verdict is not their linearization's.
-fn differing(cell: &Cell, group: usize) -> Option<f64> {
-    let differ = cell.found.network.differences(&cell.found.linearized, MIDDLE);
-    let size = differ.len() / GROUPS;
-    let own = differ.get(group * size..(group + 1) * size).filter(|own| !own.is_empty())?;
-    Some(own.iter().filter(|d| **d != 0.0).count() as f64 / own.len() as f64)
+/// Width, and of every network whether its verdict is not its linearization's.
+fn differing(cell: &Cell) -> (f64, Vec<bool>) {
+    let (here, there) = (cell.found.network.at(MIDDLE), cell.found.linearized.at(MIDDLE));
+    (cell.networks.width as f64, here.iter().zip(there).map(|(here, there)| here != there).collect())
 }
 
 /// One cell and the next: wider, or of a larger scale.
@@ -280,7 +284,7 @@ static FIRST_ENTRIES: &[Claim<Cell>] = &[Claim {
     measure: |cell| Measured::Values(cell.found.network.numbers(MIDDLE)),
     theory: |cell| Some(Theory::number(earlier(cell)?).within(0.04, "the sample's own interval")),
     note: |cell| format!("probability at t = 10^{{4}}: {}", with_interval(cell.found.network.share(MIDDLE))),
-    failing: "the earlier sample does not state its parametrisation, time or scale; no parametrisation here has all three at t = 10^{4}",
+    failing: "the earlier sample does not state its parametrisation, time or scale; no parametrisation here has all three at t = 10^{4}, and that with the factor √(2/m) comes nearest",
 }];
 
 /// A claim about every cell and the next.

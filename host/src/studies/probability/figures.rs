@@ -57,7 +57,8 @@ pub fn all(found: &Found) -> Vec<Figure> {
             band(format!("networks, t = {}", time_title(*time)), points, Hue::at("time", TIMES[time - 1].log10()))
         })
         .collect();
-    series.extend(AGAINST_WIDTH.iter().map(|time| {
+    // at the last it is 1
+    series.extend(AGAINST_WIDTH[..2].iter().map(|time| {
         let limit = last.fixed.share(*time).value();
         Series::theory(format!("fixed NTK, t = {}", time_title(*time)), ends.clone(), vec![limit; 2])
     }));

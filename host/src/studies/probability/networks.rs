@@ -34,6 +34,10 @@ pub struct Networks {
 /// The flow, to the accuracy of all studies.
 const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 
+/// Steps after which a network is left where it is. Few come so far: those of which one point has no active unit for long, so
+/// that its residual does not fall and time does not pass faster.
+const MOST_STEPS: u64 = 5000;
+
 /// What a finished cell says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworksFound {
@@ -43,6 +47,9 @@ pub struct NetworksFound {
     pub linearized: Verdicts,
     /// gradient evaluations of a network, on average
     pub evaluations: f64,
+    /// networks that have not come to the last time in [`MOST_STEPS`] steps; their last verdict counts at the times behind it,
+    /// and only those that are not positive could be wrong, because no verdict is taken back
+    pub unfinished: usize,
 }
 
 impl Networks {
@@ -60,6 +67,7 @@ impl Networks {
             network: Verdicts::of(table, "network")?,
             linearized: Verdicts::of(table, "linearized")?,
             evaluations: evaluations.iter().sum::<f64>() / evaluations.len() as f64,
+            unfinished: table.column("unfinished")?.iter().filter(|times| **times > 0.0).count(),
         })
     }
 }
@@ -74,7 +82,7 @@ impl Measurement for Networks {
         Ok(plan)
     }
     fn work(&self) -> f64 {
-        self.networks as f64 * (1e-3 + 3e-5 * self.width as f64)
+        self.networks as f64 * (2e-3 + 5e-5 * self.width as f64)
     }
     fn need(&self) -> Result<u64, Error> {
         let (widths, n) = ([self.width], self.line.points);
@@ -82,7 +90,7 @@ impl Measurement for Networks {
         let rows = 2 * self.networks as usize * (3 + 2 * TIMES.len());
         Ok(8 * (trainer_len(sizes, n, &FLOW) + 2 * tangent_len(sizes, n + 1) + rows) as u64)
     }
-    /// A row for every network: its seed, gradient evaluations, and the probe's output at time 0 and at each of the
+    /// A row for every network: its seed, gradient evaluations, times that it has not come to, and the probe's output at time 0 and at each of the
     /// [`TIMES`], its own and its linearization's.
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
         let (widths, n, backend) = ([self.width], self.line.points, f64::fast());
@@ -96,7 +104,7 @@ impl Measurement for Networks {
         let mut kernel = vec![0.0; (n + 1) * (n + 1)];
         let mut scratch = vec![0.0; structured_scratch(backend.tile(), n + 1, n + 1)];
         let mut fixed = ProbeFlow::new(n);
-        let names = ["seed", "evaluations"].map(String::from).into_iter();
+        let names = ["seed", "evaluations", "unfinished"].map(String::from).into_iter();
         let mut table = NumberTable::new(names.chain(columns("network")).chain(columns("linearized")));
         for index in 0..self.networks {
             if stop.requested() {
@@ -111,15 +119,16 @@ impl Measurement for Networks {
             structured(backend, &tangent, None, MultiOutput::Trace, into, &mut scratch)?;
             let linearized = fixed.probe(&kernel, &f_0, scales.clock)?;
 
-            let mut outputs = vec![f_0[n]];
+            let (mut outputs, mut unfinished) = (vec![f_0[n]], 0.0);
             for time in TIMES.map(|time| scales.clock * time) {
-                while !trainer.reached(time) {
+                while !trainer.reached(time) && trainer.step() < MOST_STEPS {
                     trainer.advance(Some(time))?;
                 }
+                unfinished += f64::from(u8::from(!trainer.reached(time)));
                 let passed = forward(backend, Params::new(&network, trainer.theta())?, probe, &mut activations)?;
                 outputs.push(passed.outputs().at(0, 0));
             }
-            let row = [index as f64, trainer.evaluations() as f64].into_iter();
+            let row = [index as f64, trainer.evaluations() as f64, unfinished].into_iter();
             table.push(row.chain(outputs).chain([f_0[n]]).chain(linearized).collect());
             observer.step((index + 1) as f64 / self.networks as f64, &String::new);
         }
@@ -161,7 +170,7 @@ mod tests {
             let params = Params::new(&network, trainer.theta()).unwrap();
             let f = forward(f64::fast(), params, probe, &mut activations).unwrap().outputs().at(0, 0);
             same += u32::from((f > 0.0) == found.network.at(1)[index as usize]);
-            let flow = table.rows()[index as usize][3];
+            let flow = table.rows()[index as usize][4];
             assert!((f - flow).abs() < 0.05 * f.abs().max(1.0), "network {index}: {f} {flow}");
         }
         assert!(same >= count - 1, "{same} of {count}");
@@ -187,7 +196,7 @@ mod tests {
     fn dead_networks_stay() {
         let one = Networks { line: Line { points: 2, ..LINE }, width: 1, networks: 40 };
         let table = measured(one);
-        let still = |row: &&Vec<f64>| row[2..].iter().all(|f| *f == row[2]);
+        let still = |row: &&Vec<f64>| row[3..].iter().all(|f| *f == row[3]);
         let dead = table.rows().iter().filter(still).count();
         assert!((5..36).contains(&dead), "{dead} of 40");
         let wider = Networks { line: Line { scale: 3.0, ..one.line }, ..one };

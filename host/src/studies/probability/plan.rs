@@ -20,6 +20,8 @@ use crate::study::plan::{Findings, Plan};
 
 /// The line of the centre: the problem's own parametrisation and scale.
 pub const CENTRE: Line = Line { points: 4, parametrization: Parametrization::Ntk, scale: 1.0 };
+/// Draws under the fixed NTK for every network of a cell: its column is to have a fraction of the networks' scatter.
+const DRAWS_A_NETWORK: u64 = 5;
 /// Draws of the Gaussian process that are kept: a sampled number that has a closed form beside it may be exact.
 const ACCEPTED: u64 = 50_000;
 
@@ -85,10 +87,12 @@ pub fn grid(options: &Options) -> ProbabilityTable {
     let own: &[usize] = if options.full { &[2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] } else { &[4, 16, 64, 256] };
     let widths = options.widths_or(own);
     let middle = widths[widths.len() / 2];
-    let networks = options.seeds.unwrap_or(if options.full { 10_000 } else { 2000 });
+    let own_networks = 2000;
+    let networks = options.seeds.unwrap_or(if options.full { 10_000 } else { own_networks });
+    let draws = DRAWS_A_NETWORK * networks;
     let (points, scales): (&[usize], &[f64]) = match options.full {
         true => (&[2, 3, 8, 16], &[0.125, 0.25, 0.5, 2.0, 4.0, 8.0]),
-        false => (&[2, 8], &[0.25, 4.0]),
+        false => (&[2, 8], &[0.25, 0.5, 2.0, 4.0]),
     };
     let at = |line: Line, width: usize| Networks { line, width, networks };
     let mut cells: Vec<Networks> = widths.iter().map(|width| at(CENTRE, *width)).collect();
@@ -100,16 +104,16 @@ pub fn grid(options: &Options) -> ProbabilityTable {
     }
     let count = |own: u64, here: u64, what: &str| if own == here { String::new() } else { format!("-{what}{here}") };
     for cell in cells {
-        let fixed = FixedKernel::of(cell.line, cell.width, networks);
+        let fixed = FixedKernel::of(cell.line, cell.width, draws);
         let posterior = Posterior { points: cell.line.points, accepted: ACCEPTED };
         if grid.kernels.iter().all(|kept| kept.measurement != fixed) {
-            let id = format!("fixed-{}{}", fixed.name(), count(2000, networks, "draws"));
+            let id = format!("fixed-{}{}", fixed.name(), count(DRAWS_A_NETWORK * own_networks, draws, "draws"));
             grid.kernels.push(Kept { id, measurement: fixed });
         }
         if grid.posteriors.iter().all(|kept| kept.measurement != posterior) {
             grid.posteriors.push(Kept { id: format!("posterior-l{}", posterior.points), measurement: posterior });
         }
-        let id = format!("networks-{}-w{}{}", cell.line.name(), cell.width, count(2000, networks, "networks"));
+        let id = format!("networks-{}-w{}{}", cell.line.name(), cell.width, count(own_networks, networks, "networks"));
         grid.networks.push(Kept { id, measurement: cell });
     }
     grid
@@ -127,7 +131,7 @@ impl ProbabilityTable {
         let mut cells = Vec::new();
         for kept in &self.networks {
             let networks = kept.measurement;
-            let of_cell = FixedKernel::of(networks.line, networks.width, networks.networks);
+            let of_cell = FixedKernel::of(networks.line, networks.width, DRAWS_A_NETWORK * networks.networks);
             let fixed = self.kernels.iter().zip(&kernels).find(|(kernel, _)| kernel.measurement == of_cell);
             let posterior = posteriors.iter().find(|(posterior, _)| posterior.points == networks.line.points);
             // the plan has both for every cell
@@ -150,9 +154,12 @@ impl Plan for ProbabilityTable {
         let count: u64 = found.cells.iter().map(|cell| cell.networks.networks).sum();
         let evaluations = found.cells.iter().map(|cell| cell.found.evaluations);
         let mean = evaluations.sum::<f64>() / found.cells.len() as f64;
+        let unfinished: usize = found.cells.iter().map(|cell| cell.found.unfinished).sum();
         Ok(Findings {
             sizes: format!(
-                "{count} networks in {} cells, {} gradient evaluations a network on average; as many linearized networks.",
+                "{count} networks in {} cells, {} gradient evaluations a network on average; as many linearized networks. {unfinished} \
+                 networks, most of them narrow, did not come to the last time within the allowed steps; their last verdict is counted, \
+                 which could only become positive.",
                 found.cells.len(),
                 number(mean.round())
             ),

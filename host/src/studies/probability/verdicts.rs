@@ -37,10 +37,13 @@ impl Verdicts {
             |pair: &[Vec<bool>]| pair[0].iter().zip(&pair[1]).filter(|(before, after)| **before && !**after).count();
         self.0.windows(2).map(fell).sum()
     }
-    /// Of every pair, 1 for a positive verdict here less 1 for one there: as many as both have.
+    /// Of every one here, 1 for a positive verdict, less the share of positive ones there: the same number of those, in order,
+    /// belongs to each.
     pub fn differences(&self, other: &Self, time: usize) -> Vec<f64> {
-        let number = |verdict: bool| f64::from(u8::from(verdict));
-        self.0[time].iter().zip(&other.0[time]).map(|(here, there)| number(*here) - number(*there)).collect()
+        let (here, there) = (self.numbers(time), other.numbers(time));
+        let size = (there.len() / here.len().max(1)).max(1);
+        let mean = |group: &[f64]| group.iter().sum::<f64>() / size as f64;
+        here.iter().zip(there.chunks_exact(size)).map(|(here, there)| here - mean(there)).collect()
     }
     /// Of every one, 1 for a positive verdict, 0 for another.
     pub fn numbers(&self, time: usize) -> Vec<f64> {
@@ -65,6 +68,11 @@ mod tests {
         assert_eq!([0, 2, 3].map(|k| verdicts.share(k).successes), [0, 1, 2]);
         assert_eq!((verdicts.reversals(), verdicts.numbers(2)), (1, vec![1.0, 0.0, 0.0]));
         assert_eq!(verdicts.differences(&verdicts, 3), [0.0; 3]);
+        // of one network and three draws
+        assert_eq!(
+            Verdicts(vec![vec![true]]).differences(&Verdicts(vec![vec![true, false, false]]), 0),
+            [1.0 - 1.0 / 3.0]
+        );
         assert!(Verdicts::of(&table, "linearized").is_err());
     }
 }
