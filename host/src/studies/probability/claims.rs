@@ -211,8 +211,6 @@ static WIDTHS: &[Claim<Found>] = &[Claim {
             let (width, differ) = differing(cell);
             format!("{} at m = {width}", number(Share::of(differ.into_iter()).value()))
         };
-        format!("{} at m = {}", number(share), cell.networks.width)
-        };
         format!(
             "slope of the logarithm of the share against ln m at t = 10^{{4}}; jackknife over {GROUPS} groups of networks; shares: {}",
             found.of(CENTRE).iter().map(share).collect::<Vec<_>>().join(", ")
