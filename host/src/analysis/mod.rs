@@ -1,5 +1,6 @@
-//! Analyses for any study or command: laws over initializations, statistics, spectra, smoothness, learning curves.
+//! Analyses for any study or command: laws over initializations, statistics, probabilities, spectra, smoothness, learning curves.
 
+pub mod binomial;
 pub mod curves;
 mod error;
 pub mod fit;
@@ -8,6 +9,7 @@ pub mod law;
 pub mod law_forecast;
 pub mod learning;
 pub mod normal_law;
+pub mod orthant;
 pub mod points;
 pub mod probabilities;
 pub mod smoothness;

@@ -10,7 +10,7 @@ use super::terminal::{DONE, in_flags, print};
 use crate::cli::UsageError;
 use crate::files::Described;
 use crate::words::did_you_mean;
-use crate::{run, study};
+use crate::{run, studies, study};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,7 +110,7 @@ const SPECTRA: [Described; 4] = Described::of(
 /// Every column and array of every file of results.
 pub fn described() -> impl Iterator<Item = &'static Described> {
     let commands = KERNEL.iter().chain(&PREDICTION).chain(&PREDICTION_TABLE).chain(&SPECTRA);
-    run::described().chain(commands).chain(study::described())
+    run::described().chain(commands).chain(study::described()).chain(studies::described())
 }
 
 /// Prints them; returns the exit code.

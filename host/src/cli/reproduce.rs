@@ -36,6 +36,8 @@ Examples:
       odd against even digits
   ntkscope reproduce initialization
       what random initialization costs, from kernels alone
+  ntkscope reproduce probability
+      how often small networks trained on a line give a positive logit off it
   ntkscope reproduce divergence --full --data-dir DIR --out results
       everything; rerun the same command to resume";
 

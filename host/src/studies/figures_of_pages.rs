@@ -108,6 +108,30 @@ fn grown(margin: f64, seed: f64) -> NumberTable {
     table(&rows.collect::<Vec<_>>())
 }
 
+/// Verdicts that turn with time, and sooner in wide networks; draws of a Gaussian process, of which every third is kept.
+fn probabilities(plan: &Table) -> Option<NumberTable> {
+    use super::probability::verdicts::columns;
+    let count = |key: &str| Some(plan.get(key)?.as_integer()? as usize);
+    let noise = |i: usize| (i as f64 * 12.9898).sin();
+    if let Some(accepted) = count("accepted") {
+        let mut table = NumberTable::new(["probe", "tried"]);
+        (0..accepted).for_each(|i| table.push(vec![noise(i) + 0.3, 3.0]));
+        return Some(table);
+    }
+    plan.get("parametrization")?;
+    let names = ["seed", "evaluations", "unfinished"].map(String::from).into_iter();
+    let kinds = ["network", "linearized", "fixed"].into_iter().flat_map(columns);
+    let mut table = NumberTable::new(names.chain(kinds));
+    let times = columns("network").count();
+    let late = 1.0 - 1.0 / count("width").unwrap_or(1000) as f64;
+    for i in 0..count("networks").or_else(|| count("draws"))? {
+        let probe = |k: usize, kind: usize| noise(3 * i + kind) + late * k as f64 / 4.0;
+        let outputs = (0..3).flat_map(|kind| (0..times).map(move |k| (k, kind))).map(|(k, kind)| probe(k, kind));
+        table.push([i as f64, 40.0, 0.0].into_iter().chain(outputs).collect());
+    }
+    Some(table)
+}
+
 /// The table that a measurement of these settings leaves, by what it has settings for.
 fn numbers(plan: &Table) -> NumberTable {
     let count = |key: &str| plan.get(key).and_then(Value::as_integer).map(|n| n as usize);
@@ -118,6 +142,9 @@ fn numbers(plan: &Table) -> NumberTable {
         for seed in 0..seeds {
             table.push((0..=n).map(|j| 4.0 + noise(7 * seed + j) / (width as f64).sqrt()).collect());
         }
+        return table;
+    }
+    if let Some(table) = probabilities(plan) {
         return table;
     }
     if let Some(margin) = plan.get("until-margin").and_then(Value::as_float) {

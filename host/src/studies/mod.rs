@@ -8,13 +8,20 @@ mod figures_of_pages;
 mod finished_jobs;
 pub mod initialization;
 pub mod lazy;
+pub mod probability;
 #[cfg(test)]
 mod toy;
 
+use crate::files::Described;
 use crate::study::paper::Paper;
 
 /// Every paper, in the order of `reproduce all`.
-pub static PAPERS: &[&Paper] = &[&divergence::PAPER, &lazy::PAPER, &initialization::PAPER];
+pub static PAPERS: &[&Paper] = &[&divergence::PAPER, &lazy::PAPER, &initialization::PAPER, &probability::PAPER];
+
+/// The columns of the tables that single studies leave beside those of all, in words.
+pub fn described() -> impl Iterator<Item = &'static Described> {
+    probability::table::COLUMNS.iter()
+}
 
 #[cfg(test)]
 mod tests {
@@ -149,7 +156,7 @@ mod tests {
             planned.notes,
             [
                 "`network` has no effect on the parts spectra, learning",
-                "`network` excludes everything in the parts conflicting, posterior, outputs"
+                "`network` excludes everything in the parts conflicting, posterior, outputs, coin-line"
             ]
         );
         let only = |name: &str, options| Study::plan(PAPERS, &[name.to_owned()], &options).map(|p| p.studies.len());
@@ -160,7 +167,7 @@ mod tests {
             assert!(only("six-points", Options { seeds: Some(seeds), ..Options::default() }).is_err());
         }
         let twice = Options { widths: vec![8, 4, 8], ..Options::default() };
-        for part in ["conflicting", "ensemble", "closeness", "outputs"] {
+        for part in ["conflicting", "ensemble", "closeness", "outputs", "coin-line"] {
             distinct(plan(PAPERS, part, &twice).unwrap().iter().map(|(id, _)| id.as_str()));
         }
     }

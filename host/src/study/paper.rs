@@ -166,7 +166,8 @@ impl Study {
         let (mut finished, mut chapters, mut of_parts) = (Vec::new(), Vec::new(), Vec::new());
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
-            let Findings { sizes, claims, mut figures, tables } = plan.findings(&of_part, directory)?;
+            let Findings { sizes, claims, mut figures, tables, files } = plan.findings(&of_part, directory)?;
+            files.iter().try_for_each(|(name, table)| table.write(&directory.join(name)))?;
             let settings = self.settings(part, &plan.jobs())?;
             for figure in &mut figures {
                 figure.settings.clone_from(&settings);

@@ -7,6 +7,7 @@ use super::cell::{Cell, Finished};
 use super::claim::Stated;
 use super::grid::Job;
 use super::group::Group;
+use crate::files::CsvTable;
 use crate::plot::Figure;
 use crate::report::Table;
 use crate::words::count;
@@ -39,6 +40,8 @@ pub struct Findings {
     pub figures: Vec<Figure>,
     /// what is told in numbers, before the figures
     pub tables: Vec<Table>,
+    /// files of its own, by their names in the study's directory
+    pub files: Vec<(&'static str, CsvTable)>,
 }
 
 /// The plan of a part that is training runs and nothing else.

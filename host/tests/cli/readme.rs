@@ -15,10 +15,11 @@ const CALLS: [&str; 2] = ["cargo run --release -- ", "ntkscope "];
 const QUOTED: InstructionSet = InstructionSet::Avx512;
 
 /// Commands that are not run, but asked for their plan or at least parsed, and why.
-const NOT_RUN: [(&str, &str, &str); 7] = [
+const NOT_RUN: [(&str, &str, &str); 8] = [
     ("reproduce divergence", "--dry-run", "minutes"),
     ("reproduce lazy", "--dry-run", "minutes"),
     ("reproduce initialization", "--dry-run", "minutes"),
+    ("reproduce probability", "--dry-run", "minutes"),
     ("data fetch mnist", "--help", "the network"),
     ("run --data mnist", "--help", "MNIST"),
     ("kernel empirical --data mnist", "--help", "MNIST"),

@@ -202,3 +202,33 @@ fn the_initialization_study_has_its_files() {
     place.refuse(&format!("{study} --fashion-dir d"), 2, &["--fashion-dir d", "--only smoothness"]);
     place.refuse(&format!("{study} --only smoothness --data-dir nowhere"), 3, &["nowhere", "--data-dir"]);
 }
+
+#[test]
+fn the_probability_study_has_its_files() {
+    let place = Place::new();
+    let line = "reproduce probability --widths 4,8 --seeds 20 --out study";
+    let done = place.run(line.split(' '));
+    assert!([0, 1].contains(&done.code), "{}", done.stderr);
+    let claims = String::from_utf8(place.bytes("study/claims.csv")).unwrap();
+    for name in
+        ["P1 no verdict", "P2 probability at initialization", "P3 Gaussian process", "P4 as under", "P5 the trained"]
+    {
+        assert!(has_row(&claims, name), "no claim {name}");
+    }
+    let table = String::from_utf8(place.bytes("study/probability.csv")).unwrap();
+    // 2 widths, 2 numbers of points, 4 scales, 3 other parametrisations of 2 widths: 3 columns at 8 times, and 1 without
+    assert_eq!(table.lines().count(), 1 + 14 * (3 * 8 + 1));
+    assert!(table.starts_with(
+        "parametrization,points,scale,width,time,column,positive,draws,probability,low,high,closed_form\n"
+    ));
+    let tables = ["claims.csv", "probability.csv"].map(|name| place.bytes(&format!("study/{name}")));
+    // thread by thread, and again from what is kept
+    let other = place.run("reproduce probability --widths 4,8 --seeds 20 --threads 1 --out other".split(' '));
+    assert_eq!(other.code, done.code, "{}", other.stderr);
+    assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(&format!("other/{name}"))));
+    std::fs::remove_file(place.path("study/runs/posterior-l4/numbers.csv")).unwrap();
+    let again = place.run(line.split(' '));
+    assert!(again.stderr.contains("already finished"), "{}", again.stderr);
+    assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(&format!("study/{name}"))));
+    place.refuse("reproduce probability --n 9 --out third", 2, &["--n 9", "coin-line"]);
+}

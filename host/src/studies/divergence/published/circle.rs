@@ -153,6 +153,7 @@ impl Plan for Circle {
             claims: all.iter().flat_map(circle_claims::all).collect(),
             figures: circle_figures::all(&all),
             tables: circle_figures::tables(&all),
+            ..Findings::default()
         };
         Ok(findings.without_failed(finished))
     }

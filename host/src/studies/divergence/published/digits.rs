@@ -209,6 +209,6 @@ impl Plan for Digits {
         let tables = all.iter().map(digits_figures::along).collect();
         let claims = all.iter().flat_map(|at| state_all(CLAIMS, at)).collect();
         let sizes = format!("{} images.", finished.first().map_or(IMAGES, |run| run.samples));
-        Ok(Findings { sizes, claims, figures, tables }.without_failed(finished))
+        Ok(Findings { sizes, claims, figures, tables, ..Findings::default() }.without_failed(finished))
     }
 }

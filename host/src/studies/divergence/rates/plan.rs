@@ -106,6 +106,7 @@ impl Plan for Networks {
             claims: all.iter().flat_map(claims::claims).collect(),
             figures: figures::figures(&all),
             tables: vec![table::local_exponents(&all)],
+            ..Findings::default()
         })
     }
 }
