@@ -2,6 +2,7 @@
 
 pub mod curves;
 mod error;
+pub mod expected_risk;
 pub mod fit;
 pub mod labels;
 pub mod law;

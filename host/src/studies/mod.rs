@@ -149,7 +149,7 @@ mod tests {
             planned.notes,
             [
                 "`network` has no effect on the parts spectra, learning",
-                "`network` excludes everything in the parts conflicting, ensemble, outputs"
+                "`network` excludes everything in the parts conflicting, ensemble, outputs, closeness, closeness-sphere"
             ]
         );
         let only = |name: &str, options| Study::plan(PAPERS, &[name.to_owned()], &options).map(|p| p.studies.len());

@@ -129,8 +129,10 @@ fn risks(kernel: &dyn Fn(Start) -> Option<Vec<(usize, Estimate)>>, names: [&'sta
 /// Learning curves of the kernel.
 pub fn learning(learned: &Learned) -> Vec<Figure> {
     let (Some(first), Some(last)) = (learned.learning.first(), learned.learning.last()) else { return Vec::new() };
-    let (d, target) = (first.dimension, first.target);
-    let mut series = risks(&|start| learned.points(start), KERNEL);
+    let (d, target) = (first.dimension, learned.target);
+    // from 0 there is nothing to learn where f* = 0
+    let starts = |start| learned.points(start).filter(|_| target != Target::Zero || start == Start::Random);
+    let mut series = risks(&starts, KERNEL);
     if let Some(points) = learned.points(Start::Random) {
         let points: Vec<(f64, f64)> = points.iter().map(|(n, e)| (*n as f64, e.value.exp())).collect();
         series.extend(through(
@@ -147,8 +149,8 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
         y: Axis::new("excess risk (MSE) at the optimal stopping time", Scale::Log),
         series,
         caption: format!(
-            "Excess risk of gradient flow under the NTK of one hidden layer at the optimal stopping time, noise {}, geometric mean over {} \
-             draws, with fitted lines. {BANDS}",
+            "Excess risk of gradient flow under the NTK of one hidden layer at the optimal stopping time, noise {}: mean over noise and f^{{GP}}, \
+             geometric mean over {} draws of the points, with fitted lines. {BANDS}",
             first.noise, first.draws
         ),
         ..Figure::default()
@@ -165,7 +167,7 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
             y: Axis::new("excess risk (MSE)", Scale::Log),
             series: along,
             caption: format!(
-                "Excess risk of the kernel flow, n = {}, geometric mean over {} draws. {BANDS}",
+                "Excess risk of the kernel flow, n = {}: mean over noise and f^{{GP}}, geometric mean over {} draws of the points. {BANDS}",
                 last.n, last.draws
             ),
             ..Figure::default()
@@ -223,6 +225,7 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
 /// Distance from the kernel's flow against the width.
 pub fn closeness(groups: &[Group]) -> Figure {
     let mut series = Vec::new();
+    let part = groups.first().map_or("closeness", |group| group.part.name);
     for (i, group) in groups.iter().enumerate() {
         let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));
         let points: Vec<(f64, Estimate)> = group.widths().into_iter().filter_map(at).collect();
@@ -234,8 +237,8 @@ pub fn closeness(groups: &[Group]) -> Figure {
         }
     }
     Figure {
-        name: "closeness".into(),
-        title: format!("Distance of networks to the kernel flow: {}", CLOSE.title()),
+        name: part.into(),
+        title: format!("Distance of networks to the kernel flow: {}, {part}", CLOSE.title()),
         x: width_axis(),
         y: Axis::new("maximum distance of f_{t} to the NTK flow, over t and x", Scale::Log),
         series,

@@ -94,7 +94,7 @@ impl Ensemble {
     pub fn members(&self, table: &NumberTable) -> Result<Members, Error> {
         let (found, expected) = (table.rows().len(), self.networks);
         if found as u64 != expected {
-            return Err(Error::MissingNetworks { id: self.first.id.clone(), found, expected });
+            return Err(Error::MissingRows { id: self.first.id.clone(), found, expected });
         }
         // behind the seed
         let outputs = table.rows().iter().flat_map(|row| row.iter().skip(1)).copied().collect();

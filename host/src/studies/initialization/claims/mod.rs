@@ -7,7 +7,7 @@ mod networks;
 
 pub use decay::{Decayed, decay};
 pub use labels::{LabelsDescribed, labels};
-pub use learning::{Learned, identity, learning};
+pub use learning::{Compared, Learned, Stopping, identity, learning};
 pub use networks::{OutputsTested, Replicated, closeness, farthest, outputs, replica};
 
 use crate::analysis::statistics::line;
