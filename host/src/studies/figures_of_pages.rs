@@ -190,8 +190,8 @@ fn numbers(plan: &Table) -> NumberTable {
 /// The figures of a page on which all parts stand that have one.
 fn page(paper: &'static Paper, full: bool, study: &Path) -> Vec<Figure> {
     let parts = paper.choose(&[], &Options { full, ..Options::default() });
-    let fashion_dir = full.then(|| "fashion".into());
-    let options = Options { full, parts: parts.clone(), fashion_dir, ..Options::default() };
+    let [fashion_dir, cifar_dir] = ["fashion", "cifar"].map(|dir| full.then(|| dir.into()));
+    let options = Options { full, parts: parts.clone(), fashion_dir, cifar_dir, ..Options::default() };
     let mut figures = Vec::new();
     for part in parts {
         let plan = (part.plan)(part, &options);

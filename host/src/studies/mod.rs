@@ -88,6 +88,7 @@ mod tests {
                         Setting::N => vec![Options { n: Some(66), ..given }],
                         Setting::DataDir => vec![Options { data_dir: Some("d".into()), ..given }],
                         Setting::FashionDir => vec![Options { fashion_dir: Some("f".into()), ..given }],
+                        Setting::CifarDir => vec![Options { cifar_dir: Some("c".into()), ..given }],
                     };
                     for options in values {
                         let what = format!("{} {} {:?}", paper.name, part.name, options.given(setting));

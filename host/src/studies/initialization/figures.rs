@@ -79,12 +79,15 @@ pub fn decay(Decayed { sets }: &Decayed) -> Figure {
     let (on, spectra) = &sets[0];
     let (window, tails) = (on.window(), Spectra::mean(&spectra.draws));
     let mut series = Vec::new();
-    let rows =
-        [(EIGENVALUES, &spectra.ntk), ("eigenvalues of the NNGP", &spectra.nngp), ("tail sums of f^{GP}", &tails)];
-    for ((label, values), theory) in rows.into_iter().zip(on.exponents()) {
-        let positive = thinned(values).into_iter().filter(|(_, v)| *v > 1e-14).collect();
-        series.push(curve(label.into(), positive, Mark::Points, Hue::named("spectrum", label)));
-        let inside: Vec<(f64, f64)> = window.clone().map(|k| (k as f64, values[k - 1])).collect();
+    let rows = [
+        (EIGENVALUES, &spectra.ntk, known_eigenvalues(&spectra.ntk)),
+        ("eigenvalues of the NNGP", &spectra.nngp, known_eigenvalues(&spectra.nngp)),
+        ("tail sums of f^{GP}", &tails, known(&spectra.ntk, &tails)),
+    ];
+    for ((label, values, known), theory) in rows.into_iter().zip(on.exponents()) {
+        series.push(curve(label.into(), thinned(&values[..known]), Mark::Points, Hue::named("spectrum", label)));
+        let inside: Vec<(f64, f64)> =
+            window.clone().filter(|k| *k <= known).map(|k| (k as f64, values[k - 1])).collect();
         series.extend(through(format!("slope {}", number(theory)), &inside, theory));
     }
     Figure {
@@ -261,17 +264,18 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
         let alpha = smoothness(&spectra.ntk, &share, window, &Decay::Fitted(window.clone())).ok();
         let alpha = alpha.map_or("none".into(), |s| rounded(s.alpha, s.error));
         let hue = Hue::named("function", label);
-        series.push(curve(format!("{label}, α = {alpha}"), thinned(&share), Mark::Points, hue.clone()));
-        if let Ok(law) = power_law(&share, known(&spectra.ntk, &share), window) {
+        let known = known(&spectra.ntk, &share);
+        series.push(curve(format!("{label}, α = {alpha}"), thinned(&share[..known]), Mark::Points, hue.clone()));
+        if let Ok(law) = power_law(&share, known, window) {
             let ends = [*window.start() as f64, *window.end() as f64];
             let fitted = ends.map(|k| (k, law.factor * k.powf(law.exponent))).to_vec();
             series.push(curve(String::new(), fitted, Mark::Fit, hue));
         }
     }
     let share: Vec<f64> = spectra.ntk.iter().map(|value| value / spectra.ntk[0]).collect();
-    let decay = power_law(&spectra.ntk, known_eigenvalues(&spectra.ntk), window)
-        .map_or("none".into(), |law| rounded(law.exponent, law.error));
-    let positive = thinned(&share).into_iter().filter(|(_, v)| *v > 1e-12).collect();
+    let known = known_eigenvalues(&spectra.ntk);
+    let decay = power_law(&spectra.ntk, known, window).map_or("none".into(), |law| rounded(law.exponent, law.error));
+    let positive = thinned(&share[..known]);
     series.push(curve(
         format!("eigenvalues of the NTK, slope {decay}"),
         positive,

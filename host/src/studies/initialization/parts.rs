@@ -131,13 +131,16 @@ impl Plan for LabelSpectra {
     }
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
+        let mut all = Vec::new();
         for kept in &self.0 {
             let spectra = Spectra::from_table(&kept.read(study)?)?;
             let labels = LabelsDescribed { described: kept.measurement.describe(), spectra };
             findings.claims.extend(claims::labels(&labels));
             let LabelsDescribed { described, spectra } = &labels;
             findings.figures.push(figures::labels(&kept.id, &described.title, spectra, &middle(spectra.ntk.len())));
+            all.push(labels);
         }
+        findings.tables.push(tables::labels(&all));
         Ok(findings)
     }
 }

@@ -161,12 +161,13 @@ fn cell(part: &'static Part, (data, n): (&Source, usize), init: Init, width: usi
     Cell { id, part, net: CLOSE, init, regularization, loss: MSE, width, seed, settings, work }
 }
 
-/// MNIST, and Fashion-MNIST where a folder of it is given, as they are and on the sphere.
+/// MNIST, and Fashion-MNIST and CIFAR-10 where folders of them are given, as they are and on the sphere.
 pub fn labels(options: &Options) -> Vec<Kept<Labels>> {
     let mnist = (Source::Mnist, options.data_dir.clone());
-    let fashion = options.fashion_dir.clone().map(|dir| (Source::FashionMnist, Some(dir)));
+    let others = [(Source::FashionMnist, &options.fashion_dir), (Source::Cifar10, &options.cifar_dir)];
+    let given = others.into_iter().filter(|(_, dir)| dir.is_some()).map(|(data, dir)| (data, dir.clone()));
     let mut all = Vec::new();
-    for (data, dir) in std::iter::once(mnist).chain(fashion) {
+    for (data, dir) in std::iter::once(mnist).chain(given) {
         for (name, normalize) in [("raw", Normalize::None), ("sphere", Normalize::Sphere)] {
             let model = Model {
                 network: NetworkKind::Fcn,

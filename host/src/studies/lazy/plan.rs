@@ -140,7 +140,7 @@ impl Grid {
     fn cell(&self, part: &'static Part, options: &Options, row: &Row, width: usize, seed: u64) -> Cell {
         let Row { net, regularization, .. } = *row;
         let Self { samples, held_out, ref data, ref classes, .. } = *self;
-        let (init, idx) = (Init::Mirrored, data.is_idx());
+        let (init, idx) = (Init::Mirrored, data.is_images());
         let samples_of = Model {
             data: data.clone(),
             n: Some(samples),
