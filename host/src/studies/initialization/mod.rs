@@ -73,9 +73,11 @@ static LEARNING: Part = Part {
     name: "learning",
     title: "Learning curves of the kernel",
     summary: "excess risk of the kernel flow against the number of samples, starting from 0 and from random outputs",
-    introduction: "Gradient flow under the NTK of one hidden layer without bias on noisy samples of f*, from f_{0} = 0 and from f_{0} = f^{GP} drawn \
-                   jointly on training and test points, stopped at the optimal time. Theory on S^{d}: from f^{GP} the excess risk falls like \
-                   n^{−3/(d+3)} at best, from 0 for a smooth f* at rates up to n^{−1}.",
+    introduction: "Gradient flow under the NTK of one hidden layer without bias on noisy samples of f*, from f_{0} = 0 and from f_{0} = f^{GP}, \
+                   stopped at the optimal time. The theorems speak of the risk given the points: its mean over the noise and over f^{GP} has a \
+                   closed form in the eigenvectors of the kernel, so only the points are drawn. Theory on S^{d}: from f^{GP} the excess risk \
+                   falls like n^{−3/(d+3)} at best, from 0 for a smooth f* at rates up to n^{−1}. The lower bound is on the limit, which the \
+                   slopes of the octaves approach from below.",
     scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[], widths: false, seeds: true, n: false, full: true },
@@ -106,7 +108,7 @@ static CLOSENESS: Part = Part {
                    circle with alternating labels, six held out between them.",
     scope: Scope::Quick,
     images: &[],
-    takes: CLOSE_TAKES,
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: true },
     plan: |part, options| Box::new(Runs { cells: plan::closeness(part, options), findings: parts::closeness }),
 };
 
@@ -119,11 +121,9 @@ static CLOSENESS_SPHERE: Part = Part {
                    its own eigenvalues: the distance is expected not to fall yet.",
     scope: Scope::Quick,
     images: &[],
-    takes: CLOSE_TAKES,
+    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: false },
     plan: |part, options| Box::new(Runs { cells: plan::closeness_sphere(part, options), findings: parts::closeness }),
 };
-
-const CLOSE_TAKES: Takes = Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: true };
 
 static SMOOTHNESS: Part = Part {
     name: "smoothness",
@@ -146,5 +146,5 @@ kernel regression starting from its f_{0}, so the cost can be measured on kernel
 const TERMS: &str = "f^{GP} is a draw from the Gaussian process of the outputs of an infinitely wide network at random initialization; NNGP is \
 its covariance, NTK the neural tangent kernel. λ_{k} are the eigenvalues of a kernel on n points divided by n, descending; c_{j} the \
 coefficients of a function in its eigenfunctions. The smoothness α of a function is the exponent of its tail sums divided by that of the \
-eigenvalues. The excess risk is the mean of (f(x) − f*(x))^{2} over test points. Mirrored initialization is the difference of two equal \
+eigenvalues. The excess risk is the mean of (f(x) − f*(x))^{2} over test points; that of the kernel also over the noise and f^{GP}. Mirrored initialization is the difference of two equal \
 copies over √2; both are trained.";

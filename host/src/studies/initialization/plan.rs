@@ -105,50 +105,59 @@ pub fn replicas(options: &Options) -> Vec<Vec<Kept<Replica>>> {
     dimensions(options, &[5, 10], 1).iter().map(curve).collect()
 }
 
-/// Networks beside the kernel's flow on six points of the circle, few and far apart.
+/// Networks beside the kernel's flow on six points of the circle, few and far apart, until nothing is left to learn.
 pub fn closeness(part: &'static Part, options: &Options) -> Vec<Cell> {
-    close(part, options, (Source::Circle, 6))
+    let (inits, widths): (&[Init], &[usize]) = match options.full {
+        true => (&[Init::Mirrored, Init::Shifted, Init::Standard], &[64, 128, 256, 512, 1024, 2048]),
+        false => (&[Init::Mirrored, Init::Standard], &[64, 256, 1024]),
+    };
+    close(part, options, (inits, widths), &Points { data: Source::Circle, n: 6, until_time: 1e5 })
 }
 
-/// The same on random points of S^2, where most eigenvalues of the kernel are smaller than the spread of K_0.
+/// The same on random points of S^2, most of whose eigenvalues are smaller than the spread of K_0; until those are learned.
 pub fn closeness_sphere(part: &'static Part, options: &Options) -> Vec<Cell> {
-    close(part, options, (Source::Sphere, 32))
+    let grid: (&[Init], &[usize]) = (&[Init::Mirrored, Init::Standard], &[64, 256, 1024]);
+    close(part, options, grid, &Points { data: Source::Sphere, n: 32, until_time: 1e3 })
 }
 
-fn close(part: &'static Part, options: &Options, (data, n): (Source, usize)) -> Vec<Cell> {
+/// What networks are compared with the kernel's flow on.
+struct Points {
+    data: Source,
+    /// samples, and as many more held out
+    n: usize,
+    until_time: f64,
+}
+
+fn close(part: &'static Part, options: &Options, (inits, widths): (&[Init], &[usize]), points: &Points) -> Vec<Cell> {
     let mut cells = Vec::new();
     if !options.has_network(CLOSE.kind) {
         return cells;
     }
-    let (inits, widths, seeds): (&[Init], &[usize], u64) = match options.full {
-        true => (&[Init::Mirrored, Init::Shifted, Init::Standard], &[64, 128, 256, 512, 1024, 2048], 10),
-        false => (&[Init::Mirrored, Init::Standard], &[64, 256, 1024], 8),
-    };
     for init in inits {
         for width in options.widths_or(widths) {
-            for seed in 0..options.seeds.unwrap_or(seeds) {
-                cells.push(cell(part, (&data, n), *init, width, seed));
+            for seed in 0..options.seeds.unwrap_or(10) {
+                cells.push(cell(part, points, *init, width, seed));
             }
         }
     }
     cells
 }
 
-fn cell(part: &'static Part, (data, n): (&Source, usize), init: Init, width: usize, seed: u64) -> Cell {
+fn cell(part: &'static Part, points: &Points, init: Init, width: usize, seed: u64) -> Cell {
     let model = Model {
         network: CLOSE.kind,
         depth: CLOSE.depth,
         width,
         init,
         seed,
-        data: data.clone(),
-        n: Some(n),
-        held_out: n,
+        data: points.data.clone(),
+        n: Some(points.n),
+        held_out: points.n,
         ..Model::default()
     };
     let training = Training {
         loss: MSE,
-        until_time: 1e5,
+        until_time: points.until_time,
         snapshots: 64,
         predictions: Some(true),
         max_steps: 20_000,
@@ -156,7 +165,7 @@ fn cell(part: &'static Part, (data, n): (&Source, usize), init: Init, width: usi
     };
     let id = format!("{}-{}-w{width}-{init}-s{seed}", part.name, CLOSE.name());
     let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
-    let work = (0.1 + 3e-4 * copies * width as f64) * (n as f64 / 6.0);
+    let work = (0.1 + 3e-4 * copies * width as f64) * (points.n as f64 / 6.0);
     let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
     Cell { id, part, net: CLOSE, init, regularization, loss: MSE, width, seed, settings, work }
 }
