@@ -41,7 +41,7 @@ pub use distribution::{Joint, covariance, laplace_covariance, mean};
 pub use fit::Fit;
 pub use fixed_point::{FixedPoint, fixed_point_len};
 pub use kernel_flow::{KernelFlow, kernel_flow_len};
-pub use regression::{KernelRegression, regression_len};
+pub use regression::{KernelRegression, learned, regression_len};
 pub use sample::{GaussianProcess, draw_fixed_point, gaussian_process_len};
 pub use smoother::{Smoother, Training, smoother_len};
 pub use soft_targets::{SoftTargets, soft_targets_len};

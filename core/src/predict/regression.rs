@@ -174,7 +174,8 @@ impl<'a, T: Real> KernelRegression<'a, T> {
     }
 }
 
-/// `1 - e^(-rate w)`: the share of a mode that is learned, rate = t/n.
-pub(super) fn learned<T: Real>(rate: T, w: T) -> T {
+/// `1 - e^(-rate w)`: the share that gradient flow on the mean loss has learned at time t of a mode with the eigenvalue w of K,
+/// `rate` = t/n; of K/n, `rate` = t.
+pub fn learned<T: Real>(rate: T, w: T) -> T {
     -(-(rate * w)).exp_m1()
 }

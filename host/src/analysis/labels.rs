@@ -107,12 +107,13 @@ impl Labels {
     pub fn describe(&self) -> Described {
         let scale =
             if self.model.normalize == Some(Normalize::Sphere) { "images to unit norm" } else { "images as they are" };
-        let (name, published) = match &self.model.data {
-            Source::Mnist => ("MNIST".into(), Some(0.40)),
-            Source::FashionMnist => ("Fashion-MNIST".into(), Some(0.22)),
-            other => (other.to_string(), None),
+        let (name, published, dimension) = match &self.model.data {
+            Source::Mnist => ("MNIST".into(), Some(0.40), 28 * 28),
+            Source::FashionMnist => ("Fashion-MNIST".into(), Some(0.22), 28 * 28),
+            Source::Cifar10 => ("CIFAR-10".into(), Some(0.09), 3 * 32 * 32),
+            other => (other.to_string(), None, self.model.dimension.unwrap_or(1)),
         };
-        Described { title: format!("{name}, {scale}"), published, dimension: 28 * 28 }
+        Described { title: format!("{name}, {scale}"), published, dimension }
     }
     /// The labels in every coding. Numbers are one function of as many components as they are.
     ///

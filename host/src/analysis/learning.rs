@@ -7,7 +7,7 @@
 //!
 //! On S^d the paper has `n^(-3/(d+3))` for f^GP, up to n^epsilon, however smooth f* is. From 0 a smooth f* is learned
 //! faster, at rates up to n^-1. By its proposition 4.1 the risk from f_0 with target f* is that from 0 with target
-//! f* - f_0: starting from f^GP is learning it.
+//! f* - f_0: starting from f^GP is learning it. The mean over noise and f^GP is [`super::expected_risk`].
 
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
@@ -104,13 +104,21 @@ impl<N: Network> Experiment<'_, N> {
     /// # Errors
     /// Those of [`FixedKernel`] and of the Gaussian process.
     pub fn draw(&self, n: usize, index: u32) -> Result<LearnedDraw, Error> {
-        let (all, d) = (n + self.test, self.network.sizes().inputs);
         let mut normals = Normals::new(draw_seed(self.seed, n, index));
-        let x = sphere(all, d, &mut normals);
+        let x = sphere(n + self.test, self.network.sizes().inputs, &mut normals);
+        self.on(&x, n, &mut normals)
+    }
+
+    /// On these points `(n + m, d)`, training samples first, with the noise and f^GP from the next deviates.
+    ///
+    /// # Errors
+    /// As for [`Self::draw`].
+    pub fn on(&self, x: &[f64], n: usize, normals: &mut Normals) -> Result<LearnedDraw, Error> {
+        let (all, d) = (n + self.test, self.network.sizes().inputs);
         let target: Vec<f64> = x.chunks_exact(d).map(self.target).collect();
         let noise: Vec<f64> = (0..n).map(|_| self.noise * normals.draw()).collect();
-        let x = MatRef::new(&x, all, d)?;
-        let f_gp = random_outputs(self.network, x, 1, &mut normals)?;
+        let x = MatRef::new(x, all, d)?;
+        let f_gp = random_outputs(self.network, x, 1, normals)?;
         let ntk = analytic_kernel(f64::fast(), self.network, AnalyticKernel::Ntk, x)?;
         let mut buffer = vec![0.0; regression_len(n, 1)];
         let mut kernel = FixedKernel::new(Joint::new(MatRef::new(&ntk, all, all)?, n)?, &mut buffer)?;

@@ -3,6 +3,7 @@
 pub mod binomial;
 pub mod curves;
 mod error;
+pub mod expected_risk;
 pub mod fit;
 pub mod labels;
 pub mod law;

@@ -5,14 +5,12 @@ use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::Network;
 use ntkscope_core::predict::{GaussianProcess, gaussian_process_len};
 use ntkscope_core::{Error, MatMut, MatRef};
-use serde::Serialize;
 
 use crate::backend::HostReal;
 use crate::kernel::analytic_kernel;
 
-/// f* of the study's experiments; [`super::learning::Experiment`] takes any function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// f* of the study's experiments; [`super::expected_risk::OnPoints`] takes any function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// the paper's, (sum_j x_j)^2
     SquaredSum,
@@ -21,6 +19,9 @@ pub enum Target {
 }
 
 impl Target {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::SquaredSum, Self::Zero];
+
     /// f*(x)
     pub fn function(self) -> fn(&[f64]) -> f64 {
         match self {

@@ -16,6 +16,7 @@ use crate::data;
 use crate::data::{FetchProgress, Source};
 use crate::experiment::{Open, Settings};
 use crate::machine::{Budget, with_threads};
+use crate::words::count;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +39,7 @@ pub struct DataArgs {
 pub enum DataCommand {
     /// List the data sets and where their files are expected
     List {
-        /// Folder with the idx files
+        /// Folder with the files of images
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
         /// Print a JSON summary to standard output
@@ -54,10 +55,10 @@ pub enum DataCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Download mnist or fashion-mnist and verify every file
+    /// Download mnist, fashion-mnist or cifar-10 and verify every file
     Fetch {
-        /// mnist or fashion-mnist
-        #[arg(value_parser = Open::new(StringValueParser::new().try_map(|name| name.parse::<Source>()), &["mnist", "fashion-mnist"]), hide_possible_values = true)]
+        /// mnist, fashion-mnist or cifar-10
+        #[arg(value_parser = Open::new(StringValueParser::new().try_map(|name| name.parse::<Source>()), &["mnist", "fashion-mnist", "cifar-10"]), hide_possible_values = true)]
         dataset: Source,
         /// Destination folder [default: the per-user data folder]
         #[arg(long, value_name = "DIR")]
@@ -141,6 +142,9 @@ fn follow(bar: &Progress, quiet: bool, at: FetchProgress) {
             tell(if resumed_at > 0 { format!("{url}: resuming at byte {resumed_at}") } else { url });
         }
         FetchProgress::Received { bytes, .. } => bar.set_position(bytes),
+        FetchProgress::Unpacked { archive, files } => {
+            tell(format!("{}: unpacked {}", archive.display(), count(files, "file")));
+        }
         FetchProgress::Finished { path, check } => tell(format!("{}: verified ({check})", path.display())),
     }
 }

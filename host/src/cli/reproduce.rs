@@ -100,6 +100,9 @@ pub struct ReproduceArgs {
     /// Folder with the idx files of Fashion-MNIST (for initialization, part smoothness)
     #[arg(long, value_name = "DIR", help_heading = "Grid")]
     pub fashion_dir: Option<PathBuf>,
+    /// Folder with the binary files of CIFAR-10 (for initialization, part smoothness)
+    #[arg(long, value_name = "DIR", help_heading = "Grid")]
+    pub cifar_dir: Option<PathBuf>,
     /// List the planned runs and estimate their time, without running them
     #[arg(long, help_heading = "Grid")]
     pub dry_run: bool,
@@ -143,7 +146,8 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         let of_place = |error: files::Error| error.of_place("out", &directory, "give another directory");
         let read = Roles::new()
             .reads("data-dir", images(Source::Mnist, &args.data_dir))
-            .reads("fashion-dir", images(Source::FashionMnist, &args.fashion_dir));
+            .reads("fashion-dir", images(Source::FashionMnist, &args.fashion_dir))
+            .reads("cifar-dir", images(Source::Cifar10, &args.cifar_dir));
         read.writes("out", page::FILES.map(|name| directory.join(name)))?;
         locks.push(DirectoryLock::create(&directory).map_err(of_place)?);
         Unfinished::try_create(&directory.join("report.html")).map_err(of_place)?;
@@ -186,6 +190,7 @@ fn options(args: &ReproduceArgs) -> Options {
         n: args.n,
         data_dir: args.data_dir.clone(),
         fashion_dir: args.fashion_dir.clone(),
+        cifar_dir: args.cifar_dir.clone(),
     }
 }
 
@@ -233,6 +238,7 @@ fn settings(args: &ReproduceArgs) -> Table {
         ("n", args.n.map(|n| whole(n as u64))),
         ("data-dir", path(&args.data_dir)),
         ("fashion-dir", path(&args.fashion_dir)),
+        ("cifar-dir", path(&args.cifar_dir)),
     ];
     all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }

@@ -120,8 +120,8 @@ pub fn refuse(command: &'static str, given: &Table, takes: &Takes<'_>) -> Result
             _ => {}
         }
     }
-    if given.contains_key("data-dir") && !source(given).is_idx() {
-        return Err(refused("data-dir", "only mnist and fashion-mnist are read from a folder"));
+    if given.contains_key("data-dir") && !source(given).is_images() {
+        return Err(refused("data-dir", "only mnist, fashion-mnist and cifar-10 are read from a folder"));
     }
     Ok(())
 }

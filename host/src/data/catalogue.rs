@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::spec::Source;
-use super::{idx, places};
+use super::{located, places};
 
 /// A data set with a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,15 +21,15 @@ pub struct CatalogueEntry {
     pub present: bool,
 }
 
-/// Every data set; idx files are looked for in `dir` (the setting `data-dir`), or where [`super::default_dir`] says.
+/// Every data set; files of images are looked for in `dir` (the setting `data-dir`), or where [`super::default_dir`] says.
 ///
 /// Only the names of files are looked at, not their content: MNIST and Fashion-MNIST have the same file names, so one
 /// directory given for both is said to hold both.
 pub fn list(dir: Option<&Path>) -> Vec<CatalogueEntry> {
     let entry = |source: Source, description| {
-        let dir = source.is_idx().then(|| dir.map(Path::to_path_buf).or_else(|| places::default_dir(&source).ok()));
+        let dir = source.is_images().then(|| dir.map(Path::to_path_buf).or_else(|| places::default_dir(&source).ok()));
         let dir = dir.flatten();
-        let present = !source.is_idx() || dir.as_deref().is_some_and(|d| idx::locate(d, None, "").is_ok());
+        let present = !source.is_images() || dir.as_deref().is_some_and(|d| located(&source, d, None).is_ok());
         CatalogueEntry { name: source.to_string(), description, dir, present }
     };
     vec![
@@ -42,6 +42,7 @@ pub fn list(dir: Option<&Path>) -> Vec<CatalogueEntry> {
         entry(Source::Mixture, "n points (64) from two unit Gaussians in R^d (d = 2) at -1.5 e_1 and +1.5 e_1"),
         entry(Source::Mnist, "handwritten digits, 28 x 28 pixels, 10 labels"),
         entry(Source::FashionMnist, "images of clothing, 28 x 28 pixels, 10 labels"),
+        entry(Source::Cifar10, "colour images of animals and vehicles, 32 x 32 pixels, 10 labels"),
     ]
 }
 

@@ -38,7 +38,7 @@ impl Error {
             | Self::BadMirror { .. } => Cause::Settings,
             Self::NotFound { .. }
             | Self::NotAFile { .. }
-            | Self::Idx { .. }
+            | Self::Images { .. }
             | Self::Csv { .. }
             | Self::Npz { .. }
             | Self::NoLabels { .. }
@@ -48,6 +48,7 @@ impl Error {
             Self::Io { .. } => Cause::System,
             Self::Curve { cause, .. } => *cause,
             Self::Memory(error) => error.cause(),
+            Self::File(error) => error.cause(),
         }
     }
 }

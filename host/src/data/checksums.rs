@@ -1,8 +1,9 @@
-//! The files of MNIST and Fashion-MNIST and how each is known to be the right one.
+//! The files of MNIST, Fashion-MNIST and CIFAR-10, and how each is known to be the right one.
 //!
 //! MNIST is on mirrors that packed it anew, so its files are known by the SHA-256 of what is in them. For Fashion-MNIST
 //! only checksums of the packed files are published; these are the SHA-256 of the .gz files of which the data set's
 //! README gives the MD5 (8d4fb7e6…, 25c81989…, bef4ecab…, bb300cfd…). A mirror that packed them anew fails this check.
+//! CIFAR-10 is one archive; its page gives the MD5 c32a1d4a…, and this is the SHA-256 of the file that has it.
 
 use super::spec::Source;
 
@@ -79,11 +80,17 @@ const FASHION_MNIST: [RemoteFile<'static>; 4] = [
     },
 ];
 
+const CIFAR_10: [RemoteFile<'static>; 1] = [RemoteFile {
+    name: "cifar-10-binary.tar.gz",
+    check: Checksum::Packed("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+}];
+
 /// The files of a data set, and the mirror they come from unless another is named; `None` when there are none.
 pub(super) fn published(source: &Source) -> Option<(&'static [RemoteFile<'static>], &'static str)> {
     match source {
         Source::Mnist => Some((&MNIST, "https://ossci-datasets.s3.amazonaws.com/mnist/")),
         Source::FashionMnist => Some((&FASHION_MNIST, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/")),
+        Source::Cifar10 => Some((&CIFAR_10, "https://www.cs.toronto.edu/~kriz/")),
         _ => None,
     }
 }

@@ -202,7 +202,7 @@ impl Wanted<'_> {
     fn of_used(&self, raw: &Raw, y: &[f64], rows: &[usize]) -> Result<Classes, Error> {
         let defined = match self.source {
             Source::File(_) => 0..0,
-            source if source.is_idx() => 0..10,
+            source if source.is_images() => 0..10,
             _ => 0..2,
         };
         let used = rows.iter().map(|row| integer(y[*row]).ok_or_else(|| self.no_class(raw, *row, y[*row])));

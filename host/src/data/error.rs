@@ -205,9 +205,9 @@ pub enum Error {
         /// Their names.
         columns: String,
     },
-    /// A split of data that is no set of idx files.
+    /// A split of data that is no published set of images.
     #[error(
-        "`split`: {source_name} has no train and t10k files; leave `split` out (it is for `data = mnist` and `data = fashion-mnist`)"
+        "`split`: {source_name} has no train and t10k files; leave `split` out (it is for `data = mnist`, `data = fashion-mnist` and `data = cifar-10`)"
     )]
     SplitUnused {
         /// The data set.
@@ -235,7 +235,7 @@ pub enum Error {
     #[error("no directory for data: neither XDG_DATA_HOME nor a home directory is set; give `data-dir = DIR`")]
     NoDataHome,
     /// The data set is generated or is a file.
-    #[error("{source_name} needs no download; give mnist or fashion-mnist")]
+    #[error("{source_name} needs no download; give mnist, fashion-mnist or cifar-10")]
     NothingToFetch {
         /// The data set.
         source_name: String,
@@ -276,9 +276,9 @@ pub enum Error {
         /// The system's reason.
         reason: io::Error,
     },
-    /// An idx file is damaged, or is none.
+    /// A file of a published set of images is damaged, or is none.
     #[error("{}: {what}; fetch it again with `ntkscope data fetch`, or give another directory with `data-dir`", path.display())]
-    Idx {
+    Images {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -349,6 +349,9 @@ pub enum Error {
         /// The file.
         place: String,
     },
+    /// An archive's file that cannot be written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// What should be the beginning of a download is none.
     #[error("{}: is {what}, not a partial download; remove it, or give another directory with `data-dir`", path.display())]
     Part {

@@ -1,4 +1,4 @@
-//! Downloads idx files: each into NAME.part, checked, then renamed to NAME. No message has the mirror's password.
+//! Downloads files of images: each into NAME.part, checked, then renamed to NAME. No message has the mirror's password.
 //!
 //! A NAME.part that is there from an earlier try is continued where the server can (status 206), else begun anew. No
 //! file ever has its final name before its checksum was right.
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 
+use super::archive;
 use super::checksums::{self, RemoteFile};
 use super::download::{Download, checksum};
 use super::error::Error;
@@ -62,6 +63,13 @@ pub enum FetchProgress {
         /// Bytes of the whole file, where the server says.
         total: Option<u64>,
     },
+    /// Of an archive these files are there.
+    Unpacked {
+        /// The archive.
+        archive: PathBuf,
+        /// How many.
+        files: usize,
+    },
     /// The file has its checksum and its name.
     Finished {
         /// The file.
@@ -79,12 +87,13 @@ pub fn default_mirror(source: &Source) -> Result<&'static str, Error> {
     published(source).map(|(_, mirror)| mirror)
 }
 
-/// Downloads the four files of `source` (`mnist` or `fashion-mnist`) into `dir` and returns their paths.
+/// Downloads the four files of `mnist` or `fashion-mnist`, or the archive of `cifar-10`, which is unpacked, into `dir`; returns the
+/// paths of the files that are read.
 ///
 /// `mirror` is the address of a directory, over http or https; `None` is [`default_mirror`].
 ///
 /// # Errors
-/// [`Error::NothingToFetch`], and those of [`fetch_files`].
+/// [`Error::NothingToFetch`], those of [`fetch_files`]; an archive that cannot be unpacked.
 pub fn fetch(
     source: &Source,
     dir: &Path,
@@ -92,7 +101,15 @@ pub fn fetch(
     progress: &mut dyn FnMut(FetchProgress),
 ) -> Result<Vec<PathBuf>, Error> {
     let (files, default) = published(source)?;
-    fetch_files(files, mirror.unwrap_or(default), dir, Limits::default(), progress)
+    let paths = fetch_files(files, mirror.unwrap_or(default), dir, Limits::default(), progress)?;
+    match (source, &paths[..]) {
+        (Source::Cifar10, [packed]) => {
+            let unpacked = archive::unpack(packed, dir)?;
+            progress(FetchProgress::Unpacked { archive: packed.clone(), files: unpacked.len() });
+            Ok(unpacked)
+        }
+        _ => Ok(paths),
+    }
 }
 
 fn published(source: &Source) -> Result<(&'static [RemoteFile<'static>], &'static str), Error> {

@@ -91,7 +91,7 @@ pub(super) fn read([mut images, mut labels]: [Opened; 2], reading: &Reading<'_>)
     let [labels_n] = labels.dims;
     if n != labels_n {
         let what = format!("{n} images, but {labels_n} labels in {}", labels_path.display());
-        return Err(Error::Idx { path: images.path, what });
+        return Err(Error::Images { path: images.path, what });
     }
     // with what the selection of classes takes
     reading.budget.draw("labels", 40 * n as u64)?;
@@ -141,7 +141,7 @@ impl<'a, const D: usize> Idx<'a, D> {
     fn begin(opened: &'a mut Opened, magic: u32, meaning: &'static str) -> Result<Self, Error> {
         let Opened { content, bytes, path } = opened;
         let path: &'a Path = path;
-        let damaged = |what: String| Error::Idx { path: path.into(), what };
+        let damaged = |what: String| Error::Images { path: path.into(), what };
         let (mut reader, most) = unpacked(content, *bytes).map_err(refused(path))?;
         let mut word = |what: &str| -> Result<u32, Error> {
             let mut bytes = [0; 4];
@@ -172,7 +172,7 @@ impl<'a, const D: usize> Idx<'a, D> {
     /// Shows all bytes behind the header, in parts. One byte more than promised shows a file that is too long; reading on
     /// to the end also checks gzip's own checksum.
     fn visit(mut self, mut visit: impl FnMut(&[u8])) -> Result<(), Error> {
-        let damaged = |what: String| Error::Idx { path: self.path.into(), what };
+        let damaged = |what: String| Error::Images { path: self.path.into(), what };
         let (len, meaning) = (self.dims.iter().product::<usize>(), self.meaning);
         let (mut done, mut buffer) = (0, vec![0; 1 << 16]);
         loop {
@@ -224,7 +224,7 @@ pub(super) fn unpacked<'a>(content: &'a mut dyn Content, bytes: u64) -> io::Resu
     })
 }
 
-fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |reason| Error::Io { path: path.into(), action: "read", advice: "check `data-dir`", reason }
 }
 
@@ -232,7 +232,7 @@ fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {
 fn unreadable(path: &Path, error: io::Error, what: impl FnOnce(String) -> String) -> Error {
     match error.raw_os_error() {
         Some(_) => refused(path)(error),
-        None => Error::Idx { path: path.into(), what: what(reason(&error)) },
+        None => Error::Images { path: path.into(), what: what(reason(&error)) },
     }
 }
 

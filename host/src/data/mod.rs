@@ -3,9 +3,11 @@
 //! [`load`] turns a [`DataSpec`] into [`Samples`], in this order: read or generate, select the classes of the first n,
 //! normalise. What y means follows from the settings and the type that a file stores, see [`DataSpec::targets`]. [`fetch`] downloads, [`list`] and [`show`] describe; nothing here prints.
 
+mod archive;
 mod catalogue;
 mod cause;
 mod checksums;
+mod cifar;
 mod classes;
 mod csv;
 mod curve;
@@ -106,6 +108,10 @@ pub fn load(spec: &DataSpec, budget: &Budget) -> Result<Samples, Error> {
             let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
             idx::read(idx::open_both(&idx::locate(&dir, spec.split, &spec.source.to_string())?)?, &reading)?
         }
+        Source::Cifar10 => {
+            let dir = spec.dir.clone().map_or_else(|| default_dir(&spec.source), Ok)?;
+            cifar::read(cifar::open(&cifar::locate(&dir, spec.split)?)?, &reading)?
+        }
         Source::File(path) => match format_of(path) {
             Some(format) => (format.read)(Opened::file(path)?, &reading)?,
             None => return Err(Error::UnknownSource { given: path.display().to_string() }),
@@ -143,6 +149,25 @@ pub fn load_idx_bytes(spec: &DataSpec, [images, labels]: [Vec<u8>; 2], budget: &
     select(spec, raw, budget)
 }
 
+/// The samples of `spec`, CIFAR-10, from the content of one of its files.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_cifar_bytes(spec: &DataSpec, content: Vec<u8>, budget: &Budget) -> Result<Samples, Error> {
+    check(spec)?;
+    let bytes = content.len() as u64;
+    let opened = Opened { content: Box::new(Cursor::new(content)), bytes, path: "batch".into() };
+    select(spec, cifar::read(vec![opened], &reading(spec, budget))?, budget)
+}
+
+/// The files of a set of images in its folder.
+fn located(source: &Source, dir: &Path, split: Option<Split>) -> Result<Vec<PathBuf>, Error> {
+    match source {
+        Source::Cifar10 => cifar::locate(dir, split),
+        _ => idx::locate(dir, split, &source.to_string()).map(|files| files.paths().into()),
+    }
+}
+
 fn reading<'a>(spec: &'a DataSpec, budget: &'a Budget) -> Reading<'a> {
     Reading { label_column: spec.label_column.as_deref(), budget }
 }
@@ -156,7 +181,7 @@ fn check(spec: &DataSpec) -> Result<(), Error> {
     if spec.dimension.is_some() && !spec.source.is_drawn() {
         return Err(Error::DimensionUnused { source_name: source_name() });
     }
-    if spec.split.is_some() && !spec.source.is_idx() {
+    if spec.split.is_some() && !spec.source.is_images() {
         return Err(Error::SplitUnused { source_name: source_name() });
     }
     if spec.label_column.is_some() && !spec.source.is_csv() {
@@ -169,7 +194,7 @@ fn check(spec: &DataSpec) -> Result<(), Error> {
 fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Error> {
     let on_circle = on_circle(&spec.source);
     let apart = if on_circle { 0 } else { spec.held_out };
-    let parity = (spec.source.is_idx() && spec.targets != Some(Targets::Values)).then_some(ClassSelection::Parity);
+    let parity = (spec.source.is_images() && spec.targets != Some(Targets::Values)).then_some(ClassSelection::Parity);
     let selection = spec.classes.clone().or(parity);
     let wanted =
         Wanted { source: &spec.source, targets: spec.targets, selection: selection.as_ref(), n: spec.n, apart };
@@ -231,7 +256,7 @@ fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Err
     };
     let place = match &spec.source {
         Source::Sphere | Source::Mixture => format!("{} (seed {})", raw.place, spec.seed),
-        source if source.is_idx() => format!("{source} ({})", raw.place),
+        source if source.is_images() => format!("{source} ({})", raw.place),
         _ => raw.place,
     };
     let amount = if n == raw.n { crate::words::count(n, "sample") } else { format!("{n} of {} samples", raw.n) };
@@ -313,10 +338,9 @@ impl Samples {
 pub fn inputs(spec: &DataSpec) -> Vec<PathBuf> {
     match &spec.source {
         Source::File(path) => std::iter::once(path.clone()).chain(npy_file::labels_of(path)).collect(),
-        source if source.is_idx() => {
+        source if source.is_images() => {
             let dir = spec.dir.clone().map_or_else(|| default_dir(source), Ok);
-            let located = dir.and_then(|dir| idx::locate(&dir, spec.split, &source.to_string()));
-            located.map_or_else(|_| Vec::new(), |files| files.paths().into())
+            dir.and_then(|dir| located(source, &dir, spec.split)).unwrap_or_default()
         }
         _ => Vec::new(),
     }

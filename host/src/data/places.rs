@@ -13,7 +13,7 @@ use super::spec::Source;
 /// # Errors
 /// [`Error::NothingToFetch`] for data that is not downloaded, [`Error::NoDataHome`] without a home directory.
 pub fn default_dir(source: &Source) -> Result<PathBuf, Error> {
-    if !source.is_idx() {
+    if !source.is_images() {
         return Err(Error::NothingToFetch { source_name: source.to_string() });
     }
     data_home(env::var_os("XDG_DATA_HOME"), env::home_dir())

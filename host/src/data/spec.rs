@@ -16,7 +16,8 @@ use super::format::format_of;
 pub struct DataSpec {
     /// The data set (`data`).
     pub source: Source,
-    /// Where idx files lie (`data-dir`); `None` is [`super::default_dir`]. Only `mnist` and `fashion-mnist` look at it.
+    /// Where files of images lie (`data-dir`); `None` is [`super::default_dir`]. Only `mnist`, `fashion-mnist` and `cifar-10` look at
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
     /// How many samples (`n`): the first n after the class selection, or the number generated.
@@ -27,16 +28,16 @@ pub struct DataSpec {
     /// type (csv), unless `classes` are selected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<Targets>,
-    /// Which labels become which classes (`classes`); `None` is `parity` for `mnist` and `fashion-mnist`, else `all`.
+    /// Which labels become which classes (`classes`); `None` is `parity` for sets of images, else `all`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassSelection>,
-    /// What is done to each sample (`normalize`); `None` is `sphere` for `mnist` and `fashion-mnist`, else `none`.
+    /// What is done to each sample (`normalize`); `None` is `sphere` for sets of images, else `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
     /// Numbers per sample d of `sphere` (default 3) and `mixture` (default 2); an error for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimension: Option<usize>,
-    /// Which set of idx files (`split`); `None` is `train` where it is there, else `t10k`; an error for other data.
+    /// Which set of images (`split`); `None` is `train` where it is there, else `t10k`; an error for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
     /// The column of a csv file that is the label (`label-column`), by its name or its number from 1; `None` is the one
@@ -71,7 +72,7 @@ impl DataSpec {
 
     /// What is done to each sample: what `normalize` says, else the default of the data set.
     pub fn normalization(&self) -> Normalize {
-        let default = if self.source.is_idx() { Normalize::Sphere } else { Normalize::None };
+        let default = if self.source.is_images() { Normalize::Sphere } else { Normalize::None };
         self.normalize.unwrap_or(default)
     }
 }
@@ -92,6 +93,8 @@ pub enum Source {
     Mnist,
     /// Pictures of clothes: idx files.
     FashionMnist,
+    /// Colour pictures of animals and vehicles: files of its binary version.
+    Cifar10,
     /// An `.npz` file (array `x` (n, d), and `y` (n) or (n, C)), a `.csv` file (last column is y), or an `.npy` file of x,
     /// with its y in a file beside it.
     File(PathBuf),
@@ -99,16 +102,17 @@ pub enum Source {
 
 impl Source {
     /// The names of the data sets that have one.
-    pub const NAMES: [&'static str; 6] = ["circle", "conflicting", "sphere", "mixture", "mnist", "fashion-mnist"];
+    pub const NAMES: [&'static str; 7] =
+        ["circle", "conflicting", "sphere", "mixture", "mnist", "fashion-mnist", "cifar-10"];
 
     /// True for csv files, whose columns may have names.
     pub fn is_csv(&self) -> bool {
         matches!(self, Source::File(path) if super::format::is_csv(path))
     }
 
-    /// True for the data sets that consist of idx files.
-    pub fn is_idx(&self) -> bool {
-        matches!(self, Source::Mnist | Source::FashionMnist)
+    /// True for the published sets of images, whose files lie in a folder: ten labels, a training set and a test set.
+    pub fn is_images(&self) -> bool {
+        matches!(self, Source::Mnist | Source::FashionMnist | Source::Cifar10)
     }
 
     /// True for the data sets that a seed draws, in a dimension that can be chosen.
@@ -128,6 +132,7 @@ impl FromStr for Source {
             "conflicting" => Source::Conflicting,
             "mnist" => Source::Mnist,
             "fashion-mnist" => Source::FashionMnist,
+            "cifar-10" => Source::Cifar10,
             file if format_of(Path::new(file)).is_some() => Source::File(file.into()),
             _ => return Err(Error::UnknownSource { given: s.into() }),
         })
@@ -143,6 +148,7 @@ impl fmt::Display for Source {
             Source::Conflicting => f.pad("conflicting"),
             Source::Mnist => f.pad("mnist"),
             Source::FashionMnist => f.pad("fashion-mnist"),
+            Source::Cifar10 => f.pad("cifar-10"),
             Source::File(path) => write!(f, "{}", path.display()),
         }
     }
@@ -175,7 +181,7 @@ pub enum ClassSelection {
     Parity,
     /// Two or more different labels: the first is class 0, the second class 1, …; every other sample is left out.
     Labels(Vec<i64>),
-    /// The labels of the samples that are used, in increasing order, are classes 0..C; of `mnist` and `fashion-mnist` the
+    /// The labels of the samples that are used, in increasing order, are classes 0..C; of sets of images the
     /// labels 0 to 9, of generated samples 0 and 1, whichever are used.
     All,
 }
@@ -258,13 +264,13 @@ impl fmt::Display for Normalize {
     }
 }
 
-/// Which set of idx files.
+/// Which set of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Split {
-    /// train-images-idx3-ubyte: 60,000 samples of MNIST
+    /// train-images-idx3-ubyte: 60,000 samples of MNIST; data_batch_1.bin to data_batch_5.bin: 50,000 of CIFAR-10
     Train,
-    /// t10k-images-idx3-ubyte: 10,000 samples of MNIST
+    /// t10k-images-idx3-ubyte, test_batch.bin: 10,000 samples
     T10k,
 }
 

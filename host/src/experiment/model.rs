@@ -64,15 +64,15 @@ pub struct Model {
     /// Floating-point precision
     #[arg(long, value_enum, default_value_t = Dtype::F64, help_heading = "Network")]
     pub dtype: Dtype,
-    /// Data set: circle, conflicting, sphere, mixture, mnist, fashion-mnist, FILE.npz (arrays x, y), FILE.csv (last column
-    /// y) or x.npy (with y.npy next to it)
+    /// Data set: circle, conflicting, sphere, mixture, mnist, fashion-mnist, cifar-10, FILE.npz (arrays x, y), FILE.csv
+    /// (last column y) or x.npy (with y.npy next to it)
     #[arg(long, value_name = "DATA", value_parser = open::<Source>(&Source::NAMES),
         value_hint = clap::ValueHint::FilePath, hide_possible_values = true, default_value_t = Source::Circle, help_heading = "Data")]
     pub data: Source,
-    /// Folder with the idx files (train or t10k, .gz or not)
+    /// Folder with the images: idx files (train or t10k, .gz or not), or those of CIFAR-10 (data_batch_1.bin, …)
     #[arg(long, value_name = "DIR", help_heading = "Data")]
     pub data_dir: Option<PathBuf>,
-    /// Which idx files to use: train or t10k [default: train if present, else t10k]
+    /// Which set of images to use: train or t10k, the test set [default: train if present, else t10k]
     #[arg(long, value_enum, value_name = "SET", help_heading = "Data")]
     pub split: Option<Split>,
     /// Label column of a csv file, by name or by number counted from 1 [default: the one named label, target or class, else

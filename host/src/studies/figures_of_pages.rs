@@ -7,7 +7,9 @@ use toml::{Table, Value};
 use super::PAPERS;
 use super::divergence::rates::growth::ROWS_A_DECADE;
 use super::divergence::rates::row::{Row, table};
+use super::initialization::learning::TIMES;
 use crate::analysis::curves::Curves;
+use crate::analysis::learning::log_grid;
 use crate::analysis::spectra::Spectra;
 use crate::experiment::LossKind;
 use crate::files::numbers::NumberTable;
@@ -132,6 +134,21 @@ fn probabilities(plan: &Table) -> Option<NumberTable> {
     Some(table)
 }
 
+/// The parts of the risk of a kernel that learns f* like n^-1 and f^GP like n^{-3/5}.
+fn expected_risk(draws: usize, n: f64) -> NumberTable {
+    let times = log_grid(1.0, 1e5, TIMES);
+    let columns = ["draw", "part"].map(String::from).into_iter().chain(times.iter().map(|t| format!("{t:?}")));
+    let mut table = NumberTable::new(columns);
+    for draw in 0..draws {
+        let scale = 1.0 + 0.1 * (draw as f64 * 12.9898).sin();
+        let parts: [&dyn Fn(f64) -> f64; 3] = [&|t| scale / t, &|t| 1e-3 * t / n, &|t| scale / t.powf(0.6)];
+        for (part, of) in parts.iter().enumerate() {
+            table.push([draw as f64, part as f64].into_iter().chain(times.iter().map(|t| of(*t))).collect());
+        }
+    }
+    table
+}
+
 /// The table that a measurement of these settings leaves, by what it has settings for.
 fn numbers(plan: &Table) -> NumberTable {
     let count = |key: &str| plan.get(key).and_then(Value::as_integer).map(|n| n as usize);
@@ -171,7 +188,15 @@ fn numbers(plan: &Table) -> NumberTable {
         }
         return table;
     }
-    if let Some(draws) = count("trials").or_else(|| count("draws").filter(|_| plan.contains_key("target"))) {
+    if let (Some(draws), true) = (count("draws"), plan.contains_key("noise")) {
+        if !plan.contains_key("seed") {
+            let mut table = NumberTable::new(["draw", "identity"]);
+            (0..draws).for_each(|draw| table.push(vec![draw as f64, 1e-15]));
+            return table;
+        }
+        return expected_risk(draws, count("n").unwrap_or(100) as f64);
+    }
+    if let Some(draws) = count("trials") {
         let n = count("n").unwrap_or(100) as f64;
         let at: Vec<f64> = (0..20).map(|i| 2f64.powi(i)).collect();
         let risk = |draw: usize, power: f64| -> Vec<f64> {
@@ -180,8 +205,7 @@ fn numbers(plan: &Table) -> NumberTable {
         };
         let curve = |power: f64| (0..draws).map(|draw| risk(draw, power)).collect();
         let curves = Curves { at, zero: curve(-1.0), random: curve(-0.6) };
-        let identity = vec![1e-15; draws];
-        return curves.table(plan.contains_key("target").then_some(("identity", &identity)));
+        return curves.table();
     }
     if let Some(sizes) = plan.get("sizes").and_then(Value::as_array) {
         let columns = ["points", "draw", "lambda_min", "uncertainty", "closest", "distance"];
@@ -204,8 +228,8 @@ fn numbers(plan: &Table) -> NumberTable {
 /// The figures of a page on which all parts stand that have one.
 fn page(paper: &'static Paper, full: bool, study: &Path) -> Vec<Figure> {
     let parts = paper.choose(&[], &Options { full, ..Options::default() });
-    let fashion_dir = full.then(|| "fashion".into());
-    let options = Options { full, parts: parts.clone(), fashion_dir, ..Options::default() };
+    let [fashion_dir, cifar_dir] = ["fashion", "cifar"].map(|dir| full.then(|| dir.into()));
+    let options = Options { full, parts: parts.clone(), fashion_dir, cifar_dir, ..Options::default() };
     let mut figures = Vec::new();
     for part in parts {
         let plan = (part.plan)(part, &options);

@@ -95,6 +95,7 @@ mod tests {
                         Setting::N => vec![Options { n: Some(66), ..given }],
                         Setting::DataDir => vec![Options { data_dir: Some("d".into()), ..given }],
                         Setting::FashionDir => vec![Options { fashion_dir: Some("f".into()), ..given }],
+                        Setting::CifarDir => vec![Options { cifar_dir: Some("c".into()), ..given }],
                     };
                     for options in values {
                         let what = format!("{} {} {:?}", paper.name, part.name, options.given(setting));
@@ -156,7 +157,7 @@ mod tests {
             planned.notes,
             [
                 "`network` has no effect on the parts spectra, learning",
-                "`network` excludes everything in the parts conflicting, posterior, outputs, coin-line"
+                "`network` excludes everything in the parts conflicting, posterior, outputs, closeness, closeness-sphere, coin-line"
             ]
         );
         let only = |name: &str, options| Study::plan(PAPERS, &[name.to_owned()], &options).map(|p| p.studies.len());

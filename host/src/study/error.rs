@@ -50,8 +50,8 @@ pub enum Error {
         source: toml::de::Error,
     },
     /// A measurement that lacks rows.
-    #[error("{id}: {found} networks instead of {expected}")]
-    MissingNetworks {
+    #[error("{id}: {found} rows instead of {expected}")]
+    MissingRows {
         /// the measurement
         id: String,
         /// rows of its table
@@ -110,7 +110,7 @@ impl Error {
         match self {
             Self::Job { source, .. } => source.cause(),
             Self::Range { .. } | Self::BothLosses { .. } | Self::Unwritable(_) => Cause::Settings,
-            Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingNetworks { .. } => Cause::Data,
+            Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingRows { .. } => Cause::Data,
             Self::Endless { .. } => Cause::Work,
             Self::Core(source) => Cause::of_core(source),
             Self::Figure { source, .. } | Self::Page(source) => source.cause(),

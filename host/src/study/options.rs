@@ -31,6 +31,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// folder of Fashion-MNIST
     pub fashion_dir: Option<PathBuf>,
+    /// folder of CIFAR-10
+    pub cifar_dir: Option<PathBuf>,
 }
 
 /// What a part makes use of; the folders of images follow from [`Part::images`].
@@ -71,12 +73,22 @@ pub enum Setting {
     DataDir,
     /// see [`Options::fashion_dir`]
     FashionDir,
+    /// see [`Options::cifar_dir`]
+    CifarDir,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Full, Self::Network, Self::Widths, Self::Seeds, Self::N, Self::DataDir, Self::FashionDir];
+    pub const ALL: [Self; 8] = [
+        Self::Full,
+        Self::Network,
+        Self::Widths,
+        Self::Seeds,
+        Self::N,
+        Self::DataDir,
+        Self::FashionDir,
+        Self::CifarDir,
+    ];
 
     /// As it is typed.
     pub fn name(self) -> &'static str {
@@ -88,6 +100,7 @@ impl Setting {
             Self::N => "n",
             Self::DataDir => "data-dir",
             Self::FashionDir => "fashion-dir",
+            Self::CifarDir => "cifar-dir",
         }
     }
 }
@@ -114,14 +127,16 @@ impl Options {
     /// The value of an option as it was given; `None`: it was not.
     pub fn given(&self, setting: Setting) -> Option<String> {
         let list = |words: Vec<String>| (!words.is_empty()).then(|| words.join(","));
+        let folder = |dir: &Option<PathBuf>| dir.as_ref().map(|dir| dir.display().to_string());
         match setting {
             Setting::Full => self.full.then(String::new),
             Setting::Network => list(self.networks.iter().map(ToString::to_string).collect()),
             Setting::Widths => list(self.widths.iter().map(ToString::to_string).collect()),
             Setting::Seeds => self.seeds.map(|seeds| seeds.to_string()),
             Setting::N => self.n.map(|n| n.to_string()),
-            Setting::DataDir => self.data_dir.as_ref().map(|dir| dir.display().to_string()),
-            Setting::FashionDir => self.fashion_dir.as_ref().map(|dir| dir.display().to_string()),
+            Setting::DataDir => folder(&self.data_dir),
+            Setting::FashionDir => folder(&self.fashion_dir),
+            Setting::CifarDir => folder(&self.cifar_dir),
         }
     }
 
@@ -136,6 +151,7 @@ impl Options {
             Setting::N => takes.n,
             Setting::DataDir => part.images.contains(&Source::Mnist),
             Setting::FashionDir => part.images.contains(&Source::FashionMnist),
+            Setting::CifarDir => part.images.contains(&Source::Cifar10),
         }
     }
 

@@ -62,7 +62,7 @@ fn list_and_show() {
     let place = Place::new();
     digits(&place, "digits", 60);
     let listed = place.succeed("data list --data-dir digits").stdout;
-    for name in ["circle", "sphere", "mixture", "mnist", "fashion-mnist"] {
+    for name in ["circle", "sphere", "mixture", "mnist", "fashion-mnist", "cifar-10"] {
         assert!(listed.contains(name), "{listed}");
     }
     let listed = json(&place.succeed("data list --data-dir digits --json").stdout);

@@ -184,7 +184,7 @@ fn the_initialization_study_has_its_files() {
     let line = "reproduce initialization --only outputs,closeness --widths 8,32 --seeds 2 --out study";
     let done = place.run(line.split(' '));
     assert!([0, 1].contains(&done.code), "{}", done.stderr);
-    assert!(done.stderr.contains("initialization: 14 runs, about"), "{}", done.stderr);
+    assert!(done.stderr.contains("initialization: 10 runs, about"), "{}", done.stderr);
     let claims = String::from_utf8(place.bytes("study/claims.csv")).unwrap();
     for name in ["C1 covariance", "C1 excess kurtosis", "C1 normality", "C2 distance"] {
         assert!(has_row(&claims, name), "no claim {name}");
@@ -195,11 +195,13 @@ fn the_initialization_study_has_its_files() {
     // numbers kept under other settings are not read
     std::fs::write(place.path("study/runs/outputs-fcn1-w8/settings.toml"), "width = 9\n").unwrap();
     let again = place.run(line.split(' '));
-    assert!(again.stderr.contains("14 runs, 13 of them already finished"), "{}", again.stderr);
+    assert!(again.stderr.contains("10 runs, 9 of them already finished"), "{}", again.stderr);
     assert_eq!(tables, [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")]);
     let study = "reproduce initialization --out other";
     place.refuse(&format!("{study} --only six-points"), 2, &["--only six-points", "spectra"]);
-    place.refuse(&format!("{study} --fashion-dir d"), 2, &["--fashion-dir d", "--only smoothness"]);
+    for folder in ["--fashion-dir d", "--cifar-dir d"] {
+        place.refuse(&format!("{study} {folder}"), 2, &[folder, "--only smoothness"]);
+    }
     place.refuse(&format!("{study} --only smoothness --data-dir nowhere"), 3, &["nowhere", "--data-dir"]);
 }
 

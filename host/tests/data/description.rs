@@ -10,9 +10,9 @@ use super::{assert_says, directory, file, samples, spec};
 fn the_list_names_every_source_and_where_it_looks() {
     let all = list(Some(Path::new("/nowhere")));
     let names: Vec<&str> = all.iter().map(|e| e.name.as_str()).collect();
-    assert_eq!(names, ["circle", "conflicting", "sphere", "mixture", "mnist", "fashion-mnist"]);
+    assert_eq!(names, ["circle", "conflicting", "sphere", "mixture", "mnist", "fashion-mnist", "cifar-10"]);
     for entry in &all {
-        let idx = entry.name.ends_with("mnist");
+        let idx = entry.name.ends_with("mnist") || entry.name == "cifar-10";
         assert_eq!(entry.present, !idx, "{entry}");
         assert_eq!(entry.dir.as_deref(), idx.then_some(Path::new("/nowhere")), "{entry}");
         let line = entry.to_string();

@@ -336,12 +336,16 @@ fn what_cannot_be_fetched_is_refused_before_anything_is_sent() {
 
 #[test]
 fn the_published_table_is_used_for_the_real_sets() {
-    // Any content fails the published checksums; MNIST is compared unpacked, Fashion-MNIST packed.
+    // Any content fails the published checksums; MNIST is compared unpacked, the others packed.
     let server = Server::start(gzip(b"not the real set"), &[Manner::Good]);
-    for (source, what, sum) in [(Source::Mnist, "unpacked", "ba891046"), (Source::FashionMnist, ".gz file", "3aede38d")]
-    {
+    let images = "train-images-idx3-ubyte.gz";
+    for (source, file, what, sum) in [
+        (Source::Mnist, images, "unpacked", "ba891046"),
+        (Source::FashionMnist, images, ".gz file", "3aede38d"),
+        (Source::Cifar10, "cifar-10-binary.tar.gz", ".gz file", "c4a38c50"),
+    ] {
         let dir = directory(&format!("real {source}"));
         let error = fetch(&source, &dir, Some(&server.mirror), &mut |_| {}).unwrap_err();
-        assert_says(&error, 3, &["/mirror/train-images-idx3-ubyte.gz", what, sum, "was removed"]);
+        assert_says(&error, 3, &[&format!("/mirror/{file}"), what, sum, "was removed"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The data layer through its public interface. Every error is checked for what it says and for its exit code.
 
 mod arrays;
+mod cifar;
 mod description;
 mod download;
 mod generated;

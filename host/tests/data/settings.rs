@@ -6,7 +6,7 @@ use super::{assert_says, spec};
 
 #[test]
 fn what_is_displayed_is_what_is_parsed() {
-    for text in ["circle", "sphere", "mixture", "mnist", "fashion-mnist", "some dir/a.npz", "B.CSV"] {
+    for text in ["circle", "sphere", "mixture", "mnist", "fashion-mnist", "cifar-10", "some dir/a.npz", "B.CSV"] {
         assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
     }
     for text in ["parity", "all", "3,8", "8,3", "-1,1", "3,8,9"] {

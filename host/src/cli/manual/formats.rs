@@ -44,6 +44,10 @@ pub(super) fn files_page() -> Result<Page, Fault> {
                 ("FILE.csv", "Samples: one per row, the last column is y; a header is optional."),
                 ("train-images-idx3-ubyte[.gz], …", "MNIST and Fashion-MNIST, as published."),
                 (
+                    "data_batch_1.bin, …",
+                    "CIFAR-10 in its binary version: records of 3073 bytes, a label from 0 to 9 and 32 x 32 pixels of red, of green, of blue.",
+                ),
+                (
                     "P.npz, P.safetensors",
                     "Parameters: W0 b0 W1 … WL, each (out, in); for a residual network A b W1 b1 V1 d1 … v; a mirrored network has two sets (prefixes first. and second.).",
                 ),

@@ -79,12 +79,15 @@ pub fn decay(Decayed { sets }: &Decayed) -> Figure {
     let (on, spectra) = &sets[0];
     let (window, tails) = (on.window(), Spectra::mean(&spectra.draws));
     let mut series = Vec::new();
-    let rows =
-        [(EIGENVALUES, &spectra.ntk), ("eigenvalues of the NNGP", &spectra.nngp), ("tail sums of f^{GP}", &tails)];
-    for ((label, values), theory) in rows.into_iter().zip(on.exponents()) {
-        let positive = thinned(values).into_iter().filter(|(_, v)| *v > 1e-14).collect();
-        series.push(curve(label.into(), positive, Mark::Points, Hue::named("spectrum", label)));
-        let inside: Vec<(f64, f64)> = window.clone().map(|k| (k as f64, values[k - 1])).collect();
+    let rows = [
+        (EIGENVALUES, &spectra.ntk, known_eigenvalues(&spectra.ntk)),
+        ("eigenvalues of the NNGP", &spectra.nngp, known_eigenvalues(&spectra.nngp)),
+        ("tail sums of f^{GP}", &tails, known(&spectra.ntk, &tails)),
+    ];
+    for ((label, values, known), theory) in rows.into_iter().zip(on.exponents()) {
+        series.push(curve(label.into(), thinned(&values[..known]), Mark::Points, Hue::named("spectrum", label)));
+        let inside: Vec<(f64, f64)> =
+            window.clone().filter(|k| *k <= known).map(|k| (k as f64, values[k - 1])).collect();
         series.extend(through(format!("slope {}", number(theory)), &inside, theory));
     }
     Figure {
@@ -129,8 +132,10 @@ fn risks(kernel: &dyn Fn(Start) -> Option<Vec<(usize, Estimate)>>, names: [&'sta
 /// Learning curves of the kernel.
 pub fn learning(learned: &Learned) -> Vec<Figure> {
     let (Some(first), Some(last)) = (learned.learning.first(), learned.learning.last()) else { return Vec::new() };
-    let (d, target) = (first.dimension, first.target);
-    let mut series = risks(&|start| learned.points(start), KERNEL);
+    let (d, target) = (first.dimension, learned.target);
+    // from 0 there is nothing to learn where f* = 0
+    let starts = |start| learned.points(start).filter(|_| target != Target::Zero || start == Start::Random);
+    let mut series = risks(&starts, KERNEL);
     if let Some(points) = learned.points(Start::Random) {
         let points: Vec<(f64, f64)> = points.iter().map(|(n, e)| (*n as f64, e.value.exp())).collect();
         series.extend(through(
@@ -147,8 +152,8 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
         y: Axis::new("excess risk (MSE) at the optimal stopping time", Scale::Log),
         series,
         caption: format!(
-            "Excess risk of gradient flow under the NTK of one hidden layer at the optimal stopping time, noise {}, geometric mean over {} \
-             draws, with fitted lines. {BANDS}",
+            "Excess risk of gradient flow under the NTK of one hidden layer at the optimal stopping time, noise {}: mean over noise and f^{{GP}}, \
+             geometric mean over {} draws of the points, with fitted lines. {BANDS}",
             first.noise, first.draws
         ),
         ..Figure::default()
@@ -165,7 +170,7 @@ pub fn learning(learned: &Learned) -> Vec<Figure> {
             y: Axis::new("excess risk (MSE)", Scale::Log),
             series: along,
             caption: format!(
-                "Excess risk of the kernel flow, n = {}, geometric mean over {} draws. {BANDS}",
+                "Excess risk of the kernel flow, n = {}: mean over noise and f^{{GP}}, geometric mean over {} draws of the points. {BANDS}",
                 last.n, last.draws
             ),
             ..Figure::default()
@@ -223,6 +228,7 @@ pub fn replica(replicated: &Replicated, kernel: Option<&Learned>) -> Vec<Figure>
 /// Distance from the kernel's flow against the width.
 pub fn closeness(groups: &[Group]) -> Figure {
     let mut series = Vec::new();
+    let part = groups.first().map_or("closeness", |group| group.part.name);
     for (i, group) in groups.iter().enumerate() {
         let at = |width: usize| Some((width as f64, group.mean_at(MSE, width, |run| Some(farthest(run)?.ln()))?));
         let points: Vec<(f64, Estimate)> = group.widths().into_iter().filter_map(at).collect();
@@ -234,8 +240,8 @@ pub fn closeness(groups: &[Group]) -> Figure {
         }
     }
     Figure {
-        name: "closeness".into(),
-        title: format!("Distance of networks to the kernel flow: {}", CLOSE.title()),
+        name: part.into(),
+        title: format!("Distance of networks to the kernel flow: {}, {part}", CLOSE.title()),
         x: width_axis(),
         y: Axis::new("maximum distance of f_{t} to the NTK flow, over t and x", Scale::Log),
         series,
@@ -258,17 +264,18 @@ pub fn labels(name: &str, title: &str, spectra: &Spectra, window: &RangeInclusiv
         let alpha = smoothness(&spectra.ntk, &share, window, &Decay::Fitted(window.clone())).ok();
         let alpha = alpha.map_or("none".into(), |s| rounded(s.alpha, s.error));
         let hue = Hue::named("function", label);
-        series.push(curve(format!("{label}, α = {alpha}"), thinned(&share), Mark::Points, hue.clone()));
-        if let Ok(law) = power_law(&share, known(&spectra.ntk, &share), window) {
+        let known = known(&spectra.ntk, &share);
+        series.push(curve(format!("{label}, α = {alpha}"), thinned(&share[..known]), Mark::Points, hue.clone()));
+        if let Ok(law) = power_law(&share, known, window) {
             let ends = [*window.start() as f64, *window.end() as f64];
             let fitted = ends.map(|k| (k, law.factor * k.powf(law.exponent))).to_vec();
             series.push(curve(String::new(), fitted, Mark::Fit, hue));
         }
     }
     let share: Vec<f64> = spectra.ntk.iter().map(|value| value / spectra.ntk[0]).collect();
-    let decay = power_law(&spectra.ntk, known_eigenvalues(&spectra.ntk), window)
-        .map_or("none".into(), |law| rounded(law.exponent, law.error));
-    let positive = thinned(&share).into_iter().filter(|(_, v)| *v > 1e-12).collect();
+    let known = known_eigenvalues(&spectra.ntk);
+    let decay = power_law(&spectra.ntk, known, window).map_or("none".into(), |law| rounded(law.exponent, law.error));
+    let positive = thinned(&share[..known]);
     series.push(curve(
         format!("eigenvalues of the NTK, slope {decay}"),
         positive,

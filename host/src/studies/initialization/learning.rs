@@ -1,11 +1,12 @@
-//! Learning curves of the NTK of one hidden layer on spheres, kept as a measurement.
+//! Learning curves of the NTK of one hidden layer on spheres, kept as a measurement: the risk given the points, its mean over
+//! noise and f^GP, see [`crate::analysis::expected_risk`].
 
 use ntkscope_core::network::Fcn;
-use ntkscope_core::predict::{gaussian_process_len, regression_len};
 use serde::Serialize;
 
-use crate::analysis::curves::Curves;
-use crate::analysis::learning::{Experiment, LearnedDraw, log_grid};
+use crate::analysis::curves::{Curves, Start};
+use crate::analysis::expected_risk::{ExpectedRisk, OnPoints};
+use crate::analysis::learning::log_grid;
 use crate::analysis::points::Target;
 use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
@@ -13,16 +14,14 @@ use crate::run::Observer;
 use crate::study::Error;
 use crate::study::kept::Measurement;
 
-/// A point of the learning curves of the NTK of one hidden layer without bias.
+/// A point of the learning curves of the NTK of one hidden layer without bias, f*(x) = (sum_j x_j)^2.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Learning {
     /// d: the points lie on S^(d-1)
     pub dimension: usize,
-    /// f*
-    pub target: Target,
     /// training samples n
     pub n: usize,
-    /// draws of points, noise and f^GP
+    /// draws of points
     pub draws: u32,
     /// standard deviation of the noise
     pub noise: f64,
@@ -35,7 +34,37 @@ pub struct Learning {
 }
 
 /// How many times.
-pub const TIMES: usize = 90;
+pub const TIMES: usize = 61;
+
+/// What the columns before the times hold: the draw, and which part of the risk it is, in the order of [`ExpectedRisk`].
+const DRAW_AND_PART: [&str; 2] = ["draw", "part"];
+
+impl Learning {
+    /// The curves of all draws towards `target`, from a table of [`Self::measure`].
+    ///
+    /// # Errors
+    /// It is another.
+    pub fn curves(&self, table: &NumberTable, target: Target) -> Result<Curves, Error> {
+        let first = DRAW_AND_PART.len();
+        let mut curves = Curves { at: self.grid(), ..Curves::default() };
+        let expected = [3 * self.draws as usize, first + curves.at.len()];
+        if [table.rows().len(), table.columns().len()] != expected {
+            let (id, found) =
+                (format!("learning on S^{} of {} samples", self.dimension - 1, self.n), table.rows().len());
+            return Err(Error::MissingRows { id, found, expected: 3 * u64::from(self.draws) });
+        }
+        for rows in table.rows().chunks_exact(3) {
+            let [bias, noise, start] = [0, 1, 2].map(|part: usize| rows[part][first..].to_vec());
+            let risk = ExpectedRisk { bias, noise, start };
+            curves.zero.push(risk.risks(target, Start::Zero));
+            curves.random.push(risk.risks(target, Start::Random));
+        }
+        Ok(curves)
+    }
+    fn grid(&self) -> Vec<f64> {
+        log_grid(self.times[0], self.times[1], TIMES)
+    }
+}
 
 impl Measurement for Learning {
     fn settings(&self) -> Result<String, Error> {
@@ -44,60 +73,55 @@ impl Measurement for Learning {
     fn plan(&self) -> Result<toml::Table, Error> {
         Ok(toml::Table::try_from(self)?)
     }
-    /// The decomposition, 90 predictions three times, the Cholesky decomposition of f^GP.
+    /// The decomposition, products of the kernels with its eigenvectors.
     fn work(&self) -> f64 {
         let (n, all) = (self.n as f64, (self.n + self.test) as f64);
-        f64::from(self.draws) * (4e-10 * n.powi(3) + 1e-10 * all.powi(3) + 1.5e-7 * all * all)
+        f64::from(self.draws) * (8e-10 * n.powi(3) + 4e-10 * n * n * self.test as f64 + 1.5e-7 * all * all)
     }
+    /// Eigenvectors, and the products of the kernels with them.
     fn need(&self) -> Result<u64, Error> {
-        let all = self.n + self.test;
-        Ok(8 * (2 * all * all + gaussian_process_len(all) + regression_len(self.n, 1)) as u64)
+        let (n, m) = (self.n, self.test);
+        Ok(8 * (6 * n * n + 4 * n * m + m * m + 2 * TIMES * (n + m)) as u64)
     }
-    /// A table of [`Curves`], with the column `identity` of [`LearnedDraw`].
+    /// A row for every draw and part of the risk, a column for every time.
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
         let network = Fcn::new(self.dimension, &[1], 1)?;
-        let times = log_grid(self.times[0], self.times[1], TIMES);
-        let Self { target, noise, test, seed, .. } = *self;
-        let experiment = Experiment { network: &network, target: target.function(), noise, test, times: &times, seed };
-        let mut curves = Curves { at: times.clone(), ..Curves::default() };
-        let mut identities = Vec::new();
+        let times = self.grid();
+        let Self { noise, test, seed, .. } = *self;
+        let target = Target::SquaredSum.function();
+        let given = OnPoints { network: &network, target, noise, test, times: &times, seed };
+        let columns = DRAW_AND_PART.map(String::from).into_iter().chain(times.iter().map(|t| format!("{t:?}")));
+        let mut table = NumberTable::new(columns);
         for index in 0..self.draws {
             if stop.requested() {
                 return Ok(Ended::Stopped);
             }
-            let LearnedDraw { zero, random, identity } = experiment.draw(self.n, index)?;
-            curves.zero.push(zero);
-            curves.random.push(random);
-            identities.push(identity);
+            let ExpectedRisk { bias, noise, start } = given.draw(self.n, index)?;
+            for (part, risks) in [bias, noise, start].into_iter().enumerate() {
+                table.push([f64::from(index), part as f64].into_iter().chain(risks).collect());
+            }
             observer.step(f64::from(index + 1) / f64::from(self.draws), &String::new);
         }
-        Ok(Ended::Done(curves.table(Some(("identity", &identities)))))
+        Ok(Ended::Done(table))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::curves::{Start, slope};
+    use crate::analysis::curves::slope;
     use crate::analysis::statistics::Estimate;
 
-    /// Known slopes on S^2 from n = 100 on: -0.75 to -0.5 from f^GP, below -0.9 from 0. So few draws have them to within
-    /// two standard errors; the gap between the two curves they show at once.
+    /// Known slopes on S^2 from n = 100 on: -0.75 to -0.5 from f^GP, below -0.9 from 0, and the gap between the two curves.
     #[test]
     fn random_outputs_are_learned_slowly() {
         let best = |n: usize| {
-            let learning = Learning {
-                dimension: 3,
-                target: Target::SquaredSum,
-                n,
-                draws: 8,
-                noise: 0.2,
-                test: 100,
-                times: [1.0, 1e7],
-                seed: 0,
-            };
-            let curves = Curves::from_table(&learning.measure(&mut (), &Stop::new()).unwrap().done().unwrap()).unwrap();
+            let learning = Learning { dimension: 3, n, draws: 8, noise: 0.2, test: 100, times: [1.0, 1e5], seed: 0 };
+            let table = learning.measure(&mut (), &Stop::new()).unwrap().done().unwrap();
+            let curves = learning.curves(&table, Target::SquaredSum).unwrap();
             assert_eq!(Start::ALL.map(|start| curves.at_an_end(start)), [0, 0]);
+            let alone = learning.curves(&table, Target::Zero).unwrap();
+            assert!(alone.random.iter().zip(&curves.random).all(|(alone, whole)| alone[9] < whole[9]));
             Start::ALL.map(|start| Estimate::from_values(&curves.log_best(start).unwrap()).unwrap())
         };
         let points = [100, 400].map(|n| (n, best(n)));

@@ -66,7 +66,7 @@ impl RandomOutputs {
         let (p, count) = (self.points, table.rows().len());
         if count as u64 != self.networks || count < 10 * GROUPS {
             let id = format!("outputs of width {}", self.width);
-            return Err(Error::MissingNetworks { id, found: count, expected: self.networks.max(10 * GROUPS as u64) });
+            return Err(Error::MissingRows { id, found: count, expected: self.networks.max(10 * GROUPS as u64) });
         }
         let x = self.x();
         let mut l = analytic_kernel(f64::fast(), &Self::network(&[1])?, AnalyticKernel::Nngp, MatRef::new(&x, p, 3)?)?;

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use super::claims::{self, Decayed, LabelsDescribed, Learned, OutputsTested, Replicated};
+use super::claims::{self, Compared, Decayed, LabelsDescribed, Learned, OutputsTested, Replicated};
 use super::decay::OnSphere;
 use super::figures;
+use super::identity::Identity;
 use super::learning::Learning;
 use super::outputs::RandomOutputs;
 use super::replica::Replica;
+use super::tables;
 use crate::analysis::curves::Curves;
 use crate::analysis::labels::Labels;
 use crate::analysis::points::Target;
@@ -24,14 +26,19 @@ use crate::study::plan::{Findings, Plan};
 pub struct RandomNetworks(pub Vec<Kept<RandomOutputs>>);
 /// Spectra of every sphere on several sets of points.
 pub struct SphereSpectra(pub Vec<Vec<Kept<OnSphere>>>);
-/// Learning curves of the kernel, by dimension and target, n ascending.
-pub struct KernelCurves(pub Vec<Vec<Kept<Learning>>>);
+/// Learning curves of the kernel, by dimension, n ascending, and the two starts compared.
+pub struct KernelCurves {
+    /// the curves
+    pub curves: Vec<Vec<Kept<Learning>>>,
+    /// proposition 4.1
+    pub identity: Vec<Kept<Identity>>,
+}
 /// Learning curves of networks, by dimension, n ascending.
 pub struct NetworkCurves {
     /// of networks
     pub networks: Vec<Vec<Kept<Replica>>>,
     /// of the kernel, to be drawn beside them: jobs of another part
-    pub kernel: KernelCurves,
+    pub kernel: Vec<Vec<Kept<Learning>>>,
 }
 /// Spectra of the labels of data sets.
 pub struct LabelSpectra(pub Vec<Kept<Labels>>);
@@ -40,9 +47,11 @@ fn as_jobs<'a, M: Measurement + 'a>(kept: impl IntoIterator<Item = &'a Kept<M>>)
     kept.into_iter().map(|job| job as &dyn Job).collect()
 }
 
-/// The curves of learning jobs, in order.
-fn curves<M: Measurement>(jobs: &[Kept<M>], study: &Path) -> Result<Vec<Curves>, Error> {
-    jobs.iter().map(|job| Ok(Curves::from_table(&job.read(study)?)?)).collect()
+/// What a sphere's jobs have of this target.
+fn learned(jobs: &[Kept<Learning>], target: Target, study: &Path) -> Result<Learned, Error> {
+    let read = |job: &Kept<Learning>| job.measurement.curves(&job.read(study)?, target);
+    let learning = jobs.iter().map(|job| job.measurement).collect();
+    Ok(Learned { learning, target, curves: jobs.iter().map(read).collect::<Result<_, _>>()? })
 }
 
 impl Plan for RandomNetworks {
@@ -76,28 +85,22 @@ impl Plan for SphereSpectra {
     }
 }
 
-impl KernelCurves {
-    fn learned(&self, study: &Path) -> Result<Vec<Learned>, Error> {
-        let read = |jobs: &Vec<Kept<_>>| -> Result<Learned, Error> {
-            let mut identity: f64 = 0.0;
-            for job in jobs {
-                identity = job.read(study)?.column("identity")?.into_iter().fold(identity, f64::max);
-            }
-            let learning = jobs.iter().map(|job| job.measurement).collect();
-            Ok(Learned { learning, curves: curves(jobs, study)?, identity })
-        };
-        self.0.iter().map(read).collect()
-    }
-}
-
 impl Plan for KernelCurves {
     fn jobs(&self) -> Vec<&dyn Job> {
-        as_jobs(self.0.iter().flatten())
+        as_jobs(&self.identity).into_iter().chain(as_jobs(self.curves.iter().flatten())).collect()
     }
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
-        let all = self.learned(study)?;
-        let claims = claims::identity(&all).into_iter().chain(all.iter().flat_map(claims::learning)).collect();
-        Ok(Findings { claims, figures: all.iter().flat_map(figures::learning).collect(), ..Findings::default() })
+        let compared = |job: &Kept<Identity>| {
+            let differences = job.read(study)?.column("identity")?;
+            Ok(Compared { identity: job.measurement, differences })
+        };
+        let compared: Vec<Compared> = self.identity.iter().map(compared).collect::<Result<_, Error>>()?;
+        let of_sphere = |jobs: &Vec<Kept<Learning>>| Target::ALL.map(|target| learned(jobs, target, study));
+        let all: Vec<Learned> = self.curves.iter().flat_map(of_sphere).collect::<Result<_, _>>()?;
+        let claims = compared.iter().flat_map(claims::identity).chain(all.iter().flat_map(claims::learning)).collect();
+        let tables = vec![tables::slopes(&all), tables::schedules(&all)];
+        let figures = all.iter().flat_map(figures::learning).collect();
+        Ok(Findings { claims, figures, tables, ..Findings::default() })
     }
 }
 
@@ -106,17 +109,17 @@ impl Plan for NetworkCurves {
         as_jobs(self.networks.iter().flatten())
     }
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
-        let (mut findings, learned) = (Findings::default(), self.kernel.learned(study)?);
+        let mut findings = Findings::default();
         for jobs in &self.networks {
             let replicas: Vec<_> = jobs.iter().map(|job| job.measurement).collect();
             let d = replicas.first().map(|replica| replica.dimension);
-            let same = |learned: &&Learned| {
-                let first = learned.learning.first();
-                first.is_some_and(|first| Some(first.dimension) == d && first.target == Target::SquaredSum)
-            };
-            let replicated = Replicated { replicas, curves: curves(jobs, study)? };
+            let same = |jobs: &&Vec<Kept<Learning>>| jobs.first().map(|job| job.measurement.dimension) == d;
+            let kernel =
+                self.kernel.iter().find(same).map(|jobs| learned(jobs, Target::SquaredSum, study)).transpose()?;
+            let curves = jobs.iter().map(|job| Ok(Curves::from_table(&job.read(study)?)?));
+            let replicated = Replicated { replicas, curves: curves.collect::<Result<_, Error>>()? };
             findings.claims.extend(claims::replica(&replicated));
-            findings.figures.extend(figures::replica(&replicated, learned.iter().find(same)));
+            findings.figures.extend(figures::replica(&replicated, kernel.as_ref()));
         }
         Ok(findings)
     }
@@ -128,13 +131,16 @@ impl Plan for LabelSpectra {
     }
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut findings = Findings::default();
+        let mut all = Vec::new();
         for kept in &self.0 {
             let spectra = Spectra::from_table(&kept.read(study)?)?;
             let labels = LabelsDescribed { described: kept.measurement.describe(), spectra };
             findings.claims.extend(claims::labels(&labels));
             let LabelsDescribed { described, spectra } = &labels;
             findings.figures.push(figures::labels(&kept.id, &described.title, spectra, &middle(spectra.ntk.len())));
+            all.push(labels);
         }
+        findings.tables.push(tables::labels(&all));
         Ok(findings)
     }
 }

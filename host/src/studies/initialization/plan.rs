@@ -1,11 +1,11 @@
 //! The grid of the study "initialization".
 
 use super::decay::OnSphere;
+use super::identity::Identity;
 use super::learning::Learning;
 use super::outputs::RandomOutputs;
 use super::replica::Replica;
 use crate::analysis::labels::Labels;
-use crate::analysis::points::Target;
 use crate::analysis::smoothness::Coding;
 use crate::data::{ClassSelection, Normalize, Source};
 use crate::experiment::{Init, Model, NetworkKind, Settings, Training};
@@ -50,32 +50,45 @@ const SETS: u64 = 5;
 
 /// Spectra of every sphere on several sets of points.
 pub fn decay(options: &Options) -> Vec<Vec<Kept<OnSphere>>> {
-    let points = if options.full { 3000 } else { 800 };
+    let points = if options.full { 1600 } else { 800 };
     let kept = |sphere: usize, set: u64| {
         // two layers on the circle, where the kernel of one lacks every second frequency
         let depth = if sphere == 1 { 2 } else { 1 };
         let measurement = OnSphere { sphere, depth, points, draws: 8, seed: 100 * sphere as u64 + set };
         Kept { id: format!("spectra-s{sphere}-fcn{depth}-n{points}-set{set}"), measurement }
     };
-    let spheres = dimensions(options, &[1, 2, 3, 4], 2);
+    let spheres = dimensions(options, &[1, 2, 3, 4, 5, 6, 7, 8, 9], 2);
     spheres.iter().map(|sphere| (0..SETS).map(|set| kept(*sphere, set)).collect()).collect()
 }
 
-/// Learning curves of the kernel, by dimension and target, n ascending.
+/// Standard deviation of the noise of all learning curves, the paper's.
+const NOISE: f64 = 0.2;
+/// First and last time: before the first little is learned, and the best one lies well before the last.
+const SPAN: [f64; 2] = [1.0, 1e5];
+
+/// Learning curves of the kernel, by dimension, n ascending.
 pub fn learning(options: &Options) -> Vec<Vec<Kept<Learning>>> {
-    let sizes: &[usize] = if options.full { &[100, 200, 400, 800, 1600] } else { &[100, 200, 400, 800] };
-    let (draws, count) = draws(options, 40);
-    let kept = |dimension: usize, target: Target, n: usize| Kept {
-        id: format!("learning-d{dimension}-{}-n{n}{count}", target.name()),
-        measurement: Learning { dimension, target, n, draws, noise: 0.2, test: 600, times: [1.0, 1e7], seed: 0 },
+    let (draws, count) = draws(options, 8);
+    let kept = |dimension: usize, n: usize| Kept {
+        id: format!("learning-d{dimension}-n{n}{count}"),
+        measurement: Learning { dimension, n, draws, noise: NOISE, test: 600, times: SPAN, seed: 0 },
     };
-    let mut curves = Vec::new();
-    for dimension in dimensions(options, &[2, 3, 4, 5, 10], 2) {
-        for target in [Target::SquaredSum, Target::Zero] {
-            curves.push(sizes.iter().map(|n| kept(*dimension, target, *n)).collect());
-        }
-    }
-    curves
+    let curve = |dimension: &usize| {
+        let octaves = match dimension {
+            _ if !options.full => 4,
+            2 | 3 => 6,
+            _ => 5,
+        };
+        (0..octaves).map(|octave| kept(*dimension, 100 << octave)).collect()
+    };
+    dimensions(options, &[2, 3, 4, 5, 6, 7, 8, 9, 10], 2).iter().map(curve).collect()
+}
+
+/// Starts compared draw by draw, on the first sphere.
+pub fn identity(options: &Options) -> Vec<Kept<Identity>> {
+    let (draws, count) = draws(options, 8);
+    let measurement = Identity { dimension: 3, n: 200, draws, noise: NOISE, test: 200, times: SPAN };
+    vec![Kept { id: format!("identity-d3-n200{count}"), measurement }]
 }
 
 /// Learning curves of networks, by dimension, n ascending.
@@ -92,38 +105,61 @@ pub fn replicas(options: &Options) -> Vec<Vec<Kept<Replica>>> {
     dimensions(options, &[5, 10], 1).iter().map(curve).collect()
 }
 
-/// Networks beside the kernel's flow.
+/// Networks beside the kernel's flow on six points of the circle, few and far apart, until nothing is left to learn.
 pub fn closeness(part: &'static Part, options: &Options) -> Vec<Cell> {
+    let (inits, widths): (&[Init], &[usize]) = match options.full {
+        true => (&[Init::Mirrored, Init::Shifted, Init::Standard], &[64, 128, 256, 512, 1024, 2048]),
+        false => (&[Init::Mirrored, Init::Standard], &[64, 256, 1024]),
+    };
+    close(part, options, (inits, widths), &Points { data: Source::Circle, n: 6, until_time: 1e5, seeds: 24 })
+}
+
+/// The same on random points of S^2, most of whose eigenvalues are smaller than the spread of K_0; until those are learned.
+pub fn closeness_sphere(part: &'static Part, options: &Options) -> Vec<Cell> {
+    let grid: (&[Init], &[usize]) = (&[Init::Mirrored, Init::Standard], &[64, 256, 1024]);
+    close(part, options, grid, &Points { data: Source::Sphere, n: 32, until_time: 1e3, seeds: 36 })
+}
+
+/// What networks are compared with the kernel's flow on.
+struct Points {
+    data: Source,
+    /// samples, and as many more held out
+    n: usize,
+    until_time: f64,
+    /// so many decide at the scatter of pilot runs
+    seeds: u64,
+}
+
+fn close(part: &'static Part, options: &Options, (inits, widths): (&[Init], &[usize]), points: &Points) -> Vec<Cell> {
     let mut cells = Vec::new();
     if !options.has_network(CLOSE.kind) {
         return cells;
     }
-    for init in [Init::Mirrored, Init::Shifted, Init::Standard] {
-        for width in options.widths_or(&[64, 128, 256, 512, 1024, 2048]) {
-            for seed in 0..options.seeds.unwrap_or(10) {
-                cells.push(cell(part, init, width, seed));
+    for init in inits {
+        for width in options.widths_or(widths) {
+            for seed in 0..options.seeds.unwrap_or(points.seeds) {
+                cells.push(cell(part, points, *init, width, seed));
             }
         }
     }
     cells
 }
 
-fn cell(part: &'static Part, init: Init, width: usize, seed: u64) -> Cell {
+fn cell(part: &'static Part, points: &Points, init: Init, width: usize, seed: u64) -> Cell {
     let model = Model {
         network: CLOSE.kind,
         depth: CLOSE.depth,
         width,
         init,
         seed,
-        // few points and far apart: where eigenvalues are smaller than the spread of K_0 no width is wide
-        data: Source::Circle,
-        n: Some(6),
-        held_out: 6,
+        data: points.data.clone(),
+        n: Some(points.n),
+        held_out: points.n,
         ..Model::default()
     };
     let training = Training {
         loss: MSE,
-        until_time: 1e5,
+        until_time: points.until_time,
         snapshots: 64,
         predictions: Some(true),
         max_steps: 20_000,
@@ -131,17 +167,18 @@ fn cell(part: &'static Part, init: Init, width: usize, seed: u64) -> Cell {
     };
     let id = format!("{}-{}-w{width}-{init}-s{seed}", part.name, CLOSE.name());
     let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
-    let work = 0.1 + 3e-4 * copies * width as f64;
+    let work = (0.1 + 3e-4 * copies * width as f64) * (points.n as f64 / 6.0);
     let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
     Cell { id, part, net: CLOSE, init, regularization, loss: MSE, width, seed, settings, work }
 }
 
-/// MNIST, and Fashion-MNIST where a folder of it is given, as they are and on the sphere.
+/// MNIST, and Fashion-MNIST and CIFAR-10 where folders of them are given, as they are and on the sphere.
 pub fn labels(options: &Options) -> Vec<Kept<Labels>> {
     let mnist = (Source::Mnist, options.data_dir.clone());
-    let fashion = options.fashion_dir.clone().map(|dir| (Source::FashionMnist, Some(dir)));
+    let others = [(Source::FashionMnist, &options.fashion_dir), (Source::Cifar10, &options.cifar_dir)];
+    let given = others.into_iter().filter(|(_, dir)| dir.is_some()).map(|(data, dir)| (data, dir.clone()));
     let mut all = Vec::new();
-    for (data, dir) in std::iter::once(mnist).chain(fashion) {
+    for (data, dir) in std::iter::once(mnist).chain(given) {
         for (name, normalize) in [("raw", Normalize::None), ("sphere", Normalize::Sphere)] {
             let model = Model {
                 network: NetworkKind::Fcn,

@@ -150,7 +150,7 @@ impl Measurement for Replica {
             curves.random.push(random);
             observer.step(f64::from(index + 1) / f64::from(self.trials), &String::new);
         }
-        Ok(Ended::Done(curves.table(None)))
+        Ok(Ended::Done(curves.table()))
     }
 }
 

@@ -127,7 +127,7 @@ impl Ensemble {
     pub fn members(&self, table: &NumberTable) -> Result<Members, Error> {
         let (found, expected) = (table.rows().len(), self.networks);
         if found as u64 != expected {
-            return Err(Error::MissingNetworks { id: self.first.id.clone(), found, expected });
+            return Err(Error::MissingRows { id: self.first.id.clone(), found, expected });
         }
         let mut members = Members::default();
         let Members { trained, linearized, laplace } = &mut members;

@@ -164,7 +164,7 @@ impl Grid {
     fn cell(&self, part: &'static Part, options: &Options, (row, init): (&Row, Init), width: usize, seed: u64) -> Cell {
         let Row { net, regularization, .. } = *row;
         let Self { samples, held_out, ref data, ref classes, .. } = *self;
-        let idx = data.is_idx();
+        let idx = data.is_images();
         let samples_of = Model {
             data: data.clone(),
             n: Some(samples),

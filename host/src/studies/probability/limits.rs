@@ -68,7 +68,7 @@ impl FixedKernel {
     pub fn found(&self, id: &str, table: &NumberTable) -> Result<Verdicts, Error> {
         let (found, expected) = (table.rows().len(), self.draws);
         if found as u64 != expected {
-            return Err(Error::MissingNetworks { id: id.into(), found, expected });
+            return Err(Error::MissingRows { id: id.into(), found, expected });
         }
         Ok(Verdicts::of(table, "fixed")?)
     }
@@ -163,7 +163,7 @@ impl Posterior {
     pub fn found(&self, id: &str, table: &NumberTable) -> Result<PosteriorFound, Error> {
         let (probe, tried) = (table.column("probe")?, table.column("tried")?);
         if probe.len() as u64 != self.accepted {
-            return Err(Error::MissingNetworks { id: id.into(), found: probe.len(), expected: self.accepted });
+            return Err(Error::MissingRows { id: id.into(), found: probe.len(), expected: self.accepted });
         }
         Ok(PosteriorFound {
             labels: Share { successes: self.accepted, trials: tried.iter().sum::<f64>() as u64 },

@@ -60,7 +60,7 @@ impl Networks {
     pub fn found(&self, id: &str, table: &NumberTable) -> Result<NetworksFound, Error> {
         let (found, expected) = (table.rows().len(), self.networks);
         if found as u64 != expected {
-            return Err(Error::MissingNetworks { id: id.into(), found, expected });
+            return Err(Error::MissingRows { id: id.into(), found, expected });
         }
         let evaluations = table.column("evaluations")?;
         Ok(NetworksFound {

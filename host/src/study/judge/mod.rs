@@ -60,6 +60,14 @@ impl Measured {
         }
     }
 
+    /// The values that every one of several has, or the first reason why one has none.
+    pub fn tried<E: std::fmt::Display>(values: impl IntoIterator<Item = Result<f64, E>>) -> Self {
+        match values.into_iter().collect::<Result<Vec<f64>, E>>() {
+            Ok(values) => Self::of(values.into_iter().map(Some), "nothing was measured"),
+            Err(why) => Self::Nothing(why.to_string()),
+        }
+    }
+
     /// An extreme of numbers that all must be there.
     pub fn extreme(value: Option<f64>, missing: &str) -> Self {
         value.map_or(Self::Nothing(missing.into()), Self::Exact)

@@ -42,8 +42,9 @@ use crate::{
 /// A reader, the most seconds of an input, and what decides whether it is accepted.
 type Target = (&'static str, f64, fn(&[u8]) -> Verdict);
 
-const TARGETS: [Target; 18] = [
+const TARGETS: [Target; 19] = [
     ("idx", READING, samples::idx),
+    ("cifar", READING, samples::cifar),
     ("gzip", READING, samples::gzip),
     ("npz", READING, samples::npz),
     ("npy", READING, samples::npy),

@@ -4,8 +4,7 @@ use super::super::decay::OnSphere;
 use super::subject;
 use crate::analysis::smoothness::known;
 use crate::analysis::spectra::Spectra;
-use crate::analysis::spectrum::{known_eigenvalues, power_law};
-use crate::analysis::statistics::Estimate;
+use crate::analysis::spectrum::{Unfit, known_eigenvalues, power_law};
 use crate::report::Kind;
 use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::judge::Measured;
@@ -26,8 +25,8 @@ impl Decayed {
         subject(format!("FCN, L = {}; S^{{{}}}", on.depth, on.sphere), "standard")
     }
     /// The exponent of something, one number for every set of points.
-    fn exponents(&self, of: impl Fn(&OnSphere, &Spectra) -> Option<f64>) -> Measured {
-        Measured::of(self.sets.iter().map(|(on, spectra)| of(on, spectra)), "too few eigenvalues in the window")
+    fn exponents(&self, of: impl Fn(&OnSphere, &Spectra) -> Result<f64, Unfit>) -> Measured {
+        Measured::tried(self.sets.iter().map(|(on, spectra)| of(on, spectra)))
     }
     fn note(&self, what: &str) -> String {
         let on = self.first();
@@ -41,19 +40,19 @@ impl Decayed {
     }
 }
 
-fn exponent(on: &OnSphere, values: &[f64], known: usize) -> Option<f64> {
-    power_law(values, known, &on.window()).map(|law| law.exponent).ok()
+fn exponent(on: &OnSphere, values: &[f64], known: usize) -> Result<f64, Unfit> {
+    power_law(values, known, &on.window()).map(|law| law.exponent)
 }
 
-fn of_eigenvalues(on: &OnSphere, values: &[f64]) -> Option<f64> {
+fn of_eigenvalues(on: &OnSphere, values: &[f64]) -> Result<f64, Unfit> {
     exponent(on, values, known_eigenvalues(values))
 }
 
 /// Mean over the draws of f^GP.
-fn of_tails(on: &OnSphere, spectra: &Spectra) -> Option<f64> {
+fn of_tails(on: &OnSphere, spectra: &Spectra) -> Result<f64, Unfit> {
     let of = |tails: &Vec<f64>| exponent(on, tails, known(&spectra.ntk, tails));
-    let all: Option<Vec<f64>> = spectra.draws.iter().map(of).collect();
-    Estimate::from_values(&all?).map(|mean| mean.value)
+    let all: Vec<f64> = spectra.draws.iter().map(of).collect::<Result<_, _>>()?;
+    Ok(all.iter().sum::<f64>() / all.len() as f64)
 }
 
 const FINITE: &str = "finite n: at the lower end of the window eigenvalues come in multiplets, at the upper end finitely many points bend the spectrum down";
@@ -102,7 +101,7 @@ static DECAY: &[Claim<Decayed>] = &[
         kind: Kind::Claim,
         about: Decayed::subject,
         measure: |decayed| {
-            decayed.exponents(|on, spectra| Some(of_tails(on, spectra)? / of_eigenvalues(on, &spectra.ntk)?))
+            decayed.exponents(|on, spectra| Ok(of_tails(on, spectra)? / of_eigenvalues(on, &spectra.ntk)?))
         },
         theory: |decayed| near(3.0 / (decayed.first().sphere as f64 + 1.0)),
         note: |decayed| decayed.note("exponent of the tail sums over that of the NTK"),
