@@ -93,7 +93,7 @@ fn of_correlations(r: &Correlations) -> f64 {
         n if n % 2 == 1 => {
             let parts = (1..(1usize << n) - 1).map(|subset| {
                 let entries: Vec<usize> = (0..n).filter(|i| subset >> i & 1 == 1).collect();
-                let sign = if entries.len() % 2 == 0 { 1.0 } else { -1.0 };
+                let sign = if entries.len().is_multiple_of(2) { 1.0 } else { -1.0 };
                 sign * of_correlations(&r.among(&entries))
             });
             0.5 * (1.0 + parts.sum::<f64>())
