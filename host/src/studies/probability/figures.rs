@@ -20,6 +20,9 @@ fn axis() -> Axis {
     Axis { range: Some((0.45, 1.01)), ..Axis::new(PROBABILITY, Scale::Linear) }
 }
 
+/// One of the columns of a cell.
+type ShareOf = fn(&Cell) -> Share;
+
 /// Shares with their intervals.
 fn band(label: String, points: impl Iterator<Item = (f64, Share)>, hue: Hue) -> Series {
     let (mut x, mut y, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -77,7 +80,7 @@ pub fn all(found: &Found) -> Vec<Figure> {
     });
 
     let scales = found.by_scale();
-    let kinds: [(&'static str, fn(&Cell) -> Share); 3] = [
+    let kinds: [(&str, ShareOf); 3] = [
         ("networks", |cell| cell.found.network.share(COMPARED)),
         ("linearized networks", |cell| cell.found.linearized.share(COMPARED)),
         ("fixed NTK", |cell| cell.fixed.share(COMPARED)),

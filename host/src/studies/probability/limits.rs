@@ -84,7 +84,7 @@ impl Measurement for FixedKernel {
         Ok(plan)
     }
     fn work(&self) -> f64 {
-        1e-3 * self.draws as f64
+        5e-4 * self.draws as f64
     }
     fn need(&self) -> Result<u64, Error> {
         Ok(8 * self.draws * (2 * (TIMES.len() + 1) + self.line.points + 1) as u64 + (1 << 16))

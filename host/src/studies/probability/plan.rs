@@ -17,6 +17,7 @@ use crate::study::grid::Job;
 use crate::study::kept::Kept;
 use crate::study::options::Options;
 use crate::study::plan::{Findings, Plan};
+use crate::words;
 
 /// The line of the centre: the problem's own parametrisation and scale.
 pub const CENTRE: Line = Line { points: 4, parametrization: Parametrization::Ntk, scale: 1.0 };
@@ -155,11 +156,17 @@ impl Plan for ProbabilityTable {
         let evaluations = found.cells.iter().map(|cell| cell.found.evaluations);
         let mean = evaluations.sum::<f64>() / found.cells.len() as f64;
         let unfinished: usize = found.cells.iter().map(|cell| cell.found.unfinished).sum();
+        let left = match unfinished {
+            0 => String::new(),
+            _ => format!(
+                " {} did not come to the last time within the allowed steps; the last verdict of each is counted, which could only \
+                 become positive.",
+                words::count(unfinished, "network")
+            ),
+        };
         Ok(Findings {
             sizes: format!(
-                "{count} networks in {} cells, {} gradient evaluations a network on average; as many linearized networks. {unfinished} \
-                 networks, most of them narrow, did not come to the last time within the allowed steps; their last verdict is counted, \
-                 which could only become positive.",
+                "{count} networks in {} cells, {} gradient evaluations a network on average; as many linearized networks.{left}",
                 found.cells.len(),
                 number(mean.round())
             ),
