@@ -109,7 +109,9 @@ impl Learned {
     /// The same where it is within reach.
     fn limits_within_reach(&self, start: Start, stopping: Stopping) -> Measured {
         let found = self.limits(start, stopping).zip(self.last_slopes(start, stopping));
-        let Some((limits, last)) = found else { return Measured::Nothing("fewer than three n, or a risk of 0".into()) };
+        let Some((limits, last)) = found else {
+            return Measured::Nothing("fewer than three n, a risk of 0, or a time beyond the grid".into());
+        };
         let mean = |values: &[f64]| Estimate::from_values(values).map_or(f64::NAN, |mean| mean.value);
         let moved = mean(&limits) - mean(&last);
         let first = self.sizes().first().map_or(f64::NAN, |n| self.small()((*n as f64 * 2f64.sqrt()).ln()));
@@ -184,6 +186,8 @@ pub fn identity(compared: &Compared) -> Vec<Stated> {
 }
 
 const LIMIT: &str = "the next order of the extrapolation; where that may be larger, the limit counts as out of reach";
+const CURVED: &str = "the slopes of the octaves bend more than a line in n^{−s}, so that their extrapolation overshoots by more than its next order was \
+                      taken for; they themselves lie below theory's and rise towards it";
 const EARLY: &str = "at these n part of the risk is still f* or low degrees, which are learned faster than the limit's rate; a bound on the limit is \
                      not contradicted";
 
@@ -197,7 +201,7 @@ static LEARNING: &[Claim<Learned>] = &[
         measure: |learned| learned.limits_within_reach(Start::Random, Stopping::Best),
         theory: |learned| Some(Theory::at_least(learned.theory()).within(NEXT_ORDER, LIMIT)),
         note: |learned| learned.limit_note("at the optimal stopping time"),
-        failing: "",
+        failing: CURVED,
     },
     Claim {
         name: "C6 from f^{GP} no slower than the upper bound, in the limit",
@@ -207,7 +211,7 @@ static LEARNING: &[Claim<Learned>] = &[
         measure: |learned| learned.limits_within_reach(Start::Random, Stopping::Best),
         theory: |learned| Some(Theory::at_most(learned.theory()).within(NEXT_ORDER, LIMIT)),
         note: |learned| learned.limit_note("at the optimal stopping time"),
-        failing: "",
+        failing: CURVED,
     },
     Claim {
         name: "C6 risk × n^{3/(d+3)} no longer falls at the largest n",
@@ -242,7 +246,7 @@ static LEARNING: &[Claim<Learned>] = &[
             let schedule = Stopping::PowerFromFirst(learned.time_exponent()).schedule();
             learned.limit_note(&format!("at t = {schedule}, with the C that makes it the oracle's at the first n,"))
         },
-        failing: "",
+        failing: CURVED,
     },
     Claim {
         name: "C6 no fixed schedule beats the oracle",
