@@ -108,7 +108,7 @@ pub(crate) fn cifar(input: &[u8]) -> Verdict {
     let spec = asked(input, Source::Cifar10);
     let mut content = input.to_vec();
     // an odd length stays as it is, and is refused unless it is right
-    if input.len() % 2 == 0 && input.len() <= 1 << 16 {
+    if input.len().is_multiple_of(2) && input.len() <= 1 << 16 {
         content.resize(input.len().next_multiple_of(3073), 0);
     }
     let samples = data::load_cifar_bytes(&spec, content, &budget())?;

@@ -52,7 +52,7 @@ mod tests {
 
     /// k^power, of which those beyond `rank` are rounding beside the first.
     fn law(power: f64, rank: usize) -> Vec<f64> {
-        let rounding = |k: usize| if k % 2 == 0 { 1e-17 } else { -1e-17 };
+        let rounding = |k: usize| if k.is_multiple_of(2) { 1e-17 } else { -1e-17 };
         (1..=N).map(|k| if k <= rank { (k as f64).powf(power) } else { rounding(k) }).collect()
     }
 
