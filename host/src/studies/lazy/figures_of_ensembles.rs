@@ -1,6 +1,7 @@
 //! The figures of ensembles.
 
 use super::claims::{JudgedEnsemble, OverWidths, bias};
+use super::ensemble::Start;
 use super::law::PredictedLaw;
 use crate::analysis::statistics::{Estimate, normal_density, normal_probability};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
@@ -9,7 +10,10 @@ use crate::study::draw::width_axis;
 /// What trained networks are beyond their linearizations, against the width, of every kind of ensemble.
 pub fn of_bias(kinds: &[OverWidths]) -> Option<Figure> {
     let mut series: Vec<Series> = Vec::new();
-    for kind in kinds.iter().filter(|kind| kind.len() > 1) {
+    let mut kinds: Vec<&OverWidths> = kinds.iter().filter(|kind| kind.len() > 1).collect();
+    let rank = |kind: &OverWidths| kind[0].ensemble.first.regularization.rank();
+    kinds.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+    for kind in kinds {
         let point = |ensemble: &JudgedEnsemble| {
             let estimate = Estimate::from_values(&bias(ensemble))?;
             // where chance is as large there is nothing to draw on a logarithmic axis
@@ -40,6 +44,14 @@ pub fn of_bias(kinds: &[OverWidths]) -> Option<Figure> {
             .into(),
         ..Figure::default()
     })
+}
+
+/// The network, and what it starts from where that is not its own outputs.
+fn title_of(ensemble: &JudgedEnsemble) -> String {
+    match ensemble.ensemble.start {
+        Start::Network => ensemble.network(),
+        Start::Prior { .. } => format!("{}, {}", ensemble.network(), ensemble.start()),
+    }
 }
 
 /// Spread of an ensemble beside the laws.
@@ -80,7 +92,7 @@ fn density(ensemble: &JudgedEnsemble, name: &str, what: &str) -> Figure {
         title: format!(
             "Spread over initializations, m = {}: {}, {}",
             ensemble.ensemble.width(),
-            ensemble.network(),
+            title_of(ensemble),
             ensemble.regularization()
         ),
         x: Axis::new("output on a held-out point (logit units)", Scale::Linear),
@@ -111,7 +123,7 @@ fn calibration(ensemble: &JudgedEnsemble, name: &str, what: &str) -> Figure {
         title: format!(
             "Calibration, m = {}: {}, {}",
             ensemble.ensemble.width(),
-            ensemble.network(),
+            title_of(ensemble),
             ensemble.regularization()
         ),
         x: Axis::new("predicted CDF", Scale::Linear),

@@ -185,7 +185,7 @@ mod tests {
         let threads = crate::machine::with_threads(Some(3), || measured(few)).unwrap();
         assert_eq!(threads.rows(), &many.rows()[..5]);
         let (stop, missing) = (Stop::new(), Networks { networks: 10, ..few }.found("ten", &many).unwrap_err());
-        assert!(missing.to_string().contains("9 networks instead of 10"), "{missing}");
+        assert!(missing.to_string().contains("9 rows instead of 10"), "{missing}");
         stop.request();
         assert_eq!(few.measure(&mut (), &stop).unwrap().done(), None);
     }

@@ -70,20 +70,25 @@ impl JudgedEnsemble {
         format!("{}{activation}{outputs}", first.net.title())
     }
 
+    /// What training begins from, in words.
+    pub fn start(&self) -> String {
+        match self.ensemble.start {
+            Start::Network => self.ensemble.first.init.to_string(),
+            Start::Prior { scale, noisy } => {
+                format!("{} × draw of the prior{}", thousandths(scale), if noisy { ", noisy targets" } else { "" })
+            }
+        }
+    }
+
     /// What distinguishes it, width aside, in words.
     pub fn kind(&self) -> String {
-        format!("{}, {}, {}", self.network(), self.ensemble.first.init, self.regularization())
+        format!("{}, {}, {}", self.network(), self.start(), self.regularization())
     }
 
     pub(super) fn subject(&self) -> Subject {
         let first = &self.ensemble.first;
         let loss = if first.loss == CE { "cross-entropy" } else { "squared error" };
-        let init = match self.ensemble.start {
-            Start::Network => first.init.to_string(),
-            Start::Prior { scale, noisy } => {
-                format!("{} × draw of the prior{}", thousandths(scale), if noisy { ", noisy targets" } else { "" })
-            }
-        };
+        let init = self.start();
         Subject {
             network: format!("{}, width {}; ensemble of {}", self.network(), first.width, self.ensemble.networks),
             loss: format!("{loss}, {}", self.regularization()),
