@@ -223,14 +223,14 @@ fn the_probability_study_has_its_files() {
     assert!(table.starts_with(
         "parametrization,points,scale,width,time,column,positive,draws,probability,low,high,closed_form\n"
     ));
-    let tables = ["claims.csv", "probability.csv"].map(|name| place.bytes(&format!("study/{name}")));
+    let tables = ["claims.csv", "probability.csv"].map(|name| place.bytes(format!("study/{name}")));
     // thread by thread, and again from what is kept
     let other = place.run("reproduce probability --widths 4,8 --seeds 20 --threads 1 --out other".split(' '));
     assert_eq!(other.code, done.code, "{}", other.stderr);
-    assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(&format!("other/{name}"))));
+    assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(format!("other/{name}"))));
     std::fs::remove_file(place.path("study/runs/posterior-l4/numbers.csv")).unwrap();
     let again = place.run(line.split(' '));
     assert!(again.stderr.contains("already finished"), "{}", again.stderr);
-    assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(&format!("study/{name}"))));
+    assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(format!("study/{name}"))));
     place.refuse("reproduce probability --n 9 --out third", 2, &["--n 9", "coin-line"]);
 }

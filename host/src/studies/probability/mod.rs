@@ -49,8 +49,8 @@ static COIN_LINE: Part = Part {
     introduction: "Points (1, p, L), p = 0, …, L − 1, all of class 1; the probe is (1, ⌈L/2⌉, 0), for four points (1, 2, 0). Networks of one hidden \
                    layer of ReLU without biases, trained by gradient flow of the mean loss. Width, number of points, scale and parametrisation \
                    are varied one at a time about the NTK parametrisation m^{−1/2} Σ v_{j} relu(w_{j} · x) with four points and all initial \
-                   weights N(0, 1). The problem asks for gradient descent with a fixed step; where its time is below, the flow of the same seed \
-                   has its verdict.",
+                   weights N(0, 1). The problem is stated for gradient descent with a fixed step; \
+                   the flow is its limit for small steps.",
     scope: Scope::Quick,
     images: &[],
     takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: true },
