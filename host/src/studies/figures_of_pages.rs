@@ -167,6 +167,13 @@ fn numbers(plan: &Table) -> NumberTable {
     if let Some(margin) = plan.get("until-margin").and_then(Value::as_float) {
         return grown(margin, count("seed").unwrap_or(0) as f64);
     }
+    if let Some(predictions) = count("predictions-compared") {
+        let kinds = ["likelihood", "calibration", "accuracy"];
+        let mut table =
+            NumberTable::new(kinds.into_iter().flat_map(|kind| (0..predictions).map(move |k| format!("{kind}{k}"))));
+        (0..20).for_each(|i| table.push((0..3 * predictions).map(|k| -0.5 + 0.1 * noise(7 * i + k)).collect()));
+        return table;
+    }
     if let Some(networks) = count("networks") {
         if !plan.contains_key("penalty") {
             let mut table = NumberTable::new((0..4).map(|i| format!("f{i}")));
@@ -242,8 +249,8 @@ fn page(paper: &'static Paper, full: bool, study: &Path) -> Vec<Figure> {
             }
         }
         let found = plan.findings(&runs, study).unwrap().figures;
-        // labels that disagree and errata have claims and no figure
-        let bare = ["conflicting", "errata"].contains(&part.name);
+        // these have claims or a table, and no figure
+        let bare = ["conflicting", "errata", "calibration"].contains(&part.name);
         assert!(!found.is_empty() || bare, "{} {}", paper.name, part.name);
         figures.extend(found);
     }

@@ -6,17 +6,21 @@ use std::path::Path;
 use super::ensemble::{Ensemble, Members, Start};
 use super::law::PredictedLaw;
 use super::plan::until_the_end;
+use super::scores::{Predicted, of_gaussians, of_probabilities, on_average};
 use crate::analysis::probabilities::probabilities;
-use crate::analysis::statistics::{Estimate, deviation, normal_density};
+use crate::analysis::statistics::{Estimate, deviation};
 use crate::data::{ClassSelection, Source};
 use crate::experiment::{Init, LossKind, Model, Settings, Training};
+use crate::files::numbers::NumberTable;
+use crate::machine::{Ended, Stop};
 use crate::report::{Kind, Table, number, rounded};
+use crate::run::Observer;
 use crate::study::Error;
 use crate::study::cell::{Cell, Finished};
 use crate::study::claim::{Claim, Subject, Theory, state_all};
 use crate::study::grid::Job;
 use crate::study::judge::Measured;
-use crate::study::kept::Kept;
+use crate::study::kept::{Kept, Measurement};
 use crate::study::net::{CE, MSE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
@@ -32,9 +36,13 @@ const PENALTY: f64 = 0.005;
 
 /// Networks under cross-entropy from their own outputs, and under squared error from draws of the prior.
 pub(super) struct Digits {
-    classified: Kept<Ensemble>,
-    regressed: Kept<Ensemble>,
+    classified: Kept<Foretold>,
+    regressed: Kept<Foretold>,
 }
+
+/// An ensemble, of which is kept how well it and what goes with it foretell the labels: so nothing but the measurement reads
+/// images.
+pub(super) struct Foretold(Ensemble);
 
 impl Digits {
     /// What the options choose.
@@ -57,69 +65,10 @@ impl Digits {
             let (net, init) = (NET, Init::Standard);
             let first =
                 Cell { id: id.clone(), part, net, init, regularization, loss, width: WIDTH, seed: 0, settings, work };
-            Kept { id, measurement: Ensemble { classes: 2, start, networks: NETWORKS, first } }
+            Kept { id, measurement: Foretold(Ensemble { classes: 2, start, networks: NETWORKS, first }) }
         };
         let scale = (SAMPLES as f64 * PENALTY).sqrt();
         Self { classified: ensemble(CE, Start::Network), regressed: ensemble(MSE, Start::Prior { scale, noisy: true }) }
-    }
-}
-
-/// A predictive distribution, as it did on every image held out.
-struct Predicted {
-    name: &'static str,
-    /// ln of the probability, or density, of the label
-    log_likelihood: Vec<f64>,
-    /// expected calibration error of the probability of class 1, ten bins; `None` of densities
-    calibration: Option<f64>,
-    /// share of images whose label is foretold
-    accuracy: f64,
-}
-
-/// Mean over ten bins of the probability of class 1, weighted by their images, of |mean probability - share of class 1|.
-fn calibration_error(p: &[f64], labels: &[bool]) -> f64 {
-    let mut bins = [(0.0, 0.0); 10];
-    for (p, label) in p.iter().zip(labels) {
-        let bin = &mut bins[((10.0 * p) as usize).min(9)];
-        bin.0 += p;
-        bin.1 += f64::from(u8::from(*label));
-    }
-    bins.iter().map(|(p, share)| (p - share).abs()).sum::<f64>() / p.len() as f64
-}
-
-fn of_probabilities(name: &'static str, p: &[f64], labels: &[bool]) -> Predicted {
-    let of_label = |(p, label): (&f64, &bool)| if *label { p.ln() } else { (-p).ln_1p() };
-    let right = p.iter().zip(labels).filter(|(p, label)| (**p > 0.5) == **label).count();
-    Predicted {
-        name,
-        log_likelihood: p.iter().zip(labels).map(of_label).collect(),
-        calibration: Some(calibration_error(p, labels)),
-        accuracy: right as f64 / labels.len() as f64,
-    }
-}
-
-/// The mean over several distributions of what each does by itself.
-fn on_average(name: &'static str, all: &[Predicted]) -> Predicted {
-    let count = all.len() as f64;
-    let mean = |of: &dyn Fn(&Predicted) -> f64| all.iter().map(of).sum::<f64>() / count;
-    let images = all.first().map_or(0, |first| first.log_likelihood.len());
-    Predicted {
-        name,
-        log_likelihood: (0..images).map(|i| mean(&|one| one.log_likelihood[i])).collect(),
-        calibration: Some(mean(&|one| one.calibration.unwrap_or(f64::NAN))),
-        accuracy: mean(&|one| one.accuracy),
-    }
-}
-
-/// Gaussian predictions of the targets -1 and +1.
-fn of_gaussians(name: &'static str, mean: &[f64], sd: &[f64], labels: &[bool]) -> Predicted {
-    let target = |label: &bool| if *label { 1.0 } else { -1.0 };
-    let of = |((mean, sd), label): ((&f64, &f64), &bool)| (normal_density((target(label) - mean) / sd) / sd).ln();
-    let right = mean.iter().zip(labels).filter(|(mean, label)| (**mean > 0.0) == **label).count();
-    Predicted {
-        name,
-        log_likelihood: mean.iter().zip(sd).zip(labels).map(of).collect(),
-        calibration: None,
-        accuracy: right as f64 / labels.len() as f64,
     }
 }
 
@@ -243,6 +192,65 @@ fn table(all: &Compared) -> Table {
     table
 }
 
+impl Foretold {
+    /// The names of its predictions.
+    fn names(&self) -> &'static [&'static str] {
+        match self.0.start {
+            Start::Network => &[SINGLE, TOGETHER, LIMIT, OF_PARAMETERS, OF_PROCESS],
+            Start::Prior { .. } => &[SAMPLED, REGRESSION],
+        }
+    }
+
+    /// From the finished table.
+    fn scores(&self, table: &NumberTable) -> Result<Vec<Predicted>, Error> {
+        let of = |(k, name): (usize, &&'static str)| {
+            let column = |what: &str| table.column(&format!("{what}{k}"));
+            let first = |values: Vec<f64>| values.first().copied().unwrap_or(f64::NAN);
+            let calibration = Some(first(column("calibration")?)).filter(|error| error.is_finite());
+            let accuracy = first(column("accuracy")?);
+            Ok(Predicted { name, log_likelihood: column("likelihood")?, calibration, accuracy })
+        };
+        self.names().iter().enumerate().map(of).collect()
+    }
+}
+
+impl Measurement for Foretold {
+    fn settings(&self) -> Result<String, Error> {
+        self.0.settings()
+    }
+    fn plan(&self) -> Result<toml::Table, Error> {
+        let mut table = self.0.plan()?;
+        table.insert("predictions-compared".into(), toml::Value::Integer(self.names().len() as i64));
+        Ok(table)
+    }
+    fn work(&self) -> f64 {
+        self.0.work()
+    }
+    fn need(&self) -> Result<u64, Error> {
+        self.0.need()
+    }
+    /// A row for every image: of every prediction ln of the probability of the label, and what is one number for all images.
+    fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
+        let Ended::Done(networks) = self.0.measure(observer, stop)? else { return Ok(Ended::Stopped) };
+        let (members, law) = (self.0.members(&networks)?, PredictedLaw::new(&self.0, 1)?);
+        let samples = self.0.resources()?.resolved.samples;
+        let class = |y: &f64| samples.map.as_ref().and_then(|map| map.class_of(*y));
+        let labels: Vec<bool> = samples.held_out_y.iter().map(|y| class(y) == Some(1)).collect();
+        let all = match self.0.start {
+            Start::Network => classified(&members, &law, &labels)?,
+            Start::Prior { .. } => regressed(&members, &law, &labels),
+        };
+        let names = |what: &'static str| (0..all.len()).map(move |k| format!("{what}{k}"));
+        let mut table = NumberTable::new(["likelihood", "calibration", "accuracy"].into_iter().flat_map(names));
+        for i in 0..labels.len() {
+            let likelihood = all.iter().map(|one| one.log_likelihood[i]);
+            let calibration = all.iter().map(|one| one.calibration.unwrap_or(f64::NAN));
+            table.push(likelihood.chain(calibration).chain(all.iter().map(|one| one.accuracy)).collect());
+        }
+        Ok(Ended::Done(table))
+    }
+}
+
 impl Plan for Digits {
     fn jobs(&self) -> Vec<&dyn Job> {
         vec![&self.classified, &self.regressed]
@@ -250,39 +258,9 @@ impl Plan for Digits {
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let mut compared = Compared::new();
         for kept in [&self.classified, &self.regressed] {
-            let ensemble = &kept.measurement;
-            let (members, law) = (ensemble.members(&kept.read(study)?)?, PredictedLaw::new(ensemble, 1)?);
-            let samples = ensemble.resources()?.resolved.samples;
-            let class = |y: &f64| samples.map.as_ref().and_then(|map| map.class_of(*y));
-            let labels: Vec<bool> = samples.held_out_y.iter().map(|y| class(y) == Some(1)).collect();
-            compared.extend(match ensemble.start {
-                Start::Network => classified(&members, &law, &labels)?,
-                Start::Prior { .. } => regressed(&members, &law, &labels),
-            });
+            compared.extend(kept.measurement.scores(&kept.read(study)?)?);
         }
         let claims = state_all(CLAIMS, &compared);
         Ok(Findings { claims, tables: vec![table(&compared)], ..Findings::default() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scores_of_predictions() {
-        let labels = [true, true, false, false];
-        let p = [0.75, 0.75, 0.25, 0.75];
-        let predicted = of_probabilities(TOGETHER, &p, &labels);
-        assert_eq!(predicted.accuracy, 0.75);
-        let sum: f64 = predicted.log_likelihood.iter().sum();
-        assert!((sum - (3.0 * 0.75f64.ln() + 0.25f64.ln())).abs() < 1e-15);
-        // three at 0.75 of which two are of class 1, one at 0.25 which is not
-        assert!((predicted.calibration.unwrap() - 0.5 / 4.0).abs() < 1e-15);
-        // N(0, 1) at 1
-        let gaussian = of_gaussians(REGRESSION, &[0.0], &[1.0], &[true]);
-        assert!((gaussian.log_likelihood[0] + 0.5 + 0.918_938_533_204_672_7).abs() < 1e-12);
-        let both = on_average(SINGLE, &[predicted, of_probabilities(SINGLE, &[0.5; 4], &labels)]);
-        assert!((both.log_likelihood[0] - 0.5 * (0.75f64.ln() + 0.5f64.ln())).abs() < 1e-15);
     }
 }

@@ -10,6 +10,7 @@ pub mod figures_of_ensembles;
 pub mod law;
 mod member;
 pub mod plan;
+mod scores;
 pub mod varieties;
 
 use std::path::Path;
