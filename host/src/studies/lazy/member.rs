@@ -146,3 +146,102 @@ impl<N: Network> Lesson<'_, N> {
         Ok(hessian.iter().map(|w| (n as f64 * w).sqrt()).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ntkscope_core::linalg::{cholesky, cholesky_solve};
+    use ntkscope_core::loss::sigmoid;
+    use ntkscope_core::network::{Bias, Fcn};
+
+    use super::*;
+
+    /// Three samples and two points held out.
+    const X: [f64; 10] = [1.0, 0.2, -0.4, 0.9, -0.7, -0.6, 0.5, -0.8, 0.1, 1.1];
+    const TARGETS: [f64; 3] = [0.8, 0.2, 0.7];
+
+    fn lesson<'a>(network: &'a Fcn<'a>, until: f64) -> Lesson<'a, Fcn<'a>> {
+        Lesson {
+            network,
+            x: MatRef::new(&X, 5, 2).unwrap(),
+            targets: MatRef::new(&TARGETS, 3, 1).unwrap(),
+            loss: Loss::CrossEntropy,
+            penalty: 0.1,
+            until,
+            steps: 20_000,
+            optimizer: Optimizer::Flow { tolerance: 0.01 },
+        }
+    }
+
+    /// What it begins from is what was given, and its end depends on it; the tangents are those of the network.
+    #[test]
+    fn training_begins_from_what_is_given() {
+        let network = Fcn::new(2, &[2000], 1).unwrap().with_bias(Bias::Input, 1.0).unwrap();
+        let given = [0.5, -1.0, 0.25, 2.0, -3.0];
+        let learned = |until, f_0| lesson(&network, until).learn(3, f_0, &Stop::new()).unwrap().done().unwrap();
+        let start = learned(1e-9, Some(&given));
+        assert!(start.trained.iter().zip(&given[3..]).all(|(f, g)| (f - g).abs() < 1e-7), "{:?}", start.trained);
+        let (from_given, own) = (learned(200.0, Some(&given)), learned(200.0, None));
+        for member in [&from_given, &own] {
+            let apart = member.trained.iter().zip(&member.linearized).map(|(f, k)| (f - k).abs()).fold(0.0, f64::max);
+            assert!(apart < 0.1, "{apart}");
+        }
+        assert!((from_given.trained[1] - own.trained[1]).abs() > 0.5);
+        let few = Lesson { steps: 3, ..lesson(&network, 200.0) };
+        assert!(few.learn(3, None, &Stop::new()).err().unwrap().to_string().contains("3 steps"));
+        let stop = Stop::new();
+        stop.request();
+        assert!(matches!(lesson(&network, 200.0).learn(3, None, &stop).unwrap(), Ended::Stopped));
+    }
+
+    /// The posterior in the space of functions is that of the parameters, whose precision is J^T W J + n LAMBDA I; J by
+    /// differences, which are exact where a unit keeps its side of the kink.
+    #[test]
+    fn laplace_is_that_of_the_parameters() {
+        let network = Fcn::new(2, &[3], 1).unwrap().with_bias(Bias::Input, 1.0).unwrap();
+        let (lesson, count) = (lesson(&network, 1.0), network.sizes().parameters);
+        let mut theta = vec![0.0; count];
+        initialize(&network, 5, &mut theta).unwrap();
+        let f = lesson.outputs(&theta).unwrap();
+        let moved = |k: usize, by: f64| {
+            let mut theta = theta.clone();
+            theta[k] += by;
+            lesson.outputs(&theta).unwrap()
+        };
+        let of_parameter = |k: usize| {
+            let (up, down) = (moved(k, 1e-4), moved(k, -1e-4));
+            up.iter().zip(&down).map(|(up, down)| (up - down) / 2e-4).collect::<Vec<f64>>()
+        };
+        let j: Vec<Vec<f64>> = (0..count).map(of_parameter).collect();
+        let weight = |i: usize| sigmoid(f[i]) * (1.0 - sigmoid(f[i]));
+        let mut precision = vec![0.0; count * count];
+        for (a, b) in (0..count * count).map(|e| (e / count, e % count)) {
+            let data: f64 = (0..3).map(|i| weight(i) * j[a][i] * j[b][i]).sum();
+            precision[a * count + b] = data + if a == b { 3.0 * lesson.penalty } else { 0.0 };
+        }
+        cholesky(MatMut::new(&mut precision, count, count).unwrap()).unwrap();
+        let found = lesson.laplace(&theta, &f[..3]).unwrap();
+        for (i, found) in (3..5).zip(found) {
+            let row: Vec<f64> = (0..count).map(|k| j[k][i]).collect();
+            let mut solved = row.clone();
+            cholesky_solve(MatRef::new(&precision, count, count).unwrap(), &mut solved).unwrap();
+            let variance: f64 = row.iter().zip(&solved).map(|(a, b)| a * b).sum();
+            assert!((found - variance.sqrt()).abs() < 1e-6 * found, "{found} {}", variance.sqrt());
+        }
+    }
+
+    /// p(1 - p) at the limit under the kernel.
+    #[test]
+    fn noise_has_the_variance_of_the_labels() {
+        let network = Fcn::new(2, &[3], 1).unwrap();
+        let kernel = [2.0, 0.5, 0.1, 0.5, 2.0, 0.3, 0.1, 0.3, 2.0];
+        let kernel = MatRef::new(&kernel, 3, 3).unwrap();
+        let lesson = lesson(&network, 1.0);
+        let mut buffer = vec![0.0; fixed_point_len(3, 1)];
+        let mut end = FixedPoint::new(f64::fast(), kernel, lesson.targets, lesson.loss, 0.1, &mut buffer).unwrap();
+        end.solve(MatRef::new(&[0.0; 3], 3, 1).unwrap()).unwrap();
+        for (i, sd) in lesson.spread_of_targets(kernel).unwrap().iter().enumerate() {
+            let p = sigmoid(end.outputs().at(i, 0));
+            assert!((sd * sd - p * (1.0 - p)).abs() < 1e-12);
+        }
+    }
+}

@@ -16,7 +16,7 @@ pub mod varieties;
 use std::path::Path;
 
 use crate::data::Source;
-use crate::experiment::NetworkKind;
+use crate::experiment::{Init, NetworkKind};
 use crate::study::Error;
 use crate::study::cell::Finished;
 use crate::study::claim::Stated;
@@ -222,7 +222,9 @@ impl Plan for Ensembles {
         }
         for kind in &kinds {
             findings.claims.extend((self.findings)(kind));
-            findings.figures.extend(kind.last().into_iter().flat_map(figures_of_ensembles::of_ensemble));
+            // mirrored ones have no spread in the limit
+            let spread = kind.last().filter(|widest| widest.ensemble.first.init == Init::Standard);
+            findings.figures.extend(spread.into_iter().flat_map(figures_of_ensembles::of_ensemble));
         }
         if self.bias {
             findings.figures.extend(figures_of_ensembles::of_bias(&kinds));
