@@ -59,14 +59,6 @@ pub enum Error {
         /// what it should have
         expected: u64,
     },
-    /// A network of an ensemble that was not at its end after all steps.
-    #[error("training with seed {seed} did not end within {steps} steps; give another `widths`")]
-    Endless {
-        /// the network's
-        seed: u64,
-        /// how many it took
-        steps: u64,
-    },
     /// A figure.
     #[error("figure {name}")]
     Figure {
@@ -111,7 +103,6 @@ impl Error {
             Self::Job { source, .. } => source.cause(),
             Self::Range { .. } | Self::BothLosses { .. } | Self::Unwritable(_) => Cause::Settings,
             Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingRows { .. } => Cause::Data,
-            Self::Endless { .. } => Cause::Work,
             Self::Core(source) => Cause::of_core(source),
             Self::Figure { source, .. } | Self::Page(source) => source.cause(),
             Self::Settings(error) => error.cause(),

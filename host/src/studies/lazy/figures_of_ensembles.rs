@@ -95,7 +95,7 @@ fn density(ensemble: &JudgedEnsemble, name: &str, what: &str) -> Figure {
             title_of(ensemble),
             ensemble.regularization()
         ),
-        x: Axis::new("output on a held-out point (logit units)", Scale::Linear),
+        x: Axis::new("output on a held-out point", Scale::Linear),
         y: Axis::new("density", Scale::Linear),
         series,
         caption: format!(

@@ -244,4 +244,6 @@ fn lead(finished: &[Finished]) -> String {
 
 const TERMS: &str = "Λ is the coefficient of the penalty (Λ/2)|θ − θ_{0}|^{2} on the mean loss; ε is the label smoothing: targets 1 − ε + ε/C and ε/C. \
 K_{t} is the empirical neural tangent kernel of the training samples, K_{0} the one at initialization; drift is max_{ij} |K_{t} − K_{0}|. \
-f_{T} are the trained outputs, f*[K] is the closed-form solution under the kernel K. sd is a standard deviation.";
+f_{T} are the trained outputs, f*[K] is the closed-form solution under the kernel K. Of ensembles: S is the NNGP, T the NTK, W the Hessian of the \
+sum of the losses, and A(x) = T(x, X) (T + n Λ W^{−1})^{−1}, or T(x, X) T^{−1} with soft targets, is what outputs take back of f_{0}(X); the law is that of \
+the outputs of infinitely wide networks over initializations. sd is a standard deviation.";

@@ -6,7 +6,7 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | points, probe, parametrisations | [`line`] |
+//! | points, probe, parametrisations | [`mod@line`] |
 //! | networks, each beside its own linearization | [`networks`] |
 //! | the fixed NTK from draws of the Gaussian process, and the process given the labels | [`limits`], [`flow`] |
 //! | orthant probabilities in closed form, binomial intervals | [`crate::analysis::orthant`], [`crate::analysis::binomial`] |

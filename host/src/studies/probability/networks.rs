@@ -47,7 +47,7 @@ pub struct NetworksFound {
     pub linearized: Verdicts,
     /// gradient evaluations of a network, on average
     pub evaluations: f64,
-    /// networks that have not come to the last time in [`MOST_STEPS`] steps; their last verdict counts at the times behind it,
+    /// networks that have not come to the last time in `MOST_STEPS` steps; their last verdict counts at the times behind it,
     /// and only those that are not positive could be wrong, because no verdict is taken back
     pub unfinished: usize,
 }
