@@ -28,6 +28,7 @@ use ntkscope_core::predict::learned;
 use ntkscope_core::{Error, MatMut, MatRef};
 
 use super::curves::Start;
+use super::learning::Experiment;
 use super::points::{Target, draw_seed, sphere};
 use super::spectrum::{Spectrum, known_eigenvalues};
 use crate::backend::HostReal;
@@ -53,40 +54,23 @@ impl ExpectedRisk {
     }
 }
 
-/// Points uniform on the sphere S^(d-1), d the inputs of the network, and f* with noise on them.
-#[derive(Clone, Copy, Debug)]
-pub struct OnPoints<'a, N> {
-    /// network; its width does not enter
-    pub network: &'a N,
-    /// f*
-    pub target: fn(&[f64]) -> f64,
-    /// standard deviation of the noise
-    pub noise: f64,
-    /// test points m
-    pub test: usize,
-    /// times at which the risk is wanted
-    pub times: &'a [f64],
-    /// draws take the points, training samples first, from the stream of [`draw_seed`]
-    pub seed: u64,
-}
-
-impl<N: Network> OnPoints<'_, N> {
-    /// The risk on draw `index` of `n` training samples.
+impl<N: Network> Experiment<'_, N> {
+    /// The expected risk on the points of draw `index` of `n` training samples.
     ///
     /// # Errors
     /// n = 0, m = 0, a network with a bias or of no inputs.
-    pub fn draw(&self, n: usize, index: u32) -> Result<ExpectedRisk, Error> {
+    pub fn expected_risk(&self, n: usize, index: u32) -> Result<ExpectedRisk, Error> {
         let (d, m) = (self.network.sizes().inputs, self.test);
         let points = sphere(n + m, d, &mut Normals::new(draw_seed(self.seed, n, index)));
         let points = MatRef::new(&points, n + m, d)?;
-        self.at(points.block(0..n, 0..d), points.block(n..n + m, 0..d))
+        self.expected_risk_at(points.block(0..n, 0..d), points.block(n..n + m, 0..d))
     }
 
     /// The risk on the training samples `x` `(n, d)` and test points `test` `(m, d)`.
     ///
     /// # Errors
-    /// As for [`Self::draw`].
-    pub fn at(&self, x: MatRef<'_, f64>, test: MatRef<'_, f64>) -> Result<ExpectedRisk, Error> {
+    /// As for [`Self::expected_risk`].
+    pub fn expected_risk_at(&self, x: MatRef<'_, f64>, test: MatRef<'_, f64>) -> Result<ExpectedRisk, Error> {
         let (backend, n, m) = (f64::fast(), x.rows(), test.rows());
         if m == 0 {
             return Err(Error::OutOfRange { what: "number of test points", needs: "at least 1", got: 0.0 });
@@ -150,7 +134,7 @@ fn transposed(a: &[f64], n: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::learning::{Experiment, log_grid};
+    use crate::analysis::learning::log_grid;
     use crate::analysis::statistics::Estimate;
     use ntkscope_core::network::Fcn;
 
@@ -160,10 +144,9 @@ mod tests {
         const N: usize = 40;
         let (network, times) = (Fcn::new(3, &[1], 1).unwrap(), log_grid(1.0, 1e5, 7));
         let (noise, target) = (0.2, Target::SquaredSum.function());
-        let given = OnPoints { network: &network, target, noise, test: 30, times: &times, seed: 0 };
         let experiment = Experiment { network: &network, target, noise, test: 30, times: &times, seed: 0 };
         let (x, mut normals) = (sphere(N + 30, 3, &mut Normals::new(draw_seed(0, N, 5))), Normals::new(77));
-        let expected = given.draw(N, 5).unwrap();
+        let expected = experiment.expected_risk(N, 5).unwrap();
         let draws: Vec<_> = (0..400).map(|_| experiment.on(&x, N, &mut normals).unwrap()).collect();
         for (i, time) in times.iter().enumerate() {
             let off = |value: f64, measured: Vec<f64>| {
@@ -186,10 +169,10 @@ mod tests {
         const N: usize = 24;
         let (network, times) = (Fcn::new(3, &[1, 1], 1).unwrap(), [0.0, f64::INFINITY]);
         let target = Target::SquaredSum.function();
-        let given = OnPoints { network: &network, target, noise: 0.2, test: N, times: &times, seed: 0 };
+        let given = Experiment { network: &network, target, noise: 0.2, test: N, times: &times, seed: 0 };
         let x = sphere(N, 3, &mut Normals::new(1));
         let x = MatRef::new(&x, N, 3).unwrap();
-        let risk = given.at(x, x).unwrap();
+        let risk = given.expected_risk_at(x, x).unwrap();
         let square = (0..N).map(|i| target(x.row(i)).powi(2)).sum::<f64>() / N as f64;
         assert!((risk.bias[0] - square).abs() < 1e-14 && risk.noise[0] == 0.0 && (risk.start[0] - 1.0).abs() < 1e-14);
         assert!(
@@ -199,8 +182,8 @@ mod tests {
         // every point twice: half of the eigenvalues are rounding, and teach nothing
         let twice = [x.data(), x.data()].concat();
         let twice = MatRef::new(&twice, 2 * N, 3).unwrap();
-        let doubled = given.at(twice, x).unwrap();
+        let doubled = given.expected_risk_at(twice, x).unwrap();
         assert!((doubled.noise[1] - 0.02).abs() < 1e-12 && doubled.start[1].abs() < 1e-12, "{doubled:?}");
-        assert!(given.at(x, x.block(0..0, 0..3)).is_err());
+        assert!(given.expected_risk_at(x, x.block(0..0, 0..3)).is_err());
     }
 }

@@ -9,7 +9,7 @@ use ntkscope_core::{Error, MatMut, MatRef};
 use crate::backend::HostReal;
 use crate::kernel::analytic_kernel;
 
-/// f* of the study's experiments; [`super::expected_risk::OnPoints`] takes any function.
+/// f* of the study's experiments; [`super::learning::Experiment`] takes any function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// the paper's, (sum_j x_j)^2

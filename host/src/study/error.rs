@@ -124,6 +124,13 @@ impl Error {
             _ => false,
         }
     }
+    /// Whether the table of this measurement has so many rows.
+    ///
+    /// # Errors
+    /// [`Error::MissingRows`].
+    pub fn check_rows(id: &str, found: usize, expected: u64) -> Result<(), Self> {
+        if found as u64 == expected { Ok(()) } else { Err(Self::MissingRows { id: id.to_owned(), found, expected }) }
+    }
     /// For `map_err`: what is wrong with the job of this id.
     pub fn job(id: &str) -> impl FnOnce(Self) -> Self {
         let id = id.to_owned();

@@ -5,8 +5,8 @@ use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::curves::{Curves, Start};
-use crate::analysis::expected_risk::{ExpectedRisk, OnPoints};
-use crate::analysis::learning::log_grid;
+use crate::analysis::expected_risk::ExpectedRisk;
+use crate::analysis::learning::{Experiment, log_grid};
 use crate::analysis::points::Target;
 use crate::files::numbers::NumberTable;
 use crate::machine::{Ended, Stop};
@@ -89,14 +89,14 @@ impl Measurement for Learning {
         let times = self.grid();
         let Self { noise, test, seed, .. } = *self;
         let target = Target::SquaredSum.function();
-        let given = OnPoints { network: &network, target, noise, test, times: &times, seed };
+        let given = Experiment { network: &network, target, noise, test, times: &times, seed };
         let columns = DRAW_AND_PART.map(String::from).into_iter().chain(times.iter().map(|t| format!("{t:?}")));
         let mut table = NumberTable::new(columns);
         for index in 0..self.draws {
             if stop.requested() {
                 return Ok(Ended::Stopped);
             }
-            let ExpectedRisk { bias, noise, start } = given.draw(self.n, index)?;
+            let ExpectedRisk { bias, noise, start } = given.expected_risk(self.n, index)?;
             for (part, risks) in [bias, noise, start].into_iter().enumerate() {
                 table.push([f64::from(index), part as f64].into_iter().chain(risks).collect());
             }

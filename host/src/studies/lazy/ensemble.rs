@@ -99,7 +99,7 @@ impl Ensemble {
             samples.labels.iter_mut().enumerate().for_each(|(i, label)| *label = i % self.classes);
             samples.classes = self.classes;
         }
-        let outputs = if self.classes == 2 { 1 } else { self.classes };
+        let outputs = self.outputs();
         model.outputs = Some(outputs);
         let (x, all) = all_inputs::<f64>(samples);
         let targets = run::targets(samples, training.core_loss(), training.smoothing, outputs)?;
@@ -115,6 +115,11 @@ impl Ensemble {
         same && same_model && self.classes == other.classes && self.start == other.start
     }
 
+    /// C
+    pub fn outputs(&self) -> usize {
+        if self.classes == 2 { 1 } else { self.classes }
+    }
+
     /// Width m.
     pub fn width(&self) -> usize {
         self.first.width
@@ -125,10 +130,7 @@ impl Ensemble {
     /// # Errors
     /// A table that lacks networks.
     pub fn members(&self, table: &NumberTable) -> Result<Members, Error> {
-        let (found, expected) = (table.rows().len(), self.networks);
-        if found as u64 != expected {
-            return Err(Error::MissingRows { id: self.first.id.clone(), found, expected });
-        }
+        Error::check_rows(&self.first.id, table.rows().len(), self.networks)?;
         let mut members = Members::default();
         let Members { trained, linearized, laplace } = &mut members;
         for (kind, numbers) in KINDS.iter().zip([trained, linearized, laplace]) {
@@ -150,10 +152,9 @@ impl Ensemble {
         let unit = scale / (n as f64 * lesson.penalty).sqrt();
         let f_0 = (0..count).map(|k| (0..all).map(|i| unit * draws[i * count + k]).collect()).collect();
         let spread = lesson.spread_of_targets(ntk.block(0..n, 0..n))?;
-        let mut noise = || spread.iter().map(|sd| if noisy { scale * sd * normals.draw() } else { 0.0 }).collect();
+        let noise = |sd: &f64, normals: &mut Normals| if noisy { scale * sd * normals.draw() } else { 0.0 };
         let mut target = || -> Vec<f64> {
-            let noise: Vec<f64> = noise();
-            noise.iter().enumerate().map(|(i, noise)| lesson.targets.at(i, 0) + noise).collect()
+            spread.iter().enumerate().map(|(i, sd)| lesson.targets.at(i, 0) + noise(sd, &mut normals)).collect()
         };
         Ok(Some(Drawn { f_0, targets: (0..count).map(|_| target()).collect() }))
     }

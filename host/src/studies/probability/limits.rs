@@ -6,7 +6,7 @@ use ntkscope_core::kernel::AnalyticKernel;
 use serde::Serialize;
 
 use super::flow::ProbeFlow;
-use super::line::{INPUTS, Line, TIMES, network, points_and_probe};
+use super::line::{INPUTS, Line, TIMES, network, points_and_probe, with_times};
 use super::verdicts::{Verdicts, columns};
 use crate::analysis::binomial::Share;
 use crate::analysis::orthant::{MOST_ENTRIES, orthant_probability};
@@ -66,10 +66,7 @@ impl FixedKernel {
     /// # Errors
     /// Draws or columns are missing.
     pub fn found(&self, id: &str, table: &NumberTable) -> Result<Verdicts, Error> {
-        let (found, expected) = (table.rows().len(), self.draws);
-        if found as u64 != expected {
-            return Err(Error::MissingRows { id: id.into(), found, expected });
-        }
+        Error::check_rows(id, table.rows().len(), self.draws)?;
         Ok(Verdicts::of(table, "fixed")?)
     }
 }
@@ -79,9 +76,7 @@ impl Measurement for FixedKernel {
         Ok(toml::to_string(&self.plan()?)?)
     }
     fn plan(&self) -> Result<toml::Table, Error> {
-        let mut plan = toml::Table::try_from(self)?;
-        plan.insert("times".into(), toml::Value::Array(TIMES.iter().map(|t| toml::Value::Float(*t)).collect()));
-        Ok(plan)
+        with_times(self)
     }
     fn work(&self) -> f64 {
         5e-4 * self.draws as f64
@@ -162,9 +157,7 @@ impl Posterior {
     /// Draws or columns are missing.
     pub fn found(&self, id: &str, table: &NumberTable) -> Result<PosteriorFound, Error> {
         let (probe, tried) = (table.column("probe")?, table.column("tried")?);
-        if probe.len() as u64 != self.accepted {
-            return Err(Error::MissingRows { id: id.into(), found: probe.len(), expected: self.accepted });
-        }
+        Error::check_rows(id, probe.len(), self.accepted)?;
         Ok(PosteriorFound {
             labels: Share { successes: self.accepted, trials: tried.iter().sum::<f64>() as u64 },
             probe: Share::of(probe.into_iter().map(|f| f > 0.0)),

@@ -20,6 +20,16 @@ pub const TIMES: [f64; 7] = [10.0, 1e2, 1e3, 1e4, 1e8, 1e16, 1e32];
 /// Numbers of a point.
 pub const INPUTS: usize = 3;
 
+/// The settings of what is read at the [`TIMES`], and these.
+///
+/// # Errors
+/// Settings that toml cannot hold.
+pub fn with_times<S: Serialize>(settings: &S) -> Result<toml::Table, crate::study::Error> {
+    let mut plan = toml::Table::try_from(settings)?;
+    plan.insert("times".into(), toml::Value::Array(TIMES.iter().map(|t| toml::Value::Float(*t)).collect()));
+    Ok(plan)
+}
+
 /// The L points and the probe behind them, `(L + 1, 3)`.
 pub fn points_and_probe(points: usize) -> Vec<f64> {
     let line = points as f64;

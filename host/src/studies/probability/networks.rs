@@ -9,7 +9,7 @@ use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use serde::Serialize;
 
 use super::flow::ProbeFlow;
-use super::line::{INPUTS, Line, TIMES, network, points_and_probe};
+use super::line::{INPUTS, Line, TIMES, network, points_and_probe, with_times};
 use super::verdicts::{Verdicts, columns};
 use crate::analysis::points::draw_seed;
 use crate::backend::HostReal;
@@ -58,10 +58,7 @@ impl Networks {
     /// # Errors
     /// Networks or columns are missing.
     pub fn found(&self, id: &str, table: &NumberTable) -> Result<NetworksFound, Error> {
-        let (found, expected) = (table.rows().len(), self.networks);
-        if found as u64 != expected {
-            return Err(Error::MissingRows { id: id.into(), found, expected });
-        }
+        Error::check_rows(id, table.rows().len(), self.networks)?;
         let evaluations = table.column("evaluations")?;
         Ok(NetworksFound {
             network: Verdicts::of(table, "network")?,
@@ -77,9 +74,7 @@ impl Measurement for Networks {
         Ok(toml::to_string(&self.plan()?)?)
     }
     fn plan(&self) -> Result<toml::Table, Error> {
-        let mut plan = toml::Table::try_from(self)?;
-        plan.insert("times".into(), toml::Value::Array(TIMES.iter().map(|t| toml::Value::Float(*t)).collect()));
-        Ok(plan)
+        with_times(self)
     }
     fn work(&self) -> f64 {
         self.networks as f64 * (2e-3 + 5e-5 * self.width as f64)

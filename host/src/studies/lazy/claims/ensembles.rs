@@ -171,7 +171,7 @@ pub(super) static OF_OWN_OUTPUTS: &[Claim<JudgedEnsemble>] = &[
     },
 ];
 
-fn laplace_deviations(ensemble: &JudgedEnsemble) -> Option<Vec<f64>> {
+pub(super) fn laplace_deviations(ensemble: &JudgedEnsemble) -> Option<Vec<f64>> {
     ensemble.law.laplace.as_ref().map(|laplace| PredictedLaw::deviations(laplace, ensemble.numbers()))
 }
 

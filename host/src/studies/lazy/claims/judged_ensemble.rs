@@ -34,8 +34,7 @@ pub struct JudgedEnsemble {
 impl JudgedEnsemble {
     /// From what was read.
     pub fn new(ensemble: Ensemble, members: &Members, law: PredictedLaw, doubled: PredictedLaw) -> Self {
-        let outputs = if ensemble.classes == 2 { 1 } else { ensemble.classes };
-        let of = |numbers: &[f64]| contrasts(numbers, outputs);
+        let of = |numbers: &[f64]| contrasts(numbers, ensemble.outputs());
         let (trained, linearized) = (of(&members.trained), of(&members.linearized));
         Self { ensemble, trained, linearized, laplace: members.laplace.clone(), law, doubled }
     }
@@ -104,29 +103,30 @@ impl JudgedEnsemble {
 
     /// A statistic of the trained networks' numbers, `(p, networks)`, with its scatter over groups of networks.
     pub(super) fn jackknifed(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
-        Measured::Values(self.pseudo_values(&self.trained, self.numbers(), statistic))
+        Measured::Values(self.pseudo_values(&self.trained, statistic))
     }
 
     /// The same of the linearized networks.
     pub(super) fn jackknifed_linearized(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
-        Measured::Values(self.pseudo_values(&self.linearized, self.numbers(), statistic))
+        Measured::Values(self.pseudo_values(&self.linearized, statistic))
     }
 
     /// The same of what trained networks are beyond their linearizations.
     pub(super) fn beyond(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Vec<f64> {
         let beyond: Vec<f64> = self.trained.iter().zip(&self.linearized).map(|(f, k)| f - k).collect();
-        self.pseudo_values(&beyond, self.numbers(), statistic)
+        self.pseudo_values(&beyond, statistic)
     }
 
     /// The same of the Laplace posteriors' deviations.
     pub(super) fn jackknifed_laplace(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
         match self.laplace.is_empty() {
             true => Measured::Nothing("there is no Laplace posterior".into()),
-            false => Measured::Values(self.pseudo_values(&self.laplace, self.numbers(), statistic)),
+            false => Measured::Values(self.pseudo_values(&self.laplace, statistic)),
         }
     }
 
-    fn pseudo_values(&self, all: &[f64], each: usize, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Vec<f64> {
+    fn pseudo_values(&self, all: &[f64], statistic: impl Fn(&[Vec<f64>]) -> f64) -> Vec<f64> {
+        let each = self.numbers();
         let networks: Vec<&[f64]> = all.chunks_exact(each).collect();
         let columns = |chosen: &[&[f64]]| -> Vec<Vec<f64>> {
             (0..each).map(|i| chosen.iter().map(|numbers| numbers[i]).collect()).collect()

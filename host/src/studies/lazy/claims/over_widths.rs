@@ -1,7 +1,7 @@
 //! B4 over widths: how ensembles come nearer to their law, and why their mean is off.
 
+use super::ensembles::covariance_offset;
 use super::judged_ensemble::{JACKKNIFE, JudgedEnsemble, mean};
-use crate::analysis::normal_law::Moments;
 use crate::analysis::statistics::{Estimate, line};
 use crate::experiment::Init;
 use crate::report::{Kind, number};
@@ -124,7 +124,7 @@ pub(super) static SPREAD: &[Claim<OverWidths>] = &[Claim {
 }];
 
 fn apart(ensemble: &JudgedEnsemble) -> Vec<f64> {
-    match ensemble.jackknifed(|columns| Moments::of(columns).covariance_offset(&ensemble.law.covariance)) {
+    match covariance_offset(ensemble) {
         Measured::Values(values) => values,
         _ => Vec::new(),
     }

@@ -1,9 +1,8 @@
 //! B5: ensembles that sample a posterior, and the posterior in the space of parameters.
 
-use super::ensembles::{covariance_offset, deviations, log_spread, of_covariance_offset};
+use super::ensembles::{covariance_offset, deviations, laplace_deviations, log_spread, of_covariance_offset};
 use super::judged_ensemble::{JACKKNIFE, JudgedEnsemble, list, mean};
 use crate::report::Kind;
-use crate::studies::lazy::law::PredictedLaw;
 use crate::study::claim::{Claim, Theory};
 use crate::study::net::MSE;
 
@@ -35,9 +34,7 @@ pub(super) static IN_PARAMETERS: &[Claim<JudgedEnsemble>] = &[Claim {
     kind: Kind::Claim,
     about: JudgedEnsemble::subject,
     measure: |ensemble| {
-        let laplace =
-            ensemble.law.laplace.as_deref().map(|laplace| PredictedLaw::deviations(laplace, ensemble.numbers()));
-        let laplace = laplace.unwrap_or_default();
+        let laplace = laplace_deviations(ensemble).unwrap_or_default();
         ensemble.jackknifed_laplace(|columns| {
             let ratio =
                 |(column, sd): (&Vec<f64>, &f64)| mean(&column.iter().map(|own| (own / sd).ln()).collect::<Vec<_>>());
@@ -69,12 +66,11 @@ const fn spread(name: &'static str, place: &'static str) -> Claim<JudgedEnsemble
         note: |ensemble| {
             let exact =
                 if ensemble.ensemble.first.loss == MSE { " (exact in the limit of infinite width)" } else { "" };
-            let laplace = ensemble.law.laplace.as_deref().map(|l| PredictedLaw::deviations(l, ensemble.numbers()));
             format!(
                 "mean over the held-out points of ln(sd/sd of theory); sd: {}; theory{exact}: {}; posterior: {}; {JACKKNIFE}",
                 deviations(ensemble),
                 list(ensemble.law.deviation().into_iter()),
-                list(laplace.into_iter().flatten())
+                list(laplace_deviations(ensemble).into_iter().flatten())
             )
         },
         failing: "the scatter of K_{0} moves the outputs of narrow networks too",
