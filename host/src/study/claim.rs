@@ -134,7 +134,7 @@ impl Stated {
             notes.push(match (&measured, estimate) {
                 (Measured::Nothing(why), _) => why.clone(),
                 (_, None) => "not every value is a finite number".into(),
-                (_, Some(estimate)) if estimate.count == 1 => "one seed gives no interval; run two or more".into(),
+                (_, Some(estimate)) if estimate.count == 1 => "one value has no interval".into(),
                 (_, Some(estimate)) => match estimate.seeds_to_decide(allowed, side) {
                     Some(seeds) => format!("about {seeds} seeds would decide at this mean and scatter"),
                     None => "no number of seeds would decide at this mean and scatter".into(),

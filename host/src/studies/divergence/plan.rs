@@ -56,7 +56,7 @@ pub fn six_points(options: &Options) -> Grid {
             vec![Net::fcn(2), RESIDUAL]
         },
         widths: if full { vec![64, 128, 256, 512, 1024] } else { vec![32, 64, 128, 256, 512] },
-        widest_residual: if full { usize::MAX } else { 256 },
+        widest_residual: if full { 512 } else { 256 },
         inits: vec![Init::Mirrored, Init::Standard],
         losses: vec![CE, MSE],
         seeds: 8,
@@ -125,7 +125,7 @@ pub fn losses(options: &Options) -> Grid {
 /// Handwritten digits.
 pub fn mnist(options: &Options) -> Grid {
     let seeds = if options.full { 3 } else { 1 };
-    Grid { widths: vec![128, 512, 2048], seeds, ..digits(options, options.n.unwrap_or(256)) }
+    Grid { widths: vec![128, 512, 2048], widest_residual: 512, seeds, ..digits(options, options.n.unwrap_or(256)) }
 }
 
 /// Many of them.

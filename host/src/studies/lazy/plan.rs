@@ -56,13 +56,13 @@ const OTHERS: [Regularization; 4] = [
 pub fn six_points(options: &Options) -> Grid {
     let mut rows = Vec::new();
     for net in [Net::fcn(2), Net::resnet(2, 1.0)] {
-        let wide = options.full || net.kind == NetworkKind::Fcn;
+        let wide = net.kind == NetworkKind::Fcn;
         let all = options.widths_or(match (options.full, wide) {
-            (true, _) => &[64, 256, 1024],
+            (true, true) => &[64, 256, 1024],
             (false, true) => &[64, 128, 256, 512],
-            (false, false) => &[64, 128, 256],
+            (_, false) => &[64, 128, 256],
         });
-        let narrow = options.widths_or(if options.full { &[64, 256, 1024] } else { &[64, 256] });
+        let narrow = options.widths_or(if options.full && wide { &[64, 256, 1024] } else { &[64, 256] });
         let row = |regularization, widths: &Vec<usize>| Row { net, regularization, widths: widths.clone() };
         rows.extend(CENTRAL.map(|regularization| row(regularization, &all)));
         rows.extend(OTHERS.map(|regularization| row(regularization, &narrow)));
@@ -122,11 +122,12 @@ pub fn mnist_ten(options: &Options) -> Grid {
 }
 
 fn digits(options: &Options, nets: &[Net], all: &[Regularization], classes: ClassSelection) -> Grid {
-    let widths = options.widths_or(&[128, 512]);
+    // a residual block has two matrices where a layer has one
+    let widths = |kind| options.widths_or(if kind == NetworkKind::Fcn { &[128, 512] } else { &[128, 256] });
     let row = |net: &Net, regularization: &Regularization| Row {
         net: *net,
         regularization: *regularization,
-        widths: widths.clone(),
+        widths: widths(net.kind),
     };
     Grid {
         rows: nets.iter().flat_map(|net| all.iter().map(|regularization| row(net, regularization))).collect(),

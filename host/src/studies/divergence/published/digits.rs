@@ -48,9 +48,9 @@ impl Digits {
         // the network that the other figures show decides; the other is beside it
         let seeds = move |net: Net| match (options.seeds, options.full) {
             (Some(seeds), _) => seeds,
-            (None, true) => 8,
+            // of the full grid runs are sixty times as long
             (None, false) if net == NETWORKS[0] => 6,
-            (None, false) => 3,
+            (None, _) => 3,
         };
         let epochs = if options.full { 100_000 } else { 1_500 };
         let nets = NETWORKS.into_iter().filter(|net| options.has_network(net.kind));

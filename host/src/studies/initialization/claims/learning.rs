@@ -218,9 +218,13 @@ static LEARNING: &[Claim<Learned>] = &[
         place: "Theorem 4.4: level or rising in the limit",
         kind: Kind::Claim,
         about: |learned| learned.subject("standard"),
-        measure: |learned| match learned.last_slopes(Start::Random, Stopping::Best) {
-            Some(slopes) => Measured::Values(slopes.iter().map(|slope| slope - learned.theory()).collect()),
-            None => Measured::Nothing(NO_RISK.into()),
+        // the theorem speaks of the limit: the last octave says something of it only where that is within reach
+        measure: |learned| match learned.limits_within_reach(Start::Random, Stopping::Best) {
+            Measured::Values(_) => match learned.last_slopes(Start::Random, Stopping::Best) {
+                Some(slopes) => Measured::Values(slopes.iter().map(|slope| slope - learned.theory()).collect()),
+                None => Measured::Nothing(NO_RISK.into()),
+            },
+            out_of_reach => out_of_reach,
         },
         theory: |_| Some(Theory::at_least(0.0).within(0.05, "3.5 % in an octave, which counts as level")),
         note: |learned| {
