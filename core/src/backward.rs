@@ -157,21 +157,22 @@ pub fn add_gradient<N: Network, T: Real, B: Backend<T> + ?Sized>(
     let scaled = |x: T| if beta == T::ZERO { T::ZERO } else { beta * x };
     for index in 0..sizes.layers {
         let layer = activations.network().layer(index);
-        if !layer.trained {
-            out[layer.weights..][..layer.outputs * layer.inputs].iter_mut().for_each(|x| *x = scaled(*x));
-            layer.bias.into_iter().flat_map(|at| at..at + layer.outputs).for_each(|at| out[at] = scaled(out[at]));
-            continue;
-        }
         let (a, d) = (activations.layer_inputs(&layer), deltas.of_layer(&layer));
         let weights = &mut out[layer.weights..][..layer.outputs * layer.inputs];
-        let weights = MatMut::dense(weights, layer.outputs, layer.inputs);
-        backend.gemm(scale * T::from_f64(layer.weight_scale), d.t(), a, beta, weights);
+        if layer.weights_trained {
+            let weights = MatMut::dense(weights, layer.outputs, layer.inputs);
+            backend.gemm(scale * T::from_f64(layer.weight_scale), d.t(), a, beta, weights);
+        } else {
+            weights.iter_mut().for_each(|x| *x = scaled(*x));
+        }
         if let Some(at) = layer.bias {
-            let scale = scale * T::from_f64(layer.bias_scale);
             let bias = &mut out[at..][..layer.outputs];
             bias.iter_mut().for_each(|x| *x = scaled(*x));
-            for i in 0..d.rows() {
-                bias.iter_mut().zip(d.row(i)).for_each(|(x, d)| *x += scale * *d);
+            if layer.bias_trained {
+                let scale = scale * T::from_f64(layer.bias_scale);
+                for i in 0..d.rows() {
+                    bias.iter_mut().zip(d.row(i)).for_each(|(x, d)| *x += scale * *d);
+                }
             }
         }
     }

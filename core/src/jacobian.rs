@@ -24,8 +24,9 @@ pub fn jacobian<N: Network, T: Real>(
     for index in 0..sizes.layers {
         let layer = activations.network().layer(index);
         let a = activations.layer_inputs(&layer);
-        let trained = |scale: f64| if layer.trained { T::from_f64(scale) } else { T::ZERO };
-        let (scale, bias_scale) = (trained(layer.weight_scale), trained(layer.bias_scale));
+        let trained = |scale: f64, is: bool| if is { T::from_f64(scale) } else { T::ZERO };
+        let scale = trained(layer.weight_scale, layer.weights_trained);
+        let bias_scale = trained(layer.bias_scale, layer.bias_trained);
         let d = deltas.of_layer(&layer);
         for row_index in 0..n * sizes.outputs {
             let row = jacobian.row_mut(row_index);

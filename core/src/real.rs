@@ -71,6 +71,10 @@ pub trait Real:
     fn ln_1p(self) -> Self;
     /// angle of the point (x, y) = (`other`, `self`), in (-pi, pi]
     fn atan2(self, other: Self) -> Self;
+    /// sine
+    fn sin(self) -> Self;
+    /// cosine
+    fn cos(self) -> Self;
     /// error function (2/sqrt(pi)) int_0^x e^(-s^2) ds
     fn erf(self) -> Self;
     /// (asin s - s)/s^3 with s = sqrt(m), m in [0, 1/2]: a polynomial, see [`crate::angle`]. With [`Self::bracket`] it
@@ -98,7 +102,7 @@ pub trait Real:
 }
 
 macro_rules! arithmetic_through_libm {
-    ($t:ty, $half_range:literal, $exponent:literal, $fabs:path, $sqrt:path, $exp:path, $expm1:path, $log:path, $log1p:path, $atan2:path, $erf:path,
+    ($t:ty, $half_range:literal, $exponent:literal, $fabs:path, $sqrt:path, $exp:path, $expm1:path, $log:path, $log1p:path, $atan2:path, $erf:path, $sin:path, $cos:path,
      $arcsine:expr, $moment:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
@@ -147,6 +151,12 @@ macro_rules! arithmetic_through_libm {
             fn erf(self) -> Self {
                 $erf(self)
             }
+            fn sin(self) -> Self {
+                $sin(self)
+            }
+            fn cos(self) -> Self {
+                $cos(self)
+            }
             #[inline(always)]
             fn arcsine_excess(m: Self) -> Self {
                 angle::polynomial(&$arcsine, m)
@@ -172,6 +182,8 @@ arithmetic_through_libm!(
     libm::log1pf,
     libm::atan2f,
     libm::erff,
+    libm::sinf,
+    libm::cosf,
     angle::ARCSINE_F32,
     angle::MOMENT_F32
 );
@@ -187,6 +199,8 @@ arithmetic_through_libm!(
     libm::log1p,
     libm::atan2,
     libm::erf,
+    libm::sin,
+    libm::cos,
     angle::ARCSINE_F64,
     angle::MOMENT_F64
 );
@@ -194,7 +208,7 @@ arithmetic_through_libm!(
 /// `f32` with micromath's approximations of sqrt, exp, ln and atan2.
 ///
 /// Measured worst errors of micromath 2.1: exp 2e-3 relative, ln 0.12 absolute, atan2 about 3e-3 absolute, sqrt 6 %
-/// relative. erf, and the differences `exp_m1` and `ln_1p` near 0 where those errors would swamp the result, stay
+/// relative. erf, sine and cosine, and the differences `exp_m1` and `ln_1p` near 0 where those errors would swamp the result, stay
 /// with libm; so does what micromath was not made for: zeros, negative logarithms, numbers too small or too large,
 /// infinities and NaN (of which it would make e^NaN = inf, sqrt(inf) = 2e19, ln(-1) = 6.5). A type of its own, so
 /// that cheaper mathematics is something one writes down and never a silent switch. Losses and empirical kernels
@@ -316,6 +330,12 @@ impl Real for Approx32 {
     }
     fn erf(self) -> Self {
         Self(libm::erff(self.0))
+    }
+    fn sin(self) -> Self {
+        Self(libm::sinf(self.0))
+    }
+    fn cos(self) -> Self {
+        Self(libm::cosf(self.0))
     }
     fn arcsine_excess(m: Self) -> Self {
         Self(f32::arcsine_excess(m.0))

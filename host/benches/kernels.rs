@@ -100,7 +100,8 @@ fn bench_analytic<T: Real>(bencher: Bencher<'_, '_>, backend: &dyn Backend<T>, c
     let case = Case::<T>::new(case);
     let network = network(&case.widths);
     let n = case.n;
-    let (mut kernel, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; analytic_scratch(backend.tile(), n, n)]);
+    let (mut kernel, mut scratch) =
+        (vec![T::ZERO; n * n], vec![T::ZERO; analytic_scratch(network.sizes(), backend.tile(), n, n)]);
     bencher.counter(ItemsCount::new(n * (n + 1) / 2 * INPUTS)).bench_local(|| {
         let kernel = MatMut::new(&mut kernel, n, n).expect("shape");
         analytic(backend, &network, AnalyticKernel::Ntk, case.x(), None, kernel, &mut scratch).expect("shapes");

@@ -130,7 +130,7 @@ pub fn analytic_kernel<N: Network, T: Real, B: Backend<T>>(
 ) -> Vec<T> {
     let cols = y.map_or(x.n, |y| y.n);
     let mut kernel = vec![T::ZERO; x.n * cols];
-    let mut scratch = vec![T::ZERO; analytic_scratch(backend.tile(), x.n, cols)];
+    let mut scratch = vec![T::ZERO; analytic_scratch(network.sizes(), backend.tile(), x.n, cols)];
     let out = MatMut::new(&mut kernel, x.n, cols).expect("length");
     analytic(backend, network, which, x.view(), y.map(Samples::view), out, &mut scratch).expect("shapes");
     kernel

@@ -18,7 +18,7 @@ const DIFFERENCE: f64 = 1e-6;
 
 /// Elements of the buffer of [`network`].
 pub const fn network_len(sizes: Sizes) -> usize {
-    let scratch = analytic_scratch(Portable::TILE, N, N);
+    let scratch = analytic_scratch(sizes, Portable::TILE, N, N);
     let directions = sizes.outputs;
     3 * sizes.parameters
         + 2 * N * sizes.activations
@@ -199,13 +199,15 @@ fn differences<N: Network>(network: &N, theta: &[f64], moved: &mut [f64], x: Mat
     moved.copy_from_slice(theta);
     for layer in (0..sizes.layers).map(|index| network.layer(index)) {
         let bias = layer.bias.map_or(0..0, |at| at..at + layer.outputs);
-        for at in (layer.weights..layer.weights + layer.inputs * layer.outputs).chain(bias) {
+        let weights = layer.weights..layer.weights + layer.inputs * layer.outputs;
+        for at in weights.clone().chain(bias) {
             moved[at] = theta[at] + STEP;
             let above = value_at(moved);
             moved[at] = theta[at] - STEP;
             let difference = (above - value_at(moved)) / (2.0 * STEP);
             moved[at] = theta[at];
-            let expected = if layer.trained { difference } else { 0.0 };
+            let trained = if weights.contains(&at) { layer.weights_trained } else { layer.bias_trained };
+            let expected = if trained { difference } else { 0.0 };
             assert!(
                 near(slope[at], expected, DIFFERENCE * (1.0 + difference.abs())),
                 "the gradient in parameter {at} ({}): {} in place of {expected}",
@@ -220,7 +222,7 @@ fn differences<N: Network>(network: &N, theta: &[f64], moved: &mut [f64], x: Mat
 fn limit<N: Network>(network: &N, x: MatRef<'_, f64>, mut rest: &mut [f64]) {
     let n = x.rows();
     let (kernel, swapped) = (take_front(&mut rest, n * n), take_front(&mut rest, n * n));
-    let scratch = take_front(&mut rest, analytic_scratch(Backend::<f64>::tile(&Portable), n, n));
+    let scratch = take_front(&mut rest, analytic_scratch(network.sizes(), Backend::<f64>::tile(&Portable), n, n));
     for which in [AnalyticKernel::Nngp, AnalyticKernel::Ntk] {
         kernel.fill(f64::NAN);
         let done = analytic(&Portable, network, which, x, None, MatMut::dense(kernel, n, n), scratch)
@@ -241,10 +243,13 @@ fn limit<N: Network>(network: &N, x: MatRef<'_, f64>, mut rest: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::{network, network_len};
-    use crate::network::{Activation, Bias, Dense, Fcn, Mirrored, Network, Pairs, ResNet, Sizes, Trained};
+    use crate::choice::Choice;
+    use crate::network::{
+        Activation, Bias, Dense, Fcn, Layer, Mirrored, Network, Pairs, Parametrization, ResNet, Sizes, Slope, Trained,
+    };
     use crate::{Backend, MatRef, Real};
 
-    const BUFFER: usize = 8000;
+    const BUFFER: usize = 16000;
 
     fn check<N: Network>(n: &N) {
         let mut buffer = [0.0; BUFFER];
@@ -255,7 +260,7 @@ mod tests {
     #[test]
     fn networks_of_this_crate_pass() {
         for bias in [Bias::None, Bias::Input, Bias::Hidden, Bias::All] {
-            for activation in [Activation::Relu, Activation::Erf] {
+            for activation in Activation::ALL.iter().copied() {
                 for (widths, outputs) in [(&[3][..], 1), (&[4, 5], 2), (&[3, 1, 4], 3)] {
                     let fcn =
                         Fcn::new(2, widths, outputs).unwrap().with_activation(activation).with_bias(bias, 0.7).unwrap();
@@ -264,9 +269,15 @@ mod tests {
                 }
             }
         }
-        for trained in [Trained::All, Trained::Branches] {
+        for (trained, activation) in [
+            (Trained::All, Activation::Relu),
+            (Trained::Branches, Activation::Relu),
+            (Trained::All, Activation::Silu),
+            (Trained::All, Activation::LeakyRelu(Slope::USUAL)),
+        ] {
             for (depth, outputs) in [(1, 1), (2, 3)] {
-                let resnet = ResNet::new(2, 4, depth, outputs, 0.5).unwrap().with_trained(trained);
+                let resnet =
+                    ResNet::new(2, 4, depth, outputs, 0.5).unwrap().with_trained(trained).with_activation(activation);
                 let biased = resnet.with_input_bias(1.5).unwrap();
                 for resnet in
                     [resnet, biased, biased.with_branch_bias(0.8).unwrap(), resnet.with_branch_bias(1.0).unwrap()]
@@ -274,6 +285,29 @@ mod tests {
                     check(&resnet);
                     check(&Mirrored(resnet));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn layers_given_one_by_one_pass() {
+        let hidden = Layer { bias_scale: Some(0.7), activation: Activation::Gelu, weight_scale: 0.5, ..Layer::new(3) };
+        let without = Layer { activation: Activation::Tanh, weight_deviation: 2.0, ..Layer::new(4) };
+        let frozen = Layer { weights_trained: false, bias_scale: Some(1.0), bias_deviation: 0.0, ..Layer::new(2) };
+        check(&Fcn::of_layers(2, &[hidden, without, frozen]).unwrap());
+        check(&Fcn::of_layers(2, &[Layer { bias_trained: false, ..hidden }, frozen]).unwrap());
+        check(&Fcn::of_layers(3, &[frozen]).unwrap());
+    }
+
+    #[test]
+    fn every_parametrization_passes() {
+        for parametrization in Parametrization::ALL.iter().copied() {
+            let fcn = Fcn::new(2, &[5], 2).unwrap().with_bias(Bias::All, 0.7).unwrap();
+            check(&fcn.with_parametrization(parametrization).unwrap());
+            let deep = Fcn::new(2, &[5, 3], 1).unwrap().with_activations(&[Activation::Erf, Activation::Sine]).unwrap();
+            match deep.with_parametrization(parametrization) {
+                Ok(deep) => check(&deep),
+                Err(_) => assert_eq!(parametrization, Parametrization::MeanField),
             }
         }
     }
@@ -304,7 +338,7 @@ mod tests {
                 Fault::Scale => layer.weight_scale *= 2.0,
                 _ => {}
             }
-            layer.trained = self.1 != Fault::Untrained;
+            layer.weights_trained = self.1 != Fault::Untrained;
             layer
         }
         fn forward<T: Real, B: Backend<T> + ?Sized>(

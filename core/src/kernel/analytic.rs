@@ -10,7 +10,7 @@ use super::first_layer::FirstLayer;
 use super::mirror_lower;
 use crate::buffer::{buffer_len, take_front};
 use crate::choice::choice;
-use crate::network::{Network, Pairs};
+use crate::network::{Network, Pairs, SERIES, Series, Sizes};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
 
 choice! {
@@ -27,9 +27,17 @@ choice! {
 /// Slices of [`Pairs`].
 const SLICES: usize = 6;
 
-/// Scratch length of [`analytic`] on a backend whose tile is `tile`; `usize::MAX` where that overflows.
-pub const fn analytic_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
-    buffer_len(&[&[rows], &[cols], &[SLICES, if tile.cols < cols { tile.cols } else { cols }]])
+/// Scratch length of [`analytic`] for a network of these sizes on a backend whose tile is `tile`; `usize::MAX` where that
+/// overflows.
+pub const fn analytic_scratch(sizes: Sizes, tile: Tile, rows: usize, cols: usize) -> usize {
+    let series = [sizes.series, SERIES];
+    let own = analytic_tile(tile, cols);
+    buffer_len(&[&[rows], &[cols], &[series[0], series[1], rows], &[series[0], series[1], cols], &[own]])
+}
+
+/// What of [`analytic_scratch`] every thread has of its own.
+pub const fn analytic_tile(tile: Tile, cols: usize) -> usize {
+    SLICES * if tile.cols < cols { tile.cols } else { cols }
 }
 
 /// The analytic kernel of the rows of `x` `(n, d)` against those of `y` `(n', d)`, or of `x` against itself.
@@ -42,7 +50,7 @@ pub const fn analytic_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
 /// use ntkscope_core::{MatMut, MatRef, Portable, network::Fcn};
 /// // one hidden layer of ReLU: the NTK of orthogonal unit vectors is 1/pi, that of one with itself 2
 /// let (network, x) = (Fcn::new(2, &[1], 1)?, MatRef::new(&[1.0, 0.0, 0.0, 1.0], 2, 2)?);
-/// let (mut kernel, mut scratch) = ([0.0_f64; 4], [0.0; analytic_scratch(Portable::TILE, 2, 2)]);
+/// let (mut kernel, mut scratch) = ([0.0_f64; 4], [0.0; analytic_scratch(network.sizes(), Portable::TILE, 2, 2)]);
 /// let out = MatMut::new(&mut kernel, 2, 2)?;
 /// analytic(&Portable, &network, AnalyticKernel::Ntk, x, None, out, &mut scratch)?;
 /// let apart = core::f64::consts::FRAC_1_PI;
@@ -53,7 +61,8 @@ pub const fn analytic_scratch(tile: Tile, rows: usize, cols: usize) -> usize {
 ///
 /// # Errors
 /// [`Error::Shape`]; [`Error::BufferLength`] for a short scratch; [`Error::SampleScale`] for a sample that T cannot hold
-/// the kernel of. Entries that overflow in deeper layers are left infinite or NaN.
+/// the kernel of; [`Error::OutOfRange`] for one that has a variance above [`Activation::MOST_VARIANCE`](crate::network::Activation::MOST_VARIANCE) where an activation
+/// has no closed form. Entries that overflow in deeper layers are left infinite or NaN.
 pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     network: &N,
@@ -71,7 +80,7 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     Error::shape("kernel: rows", x.rows(), kernel.rows())?;
     Error::shape("kernel: columns", y.rows(), kernel.cols())?;
     let tile = backend.tile();
-    let need = analytic_scratch(tile, x.rows(), y.rows());
+    let need = analytic_scratch(network.sizes(), tile, x.rows(), y.rows());
     Error::at_least("analytic: scratch", need, scratch.len())?;
     let mut scratch = &mut scratch[..need];
     let first = FirstLayer::new(network);
@@ -79,6 +88,15 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
     first.variances(x, q)?;
     first.variances(y, q_other)?;
     let (q, q_other) = (&*q, &*q_other);
+    let each = network.sizes().series * SERIES;
+    let (series, series_other) = (take_front(&mut scratch, x.rows() * each), take_front(&mut scratch, y.rows() * each));
+    fill_series(backend, network, q, series, scratch)?;
+    let (series, series_other) = if symmetric {
+        (&*series, &*series)
+    } else {
+        fill_series(backend, network, q_other, series_other, scratch)?;
+        (&*series, &*series_other)
+    };
     backend.for_each_band(kernel.reborrow(), tile.band(x.rows()), scratch, &|top, mut band, scratch| {
         let end = if symmetric { top + band.rows() } else { y.rows() };
         for left in (0..end).step_by(tile.cols) {
@@ -103,6 +121,15 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
                     cos2: take(),
                     derivative: take(),
                     work: take(),
+                    series: match each {
+                        0 => Series::None,
+                        _ => Series::Read {
+                            one: &series[(top + i) * each..][..each],
+                            others: &series_other[left * each..],
+                            each,
+                            taken: 0,
+                        },
+                    },
                 };
                 pairs.q_other.copy_from_slice(&q_other[left..left + count]);
                 first.pairs(backend, x.row(top + i), others, entries, &mut pairs);
@@ -117,4 +144,36 @@ pub fn analytic<N: Network, T: Real, B: Backend<T> + ?Sized>(
         mirror_lower(backend, kernel);
     }
     Ok(())
+}
+
+/// What activations without closed form have of every sample, layer by layer, from the variances of their first
+/// pre-activations.
+fn fill_series<N: Network, T: Real, B: Backend<T> + ?Sized>(
+    backend: &B,
+    network: &N,
+    q: &[T],
+    series: &mut [T],
+    scratch: &mut [T],
+) -> Result<(), Error> {
+    let each = network.sizes().series * SERIES;
+    if each == 0 {
+        return Ok(());
+    }
+    let rows = MatMut::dense(series, q.len(), each);
+    backend.for_each_band(rows, backend.tile().band(q.len()), scratch, &|first, mut band, _| {
+        for i in 0..band.rows() {
+            let series = Series::Fill { numbers: band.row_mut(i), taken: 0 };
+            let [q_other, product, sin2, cos2, derivative, work] = [(); SLICES].map(|()| &mut [][..]);
+            let mut pairs = Pairs { q: q[first + i], q_other, product, sin2, cos2, derivative, work, series };
+            network.analytic(backend, &mut pairs, &mut []);
+        }
+    });
+    match series.chunks_exact(each).position(|numbers| numbers.iter().any(|number| number.is_nan())) {
+        None => Ok(()),
+        Some(sample) => Err(Error::OutOfRange {
+            what: "variance of a pre-activation, where the activation has no closed form",
+            needs: "at most 10000; scale the samples",
+            got: q[sample].to_f64(),
+        }),
+    }
 }

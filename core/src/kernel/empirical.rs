@@ -192,7 +192,7 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
         let (gram_d, gram_a) = scratch.split_at_mut(rows.len() * cols.len());
         let gram_a = &mut gram_a[..left.len() * cols.len()];
         let mut add = false;
-        for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
+        for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(Dense::is_trained) {
             if self.per_sample == 1 {
                 self.inputs_gram(backend, &layer, left.clone(), right.clone(), gram_a);
             } else {
@@ -222,7 +222,7 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
         }
     }
 
-    /// `c^2 A A'^T + s^2` of a layer over these samples, row-major.
+    /// `c^2 A A'^T + s^2` of what a layer trains over these samples, row-major.
     fn inputs_gram<B: Backend<T> + ?Sized>(
         &self,
         backend: &B,
@@ -231,14 +231,15 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
         right: Range<usize>,
         gram: &mut [T],
     ) {
-        let out = MatMut::dense(gram, left.len(), right.len());
+        let mut out = MatMut::dense(gram, left.len(), right.len());
+        if !layer.weights_trained {
+            out.fill(T::ZERO);
+            return add_constant(gram, layer);
+        }
         let a = self.left.activations.layer_inputs(layer).block(left, 0..layer.inputs);
         let a_right = self.right.activations.layer_inputs(layer).block(right, 0..layer.inputs);
         backend.gemm(T::from_f64(layer.weight_scale * layer.weight_scale), a, a_right.t(), T::ZERO, out);
-        if layer.bias.is_some() {
-            let s2 = T::from_f64(layer.bias_scale * layer.bias_scale);
-            gram.iter_mut().for_each(|g| *g += s2);
-        }
+        add_constant(gram, layer);
     }
 
     /// The rows of D that the kernel's rows (or columns) take, one after the other.
@@ -251,6 +252,14 @@ impl<N: Network, T: Real> Pair<'_, '_, N, T> {
                 all.block(0..all.rows(), c * layer.outputs..(c + 1) * layer.outputs)
             }
         }
+    }
+}
+
+/// s^2 more everywhere, where a bias is trained.
+fn add_constant<T: Real>(gram: &mut [T], layer: &Dense) {
+    if layer.has_trained_bias() {
+        let s2 = T::from_f64(layer.bias_scale * layer.bias_scale);
+        gram.iter_mut().for_each(|g| *g += s2);
     }
 }
 

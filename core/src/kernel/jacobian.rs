@@ -12,7 +12,7 @@ use super::Tangent;
 use crate::backward::{Deltas, add_gradient};
 use crate::buffer::buffer_len;
 use crate::linalg::dot;
-use crate::network::{Network, Sizes};
+use crate::network::{Dense, Network, Sizes, add_bias};
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
 /// Scratch length of [`jacobian_product`] and [`jacobian_transposed_product`] for n samples; `usize::MAX` where that
@@ -56,10 +56,20 @@ pub fn jacobian_product<N: Network, T: Real, B: Backend<T> + ?Sized>(
     Error::shape("change of the outputs: columns", sizes.outputs, out.cols())?;
     Error::at_least("product with the Jacobian: scratch", jacobian_scratch(sizes, n), scratch.len())?;
     out.fill(T::ZERO);
-    for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(|layer| layer.trained) {
+    for layer in (0..sizes.layers).map(|index| network.layer(index)).filter(Dense::is_trained) {
         let change = &mut scratch[..n * layer.outputs];
         let a = tangent.activations.layer_inputs(&layer);
-        layer.apply(backend, direction, a, T::ZERO, MatMut::dense(change, n, layer.outputs));
+        // what is not trained does not move, whatever the direction has there
+        let mut change_of = MatMut::dense(change, n, layer.outputs);
+        if layer.weights_trained {
+            let scale = T::from_f64(layer.weight_scale);
+            backend.gemm(scale, a, layer.weights_in(direction).t(), T::ZERO, change_of.reborrow());
+        } else {
+            change_of.fill(T::ZERO);
+        }
+        if let Some(at) = layer.bias.filter(|_| layer.bias_trained) {
+            add_bias(&mut change_of, T::from_f64(layer.bias_scale), &direction[at..][..layer.outputs]);
+        }
         let d = tangent.deltas.of_layer(&layer);
         for (i, change) in change.chunks_exact(layer.outputs).enumerate() {
             for (r, f) in out.row_mut(i).iter_mut().enumerate() {

@@ -1,16 +1,26 @@
-//! Fully connected networks in the NTK parametrisation (science: Jacot et al. 2018), all entries N(0,1):
+//! Fully connected networks (science: Jacot et al. 2018; Sohl-Dickstein et al. 2020 for the parametrisations):
 //!
 //! ```text
-//! z_1 = sqrt(c_in) W_0 x + s b_0,   z_{l+1} = sqrt(sigma_w^2 / m_l) W_l phi(z_l) + s b_l,   f = z_{L+1}
+//! z_1 = c_0 W_0 x + s_0 b_0,   z_{l+1} = c_l W_l phi_l(z_l) + s_l b_l,   f = z_{L+1}
 //! ```
 //!
-//! for L hidden layers of widths m_1..m_L. The defaults are those of Li, Yu, Chen, Lin 2023 and Chen, Li,
-//! Lin 2024: `c_in = 1` (no 1/sqrt(d) at the input), `sigma_w^2 = 2`. The analytic kernels follow from
-//! `S_0 = T_0 = c_in x.x' + s^2` and, for every layer, `S <- sigma_w^2 E[phi phi] + s^2`,
-//! `T <- S + sigma_w^2 E[phi' phi'] T`: NNGP = S, NTK = T. A layer without bias has s = 0; with [`Bias::Hidden`] this is
+//! for L hidden layers of widths m_1..m_L. [`Fcn::new`] has all of one kind, in the NTK parametrisation: entries N(0,1),
+//! `c_0 = sqrt(c_in)`, `c_l = sqrt(sigma_w^2 / m_l)`, one s and one phi. The defaults are those of Li, Yu, Chen, Lin 2023 and Chen, Li,
+//! Lin 2024: `c_in = 1` (no 1/sqrt(d) at the input), `sigma_w^2 = 2`. [`Fcn::of_layers`] has whatever each [`Layer`] says.
+//!
+//! With `v = c^2 n Var W` and `beta = s^2 Var b` of a layer of n inputs, the analytic kernels follow from
+//!
+//! ```text
+//! S_0 = c_0^2 Var W_0 x.x' + beta_0,   T_0 = c_0^2 x.x' + s_0^2
+//! S <- v E[phi phi] + beta,            T <- c^2 n E[phi phi] + s^2 + v E[phi' phi'] T
+//! ```
+//!
+//! NNGP = S, NTK = T; what is not trained has no part in T, a layer without bias no beta and no s. With [`Bias::Hidden`] this is
 //! the network of Yu, Tian, Chen 2025, (2.1).
 
-use super::{Activation, Dense, Name, Network, Pairs, Sizes, Source, check_scale, times_derivative};
+use super::{
+    Activation, Dense, Layer, Name, Network, Pairs, Parametrization, Sizes, Source, check_scale, times_derivative,
+};
 use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
 
@@ -31,7 +41,7 @@ choice! {
     }
 }
 
-/// A fully connected network: sizes, activation, scales, biases.
+/// A fully connected network: sizes, activations, scales, biases.
 ///
 /// ```
 /// use ntkscope_core::network::{Bias, Fcn, Network};
@@ -44,13 +54,94 @@ choice! {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fcn<'a> {
     inputs: usize,
+    layers: Layers<'a>,
+}
+
+/// The layers, each by itself or all by a rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Layers<'a> {
+    Alike(Alike<'a>),
+    Each(&'a [Layer]),
+}
+
+/// Layers that follow from a few numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Alike<'a> {
     widths: &'a [usize],
     outputs: usize,
-    activation: Activation,
+    activations: Activations<'a>,
     bias: Bias,
     bias_scale: f64,
     input_variance: f64,
     weight_variance: f64,
+    parametrization: Parametrization,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Activations<'a> {
+    Same(Activation),
+    Each(&'a [Activation]),
+}
+
+impl Alike<'_> {
+    const fn has_bias(&self, l: usize) -> bool {
+        match self.bias {
+            Bias::None => false,
+            Bias::Input => l == 0,
+            Bias::Hidden => l < self.widths.len(),
+            Bias::All => true,
+        }
+    }
+    const fn activation(&self, l: usize) -> Activation {
+        match self.activations {
+            Activations::Same(activation) => activation,
+            Activations::Each(all) if l < all.len() => all[l],
+            // the output
+            Activations::Each(_) => Activation::Identity,
+        }
+    }
+    const fn width(&self, l: usize) -> usize {
+        if l == self.widths.len() { self.outputs } else { self.widths[l] }
+    }
+    /// v: of the first layer per input.
+    fn variance(&self, l: usize) -> f64 {
+        match self.parametrization {
+            Parametrization::MeanField | Parametrization::Mup if l == self.widths.len() => {
+                // c^2 n Var W = 1/n
+                1.0 / self.width(l - 1) as f64
+            }
+            _ if l == 0 => self.input_variance,
+            _ => self.weight_variance,
+        }
+    }
+    fn layer(&self, l: usize) -> Layer {
+        let (width, s) = (self.width(l), self.bias_scale);
+        let fan_in = if l == 0 { 1.0 } else { self.width(l - 1) as f64 };
+        let deviation = libm::sqrt(self.variance(l) / fan_in);
+        let (c, s, deviation, bias_deviation) = match self.parametrization {
+            Parametrization::Ntk => (deviation, s, 1.0, 1.0),
+            Parametrization::Standard => (1.0, 1.0, deviation, s),
+            Parametrization::MeanField | Parametrization::Mup if l == self.widths.len() => {
+                let c = 1.0 / libm::sqrt(fan_in);
+                (c, 1.0, c, 0.0)
+            }
+            Parametrization::MeanField | Parametrization::Mup => {
+                let root = libm::sqrt(width as f64);
+                let c = root / libm::sqrt(fan_in);
+                (c, root, deviation / c, s / root)
+            }
+        };
+        Layer {
+            width,
+            activation: self.activation(l),
+            weight_scale: c,
+            bias_scale: if self.has_bias(l) { Some(s) } else { None },
+            weight_deviation: deviation,
+            bias_deviation,
+            weights_trained: true,
+            bias_trained: true,
+        }
+    }
 }
 
 impl<'a> Fcn<'a> {
@@ -75,37 +166,79 @@ impl<'a> Fcn<'a> {
         if inputs == 0 || outputs == 0 {
             return Err(Error::OutOfRange { what: "inputs and outputs", needs: "at least 1", got: 0.0 });
         }
-        let network = Self {
-            inputs,
+        let alike = Alike {
             widths,
             outputs,
-            activation: Activation::Relu,
+            activations: Activations::Same(Activation::Relu),
             bias: Bias::None,
             bias_scale: 1.0,
             input_variance: 1.0,
             weight_variance: 2.0,
+            parametrization: Parametrization::Ntk,
         };
-        network.checked()
+        Self { inputs, layers: Layers::Alike(alike) }.checked()
+    }
+    /// The network of these layers, the last of which is the output; one layer alone is a linear model.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where there is no layer, a width or `inputs` is 0, a scale is negative or not finite, a
+    /// deviation of weights is not positive, and where a buffer length of [`Sizes`] overflows.
+    pub const fn of_layers(inputs: usize, layers: &'a [Layer]) -> Result<Self, Error> {
+        if layers.is_empty() {
+            return Err(Error::OutOfRange { what: "depth", needs: "at least 1 layer", got: 0.0 });
+        }
+        if inputs == 0 {
+            return Err(Error::OutOfRange { what: "inputs and outputs", needs: "at least 1", got: 0.0 });
+        }
+        let mut l = 0;
+        while l < layers.len() {
+            if let Err(e) = layers[l].check() {
+                return Err(e);
+            }
+            l += 1;
+        }
+        Self { inputs, layers: Layers::Each(layers) }.checked()
     }
     /// The network, unless a length overflows.
     const fn checked(self) -> Result<Self, Error> {
-        match self.first_layers(self.widths.len() + 1) {
+        match self.first_layers(self.hidden() + 1) {
             Ok(_) => Ok(self),
             Err(e) => Err(e),
         }
     }
-    /// The same network with this activation.
+    /// The same with other rules; layers that are given one by one have none.
+    const fn with(self, alike: Alike<'a>) -> Self {
+        Self { layers: Layers::Alike(alike), ..self }
+    }
+    /// The same network with this activation behind every hidden layer; of no effect on [`Fcn::of_layers`], as all that follows.
     pub const fn with_activation(self, activation: Activation) -> Self {
-        Self { activation, ..self }
+        match self.layers {
+            Layers::Alike(alike) => self.with(Alike { activations: Activations::Same(activation), ..alike }),
+            Layers::Each(_) => self,
+        }
+    }
+    /// The same network with these activations, one behind every hidden layer.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there are more or fewer of them.
+    pub const fn with_activations(self, activations: &'a [Activation]) -> Result<Self, Error> {
+        match self.layers {
+            Layers::Alike(alike) if alike.widths.len() != activations.len() => {
+                Err(Error::Shape { what: "activations", need: alike.widths.len(), got: activations.len() })
+            }
+            Layers::Alike(alike) => Ok(self.with(Alike { activations: Activations::Each(activations), ..alike })),
+            Layers::Each(_) => Ok(self),
+        }
     }
     /// The same network with these biases, each entering as `scale * b`.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] where the scale is not finite or negative, or where the parameters overflow.
     pub const fn with_bias(self, bias: Bias, scale: f64) -> Result<Self, Error> {
-        match check_scale("scale of the bias", scale) {
-            Ok(()) => Self { bias, bias_scale: scale, ..self }.checked(),
-            Err(e) => Err(e),
+        match (check_scale("scale of the bias", scale), self.layers) {
+            (Ok(()), Layers::Alike(alike)) => self.with(Alike { bias, bias_scale: scale, ..alike }).checked(),
+            (Ok(()), Layers::Each(_)) => Ok(self),
+            (Err(e), _) => Err(e),
         }
     }
     /// The same network with `c_in` and `sigma_w^2`; `c_in = sigma_w^2 / d` is Lee et al. 2019's choice.
@@ -114,35 +247,91 @@ impl<'a> Fcn<'a> {
     /// [`Error::OutOfRange`] where one of them is not finite or negative.
     pub const fn with_variances(self, input: f64, weight: f64) -> Result<Self, Error> {
         match (check_scale("variance at the input", input), check_scale("variance of the weights", weight)) {
-            (Ok(()), Ok(())) => Ok(Self { input_variance: input, weight_variance: weight, ..self }),
+            (Ok(()), Ok(())) => match self.layers {
+                Layers::Alike(alike) => {
+                    Ok(self.with(Alike { input_variance: input, weight_variance: weight, ..alike }))
+                }
+                Layers::Each(_) => Ok(self),
+            },
             (Err(e), _) | (_, Err(e)) => Err(e),
         }
     }
-    /// The hidden widths m_1..m_L.
-    pub const fn widths(&self) -> &'a [usize] {
-        self.widths
+    /// The same network in another parametrisation.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where mean field is asked for with more than one hidden layer.
+    pub const fn with_parametrization(self, parametrization: Parametrization) -> Result<Self, Error> {
+        match self.layers {
+            Layers::Alike(alike)
+                if matches!(parametrization, Parametrization::MeanField) && alike.widths.len() != 1 =>
+            {
+                Err(Error::OutOfRange {
+                    what: "depth in the mean-field parametrization",
+                    needs: "1 hidden layer; mup is the one for more",
+                    got: alike.widths.len() as f64,
+                })
+            }
+            Layers::Alike(alike) => Ok(self.with(Alike { parametrization, ..alike })),
+            Layers::Each(_) => Ok(self),
+        }
     }
 
-    /// Numbers entering layer `l` of 0..=L.
-    const fn fan_in(&self, l: usize) -> usize {
-        if l == 0 { self.inputs } else { self.widths[l - 1] }
+    /// L, the number of hidden layers.
+    const fn hidden(&self) -> usize {
+        match self.layers {
+            Layers::Alike(alike) => alike.widths.len(),
+            Layers::Each(layers) => layers.len() - 1,
+        }
     }
     /// Numbers leaving layer `l` of 0..=L.
     const fn fan_out(&self, l: usize) -> usize {
-        if l == self.widths.len() { self.outputs } else { self.widths[l] }
+        match self.layers {
+            Layers::Alike(alike) => alike.width(l),
+            Layers::Each(layers) => layers[l].width,
+        }
+    }
+    /// Numbers entering layer `l` of 0..=L.
+    const fn fan_in(&self, l: usize) -> usize {
+        if l == 0 { self.inputs } else { self.fan_out(l - 1) }
     }
     const fn has_bias(&self, l: usize) -> bool {
-        match self.bias {
-            Bias::None => false,
-            Bias::Input => l == 0,
-            Bias::Hidden => l < self.widths.len(),
-            Bias::All => true,
+        match self.layers {
+            Layers::Alike(alike) => alike.has_bias(l),
+            Layers::Each(layers) => layers[l].bias_scale.is_some(),
+        }
+    }
+    /// phi behind layer `l` of 0..L.
+    const fn activation(&self, l: usize) -> Activation {
+        match self.layers {
+            Layers::Alike(alike) => alike.activation(l),
+            Layers::Each(layers) => layers[l].activation,
+        }
+    }
+    /// What layer `l` of 0..=L is.
+    fn described(&self, l: usize) -> Layer {
+        match self.layers {
+            Layers::Alike(alike) => alike.layer(l),
+            Layers::Each(layers) => layers[l],
+        }
+    }
+    /// v and beta of layer `l`; of the first v is per input.
+    fn variances(&self, l: usize) -> (f64, f64) {
+        let layer = self.described(l);
+        let squared = |scale: f64, deviation: f64| scale * scale * (deviation * deviation);
+        let beta = layer.bias_scale.map_or(0.0, |s| squared(s, layer.bias_deviation));
+        match self.layers {
+            // as it was given, not by way of its root
+            Layers::Alike(alike) => (alike.variance(l), beta),
+            Layers::Each(_) => {
+                let fan_in = if l == 0 { 1.0 } else { self.fan_in(l) as f64 };
+                (fan_in * squared(layer.weight_scale, layer.weight_deviation), beta)
+            }
         }
     }
 
     /// All buffer lengths.
     pub const fn sizes(&self) -> Sizes {
-        self.before(self.widths.len() + 1)
+        self.before(self.hidden() + 1)
     }
 
     /// The sizes of the first `layers` layers alone: the offsets at which layer `layers` begins.
@@ -153,15 +342,17 @@ impl<'a> Fcn<'a> {
         }
     }
     const fn first_layers(&self, layers: usize) -> Result<Sizes, Error> {
-        let (mut sizes, mut l) = (Sizes::new(self.inputs, self.outputs), 0);
+        let (mut sizes, mut l) = (Sizes::new(self.inputs, self.fan_out(self.hidden())), 0);
         while l < layers {
+            let hidden = l < self.hidden();
             // z and phi(z) of a hidden layer, z alone of the output
-            let kept = if l < self.widths.len() { 2 } else { 1 };
-            match sizes.with_layer(self.fan_in(l), self.fan_out(l), self.has_bias(l), kept) {
-                Ok(more) if kept == 2 && self.activation.has_kink() => sizes = more.with_kinks(self.fan_out(l)),
-                Ok(more) => sizes = more,
+            let kept = if hidden { 2 } else { 1 };
+            sizes = match sizes.with_layer(self.fan_in(l), self.fan_out(l), self.has_bias(l), kept) {
+                Ok(more) if hidden && self.activation(l).has_kink() => more.with_kinks(self.fan_out(l)),
+                Ok(more) if hidden && self.activation(l).has_series() => more.with_series(1),
+                Ok(more) => more,
                 Err(e) => return Err(e),
-            }
+            };
             l += 1;
         }
         Ok(sizes)
@@ -176,14 +367,14 @@ impl Network for Fcn<'_> {
     fn layer(&self, index: usize) -> Dense {
         let at = self.before(index);
         let (inputs, outputs) = (self.fan_in(index), self.fan_out(index));
-        let variance = if index == 0 { self.input_variance } else { self.weight_variance / inputs as f64 };
+        let layer = self.described(index);
         Dense {
             inputs,
             outputs,
-            weight_scale: libm::sqrt(variance),
-            bias_scale: self.bias_scale,
+            weight_scale: layer.weight_scale,
+            bias_scale: layer.bias_scale.unwrap_or(0.0),
             weights: at.parameters,
-            bias: self.has_bias(index).then_some(at.parameters + inputs * outputs),
+            bias: layer.bias_scale.map(|_| at.parameters + inputs * outputs),
             source: match index {
                 0 => Source::Samples,
                 // phi(z) follows z of the layer before
@@ -191,8 +382,9 @@ impl Network for Fcn<'_> {
             },
             delta: at.deltas,
             name: Name::new("W", "b", Some(index)),
-            trained: true,
-            kinks: (index < self.widths.len() && self.activation.has_kink()).then_some(at.activations),
+            weights_trained: layer.weights_trained,
+            bias_trained: layer.bias_trained,
+            kinks: (index < self.hidden() && layer.activation.has_kink()).then_some(at.activations),
         }
     }
 
@@ -204,7 +396,7 @@ impl Network for Fcn<'_> {
         activations: &mut [T],
     ) {
         let n = x.rows();
-        for l in 0..=self.widths.len() {
+        for l in 0..=self.hidden() {
             let layer = self.layer(l);
             let (before, rest) = activations.split_at_mut(n * self.before(l).activations);
             let a = match layer.source {
@@ -213,9 +405,10 @@ impl Network for Fcn<'_> {
             };
             let (z, rest) = rest.split_at_mut(n * layer.outputs);
             layer.apply(backend, theta, a, T::ZERO, MatMut::dense(z, n, layer.outputs));
-            if l < self.widths.len() {
+            if l < self.hidden() {
+                let activation = self.activation(l);
                 for (phi, z) in rest.iter_mut().zip(z.iter()) {
-                    *phi = self.activation.phi(*z);
+                    *phi = activation.phi(*z);
                 }
             }
         }
@@ -230,11 +423,11 @@ impl Network for Fcn<'_> {
         deltas: &mut [T],
     ) {
         let (rows, n) = (cotangent.rows(), activations.len() / self.sizes().activations);
-        let last = self.before(self.widths.len()).deltas;
-        for (i, row) in deltas[rows * last..].chunks_exact_mut(self.outputs).enumerate().take(rows) {
+        let last = self.before(self.hidden()).deltas;
+        for (i, row) in deltas[rows * last..].chunks_exact_mut(self.fan_out(self.hidden())).enumerate().take(rows) {
             row.copy_from_slice(cotangent.row(i));
         }
-        for l in (1..=self.widths.len()).rev() {
+        for l in (1..=self.hidden()).rev() {
             // D_{l-1} = c (D_l W_l) o phi'(z_l)
             let layer = self.layer(l);
             let (before, rest) = deltas.split_at_mut(rows * layer.delta);
@@ -244,27 +437,53 @@ impl Network for Fcn<'_> {
             let below_view = MatMut::dense(below, rows, layer.inputs);
             backend.gemm(T::from_f64(layer.weight_scale), d, w, T::ZERO, below_view);
             let z = &activations[n * self.before(l - 1).activations..][..n * layer.inputs];
-            times_derivative(self.activation, MatRef::dense(z, n, layer.inputs), below);
+            times_derivative(self.activation(l - 1), MatRef::dense(z, n, layer.inputs), below);
+        }
+    }
+
+    fn initialize<T: Real>(&self, theta: &mut [T], normal: &mut dyn FnMut() -> f64) {
+        let mut rest = theta;
+        let mut draw = |count: usize, deviation: f64| {
+            let (own, after) = core::mem::take(&mut rest).split_at_mut(count);
+            rest = after;
+            match deviation {
+                0.0 => own.fill(T::ZERO),
+                _ => own.iter_mut().for_each(|x| *x = T::from_f64(deviation * normal())),
+            }
+        };
+        for l in 0..=self.hidden() {
+            let layer = self.described(l);
+            draw(layer.width * self.fan_in(l), layer.weight_deviation);
+            if layer.bias_scale.is_some() {
+                draw(layer.width, layer.bias_deviation);
+            }
         }
     }
 
     fn input_variances(&self) -> (f64, f64) {
-        (self.input_variance, self.bias_variance(0))
+        self.variances(0)
     }
 
     fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
-        pairs.covariance(ntk);
-        for l in 1..=self.widths.len() {
-            let (a, beta) = (T::from_f64(self.weight_variance), T::from_f64(self.bias_variance(l)));
-            self.activation.propagate(backend, pairs, a, beta);
-            pairs.tangent(ntk);
+        // behind what is not trained there is no derivative to begin with
+        ntk.fill(T::ZERO);
+        for l in 0..=self.hidden() {
+            let (layer, (variance, beta)) = (self.described(l), self.variances(l));
+            if l == 0 {
+                pairs.derivative.fill(T::ZERO);
+            } else {
+                self.activation(l - 1).propagate(backend, pairs, T::from_f64(variance), T::from_f64(beta));
+            }
+            // c^2 n E + s^2 from v E + beta
+            let ratio =
+                if layer.weights_trained { 1.0 / (layer.weight_deviation * layer.weight_deviation) } else { 0.0 };
+            let own = layer.bias_scale.filter(|_| layer.bias_trained).map_or(0.0, |s| s * s);
+            let shift = own - ratio * beta;
+            if ratio == 1.0 && shift == 0.0 {
+                pairs.tangent(ntk);
+            } else {
+                pairs.scaled_tangent(T::from_f64(ratio), T::from_f64(shift), ntk);
+            }
         }
-    }
-}
-
-impl Fcn<'_> {
-    /// s^2 of layer `l`, 0 without bias.
-    fn bias_variance(&self, l: usize) -> f64 {
-        if self.has_bias(l) { self.bias_scale * self.bias_scale } else { 0.0 }
     }
 }

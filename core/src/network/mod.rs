@@ -10,6 +10,7 @@
 
 mod activation;
 mod fcn;
+mod layer;
 mod mirrored;
 mod pairs;
 mod resnet;
@@ -17,8 +18,9 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 
-pub use activation::Activation;
+pub use activation::{Activation, SERIES, Series, Slope, UnknownActivation};
 pub use fcn::{Bias, Fcn};
+pub use layer::{Layer, Parametrization};
 pub use mirrored::Mirrored;
 pub use pairs::Pairs;
 pub use resnet::{ResNet, Trained};
@@ -54,13 +56,23 @@ pub struct Dense {
     pub delta: usize,
     /// the layer's names in files
     pub name: Name,
-    /// whether its parameters move, and count in kernels; its gradient is 0 where not
-    pub trained: bool,
+    /// whether W moves, and counts in kernels; its gradient is 0 where not
+    pub weights_trained: bool,
+    /// the same of b
+    pub bias_trained: bool,
     /// z `(n, outputs)`: offset per sample among the activations, where the function after this layer has a kink at z = 0
     pub kinks: Option<usize>,
 }
 
 impl Dense {
+    /// Whether one of its parameters is trained.
+    pub const fn is_trained(&self) -> bool {
+        self.weights_trained || self.has_trained_bias()
+    }
+    /// Whether it has a bias that is trained.
+    pub const fn has_trained_bias(&self) -> bool {
+        self.bias.is_some() && self.bias_trained
+    }
     /// A trained layer `z = W a` of the samples, without bias, that begins at parameter and derivative 0, by the name of
     /// `W`. Set the fields that are otherwise.
     pub const fn new(inputs: usize, outputs: usize) -> Self {
@@ -74,7 +86,8 @@ impl Dense {
             source: Source::Samples,
             delta: 0,
             name: Name::new("W", "b", None),
-            trained: true,
+            weights_trained: true,
+            bias_trained: true,
             kinks: None,
         }
     }

@@ -4,7 +4,9 @@
 //! The angle between u and v is carried as the pair (sin^2, cos^2) of its half, each with its own relative accuracy,
 //! because `arccos` of a rounded cosine loses half the digits near 0 and pi.
 
+use super::activation::Series;
 use crate::{Backend, Real};
+use core::ops::Range;
 
 /// Centred Gaussian pairs (u, v_j) of one u: variances and angles, and what a layer makes of them.
 ///
@@ -25,6 +27,8 @@ pub struct Pairs<'a, T> {
     pub derivative: &'a mut [T],
     /// work space, of no meaning after a layer
     pub work: &'a mut [T],
+    /// what activations without closed form have of every sample
+    pub series: Series<'a, T>,
 }
 
 impl<T: Real> Pairs<'_, T> {
@@ -39,6 +43,40 @@ impl<T: Real> Pairs<'_, T> {
         let angles = self.product.iter().zip(self.sin2.iter().zip(self.cos2.iter()));
         for (t, (d, (p, (s, c)))) in tangent.iter_mut().zip(self.derivative.iter().zip(angles)) {
             *t = *p * (*c - *s) + *d * *t;
+        }
+    }
+    /// `tangent <- ratio E uv + shift + derivative tangent`: the same where the layer's own part of the tangent kernel is not
+    /// that of the covariance.
+    pub fn scaled_tangent(&self, ratio: T, shift: T, tangent: &mut [T]) {
+        let angles = self.product.iter().zip(self.sin2.iter().zip(self.cos2.iter()));
+        for (t, (d, (p, (s, c)))) in tangent.iter_mut().zip(self.derivative.iter().zip(angles)) {
+            *t = ratio * (*p * (*c - *s)) + shift + *d * *t;
+        }
+    }
+    /// Pair j behind a layer: its variances, covariance and derivative. The angle is 0 to about the root of the scalar's
+    /// epsilon, and exactly for equal points; that of two of which one is always 0 is a right one.
+    pub(super) fn set(&mut self, j: usize, q: T, q_other: T, covariance: T, derivative: T) {
+        let (half, norm) = (T::from_f64(0.5), geometric_mean(q, q_other));
+        // rounding may put the covariance of equal points above the variance by an ulp
+        (self.sin2[j], self.cos2[j]) = if norm > T::ZERO {
+            let cosine = covariance / norm;
+            ((half * (T::ONE - cosine)).max(T::ZERO), (half * (T::ONE + cosine)).max(T::ZERO))
+        } else {
+            (half, half)
+        };
+        (self.q_other[j], self.product[j], self.derivative[j]) = (q_other, norm, derivative);
+    }
+    /// Some of the pairs.
+    pub(super) fn part(&mut self, range: Range<usize>) -> Pairs<'_, T> {
+        Pairs {
+            q: self.q,
+            q_other: &mut self.q_other[range.clone()],
+            product: &mut self.product[range.clone()],
+            sin2: &mut self.sin2[range.clone()],
+            cos2: &mut self.cos2[range.clone()],
+            derivative: &mut self.derivative[range.clone()],
+            work: &mut self.work[range.clone()],
+            series: self.series.from(range.start),
         }
     }
     /// `product <- sqrt(q q_other)` of every pair, also where `q q_other` itself is out of range.
@@ -99,7 +137,8 @@ mod tests {
                         let (sin2, cos2) = rest.split_at_mut(2);
                         let (derivative, work) = more.split_at_mut(2);
                         let (q_other, product) = (&mut q_other, &mut product);
-                        let mut pairs = Pairs { q: p, q_other, product, sin2, cos2, derivative, work };
+                        let series = Series::None;
+                        let mut pairs = Pairs { q: p, q_other, product, sin2, cos2, derivative, work, series };
                         pairs.multiply(&Portable);
                         assert_eq!(pairs.product[0].to_f64(), expected.to_f64(), "2^{i} and 2^{j}");
                         assert_eq!(pairs.product[1].to_f64(), p.sqrt().to_f64());

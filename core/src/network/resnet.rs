@@ -7,7 +7,7 @@
 //! f = v x_L
 //! ```
 //!
-//! with phi the ReLU; the biases of the branches, b_l and d_l, are not drawn but start at 0 (Yu, Tian, Chen 2025, (2.2), has
+//! with phi the ReLU unless another is given; the biases of the branches, b_l and d_l, are not drawn but start at 0 (Yu, Tian, Chen 2025, (2.2), has
 //! them, with s = p = 1). Without biases s = 0 and p = 0. The kernels of
 //! the limit are derived in `limit`.
 
@@ -30,7 +30,7 @@ choice! {
     }
 }
 
-/// A residual network of ReLU blocks: sizes, branch scale, biases, what is trained.
+/// A residual network: sizes, activation, branch scale, biases, what is trained.
 ///
 /// With an input bias and branch biases of scale 1 it is (2.2) of Yu, Tian, Chen 2025.
 ///
@@ -51,6 +51,7 @@ pub struct ResNet {
     width: usize,
     depth: usize,
     outputs: usize,
+    activation: Activation,
     alpha: f64,
     /// s, where there is a bias at the input
     input_bias: Option<f64>,
@@ -60,7 +61,7 @@ pub struct ResNet {
 }
 
 impl ResNet {
-    /// `depth` blocks of this width with branch scale `alpha`, without bias, all parameters trained.
+    /// `depth` blocks of ReLU of this width with branch scale `alpha`, without bias, all parameters trained.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] where a size is 0, alpha is not a positive number, or a buffer length of [`Sizes`] overflows.
@@ -77,8 +78,8 @@ impl ResNet {
         if !(alpha > 0.0 && alpha.is_finite()) {
             return Err(Error::OutOfRange { what: "alpha", needs: "finite and > 0", got: alpha });
         }
-        let (input_bias, branch_bias, trained) = (None, None, Trained::All);
-        Self { inputs, width, depth, outputs, alpha, input_bias, branch_bias, trained }.checked()
+        let (activation, input_bias, branch_bias, trained) = (Activation::Relu, None, None, Trained::All);
+        Self { inputs, width, depth, outputs, activation, alpha, input_bias, branch_bias, trained }.checked()
     }
     /// The network, unless a length overflows.
     const fn checked(self) -> Result<Self, Error> {
@@ -86,6 +87,10 @@ impl ResNet {
             Ok(_) => Ok(self),
             Err(e) => Err(e),
         }
+    }
+    /// The same network with this activation in every block.
+    pub const fn with_activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
     }
     /// The same network with a bias at the input that enters as `scale * b`.
     ///
@@ -133,7 +138,11 @@ impl ResNet {
         }
         match sizes {
             // no more than the activations, whose number does not overflow
-            Ok(before) => before.with_kinks(blocks * m).with_layer(m, self.outputs, false, 1),
+            Ok(before) => {
+                let kinks = if self.activation.has_kink() { blocks * m } else { 0 };
+                let series = if self.activation.has_series() { blocks } else { 0 };
+                before.with_kinks(kinks).with_series(series).with_layer(m, self.outputs, false, 1)
+            }
             Err(e) => Err(e),
         }
     }
@@ -180,9 +189,10 @@ impl Network for ResNet {
             source: Source::Activations(self.x_at(block.saturating_sub(1))),
             delta: self.dx_at(block).saturating_sub(m),
             name: Name::new("W", "b", Some(block)),
-            trained: true,
+            weights_trained: true,
+            bias_trained: true,
             // z_l and phi(z_l) lie before x_l
-            kinks: Some(self.x_at(block).saturating_sub(2 * m)),
+            kinks: self.activation.has_kink().then_some(self.x_at(block).saturating_sub(2 * m)),
         };
         if index == 0 {
             let scale = libm::sqrt(1.0 / m as f64);
@@ -195,7 +205,8 @@ impl Network for ResNet {
                 source: Source::Samples,
                 delta: 0,
                 name: Name::new("A", "b", None),
-                trained: !branches,
+                weights_trained: !branches,
+                bias_trained: !branches,
                 kinks: None,
                 ..hidden
             }
@@ -208,7 +219,8 @@ impl Network for ResNet {
                 source: Source::Activations(self.x_at(self.depth)),
                 delta: self.dx_at(self.depth) + m,
                 name: Name::new("v", "b", None),
-                trained: !branches,
+                weights_trained: !branches,
+                bias_trained: !branches,
                 kinks: None,
                 ..hidden
             }
@@ -247,7 +259,7 @@ impl Network for ResNet {
             let after = &mut rest[..n * m];
             inner.apply(backend, theta, before, T::ZERO, MatMut::dense(z, n, m));
             for (phi, z) in phi.iter_mut().zip(z.iter()) {
-                *phi = Activation::Relu.phi(*z);
+                *phi = self.activation.phi(*z);
             }
             after.copy_from_slice(before.data());
             branch.apply(backend, theta, MatRef::dense(phi, n, m), T::ONE, MatMut::dense(after, n, m));
@@ -285,7 +297,7 @@ impl Network for ResNet {
             // df/dz_l = alpha sqrt(1/m) (df/dx_l V_l) o phi'(z_l)
             product(&branch, dx, T::ZERO, MatMut::dense(dz, rows, m));
             let z = &activations[n * (self.x_at(l) - 2 * m)..][..n * m];
-            times_derivative(Activation::Relu, MatRef::dense(z, n, m), dz);
+            times_derivative(self.activation, MatRef::dense(z, n, m), dz);
             // df/dx_{l-1} = df/dx_l + sqrt(2/m) df/dz_l W_l
             let before = &mut before[rows * self.dx_at(l - 1)..];
             before.copy_from_slice(dx.data());

@@ -35,12 +35,14 @@ pub struct Sizes {
     pub deltas: usize,
     /// pre-activations per sample at whose 0 the derivative of the activation jumps
     pub kinks: usize,
+    /// layers whose expectations in the limit are a series ([`Series`](super::Series))
+    pub series: usize,
 }
 
 impl Sizes {
     /// Those of a network of d inputs and C outputs before its first layer.
     pub const fn new(inputs: usize, outputs: usize) -> Self {
-        Self { inputs, outputs, layers: 0, parameters: 0, activations: 0, deltas: 0, kinks: 0 }
+        Self { inputs, outputs, layers: 0, parameters: 0, activations: 0, deltas: 0, kinks: 0, series: 0 }
     }
     /// With one more dense layer: a weight for each of its inputs and outputs, a bias for each output where it has one,
     /// a derivative for each output, and `kept` activations for each output (z alone, or z and phi(z)).
@@ -82,6 +84,10 @@ impl Sizes {
     /// With `count` more pre-activations that have a kink. A length that overflows is `usize::MAX`.
     pub const fn with_kinks(self, count: usize) -> Self {
         Self { kinks: self.kinks.saturating_add(count), ..self }
+    }
+    /// With `count` more layers whose expectations are a series. A length that overflows is `usize::MAX`.
+    pub const fn with_series(self, count: usize) -> Self {
+        Self { series: self.series.saturating_add(count), ..self }
     }
     /// Those of two copies of the network, subtracted ([`Mirrored`](super::Mirrored)). A length that overflows is `usize::MAX`, which no
     /// buffer has.

@@ -64,11 +64,11 @@ pub const fn recorder_len(
         Optimizer::Flow { .. } => 0,
         Optimizer::Descent { .. } => sharpness_len(sizes, batch),
     };
-    buffer_len(&[&[4, batch, batch], &[batch], &[scratch_len(batch, tile)], &[own]])
+    buffer_len(&[&[4, batch, batch], &[batch], &[scratch_len(sizes, batch, tile)], &[own]])
 }
 
-const fn scratch_len(n: usize, tile: Tile) -> usize {
-    let (s, a) = (structured_scratch(tile, n, n), analytic_scratch(tile, n, n));
+const fn scratch_len(sizes: Sizes, n: usize, tile: Tile) -> usize {
+    let (s, a) = (structured_scratch(tile, n, n), analytic_scratch(sizes, tile, n, n));
     let longer = if s > a { s } else { a };
     if longer > n { longer } else { n }
 }
@@ -100,7 +100,7 @@ impl<'a, T: Real> Recorder<'a, T> {
             current: take(n * n),
             work: take(n * n),
             values: take(n),
-            scratch: take(scratch_len(n, tile)),
+            scratch: take(scratch_len(sizes, n, tile)),
             burst: match burst {
                 Some(burst) => Some((burst, BurstSpace::new(sizes, n, take(burst_len(sizes, n)))?)),
                 None => None,

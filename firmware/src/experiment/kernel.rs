@@ -33,7 +33,8 @@ pub const fn len(count: usize) -> usize {
 }
 
 const SCRATCH: usize = {
-    let (a, b) = (structured_scratch(Portable::TILE, N, N), analytic_scratch(Portable::TILE, N, N));
+    let (a, b) =
+        (structured_scratch(Portable::TILE, N, N), analytic_scratch(network(&[1, 1]).sizes(), Portable::TILE, N, N));
     if a > b { a } else { b }
 };
 

@@ -1,7 +1,8 @@
 //! How much memory a law over initializations takes, and into which blocks its test points are cut.
 
-use ntkscope_core::kernel::analytic_scratch;
+use ntkscope_core::kernel::{analytic_scratch, analytic_tile};
 use ntkscope_core::loss::Loss;
+use ntkscope_core::network::Sizes;
 use ntkscope_core::predict::{fixed_point_len, smoother_len, soft_targets_len};
 
 use super::law::{is_exact, whole_tiles};
@@ -14,6 +15,8 @@ const MUCH: usize = 256;
 /// The sizes of [`super::law::InfiniteWidth`].
 #[derive(Clone, Copy, Debug)]
 pub struct LawWork {
+    /// of the network whose limit it is
+    pub sizes: Sizes,
     /// training samples n
     pub samples: usize,
     /// test points m
@@ -43,8 +46,9 @@ impl LawWork {
     fn bytes(&self, block: usize) -> u64 {
         let block = block.min(self.points);
         let [n, b, c, d] = [self.samples, block, self.outputs, self.inputs].map(|size| size as u128);
-        let scratch = analytic_scratch(f64::fast().tile(), self.samples.max(block), self.samples) as u128;
-        let scratch = (threads() as u128 + 1) * scratch;
+        let tile = f64::fast().tile();
+        let scratch = analytic_scratch(self.sizes, tile, self.samples.max(block), self.samples) as u128
+            + threads() as u128 * analytic_tile(tile, self.samples) as u128;
         // equal samples as one
         let merged = n * (d + c);
         let numbers = if is_exact(self.loss, self.penalty) {
@@ -80,7 +84,15 @@ mod tests {
     use super::*;
 
     fn work(samples: usize, points: usize, outputs: usize, penalty: f64) -> LawWork {
-        LawWork { samples, points, inputs: 3, outputs, loss: Loss::CrossEntropy, penalty }
+        LawWork {
+            samples,
+            points,
+            sizes: Sizes::new(3, outputs),
+            inputs: 3,
+            outputs,
+            loss: Loss::CrossEntropy,
+            penalty,
+        }
     }
 
     #[test]

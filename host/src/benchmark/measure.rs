@@ -118,7 +118,8 @@ fn case_seconds<T: HostReal>(case: &Case) -> Result<f64, Error> {
             })
         }
         What::AnalyticNtk => {
-            let (mut kernel, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; analytic_scratch(tile, n, n)]);
+            let (mut kernel, mut scratch) =
+                (vec![T::ZERO; n * n], vec![T::ZERO; analytic_scratch(network.sizes(), tile, n, n)]);
             seconds(|| {
                 let kernel = MatMut::new(&mut kernel, n, n)?;
                 analytic(backend, &network, AnalyticKernel::Ntk, x, None, kernel, &mut scratch)

@@ -119,7 +119,7 @@ pub(super) fn choice<C: Choice + fmt::Debug + Send + Sync>() -> impl TypedValueP
 }
 
 /// A choice as a help text shows it.
-fn possible<C: Choice>(choice: &C) -> PossibleValue {
+pub(super) fn possible<C: Choice>(choice: &C) -> PossibleValue {
     PossibleValue::new(choice.name()).help(choice.summary())
 }
 

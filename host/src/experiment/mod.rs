@@ -2,6 +2,7 @@
 
 mod error;
 mod kinds;
+mod list;
 mod model;
 mod network;
 mod settings;
@@ -10,6 +11,7 @@ mod training;
 
 pub use error::Error;
 pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind, ReadingKind};
+pub use list::List;
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
 pub use settings::{PROVENANCE, Settings, keys, overlay, overlay_pair};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, ResNet, Trained};
+use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, Parametrization, ResNet, Trained};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -11,6 +11,7 @@ use super::settings::defaults;
 use super::{Error, at_least_one, non_negative, positive, range, whole};
 use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Split, Targets};
 use crate::experiment::kinds::{choice, open};
+use crate::experiment::list::{Choices, List};
 use crate::experiment::{AnyNetwork, Family, Init, LossKind, NetworkKind};
 use crate::files::Dtype;
 use crate::words::{count, number};
@@ -36,13 +37,22 @@ pub struct Model {
     /// Width m of every hidden layer
     #[arg(long, value_name = "M", default_value_t = 256, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub width: usize,
+    /// Widths of the hidden layers, from the first on, in place of depth and width
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "M1,M2,…", conflicts_with_all = ["depth", "width"], help_heading = "Network")]
+    pub widths: Option<List<usize>>,
+    /// How layers are scaled: what a library stores is standard
+    // left out where it is that of the theory: runs and measurements that were kept before compare their settings as text
+    #[serde(skip_serializing_if = "is_ntk")]
+    #[arg(long, value_parser = choice::<Parametrization>(), default_value_t = Parametrization::Ntk, help_heading = "Network")]
+    pub parametrization: Parametrization,
     /// Number of outputs C; in training one per class (or 1 for two classes), or one per number in y [default: 1 for two
     /// classes, else one per class or number]
     #[arg(long, value_name = "C", value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Network")]
     pub outputs: Option<usize>,
-    /// Activation function
-    #[arg(long, value_parser = choice::<Activation>(), default_value_t = Activation::Relu, help_heading = "Network")]
-    pub activation: Activation,
+    /// Activation function, or one for every hidden layer, separated by commas
+    #[arg(long, value_name = "NAME,…", value_parser = Choices::<Activation>::new(), default_value_t = Activation::Relu.into(), help_heading = "Network")]
+    pub activation: List<Activation>,
     /// Layers with trained biases
     #[arg(long, value_parser = choice::<Bias>(), default_value_t = Bias::Input, help_heading = "Network")]
     pub bias: Bias,
@@ -106,6 +116,10 @@ pub struct Model {
     pub dimension: Option<usize>,
 }
 
+fn is_ntk(parametrization: &Parametrization) -> bool {
+    *parametrization == Parametrization::Ntk
+}
+
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
@@ -123,6 +137,8 @@ pub struct Shape {
     pub inputs: usize,
     /// of the hidden layers or blocks
     pub widths: Vec<usize>,
+    /// behind them
+    pub activations: Vec<Activation>,
     /// outputs C
     pub outputs: usize,
 }
@@ -161,6 +177,7 @@ impl Model {
     pub fn check(&self) -> Result<(), Error> {
         at_least_one("width", self.width, MAX_WIDTH, "a network needs a width of at least 1")?;
         at_least_one("depth", self.depth, MAX_DEPTH, "a network needs at least 1 hidden layer")?;
+        self.check_widths()?;
         at_least_one("outputs", self.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
         non_negative("bias-scale", self.bias_scale)?;
         if let (Some(Targets::Values), Some(classes)) = (self.targets, &self.classes) {
@@ -188,12 +205,16 @@ impl Model {
                 self.trained,
                 "a fully connected network has no branches; leave it out, or give `network = resnet`",
             )),
-            (NetworkKind::Fcn, None) => Ok(()),
+            (NetworkKind::Fcn, None) => self.check_parametrization(),
             (NetworkKind::Resnet, alpha) => {
                 positive("alpha", alpha.unwrap_or(1.0))?;
-                if self.activation != Activation::Relu {
-                    let what = "residual blocks use ReLU only; give `activation = relu`, or `network = fcn`";
-                    return Err(range("activation", self.activation, what));
+                if self.activation.values().len() > 1 {
+                    let what = "all blocks have one activation; give one, or `network = fcn`";
+                    return Err(range("activation", &self.activation, what));
+                }
+                if self.parametrization != Parametrization::Ntk {
+                    let what = "residual networks are in the NTK parametrization; give `parametrization = ntk`, or `network = fcn`";
+                    return Err(range("parametrization", self.parametrization, what));
                 }
                 if self.bias == Bias::All {
                     let what = "a residual network has no bias at its output; give `bias = hidden`, `bias = input` or `bias = none`";
@@ -202,6 +223,53 @@ impl Model {
                 Ok(())
             }
         }
+    }
+
+    fn check_widths(&self) -> Result<(), Error> {
+        if let Some(widths) = &self.widths {
+            let given = widths.values();
+            if self.network == NetworkKind::Resnet {
+                let what =
+                    "all blocks of a residual network have one width; give `width` and `depth`, or `network = fcn`";
+                return Err(range("widths", widths, what));
+            }
+            let default = Self::default();
+            if self.width != default.width || (self.depth != default.depth && self.depth != given.len()) {
+                return Err(range("widths", widths, "stands in place of `width` and `depth`; leave those out"));
+            }
+            for width in given {
+                at_least_one("widths", *width, MAX_WIDTH, "every hidden layer needs a width of at least 1")?;
+            }
+            at_least_one("widths", given.len(), MAX_DEPTH, "a network needs at least 1 hidden layer")?;
+        }
+        let (layers, activations) = (self.hidden().len(), self.activation.values().len());
+        if activations != 1 && activations != layers {
+            let what = format!(
+                "the network has {}; give one activation for all, or one for each",
+                count(layers, "hidden layer")
+            );
+            return Err(range("activation", &self.activation, what));
+        }
+        Ok(())
+    }
+
+    fn check_parametrization(&self) -> Result<(), Error> {
+        let deep = self.hidden().len() > 1;
+        if self.parametrization == Parametrization::MeanField && deep {
+            let what = "is defined for one hidden layer; give `depth = 1`, or `parametrization = mup`, which is the same there";
+            return Err(range("parametrization", self.parametrization, what));
+        }
+        Ok(())
+    }
+
+    /// Widths of the hidden layers, or of the blocks.
+    pub fn hidden(&self) -> Vec<usize> {
+        self.widths.as_ref().map_or_else(|| vec![self.width; self.depth], |widths| widths.values().to_vec())
+    }
+
+    /// Whether a hidden layer has an activation with a kink.
+    pub fn has_kink(&self) -> bool {
+        self.activation.values().iter().any(|activation| activation.has_kink())
     }
 
     /// The same under a loss that needs classes, unless it is squared error alone: y is classes then.
@@ -227,7 +295,15 @@ impl Model {
     pub fn shape(&self, samples: &Samples) -> Result<Shape, Error> {
         self.check()?;
         let outputs = self.outputs.unwrap_or(default_outputs(samples));
-        Ok(Shape { inputs: samples.d, widths: vec![self.width; self.depth], outputs })
+        Ok(self.shape_of(samples.d, outputs))
+    }
+
+    /// The shape of the network for samples of d numbers, with so many outputs. The settings are checked.
+    pub fn shape_of(&self, inputs: usize, outputs: usize) -> Shape {
+        let widths = self.hidden();
+        // as many as the check lets pass
+        let activations = self.activation.spread(widths.len()).unwrap_or_default();
+        Shape { inputs, widths, activations, outputs }
     }
 
     /// Refuses a network whose outputs are not those that y asks for: 1 for two classes or numbers, C for C of them.
@@ -263,14 +339,18 @@ impl Model {
     /// # Errors
     /// Those of the network's constructor in core.
     pub fn network<'a>(&self, shape: &'a Shape) -> Result<AnyNetwork<'a>, ntkscope_core::Error> {
-        let Shape { inputs, widths, outputs } = shape;
+        let Shape { inputs, widths, activations, outputs } = shape;
         let family = match self.network {
             NetworkKind::Fcn => {
                 let fcn = Fcn::new(*inputs, widths, *outputs)?;
-                Family::Fcn(fcn.with_activation(self.activation).with_bias(self.bias, self.bias_scale)?)
+                let fcn = fcn.with_activations(activations)?.with_bias(self.bias, self.bias_scale)?;
+                Family::Fcn(fcn.with_parametrization(self.parametrization)?)
             }
             NetworkKind::Resnet => {
                 let mut resnet = ResNet::new(*inputs, self.width, self.depth, *outputs, self.alpha.unwrap_or(1.0))?;
+                if let Some(activation) = activations.first() {
+                    resnet = resnet.with_activation(*activation);
+                }
                 if self.bias != Bias::None {
                     resnet = resnet.with_input_bias(self.bias_scale)?;
                 }
@@ -308,21 +388,35 @@ impl Model {
 
     /// The network in a few words.
     pub fn describe(&self) -> String {
-        let Self { width, activation, bias, init, seed, .. } = self;
+        let Self { width, bias, init, seed, .. } = self;
         let outputs = self.outputs.map_or(String::new(), |outputs| format!(", {}", count(outputs, "output")));
-        let kind = self.describe_family();
-        format!("{kind}, width {width}{outputs}, {activation}, bias {bias}, {init} initialization, seed {seed}")
+        let width = match &self.widths {
+            None => format!("width {width}"),
+            Some(widths) => format!("widths {}", listed_plainly(widths.values())),
+        };
+        let (kind, activation) = (self.describe_family(), self.describe_activation());
+        format!("{kind}, {width}{outputs}, {activation}, bias {bias}, {init} initialization, seed {seed}")
     }
 
     /// The infinitely wide network in a few words: it has neither parameters nor their seed.
     pub fn describe_limit(&self) -> String {
-        format!("{}, infinitely wide, {}, bias {}", self.describe_family(), self.activation, self.bias)
+        format!("{}, infinitely wide, {}, bias {}", self.describe_family(), self.describe_activation(), self.bias)
+    }
+
+    fn describe_activation(&self) -> String {
+        listed_plainly(self.activation.values())
     }
 
     /// The architecture in a few words, without its width.
     pub fn describe_family(&self) -> String {
         match self.network {
-            NetworkKind::Fcn => format!("fully connected, depth {}", self.depth),
+            NetworkKind::Fcn => {
+                let scaled = match self.parametrization {
+                    Parametrization::Ntk => String::new(),
+                    other => format!(", {other} parametrization"),
+                };
+                format!("fully connected, depth {}{scaled}", self.hidden().len())
+            }
             NetworkKind::Resnet => {
                 let trained = match (self.trained, self.bias) {
                     (Trained::All, _) => "",
@@ -334,4 +428,9 @@ impl Model {
             }
         }
     }
+}
+
+/// The values, separated by commas.
+fn listed_plainly<T: ToString>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -77,7 +77,7 @@ mod tests {
     use ntkscope_core::network::{Activation, Bias, Trained};
 
     use super::*;
-    use crate::experiment::{Init, Model, NetworkKind, Shape};
+    use crate::experiment::{Init, Model, NetworkKind};
 
     /// Every family with every choice that it takes, plain and mirrored.
     #[test]
@@ -92,7 +92,7 @@ mod tests {
                             let base = Model { width: 3, outputs: Some(2), bias_scale, ..Model::default() };
                             let model = Model {
                                 network: family,
-                                activation: *activation,
+                                activation: (*activation).into(),
                                 bias: *bias,
                                 trained: *trained,
                                 init,
@@ -101,7 +101,7 @@ mod tests {
                             if model.check().is_err() {
                                 continue;
                             }
-                            let shape = Shape { inputs: 2, widths: vec![3, 3], outputs: 2 };
+                            let shape = model.shape_of(2, 2);
                             let described = model.network(&shape).unwrap();
                             assert_eq!(matches!(described, AnyNetwork::Mirrored(_)), init == Init::Mirrored);
                             network(&described, &mut vec![0.0; network_len(described.sizes())]);
@@ -111,7 +111,7 @@ mod tests {
                 }
             }
         }
-        let families = Activation::ALL.len() * Bias::ALL.len() + 2 * 3;
+        let families = Activation::ALL.len() * (Bias::ALL.len() + 2 * 3);
         assert_eq!(kept, 2 * families, "networks that the check lets pass");
     }
 }

@@ -78,7 +78,7 @@ impl<N: Network, T: Real> KernelSource<T> for Analytic<'_, N, T> {
         1
     }
     fn scratch(&self, samples: usize) -> usize {
-        analytic_scratch(self.backend.tile(), samples, samples)
+        analytic_scratch(self.network.sizes(), self.backend.tile(), samples, samples)
     }
     fn side<'s>(&'s self, x: MatRef<'s, T>, _: &'s mut Vec<T>) -> Result<MatRef<'s, T>, core::Error> {
         check_samples(self.network, x)?;
@@ -154,7 +154,7 @@ pub fn analytic_kernel<N: Network>(
     x: MatRef<'_, f64>,
 ) -> Result<Vec<f64>, core::Error> {
     let n = x.rows();
-    let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; analytic_scratch(backend.tile(), n, n)]);
+    let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; analytic_scratch(network.sizes(), backend.tile(), n, n)]);
     analytic(backend, network, which, x, None, MatMut::new(&mut k, n, n)?, &mut scratch)?;
     Ok(k)
 }
@@ -171,7 +171,7 @@ pub fn analytic_cross<N: Network>(
     y: MatRef<'_, f64>,
 ) -> Result<Vec<f64>, core::Error> {
     let (n, m) = (x.rows(), y.rows());
-    let (mut k, mut scratch) = (vec![0.0; n * m], vec![0.0; analytic_scratch(backend.tile(), n, m)]);
+    let (mut k, mut scratch) = (vec![0.0; n * m], vec![0.0; analytic_scratch(network.sizes(), backend.tile(), n, m)]);
     analytic(backend, network, which, x, Some(y), MatMut::new(&mut k, n, m)?, &mut scratch)?;
     Ok(k)
 }

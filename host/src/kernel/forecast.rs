@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ntkscope_core::Tile;
-use ntkscope_core::kernel::{analytic_scratch, structured_scratch, tangent_len};
+use ntkscope_core::kernel::{analytic_scratch, analytic_tile, structured_scratch, tangent_len};
 use ntkscope_core::network::Sizes;
 
 use super::file::KernelFile;
@@ -31,8 +31,10 @@ pub struct KernelWork {
     pub samples: usize,
     /// numbers per sample
     pub inputs: usize,
-    /// of the network at its parameters; `None` for the two analytic kernels
-    pub empirical: Option<Sizes>,
+    /// of the network
+    pub sizes: Sizes,
+    /// whether the kernel is that of the network at its parameters, not the two analytic ones
+    pub empirical: bool,
     /// columns of the widest product, where the backend packs its factors
     pub widest: Option<usize>,
     /// rows of the kernel for one sample
@@ -119,38 +121,40 @@ impl KernelWork {
     /// Bytes from the beginning to the end: the program, its threads, the samples, the parameters.
     fn always(&self) -> u64 {
         let samples = bytes_of(self.samples as u128 * (self.inputs as u128 + 2), 8);
-        let parameters = bytes_of(self.empirical.map_or(0, |sizes| sizes.parameters) as u128, self.scalar);
+        let parameters = bytes_of(if self.empirical { self.sizes.parameters } else { 0 } as u128, self.scalar);
         let side = self.side(self.samples);
         let packed = self.widest.map_or(0, |widest| {
             let columns = widest.min(self.samples).max(self.tile.cols);
             (self.scalar * PACKED * columns) as u64 + (side / KEPT_PART).min(KEPT)
         });
         // the second analytic kernel comes on top of what was kept of the first
-        let first = if self.empirical.is_none() { side.min(KEPT) } else { 0 };
+        let first = if !self.empirical { side.min(KEPT) } else { 0 };
         let process = process_bytes(self.threads) + self.threads as u64 * packed + first;
         process.saturating_add(samples).saturating_add(parameters)
     }
 
     /// Bytes of what this many samples contribute.
     fn side(&self, samples: usize) -> u64 {
-        let tangent = self.empirical.map_or(0, |sizes| tangent_len(sizes, samples));
+        let tangent = if self.empirical { tangent_len(self.sizes, samples) } else { 0 };
         bytes_of(samples as u128 * self.inputs as u128 + tangent as u128, self.scalar)
     }
 
     /// Bytes of a kernel block of this many rows and columns of samples, and of the threads' scratch.
     fn block(&self, samples: usize) -> u64 {
         let rows = samples.saturating_mul(self.rows_per_sample);
-        let scratch = match self.empirical {
-            None => analytic_scratch(self.tile, samples, samples),
-            Some(_) => structured_scratch(self.tile, rows, rows),
+        let (own, shared) = if self.empirical {
+            let own = structured_scratch(self.tile, rows, rows);
+            (own, own)
+        } else {
+            (analytic_tile(self.tile, samples), analytic_scratch(self.sizes, self.tile, samples, samples))
         };
-        bytes_of((rows as u128).pow(2) + (self.threads as u128 + 1) * scratch as u128, self.scalar)
+        bytes_of((rows as u128).pow(2) + self.threads as u128 * own as u128 + shared as u128, self.scalar)
     }
 
     /// Bytes where the kernel is held whole: two of them if analytic, and three copies for the eigenvalues.
     fn held_whole(&self) -> u64 {
         let matrix = bytes_of((self.rows() as u128).pow(2), self.scalar);
-        let before = if self.empirical.is_none() { matrix } else { 0 };
+        let before = if !self.empirical { matrix } else { 0 };
         let computing = self.side(self.samples).saturating_add(self.block(self.samples));
         let most = self.files.max(computing).max(matrix.saturating_mul(4));
         certain(self.always().saturating_add(before).saturating_add(most))

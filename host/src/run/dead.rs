@@ -29,7 +29,7 @@ pub(super) fn is_dead<N: Network, T: Real>(
     let moves = |layer: Dense| {
         let (inputs, derivatives) = (tangent.activations.layer_inputs(&layer), tangent.deltas.by_sample(&layer));
         let any = |m: MatRef<'_, T>, i: usize| m.entries(i).any(|v| v != T::ZERO);
-        layer.trained && (0..x.rows()).any(|i| any(inputs, i) && any(derivatives, i))
+        layer.is_trained() && (0..x.rows()).any(|i| any(inputs, i) && any(derivatives, i))
     };
     Ok(!(0..sizes.layers).any(|index| moves(network.layer(index))))
 }

@@ -1,6 +1,6 @@
 //! How much memory a run takes, counted buffer by buffer where they are made.
 
-use ntkscope_core::kernel::analytic_scratch;
+use ntkscope_core::kernel::analytic_tile;
 use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::record::recorder_len;
 use ntkscope_core::train::trainer_len;
@@ -46,7 +46,7 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
         own += n * c + all * c;
     }
     // every thread's tile; panels of products
-    own += threads() as u128 * analytic_scratch(tile, samples.n, samples.n) as u128;
+    own += threads() as u128 * analytic_tile(tile, samples.n) as u128;
     if training.backend == BackendKind::Fast {
         let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
         own += threads() as u128 * PACKED * widest as u128;

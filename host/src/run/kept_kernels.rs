@@ -72,7 +72,7 @@ mod tests {
 
     fn outcome(activation: Activation, kernels: KeptKernels) -> Outcome {
         let samples = data::load(&DataSpec::new(Source::Circle), &Budget::default()).unwrap();
-        let model = Model { width: 16, activation, ..Model::default() };
+        let model = Model { width: 16, activation: activation.into(), ..Model::default() };
         let training = Training { loss: LossKind::MSE, until_time: 50.0, snapshots: 6, kernels, ..Training::default() };
         run(&model, &training, &samples, &mut (), &Stop::new()).unwrap()
     }

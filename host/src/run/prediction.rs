@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{
-    AnalyticKernel, MultiOutput, Tangent, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
+    AnalyticKernel, MultiOutput, Tangent, analytic_scratch, analytic_tile, structured, structured_scratch, tangent,
+    tangent_len,
 };
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::{Network, Sizes};
@@ -45,7 +46,8 @@ pub(super) fn predicting_len(sizes: Sizes, samples: &Samples, tile: Tile) -> u12
     let [n_, b, all, c] = [n, block, n + held, sizes.outputs].map(|size| size as u128);
     let tangents = tangent_len(sizes, n) as u128 + tangent_len(sizes, block) as u128 + b * c * n_ * c;
     let expanding = if c == 1 { 0 } else { all * n_ };
-    let making = tangents.max(expanding + (1 + threads() as u128) * analytic_scratch(tile, n + held, n) as u128);
+    let own = threads() as u128 * analytic_tile(tile, n) as u128;
+    let making = tangents.max(expanding + own + analytic_scratch(sizes, tile, n + held, n) as u128);
     let held = all * samples.d as u128 + sizes.parameters as u128 + n_ * c;
     held + making.max(solving_len(n, sizes.outputs)) + 4 * all * c
 }

@@ -41,7 +41,7 @@ pub(super) struct Profile<T> {
 /// Numbers of a [`Profile`] of the run's scalar beside those that are kept of the snapshots.
 pub(super) fn profile_len(sizes: Sizes, curve: &Curve, tile: Tile) -> u128 {
     let q = curve.len();
-    let scratch = scratch_len(tile, q) as u128;
+    let scratch = scratch_len(sizes, tile, q) as u128;
     curve.x.len() as u128 + 2 * q as u128 + space_len(sizes, q).map_or(u128::MAX / 4, |len| len as u128) + scratch
 }
 
@@ -49,8 +49,8 @@ fn space_len(sizes: Sizes, q: usize) -> Option<usize> {
     mean_tangent_len(sizes, 1).checked_add(mean_tangent_len(sizes, q))?.checked_add(tangent_len(sizes, q))
 }
 
-fn scratch_len(tile: Tile, q: usize) -> usize {
-    structured_scratch(tile, 1, q).max(analytic_scratch(tile, 1, q))
+fn scratch_len(sizes: Sizes, tile: Tile, q: usize) -> usize {
+    structured_scratch(tile, 1, q).max(analytic_scratch(sizes, tile, 1, q))
 }
 
 impl<T: Real> Profile<T> {
@@ -67,7 +67,7 @@ impl<T: Real> Profile<T> {
             origin: curve.origin,
             analytic: vec![T::ZERO; q],
             space: vec![T::ZERO; needed],
-            scratch: vec![T::ZERO; scratch_len(backend.tile(), q)],
+            scratch: vec![T::ZERO; scratch_len(sizes, backend.tile(), q)],
             kept: Vec::new(),
         };
         let x = MatRef::new(&profile.x, q, sizes.inputs)?;
@@ -171,7 +171,7 @@ mod tests {
     fn a_profile_is_a_row_of_the_effective_kernel() {
         for activation in [Activation::Relu, Activation::Erf] {
             for (init, dtype) in [(Init::Mirrored, Dtype::F64), (Init::Standard, Dtype::F32)] {
-                let model = Model { width: 16, activation, init, dtype, ..Model::default() };
+                let model = Model { width: 16, activation: activation.into(), init, dtype, ..Model::default() };
                 let Outcome { trace, kernels, profile, .. } = outcome(&model, 6);
                 let (profile, kept) = (profile.unwrap(), kernels.snapshots.unwrap().effective);
                 assert_eq!(profile.snapshots().count(), trace.rows.len());

@@ -174,7 +174,7 @@ mod tests {
         let all = Training { kernels: KeptKernels::All, profile: Some(CurveSource::Circle), ..training.clone() };
         let descent = Training { optimizer: OptimizerKind::Gd, rate: Some(0.5), ..training.clone() };
         let penalised = Training { penalty: 0.03, until_time: 1e6, ..all.clone() };
-        let smooth = Model { activation: Activation::Erf, init: Init::Shifted, ..model.clone() };
+        let smooth = Model { activation: Activation::Erf.into(), init: Init::Shifted, ..model.clone() };
         let residual = Model { network: NetworkKind::Resnet, dtype: Dtype::F32, ..model.clone() };
         let squared = Training { loss: LossKind::MSE, ..training };
         [
@@ -253,7 +253,7 @@ mod tests {
             ("for a network with another number of parameters", told(&Model { width: 9, ..model.clone() }, &training)),
             ("in another precision", told(&Model { dtype: Dtype::F32, ..model.clone() }, &training)),
             ("for another tolerance or rate", told(&model, &Training { tolerance: 0.003, ..training.clone() })),
-            ("for another optimizer", told(&Model { activation: Activation::Erf, ..model.clone() }, &training)),
+            ("for another optimizer", told(&Model { activation: Activation::Erf.into(), ..model.clone() }, &training)),
             ("for another number of snapshots", told(&model, &Training { snapshots: 14, ..training.clone() })),
         ] {
             assert!(told.contains(&format!("state.bin: the saved state is {what}")), "{told}");

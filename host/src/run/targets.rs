@@ -36,7 +36,7 @@ pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<()
         let what = "its inputs are not read; `Samples::follow` does it".into();
         return Err(experiment::Error::Range { setting: "profile", given: curve.to_string(), what }.into());
     }
-    let at_points = training.optimizer != OptimizerKind::Flow || !model.activation.has_kink();
+    let at_points = training.optimizer != OptimizerKind::Flow || !model.has_kink();
     if training.reading == ReadingKind::Fine && at_points {
         let what = "gradient descent and smooth activations need no burst; leave it out".into();
         return Err(experiment::Error::Range { setting: "reading", given: "fine".into(), what }.into());

@@ -32,7 +32,7 @@ fn networks() -> Vec<Model> {
     vec![
         base.clone(),
         Model { init: Init::Standard, bias: Bias::All, depth: 1, ..base.clone() },
-        Model { activation: Activation::Erf, bias: Bias::Hidden, ..base.clone() },
+        Model { activation: Activation::Erf.into(), bias: Bias::Hidden, ..base.clone() },
         Model { network: NetworkKind::Resnet, init: Init::Shifted, ..base },
     ]
 }

@@ -118,7 +118,7 @@ fn what_is_not_trained_has_no_gradient_and_no_share_in_the_kernel() {
         same_bits(&"outputs", &outputs(&all, &theta, &x), &outputs(&branches, &theta, &x));
         let mut expected = jacobian_of(&all, &theta, &x);
         for layer in [branches.layer(0), branches.layer(branches.sizes().layers - 1)] {
-            assert!(!layer.trained);
+            assert!(!layer.is_trained());
             let len = layer.inputs * layer.outputs + layer.bias.map_or(0, |_| layer.outputs);
             for row in expected.chunks_exact_mut(theta.len()) {
                 row[layer.weights..][..len].fill(0.0);

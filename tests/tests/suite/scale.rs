@@ -74,7 +74,7 @@ fn samples_out_of_range_are_refused() {
         let expected = Err(Error::SampleScale { sample, large });
         assert_eq!(check_samples(&network, x.view()), expected);
         let (mut kernel, mut scratch) =
-            (vec![T::ZERO; 64], vec![T::ZERO; analytic_scratch(Backend::<T>::tile(&Portable), 8, 8)]);
+            (vec![T::ZERO; 64], vec![T::ZERO; analytic_scratch(network.sizes(), Backend::<T>::tile(&Portable), 8, 8)]);
         let out = MatMut::new(&mut kernel, 8, 8).expect("length");
         assert_eq!(analytic(&Portable, &network, Ntk, x.view(), None, out, &mut scratch), expected);
         let biased = network.with_bias(Bias::Input, 1.0).expect("a scale");

@@ -227,7 +227,8 @@ fn kernel_as<T: HostReal, N: Network>(
     let job = KernelWork {
         samples: samples.n,
         inputs: samples.d,
-        empirical: empirical.then_some(sizes),
+        sizes,
+        empirical,
         widest: (kind == BackendKind::Fast).then_some(if empirical { widest } else { 1 }),
         rows_per_sample: if empirical { rows_per_sample(outputs, sizes.outputs) } else { 1 },
         scalar: model.dtype.bytes(),

@@ -55,8 +55,8 @@ pub(super) fn predicted(
     let left = budget.limit().map_or(u64::MAX, |limit| limit.bytes.saturating_sub(least));
     let (block, need) = match args.kernel {
         PredictKernel::Ntk => {
-            let inputs = samples.d;
-            LawWork { samples: n, points: m, inputs, outputs, loss, penalty }.plan(left)
+            let (sizes, inputs) = (network.sizes(), samples.d);
+            LawWork { sizes, samples: n, points: m, inputs, outputs, loss, penalty }.plan(left)
         }
         PredictKernel::Initial => (m, linearized_bytes(network.sizes(), n, m)),
     };

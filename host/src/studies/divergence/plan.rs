@@ -99,7 +99,7 @@ pub fn depths(options: &Options) -> Grid {
 
 /// The same of a smooth activation, under which no unit rests on a kink.
 pub fn smooth(options: &Options) -> Grid {
-    let data = Model { activation: Activation::Erf, ..samples_of(Source::Circle, 6, 0) };
+    let data = Model { activation: Activation::Erf.into(), ..samples_of(Source::Circle, 6, 0) };
     Grid {
         nets: vec![papers_fcn(2), papers_fcn(3)],
         widths: vec![64, 256],

@@ -112,7 +112,7 @@ impl Variety {
     fn ensemble(&self, part: &'static Part, options: &Options, width: usize) -> Kept<Ensemble> {
         let Self { net, activation, init, classes, loss, regularization, smoothing, start, .. } = *self;
         let (networks, count) = if options.full { (1000, "-networks1000") } else { (400, "") };
-        let model = on_the_circle(net.model(width, &Model { init, activation, ..Model::default() }));
+        let model = on_the_circle(net.model(width, &Model { init, activation: activation.into(), ..Model::default() }));
         let training = until_the_end(regularization);
         let smoothing = if smoothing > 0.0 { smoothing } else { training.smoothing };
         let training = Training { loss, smoothing, ..training };

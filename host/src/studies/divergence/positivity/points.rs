@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::analysis::points::{draw_seed, sphere};
 use crate::backend::HostReal;
-use crate::experiment::{Init, Model, Shape};
+use crate::experiment::{Init, Model};
 use crate::files::numbers::NumberTable;
 use crate::kernel::{analytic_kernel, initial_kernel};
 use crate::machine::{Ended, Stop};
@@ -175,17 +175,17 @@ impl Measurement for RandomPoints {
     }
 
     fn need(&self) -> Result<u64, Error> {
-        let widths = vec![self.width.unwrap_or(1); self.net.depth];
-        let sizes = self.model().network(&Shape { inputs: self.dimension, widths, outputs: 1 })?.sizes();
+        let model = self.model();
+        let sizes = model.network(&model.shape_of(self.dimension, 1))?.sizes();
         let (n, network) = (self.most(), if self.width.is_some() { 1 } else { 0 });
         Ok(8 * (4 * n * n + network * (sizes.parameters + tangent_len(sizes, n))) as u64)
     }
 
     /// Rows draw by draw, n ascending.
     fn measure(&self, observer: &mut (dyn Observer + Send), stop: &Stop) -> Result<Ended<NumberTable>, Error> {
-        let widths = vec![self.width.unwrap_or(1); self.net.depth];
-        let shape = Shape { inputs: self.dimension, widths, outputs: 1 };
-        let network = self.model().network(&shape)?;
+        let model = self.model();
+        let shape = model.shape_of(self.dimension, 1);
+        let network = model.network(&shape)?;
         let mut table = NumberTable::new(COLUMNS);
         for draw in 0..self.draws {
             if stop.requested() {

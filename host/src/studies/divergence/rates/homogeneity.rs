@@ -107,7 +107,7 @@ pub fn balances<N: Network>(net: Net, network: &N, theta: &[f64]) -> Vec<Balance
 mod tests {
     use super::*;
     use crate::data::load;
-    use crate::experiment::{AnyNetwork, Init, Model, Shape};
+    use crate::experiment::{AnyNetwork, Init, Model};
     use crate::machine::Budget;
     use crate::run::targets;
     use crate::studies::divergence::rates::growth::six_points;
@@ -132,8 +132,8 @@ mod tests {
             (nets()[2], (2.0 + 1.0) + 2.0 + 1.0, 4.0),
             (nets()[3], (2.0 + 1.0) + 4.0 + 1.0, 4.0),
         ] {
-            let shape = Shape { inputs: 2, widths: vec![1; net.depth], outputs: 1 };
             let model = net.model(1, &Model { init: Init::Standard, ..Model::default() });
+            let shape = model.shape_of(2, 1);
             let network = model.network(&shape).unwrap();
             let theta = vec![1.0; network.sizes().parameters];
             assert_eq!(identity(net, &network, &theta), Identity { norm, factor }, "{}", net.title());
@@ -157,8 +157,9 @@ mod tests {
         let y: Vec<f64> = targets(&samples, Loss::CrossEntropy, 0.0, 1).unwrap();
         let (x, y) = (MatRef::new(&samples.x, 6, 2).unwrap(), MatRef::new(&y, 6, 1).unwrap());
         for net in nets() {
-            let shape = Shape { inputs: 2, widths: vec![5; net.depth], outputs: 1 };
-            let network = net.model(5, &Model { init: Init::Standard, ..Model::default() }).network(&shape).unwrap();
+            let model = net.model(5, &Model { init: Init::Standard, ..Model::default() });
+            let shape = model.shape_of(2, 1);
+            let network = model.network(&shape).unwrap();
             let sizes = network.sizes();
             let mut normals = Normals::new(3);
             let theta: Vec<f64> = (0..sizes.parameters).map(|_| normals.draw()).collect();
