@@ -40,6 +40,7 @@
 //! | [`backend`], [`plot`] | fast products and eigenvalues; figures as data |
 //! | [`data`] | samples: generated, read, downloaded |
 //! | [`experiment`] | what will run: a model and its training |
+//! | [`checkpoint`] | networks that other programs have stored |
 //! | [`kernel`] | one kernel matrix, in memory or on disk |
 //! | [`run`] | training with a record, and what fixed kernels predict of it |
 //! | [`analysis`], [`report`], [`benchmark`] | measures of runs and kernels; pages; speed |
@@ -50,6 +51,7 @@
 
 pub mod analysis;
 pub mod benchmark;
+pub mod checkpoint;
 pub mod cli;
 pub mod data;
 pub mod experiment;

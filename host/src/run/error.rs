@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::params::{Mismatch, ParameterFault};
+use super::params::Mismatch;
+use crate::checkpoint::ParameterFault;
 use crate::files::InputFault;
 use crate::machine::Cause;
 use crate::words::number;

@@ -17,7 +17,6 @@ mod limit;
 mod motion;
 mod outcome;
 mod outputs;
-mod parameter_file;
 pub mod params;
 mod position;
 mod prediction;

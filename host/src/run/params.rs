@@ -13,8 +13,8 @@ use ntkscope_core::network::Network;
 use toml::{Table, Value};
 
 use super::Error;
-use super::parameter_file::ParameterFile;
-pub use super::parameter_file::{ParameterFault, SETTINGS};
+pub use crate::checkpoint::SETTINGS;
+use crate::checkpoint::{ParameterFault, ParameterFile};
 use crate::experiment::Model;
 use crate::files::InputFault;
 use crate::files::npy::in_brackets;

@@ -71,14 +71,14 @@ impl ParameterFault {
 }
 
 /// A file of named tensors, open.
-pub(super) enum ParameterFile<R> {
+pub enum ParameterFile<R> {
     Npz(Box<Npz<R>>),
     SafeTensors { content: R, header: Metadata, begin: u64 },
 }
 
 impl ParameterFile<BufReader<File>> {
     /// Opens it: a safetensors file by its ending, in any letters, else an npz.
-    pub(super) fn open(path: &Path) -> Result<Self, ParameterFault> {
+    pub fn open(path: &Path) -> Result<Self, ParameterFault> {
         let Input { file, bytes } = open_input(path).map_err(ParameterFault::Input)?;
         Self::of(BufReader::new(file), bytes, path)
     }
@@ -86,7 +86,7 @@ impl ParameterFile<BufReader<File>> {
 
 impl<R: Read + Seek> ParameterFile<R> {
     /// What `content` holds, which is `bytes` bytes long and has this name.
-    pub(super) fn of(content: R, bytes: u64, path: &Path) -> Result<Self, ParameterFault> {
+    pub fn of(content: R, bytes: u64, path: &Path) -> Result<Self, ParameterFault> {
         if is_safetensors(path) {
             return Self::safetensors(content, bytes);
         }
@@ -117,7 +117,7 @@ impl<R: Read + Seek> ParameterFile<R> {
     }
 
     /// Names of the tensors.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let mut names = match self {
             Self::Npz(archive) => archive.names(),
             Self::SafeTensors { header, .. } => header.offset_keys(),
@@ -127,7 +127,7 @@ impl<R: Read + Seek> ParameterFile<R> {
     }
 
     /// The settings of the network that it was saved of, if it says them.
-    pub(super) fn settings(&mut self) -> Result<Option<String>, ParameterFault> {
+    pub fn settings(&mut self) -> Result<Option<String>, ParameterFault> {
         match self {
             Self::SafeTensors { header, .. } => {
                 Ok(header.metadata().as_ref().and_then(|texts| texts.get(SETTINGS).cloned()))
@@ -144,8 +144,16 @@ impl<R: Read + Seek> ParameterFile<R> {
         }
     }
 
+    /// A text of a safetensors file's metadata.
+    pub fn metadata(&self, key: &str) -> Option<String> {
+        match self {
+            Self::SafeTensors { header, .. } => header.metadata().as_ref().and_then(|texts| texts.get(key).cloned()),
+            Self::Npz(_) => None,
+        }
+    }
+
     /// The shape of a tensor; that it is whole is known of it then.
-    pub(super) fn shape(&mut self, name: &str) -> Result<Vec<usize>, ParameterFault> {
+    pub fn shape(&mut self, name: &str) -> Result<Vec<usize>, ParameterFault> {
         match self {
             Self::Npz(archive) => Ok(archive.open(name).map_err(ParameterFault::Npz)?.shape().to_vec()),
             Self::SafeTensors { header, .. } => Ok(tensor(header, name)?.0.shape.clone()),
@@ -153,7 +161,7 @@ impl<R: Read + Seek> ParameterFile<R> {
     }
 
     /// Shape and numbers of a tensor.
-    pub(super) fn array(&mut self, name: &str) -> Result<Shaped, ParameterFault> {
+    pub fn array(&mut self, name: &str) -> Result<Shaped, ParameterFault> {
         let (content, header, begin) = match self {
             Self::Npz(archive) => return archive.array(name).map_err(ParameterFault::Npz),
             Self::SafeTensors { content, header, begin } => (content, header, *begin),
