@@ -4,7 +4,7 @@
 //! Layers are taken as libraries store them, `z = W a + b` (c = s = 1): the kernel is that of the parameters as they are
 //! stored, which is what plain gradient descent with one learning rate moves by.
 
-mod fault;
+mod error;
 mod order;
 mod pickle;
 mod tensor_file;
@@ -18,7 +18,7 @@ use std::path::Path;
 
 use ntkscope_core::network::{Activation, Fcn, Layer};
 
-pub use fault::{Error, Fault};
+pub use error::{Error, Fault};
 pub use order::{Placed, layers};
 pub use tensor_file::{ParameterFault, ParameterFile, SETTINGS};
 
@@ -103,12 +103,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn of_content<R: Read + Seek>(
-        content: R,
-        bytes: u64,
-        path: &Path,
-        reading: &Reading,
-    ) -> Result<Self, Fault> {
+    pub fn of_content<R: Read + Seek>(content: R, bytes: u64, path: &Path, reading: &Reading) -> Result<Self, Fault> {
         if is_torch(path) {
             return Self::of(&mut TorchFile::of(content, bytes)?, reading);
         }
@@ -169,7 +164,11 @@ impl Checkpoint {
             count if count == self.layers.len() => "biases in every layer",
             _ => "biases in some layers",
         };
-        format!("fully connected, {}, {activations}, {biases}; layers in order: {}", sizes.join("-"), self.names.join(", "))
+        format!(
+            "fully connected, {}, {activations}, {biases}; layers in order: {}",
+            sizes.join("-"),
+            self.names.join(", ")
+        )
     }
 }
 
@@ -182,9 +181,7 @@ fn activations(arrays: &mut dyn Arrays, hidden: usize, reading: &Reading) -> Res
     match reading.activation.as_ref().or(stored.as_ref()) {
         _ if hidden == 0 => Ok(Vec::new()),
         None => Err(Fault::NoActivation { hidden }),
-        Some(given) => {
-            given.spread(hidden).ok_or(Fault::Activations { hidden, given: given.values().len() })
-        }
+        Some(given) => given.spread(hidden).ok_or(Fault::Activations { hidden, given: given.values().len() }),
     }
 }
 

@@ -33,7 +33,8 @@ enum Part {
 
 /// Layer and part of a name; `None` where it is neither's.
 fn part(name: &str) -> Option<(String, Part)> {
-    let own = |symbol: char| name.strip_prefix(symbol).filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let own =
+        |symbol: char| name.strip_prefix(symbol).filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     if let Some(number) = own('W') {
         return Some((number.into(), Part::Weights { transposed: false }));
     }
@@ -132,7 +133,9 @@ fn collect(names: &[String], shapes: &[Vec<usize>]) -> Result<Vec<Placed>, Fault
                 layers.push(Placed { name: layer, inputs, outputs, weights: at, transposed, bias: None });
             }
             (Some((_, Part::Weights { .. })), [_]) => {
-                return Err(wrong("is of a normalization or an activation with parameters; only fully connected layers are measured"));
+                return Err(wrong(
+                    "is of a normalization or an activation with parameters; only fully connected layers are measured",
+                ));
             }
             (Some((_, Part::Weights { .. })), _) => {
                 return Err(wrong("is of a convolution or another layer; only fully connected layers are measured"));
@@ -140,13 +143,14 @@ fn collect(names: &[String], shapes: &[Vec<usize>]) -> Result<Vec<Placed>, Fault
             (Some((layer, Part::Bias)), [_]) => biases.push((layer, at)),
             (Some((_, Part::Bias)), _) => return Err(wrong("is no bias of a fully connected layer")),
             (None, _) => {
-                return Err(wrong("has no place in a fully connected network, whose arrays are NAME.weight and NAME.bias"));
+                return Err(wrong(
+                    "has no place in a fully connected network, whose arrays are NAME.weight and NAME.bias",
+                ));
             }
         }
     }
     for (layer, at) in biases {
-        let wrong =
-            |what: String| Fault::Array { array: names[at].clone(), shape: shapes[at].clone(), what };
+        let wrong = |what: String| Fault::Array { array: names[at].clone(), shape: shapes[at].clone(), what };
         let placed = layers.iter_mut().find(|placed| placed.name == layer);
         let Some(placed) = placed else { return Err(wrong("has no weights beside it".into())) };
         if shapes[at][0] != placed.outputs {
@@ -162,12 +166,18 @@ fn by_hand(mut layers: Vec<Placed>, order: &[String]) -> Result<Vec<Placed>, Fau
     let mut chain = Vec::new();
     for name in order {
         let Some(at) = layers.iter().position(|layer| layer.name == *name) else {
-            return Err(Fault::Order { name: name.clone(), layers: layers.into_iter().map(|layer| layer.name).collect() });
+            return Err(Fault::Order {
+                name: name.clone(),
+                layers: layers.into_iter().map(|layer| layer.name).collect(),
+            });
         };
         chain.push(layers.remove(at));
     }
     if let Some(left) = layers.first() {
-        return Err(Fault::Order { name: left.name.clone(), layers: chain.into_iter().map(|layer| layer.name).collect() });
+        return Err(Fault::Order {
+            name: left.name.clone(),
+            layers: chain.into_iter().map(|layer| layer.name).collect(),
+        });
     }
     if chain.windows(2).any(|pair| pair[0].outputs != pair[1].inputs) {
         return Err(Fault::NoChain { layers: described(&chain), inputs: None });
@@ -284,8 +294,12 @@ mod tests {
     #[test]
     fn shapes_decide_where_they_can() {
         // an autoencoder closes to a ring, which the number of inputs opens
-        let ring: [(&str, &[usize]); 4] =
-            [("dec.0.weight", &[5, 2]), ("dec.2.weight", &[9, 5]), ("enc.0.weight", &[5, 9]), ("enc.2.weight", &[2, 5])];
+        let ring: [(&str, &[usize]); 4] = [
+            ("dec.0.weight", &[5, 2]),
+            ("dec.2.weight", &[9, 5]),
+            ("enc.0.weight", &[5, 9]),
+            ("enc.2.weight", &[2, 5]),
+        ];
         assert_eq!(order(&ring, false, Some(9)).unwrap(), ["enc.0", "enc.2", "dec.0", "dec.2"]);
         assert!(matches!(order(&ring, false, None), Err(Fault::Ambiguous { .. })));
         let named: [(&str, &[usize]); 3] =
@@ -329,9 +343,15 @@ mod tests {
             ("step", &[]),
             ("a.kernel", &[7, 3]),
         ] {
-            assert!(matches!(order(&[("a.weight", &[7, 3]), strange], false, None), Err(Fault::Array { .. })), "{strange:?}");
+            assert!(
+                matches!(order(&[("a.weight", &[7, 3]), strange], false, None), Err(Fault::Array { .. })),
+                "{strange:?}"
+            );
         }
-        assert!(matches!(order(&[("a.weight", &[7, 3]), ("b.weight", &[5, 6])], false, None), Err(Fault::NoChain { .. })));
+        assert!(matches!(
+            order(&[("a.weight", &[7, 3]), ("b.weight", &[5, 6])], false, None),
+            Err(Fault::NoChain { .. })
+        ));
         assert!(matches!(order(&[("a.weight", &[7, 3])], false, Some(4)), Err(Fault::NoChain { .. })));
         assert!(matches!(order(&[], false, None), Err(Fault::NoLayers)));
     }

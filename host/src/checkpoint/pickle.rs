@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::words::excerpt;
+
 /// Where a tensor's numbers lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoredTensor {
@@ -30,12 +32,18 @@ enum Value {
     Int(i64),
     Float,
     Text(Rc<str>),
-    Tuple { values: Rc<[Value]>, depth: usize },
+    Tuple {
+        values: Rc<[Value]>,
+        depth: usize,
+    },
     List(usize),
     Dict(usize),
     /// something that could be called
     Global(Rc<str>),
-    Storage { name: Rc<str>, kind: Rc<str> },
+    Storage {
+        name: Rc<str>,
+        kind: Rc<str>,
+    },
     Tensor(Rc<StoredTensor>),
     Mark,
 }
@@ -47,11 +55,15 @@ impl Value {
     fn tuple(values: Vec<Self>) -> Result<Self, String> {
         let depth = |value: &Self| if let Self::Tuple { depth, .. } = value { *depth } else { 0 };
         let depth = 1 + values.iter().map(depth).max().unwrap_or(0);
-        if depth > MOST_DEPTH { damaged("tuples inside tuples") } else { Ok(Self::Tuple { values: values.into(), depth }) }
+        if depth > MOST_DEPTH {
+            damaged("tuples inside tuples")
+        } else {
+            Ok(Self::Tuple { values: values.into(), depth })
+        }
     }
 }
 
-const SAVE: &str = "save model.state_dict() with safetensors.torch.save_file, or with torch.save";
+const SAVE: &str = "save model.state_dict() with torch.save, or with safetensors.torch.save_file";
 
 /// Tensors of the dictionary that a pickle holds, in its order. Error: what is in the way, in words.
 pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, Rc<StoredTensor>)>, String> {
@@ -65,10 +77,13 @@ pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, Rc<StoredTensor>)>, S
         .into_iter()
         .map(|(key, value)| match (key, value) {
             (Value::Text(name), Value::Tensor(tensor)) => Ok((name.as_ref().to_owned(), tensor)),
-            (Value::Text(name), Value::Dict(_)) => {
-                Err(format!("holds a dictionary `{name}` inside another, as checkpoints of trainers do; {SAVE}"))
+            (Value::Text(name), Value::Dict(_)) => Err(format!(
+                "holds a dictionary `{}` inside another, as checkpoints of trainers do; {SAVE}",
+                excerpt(&name)
+            )),
+            (Value::Text(name), other) => {
+                Err(format!("`{}` is {}, not a tensor; {SAVE}", excerpt(&name), kind_of(&other)))
             }
-            (Value::Text(name), other) => Err(format!("`{name}` is {}, not a tensor; {SAVE}", kind_of(&other))),
             (other, _) => Err(format!("has {} as a key, not a name; {SAVE}", kind_of(&other))),
         })
         .collect()
@@ -83,7 +98,7 @@ fn kind_of(value: &Value) -> String {
         Value::Tuple { .. } => "a tuple".into(),
         Value::List(_) => "a list".into(),
         Value::Dict(_) => "a dictionary".into(),
-        Value::Global(name) => format!("`{name}`"),
+        Value::Global(name) => format!("`{}`", excerpt(name)),
         Value::Storage { .. } => "a storage".into(),
         Value::Tensor(_) => "a single tensor".into(),
         Value::Mark => "nothing".into(),
@@ -306,7 +321,7 @@ impl Machine<'_> {
                     _ => damaged("a tensor's description"),
                 }
             }
-            _ => damaged(&format!("`{name}` is called with other arguments")),
+            _ => damaged(&format!("`{}` is called with other arguments", excerpt(&name))),
         }
     }
 }
@@ -321,7 +336,7 @@ fn allowed(name: String) -> Result<Value, String> {
     if storage || [ORDERED, TENSOR, PARAMETER].contains(&name.as_str()) {
         return Ok(Value::Global(name.into()));
     }
-    Err(format!("names `{name}`, which could only be read by running its code; {SAVE}"))
+    Err(format!("names `{}`, which could only be read by running its code; {SAVE}", excerpt(&name)))
 }
 
 /// Of a persistent identifier: ('storage', torch.FloatStorage, '0', 'cpu', count).

@@ -45,7 +45,7 @@ impl<R: Read + Seek> TorchFile<R> {
             }
         }
         let pickle = file.content("data.pkl", MOST_PICKLE)?;
-        file.tensors = tensors(&pickle).map_err(|what| Fault::Pickle(excerpt(&what)))?;
+        file.tensors = tensors(&pickle).map_err(Fault::Pickle)?;
         for (i, (name, tensor)) in file.tensors.iter().enumerate() {
             let same = |other: &StoredTensor| other.storage == tensor.storage && other.offset == tensor.offset;
             if let Some((first, _)) = file.tensors[..i].iter().find(|(_, other)| same(other)) {

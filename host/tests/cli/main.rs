@@ -2,6 +2,7 @@
 
 mod bench;
 mod blocks;
+mod checkpoints;
 mod continued;
 mod data;
 #[cfg(unix)]

@@ -1,8 +1,9 @@
 //! `ntkscope kernel analytic / empirical`: one kernel matrix.
 
 mod computation;
+mod stored;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::builder::StringValueParser;
@@ -20,7 +21,7 @@ use super::json;
 use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
-use crate::cli::unused::{Takes, refuse, refuse_seed, used};
+use crate::cli::unused::{Takes, refuse, refuse_seed, unused_setting, used};
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::Samples;
@@ -37,11 +38,13 @@ Examples:
   ntkscope kernel analytic --depth 3 --bias none
   ntkscope kernel empirical --width 4096 --out K.npz --params-out P.npz
   ntkscope kernel empirical --params P.npz --init standard --data samples.csv
+  ntkscope kernel empirical --params model.safetensors --activation gelu --data x.npy --out K.npz
+      a network trained in PyTorch or Flax, at its parameters as they are stored
   ntkscope kernel empirical --data mnist --data-dir DIR --dtype f32 --memory 1GiB --out K.npy
       larger than memory: read it with numpy.load('K.npy', mmap_mode='r')";
 
 /// What is given beside the settings that a file can have.
-const KERNEL_ONLY: [&str; 3] = ["multi-output", "params", "params-out"];
+const KERNEL_ONLY: [&str; 4] = ["multi-output", "params", "params-out", "order"];
 
 /// Which kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +89,13 @@ pub struct KernelArgs {
     #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new(), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
     pub multi_output: Option<String>,
     /// Read the network's parameters instead of initializing them (npz or safetensors, names W0, b0, …); a shifted network
-    /// has the parameters and the kernel of a standard one
+    /// has the parameters and the kernel of a standard one. Or a network of another program: a state dict of PyTorch or Flax
+    /// (safetensors, npz, .pt), whose layers are told from names and shapes; give its --activation
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
+    /// Names of the layers of another program's network in their order, separated by commas, where the file leaves it open
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "params", help_heading = "Kernel")]
+    pub order: Option<Vec<String>>,
     /// Save the network's parameters; an existing file is replaced
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub params_out: Option<PathBuf>,
@@ -141,6 +148,7 @@ impl KernelArgs {
             ("backend", self.backend.map(|backend| text(backend.to_string()))),
             ("multi-output", self.multi_output.clone().map(text)),
             ("params", self.params.as_ref().map(path)),
+            ("order", self.order.as_ref().map(|names| text(names.join(",")))),
             ("params-out", self.params_out.as_ref().map(path)),
         ];
         let others = given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
@@ -156,7 +164,14 @@ pub fn kernel(args: KernelArgs) -> Result<u8> {
 /// Computes on this pool's threads.
 fn kernel_here(args: KernelArgs) -> Result<u8> {
     let given = args.given()?;
-    let settings = given.clone().into_iter().filter(|(key, _)| !KERNEL_ONLY.contains(&key.as_str())).collect();
+    if let Some(path) = stored::by_another_program(&args)? {
+        return stored::kernel(&args, path, &given);
+    }
+    if args.order.is_some() {
+        let why = "the file has our own names, whose order is known; leave it out";
+        return Err(unused_setting(args.name(), &given, "order", why).into());
+    }
+    let settings = without_own(&given);
     let Settings { model, training } = Settings::from_table(settings)?;
     let format = check(&args, &given, &model)?;
     let budget = Budget::new(args.common.memory);
@@ -164,17 +179,141 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
     warn(&samples, args.common.quiet);
     let shape = model.shape(&samples)?;
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
-    let backend = training.backend;
-    let done = match model.dtype {
-        Dtype::F64 => kernel_as::<f64, _>(&network, &args, format, backend, &model, &samples, budget.limit()),
-        Dtype::F32 => kernel_as::<f32, _>(&network, &args, format, backend, &model, &samples, budget.limit()),
-    };
-    match done? {
-        Ended::Stopped => {
-            say("interrupted");
-            Ok(INTERRUPTED)
+    let (backend, description) = (training.backend, args.describe(&model));
+    let from = args.params.as_deref().map_or(From::Seed, From::OwnFile);
+    let job = Job { args: &args, format, backend, model: &model, samples: &samples, description, from };
+    job.run(&network, budget.limit())
+}
+
+/// The settings without what is given beside them.
+fn without_own(given: &Table) -> Table {
+    given.clone().into_iter().filter(|(key, _)| !KERNEL_ONLY.contains(&key.as_str())).collect()
+}
+
+/// Where parameters come from.
+enum From<'a> {
+    Seed,
+    /// a file under our own names
+    OwnFile(&'a Path),
+    /// they are read
+    Stored(&'a [f64]),
+}
+
+/// What one kernel is computed from.
+struct Job<'a> {
+    args: &'a KernelArgs,
+    format: Option<Format>,
+    backend: BackendKind,
+    model: &'a Model,
+    samples: &'a Samples,
+    description: String,
+    from: From<'a>,
+}
+
+impl Job<'_> {
+    /// Computes the kernel of this network in the model's scalar; returns the exit code.
+    fn run<N: Network>(&self, network: &N, limit: Option<MemoryLimit>) -> Result<u8> {
+        let done = match self.model.dtype {
+            Dtype::F64 => self.run_as::<f64, _>(network, limit),
+            Dtype::F32 => self.run_as::<f32, _>(network, limit),
+        };
+        match done? {
+            Ended::Stopped => {
+                say("interrupted");
+                Ok(INTERRUPTED)
+            }
+            Ended::Done(()) => Ok(DONE),
         }
-        Ended::Done(()) => Ok(DONE),
+    }
+
+    fn run_as<T: HostReal, N: Network>(&self, network: &N, limit: Option<MemoryLimit>) -> Result<Ended> {
+        let Self { args, format, backend: kind, model, samples, description, from } = self;
+        let (format, kind) = (*format, *kind);
+        let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
+        let outputs = multi_output(args.multi_output.as_deref().unwrap_or("trace"), sizes.outputs)?;
+        let empirical = args.kind == KernelKind::Empirical;
+        let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
+        let reading = match from {
+            From::Seed => 0,
+            From::OwnFile(_) => reading_bytes(network),
+            // as they were read
+            From::Stored(numbers) => 8 * numbers.len() as u64,
+        };
+        let writing = args.params_out.as_ref().map_or(0, |_| 8u64.saturating_mul(sizes.parameters as u64));
+        let job = KernelWork {
+            samples: samples.n,
+            inputs: samples.d,
+            sizes,
+            empirical,
+            widest: (kind == BackendKind::Fast).then_some(if empirical { widest } else { 1 }),
+            rows_per_sample: if empirical { rows_per_sample(outputs, sizes.outputs) } else { 1 },
+            scalar: model.dtype.bytes(),
+            tile: backend.tile(),
+            threads: rayon::current_num_threads(),
+            files: reading.max(writing),
+        };
+        let plan = job.plan(limit)?;
+        let suspects =
+            Suspects { x: &samples.x, d: samples.d, dtype: model.dtype, biased: Suspects::biased(network), empirical };
+        let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), suspects, plan, format };
+        computation.check_out(limit)?;
+        let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
+        if !args.common.quiet {
+            if !args.common.json {
+                say(&format!("{description}; {}", samples.description));
+            }
+            say(&computation.describe(samples.n, limit));
+        }
+        let mut computed = Vec::new();
+        if empirical {
+            let mut theta = vec![T::ZERO; sizes.parameters];
+            match from {
+                From::Seed => initialize(network, model.seed, &mut theta)?,
+                From::OwnFile(path) => read_parameters(path, network, model, &mut theta)?,
+                From::Stored(numbers) => {
+                    theta.iter_mut().zip(*numbers).for_each(|(theta, number)| *theta = T::from_f64(*number));
+                }
+            }
+            let params = Params::new(network, &theta)?;
+            let source = Empirical { backend, params, samples, outputs };
+            let Ended::Done(kernel) = computation.compute("kernel", &source, args.out.as_deref(), &stop)? else {
+                return Ok(Ended::Stopped);
+            };
+            computed.push(kernel);
+            if let Some(path) = &args.params_out {
+                write_parameters(path, &tensors(network, &theta), model)?;
+            }
+        } else {
+            for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
+                let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
+                let source = Analytic { backend, network, samples, which };
+                let Ended::Done(kernel) = computation.compute(name, &source, out, &stop)? else {
+                    return Ok(Ended::Stopped);
+                };
+                computed.push(kernel);
+            }
+        }
+        computation.save(&computed, samples)?;
+        if !args.common.json {
+            computed.iter().try_for_each(|computed| print(&computed.describe()))?;
+            return Ok(Ended::Done(()));
+        }
+        let kernels: serde_json::Map<String, serde_json::Value> =
+            computed.iter().map(|computed| (computed.name.to_owned(), computed.json())).collect();
+        let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
+        let limit = limit.map(|limit| limit.bytes);
+        let memory =
+            json!({ "forecast": plan.forecast, "limit": limit, "blocks": blocks, "whole": plan.cut.is_none() });
+        let mut all = json::document(
+            args.name(),
+            &args.used(model, kind)?,
+            json!({ "kernels": kernels, "network": description, "data": samples.description, "targets": samples.targets,
+                "class_labels": samples.class_names(), "memory": memory }),
+        );
+        // each under its name too, as the first version had them
+        all.extend(kernels);
+        json::print_document(&all)?;
+        Ok(Ended::Done(()))
     }
 }
 
@@ -206,92 +345,4 @@ fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> 
             ))),
         },
     }
-}
-
-fn kernel_as<T: HostReal, N: Network>(
-    network: &N,
-    args: &KernelArgs,
-    format: Option<Format>,
-    kind: BackendKind,
-    model: &Model,
-    samples: &Samples,
-    limit: Option<MemoryLimit>,
-) -> Result<Ended> {
-    let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
-    let description = args.describe(model);
-    let outputs = multi_output(args.multi_output.as_deref().unwrap_or("trace"), sizes.outputs)?;
-    let empirical = args.kind == KernelKind::Empirical;
-    let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
-    let reading = args.params.as_ref().map_or(0, |_| reading_bytes(network));
-    let writing = args.params_out.as_ref().map_or(0, |_| 8u64.saturating_mul(sizes.parameters as u64));
-    let job = KernelWork {
-        samples: samples.n,
-        inputs: samples.d,
-        sizes,
-        empirical,
-        widest: (kind == BackendKind::Fast).then_some(if empirical { widest } else { 1 }),
-        rows_per_sample: if empirical { rows_per_sample(outputs, sizes.outputs) } else { 1 },
-        scalar: model.dtype.bytes(),
-        tile: backend.tile(),
-        threads: rayon::current_num_threads(),
-        files: reading.max(writing),
-    };
-    let plan = job.plan(limit)?;
-    let suspects =
-        Suspects { x: &samples.x, d: samples.d, dtype: model.dtype, biased: Suspects::biased(network), empirical };
-    let computation = Computation { args, backend, dtype: model.dtype, rows: job.rows(), suspects, plan, format };
-    computation.check_out(limit)?;
-    let stop = if plan.cut.is_some() { stop_on_interrupt() } else { Stop::new() };
-    if !args.common.quiet {
-        if !args.common.json {
-            say(&format!("{description}; {}", samples.description));
-        }
-        say(&computation.describe(samples.n, limit));
-    }
-    let mut computed = Vec::new();
-    if empirical {
-        let mut theta = vec![T::ZERO; sizes.parameters];
-        match &args.params {
-            None => initialize(network, model.seed, &mut theta)?,
-            Some(path) => read_parameters(path, network, model, &mut theta)?,
-        }
-        let params = Params::new(network, &theta)?;
-        let source = Empirical { backend, params, samples, outputs };
-        let Ended::Done(kernel) = computation.compute("kernel", &source, args.out.as_deref(), &stop)? else {
-            return Ok(Ended::Stopped);
-        };
-        computed.push(kernel);
-        if let Some(path) = &args.params_out {
-            write_parameters(path, &tensors(network, &theta), model)?;
-        }
-    } else {
-        for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
-            let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
-            let source = Analytic { backend, network, samples, which };
-            let Ended::Done(kernel) = computation.compute(name, &source, out, &stop)? else {
-                return Ok(Ended::Stopped);
-            };
-            computed.push(kernel);
-        }
-    }
-    computation.save(&computed, samples)?;
-    if !args.common.json {
-        computed.iter().try_for_each(|computed| print(&computed.describe()))?;
-        return Ok(Ended::Done(()));
-    }
-    let kernels: serde_json::Map<String, serde_json::Value> =
-        computed.iter().map(|computed| (computed.name.to_owned(), computed.json())).collect();
-    let blocks = plan.cut.map_or(1, |cut| cut.parts(samples.n).count());
-    let limit = limit.map(|limit| limit.bytes);
-    let memory = json!({ "forecast": plan.forecast, "limit": limit, "blocks": blocks, "whole": plan.cut.is_none() });
-    let mut all = json::document(
-        args.name(),
-        &args.used(model, kind)?,
-        json!({ "kernels": kernels, "network": description, "data": samples.description, "targets": samples.targets,
-            "class_labels": samples.class_names(), "memory": memory }),
-    );
-    // each under its name too, as the first version had them
-    all.extend(kernels);
-    json::print_document(&all)?;
-    Ok(Ended::Done(()))
 }

@@ -15,7 +15,9 @@ pub enum Fault {
     #[error("{0}")]
     File(ParameterFault),
     /// there is no array
-    #[error("holds no array of a layer; the weights of fully connected layers are named NAME.weight (or NAME/kernel, W0)")]
+    #[error(
+        "holds no array of a layer; the weights of fully connected layers are named NAME.weight (or NAME/kernel, W0)"
+    )]
     NoLayers,
     /// an array that no layer has
     #[error("array `{}` of shape {} {what}", excerpt(array), in_brackets(shape))]
@@ -56,7 +58,11 @@ pub enum Fault {
         numbered: Vec<String>,
     },
     /// a given order is not that of the layers
-    #[error("`order` has to name every layer once; `{}` is missing or unknown beside {}", excerpt(name), listed(layers))]
+    #[error(
+        "`order` has to name every layer once; `{}` is missing or unknown beside {}",
+        excerpt(name),
+        listed(layers)
+    )]
     Order {
         /// which
         name: String,
@@ -64,7 +70,9 @@ pub enum Fault {
         layers: Vec<String>,
     },
     /// nothing says what stands between the layers
-    #[error("does not say its activation; give it with `activation`, one for all hidden layers or one for each of the {hidden}")]
+    #[error(
+        "does not say its activation; give it with `activation`, one for all hidden layers or one for each of the {hidden}"
+    )]
     NoActivation {
         /// hidden layers
         hidden: usize,
@@ -78,7 +86,11 @@ pub enum Fault {
         given: usize,
     },
     /// two names have one tensor
-    #[error("arrays `{}` and `{}` are one tensor; a network with tied weights is not measured", excerpt(first), excerpt(second))]
+    #[error(
+        "arrays `{}` and `{}` are one tensor; a network with tied weights is not measured",
+        excerpt(first),
+        excerpt(second)
+    )]
     Tied {
         /// its name
         first: String,
