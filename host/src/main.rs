@@ -5,8 +5,8 @@
 use std::process::ExitCode;
 
 use ntkscope::cli::{
-    self, Allocator, Command, bench, columns, compare, data, kernel, manual, predict, reproduce, run, smoothness,
-    terminal,
+    self, Allocator, Command, bench, columns, compare, data, drift, kernel, manual, predict, reproduce, run,
+    smoothness, terminal,
 };
 
 #[global_allocator]
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Smoothness(args) => smoothness::run(args),
         Command::Kernel { which } => kernel::kernel(which.args()),
         Command::Compare(args) => compare::compare(args),
+        Command::Drift(args) => drift::drift(args),
         Command::Data(args) => data::data(args),
         Command::Columns(args) => columns::columns(args),
         Command::Bench(args) => bench::bench(args),

@@ -116,6 +116,15 @@ impl<T: Real> Snapshot<T> {
         Column::number("error_highest", |s| &mut s.error_highest),
     ];
 
+    /// Nothing is known: NaN in every number, counts of 0.
+    pub fn unknown() -> Self {
+        let mut snapshot = Self::default();
+        for column in Self::COLUMNS {
+            column.set(&mut snapshot, Value::Number(T::from_f64(f64::NAN)));
+        }
+        snapshot
+    }
+
     /// The column of this name.
     pub fn column(name: &str) -> Option<&'static Column<T>> {
         Self::COLUMNS.iter().find(|column| column.name == name)

@@ -1,4 +1,5 @@
-//! Analyses for any study or command: laws over initializations, statistics, probabilities, spectra, smoothness, learning curves.
+//! Analyses for any study or command: laws over initializations, statistics, probabilities, spectra, smoothness, learning
+//! curves, drift between sets of parameters.
 
 pub mod binomial;
 pub mod curves;
@@ -9,6 +10,7 @@ pub mod labels;
 pub mod law;
 pub mod law_forecast;
 pub mod learning;
+pub mod moved;
 pub mod normal_law;
 pub mod orthant;
 pub mod points;

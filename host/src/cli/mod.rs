@@ -10,6 +10,7 @@ pub mod compare;
 mod completions;
 mod continued;
 pub mod data;
+pub mod drift;
 mod follow;
 pub mod json;
 pub mod kernel;
@@ -38,6 +39,7 @@ use columns::ColumnsArgs;
 use compare::CompareArgs;
 pub use completions::completions;
 use data::DataArgs;
+use drift::DriftArgs;
 use kernel::KernelCommand;
 use manual::ManArgs;
 use predict::PredictArgs;
@@ -105,6 +107,8 @@ pub enum Command {
     },
     /// Compare two kernels: max, Frobenius, alignment, spectrum
     Compare(CompareArgs),
+    /// Compare checkpoints of one network: drift of its kernel, spectra, margins
+    Drift(DriftArgs),
     /// List, show and fetch data sets
     Data(DataArgs),
     /// Describe every column and array of the result files

@@ -41,7 +41,7 @@ pub fn kernel_figures(runs: &[KernelRun<'_>], samples: &Samples, dtype: Dtype) -
         }
         figure
     };
-    let order = order(samples);
+    let order = by_class(samples);
     let maps = runs.iter().map(|run| named(map_figure(run.kernels, samples, &order), run));
     let profiles = runs.iter().filter_map(|run| {
         let (curve, table) = run.profile?;
@@ -56,7 +56,7 @@ pub const fn kernel_figures_bytes(n: usize) -> u64 {
 }
 
 /// The samples by class, those of one class as they come.
-fn order(samples: &Samples) -> Vec<usize> {
+pub fn by_class(samples: &Samples) -> Vec<usize> {
     let mut order: Vec<usize> = (0..samples.n).collect();
     order.sort_by_key(|&i| samples.labels.get(i));
     order

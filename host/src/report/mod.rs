@@ -20,7 +20,7 @@ use crate::plot::{Error, Figure};
 use std::path::Path;
 
 pub use claim::{ClaimRow, Kind, Verdict};
-pub use kernel_figures::{KernelRun, kernel_figures, kernel_figures_bytes};
+pub use kernel_figures::{KernelRun, by_class, kernel_figures, kernel_figures_bytes};
 pub use prediction_figures::{overlays, prediction_figure};
 pub use provenance::{VERSION, provenance};
 pub(crate) use run_figures::decimal_exponent;

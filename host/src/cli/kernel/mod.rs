@@ -1,7 +1,7 @@
 //! `ntkscope kernel analytic / empirical`: one kernel matrix.
 
 mod computation;
-mod stored;
+pub(super) mod stored;
 
 use std::path::{Path, PathBuf};
 
@@ -186,7 +186,7 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
 }
 
 /// The settings without what is given beside them.
-fn without_own(given: &Table) -> Table {
+pub(super) fn without_own(given: &Table) -> Table {
     given.clone().into_iter().filter(|(key, _)| !KERNEL_ONLY.contains(&key.as_str())).collect()
 }
 
@@ -330,7 +330,7 @@ fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<Option<Forma
     Ok(out.map(|path| check_output("out", path, &[Format::Npz, Format::Npy])).transpose()?)
 }
 
-fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> {
+pub(super) fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> {
     let wrong = |what: &str| UsageError::Range { flag: "--multi-output", given: given.into(), what: what.into() };
     match given {
         "full" => Ok(MultiOutput::Full),

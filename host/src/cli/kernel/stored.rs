@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use toml::Table;
 
-use super::{From, Job, KernelArgs, KernelKind, multi_output, without_own};
+pub(in crate::cli) use super::without_own;
+use super::{From, Job, KernelArgs, KernelKind, multi_output};
 use crate::checkpoint::{Checkpoint, ParameterFile, Reading, is_torch};
 use crate::cli::terminal::warn;
 use crate::cli::unused::{Takes, refuse, unused_setting};
