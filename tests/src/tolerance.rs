@@ -49,6 +49,9 @@ pub const TABLE: &[Tolerance] = &[
     // golden: eps is 2.2e-16 in f64, 1.2e-7 in f32
     entry("golden kernels", 2e-14, Systematic, "rounding of up to 5 layers; 1e-12 is required"),
     entry("golden kernels by activation", 1e-14, Systematic, "rounding of up to 3 layers; 1e-12 is required"),
+    entry("parametrisations: rules", 2e-15, Systematic, "rounding of kernels of three layers and of their parts"),
+    entry("parametrisations: descent", 1e-13, Systematic, "rounding of 40 steps; 1e-12 is required"),
+    entry("parametrisations: limit", 8e-2, Chance, "24 networks of width 128: 0.02 to 0.06 by (width x seeds)^-1/2"),
     entry("golden residual kernels", 2e-14, Systematic, "rounding of up to 5 blocks; 1e-12 is required"),
     entry("golden kernels of hidden biases", 2e-14, Systematic, "rounding of up to 5 layers or 3 blocks; 1e-12 is required"),
     entry("a bias at the output", 1e-14, Systematic, "rounding of a difference of kernels of size 30; 1e-12 is required"),

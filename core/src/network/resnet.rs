@@ -7,7 +7,15 @@
 //! f = v x_L
 //! ```
 //!
-//! with phi the ReLU unless another is given; the biases of the branches, b_l and d_l, are not drawn but start at 0 (Yu, Tian, Chen 2025, (2.2), has
+//! with phi the ReLU unless another is given. Entries of x_l and z_l are of size m^-1/2 there, which under a phi that is not
+//! homogeneous would leave of it its slope at 0; with such a phi they are sqrt(m) times as large,
+//!
+//! ```text
+//! x_0 = A x + s b,   x_l = x_{l-1} + alpha (sqrt(1/m) V_l phi(z_l) + p d_l),   z_l = sqrt(2) (sqrt(1/m) W_l x_{l-1} + p b_l),
+//! f = sqrt(1/m) v x_L
+//! ```
+//!
+//! which is the same function where phi is homogeneous. The biases of the branches, b_l and d_l, are not drawn but start at 0 (Yu, Tian, Chen 2025, (2.2), has
 //! them, with s = p = 1). Without biases s = 0 and p = 0. The kernels of
 //! the limit are derived in `limit`.
 
@@ -175,8 +183,10 @@ impl Network for ResNet {
         let (m, last) = (self.width, 2 * self.depth + 1);
         let block = index.div_ceil(2);
         let branches = self.trained == Trained::Branches;
+        // what the entries of x and z are multiplied by, and f divided
+        let unit = if self.activation.is_homogeneous() { 1.0 } else { libm::sqrt(m as f64) };
         // enters with the weight scale: sqrt(2/m) (W x + p b)
-        let bias_scale = |weight_scale: f64, own: Option<f64>| weight_scale * own.unwrap_or(0.0);
+        let bias_scale = |weight_scale: f64, own: Option<f64>| unit * weight_scale * own.unwrap_or(0.0);
         let (inner, outer) = (libm::sqrt(2.0 / m as f64), self.alpha * libm::sqrt(1.0 / m as f64));
         let weights = self.first_block() + index.saturating_sub(1) * self.half_block();
         let hidden = Dense {
@@ -198,7 +208,7 @@ impl Network for ResNet {
             let scale = libm::sqrt(1.0 / m as f64);
             Dense {
                 inputs: self.inputs,
-                weight_scale: scale,
+                weight_scale: unit * scale,
                 bias_scale: bias_scale(scale, self.input_bias),
                 weights: 0,
                 bias: self.input_bias.map(|_| m * self.inputs),
@@ -213,7 +223,7 @@ impl Network for ResNet {
         } else if index == last {
             Dense {
                 outputs: self.outputs,
-                weight_scale: 1.0,
+                weight_scale: 1.0 / unit,
                 bias_scale: 0.0,
                 bias: None,
                 source: Source::Activations(self.x_at(self.depth)),

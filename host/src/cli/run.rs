@@ -91,6 +91,10 @@ fn run_here(args: RunArgs) -> Result<u8> {
     warn(&samples, args.common.quiet);
     run::check(&model, &training, &samples)?;
     let outputs = model.shape(&samples)?.outputs;
+    let mut training = training;
+    if !model.parametrization.has_kernel_regime() {
+        training.predictions = Some(false);
+    }
     let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
     let parts: Vec<_> = trainings.iter().map(|training| training.part(&trainings)).collect();
     if model.held_out > 0 && trainings.iter().all(|training| training.predictions == Some(false)) {

@@ -91,6 +91,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
         model.targets = Some(Targets::Classes);
     }
     model.check()?;
+    model.check_kernel_regime()?;
     let mut labels = Labels { model, codings: Vec::new(), draws: args.draws.into() };
     let budget = Budget::new(args.common.memory);
     let (model, samples) = labels.resolve(&budget)?;

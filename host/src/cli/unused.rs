@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use clap::Command;
+use ntkscope_core::network::Parametrization;
 use toml::{Table, Value};
 
 use super::UsageError;
@@ -78,6 +79,12 @@ fn hide(command: Command, path: &str, id: &str) -> Command {
     })
 }
 
+/// Whether the kernel of an infinitely wide network depends on the widths, as in every parametrization but that of the theory.
+pub fn scales_with_width(given: &Table) -> bool {
+    let name = given.get("parametrization").and_then(Value::as_str);
+    name.is_some_and(|name| name.parse().is_ok_and(|given: Parametrization| given != Parametrization::Ntk))
+}
+
 /// Which settings of training a command takes that does not train.
 pub enum Takes<'a> {
     /// these only
@@ -110,7 +117,8 @@ pub fn refuse(command: &'static str, given: &Table, takes: &Takes<'_>) -> Result
     let training = keys::<Training>();
     let unused: Vec<Unused> = all().filter(|unused| unused.command == command).collect();
     for key in given.keys() {
-        if let Some(Unused { why, .. }) = unused.iter().find(|unused| unused.key == *key) {
+        let scales = key == "width" && command == "kernel analytic" && scales_with_width(given);
+        if let Some(Unused { why, .. }) = unused.iter().find(|unused| unused.key == *key).filter(|_| !scales) {
             return Err(refused(key, why));
         }
         match takes {

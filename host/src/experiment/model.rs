@@ -262,6 +262,19 @@ impl Model {
         Ok(())
     }
 
+    /// Refuses a network whose kernel moves at any width, so that its limit says nothing of training.
+    ///
+    /// # Errors
+    /// That.
+    pub fn check_kernel_regime(&self) -> Result<(), Error> {
+        if self.parametrization.has_kernel_regime() {
+            return Ok(());
+        }
+        let what = "its kernel moves at any width, so that no fixed kernel predicts its training; give `parametrization = ntk` or \
+                    `parametrization = standard`";
+        Err(range("parametrization", self.parametrization, what))
+    }
+
     /// Widths of the hidden layers, or of the blocks.
     pub fn hidden(&self) -> Vec<usize> {
         self.widths.as_ref().map_or_else(|| vec![self.width; self.depth], |widths| widths.values().to_vec())
@@ -388,19 +401,31 @@ impl Model {
 
     /// The network in a few words.
     pub fn describe(&self) -> String {
-        let Self { width, bias, init, seed, .. } = self;
+        let Self { bias, init, seed, .. } = self;
         let outputs = self.outputs.map_or(String::new(), |outputs| format!(", {}", count(outputs, "output")));
-        let width = match &self.widths {
-            None => format!("width {width}"),
-            Some(widths) => format!("widths {}", listed_plainly(widths.values())),
-        };
+        let width = self.describe_widths();
         let (kind, activation) = (self.describe_family(), self.describe_activation());
         format!("{kind}, {width}{outputs}, {activation}, bias {bias}, {init} initialization, seed {seed}")
     }
 
     /// The infinitely wide network in a few words: it has neither parameters nor their seed.
     pub fn describe_limit(&self) -> String {
-        format!("{}, infinitely wide, {}, bias {}", self.describe_family(), self.describe_activation(), self.bias)
+        // kernels of the other parametrizations grow or fall with the widths
+        let wide = match self.parametrization {
+            Parametrization::Ntk => "infinitely wide".into(),
+            Parametrization::Standard => {
+                format!("in the limit of infinite width, scaled to {}", self.describe_widths())
+            }
+            _ => format!("in the limit of infinite width at initialization, scaled to {}", self.describe_widths()),
+        };
+        format!("{}, {wide}, {}, bias {}", self.describe_family(), self.describe_activation(), self.bias)
+    }
+
+    fn describe_widths(&self) -> String {
+        match &self.widths {
+            None => format!("width {}", self.width),
+            Some(widths) => format!("widths {}", listed_plainly(widths.values())),
+        }
     }
 
     fn describe_activation(&self) -> String {

@@ -55,7 +55,7 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
     let passing = (2 * n * n).max(rate_len(&optimizer, sizes, samples.n)).max(parameters);
 
     // in double precision: the outputs that are kept, what is predicted of them, the outcome
-    let predicts = training.predicts(sizes.outputs, samples.n);
+    let predicts = training.predicts(sizes.outputs, samples.n) && model.parametrization.has_kernel_regime();
     let snapshots = if predicts { training.snapshots as u128 } else { 1 };
     let kept = snapshots * all * c;
     own += outputs_len(sizes, samples);

@@ -180,7 +180,7 @@ fn run_as<T: HostReal>(
             None => Trainer::new(backend, problem, optimizer, model.seed, buffer)?,
         };
         let recorder = Recorder::new(&mut trainer, training.core_burst(), space)?;
-        let predicted = training.predicts(sizes.outputs, samples.n);
+        let predicted = training.predicts(sizes.outputs, samples.n) && model.parametrization.has_kernel_regime();
         let outputs = predicted.then(|| no_outputs(&trainer, samples, shifted)).transpose()?;
         let curve = samples.curve.as_ref().filter(|_| training.profile.is_some());
         let profile = curve.map(|curve| Profile::new(backend, network, curve)).transpose()?;

@@ -31,6 +31,9 @@ pub fn targets<T: Real>(samples: &Samples, loss: Loss, smoothing: f64, outputs: 
 /// not, and a fine reading where there are no kinks to read.
 pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<(), Error> {
     samples.need_y("training")?;
+    if training.predictions == Some(true) {
+        model.check_kernel_regime()?;
+    }
     model.check_outputs(samples)?;
     if let (Some(curve), None) = (&training.profile, &samples.curve) {
         let what = "its inputs are not read; `Samples::follow` does it".into();

@@ -21,6 +21,7 @@ mod limit;
 mod linalg;
 mod loss;
 mod mirrored;
+mod parametrizations;
 mod predict;
 mod predict_draws;
 mod predict_flow;
@@ -60,6 +61,7 @@ fn every_tolerance_is_used() {
         include_str!("linalg.rs"),
         include_str!("loss.rs"),
         include_str!("mirrored.rs"),
+        include_str!("parametrizations.rs"),
         include_str!("predict.rs"),
         include_str!("predict_draws.rs"),
         include_str!("predict_flow.rs"),

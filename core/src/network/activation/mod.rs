@@ -158,6 +158,11 @@ impl Activation {
         }
     }
 
+    /// Whether phi(a z) = a phi(z) for every a > 0, so that a scale may stand before or behind it.
+    pub const fn is_homogeneous(self) -> bool {
+        matches!(self, Self::Relu | Self::LeakyRelu(_) | Self::Identity)
+    }
+
     /// Whether its expectations are a series in the correlation, of which every sample has [`SERIES`] numbers a layer.
     pub const fn has_series(self) -> bool {
         self.pole().is_some()

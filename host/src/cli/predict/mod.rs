@@ -14,7 +14,7 @@ use toml::{Table, Value};
 use super::json::{document, print_document};
 use super::prediction::{Answers, Columns, Quantity};
 use super::terminal::{DONE, in_flags, say, warn};
-use super::unused::{Takes, refuse, refuse_seed, unused_setting, used};
+use super::unused::{Takes, refuse, refuse_seed, scales_with_width, unused_setting, used};
 use crate::analysis::fit::cautions;
 use crate::analysis::probabilities::probabilities;
 use crate::cli::UsageError;
@@ -133,13 +133,14 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     refuse("predict", &given, &Takes::Only(&["loss", "loss-sum", "penalty", "smoothing"]))?;
     if args.kernel == PredictKernel::Ntk {
         refuse_seed("predict", &given, false)?;
-        if given.contains_key("width") {
+        if given.contains_key("width") && !scales_with_width(&given) {
             let why = "with the analytic NTK the network is infinitely wide; leave it out, or give --kernel initial";
             return Err(unused_setting("predict", &given, "width", why).into());
         }
     }
     let settings = Settings::from_table(given)?;
     settings.model.check()?;
+    settings.model.check_kernel_regime()?;
     let format = check_files(&args, &settings.model)?;
     let settings = Settings { model: settings.model.under(loss)?, ..settings };
     let budget = Budget::new(args.common.memory);
