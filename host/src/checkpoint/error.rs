@@ -49,7 +49,8 @@ pub enum Fault {
     /// the numbers in the names contradict the order of the file
     #[error(
         "its arrays come in the order {}, but the numbers in their names say {}; give the names in order with `order`",
-        stored.join(", "), numbered.join(", ")
+        listed(stored),
+        listed(numbered)
     )]
     Disagree {
         /// as they are stored

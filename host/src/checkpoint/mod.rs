@@ -8,8 +8,6 @@ mod error;
 mod order;
 mod pickle;
 mod tensor_file;
-#[cfg(test)]
-mod tests;
 mod torch_file;
 
 use std::fs::File;
@@ -24,6 +22,7 @@ pub use tensor_file::{ParameterFault, ParameterFile, SETTINGS};
 
 use crate::experiment::List;
 use crate::files::{Input, open_input};
+use crate::words::excerpt;
 use torch_file::TorchFile;
 
 /// Key of a safetensors file's metadata that names the activations.
@@ -167,7 +166,7 @@ impl Checkpoint {
         format!(
             "fully connected, {}, {activations}, {biases}; layers in order: {}",
             sizes.join("-"),
-            self.names.join(", ")
+            self.names.iter().map(|name| excerpt(name)).collect::<Vec<_>>().join(", ")
         )
     }
 }

@@ -6,7 +6,7 @@
 //! numbers as the one before it gives.
 
 use super::Fault;
-use crate::words::listed;
+use crate::words::{excerpt, listed};
 
 /// A layer among the arrays, by their indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,8 +187,10 @@ fn by_hand(mut layers: Vec<Placed>, order: &[String]) -> Result<Vec<Placed>, Fau
 
 /// `fc1 (784 to 256)`
 fn described(layers: &[Placed]) -> String {
-    let texts: Vec<String> =
-        layers.iter().map(|layer| format!("{} ({} to {})", layer.name, layer.inputs, layer.outputs)).collect();
+    let texts: Vec<String> = layers
+        .iter()
+        .map(|layer| format!("{} ({} to {})", excerpt(&layer.name), layer.inputs, layer.outputs))
+        .collect();
     listed(&texts)
 }
 

@@ -10,7 +10,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 use toml::Table;
 
-use crate::experiment::{Model, Settings, overlay_file, overlay_pair};
+use crate::experiment::{Model, Settings, overlay_file, overlay_pair, value_of};
 use crate::plot::FigureStyle;
 
 /// Options of every command that works.
@@ -63,13 +63,23 @@ impl<S: Args + Serialize> Args for Typed<S> {
     }
 }
 
-impl<S: FromArgMatches + Serialize> FromArgMatches for Typed<S> {
+impl<S: Args + Serialize> FromArgMatches for Typed<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let all = Table::try_from(S::from_arg_matches(matches)?)
             .map_err(|e| clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("{e}\n")))?;
         // an argument's id is the field's name, its key has hyphens
-        let typed = |key: &str| matches.value_source(&key.replace('-', "_")) == Some(ValueSource::CommandLine);
-        Ok(Self { table: all.into_iter().filter(|(key, _)| typed(key)).collect(), settings: PhantomData })
+        let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let mut table: Table = all.into_iter().filter(|(key, _)| typed(&key.replace('-', "_"))).collect();
+        // what is left out of files at its default was typed all the same, and stands over a file's
+        let settings = S::augment_args(Command::new("settings"));
+        for id in settings.get_arguments().map(|argument| argument.get_id().as_str()).filter(|id| typed(id)) {
+            let text = matches.get_raw(id).and_then(|mut values| values.next_back());
+            let key = id.replace('_', "-");
+            if let Some(text) = text.filter(|_| !table.contains_key(&key)) {
+                table.insert(key, value_of(&text.to_string_lossy()));
+            }
+        }
+        Ok(Self { table, settings: PhantomData })
     }
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.table.extend(Self::from_arg_matches(matches)?.table);
@@ -119,6 +129,7 @@ impl ModelArgs {
 mod tests {
     use super::*;
     use crate::experiment::Training;
+    use toml::Value;
 
     fn parse<S: Args + Serialize>(words: &[&str]) -> Option<Table> {
         let command = Typed::<S>::augment_args(Command::new("test").no_binary_name(true));
@@ -136,6 +147,17 @@ mod tests {
             let found = parse::<S>(&[&flag]).or_else(|| words.into_iter().find_map(|word| parse::<S>(&[&flag, word])));
             let found = found.unwrap_or_else(|| panic!("no value for {flag}"));
             assert_eq!(found.keys().map(|key| format!("--{key}")).collect::<Vec<_>>(), [flag]);
+        }
+    }
+
+    /// A default that files leave out is typed all the same.
+    #[test]
+    fn a_default_that_is_typed_is_given() {
+        for (words, key, value) in [
+            (["--held-out", "0"], "held-out", Value::Integer(0)),
+            (["--parametrization", "ntk"], "parametrization", Value::String("ntk".into())),
+        ] {
+            assert_eq!(parse::<Model>(&words).unwrap(), Table::from_iter([(key.to_owned(), value)]));
         }
     }
 

@@ -46,6 +46,35 @@ const KERNEL: [Described; 7] = Described::of(
     ],
 );
 
+/// Of `drift --out`; of the npz every column is an array.
+const DRIFT: [Described; 18] = Described::of(
+    "drift.csv",
+    [
+        ("checkpoint", "", "name of the file; csv only"),
+        ("loss", "loss", "mean loss of --loss; empty without y"),
+        ("accuracy", "share", "fraction of samples with a positive margin; empty without y or if y is real-valued"),
+        ("margin_min", "output", "smallest margin, as in trace.csv; empty without y or if y is real-valued"),
+        ("margin_mean", "output", "mean margin; empty without y or if y is real-valued"),
+        ("param_norm", "parameter", "|theta|"),
+        ("param_distance", "parameter", "|theta - theta_1|, from the first checkpoint"),
+        ("param_max", "parameter", "max_i |theta_i - theta_1i|"),
+        ("drift_max", "kernel", "max_ij |K - K_1|, from the kernel of the first checkpoint"),
+        ("drift_fro", "share", "|K - K_1|_F / |K_1|_F; empty if K_1 is 0"),
+        ("alignment", "", "centred alignment of K with K_1; empty if one of them is constant"),
+        (
+            "target_alignment",
+            "",
+            "centred alignment of K with the Gram matrix of the targets; empty without y and for --multi-output full",
+        ),
+        ("lambda_min", "kernel", "smallest eigenvalue of K"),
+        ("lambda_max", "kernel", "largest eigenvalue of K"),
+        ("condition", "", "lambda_max / lambda_min; inf if K is singular to rounding, empty if it is indefinite or 0"),
+        ("effective_rank", "", "exponential of the entropy of the normalized eigenvalues of K"),
+        ("kernels", "(checkpoints, rows, rows)", "the kernels; npz only"),
+        ("eigenvalues", "(checkpoints, rows)", "their eigenvalues, in ascending order; npz only"),
+    ],
+);
+
 const MEAN: (&str, &str, &str) = ("mean", "(h, C)", "output, its mean over initializations; mean{k} of several");
 const SD: (&str, &str, &str) = ("sd", "(h, C)", "its standard deviation over initializations; 0 if nothing is random");
 const PROBABILITY: (&str, &str, &str) =
@@ -109,7 +138,7 @@ const SPECTRA: [Described; 4] = Described::of(
 
 /// Every column and array of every file of results.
 pub fn described() -> impl Iterator<Item = &'static Described> {
-    let commands = KERNEL.iter().chain(&PREDICTION).chain(&PREDICTION_TABLE).chain(&SPECTRA);
+    let commands = KERNEL.iter().chain(&DRIFT).chain(&PREDICTION).chain(&PREDICTION_TABLE).chain(&SPECTRA);
     run::described().chain(commands).chain(study::described()).chain(studies::described())
 }
 

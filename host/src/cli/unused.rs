@@ -31,7 +31,7 @@ const ITS_OWN: &str = "it always holds out a fifth of the samples";
 const DOUBLE: &str = "it computes in f64";
 
 /// All of them that are so whatever else is given, but those of the network for a command that has none.
-const UNUSED: [Unused; 16] = [
+const UNUSED: [Unused; 17] = [
     unused("kernel analytic", "width", INFINITE),
     unused("kernel analytic", "init", INFINITE),
     unused("kernel analytic", "outputs", "every output has the same kernel"),
@@ -46,6 +46,7 @@ const UNUSED: [Unused; 16] = [
         "params-out",
         "an infinitely wide network has no parameters; use `ntkscope kernel empirical`",
     ),
+    unused("kernel analytic", "order", "an infinitely wide network has no parameters; use `ntkscope kernel empirical`"),
     unused("kernel analytic", "targets", "the kernel does not depend on y"),
     unused("kernel analytic", "held-out", NOT_COMPARED),
     unused("kernel empirical", "held-out", NOT_COMPARED),

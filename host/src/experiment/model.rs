@@ -39,7 +39,7 @@ pub struct Model {
     pub width: usize,
     /// Widths of the hidden layers, from the first on, in place of depth and width
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "M1,M2,…", conflicts_with_all = ["depth", "width"], help_heading = "Network")]
+    #[arg(long, value_name = "M1,M2,…", help_heading = "Network")]
     pub widths: Option<List<usize>>,
     /// How layers are scaled: what a library stores is standard
     // left out where it is that of the theory: runs and measurements that were kept before compare their settings as text

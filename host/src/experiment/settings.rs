@@ -125,7 +125,7 @@ pub(super) fn defaults<S: Args>() -> S {
 }
 
 /// The value of `text`: toml where it is that, else a bare word such as mnist.
-fn value_of(text: &str) -> Value {
+pub fn value_of(text: &str) -> Value {
     let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
     parsed.unwrap_or_else(|| Value::String(text.into()))
 }

@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn samples_stand_by_class() {
         let samples = load(&DataSpec::new(Source::Circle), &Budget::default()).unwrap();
-        let order = order(&samples);
+        let order = by_class(&samples);
         assert!(order.iter().map(|i| samples.labels[*i]).is_sorted());
         assert!(order[..3].is_sorted() && order[3..].is_sorted());
         let figure = map_figure(&kernels(6, false), &samples, &order);

@@ -1,6 +1,6 @@
 //! What distinguishes the runs of a study: the network, what keeps its kernel, and how they are called.
 
-use ntkscope_core::network::Bias;
+use ntkscope_core::network::{Bias, Parametrization};
 
 use crate::experiment::{LossKind, Model, NetworkKind};
 use crate::words::count;
@@ -26,16 +26,22 @@ pub struct Net {
     pub alpha: f64,
     /// layers with trained biases
     pub bias: Bias,
+    /// how its layers are scaled
+    pub parametrization: Parametrization,
 }
 
 impl Net {
     /// Fully connected, with biases in the first layer.
     pub const fn fcn(depth: usize) -> Self {
-        Self { kind: NetworkKind::Fcn, depth, alpha: 1.0, bias: Bias::Input }
+        Self { kind: NetworkKind::Fcn, depth, alpha: 1.0, bias: Bias::Input, parametrization: Parametrization::Ntk }
     }
     /// Residual, with biases in the first layer.
     pub const fn resnet(depth: usize, alpha: f64) -> Self {
-        Self { kind: NetworkKind::Resnet, depth, alpha, bias: Bias::Input }
+        Self { kind: NetworkKind::Resnet, alpha, ..Self::fcn(depth) }
+    }
+    /// The same with its layers scaled otherwise.
+    pub const fn with_parametrization(self, parametrization: Parametrization) -> Self {
+        Self { parametrization, ..self }
     }
     /// The same with biases elsewhere.
     pub const fn with_bias(self, bias: Bias) -> Self {
@@ -44,8 +50,12 @@ impl Net {
     /// Its name in ids and files.
     pub fn name(&self) -> String {
         let bias = if self.bias == Bias::Input { String::new() } else { format!("-bias-{}", self.bias) };
+        let scaled = match self.parametrization {
+            Parametrization::Ntk => String::new(),
+            other => format!("-{other}"),
+        };
         match self.kind {
-            NetworkKind::Fcn => format!("fcn{}{bias}", self.depth),
+            NetworkKind::Fcn => format!("fcn{}{bias}{scaled}", self.depth),
             NetworkKind::Resnet => format!("resnet{}-alpha{}{bias}", self.depth, self.alpha),
         }
     }
@@ -56,8 +66,12 @@ impl Net {
             Bias::None => ", no biases".into(),
             bias => format!(", {bias} biases"),
         };
+        let scaled = match self.parametrization {
+            Parametrization::Ntk => String::new(),
+            other => format!(", {other} parametrization"),
+        };
         match self.kind {
-            NetworkKind::Fcn => format!("FCN, L = {}{bias}", self.depth),
+            NetworkKind::Fcn => format!("FCN, L = {}{bias}{scaled}", self.depth),
             NetworkKind::Resnet => {
                 let blocks = count(self.depth, "block");
                 format!("ResNet, {blocks}, α = {}{bias}", self.alpha)
@@ -66,9 +80,9 @@ impl Net {
     }
     /// The settings of the network at a width, in place of those of `others`.
     pub fn model(&self, width: usize, others: &Model) -> Model {
-        let Self { kind, depth, alpha, bias } = *self;
+        let Self { kind, depth, alpha, bias, parametrization } = *self;
         let alpha = (kind == NetworkKind::Resnet).then_some(alpha);
-        Model { network: kind, depth, width, alpha, bias, ..others.clone() }
+        Model { network: kind, depth, width, alpha, bias, parametrization, ..others.clone() }
     }
     /// Matrices of width x width.
     pub fn matrices(&self) -> usize {

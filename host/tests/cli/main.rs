@@ -7,6 +7,7 @@ mod continued;
 mod data;
 #[cfg(unix)]
 mod directories;
+mod drift;
 #[cfg(target_os = "linux")]
 mod faults;
 mod files;

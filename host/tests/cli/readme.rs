@@ -15,7 +15,7 @@ const CALLS: [&str; 2] = ["cargo run --release -- ", "ntkscope "];
 const QUOTED: InstructionSet = InstructionSet::Avx512;
 
 /// Commands that are not run, but asked for their plan or at least parsed, and why.
-const NOT_RUN: [(&str, &str, &str); 8] = [
+const NOT_RUN: [(&str, &str, &str); 10] = [
     ("reproduce divergence", "--dry-run", "minutes"),
     ("reproduce lazy", "--dry-run", "minutes"),
     ("reproduce initialization", "--dry-run", "minutes"),
@@ -23,6 +23,8 @@ const NOT_RUN: [(&str, &str, &str); 8] = [
     ("data fetch mnist", "--help", "the network"),
     ("run --data mnist", "--help", "MNIST"),
     ("kernel empirical --data mnist", "--help", "MNIST"),
+    ("kernel empirical --params model", "--help", "somebody's network"),
+    ("drift start.pt", "--help", "somebody's network"),
     ("bench", "--help", "minutes, and it measures the machine"),
 ];
 

@@ -194,7 +194,12 @@ fn measure<'a, T: HostReal, N: network::Network>(
         };
         let (start, now) = (state(&theta_0[..], &kernel_0[..], &f_0[..])?, state(&theta, &kernel, &f)?);
         let (row, spectrum) = moved(backend, &start, &now, judged)?;
-        moved_all.rows.push(row.to_f64());
+        let mut row = row.to_f64();
+        if samples.are_values() {
+            // numbers have neither classes nor margins
+            [row.accuracy, row.margin_min, row.margin_mean] = [f64::NAN; 3];
+        }
+        moved_all.rows.push(row);
         moved_all.kernels.push(kernel.iter().map(|k| k.to_f64()).collect());
         moved_all.spectra.push(spectrum.iter().map(|k| k.to_f64()).collect());
     }

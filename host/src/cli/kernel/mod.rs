@@ -94,7 +94,7 @@ pub struct KernelArgs {
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
     /// Names of the layers of another program's network in their order, separated by commas, where the file leaves it open
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "params", help_heading = "Kernel")]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
     pub order: Option<Vec<String>>,
     /// Save the network's parameters; an existing file is replaced
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
@@ -168,7 +168,10 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
         return stored::kernel(&args, path, &given);
     }
     if args.order.is_some() {
-        let why = "the file has our own names, whose order is known; leave it out";
+        let why = match args.params {
+            Some(_) => "the file has our own names, whose order is known; leave it out",
+            None => "no file of parameters is read whose layers it would order; give --params, or leave it out",
+        };
         return Err(unused_setting(args.name(), &given, "order", why).into());
     }
     let settings = without_own(&given);

@@ -5,6 +5,7 @@ pub mod claims;
 mod definition;
 pub mod figures;
 mod losses;
+mod parametrizations;
 pub mod plan;
 pub mod positivity;
 mod published;
@@ -48,6 +49,7 @@ pub static PAPER: Paper = Paper {
         &theorems::DEPTHS,
         &theorems::SMOOTH,
         &losses::PART,
+        &parametrizations::PART,
         &published::CIRCLE,
         &published::KERNELS,
         &published::DIGITS,

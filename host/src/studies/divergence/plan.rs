@@ -122,6 +122,21 @@ pub fn losses(options: &Options) -> Grid {
     }
 }
 
+/// The same points in other parametrizations, whose kernels that are fixed predict nothing.
+pub fn parametrizations(options: &Options) -> Grid {
+    Grid {
+        nets: super::parametrizations::nets(),
+        widths: vec![32, 64, 128, 256, 512, 1024],
+        inits: vec![Init::Mirrored],
+        losses: vec![CE],
+        held_out: 0,
+        data: samples_of(Source::Circle, 6, 0),
+        margin: super::parametrizations::COMPARED,
+        predictions: false,
+        ..six_points(options)
+    }
+}
+
 /// Handwritten digits.
 pub fn mnist(options: &Options) -> Grid {
     let seeds = if options.full { 3 } else { 1 };

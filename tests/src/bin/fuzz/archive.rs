@@ -11,13 +11,22 @@ pub(crate) fn split(input: &[u8]) -> (&[u8], &[u8]) {
     rest.split_at(rest.len().min(usize::from(u16::from_le_bytes(*length))))
 }
 
-/// Archive of these files, packed or not.
+/// Archive of these files, as they are.
+pub(crate) fn plain(files: &[(&str, &[u8])]) -> Vec<u8> {
+    of_files(files.iter().map(|(name, content)| ((*name).to_owned(), *content)), CompressionMethod::Stored)
+}
+
+/// Archive of these arrays, packed or not.
 pub(crate) fn npz(files: &[(&str, &[u8])], packed: bool) -> Vec<u8> {
     let method = if packed { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+    of_files(files.iter().map(|(name, content)| (format!("{name}.npy"), *content)), method)
+}
+
+fn of_files<'a>(files: impl Iterator<Item = (String, &'a [u8])>, method: CompressionMethod) -> Vec<u8> {
     let options = SimpleFileOptions::default().compression_method(method).last_modified_time(zip::DateTime::default());
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
-        archive.start_file(format!("{name}.npy"), options).expect("a new name");
+        archive.start_file(name, options).expect("a new name");
         archive.write_all(content).expect("there is room");
     }
     archive.finish().expect("there is room").into_inner()

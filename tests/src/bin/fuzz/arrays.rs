@@ -8,6 +8,7 @@ use std::{
 };
 
 use ntkscope::{
+    checkpoint::{Checkpoint, Reading},
     experiment::{AnyNetwork, Init, Model, Shape},
     files::{
         Dtype, Input, nameless_file,
@@ -20,7 +21,10 @@ use ntkscope::{
         tensors,
     },
 };
-use ntkscope_core::{MatRef, Real, network::Network};
+use ntkscope_core::{
+    MatRef, Real,
+    network::{Activation, Network},
+};
 
 use crate::{
     FOLDER, archive,
@@ -143,4 +147,35 @@ pub(crate) fn params(input: &[u8]) -> Verdict {
 /// Parameters in a safetensors file.
 pub(crate) fn safetensors(input: &[u8]) -> Verdict {
     parameters_of("p.safetensors", input, input)
+}
+
+/// A network that another program has stored, in a file of this name.
+fn stored(path: &str, content: &[u8], input: &[u8]) -> Verdict {
+    let reading = Reading {
+        activation: (!input.len().is_multiple_of(3)).then(|| Activation::Gelu.into()),
+        order: None,
+        inputs: input.len().is_multiple_of(5).then_some(3),
+    };
+    let read = Checkpoint::of_content(Cursor::new(content), content.len() as u64, Path::new(path), &reading)?;
+    let network = read.network().expect("reading has checked it");
+    assert_eq!(network.sizes().parameters, read.theta.len());
+    assert!(read.theta.iter().all(|number| number.is_finite()) && read.names.len() == read.layers.len());
+    Ok(())
+}
+
+/// A state dict as `torch.save` writes it.
+pub(crate) fn torch(input: &[u8]) -> Verdict {
+    stored("p.pt", input, input)
+}
+
+/// The description of the tensors of a state dict, with storages that would do for any of them.
+pub(crate) fn pickle(input: &[u8]) -> Verdict {
+    let numbers = [0x3f; 4096];
+    let files = [("a/data.pkl", input), ("a/data/0", &numbers[..]), ("a/data/1", &numbers[..])];
+    stored("p.pt", &archive::plain(&files), input)
+}
+
+/// Tensors of a safetensors file.
+pub(crate) fn checkpoint(input: &[u8]) -> Verdict {
+    stored("p.safetensors", input, input)
 }

@@ -42,7 +42,7 @@ use crate::{
 /// A reader, the most seconds of an input, and what decides whether it is accepted.
 type Target = (&'static str, f64, fn(&[u8]) -> Verdict);
 
-const TARGETS: [Target; 19] = [
+const TARGETS: [Target; 22] = [
     ("idx", READING, samples::idx),
     ("cifar", READING, samples::cifar),
     ("gzip", READING, samples::gzip),
@@ -52,6 +52,9 @@ const TARGETS: [Target; 19] = [
     ("kernel", READING, arrays::kernel),
     ("params", READING, arrays::params),
     ("safetensors", READING, arrays::safetensors),
+    ("torch", READING, arrays::torch),
+    ("pickle", READING, arrays::pickle),
+    ("checkpoint", READING, arrays::checkpoint),
     ("toml", READING, settings::file),
     ("set", READING, settings::pairs),
     ("run_toml", READING, settings::saved_run),

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use ntkscope::{
+    checkpoint,
     cli::terminal::{DATA, USAGE, code},
     data, experiment, files, kernel,
     machine::Cause,
@@ -52,6 +53,7 @@ macro_rules! refused {
 }
 
 refused!(
+    checkpoint::Fault,
     data::Error,
     experiment::Error,
     files::Error,
