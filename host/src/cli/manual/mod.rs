@@ -36,7 +36,7 @@ fn topics() -> crate::experiment::Open<clap::builder::StringValueParser> {
 }
 
 /// The words of all pages. A test compares them with the commands.
-const TOPICS: [&str; 18] = [
+const TOPICS: [&str; 19] = [
     "run",
     "reproduce",
     "predict",
@@ -46,6 +46,7 @@ const TOPICS: [&str; 18] = [
     "empirical",
     "compare",
     "data",
+    "drift",
     "list",
     "show",
     "fetch",
