@@ -235,13 +235,13 @@ impl<R: Read + Seek> Arrays for ParameterFile<R> {
 }
 
 impl ParameterFile<BufReader<File>> {
-    /// Whether every array has one of our own names, so that it is read for a network of given settings.
+    /// Whether an array has one of our own names, so that the file is read for a network of given settings.
     pub fn is_ours(&self) -> bool {
         let ours = |name: &String| {
             let name = name.trim_start_matches("first.").trim_start_matches("second.");
             let digits = name.trim_start_matches(['W', 'b', 'A', 'V', 'd', 'v']);
             digits.len() + 1 == name.len() && digits.bytes().all(|byte| byte.is_ascii_digit())
         };
-        self.names().iter().all(ours)
+        self.names().iter().any(ours)
     }
 }

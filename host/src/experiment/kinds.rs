@@ -114,7 +114,7 @@ where
 }
 
 /// Parser of a choice for clap, with every name and its summary.
-pub(super) fn choice<C: Choice + fmt::Debug + Send + Sync>() -> impl TypedValueParser<Value = C> {
+pub fn choice<C: Choice + fmt::Debug + Send + Sync>() -> impl TypedValueParser<Value = C> {
     PossibleValuesParser::new(C::ALL.iter().map(possible)).try_map(|name| C::from_name(&name))
 }
 

@@ -10,7 +10,7 @@ mod settings_file;
 mod training;
 
 pub use error::Error;
-pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind, ReadingKind};
+pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind, ReadingKind, choice};
 pub use list::List;
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};

@@ -85,7 +85,17 @@ run --bias some
 run --bias-scale -1
 run --bias none --bias-scale 2
 run --network resnet --alpha 0
-run --network resnet --activation erf
+run --network resnet --activation erf,gelu
+run --widths 4,0
+run --widths 4,x
+run --widths 4,5 --depth 3
+run --activation erf,gelu,relu
+run --activation geul
+run --parametrization mean-field
+run --parametrization mup --depth 1 --predictions true
+predict --parametrization mup --held-out 3 --smoothing 0.1
+kernel empirical --order a,b
+drift P.npz
 run --network resnet --bias all
 run --alpha 0.5
 run --trained branches

@@ -40,8 +40,19 @@ const TRIALS: [Trial; 6] = [
 ];
 
 /// Commands that are tried elsewhere: a study's by its plans, downloads by a server, and what has nothing to choose from.
-const ELSEWHERE: [&str; 10] =
-    ["reproduce", "kernel", "data", "data list", "data fetch", "columns", "compare", "bench", "completions", "man"];
+const ELSEWHERE: [&str; 11] = [
+    "drift",
+    "reproduce",
+    "kernel",
+    "data",
+    "data list",
+    "data fetch",
+    "columns",
+    "compare",
+    "bench",
+    "completions",
+    "man",
+];
 
 /// Options that change no result by their meaning.
 const WITHOUT_EFFECT: [(&str, &str); 5] = [
@@ -53,7 +64,7 @@ const WITHOUT_EFFECT: [(&str, &str); 5] = [
 ];
 
 /// Values to try, and what else they need; the first that changes the results or is refused is enough.
-const VALUES: [(&str, &[&str]); 54] = [
+const VALUES: [(&str, &[&str]); 57] = [
     ("activation", &["erf"]),
     ("alpha", &["0.5"]),
     ("bias", &["none"]),
@@ -87,7 +98,9 @@ const VALUES: [(&str, &[&str]); 54] = [
     ("normalize", &["sphere --data three.csv", "none --data three.csv"]),
     ("optimizer", &["gd"]),
     ("out", &["other"]),
+    ("order", &["a,b"]),
     ("outputs", &["2"]),
+    ("parametrization", &["standard", "mup"]),
     ("params", &["none.npz"]),
     ("params-out", &["P2.npz"]),
     ("penalty", &["0.1"]),
@@ -106,6 +119,7 @@ const VALUES: [(&str, &[&str]); 54] = [
     ("until-margin", &["0.001 --width 64 --until-time 30"]),
     ("until-time", &["0.5"]),
     ("width", &["5"]),
+    ("widths", &["5,4"]),
     ("window", &["2..12"]),
     ("targets", &["values", "values --data three.csv", "classes --data three.csv"]),
 ];

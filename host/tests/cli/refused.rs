@@ -119,7 +119,9 @@ fn residual_networks_that_are_none() {
     place.refuse("run --network resnet --alpha nan --out o", 2, &["--alpha"]);
     place.refuse("run --alpha 0.5 --out o", 2, &["--alpha 0.5", "--network resnet"]);
     place.refuse("run --trained branches --out o", 2, &["--trained branches", "--network resnet"]);
-    place.refuse("run --network resnet --activation erf --out o", 2, &["--activation erf", "relu"]);
+    place.refuse("run --network resnet --activation erf,gelu --out o", 2, &["--activation erf,gelu", "give one"]);
+    place.refuse("run --network resnet --widths 4,5 --out o", 2, &["--widths 4,5", "--network fcn"]);
+    place.refuse("run --network resnet --parametrization mup --out o", 2, &["--parametrization mup", "--network fcn"]);
     place.refuse("kernel analytic --network resnet --bias all", 2, &["--bias all", "--bias hidden", "--bias input"]);
 }
 

@@ -64,8 +64,19 @@ fn help_shows_every_setting_with_its_default() {
     let shown = help(&place, "data show");
     for key in keys::<Model>() {
         // of the network it knows nothing, but a seed generates data
-        let of_data = !["network", "depth", "width", "outputs", "activation", "bias", "bias-scale", "alpha"]
-            .contains(&&*key)
+        let of_data = ![
+            "network",
+            "depth",
+            "width",
+            "widths",
+            "parametrization",
+            "outputs",
+            "activation",
+            "bias",
+            "bias-scale",
+            "alpha",
+        ]
+        .contains(&&*key)
             && !["trained", "init", "dtype", "held-out"].contains(&&*key);
         assert_eq!(shown.iter().any(|(flag, _)| *flag == key), of_data, "data show --{key}");
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use clap::builder::{StringValueParser, TypedValueParser};
+use clap::builder::StringValueParser;
 use ntkscope_core::loss::Loss;
 use serde_json::{Map, Value as Json, json};
 use toml::{Table, Value};
@@ -17,7 +17,7 @@ use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use super::unused::used;
 use super::{Common, ModelArgs, UsageError};
 use crate::data;
-use crate::experiment::Open;
+use crate::experiment::{Open, choice};
 use crate::files::numbers::Json as Number;
 use crate::files::{Cell, CsvTable, Dtype, Format, Roles, check_output};
 use crate::machine::{Budget, Ended, with_threads};
@@ -62,7 +62,7 @@ pub struct DriftArgs {
     #[command(flatten)]
     pub model: ModelArgs,
     /// Loss that margins are of [default: cross-entropy, or mse where y is numbers]
-    #[arg(long, value_parser = Open::new(StringValueParser::new().try_map(|name| name.parse::<Loss>()), &["mse", "cross-entropy", "exponential", "hinge"]), help_heading = "Training")]
+    #[arg(long, value_parser = choice::<Loss>(), help_heading = "Training")]
     pub loss: Option<Loss>,
     /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
     /// trace]
