@@ -307,8 +307,11 @@ impl<'a> Fcn<'a> {
             Layers::Each(layers) => layers[l].activation,
         }
     }
-    /// What layer `l` of 0..=L is.
-    fn described(&self, l: usize) -> Layer {
+    /// What layer `l` of 0..=L is, so that [`Fcn::of_layers`] of all of them is this network.
+    ///
+    /// # Panics
+    /// Where there is no such layer.
+    pub fn described(&self, l: usize) -> Layer {
         match self.layers {
             Layers::Alike(alike) => alike.layer(l),
             Layers::Each(layers) => layers[l],

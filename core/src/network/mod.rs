@@ -13,6 +13,7 @@ mod fcn;
 mod layer;
 mod mirrored;
 mod pairs;
+mod part;
 mod resnet;
 mod sizes;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use fcn::{Bias, Fcn};
 pub use layer::{Layer, Parametrization};
 pub use mirrored::Mirrored;
 pub use pairs::Pairs;
+pub use part::Part;
 pub use resnet::{ResNet, Trained};
 pub use sizes::Sizes;
 

@@ -19,5 +19,6 @@ pub mod smoothness;
 pub mod spectra;
 pub mod spectrum;
 pub mod statistics;
+pub mod watch;
 
 pub use error::Error;

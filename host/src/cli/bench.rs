@@ -1,6 +1,6 @@
 //! `ntkscope bench`: kernels and training against the machine's peak.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::Result;
 use bytesize::ByteSize;
@@ -13,7 +13,7 @@ use super::terminal::{
     DONE, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt, stop_on_interrupt_quietly,
 };
 use crate::benchmark::{BenchmarkReport, BenchmarkTask, CASES, NoSuchCase, PROBES, Reading, choose, measure};
-use crate::cli::Common;
+use crate::cli::{Call, Common};
 use crate::cli::{Failure, UsageError};
 use crate::experiment::Open;
 use crate::machine::{Budget, Ended, Stop, with_threads};
@@ -136,9 +136,8 @@ fn round(tasks: &[BenchmarkTask], threads: usize, bar: &Progress, stop: &Stop) -
     for task in tasks {
         let task_name = task.name();
         let start = |source| Failure::Start { task: task_name, source };
-        let program = std::env::current_exe().map_err(start)?;
+        let mut command = Call::present().again().map_err(start)?;
         bar.set_message(task_name);
-        let mut command = Command::new(&program);
         command.args(["bench", "--threads", &threads.to_string()]).env(TASK, task.name());
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         if stop.requested() {

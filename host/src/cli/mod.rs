@@ -5,6 +5,7 @@
 mod allocator;
 mod args;
 pub mod bench;
+mod call;
 pub mod columns;
 pub mod compare;
 mod completions;
@@ -35,6 +36,7 @@ use clap_complete::Shell;
 pub use allocator::Allocator;
 pub use args::{Common, Drawing, ModelArgs, Typed};
 use bench::BenchArgs;
+pub use call::Call;
 use columns::ColumnsArgs;
 use compare::CompareArgs;
 pub use completions::completions;
@@ -45,7 +47,7 @@ use manual::ManArgs;
 use predict::PredictArgs;
 use reproduce::ReproduceArgs;
 use run::RunArgs;
-pub use signals::catch as catch_signals;
+use signals::catch as catch_signals;
 use smoothness::SmoothnessArgs;
 pub use usage::{Failure, UsageError};
 
@@ -124,6 +126,31 @@ pub enum Command {
     /// Print manual pages: of a command, of the files, of the JSON output
     #[command(before_help = MANUAL)]
     Man(ManArgs),
+}
+
+/// Does what was typed, and returns the exit code. Signals are caught from here on.
+pub fn main(call: Call) -> u8 {
+    call.remember();
+    catch_signals();
+    let cli = match terminal::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let result = match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Reproduce(args) => reproduce::reproduce(args),
+        Command::Predict(args) => predict::predict(args),
+        Command::Smoothness(args) => smoothness::run(args),
+        Command::Kernel { which } => kernel::kernel(which.args()),
+        Command::Compare(args) => compare::compare(args),
+        Command::Drift(args) => drift::drift(args),
+        Command::Data(args) => data::data(args),
+        Command::Columns(args) => columns::columns(args),
+        Command::Bench(args) => bench::bench(args),
+        Command::Completions { shell } => completions(shell),
+        Command::Man(args) => manual::man(&args),
+    };
+    terminal::exit(result)
 }
 
 /// The command line as people type it: help texts that fit the terminal, numbers that may be negative, and no word of what

@@ -26,7 +26,7 @@ static WORK: Mutex<Work> = Mutex::new(Work::Whole);
 
 /// Catches the signals from now on. Where the system has none of them, or no thread to wait for them, it ends the
 /// process as usual.
-pub fn catch() {
+pub(super) fn catch() {
     #[cfg(unix)]
     unix::catch();
 }

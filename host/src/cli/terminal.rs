@@ -1,17 +1,17 @@
 //! What commands have in common: exit codes, messages, progress bars.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{Command, FromArgMatches};
 
-use super::Cli;
 pub use super::progress::{Progress, bytes, phase, progress};
 pub use super::signals::{stop_on_interrupt, stop_on_interrupt_quietly};
 pub use super::streams::say;
 use super::streams::{LONGEST, write_data, write_message};
+use super::{Call, Cli};
 use super::{json, refusal};
 use crate::cli::{Failure, UsageError};
 use crate::data::Samples;
@@ -44,21 +44,21 @@ pub const EXIT: [(u8, &str); 6] = [
 
 /// This command as one types it.
 pub fn command() -> String {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words = Call::present().typed();
     let words = words.iter().map(String::as_str);
     // no argument of a process holds a NUL, the one character that cannot be quoted
     shlex::try_join(["ntkscope"].into_iter().chain(words)).unwrap_or_default()
 }
 
 /// The process's exit code; an error is printed with everything that led to it, to scripts as an object.
-pub fn exit(result: Result<u8>) -> ExitCode {
+pub fn exit(result: Result<u8>) -> u8 {
     let (code, message) = match &result {
         Ok(INTERRUPTED) => (INTERRUPTED, "interrupted".into()),
         Ok(code) => (*code, String::new()),
         Err(e) => (code_of(e), told(e)),
     };
     fail(code, &message, result.is_err());
-    ExitCode::from(code)
+    code
 }
 
 /// Says what went wrong on standard error, unless that has been said, and with `--json` on standard output too.
@@ -66,16 +66,12 @@ fn fail(code: u8, message: &str, say_so: bool) {
     if say_so {
         say(&format!("error: {message}"));
     }
-    let typed = typed();
+    let typed = Call::present().typed();
     if !message.is_empty() && wants_json(&typed) && !json::is_printed() {
         let command = super::command();
         let (_, path) = refusal::innermost(&command, &typed);
         json::print_error(path.trim_start_matches("ntkscope").trim(), code, &clipped(message, LONGEST));
     }
-}
-
-fn typed() -> Vec<String> {
-    std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 fn wants_json(typed: &[String]) -> bool {
@@ -176,9 +172,10 @@ fn has_flag(command: &Command, name: &str) -> bool {
 /// # Errors
 /// The exit code, where there is nothing left to do: a help text was asked for, or the command line is wrong; either has
 /// been printed.
-pub fn parse() -> Result<Cli, ExitCode> {
+pub fn parse() -> Result<Cli, u8> {
     let command = super::command();
-    let parsed = command.clone().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let words = [OsString::from("ntkscope")].into_iter().chain(Call::present().arguments.iter().cloned());
+    let parsed = command.clone().try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let text = styled(&error, std::io::stdout().is_terminal());
@@ -186,13 +183,13 @@ pub fn parse() -> Result<Cli, ExitCode> {
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             write_message(styled(&error, std::io::stderr().is_terminal()).trim_end());
-            ExitCode::from(USAGE)
+            USAGE
         }
         _ => {
-            let typed = typed();
+            let typed = Call::present().typed();
             let message = in_flags(&without_numbers(&refusal::words(&error, &command, &typed)));
             fail(USAGE, &message, true);
-            ExitCode::from(USAGE)
+            USAGE
         }
     })
 }

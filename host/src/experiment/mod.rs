@@ -11,7 +11,7 @@ mod training;
 
 pub use error::Error;
 pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind, ReadingKind, choice};
-pub use list::List;
+pub use list::{List, NoList};
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
 pub use settings::{PROVENANCE, Settings, keys, overlay, overlay_pair, value_of};

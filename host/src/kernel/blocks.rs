@@ -15,7 +15,7 @@ use ntkscope_core::{self as core, Backend, MatMut, MatRef, Real};
 
 use super::Error;
 use super::forecast::Cut;
-use crate::data::Samples;
+use super::points::{Points, Space};
 use crate::machine::{Ended, Stop};
 
 /// A kernel of samples, by any two sets of them.
@@ -25,7 +25,7 @@ pub trait KernelSource<T: Real> {
     where
         Self: 's;
     /// The samples.
-    fn samples(&self) -> &Samples;
+    fn samples(&self) -> &dyn Points<T>;
     /// Rows of the kernel for one sample.
     fn rows_per_sample(&self) -> usize;
     /// Scratch length of [`KernelSource::entries`] for two sets of this many samples.
@@ -49,7 +49,7 @@ pub struct Analytic<'a, N, T: 'static> {
     /// the network
     pub network: &'a N,
     /// the samples
-    pub samples: &'a Samples,
+    pub samples: &'a dyn Points<T>,
     /// which kernel
     pub which: AnalyticKernel,
 }
@@ -61,7 +61,7 @@ pub struct Empirical<'a, N, T: 'static> {
     /// network and parameters
     pub params: Params<'a, N, T>,
     /// the samples
-    pub samples: &'a Samples,
+    pub samples: &'a dyn Points<T>,
     /// which of its outputs
     pub outputs: MultiOutput,
 }
@@ -71,7 +71,7 @@ impl<N: Network, T: Real> KernelSource<T> for Analytic<'_, N, T> {
         = MatRef<'s, T>
     where
         Self: 's;
-    fn samples(&self) -> &Samples {
+    fn samples(&self) -> &dyn Points<T> {
         self.samples
     }
     fn rows_per_sample(&self) -> usize {
@@ -100,7 +100,7 @@ impl<N: Network, T: Real> KernelSource<T> for Empirical<'_, N, T> {
         = Tangent<'s, N, T>
     where
         Self: 's;
-    fn samples(&self) -> &Samples {
+    fn samples(&self) -> &dyn Points<T> {
         self.samples
     }
     fn rows_per_sample(&self) -> usize {
@@ -135,7 +135,7 @@ pub fn rows_per_sample(which: MultiOutput, outputs: usize) -> usize {
 /// # Errors
 /// Those of the source.
 pub fn whole<T: Real, S: KernelSource<T>>(source: &S) -> Result<Vec<T>, core::Error> {
-    let n = source.samples().n;
+    let n = source.samples().count();
     let (rows, mut space) = (n * source.rows_per_sample(), Space::default());
     let side = space.side(source, 0..n)?;
     let (mut kernel, mut scratch) = (vec![T::ZERO; rows * rows], vec![T::ZERO; source.scratch(n)]);
@@ -209,88 +209,92 @@ pub fn blocks<T: Real, S: KernelSource<T>>(
     sink: &mut Sink<'_, T>,
     stop: &Stop,
 ) -> Result<Ended, Error> {
-    let parts: Vec<Range<usize>> = cut.parts(source.samples().n).collect();
-    let per_sample = source.rows_per_sample();
+    each(source, None, cut, sink, stop)
+}
+
+/// The blocks of the kernel `(n, n')` of the samples of one source with those of another, row by row of blocks, until
+/// `stop` is requested. Both are of one network.
+///
+/// # Errors
+/// Those of `sink`; [`Error::Core`].
+pub fn blocks_between<T: Real, S: KernelSource<T>>(
+    left: &S,
+    right: &S,
+    cut: &Cut,
+    sink: &mut Sink<'_, T>,
+    stop: &Stop,
+) -> Result<Ended, Error> {
+    each(left, Some(right), cut, sink, stop)
+}
+
+fn each<T: Real, S: KernelSource<T>>(
+    rows: &S,
+    columns: Option<&S>,
+    cut: &Cut,
+    sink: &mut Sink<'_, T>,
+    stop: &Stop,
+) -> Result<Ended, Error> {
+    let parts = |source: &S| -> Vec<Range<usize>> { cut.parts(source.samples().count()).collect() };
+    let (above, beside) = (parts(rows), parts(columns.unwrap_or(rows)));
+    let per_sample = rows.rows_per_sample();
     let mut buffer = vec![T::ZERO; (cut.samples * per_sample).pow(2)];
-    let mut scratch = vec![T::ZERO; source.scratch(cut.samples)];
+    let mut scratch = vec![T::ZERO; rows.scratch(cut.samples)];
     let mut block = |i: usize, j: usize, left: &S::Side<'_>, right: Option<&S::Side<'_>>| {
-        let (rows, cols) = (parts[i].len() * per_sample, parts[j].len() * per_sample);
-        let entries = &mut buffer[..rows * cols];
-        source.entries(left, right, MatMut::new(entries, rows, cols)?, &mut scratch)?;
-        sink(parts[i].start * per_sample, parts[j].start * per_sample, MatRef::new(entries, rows, cols)?)
+        let (height, width) = (above[i].len() * per_sample, beside[j].len() * per_sample);
+        let entries = &mut buffer[..height * width];
+        rows.entries(left, right, MatMut::new(entries, height, width)?, &mut scratch)?;
+        sink(above[i].start * per_sample, beside[j].start * per_sample, MatRef::new(entries, height, width)?)
     };
+    // of one set of samples the blocks up to the diagonal
+    let end = |i: usize| if columns.is_some() { beside.len() } else { i + 1 };
     if cut.kept {
-        let mut spaces: Vec<Space<T>> = parts.iter().map(|_| Space::default()).collect();
-        let sides = spaces.iter_mut().zip(&parts).map(|(space, part)| space.side(source, part.clone()));
-        let sides: Vec<_> = sides.collect::<Result<_, _>>()?;
-        for (i, left) in sides.iter().enumerate() {
-            for (j, right) in sides[..=i].iter().enumerate() {
+        let spaces = |parts: &[Range<usize>]| -> Vec<Space<T>> { parts.iter().map(|_| Space::default()).collect() };
+        let (mut own, mut others) = (spaces(&above), spaces(&beside));
+        let Some(left) = sides(rows, &mut own, &above, stop)? else { return Ok(Ended::Stopped) };
+        let others = columns.map(|source| sides(source, &mut others, &beside, stop)).transpose()?;
+        let right = match &others {
+            Some(Some(others)) => others,
+            Some(None) => return Ok(Ended::Stopped),
+            None => &left,
+        };
+        for (i, left) in left.iter().enumerate() {
+            for (j, right) in right[..end(i)].iter().enumerate() {
                 if stop.requested() {
                     return Ok(Ended::Stopped);
                 }
-                block(i, j, left, (j < i).then_some(right))?;
+                block(i, j, left, (columns.is_some() || j < i).then_some(right))?;
             }
         }
         return Ok(Ended::Done(()));
     }
     let (mut left, mut right) = (Space::default(), Space::default());
-    for (i, part) in parts.iter().enumerate() {
-        let left = left.side(source, part.clone())?;
-        for (j, part) in parts[..=i].iter().enumerate() {
+    for (i, part) in above.iter().enumerate() {
+        let left = left.side(rows, part.clone())?;
+        for (j, part) in beside[..end(i)].iter().enumerate() {
             if stop.requested() {
                 return Ok(Ended::Stopped);
             }
-            let right = (j < i).then(|| right.side(source, part.clone())).transpose()?;
+            let other = columns.or((j < i).then_some(rows));
+            let right = other.map(|source| right.side(source, part.clone())).transpose()?;
             block(i, j, &left, right.as_ref())?;
         }
     }
     Ok(Ended::Done(()))
 }
 
-/// The memory of one set of samples.
-struct Space<T> {
-    x: Vec<T>,
-    rest: Vec<T>,
-}
-
-impl<T> Default for Space<T> {
-    fn default() -> Self {
-        Self { x: Vec::new(), rest: Vec::new() }
-    }
-}
-
-impl<T: Real> Space<T> {
-    fn side<'s, S: KernelSource<T>>(
-        &'s mut self,
-        source: &'s S,
-        rows: Range<usize>,
-    ) -> Result<S::Side<'s>, core::Error> {
-        let Samples { x, d, .. } = source.samples();
-        let of_all = |error| match error {
-            core::Error::SampleScale { sample, large } => {
-                core::Error::SampleScale { sample: rows.start + sample, large }
-            }
-            other => other,
-        };
-        convert(&x[rows.start * d..rows.end * d], *d, &mut self.x).map_err(of_all)?;
-        source.side(MatRef::new(&self.x, rows.len(), *d)?, &mut self.rest).map_err(of_all)
-    }
-}
-
-/// Samples of d numbers in another scalar, to `out`.
-///
-/// # Errors
-/// [`core::Error::SampleScale`] for a sample of which that scalar makes 0, or what is not finite.
-pub fn convert<T: Real>(x: &[f64], d: usize, out: &mut Vec<T>) -> Result<(), core::Error> {
-    out.clear();
-    out.extend(x.iter().map(|v| T::from_f64(*v)));
-    for (sample, (from, to)) in x.chunks_exact(d.max(1)).zip(out.chunks_exact(d.max(1))).enumerate() {
-        if !to.iter().all(|v| v.is_finite()) {
-            return Err(core::Error::SampleScale { sample, large: true });
+/// What all parts contribute; `None` where `stop` was requested first.
+fn sides<'s, T: Real, S: KernelSource<T>>(
+    source: &'s S,
+    spaces: &'s mut [Space<T>],
+    parts: &[Range<usize>],
+    stop: &Stop,
+) -> Result<Option<Vec<S::Side<'s>>>, Error> {
+    let mut sides = Vec::with_capacity(parts.len());
+    for (space, part) in spaces.iter_mut().zip(parts) {
+        if stop.requested() {
+            return Ok(None);
         }
-        if to.iter().all(|v| *v == T::ZERO) && from.iter().any(|v| *v != 0.0) {
-            return Err(core::Error::SampleScale { sample, large: false });
-        }
+        sides.push(space.side(source, part.clone())?);
     }
-    Ok(())
+    Ok(Some(sides))
 }

@@ -21,6 +21,10 @@ const KEPT_PART: u64 = 16;
 const UNCERTAIN: u64 = 16;
 /// Largest block in columns of tiles. Larger ones save little, and take longer to answer an interruption.
 const MOST_TILES: usize = 16;
+/// Multiply-adds of a block that is to take no longer than a fraction of a second, and of the passes for its samples, which
+/// are products of larger matrices.
+const SHORT: f64 = 2e9;
+const SHORT_PASSES: f64 = 1e10;
 /// From this many tiles on, keeping the tangents of all samples is worth smaller blocks.
 const ENOUGH_TILES: usize = 8;
 
@@ -29,6 +33,10 @@ const ENOUGH_TILES: usize = 8;
 pub struct KernelWork {
     /// samples
     pub samples: usize,
+    /// samples of the columns where they are another set, else 0
+    pub others: usize,
+    /// whether the kernel is summarised too, for which its eigenvalues are computed
+    pub summary: bool,
     /// numbers per sample
     pub inputs: usize,
     /// of the network
@@ -86,25 +94,49 @@ impl KernelWork {
         let Some(limit) = limit.filter(|limit| whole > limit.bytes) else {
             return Ok(KernelPlan { forecast: whole, whole, cut: None });
         };
-        let fits = |kept: bool| {
-            let tiles = (1..=MOST_TILES.min(self.samples.div_ceil(self.tile.cols))).rev();
-            let cuts = tiles.map(|tiles| Cut { samples: tiles * self.tile.cols, kept });
-            cuts.map(|cut| self.even(cut)).find(|cut| self.in_blocks(*cut) <= limit.bytes)
-        };
-        let cut = match (fits(true), fits(false)) {
-            (Some(kept), Some(again)) if kept.samples < again.samples.min(ENOUGH_TILES * self.tile.cols) => again,
-            (Some(cut), _) | (None, Some(cut)) => cut,
-            (None, None) => {
-                let rows = self.rows();
-                let least = self.in_blocks(Cut { samples: self.tile.cols, kept: false });
-                return Err(limit.refuse(
-                    &format!("a kernel of {rows} x {rows} entries, even in blocks,"),
-                    least,
-                    None,
-                ));
-            }
-        };
+        let cut = self.largest_blocks(MOST_TILES, limit.bytes).ok_or_else(|| self.refusal(limit, 0))?;
         Ok(KernelPlan { forecast: self.in_blocks(cut), whole, cut: Some(cut) })
+    }
+
+    /// Blocks that take a fraction of a second each, for a caller who is to be answered between them, and fit beside `held`
+    /// bytes, those of the matrix where it is in memory; and the bytes that all of it takes.
+    ///
+    /// # Errors
+    /// [`machine::Error::Memory`]: not even blocks of one tile fit.
+    pub fn plan_short_blocks(&self, limit: Option<MemoryLimit>, held: u64) -> Result<(Cut, u64), machine::Error> {
+        let numbers = self.inputs.saturating_add(self.sizes.activations) as f64;
+        let side = (SHORT / numbers).sqrt() / self.rows_per_sample as f64;
+        // one forwards, one back for every output
+        let passes = self.sizes.parameters as f64 * (self.sizes.outputs as f64 + 1.0);
+        let passed = if self.empirical { SHORT_PASSES / passes } else { f64::INFINITY };
+        let tiles = ((side.min(passed) / self.tile.cols as f64) as usize).clamp(1, MOST_TILES);
+        let left = limit.map_or(u64::MAX, |limit| limit.bytes.saturating_sub(held));
+        let cut = self.largest_blocks(tiles, left);
+        let cut = match limit {
+            Some(limit) => cut.ok_or_else(|| self.refusal(limit, held))?,
+            None => cut.unwrap_or(Cut { samples: self.tile.cols, kept: false }),
+        };
+        Ok((cut, self.in_blocks(cut).saturating_add(held)))
+    }
+
+    /// The largest blocks of at most so many tiles that fit.
+    fn largest_blocks(&self, most: usize, bytes: u64) -> Option<Cut> {
+        let most = most.min(self.samples.max(self.others).div_ceil(self.tile.cols)).max(1);
+        let fits = |kept: bool| {
+            let cuts = (1..=most).rev().map(|tiles| Cut { samples: tiles * self.tile.cols, kept });
+            cuts.map(|cut| self.even(cut)).find(|cut| self.in_blocks(*cut) <= bytes)
+        };
+        match (fits(true), fits(false)) {
+            (Some(kept), Some(again)) if kept.samples < again.samples.min(ENOUGH_TILES * self.tile.cols) => Some(again),
+            (kept, again) => kept.or(again),
+        }
+    }
+
+    fn refusal(&self, limit: MemoryLimit, held: u64) -> machine::Error {
+        let columns = if self.others > 0 { self.others.saturating_mul(self.rows_per_sample) } else { self.rows() };
+        let least = self.in_blocks(Cut { samples: self.tile.cols, kept: false }).saturating_add(held);
+        let advice = (held > 0).then_some("give `out = K.npy`, which is written block by block");
+        limit.refuse(&format!("a kernel of {} x {columns} entries, even in blocks,", self.rows()), least, advice)
     }
 
     /// Rows of the kernel.
@@ -120,7 +152,7 @@ impl KernelWork {
 
     /// Bytes from the beginning to the end: the program, its threads, the samples, the parameters.
     fn always(&self) -> u64 {
-        let samples = bytes_of(self.samples as u128 * (self.inputs as u128 + 2), 8);
+        let samples = bytes_of((self.samples + self.others) as u128 * (self.inputs as u128 + 2), 8);
         let parameters = bytes_of(if self.empirical { self.sizes.parameters } else { 0 } as u128, self.scalar);
         let side = self.side(self.samples);
         let packed = self.widest.map_or(0, |widest| {
@@ -156,19 +188,20 @@ impl KernelWork {
         let matrix = bytes_of((self.rows() as u128).pow(2), self.scalar);
         let before = if !self.empirical { matrix } else { 0 };
         let computing = self.side(self.samples).saturating_add(self.block(self.samples));
-        let most = self.files.max(computing).max(matrix.saturating_mul(4));
+        let most = self.files.max(computing).max(matrix.saturating_mul(if self.summary { 4 } else { 1 }));
         certain(self.always().saturating_add(before).saturating_add(most))
     }
 
     /// Bytes where it is written in blocks.
     fn in_blocks(&self, cut: Cut) -> u64 {
         let held = if cut.kept {
-            cut.parts(self.samples).map(|part| self.side(part.len())).fold(0, u64::saturating_add)
+            let parts = cut.parts(self.samples).chain(cut.parts(self.others));
+            parts.map(|part| self.side(part.len())).fold(0, u64::saturating_add)
         } else {
             self.side(cut.samples).saturating_mul(2)
         };
         let rows = self.rows();
-        let summary = extremes_bytes(rows) + KernelFile::product_bytes(rows);
+        let summary = if self.summary { extremes_bytes(rows) + KernelFile::product_bytes(rows) } else { 0 };
         let computing = held.saturating_add(self.block(cut.samples));
         certain(self.always().saturating_add(self.files.max(computing).max(summary)))
     }

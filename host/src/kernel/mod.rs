@@ -7,11 +7,12 @@ mod file;
 mod forecast;
 mod lanczos;
 mod on_disk;
+mod points;
 mod summary;
 mod symmetric;
 
 pub use blocks::{
-    Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, convert, initial_kernel,
+    Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, blocks_between, initial_kernel,
     rows_per_sample, whole,
 };
 pub use cause::{Cause, Entry, Suspects};
@@ -20,5 +21,6 @@ pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, KernelPlan, KernelWork};
 pub use lanczos::{Extremes, Product, Ritz, extremes};
 pub use on_disk::{KernelPlace, on_disk};
+pub use points::{Points, convert};
 pub use summary::{Entries, KernelSummary, Lanczos};
 pub use symmetric::check_symmetric;

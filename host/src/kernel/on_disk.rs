@@ -39,7 +39,7 @@ pub fn on_disk<T: Real, S: KernelSource<T>>(
     progress: &mut dyn FnMut(f64, &str),
     stop: &Stop,
 ) -> Result<Ended<KernelSummary>, Error> {
-    let rows = source.samples().n * source.rows_per_sample();
+    let rows = source.samples().count() * source.rows_per_sample();
     let size = ByteSize::b((rows * rows * dtype.bytes()) as u64);
     let refuse = |reason: io::Error| {
         let (path, nameless) = match place {

@@ -123,6 +123,18 @@ impl Budget {
         Self::within(MemoryLimit::least(memory))
     }
 
+    /// The same for a call inside a process that holds other data: of what the system leaves, four fifths.
+    pub fn of_call(memory: Option<ByteSize>) -> Self {
+        let limit = MemoryLimit::least(memory).map(|limit| match limit.source {
+            LimitSource::Setting => limit,
+            _ => {
+                let left = limit.bytes.saturating_sub(limits::resident());
+                MemoryLimit { bytes: PROGRAM.saturating_add(left / 5 * 4), ..limit }
+            }
+        });
+        Self::within(limit)
+    }
+
     /// Nothing but this limit.
     pub fn within(limit: Option<MemoryLimit>) -> Self {
         Self { limit, drawn: AtomicU64::new(0) }

@@ -119,7 +119,7 @@ const VALUES: [(&str, &[&str]); 57] = [
     ("until-margin", &["0.001 --width 64 --until-time 30"]),
     ("until-time", &["0.5"]),
     ("width", &["5"]),
-    ("widths", &["5,4"]),
+    ("widths", &["5,4,3"]),
     ("window", &["2..12"]),
     ("targets", &["values", "values --data three.csv", "classes --data three.csv"]),
 ];

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use clap::builder::StringValueParser;
+use clap::builder::{StringValueParser, TypedValueParser};
 use ntkscope_core::loss::Loss;
 use serde_json::{Map, Value as Json, json};
 use toml::{Table, Value};
@@ -21,7 +21,7 @@ use crate::experiment::{Open, choice};
 use crate::files::numbers::Json as Number;
 use crate::files::{Cell, CsvTable, Dtype, Format, Roles, check_output};
 use crate::machine::{Budget, Ended, with_threads};
-use crate::words::number;
+use crate::words::{did_you_mean, number};
 use states::Moved;
 
 const EXAMPLES: &str = "\
@@ -66,7 +66,7 @@ pub struct DriftArgs {
     pub loss: Option<Loss>,
     /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
     /// trace]
-    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new(), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
+    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new().try_map(which_outputs), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
     pub multi_output: Option<String>,
     /// Names of the layers of another program's network in their order, separated by commas, where the files leave it open
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
@@ -81,6 +81,14 @@ pub struct DriftArgs {
     /// The rest
     #[command(flatten)]
     pub common: Common,
+}
+
+/// The value of `--multi-output`, as far as it can be told without the network.
+fn which_outputs(text: String) -> Result<String, String> {
+    if ["full", "trace"].contains(&text.as_str()) || text.parse::<usize>().is_ok() {
+        return Ok(text);
+    }
+    Err(format!("give full, trace, or the number of an output{}", did_you_mean(&text, ["full", "trace"])))
 }
 
 /// Compares, saves, prints; returns the exit code.

@@ -244,6 +244,8 @@ impl Job<'_> {
         };
         let writing = args.params_out.as_ref().map_or(0, |_| 8u64.saturating_mul(sizes.parameters as u64));
         let job = KernelWork {
+            others: 0,
+            summary: true,
             samples: samples.n,
             inputs: samples.d,
             sizes,
@@ -278,7 +280,7 @@ impl Job<'_> {
                 }
             }
             let params = Params::new(network, &theta)?;
-            let source = Empirical { backend, params, samples, outputs };
+            let source = Empirical { backend, params, samples: *samples, outputs };
             let Ended::Done(kernel) = computation.compute("kernel", &source, args.out.as_deref(), &stop)? else {
                 return Ok(Ended::Stopped);
             };
@@ -289,7 +291,7 @@ impl Job<'_> {
         } else {
             for (name, which) in [("ntk", AnalyticKernel::Ntk), ("nngp", AnalyticKernel::Nngp)] {
                 let out = args.out.as_deref().filter(|_| which == AnalyticKernel::Ntk);
-                let source = Analytic { backend, network, samples, which };
+                let source = Analytic { backend, network, samples: *samples, which };
                 let Ended::Done(kernel) = computation.compute(name, &source, out, &stop)? else {
                     return Ok(Ended::Stopped);
                 };

@@ -7,6 +7,7 @@
 //! - [`fuzz`]: every reader of files on hostile input
 //! - [`mutants`]: deliberate errors in the physics, [`errors`], and which claim of a study notices each
 //! - [`audit`]: unsafe code sanitized, licences
+//! - [`python`]: the tests of the Python package, its wheel
 //! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
 //! - [`board`]: what the first line of `firmware/boards/NAME.x` says
 //! - [`image`]: the firmware's binaries, built; how much flash and RAM they take
@@ -36,6 +37,7 @@ mod fuzz;
 mod image;
 mod mutants;
 mod process;
+mod python;
 mod qemu;
 mod reference;
 mod sizes;
@@ -119,6 +121,8 @@ enum Task {
     },
     /// Runs the tests of the unsafe code under AddressSanitizer
     Sanitize,
+    /// Builds the Python package as a wheel for every Python from 3.10 on
+    Wheel,
     /// Prints the flash, the static RAM and the measured stack of every firmware binary
     Sizes,
     /// Prints what the passes of a network cost on a core, in instructions per multiply-add, in QEMU
@@ -177,6 +181,7 @@ fn run(cli: Cli) -> Result<u8> {
         Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds, None)?,
         Task::Mutants { numbers } => mutants::mutants(&numbers)?,
         Task::Sanitize => audit::sanitize(&mut session)?,
+        Task::Wheel => python::wheel()?,
         Task::Sizes => sizes::step(&mut session)?,
         Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,
     }

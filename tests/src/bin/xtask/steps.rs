@@ -19,7 +19,7 @@ use crate::{
     declared, floors, fuzz,
     image::{self, BINARIES, Size, Transport},
     process::minutes,
-    qemu, reference, sizes,
+    python, qemu, reference, sizes,
     toolchain::{self, Kind, Toolchains},
     workspace,
 };
@@ -57,7 +57,7 @@ struct Step {
     run: fn(&mut Session) -> Result<()>,
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step { name: "tools", what: "what the steps below call is there, or is installed", run: tools },
     Step { name: "format", what: "rustfmt leaves every file as it is", run: workspace::format },
     Step { name: "floors", what: "no module imports one that ARCHITECTURE.md lists above it", run: floors::check },
@@ -75,6 +75,7 @@ const STEPS: [Step; 16] = [
     Step { name: "clippy-firmware", what: "no warnings on the microcontroller", run: workspace::clippy_firmware },
     Step { name: "doc", what: "the documentation builds without warnings", run: workspace::doc },
     Step { name: "test-debug", what: "tests with every check of indices and overflow", run: workspace::test_debug },
+    Step { name: "python", what: "the tests of the Python package, where there is a Python", run: python::test },
     Step { name: "test-release", what: "the tests of the arithmetic, optimised", run: workspace::test_release },
     Step { name: "fuzz", what: "no reader panics, hangs or takes too much, whatever it reads", run: fuzz::step },
     Step { name: "deny", what: "licences and banned packages, where cargo-deny is installed", run: audit::deny },

@@ -1,0 +1,26 @@
+"""Arrays of other libraries as numpy's, without importing them."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def as_numpy(name: str, array: Any) -> Any:
+    """``array`` as numpy's, sharing memory where that is possible: tensors on the CPU do.
+
+    Raises TypeError with ``name`` for a dtype that numpy does not have, as bfloat16.
+    """
+    import numpy as np
+
+    if isinstance(array, np.ndarray):
+        return np.ascontiguousarray(array) if not array.flags.c_contiguous else array
+    if hasattr(array, "detach"):
+        tensor = array.detach().cpu().contiguous()
+        try:
+            return tensor.numpy()
+        except TypeError:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise TypeError(f"{name}: {kind}; give float32 or float64, as model.float() makes it") from None
+    return np.ascontiguousarray(np.asarray(array))

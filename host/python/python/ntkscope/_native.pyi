@@ -1,0 +1,229 @@
+"""What the compiled module has."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias, final, overload
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+_Array: TypeAlias = NDArray[np.floating[Any]]
+_Progress: TypeAlias = bool | Callable[[int, int], object] | None
+
+VERSION: Final[str]
+
+class DataError(ValueError): ...
+class UnsupportedLayer(ValueError): ...
+class NoLimit(ValueError): ...
+class NotFinite(ArithmeticError): ...
+
+@final
+class Layer:
+    @property
+    def name(self) -> str: ...
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def c(self) -> float: ...
+    @property
+    def s(self) -> float: ...
+    @property
+    def rate_w(self) -> float: ...
+    @property
+    def rate_b(self) -> float: ...
+    @property
+    def bias(self) -> bool: ...
+    @property
+    def activation(self) -> str | None: ...
+
+@final
+class Network:
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def widths(self) -> list[int]: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def parameters(self) -> int: ...
+    @property
+    def dtype(self) -> np.dtype[np.floating[Any]]: ...
+    @property
+    def layers(self) -> list[Layer]: ...
+    def __call__(self, x: _Array) -> _Array: ...
+    def __copy__(self) -> Network: ...
+    def __deepcopy__(self, _memo: object) -> Network: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def state_dict(self) -> dict[str, _Array]: ...
+    def save(self, path: str | os.PathLike[str]) -> None: ...
+    def as_ntk(self, sigma_w2: float = 2.0, sigma_b: float = 1.0) -> Network: ...
+    def with_rates(self, weights: float | Sequence[float], biases: float | Sequence[float]) -> Network: ...
+
+@final
+class KernelFn:
+    @overload
+    def __call__(
+        self,
+        x1: _Array,
+        x2: _Array | None = None,
+        get: str = "ntk",
+        *,
+        dtype: DTypeLike | None = None,
+        threads: int | None = None,
+        memory: int | str | None = None,
+        progress: _Progress = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x1: _Array,
+        x2: _Array | None,
+        get: tuple[str, ...],
+        *,
+        dtype: DTypeLike | None = None,
+        threads: int | None = None,
+        memory: int | str | None = None,
+        progress: _Progress = None,
+    ) -> tuple[_Array, ...]: ...
+    @overload
+    def __call__(
+        self,
+        x1: _Array,
+        x2: _Array | None = None,
+        *,
+        get: tuple[str, ...],
+        dtype: DTypeLike | None = None,
+        threads: int | None = None,
+        memory: int | str | None = None,
+        progress: _Progress = None,
+    ) -> tuple[_Array, ...]: ...
+    def diag(self, x: _Array, get: str = "ntk") -> _Array: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Spectrum:
+    @property
+    def n(self) -> int: ...
+    @property
+    def largest(self) -> NDArray[np.float64]: ...
+    @property
+    def smallest(self) -> NDArray[np.float64]: ...
+    @property
+    def residuals(self) -> NDArray[np.float64]: ...
+    @property
+    def trace(self) -> float: ...
+    @property
+    def effective_rank(self) -> float | None: ...
+    @property
+    def condition(self) -> float: ...
+    @property
+    def definiteness(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Distances:
+    @property
+    def max(self) -> float: ...
+    @property
+    def max_relative(self) -> float: ...
+    @property
+    def frobenius(self) -> float: ...
+    @property
+    def alignment(self) -> float: ...
+    @property
+    def lambda_min(self) -> tuple[float, float]: ...
+    @property
+    def lambda_max(self) -> tuple[float, float]: ...
+    @property
+    def effective_rank(self) -> tuple[float, float]: ...
+
+@final
+class Watcher:
+    def __new__(
+        cls, x: _Array, y: Any, loss: str | None, rate: float | None, outputs: str | int, network_outputs: int
+    ) -> Watcher: ...
+    def observe(self, net: Network, step: int, time: float, threads: int | None) -> dict[str, float]: ...
+    def kernel(self) -> _Array: ...
+    def measured(self) -> list[str]: ...
+    def write_trace(self, path: str | os.PathLike[str]) -> None: ...
+    def write_report(self, path: str | os.PathLike[str], title: str, lead: str) -> None: ...
+
+def ntk(
+    net: Network,
+    x1: _Array,
+    x2: _Array | None = None,
+    *,
+    outputs: str | int = "full",
+    parts: bool = False,
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    out: _Array | str | os.PathLike[str] | None = None,
+    progress: _Progress = None,
+) -> _Array: ...
+def ntk_product(
+    net: Network, x: _Array, v: _Array, *, threads: int | None = None, progress: _Progress = None
+) -> _Array: ...
+def forecast(
+    net: Network,
+    n1: int,
+    n2: int | None = None,
+    *,
+    outputs: str | int = "full",
+    parts: bool = False,
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    out: _Array | str | os.PathLike[str] | None = None,
+) -> int: ...
+def kernel_fn(
+    *,
+    depth: int | None = None,
+    widths: Sequence[int] | None = None,
+    activation: str | Sequence[str] = "relu",
+    bias: str = "none",
+    parametrization: str = "ntk",
+    c_in: float | None = None,
+    sigma_w2: float = 2.0,
+    bias_scale: float = 1.0,
+) -> KernelFn: ...
+def spectrum(
+    net_or_K: Network | _Array,
+    x: _Array | None = None,
+    *,
+    k: int = 6,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    progress: _Progress = None,
+) -> Spectrum: ...
+def compare(k1: _Array, k2: _Array, *, threads: int | None = None) -> Distances: ...
+def load(
+    path: str | os.PathLike[str],
+    activation: str | Sequence[str] = "relu",
+    *,
+    order: Sequence[str] | None = None,
+    dtype: DTypeLike | None = None,
+) -> Network: ...
+def main(interpreter: str | os.PathLike[str], arguments: Sequence[str]) -> int: ...
+def _of_layers(layers: Sequence[tuple[Any, ...]]) -> Network: ...
+def _of_stored(inputs: int, layers: Sequence[tuple[Any, ...]], theta: _Array, dtype: DTypeLike) -> Network: ...
+def _of_arrays(
+    arrays: Sequence[tuple[str, _Array]], activation: str | Sequence[str] | None, order: Sequence[str] | None
+) -> Network: ...
+def _of_keywords(inputs: int, outputs: int, keywords: dict[str, Any], place: str) -> Network: ...
+def _of_settings(text: str, inputs: int, outputs: int, theta: _Array) -> Network: ...
+def _predict(
+    kernel: KernelFn | Network,
+    x: _Array,
+    y: Any,
+    x_test: _Array,
+    loss: str,
+    penalty: float,
+    time: float,
+    threads: int | None,
+    memory: int | str | None,
+    progress: _Progress,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def _accuracy(outputs: _Array, y: Any, loss: str) -> float: ...

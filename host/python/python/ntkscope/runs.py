@@ -1,0 +1,205 @@
+"""Runs and studies of the command line, whose numbers they have bit for bit: it does them, in a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def _command(arguments: Sequence[str], quiet: bool, allowed: Sequence[int] = (0,)) -> int:
+    """Calls the command line. Its errors are raised: wrong settings as ValueError, data as DataError."""
+    from ._native import DataError
+
+    command = [sys.executable, "-m", "ntkscope", *arguments, *(["--quiet"] if quiet else [])]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = ""
+    try:
+        for line in process.stderr:
+            said = line
+            if not quiet:
+                sys.stderr.write(line)
+        code = process.wait()
+    except BaseException:
+        # it has been interrupted too where that came from a terminal; it keeps what is finished
+        process.terminate()
+        process.wait()
+        raise
+    if code in allowed:
+        return code
+    text = said.removeprefix("error: ").strip()
+    kinds: dict[int, type[Exception]] = {1: RuntimeError, 2: ValueError, 3: DataError, 4: OSError}
+    if code in (130, -2):
+        raise KeyboardInterrupt
+    raise kinds.get(code, RuntimeError)(text or f"ntkscope {arguments[0]} ended with code {code}")
+
+
+def _text(value: Any) -> str:
+    """A value as a settings file has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_text(item) for item in value) + "]"
+    text = os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Run:
+    """What one run of the program has left. Made by ``run``."""
+
+    def __init__(self, directory: str, keeps: tempfile.TemporaryDirectory[str] | None) -> None:
+        self._directory, self._keeps = directory, keeps
+
+    @property
+    def directory(self) -> str:
+        """Where its files lie; they go with this object where no ``out`` was given."""
+        return self._directory
+
+    @property
+    def trace(self) -> dict[str, NDArray[np.float64]]:
+        """Columns of ``trace.csv``, a number for each snapshot; nan where nothing was measured."""
+        import numpy as np
+
+        with open(os.path.join(self._directory, "trace.csv"), newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+
+        def number(text: str) -> float:
+            return {"": np.nan, "true": 1.0, "false": 0.0}.get(text) if text in ("", "true", "false") else float(text)  # type: ignore[return-value]
+
+        return {name: np.array([number(row[name]) for row in rows]) for name in (rows[0] if rows else {})}
+
+    @property
+    def kernels(self) -> dict[str, NDArray[np.float64]]:
+        """Arrays of ``kernels.npz``: analytic, initial, final ``(n, n)``, the samples, …"""
+        return self._arrays("kernels.npz")
+
+    @property
+    def params(self) -> dict[str, NDArray[np.float64]]:
+        """Parameters at the end."""
+        arrays = self._arrays("params.npz")
+        arrays.pop("settings", None)
+        return arrays
+
+    def _arrays(self, name: str) -> dict[str, NDArray[np.float64]]:
+        import numpy as np
+
+        with np.load(os.path.join(self._directory, name)) as archive:
+            return {key: archive[key] for key in archive.files}
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Copies the page ``report.html`` to ``path``."""
+        shutil.copyfile(os.path.join(self._directory, "report.html"), path)
+
+    def __repr__(self) -> str:
+        return f"Run({self._directory})"
+
+
+def run(
+    settings: Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    memory: str | int | None = None,
+    progress: bool = False,
+) -> Run:
+    """Trains one network and records its kernel: ``ntkscope run``.
+
+    ``settings``: keys of ``run.toml``, with underscores or hyphens, or the path of such a file. ``data`` may be a pair of arrays ``(x, y)``. ``loss`` is
+    "mse" or "cross-entropy", not "both". ``out``: a directory for all its files, which must be empty. ``progress=True`` shows what the
+    program says. Raises ValueError for wrong settings, DataError for wrong data.
+
+    >>> import ntkscope as ns
+    >>> r = ns.run({"width": 8, "loss": "mse", "until_time": 1.0})
+    >>> float(r.trace["drift_max"][0])
+    0.0
+    """
+    keeps = None
+    if out is None:
+        keeps = tempfile.TemporaryDirectory(prefix="ntkscope-")
+        out = os.path.join(keeps.name, "run")
+    with tempfile.TemporaryDirectory(prefix="ntkscope-") as scratch:
+        if isinstance(settings, (str, os.PathLike)):
+            file = os.fspath(settings)
+        else:
+            given = {key.replace("_", "-"): value for key, value in settings.items() if value is not None}
+            if given.get("loss", "both") == "both" or given.get("optimizer") == "both":
+                raise ValueError("loss: a Run is of one loss and one optimizer; give loss='mse' or loss='cross-entropy'")
+            data = given.get("data")
+            if isinstance(data, tuple):
+                import numpy as np
+
+                place = os.path.join(scratch, "data.npz")
+                np.savez(place, x=data[0], y=data[1])
+                given["data"] = place
+            file = os.path.join(scratch, "settings.toml")
+            with open(file, "w", encoding="utf-8") as text:
+                text.writelines(f"{key} = {_text(value)}\n" for key, value in given.items())
+        options = ["--out", os.fspath(out), *_machine(threads, memory)]
+        # training that failed has left its record
+        _command(["run", file, *options], not progress, (0, 1))
+    return Run(os.fspath(out), keeps)
+
+
+def _machine(threads: int | None, memory: str | int | None) -> list[str]:
+    options = [] if threads is None else ["--threads", str(threads)]
+    return options + ([] if memory is None else ["--memory", str(memory)])
+
+
+class Claims:
+    """Claims of a study and what was found of them. Made by ``reproduce``."""
+
+    def __init__(self, directory: str, rows: list[dict[str, str]]) -> None:
+        self.directory, self.rows = directory, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        counts: dict[str, int] = {}
+        for row in self.rows:
+            verdict = row.get("verdict", "")
+            counts[verdict] = counts.get(verdict, 0) + 1
+        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+        return f"Claims({len(self.rows)}: {told})"
+
+
+def reproduce(
+    study: str,
+    *,
+    only: str | Sequence[str] | None = None,
+    out: str | os.PathLike[str],
+    progress: bool = False,
+    **options: Any,
+) -> Claims:
+    """Reproduces a paper's study: ``ntkscope reproduce``, whose options are keywords here (``seeds=2``, ``full=True``).
+
+    ``study``: divergence, lazy, initialization, or probability. ``out``: directory for its runs and its page; finished runs there are kept.
+    ``rows`` of the result are those of ``claims.csv``. A claim that fails is no error.
+    """
+    arguments = ["reproduce", study, "--out", os.fspath(out)]
+    if only is not None:
+        arguments += ["--only", only if isinstance(only, str) else ",".join(only)]
+    for name, value in options.items():
+        flag = "--" + name.replace("_", "-")
+        if value is True:
+            arguments.append(flag)
+        elif value is not None and value is not False:
+            listed = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            arguments += [flag, listed]
+    _command(arguments, not progress, (0, 1))
+    with open(os.path.join(os.fspath(out), "claims.csv"), newline="", encoding="utf-8") as file:
+        return Claims(os.fspath(out), list(csv.DictReader(file)))

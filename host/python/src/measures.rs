@@ -1,0 +1,297 @@
+//! What kernels say: eigenvalues, and how far two of them are apart.
+
+use ntkscope::backend::HostReal;
+use ntkscope::files::Dtype;
+use ntkscope::kernel::{Cut, Empirical, KernelSummary, check_symmetric, extremes};
+use ntkscope::machine::{Ended, Stop};
+use ntkscope_core::MatRef;
+use ntkscope_core::forward::Params;
+use ntkscope_core::kernel::{
+    MultiOutput, Spectrum as Eigenvalues, centred_alignment, max_abs, max_abs_difference, relative_frobenius, tangent,
+    tangent_len,
+};
+use ntkscope_core::network::Network as Described;
+use pyo3::prelude::*;
+use pyo3::types::PyAny;
+
+use crate::arrays::{AsRows, Numbers, Scalar, array, shown};
+use crate::call::{Options, compute};
+use crate::error::{DataError, Fallible, Fault, value};
+use crate::kernel::check_inputs;
+use crate::network::{Lend, Network};
+use crate::product::Product;
+use crate::task::fill;
+
+/// Outermost eigenvalues of a kernel. Made by ``spectrum``.
+#[pyclass(frozen, module = "ntkscope")]
+pub(crate) struct Spectrum {
+    n: usize,
+    largest: Vec<f64>,
+    smallest: Vec<f64>,
+    /// how far the largest and the smallest may be off
+    residuals: [f64; 2],
+    trace: f64,
+    effective_rank: Option<f64>,
+    condition: f64,
+    definiteness: String,
+}
+
+#[pymethods]
+impl Spectrum {
+    /// Rows of the kernel.
+    #[getter]
+    fn n(&self) -> usize {
+        self.n
+    }
+    /// The largest eigenvalues, descending.
+    #[getter]
+    fn largest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        array(py, &[self.largest.len()], self.largest.clone())
+    }
+    /// The smallest eigenvalues, ascending.
+    #[getter]
+    fn smallest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        array(py, &[self.smallest.len()], self.smallest.clone())
+    }
+    /// How far the largest and the smallest eigenvalue may be off, ``(2,)``: rounding, or what Lanczos' iteration has left.
+    #[getter]
+    fn residuals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        array(py, &[2], self.residuals.to_vec())
+    }
+    /// Sum of all eigenvalues.
+    #[getter]
+    fn trace(&self) -> f64 {
+        self.trace
+    }
+    /// exp of the entropy of the eigenvalues divided by their sum; None where not all of them are known.
+    #[getter]
+    fn effective_rank(&self) -> Option<f64> {
+        self.effective_rank
+    }
+    /// Largest by smallest eigenvalue; infinite where that is 0 to rounding, nan for an indefinite matrix.
+    #[getter]
+    fn condition(&self) -> f64 {
+        self.condition
+    }
+    /// positive-definite, singular, indefinite, zero, or unknown.
+    #[getter]
+    fn definiteness(&self) -> &str {
+        &self.definiteness
+    }
+    fn __repr__(&self) -> String {
+        let end = |values: &[f64]| values.first().copied().unwrap_or(f64::NAN);
+        let rank = self.effective_rank.map_or(String::new(), |rank| format!(", effective rank {rank:.4}"));
+        let (n, lambda_max, lambda_min) = (self.n, end(&self.largest), end(&self.smallest));
+        format!(
+            "Spectrum({n} rows, lambda_max {lambda_max:.6}, lambda_min {lambda_min:.6}, {}{rank})",
+            self.definiteness
+        )
+    }
+    fn _repr_html_(&self) -> String {
+        let cells = |values: &[f64]| values.iter().map(|v| format!("<td>{v:.6}</td>")).collect::<String>();
+        format!(
+            "<table><tr><th>largest</th>{}</tr><tr><th>smallest</th>{}</tr></table>",
+            cells(&self.largest),
+            cells(&self.smallest)
+        )
+    }
+}
+
+/// Eigenvalues of a kernel ``(n, n)``: the ``k`` largest and the ``k`` smallest, exact to rounding. Of a network and samples ``x`` ``(n, d)`` those
+/// of its full kernel ``(n C, n C)``, which is not formed: one of each, by at most 256 Lanczos steps, with what they may be off.
+///
+/// Raises ValueError for a matrix that is not square, DataError for one that is not symmetric.
+///
+/// >>> import numpy as np, ntkscope as ns
+/// >>> ns.spectrum(np.diag([3.0, 1.0, 2.0]), k=2).largest
+/// array([3., 2.])
+/// >>> net, x = ns.fcn(3, [16]), np.eye(3)
+/// >>> np.allclose(ns.spectrum(net, x).largest, ns.spectrum(ns.ntk(net, x)).largest[0])
+/// True
+#[pyfunction]
+#[pyo3(signature = (net_or_K, x=None, *, k=6, threads=None, memory=None, progress=None))]
+#[allow(non_snake_case, reason = "K is a matrix")]
+pub(crate) fn spectrum<'py>(
+    py: Python<'py>,
+    net_or_K: &Bound<'py, PyAny>,
+    x: Option<&Bound<'py, PyAny>>,
+    k: usize,
+    threads: Option<usize>,
+    memory: Option<&Bound<'py, PyAny>>,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Spectrum> {
+    let options = Options { threads, memory, progress };
+    if let Ok(net) = net_or_K.cast::<Network>() {
+        let x = Numbers::samples("x", x.ok_or_else(|| value("x: give the samples of the kernel"))?)?;
+        check_inputs(net.get(), "x", Some(&x))?;
+        return match net.get().scalar(None, "x", &x)? {
+            Dtype::F32 => of_network::<f32>(py, net.get(), &x, &options),
+            Dtype::F64 => of_network::<f64>(py, net.get(), &x, &options),
+        };
+    }
+    if x.is_some() {
+        return Err(value("x: of a kernel there are no samples to give; leave it out"));
+    }
+    let (n, numbers, dtype) = square("K", net_or_K)?;
+    let need = ntkscope::machine::memory::process_bytes(1).saturating_add(24 * (n as u64).pow(2));
+    options.budget()?.check(&format!("eigenvalues of {n} rows"), need).map_err(Fault::from)?;
+    let (summary, values, trace) = compute(py, &options, |_, _| {
+        let kernel = MatRef::new(&numbers, n, n)?;
+        let trace = (0..n).map(|i| kernel.at(i, i)).sum::<f64>();
+        let (summary, values) = KernelSummary::with_spectrum(f64::fast(), kernel, dtype)?;
+        Ok(Ended::Done((summary, values, trace)))
+    })?;
+    Ok(Spectrum {
+        n,
+        largest: values.iter().rev().take(k).copied().collect(),
+        smallest: values.iter().take(k).copied().collect(),
+        residuals: [summary.lambda_uncertainty; 2],
+        trace,
+        effective_rank: summary.effective_rank,
+        condition: summary.condition.unwrap_or(if summary.is_singular() { f64::INFINITY } else { f64::NAN }),
+        definiteness: summary.definiteness.to_string(),
+    })
+}
+
+/// A kernel that is handed in.
+///
+/// # Errors
+/// One that is not square, finite and symmetric.
+fn square(name: &str, object: &Bound<'_, PyAny>) -> PyResult<(usize, Vec<f64>, Dtype)> {
+    let numbers = Numbers::samples(name, object)?;
+    let n = match *numbers.shape() {
+        [n, m] if n == m => n,
+        _ => return Err(value(format!("{name}: shape {}, but a kernel is square", shown(numbers.shape())))),
+    };
+    let (dtype, numbers) = (numbers.dtype(), numbers.to_f64()?);
+    check_symmetric(Some(name), n, &numbers).map_err(|fault| DataError::new_err(fault.to_string()))?;
+    Ok((n, numbers, dtype))
+}
+
+fn of_network<'py, T: Scalar>(
+    py: Python<'py>,
+    net: &Network,
+    x: &Numbers<'py>,
+    options: &Options<'_, 'py>,
+) -> PyResult<Spectrum>
+where
+    f64: Lend<T>,
+    for<'a> Numbers<'a>: AsRows<T>,
+{
+    let rows = x.rows()?;
+    compute(py, options, |stop, progress| {
+        let (network, theta, x) = (net.network()?, net.parameters::<T>()?, rows.view()?);
+        let (params, n) = (Params::new(&network, &theta)?, x.rows() * network.sizes().outputs);
+        let mut space = vec![T::ZERO; tangent_len(network.sizes(), x.rows())];
+        let tangent = tangent(T::fast(), params, x, &mut space)?;
+        let mut product = Product::new(&network, theta.len(), x.rows());
+        let (mut v, mut out, mut steps) = (vec![T::ZERO; n], vec![T::ZERO; n], 0);
+        let mut apply = |from: &[f64], to: &mut [f64]| {
+            v.iter_mut().zip(from).for_each(|(v, from)| *v = T::from_f64(*from));
+            product.apply(&tangent, &v, &mut out)?;
+            to.iter_mut().zip(&out).for_each(|(to, out)| *to = out.to_f64());
+            steps += 1;
+            progress.set(f64::from(steps) / 256.0);
+            Ok(())
+        };
+        let Ended::Done(found) = extremes(n, &mut apply, stop)? else { return Ok(Ended::Stopped) };
+        let Ended::Done(trace) = trace_of::<T>(&params, x, stop)? else { return Ok(Ended::Stopped) };
+        let rounding = n as f64 * T::EPSILON.to_f64() * found.max.value.abs();
+        let residuals = [found.max.residual, found.min.residual].map(|residual| residual.max(rounding));
+        let ends = Eigenvalues::of_ends(found.min.value, found.max.value, residuals[1]);
+        Ok(Ended::Done(Spectrum {
+            n,
+            largest: vec![found.max.value],
+            smallest: vec![found.min.value],
+            residuals,
+            trace,
+            effective_rank: (n == 1).then_some(1.0),
+            condition: ends.condition,
+            definiteness: ends.definiteness().to_string(),
+        }))
+    })
+}
+
+/// Trace of the full kernel: C times that of the mean over outputs, of which only blocks along the diagonal are computed.
+fn trace_of<T: Scalar>(
+    params: &Params<'_, ntkscope::experiment::AnyNetwork<'_>, T>,
+    x: MatRef<'_, T>,
+    stop: &Stop,
+) -> Fallible<Ended<f64>> {
+    let (backend, step) = (T::fast(), T::fast().tile().cols);
+    let (mut block, mut trace) = (vec![T::ZERO; step * step], 0.0);
+    for first in (0..x.rows()).step_by(step) {
+        let some = x.block(first..x.rows().min(first + step), 0..x.cols());
+        let count = some.rows();
+        let source = Empirical { backend, params: *params, samples: &some, outputs: MultiOutput::Trace };
+        let cut = Cut { samples: step, kept: false };
+        if fill((&source, None), &cut, &mut block[..count * count], stop, &|_| ())? == Ended::Stopped {
+            return Ok(Ended::Stopped);
+        }
+        trace += (0..count).map(|i| block[i * count + i].to_f64()).sum::<f64>();
+    }
+    Ok(Ended::Done(trace * params.network().sizes().outputs as f64))
+}
+
+/// How far two kernels are apart. Made by ``compare``.
+#[pyclass(frozen, get_all, module = "ntkscope")]
+pub(crate) struct Distances {
+    /// largest difference of two entries
+    max: f64,
+    /// the same by the largest entry of the second
+    max_relative: f64,
+    /// norm of the difference by that of the second (Frobenius)
+    frobenius: f64,
+    /// centred alignment, from -1 to 1
+    alignment: f64,
+    /// smallest eigenvalues of both
+    lambda_min: (f64, f64),
+    /// largest eigenvalues of both
+    lambda_max: (f64, f64),
+    /// effective ranks of both
+    effective_rank: (f64, f64),
+}
+
+#[pymethods]
+impl Distances {
+    fn __repr__(&self) -> String {
+        let Self { max, frobenius, alignment, .. } = self;
+        format!("Distances(max={max:.6e}, frobenius={frobenius:.6e}, alignment={alignment:.6})")
+    }
+}
+
+/// Distances of two kernels ``(n, n)`` on the same samples, as ``ntkscope compare`` gives them; the second is the reference.
+///
+/// >>> import numpy as np, ntkscope as ns
+/// >>> ns.compare(np.eye(2), np.diag([1.0, 2.0])).max
+/// 1.0
+#[pyfunction]
+#[pyo3(signature = (k1, k2, *, threads=None))]
+pub(crate) fn compare<'py>(
+    py: Python<'py>,
+    k1: &Bound<'py, PyAny>,
+    k2: &Bound<'py, PyAny>,
+    threads: Option<usize>,
+) -> PyResult<Distances> {
+    let options = Options { threads, memory: None, progress: None };
+    let ((n, a, of_a), (m, b, of_b)) = (square("k1", k1)?, square("k2", k2)?);
+    if n != m {
+        return Err(value(format!("k1 has {n} rows, k2 {m}; compare kernels on the same samples")));
+    }
+    compute(py, &options, |_, _| {
+        let (a, b) = (MatRef::new(&a, n, n)?, MatRef::new(&b, n, n)?);
+        let (first, second) =
+            (KernelSummary::whole(f64::fast(), a, of_a)?, KernelSummary::whole(f64::fast(), b, of_b)?);
+        let max = max_abs_difference(a, b)?;
+        let rank = |summary: &KernelSummary| summary.effective_rank.unwrap_or(f64::NAN);
+        Ok(Ended::Done(Distances {
+            max,
+            max_relative: max / max_abs(b),
+            frobenius: relative_frobenius(a, b)?,
+            alignment: centred_alignment(a, b)?,
+            lambda_min: (first.lambda_min, second.lambda_min),
+            lambda_max: (first.lambda_max, second.lambda_max),
+            effective_rank: (rank(&first), rank(&second)),
+        }))
+    })
+}

@@ -1,0 +1,376 @@
+//! `Network`: a description with parameters, immutable.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use ntkscope::backend::HostReal;
+use ntkscope::experiment::{AnyNetwork, Family, Model, Shape};
+use ntkscope::files::Dtype;
+use ntkscope::run::{Tensor, tensors, write_arrays, write_parameters};
+use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::network::{Dense, Fcn, Network as Described};
+use ntkscope_core::{MatRef, Real};
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyDict, PyTuple};
+
+use crate::arrays::{AsRows, Numbers, Scalar, array, dtype_name, dtype_of};
+use crate::chain::{Chain, LayerView, factor};
+use crate::error::{Fallible, Fault, value, wrong_type};
+use crate::stored::{Stored, StoredLayer};
+
+/// What a network is made of.
+#[derive(Clone)]
+pub(crate) enum Body {
+    /// dense layers, one behind another
+    Chain(Chain),
+    /// what settings describe: residual, or two copies subtracted
+    Model(Box<Model>, Shape),
+}
+
+/// A network with parameters: dense layers ``z = c W a + s b``, the function behind each, and what each learns at.
+///
+/// Made by ``from_torch``, ``from_state_dict``, ``from_flax``, ``load``, ``fcn`` or ``resnet``. It never changes, pickles, and keeps
+/// no reference to what it was made of.
+///
+/// >>> import numpy as np, ntkscope as ns
+/// >>> net = ns.fcn(3, [8, 4], outputs=2, seed=1)
+/// >>> net
+/// Network(inputs=3, widths=[8, 4], outputs=2, parameters=72, float64)
+/// >>> net(np.ones((5, 3))).shape
+/// (5, 2)
+#[pyclass(frozen, module = "ntkscope")]
+pub(crate) struct Network {
+    body: Body,
+    theta: Vec<f64>,
+    dtype: Dtype,
+}
+
+impl Network {
+    pub(crate) fn new(body: Body, theta: Vec<f64>, dtype: Dtype) -> Fallible<Self> {
+        let made = Self { body, theta, dtype };
+        Params::new(&made.network()?, &made.theta)?;
+        Ok(made)
+    }
+    /// As stored, under the names of its arrays.
+    pub(crate) fn chain(chain: Chain, theta: Vec<f64>, dtype: Dtype) -> Fallible<Self> {
+        Self::new(Body::Chain(chain), theta, dtype)
+    }
+
+    /// The network whose kernel with all rates 1 is this one's.
+    pub(crate) fn network(&self) -> Result<AnyNetwork<'_>, ntkscope_core::Error> {
+        match &self.body {
+            Body::Chain(chain) => Ok(AnyNetwork::Plain(Family::Fcn(Fcn::of_layers(chain.inputs, &chain.plain)?))),
+            Body::Model(model, shape) => model.network(shape),
+        }
+    }
+    /// The same as it is stored.
+    fn stored(&self) -> Result<AnyNetwork<'_>, ntkscope_core::Error> {
+        match &self.body {
+            Body::Chain(chain) => Ok(AnyNetwork::Plain(Family::Fcn(Fcn::of_layers(chain.inputs, &chain.layers)?))),
+            Body::Model(model, shape) => model.network(shape),
+        }
+    }
+    /// The parameters of [`Self::network`] in another scalar.
+    pub(crate) fn parameters<T: Real>(&self) -> Result<Cow<'_, [T]>, ntkscope_core::Error>
+    where
+        f64: Lend<T>,
+    {
+        let Body::Chain(chain) = &self.body else { return Ok(f64::lend(&self.theta)) };
+        if chain.rates.iter().flatten().all(|rate| factor(*rate) == 1.0) {
+            return Ok(f64::lend(&self.theta));
+        }
+        let (network, mut theta) = (self.network()?, self.theta.clone());
+        for (index, [weights, biases]) in chain.rates.iter().enumerate() {
+            let Dense { inputs, outputs, weights: at, bias, .. } = network.layer(index);
+            theta[at..][..inputs * outputs].iter_mut().for_each(|w| *w /= factor(*weights));
+            if let Some(at) = bias {
+                theta[at..][..outputs].iter_mut().for_each(|b| *b /= factor(*biases));
+            }
+        }
+        Ok(Cow::Owned(theta.into_iter().map(T::from_f64).collect()))
+    }
+    pub(crate) fn dtype_kind(&self) -> Dtype {
+        self.dtype
+    }
+    pub(crate) fn sizes(&self) -> Result<ntkscope_core::network::Sizes, ntkscope_core::Error> {
+        Ok(self.network()?.sizes())
+    }
+
+    /// The scalar of a computation with these samples: that of both, or the one that is asked for.
+    ///
+    /// # Errors
+    /// TypeError where they differ, and nothing is asked for.
+    pub(crate) fn scalar(&self, wanted: Option<&Bound<'_, PyAny>>, name: &str, x: &Numbers<'_>) -> PyResult<Dtype> {
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.is_none()) {
+            return dtype_of(wanted);
+        }
+        if x.dtype() == self.dtype {
+            return Ok(self.dtype);
+        }
+        let (theirs, own) = (dtype_name(x.dtype()), dtype_name(self.dtype));
+        Err(wrong_type(format!(
+            "{name}: {theirs}, but the network is {own}; use {name}.astype(numpy.{own}), or give dtype="
+        )))
+    }
+
+    fn call_as<'py, T: Scalar>(&self, py: Python<'py>, x: &Numbers<'_>) -> PyResult<Bound<'py, PyAny>>
+    where
+        f64: Lend<T>,
+        for<'a> Numbers<'a>: AsRows<T>,
+    {
+        let rows = x.rows()?;
+        let (n, outputs) = py.detach(|| {
+            let (x, network, theta) = (rows.view()?, self.network()?, self.parameters::<T>()?);
+            Ok::<_, Fault>((x.rows(), outputs(&network, &theta, x)?))
+        })?;
+        array(py, &[n, outputs.len() / n], outputs)
+    }
+    fn tensors(&self) -> Result<Vec<Tensor>, ntkscope_core::Error> {
+        let mut tensors = tensors(&self.stored()?, &self.theta);
+        if let Body::Chain(chain) = &self.body {
+            let names = chain.layers.iter().zip(&chain.names);
+            let names = names.flat_map(|(layer, [w, b])| [Some(w), layer.bias_scale.map(|_| b)]).flatten();
+            tensors.iter_mut().zip(names).for_each(|(tensor, name)| tensor.name.clone_from(name));
+        }
+        Ok(tensors)
+    }
+    fn need_chain(&self, what: &str) -> PyResult<&Chain> {
+        match &self.body {
+            Body::Chain(chain) => Ok(chain),
+            Body::Model(..) => Err(value(format!(
+                "{what}: a residual or mirrored network has none; of fcn(…, init=\"standard\") only"
+            ))),
+        }
+    }
+}
+
+/// Outputs `(n, C)`.
+pub(crate) fn outputs<T: HostReal>(
+    network: &AnyNetwork<'_>,
+    theta: &[T],
+    x: MatRef<'_, T>,
+) -> Result<Vec<T>, ntkscope_core::Error> {
+    let mut buffer = vec![T::ZERO; x.rows() * network.sizes().activations];
+    let passed = forward(T::fast(), Params::new(network, theta)?, x, &mut buffer)?;
+    let outputs = passed.outputs();
+    Ok((0..outputs.rows()).flat_map(|i| outputs.row(i).iter().copied()).collect())
+}
+
+/// Numbers in double precision as those of another scalar, as they lie where it is the same.
+pub(crate) trait Lend<T: Clone> {
+    fn lend(numbers: &[f64]) -> Cow<'_, [T]>;
+}
+impl Lend<f64> for f64 {
+    fn lend(numbers: &[f64]) -> Cow<'_, [f64]> {
+        Cow::Borrowed(numbers)
+    }
+}
+impl Lend<f32> for f64 {
+    fn lend(numbers: &[f64]) -> Cow<'_, [f32]> {
+        Cow::Owned(numbers.iter().map(|v| *v as f32).collect())
+    }
+}
+
+#[pymethods]
+impl Network {
+    /// d, numbers per sample.
+    #[getter]
+    fn inputs(&self) -> Fallible<usize> {
+        Ok(self.sizes()?.inputs)
+    }
+    /// Numbers in every hidden layer.
+    #[getter]
+    fn widths(&self) -> Fallible<Vec<usize>> {
+        Ok(match &self.body {
+            Body::Chain(chain) => chain.layers[..chain.layers.len() - 1].iter().map(|layer| layer.width).collect(),
+            Body::Model(_, shape) => shape.widths.clone(),
+        })
+    }
+    /// C, numbers per output.
+    #[getter]
+    fn outputs(&self) -> Fallible<usize> {
+        Ok(self.sizes()?.outputs)
+    }
+    /// P, trained or not.
+    #[getter(parameters)]
+    fn parameter_count(&self) -> usize {
+        self.theta.len()
+    }
+    /// ``numpy.dtype`` of the parameters.
+    #[getter]
+    fn dtype<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("numpy")?.getattr("dtype")?.call1((dtype_name(self.dtype),))
+    }
+    /// The layers, from the first to the output.
+    #[getter]
+    fn layers(&self) -> Fallible<Vec<LayerView>> {
+        let network = self.stored()?;
+        let view = |index: usize| {
+            let layer = network.layer(index);
+            let own = match &self.body {
+                Body::Chain(chain) => {
+                    let activation = chain.layers[index].activation.to_string();
+                    let activation = Some(activation).filter(|_| index + 1 < chain.layers.len());
+                    (chain.names[index][0].clone(), chain.rates[index], activation)
+                }
+                Body::Model(..) => {
+                    let trained = |is: bool| f64::from(u8::from(is));
+                    let rates = [trained(layer.weights_trained), trained(layer.has_trained_bias())];
+                    (layer.name.of_weights().to_string(), rates, None)
+                }
+            };
+            let (name, [rate_w, rate_b], activation) = own;
+            let Dense { inputs, outputs, weight_scale: c, bias_scale: s, bias, .. } = layer;
+            LayerView { name, inputs, outputs, c, s, rate_w, rate_b, bias: bias.is_some(), activation }
+        };
+        Ok((0..network.sizes().layers).map(view).collect())
+    }
+
+    /// Outputs ``(n, C)`` of the samples ``x`` ``(n, d)``, float32 or float64 as the network.
+    ///
+    /// >>> import numpy as np, ntkscope as ns
+    /// >>> net = ns.from_state_dict({"0.weight": np.array([[1.0, -1.0]])})
+    /// >>> net(np.array([[3.0, 1.0]]))
+    /// array([[2.]])
+    fn __call__<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let x = Numbers::samples("x", x)?;
+        match self.scalar(None, "x", &x)? {
+            Dtype::F32 => self.call_as::<f32>(py, &x),
+            Dtype::F64 => self.call_as::<f64>(py, &x),
+        }
+    }
+
+    /// The parameters as arrays under their names, weights as ``(outputs, inputs)``; copies.
+    fn state_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        for Tensor { name, shape, data } in self.tensors().map_err(Fault::from)? {
+            let array = match self.dtype {
+                Dtype::F32 => array(py, &shape, data.into_iter().map(|v| v as f32).collect())?,
+                Dtype::F64 => array(py, &shape, data)?,
+            };
+            state.set_item(name, array)?;
+        }
+        Ok(state)
+    }
+
+    /// Writes the parameters to ``path``, an npz file, under their names. One of ``fcn`` or ``resnet`` is read by the command
+    /// line too, ``ntkscope kernel empirical --params``.
+    fn save(&self, path: PathBuf) -> Fallible<()> {
+        let tensors = self.tensors()?;
+        match &self.body {
+            Body::Model(model, _) => Ok(write_parameters(&path, &tensors, model)?),
+            Body::Chain(_) => {
+                let arrays: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), &t.shape, &t.data)).collect();
+                Ok(write_arrays(&path, &arrays, self.dtype)?)
+            }
+        }
+    }
+
+    /// The same function in NTK parametrization: ``c = sqrt(sigma_w2/fan_in)`` behind the first layer, where it is 1, and
+    /// ``s = sigma_b``, with the weights divided by as much. All rates are 1. Outputs agree to rounding; the kernel is another.
+    ///
+    /// >>> import numpy as np, ntkscope as ns
+    /// >>> net = ns.fcn(3, [8], parametrization="standard")
+    /// >>> round(net.as_ntk().layers[1].c, 3)
+    /// 0.5
+    #[pyo3(signature = (sigma_w2=2.0, sigma_b=1.0))]
+    fn as_ntk(&self, sigma_w2: f64, sigma_b: f64) -> PyResult<Self> {
+        let chain = self.need_chain("as_ntk")?;
+        if !(sigma_w2 > 0.0 && sigma_w2.is_finite() && sigma_b > 0.0 && sigma_b.is_finite()) {
+            return Err(value(format!("sigma_w2 {sigma_w2}, sigma_b {sigma_b}: must be finite and positive")));
+        }
+        let (network, mut theta, mut layers) =
+            (self.stored().map_err(Fault::from)?, self.theta.clone(), chain.layers.clone());
+        for (index, layer) in layers.iter_mut().enumerate() {
+            let Dense { inputs, outputs, weights, bias, .. } = network.layer(index);
+            let c = if index == 0 { 1.0 } else { (sigma_w2 / inputs as f64).sqrt() };
+            let ratio = layer.weight_scale / c;
+            theta[weights..][..inputs * outputs].iter_mut().for_each(|w| *w *= ratio);
+            layer.weight_deviation *= if ratio > 0.0 { ratio } else { 1.0 };
+            layer.weight_scale = c;
+            if let (Some(at), Some(s)) = (bias, layer.bias_scale) {
+                let ratio = s / sigma_b;
+                theta[at..][..outputs].iter_mut().for_each(|b| *b *= ratio);
+                layer.bias_deviation *= ratio;
+                layer.bias_scale = Some(sigma_b);
+            }
+        }
+        let theta = self.rounded(theta);
+        let chain = Chain::new(chain.inputs, layers, vec![[1.0; 2]; chain.layers.len()], chain.names.clone())?;
+        Ok(Self::chain(chain, theta, self.dtype)?)
+    }
+
+    /// The same network whose layers learn at these rates beside a common one: ``weights`` and ``biases``, a number for each
+    /// layer or one for all; 0 for what is frozen. Their share in the kernel is multiplied by it.
+    ///
+    /// >>> import ntkscope as ns
+    /// >>> ns.fcn(3, [8]).with_rates([1.0, 0.0], 1.0).layers[1].rate_w
+    /// 0.0
+    fn with_rates(&self, weights: &Bound<'_, PyAny>, biases: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let chain = self.need_chain("with_rates")?;
+        let count = chain.layers.len();
+        let each = |name: &str, given: &Bound<'_, PyAny>| match given.extract::<f64>() {
+            Ok(one) => Ok(vec![one; count]),
+            Err(_) => match given.extract::<Vec<f64>>() {
+                Ok(rates) if rates.len() == count => Ok(rates),
+                Ok(rates) => Err(value(format!("{name}: {} rates, but the network has {count} layers", rates.len()))),
+                Err(_) => Err(wrong_type(format!("{name}: give a number, or one for each of the {count} layers"))),
+            },
+        };
+        let rates = each("weights", weights)?.into_iter().zip(each("biases", biases)?).map(|(w, b)| [w, b]).collect();
+        let chain = Chain::new(chain.inputs, chain.layers.clone(), rates, chain.names.clone())?;
+        Ok(Self::chain(chain, self.theta.clone(), self.dtype)?)
+    }
+
+    fn __repr__(&self) -> Fallible<String> {
+        let sizes = self.sizes()?;
+        Ok(format!(
+            "Network(inputs={}, widths={:?}, outputs={}, parameters={}, {})",
+            sizes.inputs,
+            self.widths()?,
+            sizes.outputs,
+            sizes.parameters,
+            dtype_name(self.dtype)
+        ))
+    }
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let theta = array(py, &[self.theta.len()], self.theta.clone())?;
+        let module = py.import("ntkscope._native")?;
+        let dtype = dtype_name(self.dtype).to_owned();
+        match &self.body {
+            Body::Chain(chain) => {
+                let layers = chain.layers.iter().zip(&chain.names).zip(&chain.rates);
+                let layers: Vec<StoredLayer> = layers
+                    .map(|((layer, names), rates)| {
+                        let scales = (layer.weight_scale, layer.bias_scale);
+                        let deviations = (layer.weight_deviation, layer.bias_deviation);
+                        (names.clone(), layer.width, layer.activation.to_string(), scales, deviations, *rates)
+                    })
+                    .collect();
+                let stored: Stored<'py> = (chain.inputs, layers, theta, dtype);
+                (module.getattr("_of_stored")?, stored).into_pyobject(py)
+            }
+            Body::Model(model, shape) => {
+                let text = toml::to_string(&model).map_err(|error| value(error.to_string()))?;
+                let stored = (text, shape.inputs, shape.outputs, theta);
+                (module.getattr("_of_settings")?, stored).into_pyobject(py)
+            }
+        }
+    }
+}
+
+impl Network {
+    /// Numbers that the network's scalar holds.
+    fn rounded(&self, numbers: Vec<f64>) -> Vec<f64> {
+        match self.dtype {
+            Dtype::F64 => numbers,
+            Dtype::F32 => numbers.into_iter().map(|v| f64::from(v as f32)).collect(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Networks of other programs, and ours from settings.
+
+use std::path::PathBuf;
+
+use ntkscope::checkpoint::{Checkpoint, NamedArray, Reading};
+use ntkscope::experiment::{Init, List, Model, NetworkKind, Settings, overlay};
+use ntkscope::files::Dtype;
+use ntkscope::machine::Cause;
+use ntkscope_core::init::initialize;
+use ntkscope_core::network::{Activation, Network as Described};
+use pyo3::exceptions::PyFileNotFoundError;
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyDict};
+use toml::{Table, Value};
+
+use crate::arrays::{Numbers, dtype_name, dtype_of};
+use crate::chain::Chain;
+use crate::error::{DataError, Fallible, Fault, value, wrong_type};
+use crate::network::{Body, Network};
+use crate::stored::activation_of;
+
+/// A name, or one for every hidden layer, as `activation=` gives it.
+fn activations(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<List<Activation>>> {
+    let Some(given) = given.filter(|given| !given.is_none()) else { return Ok(None) };
+    let names = match given.extract::<String>() {
+        Ok(one) => vec![one],
+        Err(_) => given
+            .extract::<Vec<String>>()
+            .map_err(|_| wrong_type("activation: give a name, or one for every hidden layer"))?,
+    };
+    names.iter().try_for_each(|name| activation_of(name).map(drop))?;
+    if names.is_empty() {
+        return Ok(None);
+    }
+    names.join(",").parse().map(Some).map_err(|error: ntkscope::experiment::NoList| value(error.to_string()))
+}
+
+/// A network of named arrays in their order, as ``from_state_dict`` has gathered them.
+#[pyfunction]
+pub(crate) fn _of_arrays(
+    arrays: Vec<(String, Bound<'_, PyAny>)>,
+    activation: Option<&Bound<'_, PyAny>>,
+    order: Option<Vec<String>>,
+) -> PyResult<Network> {
+    let (mut named, mut dtype): (Vec<NamedArray>, Option<Dtype>) = (Vec::new(), None);
+    for (name, array) in arrays {
+        let numbers = Numbers::new(&name, &array)?;
+        if *dtype.get_or_insert(numbers.dtype()) != numbers.dtype() {
+            let first = &named[0].name;
+            return Err(wrong_type(format!(
+                "{name}: {}, but {first} is not; give all arrays one dtype",
+                dtype_name(numbers.dtype())
+            )));
+        }
+        named.push(NamedArray { name, shape: numbers.shape().to_vec(), data: numbers.to_f64()? });
+    }
+    let reading = Reading { activation: activations(activation)?, order, inputs: None };
+    let checkpoint = Checkpoint::of_arrays(named, &reading).map_err(|fault| value(format!("the network {fault}")))?;
+    of_checkpoint(checkpoint, dtype.unwrap_or(Dtype::F64))
+}
+
+/// The network of a file: ``.safetensors``, ``.npz`` (arrays named ``0.weight``, ``Dense_0/kernel`` or ``W0``), or ``.pt``, ``.pth`` as
+/// ``torch.save(model.state_dict(), path)`` writes it. Nothing in a file is executed.
+///
+/// ``activation``: a name, or one for every hidden layer. ``order``: names of the layers, where the file leaves that open. The network
+/// is of ``dtype``; left out it is float32 where every number of the file is one, else float64. Raises FileNotFoundError; DataError with the path for a
+/// damaged file, or one of another network; ValueError where ``activation`` or ``order`` are wrong.
+///
+/// >>> import numpy as np, ntkscope as ns, tempfile, os
+/// >>> path = os.path.join(tempfile.mkdtemp(), "net.npz")
+/// >>> np.savez(path, **{"0.weight": np.ones((2, 3)), "2.weight": np.ones((1, 2))})
+/// >>> ns.load(path, "tanh")
+/// Network(inputs=3, widths=[2], outputs=1, parameters=8, float32)
+#[pyfunction]
+#[pyo3(signature = (path, activation=None, *, order=None, dtype=None))]
+#[pyo3(text_signature = "(path, activation='relu', *, order=None, dtype=None)")]
+pub(crate) fn load(
+    path: PathBuf,
+    activation: Option<&Bound<'_, PyAny>>,
+    order: Option<Vec<String>>,
+    dtype: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Network> {
+    if !path.exists() {
+        return Err(PyFileNotFoundError::new_err((2, "No such file or directory", path.into_os_string())));
+    }
+    let given = activations(activation)?.unwrap_or_else(|| Activation::Relu.into());
+    let reading = Reading { activation: Some(given), order, inputs: None };
+    let mut checkpoint = Checkpoint::read(&path, &reading).map_err(|error| match error.cause() {
+        Cause::Settings => value(error.to_string()),
+        _ => DataError::new_err(error.to_string()),
+    })?;
+    let single = || checkpoint.theta.iter().all(|number| f64::from(*number as f32) == *number);
+    let dtype = match dtype.filter(|dtype| !dtype.is_none()) {
+        Some(dtype) => dtype_of(dtype)?,
+        None if single() => Dtype::F32,
+        None => Dtype::F64,
+    };
+    if dtype == Dtype::F32 {
+        checkpoint.theta.iter_mut().for_each(|number| *number = f64::from(*number as f32));
+    }
+    of_checkpoint(checkpoint, dtype)
+}
+
+fn of_checkpoint(Checkpoint { inputs, layers, names, theta }: Checkpoint, dtype: Dtype) -> Result<Network, PyErr> {
+    let named = |name: &String, part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
+    let names: Vec<_> = names.iter().map(|name| [named(name, "weight"), named(name, "bias")]).collect();
+    let chain = Chain::new(inputs, layers, vec![[1.0; 2]; names.len()], names)?;
+    Ok(Network::chain(chain, theta, dtype)?)
+}
+
+/// Settings from keyword arguments; `place` is the function's name, for messages.
+pub(crate) fn settings(given: &Bound<'_, PyDict>, place: &str) -> PyResult<Settings> {
+    let mut table = Table::new();
+    for (key, object) in given.iter() {
+        if object.is_none() {
+            continue;
+        }
+        let key: String = key.extract()?;
+        let value = value_of(&object).map_err(|_| wrong_type(format!("{key}: {}", object.get_type())))?;
+        table.insert(key, value);
+    }
+    let mut all = Table::new();
+    overlay(&mut all, table, place).map_err(Fault::from)?;
+    Ok(Settings::from_table(all).map_err(Fault::from)?)
+}
+
+/// What a settings file would have.
+pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if let Ok(flag) = object.cast::<pyo3::types::PyBool>() {
+        return Ok(Value::Boolean(flag.is_true()));
+    }
+    if let Ok(text) = object.extract::<String>() {
+        return Ok(Value::String(text));
+    }
+    if let Ok(whole) = object.extract::<i64>() {
+        return Ok(Value::Integer(whole));
+    }
+    if let Ok(number) = object.extract::<f64>() {
+        return Ok(Value::Float(number));
+    }
+    if let Ok(path) = object.extract::<PathBuf>() {
+        return Ok(Value::String(path.display().to_string()));
+    }
+    Ok(Value::Array(object.try_iter()?.map(|item| value_of(&item?)).collect::<PyResult<_>>()?))
+}
+
+/// A network of settings, with parameters drawn from its seed.
+#[pyfunction]
+pub(crate) fn _of_keywords(
+    inputs: usize,
+    outputs: usize,
+    keywords: &Bound<'_, PyDict>,
+    place: &str,
+) -> PyResult<Network> {
+    let model = Model { outputs: Some(outputs), ..settings(keywords, place)?.model };
+    model.check().map_err(Fault::from)?;
+    if inputs == 0 {
+        return Err(value("inputs: 0; a sample has at least one number"));
+    }
+    Ok(of_model(model, inputs, outputs, None)?)
+}
+
+/// What a network of settings was pickled as.
+#[pyfunction]
+pub(crate) fn _of_settings(text: &str, inputs: usize, outputs: usize, theta: &Bound<'_, PyAny>) -> PyResult<Network> {
+    let table = text.parse::<Table>().map_err(|error| value(error.to_string()))?;
+    let model = Settings::from_table(table).map_err(Fault::from)?.model;
+    Ok(of_model(model, inputs, outputs, Some(Numbers::new("theta", theta)?.to_f64()?))?)
+}
+
+fn of_model(model: Model, inputs: usize, outputs: usize, theta: Option<Vec<f64>>) -> Fallible<Network> {
+    let (shape, dtype) = (model.shape_of(inputs, outputs), model.dtype);
+    let network = model.network(&shape)?;
+    let theta = match theta {
+        Some(theta) => theta,
+        None => {
+            let mut theta = vec![0.0; network.sizes().parameters];
+            initialize(&network, model.seed, &mut theta)?;
+            match dtype {
+                Dtype::F64 => theta,
+                Dtype::F32 => theta.into_iter().map(|v| f64::from(v as f32)).collect(),
+            }
+        }
+    };
+    let ntkscope::experiment::AnyNetwork::Plain(ntkscope::experiment::Family::Fcn(fcn)) = network else {
+        return Network::new(Body::Model(Box::new(model), shape), theta, dtype);
+    };
+    debug_assert!(model.network == NetworkKind::Fcn && model.init != Init::Mirrored);
+    let layers: Vec<_> = (0..network.sizes().layers).map(|l| fcn.described(l)).collect();
+    let names = |l| {
+        let name = network.layer(l).name;
+        [name.of_weights().to_string(), name.of_bias().to_string()]
+    };
+    let names: Vec<_> = (0..layers.len()).map(names).collect();
+    Network::chain(Chain::new(inputs, layers, vec![[1.0; 2]; names.len()], names)?, theta, dtype)
+}

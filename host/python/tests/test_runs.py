@@ -1,0 +1,60 @@
+"""Runs and studies by the command line inside the package."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ntkscope as ns
+
+SETTINGS = {"width": 8, "loss": "mse", "until_time": 2.0, "seed": 3}
+
+
+def test_a_run_is_that_of_the_command_line(tmp_path: Path) -> None:
+    run = ns.run(SETTINGS, out=tmp_path / "ours")
+    flags = ["--width", "8", "--loss", "mse", "--until-time", "2", "--seed", "3", "--out", str(tmp_path / "theirs"), "--quiet"]
+    assert subprocess.run([sys.executable, "-m", "ntkscope", "run", *flags], capture_output=True).returncode == 0
+    for name in ("trace.csv", "kernels.npz", "params.npz"):
+        assert (tmp_path / "ours" / name).read_bytes() == (tmp_path / "theirs" / name).read_bytes(), name
+    assert run.trace["drift_max"][0] == 0 and run.trace["time"][-1] >= 2
+    assert run.kernels["initial"].shape == (6, 6)
+    assert set(run.params) >= {"first.W0", "second.W0"}
+    run.report(tmp_path / "r.html")
+    assert "<svg" in (tmp_path / "r.html").read_text()
+    again = ns.run(tmp_path / "ours" / "run.toml")
+    assert np.array_equal(again.trace["loss"], run.trace["loss"])
+
+
+def test_its_kernel_is_ours() -> None:
+    run = ns.run({**SETTINGS, "init": "standard", "until_time": 0.5, "activation": "tanh"})
+    state = {name: array for name, array in run.params.items()}
+    net = ns.fcn(2, [8, 8], init="standard", activation="tanh", seed=3)
+    x = run.kernels["x"]
+    assert np.allclose(ns.ntk(net, x, outputs="trace"), run.kernels["initial"], rtol=1e-12)
+    assert set(state) == {"W0", "b0", "W1", "W2"}
+
+
+def test_arrays_as_data() -> None:
+    x, y = np.random.default_rng(0).normal(size=(10, 3)), np.arange(10) % 2
+    run = ns.run({**SETTINGS, "data": (x, y)})
+    assert np.array_equal(run.kernels["x"], x)
+
+
+def test_wrong_settings(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="widht"):
+        ns.run({"widht": 8, "loss": "mse"})
+    with pytest.raises(ValueError, match="give loss='mse'"):
+        ns.run({"width": 8})
+    with pytest.raises(ns.DataError, match="none.npz"):
+        ns.run({**SETTINGS, "data": str(tmp_path / "none.npz")})
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(ValueError, match="not empty"):
+        ns.run(SETTINGS, out=tmp_path / "full")
+
+
+def test_a_study_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="divergnce"):
+        ns.reproduce("divergnce", out=tmp_path / "study")
