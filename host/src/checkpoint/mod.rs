@@ -63,10 +63,13 @@ pub struct Checkpoint {
     pub theta: Vec<f64>,
 }
 
+/// Name and shape of every array.
+type Shapes = Vec<(String, Vec<usize>)>;
+
 /// Where arrays come from: names and shapes are known before any number is read.
 trait Arrays {
     /// Names and shapes, and whether their order means something.
-    fn shapes(&mut self) -> Result<(Vec<(String, Vec<usize>)>, bool), Fault>;
+    fn shapes(&mut self) -> Result<(Shapes, bool), Fault>;
     /// Numbers of the array at this index.
     fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault>;
     /// What the source says of its activations.
@@ -200,7 +203,7 @@ pub fn is_torch(path: &Path) -> bool {
 struct InMemory(Vec<NamedArray>);
 
 impl Arrays for InMemory {
-    fn shapes(&mut self) -> Result<(Vec<(String, Vec<usize>)>, bool), Fault> {
+    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
         Ok((self.0.iter().map(|array| (array.name.clone(), array.shape.clone())).collect(), true))
     }
     fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault> {
@@ -209,7 +212,7 @@ impl Arrays for InMemory {
 }
 
 impl<R: Read + Seek> Arrays for TorchFile<R> {
-    fn shapes(&mut self) -> Result<(Vec<(String, Vec<usize>)>, bool), Fault> {
+    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
         Ok((Self::shapes(self), true))
     }
     fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault> {
@@ -218,7 +221,7 @@ impl<R: Read + Seek> Arrays for TorchFile<R> {
 }
 
 impl<R: Read + Seek> Arrays for ParameterFile<R> {
-    fn shapes(&mut self) -> Result<(Vec<(String, Vec<usize>)>, bool), Fault> {
+    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
         let names = self.names();
         let shapes = names.iter().map(|name| self.shape(name)).collect::<Result<Vec<_>, _>>().map_err(Fault::File)?;
         // safetensors sorts its tensors; an npz keeps the order in which it was written

@@ -146,7 +146,7 @@ impl Machine<'_> {
         self.stack.pop().map_or_else(|| damaged("a value is missing"), Ok)
     }
     /// All values above the last mark, which goes.
-    fn to_mark(&mut self) -> Result<Vec<Value>, String> {
+    fn above_mark(&mut self) -> Result<Vec<Value>, String> {
         let Some(mark) = self.stack.iter().rposition(|value| matches!(value, Value::Mark)) else {
             return damaged("a mark is missing");
         };
@@ -216,7 +216,7 @@ impl Machine<'_> {
                 0x8c => self.text(1)?,
                 b'X' => self.text(4)?,
                 b')' => Value::tuple(Vec::new())?,
-                b't' => Value::tuple(self.to_mark()?)?,
+                b't' => Value::tuple(self.above_mark()?)?,
                 0x85..=0x87 => {
                     let count = usize::from(operation - 0x84);
                     let Some(first) = self.stack.len().checked_sub(count) else { return damaged("a value is missing") };
@@ -274,7 +274,7 @@ impl Machine<'_> {
                     continue;
                 }
                 b'u' => {
-                    let mut values = self.to_mark()?.into_iter();
+                    let mut values = self.above_mark()?.into_iter();
                     let dict = self.top_dict()?;
                     while let (Some(key), Some(value)) = (values.next(), values.next()) {
                         dict.push((key, value));
@@ -287,7 +287,7 @@ impl Machine<'_> {
                     continue;
                 }
                 b'e' => {
-                    let values = self.to_mark()?;
+                    let values = self.above_mark()?;
                     self.top_list()?.extend(values);
                     continue;
                 }

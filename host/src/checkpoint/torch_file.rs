@@ -39,10 +39,8 @@ impl<R: Read + Seek> TorchFile<R> {
         let Some(description) = description.cloned() else { return Err(damaged("the archive holds no data.pkl")) };
         let root = description.trim_end_matches("data.pkl").to_owned();
         let mut file = Self { archive, root, tensors: Vec::new(), bytes };
-        if let Ok(order) = file.content("byteorder", 16) {
-            if order.trim_ascii() == b"big" {
-                return Err(damaged("its numbers are big-endian"));
-            }
+        if file.content("byteorder", 16).is_ok_and(|order| order.trim_ascii() == b"big") {
+            return Err(damaged("its numbers are big-endian"));
         }
         let pickle = file.content("data.pkl", MOST_PICKLE)?;
         file.tensors = tensors(&pickle).map_err(Fault::Pickle)?;

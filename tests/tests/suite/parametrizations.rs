@@ -129,7 +129,7 @@ fn limits_at_initialization() {
     }
     for (case, apart) in found {
         println!("{case}: {apart:.4}");
-        check.absolute(&case, &[()], 0.0, apart);
+        check.absolute(&case, [()], 0.0, apart);
     }
     check.finish();
 }

@@ -56,7 +56,7 @@ impl<T> Series<'_, T> {
     pub(in crate::network) fn from(&mut self, first: usize) -> Series<'_, T> {
         match self {
             Self::None => Series::None,
-            Self::Fill { numbers, taken } => Series::Fill { numbers: &mut *numbers, taken: *taken },
+            Self::Fill { numbers, taken } => Series::Fill { numbers, taken: *taken },
             Self::Read { one, others, each, taken } => {
                 Series::Read { one, others: &others[first * *each..], each: *each, taken: *taken }
             }
@@ -103,7 +103,7 @@ impl<T: Real> Numbers<'_, T> {
 
 /// Fills `numbers` for a pre-activation of variance q, by the trapezoidal rule in one dimension; with NaN where q is too large.
 fn fill<T: Real>(phi: Activation, q: f64, numbers: &mut [T]) {
-    if !(q <= Activation::MOST_VARIANCE) {
+    if q.is_nan() || q > Activation::MOST_VARIANCE {
         return numbers.fill(T::from_f64(f64::NAN));
     }
     // he_k(x) e^(-x^2/2) is at most about e^(-x^2/4)

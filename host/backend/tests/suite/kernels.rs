@@ -53,7 +53,7 @@ impl<N: Network, T: HostReal> Case<N, T> {
     }
     fn infinite(&self, backend: &dyn Backend<T>, which: AnalyticKernel) -> Vec<T> {
         let (n, mut kernel) = (self.n, vec![T::ZERO; self.n * self.n]);
-        let mut scratch = vec![T::ZERO; analytic_scratch(backend.tile(), n, n)];
+        let mut scratch = vec![T::ZERO; analytic_scratch(self.network.sizes(), backend.tile(), n, n)];
         let out = MatMut::new(&mut kernel, n, n).unwrap();
         analytic(backend, &self.network, which, self.samples(0..n), None, out, &mut scratch).unwrap();
         kernel
@@ -144,7 +144,7 @@ fn check_blocks<T: HostReal>(backend: &dyn Backend<T>, n: usize, cuts: &[usize],
                 assert_eq!(different, 0, "{what}, {widths:?}: of rows {left:?}, columns {right:?} so many differ");
             };
             compare(&kernel, &whole, "empirical");
-            let mut scratch = vec![T::ZERO; analytic_scratch(backend.tile(), rows, cols)];
+            let mut scratch = vec![T::ZERO; analytic_scratch(case.network.sizes(), backend.tile(), rows, cols)];
             let (x, y) = (case.samples(left.clone()), case.samples(right.clone()));
             let out = MatMut::new(&mut kernel, rows, cols).unwrap();
             analytic(backend, &case.network, AnalyticKernel::Ntk, x, Some(y), out, &mut scratch).unwrap();

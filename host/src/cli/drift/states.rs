@@ -74,7 +74,7 @@ impl Described {
                     read_parameters(file, &network, model, &mut theta)?;
                     thetas.push(theta);
                 }
-                Ok(Network::Own { model: model.clone(), shape, thetas })
+                Ok(Network::Own { model: Box::new(model.clone()), shape, thetas })
             }
             Self::Stored(model) => {
                 let reading = stored::reading(given, model, args.order.as_ref(), samples.d);
@@ -104,7 +104,7 @@ fn other_network(file: &Path, first: &Path, read: &Checkpoint, of_first: &Checkp
 
 /// A network with several sets of parameters.
 pub(super) enum Network {
-    Own { model: Model, shape: Shape, thetas: Vec<Vec<f64>> },
+    Own { model: Box<Model>, shape: Shape, thetas: Vec<Vec<f64>> },
     Stored(Vec<Checkpoint>),
 }
 
