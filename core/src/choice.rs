@@ -7,7 +7,7 @@
 //! assert_eq!("erf".parse(), Ok(Activation::Erf));
 //! assert_eq!(Activation::Relu.to_string(), "relu");
 //! let error = "step".parse::<Activation>().unwrap_err().to_string();
-//! assert!(error.starts_with("expected one of: relu, erf"), "{error}");
+//! assert!(error.starts_with("expected one of: relu, leaky-relu"), "{error}");
 //! ```
 //!
 //! With the feature `serde` a choice is serialized as its name.

@@ -38,7 +38,7 @@
 //! // two samples, orthogonal and of norm 1; every buffer belongs to the caller
 //! let (network, x) = (Fcn::new(2, &[64, 64], 1)?, MatRef::new(&[1.0, 0.0, 0.0, 1.0], 2, 2)?);
 //! let mut limit = [0.0f64; 4];
-//! let mut scratch = vec![0.0; analytic_scratch(Portable::TILE, 2, 2)];
+//! let mut scratch = vec![0.0; analytic_scratch(network.sizes(), Portable::TILE, 2, 2)];
 //! analytic(&Portable, &network, AnalyticKernel::Ntk, x, None, MatMut::new(&mut limit, 2, 2)?, &mut scratch)?;
 //! assert!((limit[0] - 3.0).abs() < 1e-14); // (L + 1) |x|^2 for L hidden layers without bias
 //!

@@ -50,7 +50,7 @@ pub const fn analytic_tile(tile: Tile, cols: usize) -> usize {
 /// use ntkscope_core::{MatMut, MatRef, Portable, network::Fcn};
 /// // one hidden layer of ReLU: the NTK of orthogonal unit vectors is 1/pi, that of one with itself 2
 /// let (network, x) = (Fcn::new(2, &[1], 1)?, MatRef::new(&[1.0, 0.0, 0.0, 1.0], 2, 2)?);
-/// let (mut kernel, mut scratch) = ([0.0_f64; 4], [0.0; analytic_scratch(network.sizes(), Portable::TILE, 2, 2)]);
+/// let (mut kernel, mut scratch) = ([0.0_f64; 4], vec![0.0; analytic_scratch(network.sizes(), Portable::TILE, 2, 2)]);
 /// let out = MatMut::new(&mut kernel, 2, 2)?;
 /// analytic(&Portable, &network, AnalyticKernel::Ntk, x, None, out, &mut scratch)?;
 /// let apart = core::f64::consts::FRAC_1_PI;

@@ -77,10 +77,10 @@ pub(crate) const ERRORS: [PlantedError; 22] = [
         what: "the analytic NTK lacks its first layer",
         file: "core/src/network/fcn.rs",
         edits: &[(
-            "pairs.covariance(ntk);
-        for l",
             "ntk.fill(T::ZERO);
-        for l",
+        for l in 0..",
+            "ntk.fill(T::ZERO);
+        for l in 1..",
         )],
     },
     PlantedError {
