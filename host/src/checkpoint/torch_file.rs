@@ -27,13 +27,15 @@ pub(super) struct TorchFile<R> {
 const CONVERT: &str = "open it with PyTorch and save model.state_dict() with safetensors.torch.save_file";
 
 fn damaged(what: impl std::fmt::Display) -> Fault {
+    // names and errors of the archive are the file's words
+    let what = excerpt(&what.to_string());
     Fault::Pickle(format!("is no state_dict that torch.save (PyTorch 1.6 or later) has written: {what}; {CONVERT}"))
 }
 
 impl<R: Read + Seek> TorchFile<R> {
     /// What the file of so many bytes says of its tensors.
     pub(super) fn of(content: R, bytes: u64) -> Result<Self, Fault> {
-        let archive = ZipArchive::new(content).map_err(|e| damaged(excerpt(&e.to_string())))?;
+        let archive = ZipArchive::new(content).map_err(|e| damaged(e))?;
         let names: Vec<String> = archive.file_names().flatten().map(|name| name.into_owned()).collect();
         let description = names.iter().find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
         let Some(description) = description.cloned() else { return Err(damaged("the archive holds no data.pkl")) };
@@ -81,7 +83,7 @@ impl<R: Read + Seek> TorchFile<R> {
             "Double" => (NumberKind::Float, 8),
             "Half" => (NumberKind::Float, 2),
             "BFloat16" => (NumberKind::Brain, 2),
-            other => return Err(wrong(format!("holds numbers of type {other}; real numbers are needed"))),
+            other => return Err(wrong(format!("holds numbers of type {}; real numbers are needed", excerpt(other)))),
         };
         let content = self.content(&format!("data/{}", tensor.storage), u64::MAX)?;
         let held = content.len() / bytes;

@@ -9,7 +9,7 @@ use std::{
 
 use ntkscope::{
     checkpoint::{Checkpoint, Reading},
-    experiment::{AnyNetwork, Init, Model, Shape},
+    experiment::{AnyNetwork, Init, Model},
     files::{
         Dtype, Input, nameless_file,
         npy::Npy,
@@ -107,7 +107,7 @@ fn model(input: &[u8]) -> Model {
 }
 
 fn parameters<T: Real>(path: &str, content: &[u8], model: &Model) -> Verdict {
-    let shape = Shape { inputs: 2, widths: vec![3], outputs: 1 };
+    let shape = model.shape_of(2, 1);
     let network: AnyNetwork<'_> = model.network(&shape).expect("a network");
     let mut theta = vec![T::ZERO; network.sizes().parameters];
     parameters_of_bytes(Path::new(path), content, &network, model, &mut theta)?;
