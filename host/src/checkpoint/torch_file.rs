@@ -35,7 +35,7 @@ fn damaged(what: impl std::fmt::Display) -> Fault {
 impl<R: Read + Seek> TorchFile<R> {
     /// What the file of so many bytes says of its tensors.
     pub(super) fn of(content: R, bytes: u64) -> Result<Self, Fault> {
-        let archive = ZipArchive::new(content).map_err(|e| damaged(e))?;
+        let archive = ZipArchive::new(content).map_err(damaged)?;
         let names: Vec<String> = archive.file_names().flatten().map(|name| name.into_owned()).collect();
         let description = names.iter().find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
         let Some(description) = description.cloned() else { return Err(damaged("the archive holds no data.pkl")) };

@@ -171,7 +171,8 @@ pub(crate) fn torch(input: &[u8]) -> Verdict {
 /// The description of the tensors of a state dict, with storages that would do for any of them.
 pub(crate) fn pickle(input: &[u8]) -> Verdict {
     let numbers = [0x3f; 4096];
-    let files = [("a/data.pkl", input), ("a/data/0", &numbers[..]), ("a/data/1", &numbers[..])];
+    let storages = ["a/data/0", "a/data/1", "a/data/2", "a/data/3", "a/data/4", "a/data/5"];
+    let files: Vec<_> = [("a/data.pkl", input)].into_iter().chain(storages.map(|name| (name, &numbers[..]))).collect();
     stored("p.pt", &archive::plain(&files), input)
 }
 
