@@ -18,11 +18,14 @@
 //! NNGP = S, NTK = T; what is not trained has no part in T, a layer without bias no beta and no s. With [`Bias::Hidden`] this is
 //! the network of Yu, Tian, Chen 2025, (2.1).
 
+mod alike;
+
 use super::{
     Activation, Dense, Layer, Name, Network, Pairs, Parametrization, Sizes, Source, check_scale, times_derivative,
 };
 use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
+use alike::{Activations, Alike};
 
 choice! {
     /// Which layers have a trained bias.
@@ -62,86 +65,6 @@ pub struct Fcn<'a> {
 enum Layers<'a> {
     Alike(Alike<'a>),
     Each(&'a [Layer]),
-}
-
-/// Layers that follow from a few numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Alike<'a> {
-    widths: &'a [usize],
-    outputs: usize,
-    activations: Activations<'a>,
-    bias: Bias,
-    bias_scale: f64,
-    input_variance: f64,
-    weight_variance: f64,
-    parametrization: Parametrization,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Activations<'a> {
-    Same(Activation),
-    Each(&'a [Activation]),
-}
-
-impl Alike<'_> {
-    const fn has_bias(&self, l: usize) -> bool {
-        match self.bias {
-            Bias::None => false,
-            Bias::Input => l == 0,
-            Bias::Hidden => l < self.widths.len(),
-            Bias::All => true,
-        }
-    }
-    const fn activation(&self, l: usize) -> Activation {
-        match self.activations {
-            Activations::Same(activation) => activation,
-            Activations::Each(all) if l < all.len() => all[l],
-            // the output
-            Activations::Each(_) => Activation::Identity,
-        }
-    }
-    const fn width(&self, l: usize) -> usize {
-        if l == self.widths.len() { self.outputs } else { self.widths[l] }
-    }
-    /// v: of the first layer per input.
-    fn variance(&self, l: usize) -> f64 {
-        match self.parametrization {
-            Parametrization::MeanField | Parametrization::Mup if l == self.widths.len() => {
-                // c^2 n Var W = 1/n
-                1.0 / self.width(l - 1) as f64
-            }
-            _ if l == 0 => self.input_variance,
-            _ => self.weight_variance,
-        }
-    }
-    fn layer(&self, l: usize) -> Layer {
-        let (width, s) = (self.width(l), self.bias_scale);
-        let fan_in = if l == 0 { 1.0 } else { self.width(l - 1) as f64 };
-        let deviation = libm::sqrt(self.variance(l) / fan_in);
-        let (c, s, deviation, bias_deviation) = match self.parametrization {
-            Parametrization::Ntk => (deviation, s, 1.0, 1.0),
-            Parametrization::Standard => (1.0, 1.0, deviation, s),
-            Parametrization::MeanField | Parametrization::Mup if l == self.widths.len() => {
-                let c = 1.0 / libm::sqrt(fan_in);
-                (c, 1.0, c, 0.0)
-            }
-            Parametrization::MeanField | Parametrization::Mup => {
-                let root = libm::sqrt(width as f64);
-                let c = root / libm::sqrt(fan_in);
-                (c, root, deviation / c, s / root)
-            }
-        };
-        Layer {
-            width,
-            activation: self.activation(l),
-            weight_scale: c,
-            bias_scale: if self.has_bias(l) { Some(s) } else { None },
-            weight_deviation: deviation,
-            bias_deviation,
-            weights_trained: true,
-            bias_trained: true,
-        }
-    }
 }
 
 impl<'a> Fcn<'a> {

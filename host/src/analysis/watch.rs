@@ -52,6 +52,7 @@ pub struct Watch<T> {
     goal: Option<Goal<T>>,
     first: Option<Seen<T>>,
     kernel: Vec<T>,
+    spectrum: Vec<T>,
     highest: T,
 }
 
@@ -73,12 +74,18 @@ impl<T: HostReal> Watch<T> {
         if let Some(Goal { targets, loss, .. }) = &goal {
             loss.check(MatRef::new(targets, n, targets.len() / n.max(1))?)?;
         }
-        Ok(Self { x, n, outputs, goal, first: None, kernel: Vec::new(), highest: T::ZERO })
+        let (kernel, spectrum) = (Vec::new(), Vec::new());
+        Ok(Self { x, n, outputs, goal, first: None, kernel, spectrum, highest: T::ZERO })
     }
 
     /// K of the last snapshot `(rows, rows)`, row-major; empty before the first.
     pub fn kernel(&self) -> &[T] {
         &self.kernel
+    }
+
+    /// Its eigenvalues, ascending; empty where they are not known.
+    pub fn spectrum(&self) -> &[T] {
+        &self.spectrum
     }
 
     /// The snapshot of these parameters: what [`moved`] says of them and those of the first call, and the stability of a descent.
@@ -108,12 +115,14 @@ impl<T: HostReal> Watch<T> {
             }
             None => None,
         };
-        let mut snapshot = match moved(backend, &first.state(rows, n)?, &now.state(rows, n)?, judged) {
+        let seen = match moved(backend, &first.state(rows, n)?, &now.state(rows, n)?, judged) {
             // a kink makes 0 of what is no number, and the kernel may be finite still
-            Ok((snapshot, _)) if snapshot.param_norm.is_finite() => snapshot,
-            Ok(_) | Err(Error::NonFinite { .. } | Error::NoConvergence { .. }) => Snapshot::unknown(),
+            Ok(seen) if seen.0.param_norm.is_finite() => seen,
+            Ok(_) | Err(Error::NonFinite { .. } | Error::NoConvergence { .. }) => (Snapshot::unknown(), Vec::new()),
             Err(error) => return Err(error),
         };
+        let mut snapshot = seen.0;
+        self.spectrum = seen.1;
         (snapshot.step, snapshot.time) = (at.step, T::from_f64(at.time));
         snapshot.log_time = T::from_f64(at.time.ln_1p());
         if snapshot.finite {

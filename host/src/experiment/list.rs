@@ -20,7 +20,7 @@ pub trait Item: FromStr + fmt::Display {
 
 impl Item for usize {
     fn needed(text: &str) -> String {
-        format!("`{text}` is no whole number; give some, separated by commas, as in 256,128")
+        format!("give a whole number in place of `{text}`, as in 256,128")
     }
 }
 
@@ -29,7 +29,7 @@ impl Item for Activation {
         let names: Vec<&str> = Self::ALL.iter().map(|activation| activation.name()).collect();
         let near = did_you_mean(text, names.iter().copied());
         format!(
-            "`{text}` is no activation; give {}, or leaky-relu with its slope, as in leaky-relu:0.2{near}",
+            "give {}, or leaky-relu with its slope, as in leaky-relu:0.2, in place of `{text}`{near}",
             either(&names)
         )
     }

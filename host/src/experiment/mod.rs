@@ -1,5 +1,6 @@
 //! What will run: one value for a model and one for its training, checked, ready to be saved and run again.
 
+mod description;
 mod error;
 mod kinds;
 mod list;

@@ -176,7 +176,11 @@ pub(super) fn propagate<T: Real>(phi: Activation, pairs: &mut Pairs<'_, T>, a: T
     if let Series::Fill { numbers, taken } = &mut pairs.series {
         fill(phi, q, &mut numbers[*taken..][..SERIES]);
     }
-    let own = squares(q);
+    let own = match &pairs.series {
+        Series::None => squares(q),
+        Series::Fill { numbers: one, taken } => Numbers(&one[*taken..][..SERIES]).squares(),
+        Series::Read { one, taken, .. } => Numbers(&one[*taken..][..SERIES]).squares(),
+    };
     let q_behind = variance(own[0]);
     for j in 0..len {
         let p = pairs.q_other[j].to_f64();

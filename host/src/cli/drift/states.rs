@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ntkscope_core::forward::{Params, forward};
+use ntkscope_core::Error as CoreError;
 use ntkscope_core::network::{self, Fcn};
 use ntkscope_core::record::{Snapshot, Value};
-use ntkscope_core::{Error as CoreError, MatRef};
 use toml::Table;
 
 use super::{COLUMNS, DriftArgs, multi_output};
-use crate::analysis::moved::{Judged, State, moved};
+use crate::analysis::watch::{Goal, Moment, Watch};
 use crate::backend::HostReal;
 use crate::checkpoint::{Checkpoint, ParameterFile, is_torch};
 use crate::cli::UsageError;
@@ -20,7 +19,7 @@ use crate::cli::unused::{Takes, refuse};
 use crate::data::Samples;
 use crate::experiment::{AnyNetwork, Model, Settings, Shape, overlay};
 use crate::files::Dtype;
-use crate::kernel::{Empirical, convert, rows_per_sample, whole};
+use crate::kernel::{convert, rows_per_sample};
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{Budget, Ended, Stop};
 use crate::run::params::read_parameters;
@@ -38,12 +37,13 @@ pub(super) enum Described {
 /// The settings of the network and the data.
 pub(super) fn describe(args: &DriftArgs, given: &Table) -> Result<Described> {
     let first = &args.files[0];
-    let ours = !is_torch(first) && ParameterFile::open(first).is_ok_and(|file| file.is_ours());
-    if !ours {
+    // what cannot be read is told by whoever reads it
+    let ours = if is_torch(first) { None } else { ParameterFile::open(first).ok().filter(|file| file.is_ours()) };
+    let Some(mut file) = ours else {
         return Ok(Described::Stored(stored::settings_beside("drift", given)?.model));
-    }
+    };
     let mut table = Table::new();
-    let saved = ParameterFile::open(first).ok().and_then(|mut file| file.settings().ok().flatten());
+    let saved = file.settings().ok().flatten();
     if let Some(saved) = saved.and_then(|text| text.parse::<Table>().ok()) {
         overlay(&mut table, saved, &format!("in {}", first.display()))?;
     }
@@ -164,44 +164,26 @@ fn measure<'a, T: HostReal, N: network::Network>(
     let what = format!("kernels of {} on {}", count(thetas.len(), "checkpoint"), count(n, "sample"));
     budget.check(&format!("a comparison of {what}"), need::<T>(sizes, thetas.len(), samples, side))?;
     let _bar = phase(&what, args.common.quiet);
-    let backend = T::fast();
     let mut x = Vec::new();
     convert(&samples.x, samples.d, &mut x)?;
-    let x = MatRef::new(&x, n, samples.d)?;
     let targets: Option<Vec<T>> = (!samples.y.is_empty() || !samples.labels.is_empty())
         .then(|| targets(samples, loss, 0.0, sizes.outputs))
         .transpose()?;
-    let judged = |targets| Ok::<_, CoreError>(Judged { loss, targets: MatRef::new(targets, n, sizes.outputs)? });
-    let judged = targets.as_deref().map(judged).transpose()?;
+    let goal = targets.map(|targets| Goal { targets, loss, classes: !samples.are_values(), rate: None });
+    let mut watch = Watch::new(x, n, outputs, goal)?;
     let mut moved_all = Moved { rows: Vec::new(), kernels: Vec::new(), spectra: Vec::new(), side };
-    let mut first: Option<(Vec<T>, Vec<T>, Vec<T>)> = None;
-    for theta in thetas {
+    for (step, theta) in thetas.enumerate() {
         if stop.requested() {
             return Ok(Ended::Stopped);
         }
         let theta: Vec<T> = theta.iter().map(|number| T::from_f64(*number)).collect();
-        let params = Params::new(network, &theta)?;
-        let kernel = whole(&Empirical { backend, params, samples, outputs })?;
-        let mut buffer = vec![T::ZERO; n * sizes.activations];
-        let f = forward(backend, params, x, &mut buffer)?.outputs().data().to_vec();
-        let (theta_0, kernel_0, f_0) = first.get_or_insert_with(|| (theta.clone(), kernel.clone(), f.clone()));
-        let state = |theta, kernel, f| {
-            Ok::<_, CoreError>(State {
-                theta,
-                kernel: MatRef::new(kernel, side, side)?,
-                outputs: MatRef::new(f, n, sizes.outputs)?,
-            })
-        };
-        let (start, now) = (state(&theta_0[..], &kernel_0[..], &f_0[..])?, state(&theta, &kernel, &f)?);
-        let (row, spectrum) = moved(backend, &start, &now, judged)?;
-        let mut row = row.to_f64();
-        if samples.are_values() {
-            // numbers have neither classes nor margins
-            [row.accuracy, row.margin_min, row.margin_mean] = [f64::NAN; 3];
+        let row = watch.observe(network, &theta, Moment { step: step as u64, time: step as f64 })?;
+        if !row.finite {
+            return Err(CoreError::NonFinite { what: "the kernel", step: step as u64 }.into());
         }
-        moved_all.rows.push(row);
-        moved_all.kernels.push(kernel.iter().map(|k| k.to_f64()).collect());
-        moved_all.spectra.push(spectrum.iter().map(|k| k.to_f64()).collect());
+        moved_all.rows.push(row.to_f64());
+        moved_all.kernels.push(watch.kernel().iter().map(|k| k.to_f64()).collect());
+        moved_all.spectra.push(watch.spectrum().iter().map(|k| k.to_f64()).collect());
     }
     Ok(Ended::Done(moved_all))
 }

@@ -165,7 +165,7 @@ pub(crate) const ERRORS: [PlantedError; 22] = [
     },
     PlantedError {
         what: "biases of hidden layers stand at the output too",
-        file: "core/src/network/fcn.rs",
+        file: "core/src/network/fcn/alike.rs",
         edits: &[("Bias::Hidden => l < self.widths.len(),", "Bias::Hidden => l <= self.widths.len(),")],
     },
     PlantedError {
