@@ -1,5 +1,7 @@
 //! Arrays of numpy: read where they lie, refused where they cannot be, handed out without a copy.
 
+use std::sync::OnceLock;
+
 use ntkscope::backend::HostReal;
 use ntkscope::files::Dtype;
 use ntkscope_core::{MatRef, Real};
@@ -125,7 +127,7 @@ impl<'py> Numbers<'py> {
     /// [`NotFinite`] with the place of the first.
     pub(crate) fn check_finite(&self, name: &str) -> PyResult<()> {
         fn first<T: Real>(numbers: &[T]) -> Option<(usize, f64)> {
-            numbers.iter().position(|v| !v.is_finite()).map(|at| (at, numbers[at].to_f64()))
+            first_unfit(numbers).map(|at| (at, numbers[at].to_f64()))
         }
         let found = match self {
             Self::F32(array) => first(array.as_slice()?),
@@ -245,3 +247,28 @@ pub(crate) fn shown(shape: &[usize]) -> String {
         many => format!("({})", many.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
+
+/// Numbers in double precision as those of a scalar, as they lie where it is the same; others are made once, and `kept`.
+pub(crate) trait Lend<T: Clone> {
+    fn lend<'a>(numbers: &'a [f64], kept: &'a OnceLock<Vec<f32>>) -> &'a [T];
+}
+impl Lend<f64> for f64 {
+    fn lend<'a>(numbers: &'a [f64], _: &'a OnceLock<Vec<f32>>) -> &'a [f64] {
+        numbers
+    }
+}
+impl Lend<f32> for f64 {
+    fn lend<'a>(numbers: &'a [f64], kept: &'a OnceLock<Vec<f32>>) -> &'a [f32] {
+        kept.get_or_init(|| numbers.iter().map(|v| *v as f32).collect())
+    }
+}
+
+/// Place of the first number that is not finite.
+pub(crate) fn first_unfit<T: Real>(numbers: &[T]) -> Option<usize> {
+    // without a way out of the loop several are looked at in one instruction
+    let unfit = |some: &[T]| some.iter().fold(false, |unfit, v| unfit | !v.is_finite());
+    let at = numbers.chunks(AT_ONCE).position(unfit)? * AT_ONCE;
+    numbers[at..].iter().position(|v| !v.is_finite()).map(|more| at + more)
+}
+/// Numbers that are looked at in one go.
+const AT_ONCE: usize = 512;

@@ -1,9 +1,10 @@
 //! Dense layers, one behind another, and what they learn at.
 
-use ntkscope_core::network::Layer;
+use ntkscope_core::network::{Dense, Fcn, Layer, Network as _};
 use pyo3::prelude::*;
+use pyo3::types::PyAny;
 
-use crate::error::value;
+use crate::error::{Fault, value, wrong_type};
 
 /// Dense layers as they are stored, and the factors of their learning rates.
 #[derive(Clone)]
@@ -39,6 +40,58 @@ impl Chain {
         });
         let plain = plain.collect();
         Ok(Self { inputs, layers, rates, names, plain })
+    }
+
+    /// The same function of other c, s and parameters: `c = sqrt(sigma_w2/inputs)` behind the first layer, where it is 1, and
+    /// `s = sigma_b`; all rates 1.
+    ///
+    /// # Errors
+    /// ValueError: a scale that is not finite and positive.
+    pub(crate) fn in_ntk_parametrization(
+        &self,
+        mut theta: Vec<f64>,
+        sigma_w2: f64,
+        sigma_b: f64,
+    ) -> PyResult<(Self, Vec<f64>)> {
+        if !(sigma_w2 > 0.0 && sigma_w2.is_finite() && sigma_b > 0.0 && sigma_b.is_finite()) {
+            return Err(value(format!("sigma_w2 {sigma_w2}, sigma_b {sigma_b}: must be finite and positive")));
+        }
+        let network = Fcn::of_layers(self.inputs, &self.layers).map_err(Fault::from)?;
+        let mut layers = self.layers.clone();
+        for (index, layer) in layers.iter_mut().enumerate() {
+            let Dense { inputs, outputs, weights, bias, .. } = network.layer(index);
+            let c = if index == 0 { 1.0 } else { (sigma_w2 / inputs as f64).sqrt() };
+            let ratio = layer.weight_scale / c;
+            theta[weights..][..inputs * outputs].iter_mut().for_each(|w| *w *= ratio);
+            layer.weight_deviation *= if ratio > 0.0 { ratio } else { 1.0 };
+            layer.weight_scale = c;
+            if let (Some(at), Some(s)) = (bias, layer.bias_scale) {
+                let ratio = s / sigma_b;
+                theta[at..][..outputs].iter_mut().for_each(|b| *b *= ratio);
+                layer.bias_deviation *= ratio;
+                layer.bias_scale = Some(sigma_b);
+            }
+        }
+        let rates = vec![[1.0; 2]; self.layers.len()];
+        Ok((Self::new(self.inputs, layers, rates, self.names.clone())?, theta))
+    }
+
+    /// The same layers at these rates, each a number for all layers or one for each.
+    ///
+    /// # Errors
+    /// TypeError, ValueError: neither of them, or not a rate.
+    pub(crate) fn with_rates(&self, weights: &Bound<'_, PyAny>, biases: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let count = self.layers.len();
+        let each = |name: &str, given: &Bound<'_, PyAny>| match given.extract::<f64>() {
+            Ok(one) => Ok(vec![one; count]),
+            Err(_) => match given.extract::<Vec<f64>>() {
+                Ok(rates) if rates.len() == count => Ok(rates),
+                Ok(rates) => Err(value(format!("{name}: {} rates, but the network has {count} layers", rates.len()))),
+                Err(_) => Err(wrong_type(format!("{name}: give a number, or one for each of the {count} layers"))),
+            },
+        };
+        let rates = each("weights", weights)?.into_iter().zip(each("biases", biases)?).map(|(w, b)| [w, b]).collect();
+        Self::new(self.inputs, self.layers.clone(), rates, self.names.clone())
     }
 }
 

@@ -12,10 +12,10 @@ use ntkscope_core::network::Network as Described;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use crate::arrays::{AsRows, Numbers, Scalar, array, out_array, shown};
+use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, out_array, shown};
 use crate::call::{Options, Progress, compute};
 use crate::error::{Fault, value};
-use crate::network::{Lend, Network};
+use crate::network::Network;
 use crate::task::{Place, Task};
 
 /// Which outputs `outputs=` names.
@@ -211,7 +211,10 @@ fn path_of(out: &Bound<'_, PyAny>, not_square: bool) -> PyResult<Option<PathBuf>
         return Err(value(format!("out: {}; give an array, or a path that ends with .npy", path.display())));
     }
     if not_square {
-        return Err(value("out: a file takes the kernel of x1 with itself, without parts; give an array"));
+        return Err(value(
+            "out: a file takes the kernel of x1 with itself, without parts; give an array, which may lie on the disk: \
+             numpy.lib.format.open_memmap(path, \"w+\", dtype, shape)",
+        ));
     }
     Ok(Some(path))
 }

@@ -14,11 +14,11 @@ use ntkscope_core::network::Network as Described;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use crate::arrays::{AsRows, Numbers, Scalar, array, shown};
+use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, shown};
 use crate::call::{Options, compute};
 use crate::error::{DataError, Fallible, Fault, value};
 use crate::kernel::check_inputs;
-use crate::network::{Lend, Network};
+use crate::network::Network;
 use crate::product::Product;
 use crate::task::fill;
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use ntkscope::backend::HostReal;
 use ntkscope::experiment::{AnyNetwork, Family, Model, Shape};
@@ -13,10 +14,10 @@ use ntkscope_core::{MatRef, Real};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
 
-use crate::arrays::{AsRows, Numbers, Scalar, array, dtype_name, dtype_of};
+use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, dtype_name, dtype_of};
 use crate::chain::{Chain, LayerView, factor};
 use crate::error::{Fallible, Fault, value, wrong_type};
-use crate::stored::{Stored, StoredLayer};
+use crate::stored::stored;
 
 /// What a network is made of.
 #[derive(Clone)]
@@ -42,12 +43,14 @@ pub(crate) enum Body {
 pub(crate) struct Network {
     body: Body,
     theta: Vec<f64>,
+    /// theta in single precision, since it was first asked for
+    single: OnceLock<Vec<f32>>,
     dtype: Dtype,
 }
 
 impl Network {
     pub(crate) fn new(body: Body, theta: Vec<f64>, dtype: Dtype) -> Fallible<Self> {
-        let made = Self { body, theta, dtype };
+        let made = Self { body, theta, single: OnceLock::new(), dtype };
         Params::new(&made.network()?, &made.theta)?;
         Ok(made)
     }
@@ -75,9 +78,10 @@ impl Network {
     where
         f64: Lend<T>,
     {
-        let Body::Chain(chain) = &self.body else { return Ok(f64::lend(&self.theta)) };
+        let lent = || Ok(Cow::Borrowed(f64::lend(&self.theta, &self.single)));
+        let Body::Chain(chain) = &self.body else { return lent() };
         if chain.rates.iter().flatten().all(|rate| factor(*rate) == 1.0) {
-            return Ok(f64::lend(&self.theta));
+            return lent();
         }
         let (network, mut theta) = (self.network()?, self.theta.clone());
         for (index, [weights, biases]) in chain.rates.iter().enumerate() {
@@ -154,21 +158,6 @@ pub(crate) fn outputs<T: HostReal>(
     let passed = forward(T::fast(), Params::new(network, theta)?, x, &mut buffer)?;
     let outputs = passed.outputs();
     Ok((0..outputs.rows()).flat_map(|i| outputs.row(i).iter().copied()).collect())
-}
-
-/// Numbers in double precision as those of another scalar, as they lie where it is the same.
-pub(crate) trait Lend<T: Clone> {
-    fn lend(numbers: &[f64]) -> Cow<'_, [T]>;
-}
-impl Lend<f64> for f64 {
-    fn lend(numbers: &[f64]) -> Cow<'_, [f64]> {
-        Cow::Borrowed(numbers)
-    }
-}
-impl Lend<f32> for f64 {
-    fn lend(numbers: &[f64]) -> Cow<'_, [f32]> {
-        Cow::Owned(numbers.iter().map(|v| *v as f32).collect())
-    }
 }
 
 #[pymethods]
@@ -276,28 +265,8 @@ impl Network {
     #[pyo3(signature = (sigma_w2=2.0, sigma_b=1.0))]
     fn as_ntk(&self, sigma_w2: f64, sigma_b: f64) -> PyResult<Self> {
         let chain = self.need_chain("as_ntk")?;
-        if !(sigma_w2 > 0.0 && sigma_w2.is_finite() && sigma_b > 0.0 && sigma_b.is_finite()) {
-            return Err(value(format!("sigma_w2 {sigma_w2}, sigma_b {sigma_b}: must be finite and positive")));
-        }
-        let (network, mut theta, mut layers) =
-            (self.stored().map_err(Fault::from)?, self.theta.clone(), chain.layers.clone());
-        for (index, layer) in layers.iter_mut().enumerate() {
-            let Dense { inputs, outputs, weights, bias, .. } = network.layer(index);
-            let c = if index == 0 { 1.0 } else { (sigma_w2 / inputs as f64).sqrt() };
-            let ratio = layer.weight_scale / c;
-            theta[weights..][..inputs * outputs].iter_mut().for_each(|w| *w *= ratio);
-            layer.weight_deviation *= if ratio > 0.0 { ratio } else { 1.0 };
-            layer.weight_scale = c;
-            if let (Some(at), Some(s)) = (bias, layer.bias_scale) {
-                let ratio = s / sigma_b;
-                theta[at..][..outputs].iter_mut().for_each(|b| *b *= ratio);
-                layer.bias_deviation *= ratio;
-                layer.bias_scale = Some(sigma_b);
-            }
-        }
-        let theta = self.rounded(theta);
-        let chain = Chain::new(chain.inputs, layers, vec![[1.0; 2]; chain.layers.len()], chain.names.clone())?;
-        Ok(Self::chain(chain, theta, self.dtype)?)
+        let (chain, theta) = chain.in_ntk_parametrization(self.theta.clone(), sigma_w2, sigma_b)?;
+        Ok(Self::chain(chain, self.rounded(theta), self.dtype)?)
     }
 
     /// The same network whose layers learn at these rates beside a common one: ``weights`` and ``biases``, a number for each
@@ -307,18 +276,7 @@ impl Network {
     /// >>> ns.fcn(3, [8]).with_rates([1.0, 0.0], 1.0).layers[1].rate_w
     /// 0.0
     fn with_rates(&self, weights: &Bound<'_, PyAny>, biases: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let chain = self.need_chain("with_rates")?;
-        let count = chain.layers.len();
-        let each = |name: &str, given: &Bound<'_, PyAny>| match given.extract::<f64>() {
-            Ok(one) => Ok(vec![one; count]),
-            Err(_) => match given.extract::<Vec<f64>>() {
-                Ok(rates) if rates.len() == count => Ok(rates),
-                Ok(rates) => Err(value(format!("{name}: {} rates, but the network has {count} layers", rates.len()))),
-                Err(_) => Err(wrong_type(format!("{name}: give a number, or one for each of the {count} layers"))),
-            },
-        };
-        let rates = each("weights", weights)?.into_iter().zip(each("biases", biases)?).map(|(w, b)| [w, b]).collect();
-        let chain = Chain::new(chain.inputs, chain.layers.clone(), rates, chain.names.clone())?;
+        let chain = self.need_chain("with_rates")?.with_rates(weights, biases)?;
         Ok(Self::chain(chain, self.theta.clone(), self.dtype)?)
     }
 
@@ -342,18 +300,9 @@ impl Network {
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let theta = array(py, &[self.theta.len()], self.theta.clone())?;
         let module = py.import("ntkscope._native")?;
-        let dtype = dtype_name(self.dtype).to_owned();
         match &self.body {
             Body::Chain(chain) => {
-                let layers = chain.layers.iter().zip(&chain.names).zip(&chain.rates);
-                let layers: Vec<StoredLayer> = layers
-                    .map(|((layer, names), rates)| {
-                        let scales = (layer.weight_scale, layer.bias_scale);
-                        let deviations = (layer.weight_deviation, layer.bias_deviation);
-                        (names.clone(), layer.width, layer.activation.to_string(), scales, deviations, *rates)
-                    })
-                    .collect();
-                let stored: Stored<'py> = (chain.inputs, layers, theta, dtype);
+                let stored = stored(chain, theta, dtype_name(self.dtype).to_owned());
                 (module.getattr("_of_stored")?, stored).into_pyobject(py)
             }
             Body::Model(model, shape) => {

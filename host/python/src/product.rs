@@ -12,11 +12,11 @@ use ntkscope_core::{MatMut, MatRef};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use crate::arrays::{AsRows, Numbers, Scalar, array, shown};
+use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, shown};
 use crate::call::{Options, Progress, compute};
 use crate::error::{Fallible, Fault, value, wrong_type};
 use crate::kernel::check_inputs;
-use crate::network::{Lend, Network};
+use crate::network::Network;
 
 /// ``K v`` of the full kernel ``(n C, n C)``, which is not formed: ``v`` ``(n C,)`` or ``(n C, r)``, the result as ``v``. Costs about as much
 /// as two passes through the network for each column.

@@ -15,6 +15,17 @@ pub(crate) type Stored<'py> = (usize, Vec<StoredLayer>, Bound<'py, PyAny>, Strin
 /// Names, width, activation, c and s, their deviations, rates.
 pub(crate) type StoredLayer = ([String; 2], usize, String, (f64, Option<f64>), (f64, f64), [f64; 2]);
 
+/// What a chain of layers pickles as.
+pub(crate) fn stored<'py>(chain: &Chain, theta: Bound<'py, PyAny>, dtype: String) -> Stored<'py> {
+    let layers = chain.layers.iter().zip(&chain.names).zip(&chain.rates);
+    let layers = layers.map(|((layer, names), rates)| {
+        let scales = (layer.weight_scale, layer.bias_scale);
+        let deviations = (layer.weight_deviation, layer.bias_deviation);
+        (names.clone(), layer.width, layer.activation.to_string(), scales, deviations, *rates)
+    });
+    (chain.inputs, layers.collect(), theta, dtype)
+}
+
 /// What a chain of layers was pickled as.
 #[pyfunction]
 pub(crate) fn _of_stored(

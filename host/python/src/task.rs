@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use ntkscope::experiment::AnyNetwork;
 use ntkscope::files;
-use ntkscope::kernel::{Cut, Empirical, KernelFile, KernelSource, blocks, blocks_between};
+use ntkscope::kernel::{Cut, Empirical, KernelFile, KernelSource, blocks, blocks_between, whole_into};
 use ntkscope::machine::{Ended, Stop};
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::{Network as Described, Part};
 use ntkscope_core::{MatMut, MatRef};
 
-use crate::arrays::Scalar;
+use crate::arrays::{Scalar, first_unfit};
 use crate::call::Progress;
 use crate::error::{Fallible, Fault};
 
@@ -46,17 +46,11 @@ impl Task<'_> {
             Place::Memory(numbers) => numbers,
         };
         if !self.parts {
-            // a network of which nothing is trained has no share to write
-            numbers.fill(T::ZERO);
             return self.part(network, theta, (x1, x2), numbers, stop, &|share| progress.set(share));
         }
-        let (count, sizes) = (2 * network.sizes().layers, network.sizes());
+        let count = 2 * network.sizes().layers;
         for (number, part) in numbers.chunks_exact_mut(numbers.len() / count).enumerate() {
             let network = Part { network: *network, index: number / 2, weights: number % 2 == 0 };
-            part.fill(T::ZERO);
-            if !(0..sizes.layers).any(|index| network.layer(index).is_trained()) {
-                continue;
-            }
             let told = |share: f64| progress.set((number as f64 + share) / count as f64);
             if self.part(&network, theta, (x1, x2), part, stop, &told)? == Ended::Stopped {
                 return Ok(Ended::Stopped);
@@ -75,6 +69,11 @@ impl Task<'_> {
         stop: &Stop,
         progress: &dyn Fn(f64),
     ) -> Fallible<Ended<()>> {
+        if !(0..network.sizes().layers).any(|index| network.layer(index).is_trained()) {
+            // it has no share to write
+            numbers.fill(T::ZERO);
+            return Ok(Ended::Done(()));
+        }
         let left = self.source(network, theta, &x1)?;
         let right = x2.as_ref().map(|x2| self.source(network, theta, x2)).transpose()?;
         fill((&left, right.as_ref()), &self.cut, numbers, stop, progress)
@@ -134,6 +133,17 @@ pub(crate) fn fill<T: Scalar, S: KernelSource<T>>(
     let columns = right.unwrap_or(left).samples().count() * per_sample;
     let (whole, mut done, mut unfit) = (numbers.len(), 0, None);
     let mut all = MatMut::new(numbers, whole / columns, columns)?;
+    if [Some(left), right].into_iter().flatten().all(|source| source.samples().count() <= cut.samples) {
+        if stop.requested() {
+            return Ok(Ended::Stopped);
+        }
+        whole_into(left, right, all.reborrow())?;
+        progress(1.0);
+        return match entry(all.as_ref()) {
+            Some((i, j)) => Err(Fault::Entry(i / per_sample, j / per_sample)),
+            None => Ok(Ended::Done(())),
+        };
+    }
     let mut sink = |row: usize, col: usize, block: MatRef<'_, T>| {
         let mirrored = right.is_none() && row != col;
         unfit = unfit.or(entry(block).map(|(i, j)| ((row + i) / per_sample, (col + j) / per_sample)));
@@ -160,5 +170,5 @@ pub(crate) fn fill<T: Scalar, S: KernelSource<T>>(
 
 /// Place of the first entry that is not finite.
 pub(crate) fn entry<T: Scalar>(block: MatRef<'_, T>) -> Option<(usize, usize)> {
-    (0..block.rows()).find_map(|i| block.row(i).iter().position(|k| !k.is_finite()).map(|j| (i, j)))
+    (0..block.rows()).find_map(|i| first_unfit(block.row(i)).map(|j| (i, j)))
 }

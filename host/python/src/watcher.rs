@@ -10,11 +10,11 @@ use ntkscope_core::record::Value;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict};
 
-use crate::arrays::{Numbers, Scalar, array};
+use crate::arrays::{Lend, Numbers, Scalar, array};
 use crate::call::{Options, compute};
 use crate::error::{Fallible, Fault, value};
 use crate::kernel::multi_output;
-use crate::network::{Lend, Network};
+use crate::network::Network;
 use crate::predict::{Wanted, loss_of};
 
 /// The kernel on samples of its own of a network that is trained elsewhere; what `Recorder` is made of.

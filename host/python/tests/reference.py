@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Function = Callable[[Array], Array]
 
+# activations of the networks that neural-tangents has too
+_ITS = ["relu", "leaky-relu:0.3", "erf", "gelu", "sine", "identity"]
+SHARED = [(name,) * depth for name in _ITS for depth in (1, 3)] + [("erf", "gelu", "leaky-relu:0.3", "sine")]
+
 erf = np.vectorize(math.erf, otypes=[np.float64])
 
 

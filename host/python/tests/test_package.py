@@ -37,6 +37,19 @@ def test_examples_of_the_documentation(name: str) -> None:
     assert runner.tries > 0
 
 
+def test_the_example_of_the_pages(tmp_path: Path) -> None:
+    """The one of README.md, here and at the top, as it stands."""
+    blocks = []
+    for page in (HERE.parent / "README.md", HERE.parents[2] / "README.md"):
+        blocks.append(page.read_text().partition("```python\n")[2].partition("```")[0])
+    assert blocks[0] == blocks[1] and blocks[0].startswith("import torch, ntkscope as ns")
+    pytest.importorskip("torch")
+    done = subprocess.run([sys.executable, "-c", blocks[0]], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Spectrum(100 rows")
+    assert [file.name for file in tmp_path.iterdir()] == ["regime.html"]
+
+
 def test_everything_is_documented() -> None:
     for name in ntkscope.__all__:
         thing = getattr(ntkscope, name)

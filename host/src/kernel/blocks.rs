@@ -111,7 +111,12 @@ impl<N: Network, T: Real> KernelSource<T> for Empirical<'_, N, T> {
         structured_scratch(self.backend.tile(), rows, rows)
     }
     fn side<'s>(&'s self, x: MatRef<'s, T>, space: &'s mut Vec<T>) -> Result<Tangent<'s, N, T>, core::Error> {
-        space.resize(tangent_len(self.params.network().sizes(), x.rows()), T::ZERO);
+        let length = tangent_len(self.params.network().sizes(), x.rows());
+        if space.capacity() < length {
+            // which the system hands out as zeros: they are not written twice
+            *space = vec![T::ZERO; length];
+        }
+        space.resize(length, T::ZERO);
         tangent(self.backend, self.params, x, space)
     }
     fn entries(
@@ -135,12 +140,26 @@ pub fn rows_per_sample(which: MultiOutput, outputs: usize) -> usize {
 /// # Errors
 /// Those of the source.
 pub fn whole<T: Real, S: KernelSource<T>>(source: &S) -> Result<Vec<T>, core::Error> {
-    let n = source.samples().count();
-    let (rows, mut space) = (n * source.rows_per_sample(), Space::default());
-    let side = space.side(source, 0..n)?;
-    let (mut kernel, mut scratch) = (vec![T::ZERO; rows * rows], vec![T::ZERO; source.scratch(n)]);
-    source.entries(&side, None, MatMut::new(&mut kernel, rows, rows)?, &mut scratch)?;
+    let rows = source.samples().count() * source.rows_per_sample();
+    let mut kernel = vec![T::ZERO; rows * rows];
+    whole_into(source, None, MatMut::new(&mut kernel, rows, rows)?)?;
     Ok(kernel)
+}
+
+/// The kernel of all samples of one source with themselves, or with those of another, at once.
+///
+/// # Errors
+/// Those of the sources.
+pub fn whole_into<T: Real, S: KernelSource<T>>(
+    left: &S,
+    right: Option<&S>,
+    out: MatMut<'_, T>,
+) -> Result<(), core::Error> {
+    let (count, others) = (left.samples().count(), right.map_or(0, |right| right.samples().count()));
+    let (mut space, mut beside) = (Space::default(), Space::default());
+    let side = space.side(left, 0..count)?;
+    let other = right.map(|right| beside.side(right, 0..others)).transpose()?;
+    left.entries(&side, other.as_ref(), out, &mut vec![T::ZERO; left.scratch(count.max(others))])
 }
 
 /// The analytic kernel `(n, n)` of the rows of `x` `(n, d)` in f64, for one output.

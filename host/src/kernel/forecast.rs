@@ -23,7 +23,7 @@ const UNCERTAIN: u64 = 16;
 const MOST_TILES: usize = 16;
 /// Multiply-adds of a block that is to take no longer than a fraction of a second, and of the passes for its samples, which
 /// are products of larger matrices.
-const SHORT: f64 = 2e9;
+const SHORT: f64 = 4e9;
 const SHORT_PASSES: f64 = 1e10;
 /// From this many tiles on, keeping the tangents of all samples is worth smaller blocks.
 const ENOUGH_TILES: usize = 8;

@@ -13,7 +13,7 @@ mod symmetric;
 
 pub use blocks::{
     Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, blocks_between, initial_kernel,
-    rows_per_sample, whole,
+    rows_per_sample, whole, whole_into,
 };
 pub use cause::{Cause, Entry, Suspects};
 pub use error::{Error, KernelFault};
