@@ -92,7 +92,8 @@ choice! {
     /// | mup, mean-field: first, hidden | sqrt(m_1), sqrt(m_l/n_l) | sigma_w^2/(n_l c^2) | sqrt(m_l) | s^2/m_l |
     /// | output | 1/sqrt(n_L) | 1/n_L | 1 | 0 |
     ///
-    /// The standard network is that of ntk, stored otherwise, and its kernel is m times as large: a stable rate is 1/m of it.
+    /// The standard network is at its start that of ntk, stored otherwise. The shares in its kernel of all weights but the first
+    /// are m times as large: a stable rate is 1/m of that of ntk, at which the first layer and the biases hardly learn.
     /// Stored with c = s = 1, the last two rows have the learning rate c^2 for W, and s^2 for b: (c, W, eta) and
     /// (c', W c/c', eta (c/c')^2) train alike (Yang and Hu 2021). Mean field (Mei, Montanari, Nguyen 2018) is the same for
     /// one hidden layer. Under both the kernel moves by O(1) at any width: its limit is that of the start alone.

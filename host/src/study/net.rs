@@ -1,5 +1,6 @@
 //! What distinguishes the runs of a study: the network, what keeps its kernel, and how they are called.
 
+use ntkscope_core::choice::Choice;
 use ntkscope_core::network::{Bias, Parametrization};
 
 use crate::experiment::{LossKind, Model, NetworkKind};
@@ -28,6 +29,16 @@ pub struct Net {
     pub bias: Bias,
     /// how its layers are scaled
     pub parametrization: Parametrization,
+}
+
+/// A parametrization's name for people.
+pub fn parametrization_title(parametrization: Parametrization) -> &'static str {
+    match parametrization {
+        Parametrization::Ntk => "NTK",
+        Parametrization::MeanField => "mean-field",
+        Parametrization::Mup => "muP",
+        other => other.name(),
+    }
 }
 
 impl Net {
@@ -68,7 +79,7 @@ impl Net {
         };
         let scaled = match self.parametrization {
             Parametrization::Ntk => String::new(),
-            other => format!(", {other} parametrization"),
+            other => format!(", {} parametrization", parametrization_title(other)),
         };
         match self.kind {
             NetworkKind::Fcn => format!("FCN, L = {}{bias}{scaled}", self.depth),

@@ -122,11 +122,13 @@ pub fn losses(options: &Options) -> Grid {
     }
 }
 
-/// The same points in other parametrizations, whose kernels that are fixed predict nothing.
-pub fn parametrizations(options: &Options) -> Grid {
-    Grid {
-        nets: super::parametrizations::nets(),
-        widths: vec![32, 64, 128, 256, 512, 1024],
+/// The same points in other parametrizations, whose kernels that are fixed predict nothing: one hidden layer, and two, which cost much
+/// more.
+pub fn parametrizations(options: &Options) -> [Grid; 2] {
+    let [shallow, deep] = super::parametrizations::nets();
+    let grid = |nets: [Net; 3], widest: usize| Grid {
+        nets: nets.into(),
+        widths: (5..).map(|power| 1 << power).take_while(|width| *width <= widest).collect(),
         inits: vec![Init::Mirrored],
         losses: vec![CE],
         held_out: 0,
@@ -134,7 +136,8 @@ pub fn parametrizations(options: &Options) -> Grid {
         margin: super::parametrizations::COMPARED,
         predictions: false,
         ..six_points(options)
-    }
+    };
+    [grid(shallow, 4096), grid(deep, 1024)]
 }
 
 /// Handwritten digits.
