@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use ntkscope::checkpoint::{Checkpoint, NamedArray, Reading};
+use ntkscope::checkpoint::{Checkpoint, Fault as CheckpointFault, NamedArray, Reading};
 use ntkscope::experiment::{Init, List, Model, NetworkKind, Settings, overlay};
 use ntkscope::files::Dtype;
+use ntkscope::files::npy::NumberKind;
 use ntkscope::machine::Cause;
 use ntkscope_core::init::initialize;
 use ntkscope_core::network::{Activation, Network as Described};
@@ -62,15 +63,16 @@ pub(crate) fn _of_arrays(
 /// The network of a file: ``.safetensors``, ``.npz`` (arrays named ``0.weight``, ``Dense_0/kernel`` or ``W0``), or ``.pt``, ``.pth`` as
 /// ``torch.save(model.state_dict(), path)`` writes it. Nothing in a file is executed.
 ///
-/// ``activation``: a name, or one for every hidden layer. ``order``: names of the layers, where the file leaves that open. The network
-/// is of ``dtype``; left out it is float32 where every number of the file is one, else float64. Raises FileNotFoundError; DataError with the path for a
-/// damaged file, or one of another network; ValueError where ``activation`` or ``order`` are wrong.
+/// ``activation``: a name, or one for every hidden layer; left out it is what a safetensors file's metadata say, else relu. ``order``: names
+/// of the layers, where the file leaves that open. The network is of ``dtype``, by default that of the file; float16 and bfloat16 need it. Raises
+/// FileNotFoundError; DataError with the path for a damaged file, or one of another network; ValueError where ``activation``, ``order`` or
+/// ``dtype`` are wrong.
 ///
 /// >>> import numpy as np, ntkscope as ns, tempfile, os
 /// >>> path = os.path.join(tempfile.mkdtemp(), "net.npz")
 /// >>> np.savez(path, **{"0.weight": np.ones((2, 3)), "2.weight": np.ones((1, 2))})
 /// >>> ns.load(path, "tanh")
-/// Network(inputs=3, widths=[2], outputs=1, parameters=8, float32)
+/// Network(inputs=3, widths=[2], outputs=1, parameters=8, float64)
 #[pyfunction]
 #[pyo3(signature = (path, activation=None, *, order=None, dtype=None))]
 #[pyo3(text_signature = "(path, activation='relu', *, order=None, dtype=None)")]
@@ -83,17 +85,24 @@ pub(crate) fn load(
     if !path.exists() {
         return Err(PyFileNotFoundError::new_err((2, "No such file or directory", path.into_os_string())));
     }
-    let given = activations(activation)?.unwrap_or_else(|| Activation::Relu.into());
-    let reading = Reading { activation: Some(given), order, inputs: None };
-    let mut checkpoint = Checkpoint::read(&path, &reading).map_err(|error| match error.cause() {
+    let mut reading = Reading { activation: activations(activation)?, order, inputs: None };
+    let mut read = Checkpoint::read(&path, &reading);
+    if read.as_ref().is_err_and(|error| matches!(error.fault, CheckpointFault::NoActivation { .. })) {
+        reading.activation = Some(Activation::Relu.into());
+        read = Checkpoint::read(&path, &reading);
+    }
+    let mut checkpoint = read.map_err(|error| match error.cause() {
         Cause::Settings => value(error.to_string()),
         _ => DataError::new_err(error.to_string()),
     })?;
-    let single = || checkpoint.theta.iter().all(|number| f64::from(*number as f32) == *number);
+    let stored = checkpoint.stored;
     let dtype = match dtype.filter(|dtype| !dtype.is_none()) {
         Some(dtype) => dtype_of(dtype)?,
-        None if single() => Dtype::F32,
-        None => Dtype::F64,
+        None if stored.bytes < 4 => {
+            let kind = if stored.kind == NumberKind::Brain { "bfloat16" } else { "float16" };
+            return Err(value(format!("{}: {kind}; give dtype=numpy.float32 or float64", path.display())));
+        }
+        None => stored.scalar(),
     };
     if dtype == Dtype::F32 {
         checkpoint.theta.iter_mut().for_each(|number| *number = f64::from(*number as f32));
@@ -101,7 +110,7 @@ pub(crate) fn load(
     of_checkpoint(checkpoint, dtype)
 }
 
-fn of_checkpoint(Checkpoint { inputs, layers, names, theta }: Checkpoint, dtype: Dtype) -> Result<Network, PyErr> {
+fn of_checkpoint(Checkpoint { inputs, layers, names, theta, .. }: Checkpoint, dtype: Dtype) -> Result<Network, PyErr> {
     let named = |name: &String, part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
     let names: Vec<_> = names.iter().map(|name| [named(name, "weight"), named(name, "bias")]).collect();
     let chain = Chain::new(inputs, layers, vec![[1.0; 2]; names.len()], names)?;

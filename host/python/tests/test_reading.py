@@ -149,6 +149,35 @@ def test_safetensors(tmp_path: Path) -> None:
     assert np.array_equal(ns.ntk(net, x), ns.ntk(ns.from_state_dict(state, "gelu"), x))
 
 
+def test_precision_is_that_of_the_file(tmp_path: Path) -> None:
+    """Not that of its numbers: ones are the same in all."""
+    arrays = {"0.weight": np.ones((4, 3)), "2.weight": np.ones((1, 4))}
+    path = tmp_path / "net.npz"
+    for dtype in (np.float32, np.float64):
+        np.savez(path, **{name: array.astype(dtype) for name, array in arrays.items()})  # type: ignore[arg-type]
+        net = ns.load(path)
+        assert net.dtype == dtype
+        net.save(tmp_path / "again.npz")
+        assert ns.load(tmp_path / "again.npz").dtype == dtype
+    np.savez(path, **{"0.weight": arrays["0.weight"].astype("f4"), "2.weight": arrays["2.weight"]})  # type: ignore[arg-type]
+    assert ns.load(path).dtype == np.float64
+    np.savez(path, **{name: array.astype("f2") for name, array in arrays.items()})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="net.npz: float16; give dtype=numpy.float32 or float64"):
+        ns.load(path)
+    assert ns.load(path, dtype=np.float32).dtype == np.float32
+
+
+def test_the_file_says_its_activation(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    from safetensors.numpy import save_file
+
+    state, path = {"0.weight": np.ones((4, 3)), "2.weight": np.ones((1, 4))}, tmp_path / "net.safetensors"
+    save_file(state, path, metadata={"activation": "tanh"})
+    assert [ns.load(path).layers[0].activation, ns.load(path, "gelu").layers[0].activation] == ["tanh", "gelu"]
+    save_file(state, path)
+    assert ns.load(path).layers[0].activation == "relu"
+
+
 def test_networks_of_settings() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"widths": [0]}, "width"),

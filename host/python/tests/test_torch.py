@@ -128,8 +128,18 @@ def test_a_file_of_torch(tmp_path: Path) -> None:
     net, x = module(11, torch.float64)
     torch.save(net.state_dict(), tmp_path / "net.pt")
     names = [layer.activation or "relu" for layer in ns.from_torch(net).layers[:-1]]
-    ours = ns.load(tmp_path / "net.pt", names, dtype="float64")
+    ours = ns.load(tmp_path / "net.pt", names)
     assert apart(ns.ntk(ours, x.numpy()), jacobian_kernel(net, x)) < 1e-12
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+def test_precision_of_a_file_of_torch(dtype: torch.dtype, tmp_path: Path) -> None:
+    torch.save(nn.Linear(3, 2).to(dtype).state_dict(), tmp_path / "net.pt")
+    if dtype in (torch.float32, torch.float64):
+        assert str(ns.load(tmp_path / "net.pt").dtype) == str(dtype).removeprefix("torch.")
+        return
+    with pytest.raises(ValueError, match=f"net.pt: {str(dtype).removeprefix('torch.')}; give dtype="):
+        ns.load(tmp_path / "net.pt")
 
 
 def train(recorder: Any) -> Any:

@@ -21,7 +21,8 @@ pub use order::{Placed, layers};
 pub use tensor_file::{ParameterFault, ParameterFile, SETTINGS};
 
 use crate::experiment::List;
-use crate::files::{Input, open_input};
+use crate::files::npy::Number;
+use crate::files::{Dtype, Input, open_input};
 use crate::words::excerpt;
 use torch_file::TorchFile;
 
@@ -61,6 +62,8 @@ pub struct Checkpoint {
     pub names: Vec<String>,
     /// parameters of [`Self::network`]
     pub theta: Vec<f64>,
+    /// the widest of the numbers that they were stored as
+    pub stored: Number,
 }
 
 /// Name and shape of every array.
@@ -70,8 +73,8 @@ type Shapes = Vec<(String, Vec<usize>)>;
 trait Arrays {
     /// Names and shapes, and whether their order means something.
     fn shapes(&mut self) -> Result<(Shapes, bool), Fault>;
-    /// Numbers of the array at this index.
-    fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault>;
+    /// Numbers of the array at this index, and how they are stored.
+    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault>;
     /// What the source says of its activations.
     fn activation(&mut self) -> Result<Option<String>, Fault> {
         Ok(None)
@@ -117,9 +120,14 @@ impl Checkpoint {
         let (names, shapes): (Vec<String>, Vec<Vec<usize>>) = all.into_iter().unzip();
         let placed = layers(&names, &shapes, kept, reading.inputs, reading.order.as_deref())?;
         let activations = activations(arrays, placed.len() - 1, reading)?;
-        let mut theta = Vec::new();
+        let (mut theta, mut stored) = (Vec::new(), None);
+        let mut numbers_of = |index: usize| {
+            let (numbers, number) = arrays.numbers(index)?;
+            stored = stored.filter(|widest: &Number| widest.bytes >= number.bytes).or(Some(number));
+            finite(&names[index], numbers)
+        };
         for layer in &placed {
-            let numbers = finite(&names[layer.weights], arrays.numbers(layer.weights)?)?;
+            let numbers = numbers_of(layer.weights)?;
             if layer.transposed {
                 let rows = (0..layer.outputs).flat_map(|out| (0..layer.inputs).map(move |at| at * layer.outputs + out));
                 theta.extend(rows.map(|at| numbers[at]));
@@ -127,7 +135,7 @@ impl Checkpoint {
                 theta.extend(numbers);
             }
             if let Some(bias) = layer.bias {
-                theta.extend(finite(&names[bias], arrays.numbers(bias)?)?);
+                theta.extend(numbers_of(bias)?);
             }
         }
         // the output has no function behind it
@@ -140,7 +148,8 @@ impl Checkpoint {
         let layers: Vec<Layer> = layers.collect();
         let inputs = placed[0].inputs;
         Fcn::of_layers(inputs, &layers).map_err(Fault::Core)?;
-        Ok(Self { inputs, layers, names: placed.into_iter().map(|layer| layer.name).collect(), theta })
+        let stored = stored.unwrap_or(Number::of(Dtype::F64));
+        Ok(Self { inputs, layers, names: placed.into_iter().map(|layer| layer.name).collect(), theta, stored })
     }
 
     /// The network of these layers.
@@ -206,8 +215,8 @@ impl Arrays for InMemory {
     fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
         Ok((self.0.iter().map(|array| (array.name.clone(), array.shape.clone())).collect(), true))
     }
-    fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault> {
-        Ok(std::mem::take(&mut self.0[index].data))
+    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
+        Ok((std::mem::take(&mut self.0[index].data), Number::of(Dtype::F64)))
     }
 }
 
@@ -215,7 +224,7 @@ impl<R: Read + Seek> Arrays for TorchFile<R> {
     fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
         Ok((Self::shapes(self), true))
     }
-    fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault> {
+    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
         Self::numbers(self, index)
     }
 }
@@ -228,9 +237,10 @@ impl<R: Read + Seek> Arrays for ParameterFile<R> {
         let kept = matches!(self, Self::Npz(_));
         Ok((names.into_iter().zip(shapes).collect(), kept))
     }
-    fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault> {
+    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
         let name = self.names().swap_remove(index);
-        self.array(&name).map(|(_, numbers)| numbers).map_err(Fault::File)
+        let number = self.number(&name).map_err(Fault::File)?;
+        self.array(&name).map(|(_, numbers)| (numbers, number)).map_err(Fault::File)
     }
     fn activation(&mut self) -> Result<Option<String>, Fault> {
         Ok(self.metadata(ACTIVATION))

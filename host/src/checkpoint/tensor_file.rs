@@ -160,6 +160,14 @@ impl<R: Read + Seek> ParameterFile<R> {
         }
     }
 
+    /// How the numbers of a tensor are stored.
+    pub fn number(&mut self, name: &str) -> Result<Number, ParameterFault> {
+        match self {
+            Self::Npz(archive) => Ok(archive.open(name).map_err(ParameterFault::Npz)?.header().number),
+            Self::SafeTensors { header, .. } => Ok(tensor(header, name)?.1),
+        }
+    }
+
     /// Shape and numbers of a tensor.
     pub fn array(&mut self, name: &str) -> Result<Shaped, ParameterFault> {
         let (content, header, begin) = match self {

@@ -74,8 +74,8 @@ impl<R: Read + Seek> TorchFile<R> {
         self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()
     }
 
-    /// Numbers of tensor `index`, row-major.
-    pub(super) fn numbers(&mut self, index: usize) -> Result<Vec<f64>, Fault> {
+    /// Numbers of tensor `index`, row-major, and how they are stored.
+    pub(super) fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
         let (name, tensor) = self.tensors[index].clone();
         let wrong = |what: String| Fault::Array { array: name.clone(), shape: tensor.shape.clone(), what };
         let (kind, bytes) = match tensor.kind.as_str() {
@@ -97,7 +97,8 @@ impl<R: Read + Seek> TorchFile<R> {
             return Err(outside());
         }
         let mut stored = vec![0.0; held];
-        Number::little(kind, bytes).decode(&content[..held * bytes], &mut stored);
+        let number = Number::little(kind, bytes);
+        number.decode(&content[..held * bytes], &mut stored);
         let place = |mut index: usize| {
             let mut at = tensor.offset;
             for (size, stride) in tensor.shape.iter().zip(&tensor.strides).rev() {
@@ -106,6 +107,6 @@ impl<R: Read + Seek> TorchFile<R> {
             }
             at
         };
-        Ok((0..count).map(|index| stored[place(index)]).collect())
+        Ok(((0..count).map(|index| stored[place(index)]).collect(), number))
     }
 }
