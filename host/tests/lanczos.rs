@@ -1,7 +1,7 @@
 //! Both ends of a spectrum by Lanczos' recurrence against all of it.
 
 use ntkscope::backend::HostReal;
-use ntkscope::kernel::{self, Extremes, Ritz, extremes};
+use ntkscope::kernel::{self, Extremes, Outermost, Ritz, Search, extremes, outermost};
 use ntkscope::machine::Stop;
 use ntkscope_core::init::Normals;
 use ntkscope_core::{Error, MatMut, MatRef};
@@ -64,6 +64,62 @@ fn the_residual_bounds_the_error_of_large_ones() {
     check(&found, &values, "power law");
     assert!(found.max.converged && !found.min.converged && found.steps == 256, "{found:?}");
     assert!((found.max.value / values[n - 1] - 1.0).abs() < 1e-12, "{found:?}");
+}
+
+/// Several from each end, with restarts.
+fn several(a: &[f64], n: usize, search: Search) -> Outermost {
+    let a = MatRef::new(a, n, n).unwrap();
+    let mut product = |x: &[f64], y: &mut [f64]| {
+        f64::fast().gemm(1.0, a, MatRef::new(x, n, 1).unwrap(), 0.0, MatMut::new(y, n, 1).unwrap());
+        Ok(())
+    };
+    outermost(n, search, &mut product, &Stop::new()).unwrap().done().unwrap()
+}
+
+#[test]
+fn several_from_each_end_are_those_of_the_whole_spectrum() {
+    let n = 400;
+    let power = made_of(n, (1..=2 * n).map(|k| (k as f64).powi(-1)));
+    let indefinite = made_of(n, (0..n).map(|k| (k as f64 - 150.0) / 100.0));
+    for (what, a) in [("power law", power), ("indefinite", indefinite)] {
+        let values = spectrum(&a, n);
+        let size = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        for (count, basis) in [(1, 24), (3, 40), (6, 64), (6, 152), (20, 400)] {
+            let found = several(&a, n, Search { count, basis, most: 20_000, ..Search::of::<f64>(count) });
+            assert_eq!((found.smallest.len(), found.largest.len()), (count, count));
+            let pairs = found.smallest.iter().zip(&values).chain(found.largest.iter().zip(values.iter().rev()));
+            for (ritz, value) in pairs {
+                let apart = (ritz.value - value).abs();
+                assert!(ritz.converged, "{what}, {count} by {basis}: {found:?}");
+                assert!(apart <= ritz.residual + 1e-12 * size, "{what}, {count} by {basis}: {ritz:?}, {value}");
+            }
+        }
+    }
+}
+
+/// A restart loses nothing: with fewer vectors there are more products, to the same values.
+#[test]
+fn restarts_cost_products_alone() {
+    let n = 400;
+    let a = made_of(n, (1..=2 * n).map(|k| (k as f64).powi(-1)));
+    let found = [400, 60, 24].map(|basis| several(&a, n, Search { basis, most: 20_000, ..Search::of::<f64>(2) }));
+    assert!(found[0].steps <= found[1].steps && found[1].steps <= found[2].steps, "{found:?}");
+    let values = |found: &Outermost| found.smallest.iter().chain(&found.largest).map(|r| r.value).collect::<Vec<_>>();
+    for (value, other) in values(&found[0]).into_iter().zip(values(&found[2])) {
+        assert!((value - other).abs() <= 1e-5 * value.abs(), "{found:?}");
+    }
+}
+
+#[test]
+fn small_matrices_have_no_more_eigenvalues_than_rows() {
+    for n in [1, 2, 5] {
+        let a = made_of(n, (0..n).map(|k| k as f64 + 1.0));
+        let (found, values) = (several(&a, n, Search::of::<f64>(6)), spectrum(&a, n));
+        assert_eq!((found.smallest.len(), found.largest.len()), (n, n));
+        for (ritz, value) in found.smallest.iter().zip(&values) {
+            assert!((ritz.value - value).abs() <= 1e-12 * values[n - 1] && ritz.converged, "{found:?}");
+        }
+    }
 }
 
 #[test]

@@ -108,6 +108,13 @@ def test_spectrum_without_the_kernel() -> None:
     assert abs(ours.largest[0] - whole.largest[0]) <= ours.residuals[0] + 1e-9 * whole.largest[0]
     assert abs(ours.smallest[0] - whole.smallest[0]) <= ours.residuals[1] + 1e-9 * whole.largest[0]
     assert abs(ours.trace - whole.trace) < 1e-10 * whole.trace
+    assert np.allclose(ours.largest, whole.largest, rtol=1e-9) and len(ours.smallest) == 6
+    assert np.abs(ours.smallest - whole.smallest).max() <= 1e-9 * whole.largest[0]
+    x = np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32)
+    large = ns.fcn(4, [64], outputs=2)
+    single = ns.from_state_dict({name: array.astype(np.float32) for name, array in large.state_dict().items()})
+    ours, whole = ns.spectrum(single, x, k=4), ns.spectrum(ns.ntk(single, x, dtype=np.float64))
+    assert np.allclose(ours.largest, whole.largest[:4], rtol=1e-5)
     with pytest.raises(ValueError, match="give the samples"):
         ns.spectrum(net)
 

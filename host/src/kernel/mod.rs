@@ -19,7 +19,7 @@ pub use cause::{Cause, Entry, Suspects};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, KernelPlan, KernelWork};
-pub use lanczos::{Extremes, Product, Ritz, extremes};
+pub use lanczos::{Extremes, Outermost, Product, Ritz, Search, extremes, outermost};
 pub use on_disk::{KernelPlace, on_disk};
 pub use points::{Points, convert};
 pub use summary::{Entries, KernelSummary, Lanczos};

@@ -43,25 +43,28 @@ impl Overlay {
     }
 }
 
-/// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`; without the last two
-/// where no trace has margins.
+/// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`; without the quantities that no
+/// trace knows, as margins of numbers, and the figures that are left without one.
 ///
 /// Every trace has a colour of its own, its second quantity is dashed. Time is gradient-flow time of the loss as it is trained, on a logarithmic axis that holds times
 /// beyond the range of an f64 too (it is drawn from `log_time`) and begins at the first positive one.
 pub fn run_figures(traces: &[Trace], overlays: &[Overlay]) -> Vec<Figure> {
-    let mut rows = traces.iter().flat_map(|trace| &trace.rows).peekable();
-    // where y is numbers there is no margin to be drawn
-    let margins = rows.peek().is_none() || rows.any(|row| !row.margin_mean.is_nan());
-    let shown = |panel: &Panel| margins || !matches!(panel, Panel::Margin | Panel::DriftMargin);
-    Panel::ALL.into_iter().filter(shown).map(|panel| figure(panel, traces, overlays)).collect()
+    Panel::ALL.into_iter().filter_map(|panel| figure(panel, traces, overlays)).collect()
 }
 
-fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {
+fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Option<Figure> {
+    let rows = || traces.iter().flat_map(|trace| &trace.rows);
+    let known = |(.., value): &Quantity| rows().next().is_none() || rows().any(|row| !value(row).is_nan());
+    let mut quantities = quantities(panel);
+    quantities.retain(known);
+    if quantities.is_empty() {
+        return None;
+    }
     let mut series = Vec::new();
     for trace in traces {
-        for (quantity, mark, value) in quantities(panel) {
+        for (quantity, mark, value) in &quantities {
             let label = match (traces.len(), trace.label.as_str()) {
-                (1, _) | (_, "") => quantity.into(),
+                (1, _) | (_, "") => (*quantity).into(),
                 (_, name) => format!("{name}: {quantity}"),
             };
             let x = match panel {
@@ -85,16 +88,23 @@ fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Figure {
     };
     let (name, title, y, scale, caption) = describe(panel);
     let scale = scale.unwrap_or_else(|| if spans_decades(&series) { Scale::Log } else { Scale::Linear });
-    Figure {
+    let dashed = match panel {
+        Panel::Drift if quantities.len() > 1 => DASHED,
+        _ => "",
+    };
+    Some(Figure {
         name: name.into(),
         title: title.into(),
         x,
         y: Axis::new(y, scale),
         series,
-        caption: caption.into(),
+        caption: format!("{caption}{dashed}"),
         ..Figure::default()
-    }
+    })
 }
+
+/// Of the distance to the analytic kernel, where there is one.
+const DASHED: &str = " Dashed: its distance to the analytic (infinite-width) NTK Θ, max_{ij} |K_{t} − Θ|.";
 
 type Quantity = (&'static str, Mark, fn(&TraceRow) -> f64);
 
@@ -111,7 +121,10 @@ fn quantities(panel: Panel) -> Vec<Quantity> {
             ("mean margin", Mark::Line, |row| row.margin_mean),
             ("smallest margin", Mark::Dashed, |row| row.margin_min),
         ],
-        Panel::DriftMargin => vec![("drift, max |K_{t} − K_{0}|", Mark::Line, |row| row.drift_max)],
+        // where there is no margin there is no place either
+        Panel::DriftMargin => vec![("drift, max |K_{t} − K_{0}|", Mark::Line, |row| {
+            if row.margin_mean.is_nan() { f64::NAN } else { row.drift_max }
+        })],
     }
 }
 
@@ -130,8 +143,7 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
             "Kernel drift",
             "max |ΔK_{ij}|",
             Some(Scale::Log),
-            "Solid: drift of the empirical kernel from initialization, max_{ij} |K_{t} − K_{0}|. Dashed: its distance \
-             to the analytic (infinite-width) NTK Θ, max_{ij} |K_{t} − Θ|.",
+            "Drift of the empirical kernel from initialization, max_{ij} |K_{t} − K_{0}|.",
         ),
         Panel::LambdaMin => (
             "lambda_min",
@@ -207,6 +219,18 @@ mod tests {
         assert_eq!(figures[0].series[3].label, "squared error: error, max |K_{t} − Θ|");
         figures.iter().for_each(|figure| assert!(figure.svg().is_ok()));
         crate::plot::rules::hold(&mut figures);
+    }
+
+    /// A network of somebody else's on samples whose y is numbers has neither an analytic kernel nor margins.
+    #[test]
+    fn what_no_trace_knows_is_not_drawn() {
+        let mut row = TraceRow::default();
+        (row.error_max, row.margin_min, row.margin_mean) = (f64::NAN, f64::NAN, f64::NAN);
+        let trace = Trace { label: "mse".into(), rows: vec![row; 3] };
+        let figures = run_figures(&[trace], &[]);
+        let names: Vec<_> = figures.iter().map(|figure| (figure.name.as_str(), figure.series.len())).collect();
+        assert_eq!(names, [("drift", 1), ("loss", 1), ("lambda_min", 1), ("param_distance", 1)]);
+        assert!(figures.iter().all(|figure| !figure.caption.contains("Θ")));
     }
 
     /// Short runs and long ones, one or two on a page, with all that is laid over them.

@@ -186,7 +186,7 @@ class Recorder:
         watcher = self._seen()
         assert last is not None
         lead = (
-            f"After {last['step']} steps the kernel has drifted by max|K_t − K_0| = {last['drift_max']:.4g}, "
+            f"After {last['step']} steps the kernel has drifted by max|K_{{t}} − K_{{0}}| = {last['drift_max']:.4g}, "
             f"{100 * last['drift_fro']:.4g} % of its norm; its alignment with the first is {last['alignment']:.4f}."
         )
         watcher.write_report(path, "Drift of the neural tangent kernel", lead)
