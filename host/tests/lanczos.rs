@@ -6,14 +6,18 @@ use ntkscope::machine::Stop;
 use ntkscope_core::init::Normals;
 use ntkscope_core::{Error, MatMut, MatRef};
 
-fn of(a: &[f64], n: usize) -> Extremes {
+/// A v.
+fn product_of(a: &[f64], n: usize) -> impl FnMut(&[f64], &mut [f64]) -> Result<(), kernel::Error> {
     let a = MatRef::new(a, n, n).unwrap();
-    let mut product = |x: &[f64], y: &mut [f64]| {
+    move |x, y| {
         let (x, y) = (MatRef::new(x, n, 1).unwrap(), MatMut::new(y, n, 1).unwrap());
         f64::fast().gemm(1.0, a, x, 0.0, y);
         Ok(())
-    };
-    extremes(n, &mut product, &Stop::new()).unwrap().done().unwrap()
+    }
+}
+
+fn of(a: &[f64], n: usize) -> Extremes {
+    extremes(n, &mut product_of(a, n), &Stop::new()).unwrap().done().unwrap()
 }
 
 /// All eigenvalues, ascending.
@@ -68,12 +72,7 @@ fn the_residual_bounds_the_error_of_large_ones() {
 
 /// Several from each end, with restarts.
 fn several(a: &[f64], n: usize, search: Search) -> Outermost {
-    let a = MatRef::new(a, n, n).unwrap();
-    let mut product = |x: &[f64], y: &mut [f64]| {
-        f64::fast().gemm(1.0, a, MatRef::new(x, n, 1).unwrap(), 0.0, MatMut::new(y, n, 1).unwrap());
-        Ok(())
-    };
-    outermost(n, search, &mut product, &Stop::new()).unwrap().done().unwrap()
+    outermost(n, search, &mut product_of(a, n), &Stop::new()).unwrap().done().unwrap()
 }
 
 #[test]

@@ -249,7 +249,7 @@ pub(crate) fn shown(shape: &[usize]) -> String {
 }
 
 /// Numbers in double precision as those of a scalar, as they lie where it is the same; others are made once, and `kept`.
-pub(crate) trait Lend<T: Clone> {
+pub(crate) trait Lend<T> {
     fn lend<'a>(numbers: &'a [f64], kept: &'a OnceLock<Vec<f32>>) -> &'a [T];
 }
 impl Lend<f64> for f64 {

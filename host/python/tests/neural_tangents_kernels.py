@@ -11,7 +11,7 @@ jax.config.update("jax_enable_x64", True)
 import neural_tangents as nt  # noqa: E402
 import numpy as np  # noqa: E402
 from neural_tangents import stax  # noqa: E402
-from reference import SHARED  # noqa: E402
+from reference import B_STD, SHARED, W_STD  # noqa: E402
 
 PHI = {
     "relu": stax.Relu(),
@@ -21,7 +21,6 @@ PHI = {
     "sine": stax.Sin(),
     "identity": stax.Identity(),
 }
-W_STD, B_STD = 1.3, 0.4
 WIDTHS, OUTPUTS = (7, 11, 5, 6), 3
 
 

@@ -15,6 +15,7 @@ Function = Callable[[Array], Array]
 # activations of the networks that neural-tangents has too
 _ITS = ["relu", "leaky-relu:0.3", "erf", "gelu", "sine", "identity"]
 SHARED = [(name,) * depth for name in _ITS for depth in (1, 3)] + [("erf", "gelu", "leaky-relu:0.3", "sine")]
+W_STD, B_STD = 1.3, 0.4
 
 erf = np.vectorize(math.erf, otypes=[np.float64])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ntkscope as ns
-from reference import SHARED, apart
+from reference import B_STD, SHARED, W_STD, apart
 
 SCRIPT = Path(__file__).parent / "neural_tangents_kernels.py"
 
@@ -31,8 +31,8 @@ CASES = [(number, bias) for number in range(len(SHARED)) for bias in (False, Tru
 def test_analytic(found: Any, number: int, bias: bool) -> None:
     """Its weights have variance W_std^2/inputs in every layer, ours c_in in the first and sigma_w^2/inputs in the others."""
     names, x1, x2 = SHARED[number], found["x1"], found["x2"]
-    scales = {"bias": "all", "bias_scale": 0.4} if bias else {"bias": "none"}
-    kernel = ns.kernel_fn(depth=len(names), activation=list(names), c_in=1.3**2 / 4, sigma_w2=1.3**2, **scales)
+    scales = {"bias": "all", "bias_scale": B_STD} if bias else {"bias": "none"}
+    kernel = ns.kernel_fn(depth=len(names), activation=list(names), c_in=W_STD**2 / 4, sigma_w2=W_STD**2, **scales)
     nngp, ntk = kernel(x1, x2, get=("nngp", "ntk"))
     key = f"{number} {bias} ntk"
     assert apart(nngp, found[f"{key} nngp"]) < 1e-12
@@ -49,6 +49,6 @@ def test_empirical(found: Any, number: int, bias: bool, parameterization: str) -
     for index in range(len(names) + 1):
         b = found[f"{key} b{index}"] if bias else None
         pairs.append((found[f"{key} w{index}"], b))
-    net = ns.from_stax(pairs, names, W_std=1.3, b_std=0.4 if bias else None, parameterization=parameterization)
+    net = ns.from_stax(pairs, names, W_std=W_STD, b_std=B_STD if bias else None, parameterization=parameterization)
     assert apart(net(found["x1"]), found[f"{key} outputs"]) < 1e-12
     assert apart(ns.ntk(net, found["x1"], found["x2"]), found[f"{key} empirical"]) < 1e-12

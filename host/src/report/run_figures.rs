@@ -44,7 +44,7 @@ impl Overlay {
 }
 
 /// The six standard figures: `loss`, `drift`, `lambda_min`, `param_distance`, `margin`, `drift_margin`; without the quantities that no
-/// trace knows, as margins of numbers, and the figures that are left without one.
+/// trace knows, such as margins where y is numbers, and the figures that are left without one.
 ///
 /// Every trace has a colour of its own, its second quantity is dashed. Time is gradient-flow time of the loss as it is trained, on a logarithmic axis that holds times
 /// beyond the range of an f64 too (it is drawn from `log_time`) and begins at the first positive one.
