@@ -2,7 +2,7 @@
 
 use ntkscope::backend::HostReal;
 use ntkscope::kernel::{self, Extremes, Outermost, Ritz, Search, extremes, outermost};
-use ntkscope::machine::Stop;
+use ntkscope::machine::{Ended, Stop};
 use ntkscope_core::init::Normals;
 use ntkscope_core::{Error, MatMut, MatRef};
 
@@ -72,7 +72,51 @@ fn the_residual_bounds_the_error_of_large_ones() {
 
 /// Several from each end, with restarts.
 fn several(a: &[f64], n: usize, search: Search) -> Outermost {
-    outermost(n, search, &mut product_of(a, n), &Stop::new()).unwrap().done().unwrap()
+    let a = MatRef::new(a, n, n).unwrap();
+    let mut product = |v: MatRef<'_, f64>, w: MatMut<'_, f64>| {
+        f64::fast().gemm(1.0, v, a, 0.0, w);
+        Ok(Ended::Done(()))
+    };
+    outermost(n, search, &mut product, &Stop::new()).unwrap().done().unwrap()
+}
+
+/// One eigenvalue that stands several times in a matrix is found as often as a block has vectors; the others as by single ones.
+#[test]
+fn blocks_find_multiple_eigenvalues() {
+    let (n, copies) = (300, 3);
+    // Householder reflection of a diagonal: 5 three times, then 1/k
+    let mut normals = Normals::new(5);
+    let u: Vec<f64> = (0..n).map(|_| normals.draw()).collect();
+    let square: f64 = u.iter().map(|u| u * u).sum();
+    let d: Vec<f64> = (0..n).map(|k| if k < copies { 5.0 } else { 1.0 / k as f64 }).collect();
+    let h = |i: usize, k: usize| f64::from(u8::from(i == k)) - 2.0 * u[i] * u[k] / square;
+    let entry = |at: usize| (0..n).map(|k| h(at / n, k) * d[k] * h(at % n, k)).sum::<f64>();
+    let a: Vec<f64> = (0..n * n).map(entry).collect();
+    for block in [1, 2, 3, 4, 8] {
+        let search = Search { block, basis: 120, most: 5000, ..Search::of::<f64>(4) };
+        let found = several(&a, n, search);
+        let of_5 = found.largest.iter().filter(|ritz| (ritz.value - 5.0).abs() < 1e-4).count();
+        // rounding may bring more of them before the end, but never more than there are
+        assert!((block.min(copies)..=copies).contains(&of_5), "blocks of {block}: {found:?}");
+        assert!((found.largest[of_5].value - 1.0 / copies as f64).abs() < 1e-5, "blocks of {block}: {found:?}");
+    }
+}
+
+#[test]
+fn blocks_find_what_single_vectors_find() {
+    for n in [1, 2, 7, 40, 400] {
+        let a = made_of(n, (1..=2 * n).map(|k| (k as f64).powi(-1)));
+        let values = spectrum(&a, n);
+        for block in [2, 5, 16] {
+            let found = several(&a, n, Search { block, most: 20_000, ..Search::of::<f64>(3) });
+            assert_eq!(found.largest.len(), n.min(3));
+            let pairs = found.smallest.iter().zip(&values).chain(found.largest.iter().zip(values.iter().rev()));
+            for (ritz, value) in pairs {
+                let apart = (ritz.value - value).abs();
+                assert!(ritz.converged && apart <= ritz.residual + 1e-12 * values[n - 1], "{n}, {block}: {found:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -34,6 +34,22 @@ pub enum MultiOutput {
     Class(usize),
 }
 
+impl MultiOutput {
+    /// The kernel is `weight sum_r J_r J_r^T` over these r, each the outputs of one product with the Jacobian; of all C outputs.
+    pub fn terms(self, outputs: usize) -> impl Iterator<Item = Range<usize>> + Clone {
+        let (first, end, each) = match self {
+            Self::Full => (0, outputs, outputs),
+            Self::Trace => (0, outputs, 1),
+            Self::Class(c) => (c, c + 1, 1),
+        };
+        (first..end).step_by(each).map(move |r| r..r + each)
+    }
+    /// See [`Self::terms`].
+    pub fn weight(self, outputs: usize) -> f64 {
+        if self == Self::Trace { 1.0 / outputs as f64 } else { 1.0 }
+    }
+}
+
 /// All that a kernel needs of one set of samples: the pairs (A, D) of every layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Tangent<'a, N, T> {
@@ -80,7 +96,7 @@ pub fn tangent<'a, N: Network, T: Real, B: Backend<T> + ?Sized>(
 }
 
 /// Rows (or columns) of the kernel that belong to one sample.
-fn outputs_per_sample(sizes: Sizes, outputs: MultiOutput) -> Result<usize, Error> {
+pub(super) fn outputs_per_sample(sizes: Sizes, outputs: MultiOutput) -> Result<usize, Error> {
     match outputs {
         MultiOutput::Full => Ok(sizes.outputs),
         MultiOutput::Class(c) if c >= sizes.outputs => {

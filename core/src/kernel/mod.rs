@@ -8,6 +8,7 @@ mod first_layer;
 mod jacobian;
 mod mean;
 mod power;
+mod product;
 mod spectrum;
 
 pub use alignment::{CentredAlignment, centred_alignment};
@@ -18,6 +19,7 @@ pub use first_layer::check_samples;
 pub use jacobian::{jacobian_product, jacobian_scratch, jacobian_transposed_product};
 pub use mean::{Gates, MeanTangent, mean_tangent_len};
 pub(crate) use power::{Accuracy, Weight, any_direction, largest_eigenvalue};
+pub use product::{kernel_diagonal, kernel_product};
 pub use spectrum::{Definiteness, Spectrum, spectrum};
 
 use crate::{Backend, MatMut, Real};

@@ -64,7 +64,7 @@ pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
             any_direction(vector);
             return Ok((found, iteration));
         }
-        jacobian_transposed_product(backend, tangent, MatRef::dense(weighted, n, c), gradient, scratch)?;
+        jacobian_transposed_product(backend, tangent, 0..c, MatRef::dense(weighted, n, c), T::ZERO, gradient, scratch)?;
         // |J^T H v|^2 / v^T H v
         let next = sum_of_squares(gradient) / norm;
         let settled = (next - found).abs() <= T::from_f64(accuracy.settled) * next;
@@ -72,7 +72,7 @@ pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
         if settled {
             return Ok((found, iteration));
         }
-        jacobian_product(backend, tangent, gradient, MatMut::dense(vector, n, c), scratch)?;
+        jacobian_product(backend, tangent, 0..c, gradient, T::ZERO, MatMut::dense(vector, n, c), scratch)?;
         let length = crate::linalg::norm(vector);
         if length > T::ZERO {
             vector.iter_mut().for_each(|v| *v /= length);

@@ -190,7 +190,15 @@ impl<'a, T: Real> BurstSpace<'a, T> {
             // in the mismatch's clock, d tau = kappa dt
             let step = (T::from_f64(steps.share) / stiffness).min(*longest);
             let residuals = &**residuals;
-            jacobian_transposed_product(backend, &tangent, MatRef::dense(residuals, n, c), gradient, scratch)?;
+            jacobian_transposed_product(
+                backend,
+                &tangent,
+                0..c,
+                MatRef::dense(residuals, n, c),
+                T::ZERO,
+                gradient,
+                scratch,
+            )?;
             let step = if curved { step } else { step.min(half_way(objective.loss, gradient)) };
             for ((theta, g), theta_0) in copy.iter_mut().zip(gradient.iter()).zip(*theta_0) {
                 *theta -= step * (*g + weight * (*theta - *theta_0));
@@ -223,12 +231,12 @@ impl<'a, T: Real> BurstSpace<'a, T> {
         let [before, after, sum, product] = &mut self.outputs;
         after.copy_from_slice(problem.tangent(backend, copy, work)?.0.activations.outputs().data());
         let mean = self.mean.tangent(problem.network(), problem.x())?;
-        jacobian_transposed_product(backend, &mean, MatRef::dense(sum, n, c), gradient, scratch)?;
+        jacobian_transposed_product(backend, &mean, 0..c, MatRef::dense(sum, n, c), T::ZERO, gradient, scratch)?;
         let half = T::from_f64(0.5);
         for (g, ((first, last), theta_0)) in gradient.iter_mut().zip(start.iter().zip(copy.iter()).zip(*theta_0)) {
             *g += pull * (half * (*first + *last) - *theta_0);
         }
-        jacobian_product(backend, &mean, gradient, MatMut::dense(product, n, c), scratch)?;
+        jacobian_product(backend, &mean, 0..c, gradient, T::ZERO, MatMut::dense(product, n, c), scratch)?;
         let (mut off, mut moved) = (T::ZERO, T::ZERO);
         for ((before, after), predicted) in before.iter().zip(after.iter()).zip(product.iter()) {
             let change = *after - *before;

@@ -189,13 +189,13 @@ where
         let mut product = Product::new(&network, theta.len(), x.rows());
         let search = Search::of::<T>(k);
         let (mut v, mut out, mut steps) = (vec![T::ZERO; n], vec![T::ZERO; n], 0);
-        let mut apply = |from: &[f64], to: &mut [f64]| {
-            v.iter_mut().zip(from).for_each(|(v, from)| *v = T::from_f64(*from));
+        let mut apply = |from: MatRef<'_, f64>, mut to: MatMut<'_, f64>| {
+            v.iter_mut().zip(from.row(0)).for_each(|(v, from)| *v = T::from_f64(*from));
             product.apply(&tangent, &v, &mut out)?;
-            to.iter_mut().zip(&out).for_each(|(to, out)| *to = out.to_f64());
+            to.row_mut(0).iter_mut().zip(&out).for_each(|(to, out)| *to = out.to_f64());
             steps += 1;
             progress.set(f64::from(steps) / search.most as f64);
-            Ok(())
+            Ok(Ended::Done(()))
         };
         let Ended::Done(found) = outermost(n, search, &mut apply, stop)? else { return Ok(Ended::Stopped) };
         let Ended::Done(trace) = trace_of::<T>(&params, x, stop)? else { return Ok(Ended::Stopped) };

@@ -11,18 +11,23 @@
 //! eigenvalue of A lies within it of theta (Parlett 1998, 13.2). Every theta lies between the smallest and the largest
 //! eigenvalue: the smallest theta bounds lambda_min from above and the largest lambda_max from below, converged or not.
 //!
+//! With blocks v_k is b orthonormal vectors, alpha_k and beta_k are (b, b), and the residual is that of the last b numbers of
+//! s, |beta_k s_k| (Golub and Underwood 1977). That takes more vectors for the same values, but fewer products where one with b
+//! vectors costs as much as one with a single vector, and finds an eigenvalue that stands b times in A as often.
+//!
 //! With a restart the first vectors are Ritz vectors, and T_k has their theta on its diagonal and their shares of A v beside
 //! it: it is the projection of A all the same, and so are the bounds.
 //!
 //! That the eigenvalue within the residual is the outermost one is not proved by it; it fails where the random v_1 has
-//! next to no share in the outermost eigenvector. Of an eigenvalue that stands several times in A one is found.
+//! next to no share in the outermost eigenvector. Of an eigenvalue that stands several times in A as many are found as v_k has
+//! vectors.
 //!
 //! faer's partial eigensolver was no help here: it keeps the eigenvalues of largest magnitude only, and says nothing of
 //! those that have not converged.
 
 use ntkscope_core::init::Normals;
 use ntkscope_core::linalg::{dot, norm};
-use ntkscope_core::{self as core, MatMut};
+use ntkscope_core::{self as core, MatMut, MatRef};
 
 use super::Error;
 use crate::backend::HostReal;
@@ -64,9 +69,11 @@ pub struct Extremes {
 pub struct Search {
     /// eigenvalues at each end
     pub count: usize,
+    /// vectors of a product
+    pub block: usize,
     /// vectors that are kept at a time, n numbers each; more of them need fewer products
     pub basis: usize,
-    /// most products with A
+    /// most products of A with a block
     pub most: usize,
     /// rounding of a product, as a share of the largest eigenvalue
     pub rounding: f64,
@@ -75,14 +82,22 @@ pub struct Search {
 impl Search {
     /// This many at each end, of a matrix whose products have the rounding of the scalar T.
     pub fn of<T: HostReal>(count: usize) -> Self {
-        Self { count, basis: 128 + 4 * count, most: 4096, rounding: ROUNDING.max(8.0 * T::EPSILON.to_f64()) }
+        let rounding = ROUNDING.max(8.0 * T::EPSILON.to_f64());
+        Self { count, block: 1, basis: 128 + 4 * count, most: 4096, rounding }
+    }
+    /// Bytes that [`outermost`] takes for a matrix of n rows.
+    pub const fn bytes(self, n: usize) -> u64 {
+        let basis = if n < self.basis { n } else { self.basis } as u64;
+        let blocks = 4 * self.block as u64;
+        // the vectors, and those that a restart makes of them; the projection and its decomposition
+        8 * (n as u64 * (basis + basis / 2 + blocks) + 4 * basis * basis)
     }
 }
 
 /// Eigenvalues from both ends, the outermost first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outermost {
-    /// products with A
+    /// products of A with a block
     pub steps: usize,
     /// ascending, none below the eigenvalue in its place
     pub smallest: Vec<Ritz>,
@@ -102,18 +117,23 @@ pub(super) const fn extremes_bytes(n: usize) -> u64 {
     8 * (n as u64 * (steps as u64 + 1) + 4 * (steps * steps) as u64)
 }
 
-/// `product(v, w)` sets w to A v.
-pub type Product<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<(), Error> + 'p;
+/// `product(v, w)` sets the rows of w to A times those of v, both (b, n); or says that it was stopped.
+pub type Product<'p> = dyn FnMut(MatRef<'_, f64>, MatMut<'_, f64>) -> Result<Ended, Error> + 'p;
 
-/// Both ends of the spectrum of the symmetric A (n, n), without a restart.
+/// Both ends of the spectrum of the symmetric A (n, n), without a restart; `product(v, w)` sets w to A v.
 ///
 /// Ends when both have converged, when `stop` is requested, after 256 steps, or when the vectors span all of A.
 ///
 /// # Errors
 /// Those of `product`; [`Error::Core`] for numbers that are not finite.
-pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ended<Extremes>, Error> {
-    let search = Search { count: 1, basis: MAX_STEPS, most: MAX_STEPS, rounding: ROUNDING };
-    Ok(match outermost(n, search, product, stop)? {
+pub fn extremes(
+    n: usize,
+    product: &mut dyn FnMut(&[f64], &mut [f64]) -> Result<(), Error>,
+    stop: &Stop,
+) -> Result<Ended<Extremes>, Error> {
+    let search = Search { count: 1, block: 1, basis: MAX_STEPS, most: MAX_STEPS, rounding: ROUNDING };
+    let mut of_one = |v: MatRef<'_, f64>, mut w: MatMut<'_, f64>| product(v.row(0), w.row_mut(0)).map(Ended::Done);
+    Ok(match outermost(n, search, &mut of_one, stop)? {
         Ended::Done(Outermost { steps, smallest, largest }) => {
             Ended::Done(Extremes { steps, min: smallest[0], max: largest[0] })
         }
@@ -124,41 +144,55 @@ pub fn extremes(n: usize, product: &mut Product<'_>, stop: &Stop) -> Result<Ende
 /// Outermost eigenvalues of the symmetric A (n, n): at most `search.count` from each end, fewer where A has fewer.
 ///
 /// Ends when all have converged, when `stop` is requested, after `search.most` products, or when the vectors span all of A.
-/// When `search.basis` vectors are kept, the recurrence begins anew from the Ritz vectors nearest to the ends and the vector
+/// When `search.basis` vectors are kept, the recurrence begins anew from the Ritz vectors nearest to the ends and the block
 /// that would have come next (Wu and Simon 2000): nothing of what they span is lost.
 ///
 /// # Errors
 /// Those of `product`; [`Error::Core`] for numbers that are not finite.
 pub fn outermost(n: usize, search: Search, product: &mut Product<'_>, stop: &Stop) -> Result<Ended<Outermost>, Error> {
     let (count, mut steps) = (search.count.clamp(1, n.max(1)), 0);
-    let basis = search.basis.max(4 * count + 4).min(n);
+    let block = search.block.clamp(1, n.max(1));
+    let basis = search.basis.max(4 * count + 4 * block).min(n);
     let mut normals = Normals::new(0);
-    let mut v: Vec<f64> = (0..n).map(|_| normals.draw()).collect();
-    let length = norm(&v);
-    v.iter_mut().for_each(|v| *v /= length);
+    let mut start: Vec<Vec<f64>> = (0..block).map(|_| (0..n).map(|_| normals.draw()).collect()).collect();
+    let mut next = orthonormal(&mut start, 1.0).0;
     // row k of the projection H has v_i . A v_k for i up to k
     let (mut vectors, mut rows): (Vec<Vec<f64>>, Vec<Vec<f64>>) = Default::default();
     while !stop.requested() {
-        let mut w = vec![0.0; n];
-        product(&v, &mut w)?;
-        steps += 1;
-        vectors.push(v);
-        let mut row = vec![0.0; vectors.len()];
-        for _ in 0..2 {
-            for (taken, v) in row.iter_mut().zip(&vectors) {
-                let share = dot(v, &w);
-                w.iter_mut().zip(v).for_each(|(w, v)| *w -= share * v);
-                *taken += share;
-            }
+        let width = next.len();
+        let (v, mut w) = (next.concat(), vec![0.0; width * n]);
+        if product(MatRef::new(&v, width, n)?, MatMut::new(&mut w, width, n)?)? == Ended::Stopped {
+            return Ok(Ended::Stopped);
         }
-        rows.push(row);
-        let (kept, length) = (vectors.len(), norm(&w));
-        let size = rows.iter().flatten().fold(length, |m: f64, x| m.max(x.abs()));
+        steps += 1;
+        let first = vectors.len();
+        vectors.append(&mut next);
+        let mut left: Vec<Vec<f64>> = w.chunks_exact(n).map(<[f64]>::to_vec).collect();
+        for (k, w) in (first..).zip(&mut left) {
+            let mut row = vec![0.0; vectors.len()];
+            for _ in 0..2 {
+                for (taken, v) in row.iter_mut().zip(&vectors) {
+                    let share = dot(v, w);
+                    w.iter_mut().zip(v).for_each(|(w, v)| *w -= share * v);
+                    *taken += share;
+                }
+            }
+            row.truncate(k + 1);
+            rows.push(row);
+        }
+        let kept = vectors.len();
+        let size = rows
+            .iter()
+            .flatten()
+            .chain(&left.iter().map(|w| norm(w)).collect::<Vec<_>>())
+            .fold(0.0, |m: f64, x| m.max(x.abs()));
+        let (mut following, beta) = orthonormal(&mut left, size);
         // what is left is rounding: the vectors span a space that A maps to itself
-        let ended = kept == n || length <= ROUNDING * size;
-        let full = kept == basis && steps < search.most;
+        let ended = kept >= n || following.is_empty();
+        following.truncate(n - kept.min(n));
+        let full = kept + following.len() > basis && steps < search.most;
         if ended || full || steps == search.most || steps % LOOK == 0 {
-            let projected = Projected::of(&rows, length)?;
+            let projected = Projected::of(&rows, beta, width)?;
             let mut found = projected.outermost(count, steps, search.rounding);
             if ended {
                 found.smallest.iter_mut().chain(&mut found.largest).for_each(|ritz| ritz.converged = true);
@@ -170,10 +204,36 @@ pub fn outermost(n: usize, search: Search, product: &mut Product<'_>, stop: &Sto
                 (vectors, rows) = projected.restart(count, &vectors);
             }
         }
-        w.iter_mut().for_each(|w| *w /= length);
-        v = w;
+        next = following;
     }
     Ok(Ended::Stopped)
+}
+
+/// Orthonormal vectors Q that span those of W, fewer where W has others but for rounding of `size`, and beta with
+/// `W = Q beta`, a row for each of Q.
+fn orthonormal(vectors: &mut [Vec<f64>], size: f64) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+    let (mut q, mut beta): (Vec<Vec<f64>>, Vec<Vec<f64>>) = Default::default();
+    let count = vectors.len();
+    for (k, w) in vectors.iter_mut().enumerate() {
+        for _ in 0..2 {
+            for (row, q) in beta.iter_mut().zip(&q) {
+                let share = dot(q, w);
+                w.iter_mut().zip(q).for_each(|(w, q)| *w -= share * q);
+                row[k] += share;
+            }
+        }
+        let length = norm(w);
+        // also where it is NaN, which the projection refuses
+        if length <= ROUNDING * size {
+            continue;
+        }
+        w.iter_mut().for_each(|w| *w /= length);
+        q.push(std::mem::take(w));
+        let mut row = vec![0.0; count];
+        row[k] = length;
+        beta.push(row);
+    }
+    (q, beta)
 }
 
 /// Eigenvalues and eigenvectors of H.
@@ -181,13 +241,15 @@ struct Projected {
     theta: Vec<f64>,
     /// (k, k), eigenvectors in columns
     s: Vec<f64>,
-    /// |w|, the length of what is left of A v_k
-    length: f64,
+    /// beta: what is left of A times the last block, in the vectors to come
+    beta: Vec<Vec<f64>>,
+    /// vectors of the last block
+    width: usize,
 }
 
 impl Projected {
-    fn of(rows: &[Vec<f64>], length: f64) -> Result<Self, Error> {
-        if !rows.iter().flatten().chain([&length]).all(|x| x.is_finite()) {
+    fn of(rows: &[Vec<f64>], beta: Vec<Vec<f64>>, width: usize) -> Result<Self, Error> {
+        if !rows.iter().chain(&beta).flatten().all(|x| x.is_finite()) {
             return Err(core::Error::NonFinite { what: "a product with the kernel", step: 0 }.into());
         }
         let k = rows.len();
@@ -198,14 +260,16 @@ impl Projected {
         f64::fast()
             .symmetric_eigen(MatMut::new(&mut h, k, k)?, &mut theta, MatMut::new(&mut s, k, k)?, &mut scratch)
             .map_err(Error::Tridiagonal)?;
-        Ok(Self { theta, s, length })
+        Ok(Self { theta, s, beta, width })
     }
 
     fn outermost(&self, count: usize, steps: usize, rounding: f64) -> Outermost {
         let k = self.theta.len();
         let largest = self.theta[0].abs().max(self.theta[k - 1].abs());
         let ritz = |j: usize| {
-            let (value, residual) = (self.theta[j], (self.length * self.s[(k - 1) * k + j]).abs());
+            let last: Vec<f64> = (k - self.width..k).map(|i| self.s[i * k + j]).collect();
+            let residual = norm(&self.beta.iter().map(|beta| dot(beta, &last)).collect::<Vec<_>>());
+            let value = self.theta[j];
             Ritz { value, residual, converged: residual <= (TOLERANCE * value.abs()).max(rounding * largest) }
         };
         let count = count.min(k);

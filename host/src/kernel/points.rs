@@ -39,8 +39,8 @@ impl<T: Real> Points<T> for MatRef<'_, T> {
     }
 }
 
-/// The memory of one set of samples.
-pub(super) struct Space<T> {
+/// The memory of what one set of samples contributes.
+pub struct Space<T> {
     x: Vec<T>,
     rest: Vec<T>,
 }
