@@ -2,6 +2,7 @@
 
 mod blocks;
 mod cause;
+mod density;
 mod error;
 mod file;
 mod forecast;
@@ -11,18 +12,20 @@ mod operator;
 mod points;
 mod summary;
 mod symmetric;
+mod tridiagonal;
 
 pub use blocks::{
     Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, blocks_between, initial_kernel,
     rows_per_sample, whole, whole_into,
 };
 pub use cause::{Cause, Entry, Suspects};
+pub use density::{Density, Estimated, density, density_bytes};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, KernelPlan, KernelWork};
 pub use lanczos::{Extremes, Outermost, Product, Ritz, Search, extremes, outermost};
 pub use on_disk::{KernelPlace, on_disk};
-pub use operator::{Gradients, Operator, Panels, Told};
+pub use operator::{Difference, Gradients, Operator, Panels, ProductPlan, ProductWork, Told};
 pub use points::{Points, Space, convert};
 pub use summary::{Entries, KernelSummary, Lanczos};
 pub use symmetric::check_symmetric;

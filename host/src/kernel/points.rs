@@ -8,7 +8,7 @@ use super::blocks::KernelSource;
 use crate::data::Samples;
 
 /// Samples, some at a time, in the scalar of the kernel.
-pub trait Points<T: Real> {
+pub trait Points<T: Real>: Sync {
     /// How many there are.
     fn count(&self) -> usize;
     /// These samples `(rows.len(), d)`; `space` may be resized to hold them.

@@ -3,13 +3,17 @@
 //! Samples are cut into leaves of a size that depends on the network and the scalar alone. A product is the sum of the leaves'
 //! contributions in their order, so that its bits depend neither on threads nor on memory.
 
+mod difference;
 mod gradients;
 mod panels;
+mod plan;
 
 use ntkscope_core::{MatMut, MatRef, Real};
 
+pub use difference::Difference;
 pub use gradients::Gradients;
 pub use panels::Panels;
+pub use plan::{ProductPlan, ProductWork};
 
 use super::Error;
 use super::blocks::KernelSource;

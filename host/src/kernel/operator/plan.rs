@@ -1,0 +1,99 @@
+//! How much memory products with a kernel will take, and what of it they keep.
+
+use ntkscope_core::Tile;
+use ntkscope_core::kernel::{MultiOutput, analytic_scratch, jacobian_scratch, structured_scratch, tangent_len};
+use ntkscope_core::network::Sizes;
+
+use super::gradients::leaf;
+use super::panels::SIDE;
+use crate::kernel::rows_per_sample;
+use crate::machine::memory::{bytes_of, process_bytes};
+use crate::machine::{self, MemoryLimit};
+
+/// Most gradients that are worth holding at a time.
+const AT_ONCE: usize = 16;
+/// Columns that pivots are drawn in, see [`super::super::LowRank`].
+const COLUMNS: usize = 64;
+/// The forecast's own uncertainty, as a part of it that is added.
+const UNCERTAIN: u64 = 16;
+
+/// What is to be multiplied.
+#[derive(Clone, Copy, Debug)]
+pub struct ProductWork {
+    /// samples
+    pub samples: usize,
+    /// numbers per sample
+    pub inputs: usize,
+    /// of the network
+    pub sizes: Sizes,
+    /// of a network at its parameters: which kernel; `None` for the analytic one
+    pub empirical: Option<MultiOutput>,
+    /// bytes of a number
+    pub scalar: usize,
+    /// the backend's tile
+    pub tile: Tile,
+    /// threads
+    pub threads: usize,
+    /// bytes of whatever else is held meanwhile: vectors, factors, other samples
+    pub beside: u64,
+}
+
+/// How products are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProductPlan {
+    /// bytes that it will take at most
+    pub forecast: u64,
+    /// whether the pairs (A, D) of all samples are kept from product to product
+    pub keep: bool,
+    /// gradients that are held at a time
+    pub at_once: usize,
+}
+
+impl ProductWork {
+    /// Rows of the kernel.
+    pub fn rows(&self) -> usize {
+        self.samples.saturating_mul(self.empirical.map_or(1, |which| rows_per_sample(which, self.sizes.outputs)))
+    }
+
+    /// What fits of what saves time: pairs (A, D) that are kept, several gradients at a time.
+    ///
+    /// # Errors
+    /// [`machine::Error::Memory`]: not even the least fits.
+    pub fn plan(&self, what: &str, limit: Option<MemoryLimit>) -> Result<ProductPlan, machine::Error> {
+        let plan = |keep: bool, at_once: usize| ProductPlan { forecast: self.bytes(keep, at_once), keep, at_once };
+        let gradients = |keep| [AT_ONCE, AT_ONCE / 4, 1].map(|at_once| plan(keep, at_once));
+        let plans: Vec<ProductPlan> = match self.empirical {
+            None => vec![plan(false, 1)],
+            Some(_) => gradients(true).into_iter().chain(gradients(false)).collect(),
+        };
+        let least = plans[plans.len() - 1];
+        let Some(limit) = limit else { return Ok(plans[0]) };
+        let fitting = plans.into_iter().find(|plan| plan.forecast <= limit.bytes);
+        fitting.ok_or_else(|| limit.refuse(what, least.forecast, None))
+    }
+
+    fn bytes(&self, keep: bool, at_once: usize) -> u64 {
+        let Self { samples, inputs, sizes, scalar, tile, .. } = *self;
+        let numbers = |count: usize| bytes_of(count as u128, scalar);
+        let of_samples = bytes_of(samples as u128 * (inputs as u128 + 2), 8);
+        let side = |count: usize, rest: usize| numbers(count.saturating_mul(inputs).saturating_add(rest));
+        let work = match self.empirical {
+            None => {
+                let rows = SIDE.min(samples);
+                let scratch = analytic_scratch(sizes, tile, rows, rows).saturating_mul(1 + self.threads);
+                let panel = numbers(rows * rows).saturating_add(bytes_of((rows * rows) as u128, 8));
+                side(2 * rows, 0).saturating_add(panel).saturating_add(numbers(scratch))
+            }
+            Some(_) => {
+                let leaf = leaf(sizes, scalar).min(samples);
+                let held = if keep { samples } else { leaf };
+                let tangents = side(held, tangent_len(sizes, held));
+                let gradients = sizes.parameters.saturating_mul(at_once + 2);
+                let scratch = jacobian_scratch(sizes, leaf).saturating_add(structured_scratch(tile, leaf, COLUMNS));
+                tangents.saturating_add(numbers(gradients)).saturating_add(numbers(scratch))
+            }
+        };
+        let all = [process_bytes(self.threads), of_samples, work, self.beside].into_iter().fold(0, u64::saturating_add);
+        all.saturating_add(all / UNCERTAIN)
+    }
+}
