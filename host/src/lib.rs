@@ -41,7 +41,8 @@
 //! | [`data`] | samples: generated, read, downloaded |
 //! | [`experiment`] | what will run: a model and its training |
 //! | [`checkpoint`] | networks that other programs have stored |
-//! | [`kernel`] | one kernel matrix, in memory or on disk |
+//! | [`kernel`] | one kernel matrix, in memory, on disk, or by its products alone |
+//! | [`regression`] | ridge and logistic regression with kernels too large to be held |
 //! | [`run`] | training with a record, and what fixed kernels predict of it |
 //! | [`analysis`], [`report`], [`benchmark`] | measures of runs and kernels; pages; speed |
 //! | [`study`], [`studies`] | grids of runs and claims about them; three papers |
@@ -59,6 +60,7 @@ pub mod files;
 pub mod kernel;
 pub mod machine;
 pub mod plot;
+pub mod regression;
 pub mod report;
 pub mod run;
 pub mod studies;

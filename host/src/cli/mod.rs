@@ -15,16 +15,19 @@ pub mod drift;
 mod follow;
 pub mod json;
 pub mod kernel;
+pub mod large;
 pub mod manual;
 mod plan;
 pub mod predict;
 pub mod prediction;
 mod progress;
 mod refusal;
+pub mod regress;
 pub mod reproduce;
 pub mod run;
 mod signals;
 pub mod smoothness;
+pub mod spectrum;
 mod streams;
 pub mod terminal;
 pub mod unused;
@@ -45,10 +48,12 @@ use drift::DriftArgs;
 use kernel::KernelCommand;
 use manual::ManArgs;
 use predict::PredictArgs;
+use regress::RegressArgs;
 use reproduce::ReproduceArgs;
 use run::RunArgs;
 use signals::catch as catch_signals;
 use smoothness::SmoothnessArgs;
+use spectrum::SpectrumArgs;
 pub use usage::{Failure, UsageError};
 
 const EXAMPLES: &str = "\
@@ -107,6 +112,10 @@ pub enum Command {
         #[command(subcommand)]
         which: KernelCommand,
     },
+    /// Ridge and logistic regression with a kernel that is never formed
+    Regress(RegressArgs),
+    /// Estimate the spectrum of a kernel that is never formed: both ends, density, effective rank
+    Spectrum(SpectrumArgs),
     /// Compare two kernels: max, Frobenius, alignment, spectrum
     Compare(CompareArgs),
     /// Compare checkpoints of one network: drift of its kernel, spectra, margins
@@ -142,6 +151,8 @@ pub fn main(call: Call) -> u8 {
         Command::Predict(args) => predict::predict(args),
         Command::Smoothness(args) => smoothness::run(args),
         Command::Kernel { which } => kernel::kernel(which.args()),
+        Command::Regress(args) => regress::regress(args),
+        Command::Spectrum(args) => spectrum::spectrum(args),
         Command::Compare(args) => compare::compare(args),
         Command::Drift(args) => drift::drift(args),
         Command::Data(args) => data::data(args),

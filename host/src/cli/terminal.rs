@@ -17,7 +17,7 @@ use crate::cli::{Failure, UsageError};
 use crate::data::Samples;
 use crate::machine::Cause;
 use crate::words::clipped;
-use crate::{analysis, checkpoint, data, experiment, files, kernel, machine, plot, run, study};
+use crate::{analysis, checkpoint, data, experiment, files, kernel, machine, plot, regression, run, study};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -118,6 +118,7 @@ fn code_of(error: &anyhow::Error) -> u8 {
         .or_else(|| of(error, study::Error::cause))
         .or_else(|| of(error, analysis::Error::cause))
         .or_else(|| of(error, run::Error::cause))
+        .or_else(|| of(error, regression::Error::cause))
         .or_else(|| of(error, kernel::Error::cause))
         .or_else(|| of(error, checkpoint::Error::cause))
         .or_else(|| of(error, experiment::Error::cause))

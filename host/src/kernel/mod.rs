@@ -26,6 +26,6 @@ pub use forecast::{Cut, KernelPlan, KernelWork};
 pub use lanczos::{Extremes, Outermost, Product, Ritz, Search, extremes, outermost};
 pub use on_disk::{KernelPlace, on_disk};
 pub use operator::{Difference, Gradients, Operator, Panels, ProductPlan, ProductWork, Told};
-pub use points::{Points, Space, convert};
+pub use points::{HeldOut, Points, Space, convert};
 pub use summary::{Entries, KernelSummary, Lanczos};
 pub use symmetric::check_symmetric;

@@ -23,10 +23,32 @@ impl<T: Real> Points<T> for Samples {
         self.n
     }
     fn rows<'s>(&'s self, rows: Range<usize>, space: &'s mut Vec<T>) -> Result<MatRef<'s, T>, core::Error> {
-        let Self { x, d, .. } = self;
-        convert(&x[rows.start * d..rows.end * d], *d, space)?;
-        MatRef::new(space, rows.len(), *d)
+        converted(&self.x, self.d, rows, space)
     }
+}
+
+/// The samples that were held out.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldOut<'a>(pub &'a Samples);
+
+impl<T: Real> Points<T> for HeldOut<'_> {
+    fn count(&self) -> usize {
+        self.0.held_out_count()
+    }
+    fn rows<'s>(&'s self, rows: Range<usize>, space: &'s mut Vec<T>) -> Result<MatRef<'s, T>, core::Error> {
+        converted(&self.0.held_out, self.0.d, rows, space)
+    }
+}
+
+/// These rows of x (n, d) in the scalar T.
+fn converted<'s, T: Real>(
+    x: &[f64],
+    d: usize,
+    rows: Range<usize>,
+    space: &'s mut Vec<T>,
+) -> Result<MatRef<'s, T>, core::Error> {
+    convert(&x[rows.start * d..rows.end * d], d, space)?;
+    MatRef::new(space, rows.len(), d)
 }
 
 /// As they lie.
@@ -53,7 +75,7 @@ impl<T> Default for Space<T> {
 
 impl<T: Real> Space<T> {
     /// What these samples contribute.
-    pub(super) fn side<'s, S: KernelSource<T>>(
+    pub fn side<'s, S: KernelSource<T>>(
         &'s mut self,
         source: &'s S,
         rows: Range<usize>,

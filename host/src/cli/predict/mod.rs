@@ -26,7 +26,7 @@ use crate::files::{self, Format, Roles, check_output};
 use crate::machine::{Budget, with_threads};
 use crate::run;
 use computation::{Predicted, predicted};
-use test_points::test_points;
+pub(super) use test_points::test_points;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,7 +10,7 @@ use crate::experiment::{Model, Settings};
 use crate::machine::Budget;
 
 /// The points of a file and their y, prepared as the training samples are: of labels that were selected only those are taken.
-pub(super) fn test_points(
+pub(in crate::cli) fn test_points(
     source: &Source,
     settings: &Settings,
     samples: &Samples,

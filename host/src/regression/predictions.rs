@@ -1,0 +1,51 @@
+//! What a regression says of other points.
+
+use ntkscope_core::{MatMut, MatRef};
+
+use super::Error;
+use crate::backend::HostReal;
+use crate::kernel::{KernelSource, Space};
+use crate::machine::{Ended, Stop};
+
+/// Points and samples of a panel.
+const SIDE: usize = 1024;
+
+/// `f(x_j) = sum_i K(x_j, x_i) a_i` (m, C) for the points of `points` and the samples of `source`, of one kernel with a row a
+/// sample; a is (C, n).
+///
+/// # Errors
+/// Samples that the scalar does not hold.
+pub fn predictions<T: HostReal, S: KernelSource<T>>(
+    points: &S,
+    source: &S,
+    a: MatRef<'_, f64>,
+    told: &mut dyn FnMut(f64),
+    stop: &Stop,
+) -> Result<Ended<Vec<f64>>, Error> {
+    let (m, n, outputs) = (points.samples().count(), source.samples().count(), a.rows());
+    let mut found = vec![0.0; m * outputs];
+    let (mut left, mut right) = (Space::default(), Space::default());
+    let mut scratch = vec![T::ZERO; source.scratch(SIDE.min(m.max(n)))];
+    let (mut panel, mut wide) = (vec![T::ZERO; SIDE.min(m) * SIDE.min(n)], Vec::new());
+    for top in (0..m).step_by(SIDE) {
+        let rows = top..m.min(top + SIDE);
+        let above = left.side(points, rows.clone())?;
+        for first in (0..n).step_by(SIDE) {
+            if stop.requested() {
+                return Ok(Ended::Stopped);
+            }
+            let cols = first..n.min(first + SIDE);
+            let beside = right.side(source, cols.clone())?;
+            let entries = &mut panel[..rows.len() * cols.len()];
+            points.entries(&above, Some(&beside), MatMut::new(entries, rows.len(), cols.len())?, &mut scratch)?;
+            wide.clear();
+            wide.extend(entries.iter().map(|k| k.to_f64()));
+            let entries = MatRef::new(&wide, rows.len(), cols.len())?;
+            let some = &mut found[rows.start * outputs..rows.end * outputs];
+            let out = MatMut::new(some, rows.len(), outputs)?;
+            f64::fast().gemm(1.0, entries, a.block(0..outputs, cols).t(), 1.0, out);
+        }
+        told(rows.end as f64 / m as f64);
+    }
+    Ok(Ended::Done(found))
+}
