@@ -12,6 +12,25 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 /// `out <- K v`, both `(n, 1)`, or `(n, C)` for [`MultiOutput::Full`], whose rows `i C + c` are then those of a sample in order.
 /// `gradient` holds P numbers, `scratch` [`super::jacobian_scratch`].
 ///
+/// ```
+/// use ntkscope_core::forward::Params;
+/// use ntkscope_core::kernel::{MultiOutput, jacobian_scratch, kernel_diagonal, kernel_product, tangent, tangent_len};
+/// use ntkscope_core::{MatMut, MatRef, Portable, network::Fcn};
+/// // as for `structured`: K = [[10, 30, 0], [30, 90, 0], [0, 0, 0]]
+/// let (network, theta) = (Fcn::new(1, &[1], 1)?, [1.0, 2.0]);
+/// let mut buffer = vec![0.0_f64; tangent_len(network.sizes(), 3)];
+/// let x = MatRef::new(&[1.0, 3.0, -1.0], 3, 1)?;
+/// let tangent = tangent(&Portable, Params::new(&network, &theta)?, x, &mut buffer)?;
+/// let (mut gradient, mut scratch) = ([0.0; 2], vec![0.0; jacobian_scratch(network.sizes(), 3)]);
+/// let (v, mut product, mut diagonal) = ([1.0, 2.0, 5.0], [0.0; 3], [0.0; 3]);
+/// let (v, out) = (MatRef::new(&v, 3, 1)?, MatMut::new(&mut product, 3, 1)?);
+/// kernel_product(&Portable, &tangent, MultiOutput::Trace, v, out, &mut gradient, &mut scratch)?;
+/// kernel_diagonal(&tangent, MultiOutput::Trace, &mut diagonal)?;
+/// assert!(product.iter().zip([70.0, 210.0, 0.0]).all(|(k, e)| (k - e).abs() < 1e-12));
+/// assert!(diagonal.iter().zip([10.0, 90.0, 0.0]).all(|(k, e)| (k - e).abs() < 1e-12));
+/// # Ok::<(), ntkscope_core::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of [`jacobian_product`].
 pub fn kernel_product<N: Network, T: Real, B: Backend<T> + ?Sized>(

@@ -4,9 +4,7 @@ use ntkscope::experiment::AnyNetwork;
 use ntkscope::files::Dtype;
 use ntkscope::machine::{Ended, Stop};
 use ntkscope_core::forward::Params;
-use ntkscope_core::kernel::{
-    Tangent, jacobian_product, jacobian_scratch, jacobian_transposed_product, tangent, tangent_len,
-};
+use ntkscope_core::kernel::{MultiOutput, Tangent, jacobian_scratch, kernel_product, tangent, tangent_len};
 use ntkscope_core::network::{Network as Described, Sizes};
 use ntkscope_core::{MatMut, MatRef};
 use pyo3::prelude::*;
@@ -124,7 +122,7 @@ impl<T: Scalar> Product<T> {
     ) -> Result<(), ntkscope_core::Error> {
         let Self { sizes, samples, direction, scratch } = self;
         let v = MatRef::new(v, *samples, sizes.outputs)?;
-        jacobian_transposed_product(T::fast(), tangent, v, direction, scratch)?;
-        jacobian_product(T::fast(), tangent, direction, MatMut::new(out, *samples, sizes.outputs)?, scratch)
+        let out = MatMut::new(out, *samples, sizes.outputs)?;
+        kernel_product(T::fast(), tangent, MultiOutput::Full, v, out, direction, scratch)
     }
 }

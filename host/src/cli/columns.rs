@@ -121,6 +121,39 @@ const PREDICTION_TABLE: [Described; 8] = Described::of(
     ],
 );
 
+/// Of `regress --out`; of the csv every array but `classes` and the scores is a column.
+const REGRESSION: [Described; 9] = Described::of(
+    "R.npz",
+    [
+        ("x", "(h, d)", "the test points after normalization"),
+        ("mean", "(h, C)", "output; mean{k} of several"),
+        ("probability", "(h, classes)", "probability{k} of class k; under cross-entropy"),
+        TRUE,
+        CLASS,
+        GUESS,
+        ("classes", "(classes)", "as in P.npz"),
+        ("accuracy", "()", "fraction of test points classified correctly, if y is known"),
+        ("rmse", "()", "root mean square of mean - y, if y is real-valued"),
+    ],
+);
+
+/// Of `spectrum --out`.
+const SPECTRUM: [Described; 10] = Described::of(
+    "S.npz",
+    [
+        ("largest", "(ends)", "largest eigenvalues, in descending order"),
+        ("largest_residual", "(ends)", "an eigenvalue lies within this of each"),
+        ("smallest", "(ends)", "smallest eigenvalues, in ascending order"),
+        ("smallest_residual", "(ends)", "an eigenvalue lies within this of each"),
+        ("lambda", "(60)", "values evenly spaced in their logarithm, in descending order"),
+        ("count", "(60)", "estimate of how many eigenvalues are at least lambda"),
+        ("count_error", "(60)", "its standard error"),
+        ("trace", "(1)", "sum of the eigenvalues, from the diagonal"),
+        ("effective_rank", "(2)", "exponential of the entropy of the normalized eigenvalues, and its standard error"),
+        ("frobenius", "(2)", "Frobenius norm, and its standard error"),
+    ],
+);
+
 /// Of `smoothness`.
 const SPECTRA: [Described; 4] = Described::of(
     "spectra.csv",
@@ -139,6 +172,7 @@ const SPECTRA: [Described; 4] = Described::of(
 /// Every column and array of every file of results.
 pub fn described() -> impl Iterator<Item = &'static Described> {
     let commands = KERNEL.iter().chain(&DRIFT).chain(&PREDICTION).chain(&PREDICTION_TABLE).chain(&SPECTRA);
+    let commands = commands.chain(&REGRESSION).chain(&SPECTRUM);
     run::described().chain(commands).chain(study::described()).chain(studies::described())
 }
 

@@ -21,7 +21,7 @@ use crate::backend::HostReal;
 use crate::data;
 use crate::files::numbers::Json as Number;
 use crate::files::{Dtype, Format, Roles, check_output};
-use crate::kernel::{Density, Estimated, Operator, Outermost, Ritz, Search, density, density_bytes, outermost};
+use crate::kernel::{Density, Effort, Estimated, Operator, Outermost, Ritz, Search, density, density_bytes, outermost};
 use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
 use crate::run::write_arrays;
 use crate::words::{count, number, precise, with_error};
@@ -35,6 +35,8 @@ Examples:
 
 /// Vectors of a product where one with several costs as much as one with a single vector.
 const BLOCK: usize = 8;
+/// Seed of the probes.
+const SEED: u64 = 0;
 /// At how many values of lambda the density is told.
 const THRESHOLDS: usize = 60;
 
@@ -144,7 +146,9 @@ impl Task for Estimate<'_> {
         let most = args.products.map_or(products, |products| products as usize);
         let search = Search { block, most, ..Search::of::<T>(args.ends.into()) };
         let rows = large.work(outputs, 0).rows();
-        let beside = search.bytes(rows).max(density_bytes(rows, args.probes.into()));
+        // the vectors of the largest eigenvalues are kept while the density is estimated
+        let known = search.count as u64 * 8 * rows as u64;
+        let beside = search.bytes(rows).max(density_bytes(rows, args.probes.into()) + known);
         let plan = large.work(outputs, beside).plan(&format!("the spectrum of {}", count(rows, "row")), limit)?;
         if !args.common.quiet && !args.common.json {
             say(&format!("{}; {}", large.described, large.samples.description));
@@ -195,9 +199,11 @@ fn estimated(
         Ok(ended)
     };
     let Ended::Done(ends) = outermost(rows, search, &mut product, stop)? else { return Ok(Ended::Stopped) };
-    let effort = (args.probes.into(), args.steps.into(), 0);
+    let effort = Effort { probes: args.probes.into(), steps: args.steps.into(), seed: SEED };
+    let sure = ends.largest.iter().zip(&ends.vectors).filter(|(ritz, _)| ritz.converged);
+    let known: Vec<(f64, &[f64])> = sure.map(|(ritz, vector)| (ritz.value, &vector[..])).collect();
     let mut told = |share: f64| tell(search.most as f64 + share * of_density as f64, "density");
-    let found = density(operator, effort, trace, &mut told, stop)?;
+    let found = density(operator, effort, (trace, &known), &mut told, stop)?;
     Ok(match found {
         Ended::Done(density) => Ended::Done((trace, ends, density)),
         Ended::Stopped => Ended::Stopped,

@@ -31,7 +31,7 @@ const ITS_OWN: &str = "it always holds out a fifth of the samples";
 const DOUBLE: &str = "it computes in f64";
 
 /// All of them that are so whatever else is given, but those of the network for a command that has none.
-const UNUSED: [Unused; 17] = [
+const UNUSED: [Unused; 18] = [
     unused("kernel analytic", "width", INFINITE),
     unused("kernel analytic", "init", INFINITE),
     unused("kernel analytic", "outputs", "every output has the same kernel"),
@@ -56,6 +56,7 @@ const UNUSED: [Unused; 17] = [
     unused("smoothness", "outputs", "every output has the same kernel"),
     unused("smoothness", "dtype", DOUBLE),
     unused("smoothness", "held-out", ITS_OWN),
+    unused("spectrum", "held-out", NOT_COMPARED),
     unused("data show", "held-out", "it summarizes the training samples"),
 ];
 

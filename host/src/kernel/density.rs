@@ -8,9 +8,9 @@
 //! (1/n) z^T f(K) z = sum_j tau_j^2 f(theta_j),    exactly for polynomials of degree up to 2s - 1
 //! ```
 //!
-//! Several z (probes) are taken, and their scatter gives the standard error. Where tr K is known, what is estimated is corrected by
-//! how far the same probes are from it (a regression estimator): the largest eigenvalue carries most of the trace and most of
-//! the scatter.
+//! Several z (probes) are taken, and their scatter gives the standard error. Most of it would be of the largest eigenvalues, which
+//! carry most of the trace: those whose eigenvectors are known are counted by themselves, and the probes are kept orthogonal to them
+//! (deflation). What is left is corrected by how far the same probes are from the trace, which is known (a regression estimator).
 //!
 //! Vectors are not kept and not orthogonalised again: copies of eigenvalues that rounding brings share the weight of the one
 //! (Knizhnerman 1996).
@@ -44,7 +44,9 @@ pub struct Density {
     pub rows: usize,
     /// products with a block of all probes
     pub steps: usize,
-    /// of each probe the pairs (theta_j, tau_j^2)
+    /// eigenvalues that are known, descending
+    known: Vec<f64>,
+    /// of each probe the pairs (theta_j, tau_j^2 |z|^2/n), ascending
     probes: Vec<Vec<(f64, f64)>>,
     /// tr K/n
     mean: f64,
@@ -57,10 +59,17 @@ impl Density {
     /// mean of f - b (mean of theta - tr K/n),     b the slope of f over theta among the probes
     /// ```
     pub fn mean_of(&self, f: impl Fn(f64) -> f64) -> Estimated {
-        self.estimate(&self.each(f))
+        let known = self.of_known(&f);
+        let Estimated { value, error } = self.estimate(&self.each(f));
+        Estimated { value: known + value, error }
     }
 
-    /// (1/n) z^T f(K) z of every probe.
+    /// What the eigenvalues that are known contribute to tr f(K)/n.
+    fn of_known(&self, f: impl Fn(f64) -> f64) -> f64 {
+        self.known.iter().map(|theta| f(*theta)).sum::<f64>() / self.rows as f64
+    }
+
+    /// (1/n) z^T f(K) z of every probe, which has nothing of what is known.
     fn each(&self, f: impl Fn(f64) -> f64) -> Vec<f64> {
         self.probes.iter().map(|probe| probe.iter().map(|(theta, weight)| weight * f(*theta)).sum()).collect()
     }
@@ -77,7 +86,7 @@ impl Density {
         let left = values.iter().zip(&traces).map(|(v, t)| (v - value - slope * (t - trace)).powi(2)).sum::<f64>();
         // a degree of freedom for the mean, one for the slope
         let free = m - if with_slope { 2.0 } else { 1.0 };
-        let off = trace - self.mean;
+        let off = trace - (self.mean - self.of_known(|theta| theta));
         let of_slope = if with_slope { off * off / square } else { 0.0 };
         Estimated { value: value - slope * off, error: (left / free * (1.0 / m + of_slope)).sqrt() }
     }
@@ -91,8 +100,8 @@ impl Density {
         let each: Vec<(f64, f64)> = self.probes.iter().map(|probe| weight_from(probe, lambda)).collect();
         let Estimated { value, error } = self.estimate(&each.iter().map(|(weight, _)| *weight).collect::<Vec<_>>());
         let apart = each.iter().map(|(_, apart)| apart).sum::<f64>() / each.len() as f64;
-        let n = self.rows as f64;
-        Estimated { value: (n * value).clamp(0.0, n), error: n * error.hypot(apart / 12f64.sqrt()) }
+        let (n, known) = (self.rows as f64, self.known.iter().filter(|theta| **theta >= lambda).count() as f64);
+        Estimated { value: (n * value + known).clamp(known, n), error: n * error.hypot(apart / 12f64.sqrt()) }
     }
 
     /// exp of the entropy of the eigenvalues divided by their sum, as
@@ -117,9 +126,9 @@ impl Density {
         Estimated { value, error: n * square.error / (2.0 * value) }
     }
 
-    /// Smallest and largest theta of all probes.
+    /// Smallest and largest theta.
     pub fn ends(&self) -> (f64, f64) {
-        let all = self.probes.iter().flatten().map(|(theta, _)| *theta);
+        let all = self.probes.iter().flatten().map(|(theta, _)| *theta).chain(self.known.iter().copied());
         (all.clone().fold(f64::INFINITY, f64::min), all.fold(f64::NEG_INFINITY, f64::max))
     }
 }
@@ -143,24 +152,43 @@ pub const fn density_bytes(rows: usize, probes: usize) -> u64 {
     8 * rows as u64 * 4 * probes as u64
 }
 
-/// Estimates the density by `probes` random vectors from `seed`, with at most `steps` products of K with all of them; `trace`
-/// is tr K.
+/// With what effort.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// random vectors
+    pub probes: usize,
+    /// most products of K with all of them
+    pub steps: usize,
+    /// of the vectors
+    pub seed: u64,
+}
+
+/// Estimates the density; `trace` is tr K, and `known` has eigenvalues whose unit eigenvectors (n) are known.
 ///
 /// # Errors
 /// Those of the operator; [`Error::Core`] for products that are not finite.
 pub fn density(
     operator: &mut dyn Operator,
-    (probes, steps, seed): (usize, usize, u64),
-    trace: f64,
+    Effort { probes, steps, seed }: Effort,
+    (trace, known): (f64, &[(f64, &[f64])]),
     told: &mut Told<'_>,
     stop: &Stop,
 ) -> Result<Ended<Density>, Error> {
     let n = operator.rows();
     let (probes, steps) = (probes.max(1), steps.clamp(1, n));
-    let (mut normals, length) = (Normals::new(seed), 1.0 / (n as f64).sqrt());
-    let mut v: Vec<f64> = (0..probes * n).map(|_| if normals.draw() < 0.0_f64 { -length } else { length }).collect();
+    let mut normals = Normals::new(seed);
+    let mut v: Vec<f64> = (0..probes * n).map(|_| if normals.draw() < 0.0_f64 { -1.0 } else { 1.0 }).collect();
     let (mut before, mut w) = (vec![0.0; probes * n], vec![0.0; probes * n]);
     let mut recurrences: Vec<Recurrence> = vec![Recurrence::default(); probes];
+    for (one, v) in recurrences.iter_mut().zip(v.chunks_exact_mut(n)) {
+        without(known, v);
+        let length = norm(v);
+        one.weight = length * length / n as f64;
+        one.ended = length <= ROUNDING * (n as f64).sqrt();
+        if !one.ended {
+            v.iter_mut().for_each(|v| *v /= length);
+        }
+    }
     let mut done = 0;
     while done < steps && recurrences.iter().any(|one| !one.ended) {
         let mut share = |of_product: f64| told((done as f64 + of_product) / steps as f64);
@@ -171,15 +199,27 @@ pub fn density(
         done += 1;
         let vectors = v.chunks_exact_mut(n).zip(before.chunks_exact_mut(n)).zip(w.chunks_exact_mut(n));
         for (one, ((v, before), w)) in recurrences.iter_mut().zip(vectors) {
+            // rounding would bring them back
+            without(known, w);
             one.step(v, before, w);
         }
     }
     let of_probe = |one: &Recurrence| {
-        let (theta, first) = tridiagonal::eigen(&one.alpha, &one.beta[..one.alpha.len() - 1])?;
-        Ok(theta.into_iter().zip(first).map(|(theta, tau)| (theta, tau * tau)).collect())
+        let beside = one.alpha.len().saturating_sub(1);
+        let (theta, first) = tridiagonal::eigen(&one.alpha, &one.beta[..beside])?;
+        Ok(theta.into_iter().zip(first).map(|(theta, tau)| (theta, tau * tau * one.weight)).collect())
     };
     let probes = recurrences.iter().map(of_probe).collect::<Result<_, Error>>()?;
-    Ok(Ended::Done(Density { rows: n, steps: done, probes, mean: trace / n as f64 }))
+    let known = known.iter().map(|(theta, _)| *theta).collect();
+    Ok(Ended::Done(Density { rows: n, steps: done, known, probes, mean: trace / n as f64 }))
+}
+
+/// Takes the shares of these unit vectors off v.
+fn without(known: &[(f64, &[f64])], v: &mut [f64]) {
+    for (_, u) in known {
+        let share = dot(u, v);
+        v.iter_mut().zip(*u).for_each(|(v, u)| *v -= share * u);
+    }
 }
 
 /// alpha and beta of one probe.
@@ -187,6 +227,8 @@ pub fn density(
 struct Recurrence {
     alpha: Vec<f64>,
     beta: Vec<f64>,
+    /// |z|^2/n
+    weight: f64,
     /// the vectors span a space that K maps to itself
     ended: bool,
 }

@@ -103,6 +103,8 @@ pub struct Outermost {
     pub smallest: Vec<Ritz>,
     /// descending, none above the eigenvalue in its place
     pub largest: Vec<Ritz>,
+    /// unit vectors of the largest, (n) each: orthogonal to one another, eigenvectors as far as the residuals say
+    pub vectors: Vec<Vec<f64>>,
 }
 
 impl Outermost {
@@ -134,7 +136,7 @@ pub fn extremes(
     let search = Search { count: 1, block: 1, basis: MAX_STEPS, most: MAX_STEPS, rounding: ROUNDING };
     let mut of_one = |v: MatRef<'_, f64>, mut w: MatMut<'_, f64>| product(v.row(0), w.row_mut(0)).map(Ended::Done);
     Ok(match outermost(n, search, &mut of_one, stop)? {
-        Ended::Done(Outermost { steps, smallest, largest }) => {
+        Ended::Done(Outermost { steps, smallest, largest, .. }) => {
             Ended::Done(Extremes { steps, min: smallest[0], max: largest[0] })
         }
         Ended::Stopped => Ended::Stopped,
@@ -198,6 +200,7 @@ pub fn outermost(n: usize, search: Search, product: &mut Product<'_>, stop: &Sto
                 found.smallest.iter_mut().chain(&mut found.largest).for_each(|ritz| ritz.converged = true);
             }
             if steps == search.most || (kept >= 2 * count || ended) && found.all_converged() {
+                found.vectors = projected.of_largest(found.largest.len(), &vectors);
                 return Ok(Ended::Done(found));
             }
             if full {
@@ -273,7 +276,24 @@ impl Projected {
             Ritz { value, residual, converged: residual <= (TOLERANCE * value.abs()).max(rounding * largest) }
         };
         let count = count.min(k);
-        Outermost { steps, smallest: (0..count).map(ritz).collect(), largest: (k - count..k).rev().map(ritz).collect() }
+        let (smallest, largest) = ((0..count).map(ritz).collect(), (k - count..k).rev().map(ritz).collect());
+        Outermost { steps, smallest, largest, vectors: Vec::new() }
+    }
+
+    /// `V s_j`
+    fn combined(&self, j: usize, vectors: &[Vec<f64>]) -> Vec<f64> {
+        let mut sum = vec![0.0; vectors[0].len()];
+        for (i, v) in vectors.iter().enumerate() {
+            let share = self.s[i * self.theta.len() + j];
+            sum.iter_mut().zip(v).for_each(|(sum, v)| *sum += share * v);
+        }
+        sum
+    }
+
+    /// Ritz vectors of the largest, descending.
+    fn of_largest(&self, count: usize, vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let k = self.theta.len();
+        (k - count..k).rev().map(|j| self.combined(j, vectors)).collect()
     }
 
     /// The vectors to go on from, and their projection: those of the ends, and half of the others nearest to them.
@@ -281,19 +301,11 @@ impl Projected {
         let k = self.theta.len();
         let each = count + (k - 2 * count) / 4;
         let kept = (0..each).chain(k - each..k);
-        let combined = |j: usize| {
-            let mut sum = vec![0.0; vectors[0].len()];
-            for (i, v) in vectors.iter().enumerate() {
-                let share = self.s[i * k + j];
-                sum.iter_mut().zip(v).for_each(|(sum, v)| *sum += share * v);
-            }
-            sum
-        };
         let rows = kept.clone().enumerate().map(|(at, j)| {
             let mut row = vec![0.0; at + 1];
             row[at] = self.theta[j];
             row
         });
-        (kept.map(combined).collect(), rows.collect())
+        (kept.map(|j| self.combined(j, vectors)).collect(), rows.collect())
     }
 }

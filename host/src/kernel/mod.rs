@@ -19,7 +19,7 @@ pub use blocks::{
     rows_per_sample, whole, whole_into,
 };
 pub use cause::{Cause, Entry, Suspects};
-pub use density::{Density, Estimated, density, density_bytes};
+pub use density::{Density, Effort, Estimated, density, density_bytes};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, KernelPlan, KernelWork};

@@ -25,5 +25,6 @@ pub(super) fn eigen(diagonal: &[f64], beside: &[f64]) -> Result<(Vec<f64>, Vec<f
     f64::fast()
         .symmetric_eigen(MatMut::new(&mut a, k, k)?, &mut theta, MatMut::new(&mut s, k, k)?, &mut scratch)
         .map_err(Error::Tridiagonal)?;
-    Ok((theta, s[..k].to_vec()))
+    s.truncate(k);
+    Ok((theta, s))
 }

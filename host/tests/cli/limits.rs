@@ -29,13 +29,15 @@ fn watch(mut command: Command) -> (i32, u64, f64) {
 }
 
 /// A command of each kind, with what makes it short.
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 9] = [
     "run --width 32 --max-steps 20 --snapshots 3 --loss mse --out o",
     "kernel analytic --data sphere --n 300",
     "kernel empirical --data sphere --n 300 --width 64",
     "predict --data sphere --n 100 --held-out 200 --smoothing 0.1",
     "predict --data sphere --n 60 --held-out 200 --smoothing 0.1 --kernel initial --width 64",
     "smoothness --data sphere --n 200 --out s",
+    "spectrum --data sphere --n 300 --kernel empirical --width 64 --steps 5",
+    "regress --data sphere --n 300 --held-out 20 --ridge 0.01",
     "reproduce divergence --only six-points --network fcn --widths 8 --seeds 1 --out r",
 ];
 
@@ -61,7 +63,15 @@ fn as_many_threads_as_were_asked_for() {
 #[test]
 fn what_a_flag_makes_too_large_is_refused_at_once() {
     let place = Place::new();
-    let models = ["run --out o", "kernel analytic", "kernel empirical", "predict --smoothing 0.1", "smoothness"];
+    let models = [
+        "run --out o",
+        "kernel analytic",
+        "kernel empirical",
+        "predict --smoothing 0.1",
+        "smoothness",
+        "spectrum",
+        "regress --ridge 0.1",
+    ];
     for command in models {
         for size in [
             "--n 100000000 --held-out 2",

@@ -15,6 +15,7 @@ mod inputs;
 mod judged;
 mod kernel;
 mod kernel_files;
+mod large;
 #[cfg(target_os = "linux")]
 mod limits;
 mod messages;

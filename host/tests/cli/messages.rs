@@ -207,6 +207,25 @@ predict --held-out 2 --width 8
 predict --loss mse --test absent.csv
 predict --loss mse --test two.csv --held-out 2
 predict --data real.csv --held-out 1
+regress
+regress --ridge 0
+regress --ridge inf
+regress --ridge 0.1 --tolerance 2
+regress --ridge 0.1 --loss hinge
+regress --ridge 0.1 --data one.csv
+regress --ridge 0.1 --width 8
+regress --ridge 0.1 --memory 1B
+regress --ridge 0.1 --kernel empirical --params nope.npz
+regress --ridge 1e-9 --products 1 --data sphere --n 40
+spectrum --kernel initial
+spectrum --width 8
+spectrum --params P.npz
+spectrum --multi-output full
+spectrum --kernel empirical --multi-output some
+spectrum --kernel empirical --params nope.npz
+spectrum --memory 1B
+spectrum --ends 0
+spectrum --out S.csv
 smoothness
 smoothness --data sphere --n 40
 smoothness --data sphere --n 40 --window 3

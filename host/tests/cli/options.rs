@@ -13,7 +13,7 @@ struct Trial {
     results: &'static [&'static str],
 }
 
-const TRIALS: [Trial; 6] = [
+const TRIALS: [Trial; 8] = [
     Trial {
         command: "run",
         given: "--width 4 --depth 1 --until-time 1 --loss cross-entropy --held-out 2 --out o",
@@ -35,6 +35,16 @@ const TRIALS: [Trial; 6] = [
         given: "--data sphere --n 40 --window 3..10 --draws 2 --depth 1 --out s",
         // the figure and spectra.csv, and what is printed
         results: &[],
+    },
+    Trial {
+        command: "spectrum",
+        given: "--data sphere --n 12 --depth 1 --ends 2 --probes 2 --steps 3 --products 4",
+        results: &[],
+    },
+    Trial {
+        command: "regress",
+        given: "--data sphere --n 12 --depth 1 --ridge 0.1 --held-out 2 --out R.npz",
+        results: &["R.npz"],
     },
     Trial { command: "data show", given: "--data sphere --n 6", results: &[] },
 ];
@@ -64,7 +74,7 @@ const WITHOUT_EFFECT: [(&str, &str); 5] = [
 ];
 
 /// Values to try, and what else they need; the first that changes the results or is refused is enough.
-const VALUES: [(&str, &[&str]); 57] = [
+const VALUES: [(&str, &[&str]); 63] = [
     ("activation", &["erf"]),
     ("alpha", &["0.5"]),
     ("bias", &["none"]),
@@ -83,9 +93,12 @@ const VALUES: [(&str, &[&str]); 57] = [
     ("held-out", &["3", "0"]),
     ("init", &["standard"]),
     ("json", &[""]),
-    ("kernel", &["initial"]),
+    ("ends", &["3"]),
+    ("kernel", &["initial", "empirical --width 5", "nngp"]),
     ("kernels", &["all"]),
     ("reading", &["point --until-time 50"]),
+    ("probes", &["3"]),
+    ("products", &["1"]),
     ("profile", &["circle"]),
     ("label-column", &["1 --data three.csv", "1"]),
     ("loss", &["mse", "cross-entropy"]),
@@ -105,15 +118,18 @@ const VALUES: [(&str, &[&str]); 57] = [
     ("params-out", &["P2.npz"]),
     ("penalty", &["0.1"]),
     ("predictions", &["false"]),
+    ("rank", &["1"]),
     ("rate", &["0.1"]),
+    ("ridge", &["1"]),
     ("seed", &["3"]),
     ("set", &["depth=4", "bias=none"]),
     ("smoothing", &["0.1"]),
     ("snapshots", &["4"]),
     ("split", &["train"]),
+    ("steps", &["2"]),
     ("test", &["three.csv"]),
     ("time", &["3"]),
-    ("tolerance", &["1e-6"]),
+    ("tolerance", &["1e-6", "0.5"]),
     ("trained", &["branches"]),
     ("until-loss", &["0.6 --width 64 --until-time 30"]),
     ("until-margin", &["0.001 --width 64 --until-time 30"]),
@@ -202,6 +218,11 @@ fn settings_without_effect_are_refused_wherever_they_come_from() {
         ("predict", "until-time", "2"),
         ("smoothness", "width", "8"),
         ("smoothness", "penalty", "1"),
+        ("spectrum", "width", "8"),
+        ("spectrum", "init", "standard"),
+        ("spectrum", "penalty", "1"),
+        ("regress", "width", "8"),
+        ("regress", "until-time", "2"),
         ("data show", "width", "8"),
         ("data show", "dtype", "f32"),
         ("data show", "seed", "1"),

@@ -86,6 +86,9 @@ fn every_object_is_as_its_schema_says() {
     let predicted = checked(&place, "predict", "--loss mse --held-out 2 --depth 1");
     assert_eq!(predicted["settings"]["time"], "inf");
     checked(&place, "smoothness", "--data sphere --n 40 --window 3..10 --depth 1 --out s");
+    checked(&place, "spectrum", "--data sphere --n 40 --steps 10");
+    checked(&place, "regress", "--data sphere --n 40 --held-out 5 --ridge 0.1");
+    checked(&place, "regress", "--data mixture --n 40 --held-out 5 --ridge 0.1 --loss cross-entropy");
     checked(&place, "data list", "");
     checked(&place, "columns", "trace.csv");
     checked(&place, "reproduce", "divergence --only six-points --seeds 1 --dry-run");

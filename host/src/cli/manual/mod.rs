@@ -36,11 +36,13 @@ fn topics() -> crate::experiment::Open<clap::builder::StringValueParser> {
 }
 
 /// The words of all pages. A test compares them with the commands.
-const TOPICS: [&str; 19] = [
+const TOPICS: [&str; 21] = [
     "run",
     "reproduce",
     "predict",
     "smoothness",
+    "regress",
+    "spectrum",
     "kernel",
     "analytic",
     "empirical",
