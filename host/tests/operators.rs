@@ -206,7 +206,7 @@ fn densities_cover_the_whole_spectrum() {
     let known: Vec<_> =
         ends.largest.iter().zip(&ends.vectors).map(|(ritz, vector)| (ritz.value, &vector[..])).collect();
     let mut sharpest = [f64::INFINITY; 2];
-    for (seed, known) in (0..12).flat_map(|seed| [(seed, &known[..]), (seed, &[])]) {
+    for (seed, known) in (0..6).flat_map(|seed| [(seed, &known[..]), (seed, &[])]) {
         let effort = Effort { probes: 10, steps: 80, seed };
         let found = density(&mut operator, effort, (trace, known), &mut |_| (), &Stop::new()).unwrap().done().unwrap();
         let sharp = &mut sharpest[usize::from(known.is_empty())];
@@ -221,6 +221,7 @@ fn densities_cover_the_whole_spectrum() {
         assert!((found.mean_of(|theta| theta).value - trace / n as f64).abs() < 1e-10 * trace / n as f64);
         assert!(found.ends().0 >= values[0] * 0.999 && found.ends().1 <= values[n - 1] * 1.001);
     }
+    println!("standard errors off: {off:.2?}");
     let worst = off.iter().fold(0.0, |m: f64, z| m.max(z.abs()));
     let spread = (off.iter().map(|z| z * z).sum::<f64>() / off.len() as f64).sqrt();
     assert!(worst < 6.0 && (0.4..2.0).contains(&spread), "{worst} {spread} {off:?}");

@@ -212,7 +212,7 @@ regress --ridge 0
 regress --ridge inf
 regress --ridge 0.1 --tolerance 2
 regress --ridge 0.1 --loss hinge
-regress --ridge 0.1 --data one.csv
+regress --ridge 0.1 --loss cross-entropy --data one.csv
 regress --ridge 0.1 --width 8
 regress --ridge 0.1 --memory 1B
 regress --ridge 0.1 --kernel empirical --params nope.npz

@@ -221,8 +221,6 @@ fn settings_without_effect_are_refused_wherever_they_come_from() {
         ("spectrum", "width", "8"),
         ("spectrum", "init", "standard"),
         ("spectrum", "penalty", "1"),
-        ("regress", "width", "8"),
-        ("regress", "until-time", "2"),
         ("data show", "width", "8"),
         ("data show", "dtype", "f32"),
         ("data show", "seed", "1"),
@@ -234,6 +232,8 @@ fn settings_without_effect_are_refused_wherever_they_come_from() {
             place.refuse(&line, 2, &[&format!("--{key}"), &format!("ntkscope {command}")]);
         }
     }
+    place.refuse("regress --ridge 1 --width 8", 2, &["--width", "ntkscope regress", "--kernel empirical"]);
+    place.refuse("regress --ridge 1 --set until-time=2", 2, &["--until-time", "ntkscope regress"]);
     place.refuse("kernel analytic --multi-output full", 2, &["--multi-output"]);
     place.refuse("run --bias none --bias-scale 2 --out o", 2, &["--bias-scale 2", "--bias none"]);
     place.refuse("run --optimizer gd --rate 0.1 --tolerance 0.2 --out o", 2, &["--tolerance 0.2", "--rate"]);

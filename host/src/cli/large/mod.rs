@@ -100,6 +100,11 @@ impl LargeArgs {
                 return Err(unused_setting(command, &given, key, infinite).into());
             }
         }
+        if !empirical && command == "spectrum" && given.contains_key("targets") {
+            return Err(
+                unused_setting(command, &given, "targets", "the kernel does not depend on y; leave it out").into()
+            );
+        }
         if !empirical && given.contains_key("width") && !scales_with_width(&given) {
             return Err(unused_setting(command, &given, "width", infinite).into());
         }
