@@ -4,7 +4,7 @@ use ntkscope::backend::HostReal;
 use ntkscope::kernel::{Analytic, Operator, Panels, Points, whole};
 use ntkscope::machine::{Ended, Stop};
 use ntkscope::regression::{
-    Accuracy, Error, Follow, Iterate, Logistic, LowRank, Newton, Saved, predictions, probabilities, ridge,
+    Accuracy, Follow, Iterate, Logistic, LowRank, Newton, Saved, predictions, probabilities, ridge,
 };
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
@@ -33,10 +33,6 @@ fn classes(x: &[f64]) -> Vec<usize> {
 struct Silent;
 impl Follow for Silent {
     fn product(&mut self, _: usize, _: f64) {}
-    fn within(&mut self, _: f64) {}
-    fn keep(&mut self, _: &Iterate, _: Option<&Newton>) -> Result<(), Error> {
-        Ok(())
-    }
 }
 
 /// Asks for the end after so many products.
@@ -47,10 +43,6 @@ impl Follow for Killer<'_> {
         if self.0 == 0 {
             self.1.request();
         }
-    }
-    fn within(&mut self, _: f64) {}
-    fn keep(&mut self, _: &Iterate, _: Option<&Newton>) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -35,7 +35,7 @@ pub struct LowRank {
 }
 
 /// Bytes that a factor of this rank takes, with what is held while it is made.
-pub const fn low_rank_bytes(n: usize, rank: usize) -> u64 {
+pub(super) const fn low_rank_bytes(n: usize, rank: usize) -> u64 {
     (4 * n * rank + 8 * (3 * PIVOTS * n + 2 * LEAF * (rank + PIVOTS) + 2 * rank * rank)) as u64
 }
 

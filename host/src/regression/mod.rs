@@ -9,6 +9,7 @@
 
 mod conjugate;
 mod error;
+mod fit;
 mod logistic;
 mod low_rank;
 mod predictions;
@@ -17,8 +18,9 @@ mod saved;
 
 pub use conjugate::{Iterate, Solved};
 pub use error::Error;
+pub use fit::{Fit, FitWork, Problem, fit};
 pub use logistic::{Logistic, Newton, probabilities};
-pub use low_rank::{LowRank, low_rank_bytes};
+pub use low_rank::LowRank;
 pub use predictions::predictions;
 pub use ridge::ridge;
 pub use saved::Saved;
@@ -27,15 +29,26 @@ use crate::machine::Stop;
 
 /// Who follows the work: told where it stands after every product, and given what it can go on from.
 pub trait Follow {
+    /// So much of the preconditioner is made.
+    fn preconditioner(&mut self, _share: f64) {}
     /// So many products with the kernel are done; the residual is this share of the first.
     fn product(&mut self, products: usize, residual: f64);
     /// A share of the present product is done.
-    fn within(&mut self, share: f64);
-    /// What the work can go on from.
+    fn within(&mut self, _share: f64) {}
+    /// What the work can go on from, after every product.
     ///
     /// # Errors
     /// It cannot be kept.
-    fn keep(&mut self, iterate: &Iterate, newton: Option<&Newton>) -> Result<(), Error>;
+    fn keep(&mut self, _iterate: &Iterate, _newton: Option<&Newton>) -> Result<(), Error> {
+        Ok(())
+    }
+    /// The same where the work was asked to end.
+    ///
+    /// # Errors
+    /// As for [`Self::keep`].
+    fn stopped(&mut self, _iterate: &Iterate, _newton: Option<&Newton>) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// How far, and when to give up.

@@ -115,3 +115,20 @@ fn a_spectrum_is_that_of_the_kernel() {
         assert!(counts[0] <= 2.0 && (counts[counts.len() - 1] - n).abs() <= 1.0, "{counts:?}");
     }
 }
+
+/// Where the matrix does not fit, predictions come from products, and are the same.
+#[test]
+fn predictions_of_many_samples_need_no_matrix() {
+    let place = Place::new();
+    for rest in ["--loss mse --data sphere", "--loss cross-entropy --data mixture"] {
+        let line = format!("predict --n 1500 --held-out 20 --depth 1 --penalty 0.01 --dimension 3 {rest}");
+        place.succeed(&format!("{line} --out P.csv --quiet"));
+        let done = place.succeed(&format!("{line} --out Q.csv --memory 60MB"));
+        assert!(done.stderr.contains("by products"), "{}", done.stderr);
+        let (exact, found) = (column(&place, "P.csv", "mean"), column(&place, "Q.csv", "mean"));
+        let size = exact.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        assert!(exact.iter().zip(&found).all(|(e, f)| (e - f).abs() < 1e-6 * size), "{exact:?} {found:?}");
+        // what is random needs the matrix
+        place.refuse(&format!("{line} --init standard --memory 60MB"), 2, &["--memory"]);
+    }
+}

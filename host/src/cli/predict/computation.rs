@@ -8,6 +8,7 @@ use ntkscope_core::network::Network;
 use ntkscope_core::predict::Fit;
 use ntkscope_core::{Error, MatRef};
 
+use super::products::{Regression, by_products};
 use super::{PredictArgs, PredictKernel};
 use crate::analysis;
 use crate::analysis::law::{InfiniteWidth, Initial, Law};
@@ -60,7 +61,13 @@ pub(super) fn predicted(
         }
         PredictKernel::Initial => (m, linearized_bytes(network.sizes(), n, m)),
     };
-    budget.check(&format!("a {what}"), least.saturating_add(need))?;
+    if let Err(refusal) = budget.check(&format!("a {what}"), least.saturating_add(need)) {
+        if args.kernel == PredictKernel::Initial || time.is_finite() || !by_products(model, loss, penalty) {
+            return Err(refusal.into());
+        }
+        let regression = Regression { network, samples, loss, smoothing: training.smoothing, penalty, outputs };
+        return regression.predicted(&what, least, budget, args.common.quiet);
+    }
     let _bar = phase(&what, args.common.quiet);
     let (x, all) = all_inputs::<f64>(samples);
     let x = MatRef::new(&x, all, samples.d)?;

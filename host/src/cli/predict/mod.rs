@@ -1,6 +1,7 @@
 //! `ntkscope predict`: trained networks on test points, from kernels alone.
 
 mod computation;
+mod products;
 mod test_points;
 
 use std::path::PathBuf;
