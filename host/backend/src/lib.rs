@@ -199,3 +199,9 @@ pub const fn decomposition_len(rows: usize) -> u128 {
     // twice the largest size still fits: no memory has more
     (rows as u128).saturating_mul(rows as u128).saturating_mul(4)
 }
+
+/// Numbers that the eigenvalues alone of a matrix of n rows take beside their arguments: faer's copy and what it works with,
+/// or what two stages take, which work where the matrix lies.
+pub const fn eigenvalues_len(rows: usize) -> u128 {
+    if rows < eigenvalues::WORTH { 2 * (rows as u128).pow(2) } else { eigenvalues::len(rows) }
+}

@@ -15,13 +15,18 @@ use crate::vector::Vectorised;
 /// Rows of A that a thread works on at a time.
 const ROWS: usize = 256;
 
+/// Numbers of [`to_band`]'s working space: `[V W]` (m, 2 b), its transpose with V and W exchanged, V and two more (m, b) for the
+/// m rows below the band, and four squares (b, b).
+pub(super) const fn space(rows: usize, width: usize) -> u128 {
+    let (rows, width) = (rows as u128, width as u128);
+    7 * rows.saturating_sub(width) * width + 4 * width * width
+}
+
 /// Brings the symmetric matrix whose lower triangle is in `a` to one of `width` diagonals below the main one, in that
 /// triangle; what lies outside of the band has no meaning.
 pub(super) fn to_band<T: Vectorised>(mut a: MatMut<'_, T>, width: usize) {
     let n = a.rows();
-    let longest = n.saturating_sub(width);
-    // [V W] (m, 2 b), [W V]^T (2 b, m), V and two more (m, b), four squares (b, b)
-    let mut space = vec![T::ZERO; 7 * longest * width + 4 * width * width];
+    let mut space = vec![T::ZERO; space(n, width) as usize];
     for left in (0..n).step_by(width) {
         let top = left + width;
         if top + 1 >= n {

@@ -20,7 +20,7 @@ pub(super) struct Band<T, const B: usize> {
 }
 
 /// Numbers from a row to the next; not twice a power of two, by which rows would compete for places in the cache.
-const fn line(width: usize) -> usize {
+pub(super) const fn line(width: usize) -> usize {
     2 * width + 9
 }
 

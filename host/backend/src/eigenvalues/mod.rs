@@ -22,10 +22,15 @@ pub(super) const WORTH: usize = 700;
 /// by measurement 32 to 64 differ by 5 %.
 const WIDTH: usize = 48;
 
+/// Numbers that [`two_stages`] takes beside its arguments.
+pub(super) const fn len(rows: usize) -> u128 {
+    band::space(rows, WIDTH).saturating_add(rows as u128 * chase::line(WIDTH) as u128)
+}
+
 /// Eigenvalues, ascending, into `values` (n) of the symmetric matrix whose lower triangle is in `a`, which holds no number
 /// that is not finite. `a` is destroyed; `scratch` has n elements. Absolute error about n epsilon |A|: of what has
-/// been tried 1.3 at most, where the rounding errors of all rows are alike, else below 0.5. Beside `a` about
-/// 450 n numbers are taken.
+/// been tried 1.3 at most, where the rounding errors of all rows are alike, else below 0.5. Beside
+/// `a`, [`len`] numbers are taken.
 ///
 /// # Errors
 /// [`Error::NoConvergence`]; [`Error::NonFinite`] where an eigenvalue is larger than the scalar's largest number.
