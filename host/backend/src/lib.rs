@@ -28,12 +28,15 @@ pub trait HostReal: Real {
     /// The fast backend where there is one for this scalar, else the portable one.
     fn fast() -> &'static dyn Backend<Self>;
 }
+// never inlined: the decompositions are then compiled here, once, and not in every crate that asks for a backend
 impl HostReal for f32 {
+    #[inline(never)]
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
 }
 impl HostReal for f64 {
+    #[inline(never)]
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
