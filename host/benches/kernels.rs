@@ -1,4 +1,4 @@
-//! Forward, backward, both kernels and one training step, on both backends: `cargo bench`.
+//! Forward, backward, both kernels, one training step and the eigenvalues of a kernel, on both backends: `cargo bench`.
 //!
 //! A case is (samples n, width m) of a fully connected network with two hidden layers on inputs of 784 numbers.
 //! Items per second are multiply-adds.
@@ -120,6 +120,21 @@ fn bench_step<T: Real>(bencher: Bencher<'_, '_>, backend: &dyn Backend<T>, case:
     bencher.counter(ItemsCount::new(3 * case.multiply_adds())).bench_local(|| trainer.advance(None).expect("finite"));
 }
 
+/// Eigenvalues of min(i, j), whose cost is that of any matrix of n rows: (2/3) n^3 multiply-adds.
+fn bench_eigenvalues<T: Real>(bencher: Bencher<'_, '_>, backend: &dyn Backend<T>, n: usize) {
+    let matrix: Vec<T> = (0..n * n).map(|at| T::from_count((at / n).min(at % n) + 1)).collect();
+    let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
+    bencher.counter(ItemsCount::new(2 * n * n * n / 3)).with_inputs(|| matrix.clone()).bench_local_values(|mut a| {
+        let a = MatMut::new(&mut a, n, n).expect("shape");
+        backend.symmetric_eigenvalues(a, &mut values, &mut scratch).expect("finite");
+    });
+}
+
+#[divan::bench(args = [500, 1000, 2000], types = [f32, f64], sample_count = 10)]
+fn eigenvalues_fast<T: HostReal>(bencher: Bencher<'_, '_>, n: usize) {
+    bench_eigenvalues::<T>(bencher, T::fast(), n);
+}
+
 #[divan::bench(args = CASES, types = [f32, f64])]
 fn forward_fast<T: HostReal>(bencher: Bencher<'_, '_>, case: (usize, usize)) {
     bench_forward::<T>(bencher, T::fast(), case);
@@ -148,6 +163,11 @@ fn step_fast<T: HostReal>(bencher: Bencher<'_, '_>, case: (usize, usize)) {
 #[divan::bench(args = SMALL)]
 fn forward_portable(bencher: Bencher<'_, '_>, case: (usize, usize)) {
     bench_forward::<f32>(bencher, &Portable, case);
+}
+
+#[divan::bench(args = [100])]
+fn eigenvalues_portable(bencher: Bencher<'_, '_>, n: usize) {
+    bench_eigenvalues::<f32>(bencher, &Portable, n);
 }
 
 #[divan::bench(args = SMALL)]

@@ -1,8 +1,11 @@
-//! The workstation's backend: products by `gemm`, eigenvalues by `faer`, bands of rows by `rayon`.
+//! The workstation's backend: products by `gemm`, decompositions by `faer`, eigenvalues of large matrices by products, bands
+//! of rows by `rayon`.
 //!
 //! Work is shared out among the threads, a product in panels, a kernel in bands, and no number depends on how: each is
 //! summed in an order of its own. So one thread and many give the same bits.
 
+mod bands;
+mod eigenvalues;
 mod product;
 mod transpose;
 mod vector;
@@ -10,8 +13,6 @@ mod vector;
 use faer::Side;
 use ntkscope_core::linalg::{self, check_eigen, check_symmetric};
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
-use rayon::prelude::*;
-use std::sync::Mutex;
 use vector::Vectorised;
 
 /// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
@@ -27,12 +28,15 @@ pub trait HostReal: Real {
     /// The fast backend where there is one for this scalar, else the portable one.
     fn fast() -> &'static dyn Backend<Self>;
 }
+// never inlined: the decompositions are then compiled here, once, and not in every crate that asks for a backend
 impl HostReal for f32 {
+    #[inline(never)]
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
 }
 impl HostReal for f64 {
+    #[inline(never)]
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
@@ -108,6 +112,9 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
         check_eigen(a.as_ref(), values, None, scratch)?;
+        if a.rows() >= eigenvalues::WORTH {
+            return eigenvalues::two_stages(a, values, scratch);
+        }
         if values.is_empty() {
             return Ok(()); // faer counts from 1
         }
@@ -168,31 +175,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     }
 
     fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>) {
-        assert!(rows_per_band > 0, "for_each_band: bands of 0 rows");
-        let mut bands = Vec::new();
-        let (mut first, mut rest) = (0, out);
-        while rest.rows() > 0 {
-            let rows = rows_per_band.min(rest.rows());
-            let (band, tail) = rest.split_at_row(rows);
-            bands.push((first, band));
-            first += rows;
-            rest = tail;
-        }
-        let (len, workers) = (scratch.len(), threads().min(bands.len()));
-        // the last bands of a lower triangle are the longest: every thread takes the longest that is left
-        let bands = Mutex::new(bands);
-        let worker = || {
-            let mut scratch = vec![T::ZERO; len];
-            let next = || bands.lock().expect("no panic while it is held").pop();
-            while let Some((first, band)) = next() {
-                work(first, band, &mut scratch);
-            }
-        };
-        if workers > 1 {
-            (0..workers).into_par_iter().with_max_len(1).for_each(|_| worker());
-        } else {
-            worker();
-        }
+        bands::for_each_band(out, rows_per_band, scratch, work);
     }
 }
 
@@ -218,4 +201,10 @@ fn largest<T: Real>(a: MatRef<'_, T>) -> T {
 pub const fn decomposition_len(rows: usize) -> u128 {
     // twice the largest size still fits: no memory has more
     (rows as u128).saturating_mul(rows as u128).saturating_mul(4)
+}
+
+/// Numbers that the eigenvalues alone of a matrix of n rows take beside their arguments: faer's copy and what it works with,
+/// or what two stages take, which work where the matrix lies.
+pub const fn eigenvalues_len(rows: usize) -> u128 {
+    if rows < eigenvalues::WORTH { 2 * (rows as u128).pow(2) } else { eigenvalues::len(rows) }
 }

@@ -8,6 +8,7 @@ use ntkscope_core::network::Sizes;
 
 use super::file::KernelFile;
 use super::lanczos::extremes_bytes;
+use crate::backend::eigenvalues_len;
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{self, MemoryLimit};
 
@@ -183,12 +184,13 @@ impl KernelWork {
         bytes_of((rows as u128).pow(2) + self.threads as u128 * own as u128 + shared as u128, self.scalar)
     }
 
-    /// Bytes where the kernel is held whole: two of them if analytic, and three copies for the eigenvalues.
+    /// Bytes where the kernel is held whole: two of them if analytic, and a copy for the eigenvalues beside what those take.
     fn held_whole(&self) -> u64 {
         let matrix = bytes_of((self.rows() as u128).pow(2), self.scalar);
+        let eigenvalues = matrix.saturating_add(bytes_of(eigenvalues_len(self.rows()), self.scalar));
         let before = if !self.empirical { matrix } else { 0 };
         let computing = self.side(self.samples).saturating_add(self.block(self.samples));
-        let most = self.files.max(computing).max(matrix.saturating_mul(if self.summary { 4 } else { 1 }));
+        let most = self.files.max(computing).max(matrix.saturating_add(if self.summary { eigenvalues } else { 0 }));
         certain(self.always().saturating_add(before).saturating_add(most))
     }
 

@@ -3,7 +3,7 @@
 use ntkscope_backend::{Fast, HostReal};
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Portable};
 
-use crate::{epsilon, normals};
+use crate::{bits, epsilon, normals, on};
 
 fn check_eigenvalues<T: HostReal>() {
     for n in [1, 2, 3, 10, 33, 90] {
@@ -39,6 +39,48 @@ fn eigenvalues_of_what_is_not_finite_are_an_error() {
         let (mut matrix, mut values, mut scratch) = (vec![1.0, 0.0, bad, 1.0], [0.0; 2], [0.0; 2]);
         let found = Fast.symmetric_eigenvalues(MatMut::new(&mut matrix, 2, 2).unwrap(), &mut values, &mut scratch);
         assert!(matches!(found, Err(Error::NonFinite { .. })), "{found:?}");
+    }
+}
+
+/// Eigenvalues of `factor` min(i, j), counted from 1, in a view of a wider matrix with NaN everywhere else.
+fn of_minima<T: HostReal>(n: usize, factor: f64, threads: usize) -> Result<Vec<T>, Error> {
+    let width = n + 3;
+    let mut space = vec![T::from_f64(f64::NAN); n * width];
+    for i in 0..n {
+        (0..=i).for_each(|j| space[i * width + j] = T::from_f64(factor * (j + 1) as f64));
+    }
+    let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n + 5]);
+    let a = MatMut::dense(&mut space, n, width).block(0..n, 0..n);
+    on(threads, || T::fast().symmetric_eigenvalues(a, &mut values, &mut scratch)).map(|()| values)
+}
+
+fn check_two_stages<T: HostReal>(factors: &[f64]) {
+    // a size from which they are used
+    let n = 723;
+    let angle = |k: usize| (2 * k - 1) as f64 * std::f64::consts::PI / (4 * n + 2) as f64;
+    let expected: Vec<f64> = (1..=n).rev().map(|k| 0.25 / angle(k).sin().powi(2)).collect();
+    let norm = expected[n - 1];
+    for &factor in factors {
+        let found = of_minima::<T>(n, factor, 2).unwrap();
+        assert!(found.is_sorted(), "factor {factor:e}");
+        for (k, (value, expected)) in found.iter().zip(&expected).enumerate() {
+            let off = (value.to_f64() / factor - expected).abs();
+            assert!(off <= n as f64 * epsilon::<T>() * norm, "eigenvalue {k}, factor {factor:e}");
+        }
+        for threads in [1, 3] {
+            assert!(bits(&of_minima::<T>(n, factor, threads).unwrap()) == bits(&found), "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn eigenvalues_of_large_matrices() {
+    check_two_stages::<f64>(&[1.0, 1e150, 1e-150]);
+    check_two_stages::<f32>(&[1.0, 1e30, 1e-30]);
+    // as small matrices: not finite is an error, and so is an eigenvalue that no number is large enough for
+    for factor in [f64::INFINITY, f64::NAN, 1e303] {
+        let found = of_minima::<f64>(723, factor, 1);
+        assert!(matches!(found, Err(Error::NonFinite { .. })), "factor {factor:e}");
     }
 }
 

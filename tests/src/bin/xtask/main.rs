@@ -7,6 +7,7 @@
 //! - [`fuzz`]: every reader of files on hostile input
 //! - [`mutants`]: deliberate errors in the physics, [`errors`], and which claim of a study notices each
 //! - [`audit`]: unsafe code sanitized, licences
+//! - [`dist`]: programs that run without anything installed, packed with their licences and pages
 //! - [`python`]: the tests of the Python package, its wheel
 //! - [`toolchain`]: a Rust that builds for a Cortex-M, installed where it is missing
 //! - [`board`]: what the first line of `firmware/boards/NAME.x` says
@@ -27,6 +28,7 @@ mod board;
 #[path = "../../../../firmware/src/cost.rs"]
 mod cost;
 mod declared;
+mod dist;
 mod errors;
 // The firmware's experiments themselves: the same files, compiled for this machine.
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
@@ -70,6 +72,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask flash --board nrf52840dk divergence   the same on a real board, through a debug probe
   cargo xtask fuzz npy csv --seconds 600            two readers of files on hostile input
   cargo xtask mutants 5 6                           which claims notice two deliberate errors
+  cargo xtask dist                                  programs to be handed on, in target/dist
   cargo xtask sizes                                 flash, RAM and stack of every image
   cargo xtask bench-device                          instructions per multiply-add of every pass";
 
@@ -123,6 +126,9 @@ enum Task {
     Sanitize,
     /// Builds the Python package as a wheel for every Python from 3.10 on
     Wheel,
+    /// Builds a static program for each architecture that this machine can build for, and packs it with its licences, manual
+    /// pages and completions; with checksums, in target/dist
+    Dist,
     /// Prints the flash, the static RAM and the measured stack of every firmware binary
     Sizes,
     /// Prints what the passes of a network cost on a core, in instructions per multiply-add, in QEMU
@@ -182,6 +188,7 @@ fn run(cli: Cli) -> Result<u8> {
         Task::Mutants { numbers } => mutants::mutants(&numbers)?,
         Task::Sanitize => audit::sanitize(&mut session)?,
         Task::Wheel => python::wheel()?,
+        Task::Dist => dist::dist()?,
         Task::Sizes => sizes::step(&mut session)?,
         Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,
     }
