@@ -2,25 +2,23 @@
 
 use ntkscope::backend::HostReal;
 use ntkscope::files::Dtype;
-use ntkscope::kernel::{Cut, Empirical, KernelSummary, Ritz, Search, check_symmetric, outermost};
-use ntkscope::machine::{Ended, Stop};
-use ntkscope_core::MatRef;
+use ntkscope::kernel::{KernelSummary, Ritz, Search, check_symmetric, outermost};
+use ntkscope::machine::Ended;
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{
-    MultiOutput, Spectrum as Eigenvalues, centred_alignment, max_abs, max_abs_difference, relative_frobenius, tangent,
-    tangent_len,
+    Spectrum as Eigenvalues, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
 };
 use ntkscope_core::network::Network as Described;
+use ntkscope_core::{MatMut, MatRef};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, shown};
 use crate::call::{Options, compute};
-use crate::error::{DataError, Fallible, Fault, value};
+use crate::error::{DataError, Fault, value};
 use crate::kernel::check_inputs;
 use crate::network::Network;
-use crate::product::Product;
-use crate::task::fill;
+use crate::product::with_full_kernel;
 
 /// Outermost eigenvalues of a kernel. Made by ``spectrum``.
 #[pyclass(frozen, module = "ntkscope")]
@@ -180,25 +178,23 @@ where
     f64: Lend<T>,
     for<'a> Numbers<'a>: AsRows<T>,
 {
-    let rows = x.rows()?;
+    let (rows, limit) = (x.rows()?, options.budget()?.limit());
     compute(py, options, |stop, progress| {
         let (network, theta, x) = (net.network()?, net.parameters::<T>()?, rows.view()?);
         let (params, n) = (Params::new(&network, &theta)?, x.rows() * network.sizes().outputs);
-        let mut space = vec![T::ZERO; tangent_len(network.sizes(), x.rows())];
-        let tangent = tangent(T::fast(), params, x, &mut space)?;
-        let mut product = Product::new(&network, theta.len(), x.rows());
-        let search = Search::of::<T>(k);
-        let (mut v, mut out, mut steps) = (vec![T::ZERO; n], vec![T::ZERO; n], 0);
-        let mut apply = |from: MatRef<'_, f64>, mut to: MatMut<'_, f64>| {
-            v.iter_mut().zip(from.row(0)).for_each(|(v, from)| *v = T::from_f64(*from));
-            product.apply(&tangent, &v, &mut out)?;
-            to.row_mut(0).iter_mut().zip(&out).for_each(|(to, out)| *to = out.to_f64());
-            steps += 1;
-            progress.set(f64::from(steps) / search.most as f64);
-            Ok(Ended::Done(()))
-        };
-        let Ended::Done(found) = outermost(n, search, &mut apply, stop)? else { return Ok(Ended::Stopped) };
-        let Ended::Done(trace) = trace_of::<T>(&params, x, stop)? else { return Ok(Ended::Stopped) };
+        let (search, mut steps) = (Search::of::<T>(k), 0);
+        let found = with_full_kernel(params, x, (limit, search.bytes(n)), stop, |kernel| {
+            let mut apply = |from: MatRef<'_, f64>, to: MatMut<'_, f64>| {
+                let ended = kernel.apply(from, to, &mut |_| (), stop)?;
+                steps += 1;
+                progress.set(f64::from(steps) / search.most as f64);
+                Ok(ended)
+            };
+            let Ended::Done(found) = outermost(n, search, &mut apply, stop)? else { return Ok(Ended::Stopped) };
+            let Ended::Done(diagonal) = kernel.diagonal(stop)? else { return Ok(Ended::Stopped) };
+            Ok(Ended::Done((found, diagonal.iter().sum::<f64>())))
+        })?;
+        let Ended::Done((found, trace)) = found else { return Ok(Ended::Stopped) };
         let (max, min) = (found.largest[0], found.smallest[0]);
         let rounding = n as f64 * T::EPSILON.to_f64() * max.value.abs();
         let residuals = [max.residual, min.residual].map(|residual| residual.max(rounding));
@@ -215,27 +211,6 @@ where
             definiteness: ends.definiteness().to_string(),
         }))
     })
-}
-
-/// Trace of the full kernel: C times that of the mean over outputs, of which only blocks along the diagonal are computed.
-fn trace_of<T: Scalar>(
-    params: &Params<'_, ntkscope::experiment::AnyNetwork<'_>, T>,
-    x: MatRef<'_, T>,
-    stop: &Stop,
-) -> Fallible<Ended<f64>> {
-    let (backend, step) = (T::fast(), T::fast().tile().cols);
-    let (mut block, mut trace) = (vec![T::ZERO; step * step], 0.0);
-    for first in (0..x.rows()).step_by(step) {
-        let some = x.block(first..x.rows().min(first + step), 0..x.cols());
-        let count = some.rows();
-        let source = Empirical { backend, params: *params, samples: &some, outputs: MultiOutput::Trace };
-        let cut = Cut { samples: step, kept: false };
-        if fill((&source, None), &cut, &mut block[..count * count], stop, &|_| ())? == Ended::Stopped {
-            return Ok(Ended::Stopped);
-        }
-        trace += (0..count).map(|i| block[i * count + i].to_f64()).sum::<f64>();
-    }
-    Ok(Ended::Done(trace * params.network().sizes().outputs as f64))
 }
 
 /// How far two kernels are apart. Made by ``compare``.

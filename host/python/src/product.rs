@@ -1,17 +1,19 @@
 //! Products with a kernel that is not formed.
 
+use ntkscope::backend::threads;
 use ntkscope::experiment::AnyNetwork;
 use ntkscope::files::Dtype;
-use ntkscope::machine::{Ended, Stop};
+use ntkscope::kernel::{Empirical, Gradients, Operator, ProductWork};
+use ntkscope::machine::{Ended, MemoryLimit, Stop};
 use ntkscope_core::forward::Params;
-use ntkscope_core::kernel::{MultiOutput, Tangent, jacobian_scratch, kernel_product, tangent, tangent_len};
-use ntkscope_core::network::{Network as Described, Sizes};
+use ntkscope_core::kernel::MultiOutput;
+use ntkscope_core::network::Network as Described;
 use ntkscope_core::{MatMut, MatRef};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, shown};
-use crate::call::{Options, Progress, compute};
+use crate::call::{Options, compute};
 use crate::error::{Fallible, Fault, value, wrong_type};
 use crate::kernel::check_inputs;
 use crate::network::Network;
@@ -65,64 +67,54 @@ where
 {
     let (rows, shape) = (x.rows()?, v.shape());
     let columns = shape.get(1).copied().unwrap_or(1);
-    let numbers: Vec<T> = v.to_f64()?.into_iter().map(T::from_f64).collect();
+    let (numbers, limit) = (v.to_f64()?, options.budget()?.limit());
+    let n = numbers.len() / columns.max(1);
+    // a vector a row
+    let vectors: Vec<f64> = (0..columns).flat_map(|j| numbers.iter().skip(j).step_by(columns).copied()).collect();
     let result = compute(py, options, |stop, progress| {
         let (network, theta, x) = (net.network()?, net.parameters::<T>()?, rows.view()?);
-        product(&network, &theta, x, (&numbers, columns), stop, progress)
+        let params = Params::new(&network, &theta)?;
+        let held = 16 * vectors.len() as u64;
+        with_full_kernel(params, x, (limit, held), stop, |kernel| {
+            let mut out = vec![0.0; vectors.len()];
+            let (from, to) = (MatRef::new(&vectors, columns, n)?, MatMut::new(&mut out, columns, n)?);
+            Ok(match kernel.apply(from, to, &mut |share| progress.set(share), stop)? {
+                Ended::Done(()) => Ended::Done(out),
+                Ended::Stopped => Ended::Stopped,
+            })
+        })
     })?;
-    array(py, shape, result)
+    let by_row = (0..n).flat_map(|i| result.iter().skip(i).step_by(n).map(|v| T::from_f64(*v)));
+    array::<T>(py, shape, by_row.collect())
 }
 
-/// K v, column by column.
-fn product<T: Scalar>(
-    network: &AnyNetwork<'_>,
-    theta: &[T],
+/// Does `work` with the full kernel `(n C, n C)`, which is not formed, within the limit and beside so many bytes.
+pub(crate) fn with_full_kernel<T: Scalar, R>(
+    params: Params<'_, AnyNetwork<'_>, T>,
     x: MatRef<'_, T>,
-    (v, columns): (&[T], usize),
+    (limit, beside): (Option<MemoryLimit>, u64),
     stop: &Stop,
-    progress: &Progress,
-) -> Fallible<Ended<Vec<T>>> {
-    let mut product = Product::new(network, theta.len(), x.rows());
-    let mut space = vec![T::ZERO; tangent_len(network.sizes(), x.rows())];
-    let tangent = tangent(T::fast(), Params::new(network, theta)?, x, &mut space)?;
-    let mut result = vec![T::ZERO; v.len()];
-    let (mut column, mut out) = (vec![T::ZERO; v.len() / columns.max(1)], vec![T::ZERO; v.len() / columns.max(1)]);
-    for j in 0..columns {
-        if stop.requested() {
-            return Ok(Ended::Stopped);
-        }
-        column.iter_mut().zip(v[j..].iter().step_by(columns)).for_each(|(to, from)| *to = *from);
-        product.apply(&tangent, &column, &mut out)?;
-        result[j..].iter_mut().step_by(columns).zip(&out).for_each(|(to, from)| *to = *from);
-        progress.set((j + 1) as f64 / columns as f64);
+    work: impl FnOnce(&mut dyn Operator) -> Fallible<Ended<R>>,
+) -> Fallible<Ended<R>> {
+    let (sizes, outputs) = (params.network().sizes(), MultiOutput::Full);
+    let product = ProductWork {
+        samples: x.rows(),
+        inputs: x.cols(),
+        sizes,
+        empirical: Some(outputs),
+        scalar: size_of::<T>(),
+        tile: T::fast().tile(),
+        threads: threads(),
+        beside,
+    };
+    let plan = product.plan(&format!("products with a kernel of {} rows", product.rows()), limit)?;
+    let source = Empirical { backend: T::fast(), params, samples: &x, outputs };
+    if !plan.keep {
+        return work(&mut Gradients::new(&source, plan.at_once));
     }
-    Ok(Ended::Done(result))
-}
-
-/// Memory of products J J^T v.
-pub(crate) struct Product<T> {
-    sizes: Sizes,
-    samples: usize,
-    direction: Vec<T>,
-    scratch: Vec<T>,
-}
-
-impl<T: Scalar> Product<T> {
-    pub(crate) fn new(network: &AnyNetwork<'_>, parameters: usize, samples: usize) -> Self {
-        let sizes = network.sizes();
-        let scratch = vec![T::ZERO; jacobian_scratch(sizes, samples)];
-        Self { sizes, samples, direction: vec![T::ZERO; parameters], scratch }
-    }
-    /// `out <- K v`
-    pub(crate) fn apply(
-        &mut self,
-        tangent: &Tangent<'_, AnyNetwork<'_>, T>,
-        v: &[T],
-        out: &mut [T],
-    ) -> Result<(), ntkscope_core::Error> {
-        let Self { sizes, samples, direction, scratch } = self;
-        let v = MatRef::new(v, *samples, sizes.outputs)?;
-        let out = MatMut::new(out, *samples, sizes.outputs)?;
-        kernel_product(T::fast(), tangent, MultiOutput::Full, v, out, direction, scratch)
+    let mut spaces = Vec::new();
+    match Gradients::keeping(&source, &mut spaces, plan.at_once, stop)? {
+        Ended::Done(mut kernel) => work(&mut kernel),
+        Ended::Stopped => Ok(Ended::Stopped),
     }
 }
