@@ -13,6 +13,7 @@ mod continued;
 pub mod data;
 pub mod drift;
 mod follow;
+mod grid;
 pub mod json;
 pub mod kernel;
 pub mod manual;
@@ -26,6 +27,7 @@ pub mod run;
 mod signals;
 pub mod smoothness;
 mod streams;
+pub mod sweep;
 pub mod terminal;
 pub mod unused;
 mod usage;
@@ -34,7 +36,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use allocator::Allocator;
-pub use args::{Common, Drawing, ModelArgs, Typed};
+pub use args::{Common, Drawing, Figures, ModelArgs, Typed};
 use bench::BenchArgs;
 pub use call::Call;
 use columns::ColumnsArgs;
@@ -42,6 +44,7 @@ use compare::CompareArgs;
 pub use completions::completions;
 use data::DataArgs;
 use drift::DriftArgs;
+pub use grid::GridArgs;
 use kernel::KernelCommand;
 use manual::ManArgs;
 use predict::PredictArgs;
@@ -49,6 +52,7 @@ use reproduce::ReproduceArgs;
 use run::RunArgs;
 use signals::catch as catch_signals;
 use smoothness::SmoothnessArgs;
+use sweep::SweepArgs;
 pub use usage::{Failure, UsageError};
 
 const EXAMPLES: &str = "\
@@ -96,6 +100,8 @@ pub enum Command {
     Run(RunArgs),
     /// Reproduce a paper's study: a grid of runs, figures, a table of claims
     Reproduce(ReproduceArgs),
+    /// Run a grid over any settings: figures and a table of every combination
+    Sweep(SweepArgs),
     /// Predict what infinitely wide trained networks output on test points
     Predict(PredictArgs),
     /// Measure how smooth the labels are with respect to the NTK, and what random initialization costs
@@ -139,6 +145,7 @@ pub fn main(call: Call) -> u8 {
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),
+        Command::Sweep(args) => sweep::sweep(args),
         Command::Predict(args) => predict::predict(args),
         Command::Smoothness(args) => smoothness::run(args),
         Command::Kernel { which } => kernel::kernel(which.args()),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::machine::Cause;
+use crate::words::listed;
 use crate::{analysis, data, experiment, files, machine, plot, run};
 
 /// A study that cannot be planned, a job that cannot run, results that cannot be read back or written.
@@ -59,6 +60,19 @@ pub enum Error {
         /// what it should have
         expected: u64,
     },
+    /// A grid of which results are missing, so that nothing can be made of it.
+    #[error(
+        "{}: {} of {total} runs are not finished: {}; run the grid or the parts that have them, then collect again",
+        place.display(), missing.len(), listed(missing)
+    )]
+    Unfinished {
+        /// their ids, and what is wrong with those that are there
+        missing: Vec<String>,
+        /// runs of the grid
+        total: usize,
+        /// its directory
+        place: PathBuf,
+    },
     /// A figure.
     #[error("figure {name}")]
     Figure {
@@ -102,7 +116,9 @@ impl Error {
         match self {
             Self::Job { source, .. } => source.cause(),
             Self::Range { .. } | Self::BothLosses { .. } | Self::Unwritable(_) => Cause::Settings,
-            Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingRows { .. } => Cause::Data,
+            Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingRows { .. } | Self::Unfinished { .. } => {
+                Cause::Data
+            }
             Self::Core(source) => Cause::of_core(source),
             Self::Figure { source, .. } | Self::Page(source) => source.cause(),
             Self::Settings(error) => error.cause(),

@@ -18,7 +18,10 @@ pub mod paper;
 mod place;
 pub mod plan;
 pub mod saved_run;
+pub mod shard;
+pub mod sweep;
 pub mod table;
+pub mod training_run;
 
 use described::{CELLS, CLAIMS};
 pub use error::Error;
