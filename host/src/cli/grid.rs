@@ -146,6 +146,9 @@ pub(super) fn carry_out(
     for grid in &own {
         grid::at_a_time(&jobs(grid), common.memory)?;
     }
+    if course == Course::Collection {
+        own.iter().try_for_each(check_finished)?;
+    }
     // nobody works in any of the directories until all is done, but other parts beside a part
     let access = if matches!(course, Course::Part(_)) { Access::Shared } else { Access::Alone };
     let mut locks = Vec::new();
@@ -158,7 +161,6 @@ pub(super) fn carry_out(
     for (index, grid) in own.iter().enumerate() {
         let runs = grid.directory.join("runs");
         if course == Course::Collection {
-            check_finished(grid)?;
             // nobody works there any more
             files::sweep(&runs);
         } else {

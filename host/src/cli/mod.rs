@@ -22,6 +22,7 @@ pub mod predict;
 pub mod prediction;
 mod progress;
 mod refusal;
+pub mod report;
 pub mod reproduce;
 pub mod run;
 mod signals;
@@ -48,6 +49,7 @@ pub use grid::GridArgs;
 use kernel::KernelCommand;
 use manual::ManArgs;
 use predict::PredictArgs;
+use report::ReportArgs;
 use reproduce::ReproduceArgs;
 use run::RunArgs;
 use signals::catch as catch_signals;
@@ -102,6 +104,8 @@ pub enum Command {
     Reproduce(ReproduceArgs),
     /// Run a grid over any settings: figures and a table of every combination
     Sweep(SweepArgs),
+    /// Lay finished runs over one another: one page of figures, and a table of what differs
+    Report(ReportArgs),
     /// Predict what infinitely wide trained networks output on test points
     Predict(PredictArgs),
     /// Measure how smooth the labels are with respect to the NTK, and what random initialization costs
@@ -146,6 +150,7 @@ pub fn main(call: Call) -> u8 {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),
         Command::Sweep(args) => sweep::sweep(args),
+        Command::Report(args) => report::report(&args),
         Command::Predict(args) => predict::predict(args),
         Command::Smoothness(args) => smoothness::run(args),
         Command::Kernel { which } => kernel::kernel(which.args()),

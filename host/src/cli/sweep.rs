@@ -11,8 +11,8 @@ use toml::{Table, Value};
 use super::grid::{self, Grid, GridArgs, Outcome};
 use super::json::{document, fail, print_document};
 use super::terminal::{DONE, FAILED, INTERRUPTED, command, print, say};
-use super::unused::{Takes, refuse, unused_setting};
-use crate::cli::{Common, Figures, Typed};
+use super::unused::{Takes, refuse};
+use crate::cli::{Common, Figures, Typed, UsageError};
 use crate::data;
 use crate::experiment::{Model, Training, overlay_file};
 use crate::files::Roles;
@@ -126,8 +126,8 @@ fn given(args: &SweepArgs) -> Result<(Vec<Axis>, Table)> {
     let mut flags = args.model.table.clone();
     flags.extend(args.training.table.clone());
     if let Some(axis) = axes.iter().find(|axis| flags.contains_key(&axis.key)) {
-        let (key, what) = (&axis.key, "has its values from `set` already; give it once");
-        return Err(unused_setting(NAME, &flags, key, what).into());
+        let what = format!("`{}` is given as well; leave one of them out", axis.key);
+        return Err(UsageError::Range { flag: "--set", given: axis.key.clone(), what }.into());
     }
     let mut base = Table::new();
     if let Some(path) = &args.file {

@@ -73,6 +73,14 @@ pub enum Error {
         /// its directory
         place: PathBuf,
     },
+    /// A directory without finished runs.
+    #[error("{}: {what}", place.display())]
+    NoRuns {
+        /// the directory
+        place: PathBuf,
+        /// why
+        what: &'static str,
+    },
     /// A figure.
     #[error("figure {name}")]
     Figure {
@@ -116,9 +124,11 @@ impl Error {
         match self {
             Self::Job { source, .. } => source.cause(),
             Self::Range { .. } | Self::BothLosses { .. } | Self::Unwritable(_) => Cause::Settings,
-            Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingRows { .. } | Self::Unfinished { .. } => {
-                Cause::Data
-            }
+            Self::NoRuns { .. }
+            | Self::NoKey { .. }
+            | Self::Damaged { .. }
+            | Self::MissingRows { .. }
+            | Self::Unfinished { .. } => Cause::Data,
             Self::Core(source) => Cause::of_core(source),
             Self::Figure { source, .. } | Self::Page(source) => source.cause(),
             Self::Settings(error) => error.cause(),

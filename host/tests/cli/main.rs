@@ -25,11 +25,13 @@ mod params;
 mod predict;
 mod readme;
 mod refused;
+mod report;
 mod reproduce;
 mod run;
 mod scale;
 mod scripts;
 mod settings;
+mod shards;
 mod shifted;
 #[cfg(unix)]
 mod signals;
@@ -37,6 +39,7 @@ mod smoothness;
 #[cfg(unix)]
 mod streams;
 mod summed;
+mod sweep;
 mod targets;
 mod typing;
 
@@ -82,7 +85,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ntkscope"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
         // the user's own data folder is no part of a test
-        command.env("HOME", self.0.path().join("home")).env_remove("XDG_DATA_HOME");
+        command.env("HOME", self.0.path().join("home")).env_remove("XDG_DATA_HOME").env_remove("SLURM_ARRAY_TASK_ID");
         command
     }
     fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Done {

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use crate::experiment::{Settings, overlay, value_of};
+use crate::experiment::{Settings, in_words, overlay, value_of};
 use crate::study::Error;
 use crate::words::excerpt;
 
@@ -52,7 +52,7 @@ impl Axis {
         overlay(&mut alone, Table::from_iter([(self.key.clone(), value)]), "in --set")?;
         // with hyphens for underscores
         let Some((key, value)) = alone.into_iter().next() else { return Ok(()) };
-        let words = in_words(&key, &value)?;
+        let words = resolved(&key, &value)?;
         if self.words.contains(&words) {
             return Err(refused(&format!("{key}={words}"), "the value stands twice; leave one of them out"));
         }
@@ -69,14 +69,9 @@ impl Axis {
 }
 
 /// A value as the resolved settings have it, so that two ways to write one are the same.
-fn in_words(key: &str, value: &Value) -> Result<String, Error> {
+fn resolved(key: &str, value: &Value) -> Result<String, Error> {
     let settings = Settings::from_table(Table::from_iter([(key.to_owned(), value.clone())]))?.table()?;
-    Ok(match settings.get(key).unwrap_or(value) {
-        Value::String(text) => text.clone(),
-        // 0.1 rather than 0.10000000000000001, and 5 rather than 5.0
-        Value::Float(number) => number.to_string(),
-        other => other.to_string(),
-    })
+    Ok(in_words(settings.get(key).unwrap_or(value)))
 }
 
 /// The values of a list, at its commas outside brackets.

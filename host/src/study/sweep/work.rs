@@ -3,11 +3,14 @@
 use crate::data::Source;
 use crate::experiment::{Init, Model, OptimizerKind, Settings, Training};
 use crate::study::forecast::REFERENCE_RATE;
+use crate::study::net::{CE, EXPONENTIAL};
 
 /// Gradients that a flow takes to the usual ends, measured: most take between half and twice as many.
 const OF_A_FLOW: f64 = 2000.0;
 /// Samples whose passes cost as much as what every step costs besides.
 const BESIDES: f64 = 180.0;
+/// Seconds that a run takes besides: predictions, spectra, files.
+const OVERHEAD: f64 = 0.1;
 /// Numbers of a sample from a file, of which only the data know.
 const OF_A_FILE: usize = 16;
 
@@ -25,7 +28,7 @@ pub(super) fn seconds(settings: &Settings) -> f64 {
     let passes = 3.0 * gradients(training) * parameters * (samples + model.held_out as f64 + BESIDES);
     let neurons: usize = widths.iter().sum();
     let kernels = 2.0 * training.snapshots as f64 * samples * samples * (inputs + neurons) as f64;
-    copies * (passes + kernels) / REFERENCE_RATE
+    OVERHEAD + copies * (passes + kernels) / REFERENCE_RATE
 }
 
 /// Samples, and numbers of each.
@@ -46,6 +49,8 @@ fn gradients(training: &Training) -> f64 {
     let most = training.max_steps as f64;
     match (training.optimizer, training.rate) {
         (OptimizerKind::Gd, Some(rate)) => most.min((training.until_time / rate).max(1.0)),
+        // what has a least value comes to rest
+        _ if ![CE, EXPONENTIAL].contains(&training.loss) => OF_A_FLOW.min(4.0 * most) * 0.4,
         _ => OF_A_FLOW.min(4.0 * most),
     }
 }
