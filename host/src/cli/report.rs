@@ -1,5 +1,6 @@
 //! `ntkscope report`: finished runs laid over one another on one page.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -15,9 +16,10 @@ use crate::files::numbers::Json;
 use crate::plot::{FigureStyle, share_palette};
 use crate::report::narrative::{TERMS, plain_table};
 use crate::report::{Block, Report, Section, Table, VERSION, number, provenance, run_figures};
-use crate::run::{RunDirectory, Trace, TraceRow, result_paths};
+use crate::run::{RunDirectory, Trace, result_paths};
 use crate::study::comparison::{Compared, compare, places};
-use crate::words::{count, either};
+use crate::study::group::Column;
+use crate::words::count;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +32,7 @@ Examples:
 /// Most runs: as many colours can be told apart.
 const MOST: usize = 36;
 /// The columns of the table: name, and the number at the end of a run.
-const COLUMNS: [(&str, fn(&TraceRow) -> f64); 7] = [
+const COLUMNS: [(&str, Column); 7] = [
     ("time t", |row| row.time),
     ("drift max|K_{t} − K_{0}|", |row| row.drift_max),
     ("relative drift", |row| row.drift_fro),
@@ -92,16 +94,24 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     Ok(DONE)
 }
 
+/// The settings that differ between the runs.
+fn keys(runs: &[Compared]) -> Vec<&str> {
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, _) in runs.iter().flat_map(|run| &run.differs) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
 /// What differs between the runs, in words.
 fn lead(runs: &[Compared]) -> String {
-    let mut keys: Vec<&String> = runs.iter().flat_map(|run| run.differs.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let keys = keys.into_iter().map(|key| key.replace('-', " ")).collect::<Vec<_>>();
+    let keys: Vec<String> = keys(runs).into_iter().map(|key| key.replace('-', " ")).collect();
     let runs = count(runs.len(), "run");
     match keys.is_empty() {
         true => format!("{runs} with the same settings."),
-        false => format!("{runs} that differ in {}.", either(&keys).replace(" or ", " and ")),
+        false => format!("{runs} that differ in {}.", keys.join(", ")),
     }
 }
 
@@ -112,17 +122,13 @@ fn table(runs: &[Compared]) -> Table {
         .into_iter()
         .filter(|(_, value)| runs.iter().filter_map(last).any(|row| !value(&row).is_nan()))
         .collect();
-    let mut keys: Vec<&str> = Vec::new();
-    for key in runs.iter().flat_map(|run| run.differs.keys()) {
-        if !keys.contains(&key.as_str()) {
-            keys.push(key);
-        }
-    }
+    let keys = keys(runs);
     let header =
         ["run"].into_iter().chain(keys.iter().copied()).chain(["ended"]).chain(known.iter().map(|(name, _)| *name));
     let mut table = Table::new("What differs between the runs, and where they ended.", header);
     for run in runs {
-        let settings = keys.iter().map(|key| run.differs.get(*key).cloned().unwrap_or_default());
+        let value = |key: &&str| run.differs.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
+        let settings = keys.iter().map(|key| value(key).unwrap_or_default());
         let ended =
             run.finished.failure.as_ref().map_or(run.finished.stopped.clone(), |failure| format!("failed: {failure}"));
         let ends = known.iter().map(|(_, value)| last(run).map_or(String::new(), |row| number(value(&row))));
@@ -160,7 +166,7 @@ fn summary(runs: &[Compared], directory: &RunDirectory) -> serde_json::Value {
     let run = |run: &Compared| {
         let last = run.finished.trace.rows.last().copied().unwrap_or_default();
         json!({
-            "directory": run.place, "label": run.label, "values": run.differs, "stopped": run.finished.stopped,
+            "directory": run.place, "label": run.label, "values": run.differs.iter().cloned().collect::<BTreeMap<_, _>>(), "stopped": run.finished.stopped,
             "failure": run.finished.failure, "time": number(last.time), "drift_max": number(last.drift_max),
             "drift_fro": number(last.drift_fro), "margin_min": number(last.margin_min),
             "margin_mean": number(last.margin_mean), "final_loss": number(last.loss), "accuracy": number(last.accuracy),

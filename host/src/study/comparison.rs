@@ -1,6 +1,5 @@
 //! Finished runs side by side: where they lie, and what tells them apart.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
@@ -8,7 +7,7 @@ use toml::Table;
 use super::Error;
 use super::cell::Finished;
 use super::manifest::entries;
-use crate::experiment::in_words;
+use crate::experiment::{Model, Training, in_words, keys};
 use crate::run::part_directories;
 
 /// Names of files that every finished run has.
@@ -21,7 +20,7 @@ pub struct Compared {
     /// its directory
     pub place: PathBuf,
     /// its values of the settings that are not the same for all, by setting
-    pub differs: BTreeMap<String, String>,
+    pub differs: Vec<(String, String)>,
     /// these in a few words, or its directory where nothing tells it from another
     pub label: String,
     /// what it left
@@ -58,17 +57,14 @@ pub fn compare(places: Vec<PathBuf>) -> Result<Vec<Compared>, Error> {
         // where the samples lie decides nothing
         table.remove("data-dir");
         tables.push(table);
-        runs.push(Compared { place, differs: BTreeMap::new(), label: String::new(), finished });
+        runs.push(Compared { place, differs: Vec::new(), label: String::new(), finished });
     }
     let keys = differing(&tables);
     for (run, table) in runs.iter_mut().zip(&tables) {
         let known = keys.iter().filter_map(|key| Some((key.clone(), in_words(table.get(key)?))));
         run.differs = known.collect();
-        let words: Vec<String> = keys
-            .iter()
-            .filter_map(|key| run.differs.get_key_value(key))
-            .map(|(key, value)| format!("{} {value}", key.replace('-', " ")))
-            .collect();
+        let words: Vec<String> =
+            run.differs.iter().map(|(key, value)| format!("{} {value}", key.replace('-', " "))).collect();
         run.label = words.join(", ");
     }
     let alike: Vec<bool> =
@@ -82,16 +78,12 @@ pub fn compare(places: Vec<PathBuf>) -> Result<Vec<Compared>, Error> {
     Ok(runs)
 }
 
-/// The settings that are not the same for all, those of the network first, as a run's file has them.
+/// The settings that are not the same for all, in the order of the help text, the seed behind the others.
 fn differing(tables: &[Table]) -> Vec<String> {
-    let mut keys: Vec<&String> = Vec::new();
-    for key in tables.iter().flat_map(Table::keys) {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    let differs = |key: &&String| tables.windows(2).any(|pair| pair[0].get(*key) != pair[1].get(*key));
-    keys.into_iter().filter(differs).cloned().collect()
+    let differs = |key: &String| tables.windows(2).any(|pair| pair[0].get(key) != pair[1].get(key));
+    let mut keys: Vec<String> = keys::<Model>().into_iter().chain(keys::<Training>()).filter(differs).collect();
+    keys.sort_by_key(|key| key == "seed");
+    keys
 }
 
 fn is_run(place: &Path) -> bool {
@@ -152,7 +144,7 @@ mod tests {
         let table = |text: &str| text.parse::<Table>().unwrap();
         let tables =
             [table("width = 3\nseed = 1\nloss = 'mse'"), table("width = 3\nseed = 2\nloss = 'mse'\nwidths = '3,4'")];
-        assert_eq!(differing(&tables), ["seed", "widths"]);
+        assert_eq!(differing(&tables), ["widths", "seed"]);
         assert_eq!(in_words(&Value::Float(1e5)), "100000");
     }
 }

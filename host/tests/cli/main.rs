@@ -3,6 +3,7 @@
 mod bench;
 mod blocks;
 mod checkpoints;
+mod clusters;
 mod continued;
 mod data;
 #[cfg(unix)]

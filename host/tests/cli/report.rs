@@ -8,7 +8,7 @@ const RUN: &str = "run --until-time 2 --snapshots 3 --quiet";
 fn runs_are_told_apart_by_what_differs() {
     let place = Place::new();
     place.succeed(&format!("{RUN} --width 4 --loss mse --out a"));
-    place.succeed(&format!("{RUN} --loss mse --width 6 --penalty 0.5 --out b"));
+    place.succeed(&format!("{RUN} --loss mse --width 6 --init standard --out b"));
     // both losses: two runs
     place.succeed(&format!("{RUN} --width 4 --out c"));
     let done = place.succeed("report a b c --json --out page --quiet");
@@ -17,19 +17,19 @@ fn runs_are_told_apart_by_what_differs() {
         object["runs"].as_array().unwrap().iter().map(|run| run["label"].as_str().unwrap()).collect();
     // one run twice: nothing but its place tells it apart
     let expected = [
-        "width 4, loss mse, penalty 0, a",
-        "width 6, loss mse, penalty 0.5",
-        "width 4, loss cross-entropy, penalty 0",
-        "width 4, loss mse, penalty 0, c/mse",
+        "width 4, init mirrored, loss mse, a",
+        "width 6, init standard, loss mse",
+        "width 4, init mirrored, loss cross-entropy",
+        "width 4, init mirrored, loss mse, c/mse",
     ];
     assert_eq!(labels, expected);
     let page = String::from_utf8(place.bytes("page/report.html")).unwrap();
-    assert!(page.contains("4 runs that differ in loss, penalty and width."), "{page}");
+    assert!(page.contains("4 runs that differ in width, init, loss."), "{page}");
     for name in ["drift", "margin", "loss"] {
         let figure = String::from_utf8(place.bytes(format!("page/figures/{name}.svg"))).unwrap();
         assert!(figure.contains("<desc>"), "{figure}");
     }
-    assert!(page.contains("width 6, loss mse, penalty 0.5"));
+    assert!(page.contains("width 6, init standard, loss mse"));
     // the same again needs leave to replace
     place.refuse("report a b --out page", 2, &["--force"]);
     place.succeed("report a b --out page --force --no-figures --quiet");

@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 
 use crate::Place;
 
-/// A grid of runs, one of runs and measurements, and two studies at once; what each leaves.
+/// A grid of runs, one of runs and measurements, and two studies of measurements at once; what each leaves.
 const GRIDS: [(&str, &[&str]); 3] = [
     (
         "sweep --set width=4,8,12 --set seed=0..2 --loss mse --until-time 5 --snapshots 4 --threads 1 --out o",
         &["o/cells.csv"],
     ),
     (
-        "reproduce lazy --only six-points,ensemble --network fcn --widths 4 --seeds 1 --threads 1 --out o",
+        "reproduce initialization --only outputs,closeness --widths 8 --seeds 2 --threads 1 --out o",
         &["o/cells.csv", "o/claims.csv"],
     ),
     (
-        "reproduce all --only six-points --network fcn --widths 4 --seeds 1 --threads 1 --out o",
-        &["o/divergence/claims.csv", "o/divergence/cells.csv", "o/lazy/claims.csv", "o/lazy/cells.csv"],
+        "reproduce all --only outputs,coin-line --widths 4 --seeds 10 --threads 1 --out o",
+        &["o/initialization/claims.csv", "o/probability/claims.csv", "o/probability/probability.csv"],
     ),
 ];
 
@@ -141,10 +141,9 @@ fn a_part_and_the_whole_exclude_one_another() {
     let place = Place::new();
     let (line, _) = GRIDS[0];
     let shared = DirectoryLock::of_grid(&place.path("o"), Access::Shared).unwrap();
-    for whole in [line.to_owned(), format!("{line} --collect")] {
-        place.refuse(&whole, 2, &["in use", "--out"]);
-    }
-    place.succeed(&format!("{line} --shard 1/2"));
+    place.refuse(line, 2, &["in use", "--out"]);
+    place.succeed(&format!("{line} --shard 1/1"));
+    place.refuse(&format!("{line} --collect"), 2, &["in use", "--out"]);
     drop(shared);
     let alone = DirectoryLock::of_grid(&place.path("o"), Access::Alone).unwrap();
     place.refuse(&format!("{line} --shard 2/2"), 2, &["in use", "--out"]);
@@ -160,7 +159,7 @@ fn random_grids_in_random_parts() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    let axes = ["width=3,5,4", "seed=1..3", "bias=none,input", "init=standard,mirrored", "depth=1,2", "penalty=0,0.2"];
+    let axes = ["width=3,5,4", "seed=1..3", "bias=none,input", "init=standard,mirrored", "depth=1,2", "dtype=f32,f64"];
     for round in 0..4 {
         let mut line = "sweep --loss mse --until-time 1 --snapshots 3 --no-figures --threads 1 --out o".to_owned();
         let (first, second) = (draw(6) as usize, draw(5) as usize);

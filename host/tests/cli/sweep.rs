@@ -70,7 +70,7 @@ fn anything_can_vary() {
     let place = Place::new();
     place.file("points (1).csv", "1,2,0\n-3,4,1\n5,-6,1\n1,1,0\n");
     let sweep = |set: &str, out: &str| {
-        let words = ["sweep", "--loss", "mse", "--until-time", "1", "--snapshots", "3", "--quiet"];
+        let words = ["sweep", "--loss", "mse", "--until-time", "1", "--quiet"];
         let set = set.split('|').flat_map(|set| ["--set", set]);
         let done = place.run(words.into_iter().chain(["--out", out]).chain(set));
         assert_eq!(done.code, 0, "{}", done.stderr);
@@ -81,8 +81,8 @@ fn anything_can_vary() {
     assert_eq!(ids[0], "activation-relu_bias-none");
     assert_eq!(rows.len(), 5);
     assert!(String::from_utf8(place.bytes("a/report.html")).unwrap().contains("Kernel drift along training"));
-    let rows = sweep("width=6|data=circle,points (1).csv|penalty=0,0.1,1", "b");
-    assert_eq!((&*rows[4][0], &*rows[4][1], &*rows[4][2]), ("data-(2)_penalty-0", "points (1).csv", "0"));
+    let rows = sweep("width=6|data=circle,points (1).csv|snapshots=3,4,5", "b");
+    assert_eq!((&*rows[4][0], &*rows[4][1], &*rows[4][2]), ("data-(2)_snapshots-3", "points (1).csv", "3"));
     // more lines than a figure takes are spread over several
     let rows = sweep("width=4,5|depth=1,2,3|seed=0..1|bias=none,input,hidden", "c");
     assert_eq!(rows.len(), 1 + 36);

@@ -59,7 +59,7 @@ const QUANTITIES: [Quantity; 5] = [
         axis: "loss",
         scale: Scale::Log,
         value: |row| row.loss,
-        caption: "Training loss, excluding the penalty",
+        caption: "Training loss without the penalty",
     },
     Quantity {
         name: "accuracy",
@@ -214,7 +214,7 @@ fn figure(
 /// The axis of a setting of these values: logarithmic where they are far apart, with a tick at each where they are few.
 fn axis_of(key: &str, numbers: &[f64]) -> PlotAxis {
     let (low, high) = numbers.iter().fold((f64::INFINITY, 0.0f64), |(low, high), x| (low.min(*x), high.max(*x)));
-    let scale = if low > 0.0 && high >= 8.0 * low { Scale::Log } else { Scale::Linear };
+    let scale = if low > 0.0 && high >= 4.0 * low { Scale::Log } else { Scale::Linear };
     let label = match key {
         "width" => "width m".to_owned(),
         "n" => "training samples n".to_owned(),
@@ -284,4 +284,84 @@ fn along(
     };
     let curves: Vec<Curve> = runs(finished, combination).map(curve).collect();
     band(&curves, if in_logarithms { Change::EXP_Y } else { Change::NONE }, label, hue)
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::Table;
+
+    use super::*;
+    use crate::plot::rules;
+    use crate::run::{PredictionTable, ProfileTable, Trace};
+
+    /// Made-up ends: drift falls with the width, and a little with the seed.
+    fn finished(point: &Point) -> Finished<Point> {
+        let model = &point.run.settings.model;
+        let row = |i: u32| {
+            let mut row = TraceRow::default();
+            row.log_time = f64::from(i);
+            row.drift_max = f64::from(i) * (10.0 + model.seed as f64) / model.width as f64;
+            (row.drift_fro, row.margin_mean, row.accuracy) = (row.drift_max / 5.0, f64::from(i), 1.0);
+            row.loss = (-f64::from(i)).exp();
+            row.finite = true;
+            row
+        };
+        Finished {
+            cell: point.clone(),
+            trace: Trace { label: String::new(), rows: (0..20).map(row).collect() },
+            predictions: PredictionTable::default(),
+            profile: ProfileTable::default(),
+            limit: None,
+            ends: None,
+            stopped: "reached until-time".into(),
+            failure: None,
+            evaluations: 1,
+            analytic_lambda_min: 1.0,
+            samples: 6,
+        }
+    }
+
+    fn drawn(axes: &str) -> (Vec<Figure>, String) {
+        let axes = axes.split(' ').map(|axis| super::super::Axis::parse(axis).unwrap()).collect();
+        let sweep = Sweep::plan(axes, &Table::new()).unwrap();
+        let finished: Vec<_> = sweep.points().iter().map(finished).collect();
+        figures(&sweep, &finished)
+    }
+
+    #[test]
+    fn the_figures_of_sweeps_keep_the_rules() {
+        for (axes, count, x) in [
+            ("width=64,256,128 loss=mse", 5, "width m"),
+            ("width=64,128,256 seed=0..4", 5, "width m"),
+            ("penalty=0,0.1,0.5,1 width=64,128 loss=mse seed=0..1", 5, "penalty"),
+            ("bias-scale=0.1,1,10 init=standard,mirrored bias=input,all,hidden", 10, "bias scale"),
+            ("width=1..20 loss=mse", 5, "width m"),
+            ("seed=0..3", 5, TIME),
+            ("init=standard,mirrored,shifted activation=relu,erf,[relu,erf]", 15, TIME),
+        ] {
+            let (mut figures, left) = drawn(axes);
+            assert_eq!((figures.len(), figures[0].x.label.as_str(), left.as_str()), (count, x, ""), "{axes}");
+            rules::hold(&mut figures);
+        }
+    }
+
+    /// Bands run over the seeds, lines stand in the order of their numbers.
+    #[test]
+    fn seeds_make_bands_and_the_rest_makes_lines() {
+        let (figures, _) = drawn("depth=1,2 width=128,64 seed=0..2 loss=mse");
+        let drift = &figures[0];
+        assert_eq!((drift.title.as_str(), drift.series.len()), ("Kernel drift at the end against depth", 2));
+        let labels: Vec<&str> = drift.series.iter().map(|series| series.label.as_str()).collect();
+        assert_eq!(labels, ["width 64", "width 128"]);
+        let Mark::Band { low, high } = &drift.series[0].mark else { panic!("no band") };
+        let end = |seed: f64| 19.0 * (10.0 + seed) / 64.0;
+        assert!((low[0] - end(0.0)).abs() < 1e-12 && (high[0] - end(2.0)).abs() < 1e-12);
+        assert_eq!(drift.series[0].x, [1.0, 2.0]);
+        // more combinations than figures of one quantity
+        let (figures, left) =
+            drawn("width=64,128 n=2..10 init=standard,mirrored bias=input,all loss=mse,cross-entropy");
+        assert!(figures.len() <= 5 * MOST_OF_ONE && left.is_empty(), "{left}");
+        let (figures, left) = drawn("width=64,128 n=2..20 snapshots=3..12 loss=mse");
+        assert!(figures.len() == 5 * MOST_OF_ONE && left.contains("further combinations"), "{left} {}", figures.len());
+    }
 }

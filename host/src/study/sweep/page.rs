@@ -15,6 +15,7 @@ use crate::run::TraceRow;
 use crate::study::Error;
 use crate::study::cell::Finished;
 use crate::study::grid::Job;
+use crate::study::group::Column;
 use crate::study::page::made_on;
 use crate::study::table::{RESULTS, results};
 use crate::words::count;
@@ -26,7 +27,7 @@ pub const FILES: [&str; 2] = ["cells.csv", "report.html"];
 const MOST_ROWS: usize = 200;
 
 /// What the page's table tells of the ends: its heading, and the number.
-const COLUMNS: [(&str, fn(&TraceRow) -> f64); 5] = [
+const COLUMNS: [(&str, Column); 5] = [
     ("drift max|K_{t} − K_{0}|", |row| row.drift_max),
     ("relative drift", |row| row.drift_fro),
     ("mean margin", |row| row.margin_mean),
