@@ -9,11 +9,11 @@ use super::cell::Finished;
 use super::grid::{Job, State};
 use super::manifest::{End, Fault};
 use super::place;
-use crate::data::Samples;
+use crate::data::{CurveSource, Samples, Source};
 use crate::experiment::{Model, Settings, Training};
 use crate::machine::{Budget, Ended, Stop, with_threads};
 use crate::run::{Observer, RunDirectory, Stopped};
-use crate::{data, run};
+use crate::{data, files, run};
 
 /// A run of a grid: what it is called, and what will run.
 #[derive(Clone)]
@@ -34,6 +34,17 @@ pub struct Resolved {
     pub training: Training,
     /// data
     pub samples: Samples,
+}
+
+impl Resolved {
+    /// SHA-256 of the samples, and of the file of the curve where there is one.
+    fn checksum(&self) -> Result<String, Error> {
+        let samples = &self.samples.sha256;
+        Ok(match &self.training.profile {
+            Some(CurveSource::File(path)) => format!("{samples} (samples) {} (curve)", files::sha256(path)?),
+            Some(CurveSource::Circle) | None => samples.clone(),
+        })
+    }
 }
 
 impl TrainingRun {
@@ -81,10 +92,12 @@ impl Job for TrainingRun {
                 Ok((_, saved)) => saved,
                 Err(error) => return Ok(Err(Fault::Unreadable(error.to_string()))),
             };
-            let Resolved { model, training, samples } = self.resolve()?;
+            let resolved = self.resolve()?;
+            let data = resolved.checksum()?;
+            let Resolved { model, training, .. } = resolved;
             Ok(match () {
                 () if placeless(saved) != placeless(Settings { model, training }) => Err(Fault::Settings),
-                () if manifest.data_sha256.as_ref() != Some(&samples.sha256) => Err(Fault::Data),
+                () if manifest.data_sha256 != Some(data) => Err(Fault::Data),
                 () => Ok(()),
             })
         })
@@ -97,7 +110,9 @@ impl Job for TrainingRun {
         observer: &mut (dyn Observer + Send),
         stop: &Stop,
     ) -> Result<Ended, Error> {
-        let Resolved { model, training, samples } = self.resolve()?;
+        let resolved = self.resolve()?;
+        let data = resolved.checksum()?;
+        let Resolved { model, training, samples } = resolved;
         place::fill(&self.directory(study), &self.id, |unfinished| {
             let directory = RunDirectory::within(unfinished);
             let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer, stop))??;
@@ -107,13 +122,20 @@ impl Job for TrainingRun {
             directory.write_record(&outcome, &samples, model.dtype)?;
             directory.write_settings(&model, &training, &samples, Some(&outcome))?;
             let planned = !matches!(outcome.stopped, Stopped::Failed(_));
-            Ok(Ended::Done(End { how: outcome.stopped.to_string(), planned, data: Some(samples.sha256.clone()) }))
+            Ok(Ended::Done(End { how: outcome.stopped.to_string(), planned, data: Some(data) }))
         })
     }
 }
 
-/// Where the samples lie on this machine decides nothing: their checksum does.
+/// Where samples and curve lie on this machine, and how that is written, decides nothing: their checksums do.
 fn placeless(mut settings: Settings) -> Settings {
-    settings.model.data_dir = None;
+    let Settings { model, training } = &mut settings;
+    model.data_dir = None;
+    if let Source::File(path) = &mut model.data {
+        path.clear();
+    }
+    if let Some(CurveSource::File(path)) = &mut training.profile {
+        path.clear();
+    }
     settings
 }

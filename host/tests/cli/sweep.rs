@@ -34,7 +34,7 @@ fn every_combination_is_run_and_is_a_row() {
     assert_eq!(place.bytes("r/trace.csv"), place.bytes(format!("s/runs/{id}/trace.csv")));
     let page = String::from_utf8(place.bytes("s/report.html")).unwrap();
     assert!(page.contains("12 runs: width 4, 8; loss mse, cross-entropy; seed 0, 1, 2."), "{page}");
-    for name in ["drift", "relative-drift", "margin", "loss", "accuracy"] {
+    for name in ["drift", "relative-drift", "margin", "loss"] {
         assert!(!place.bytes(format!("s/figures/{name}.svg")).is_empty());
     }
     assert!(page.contains("<svg") && page.contains("at the end against width"));
@@ -53,6 +53,28 @@ fn a_sweep_grows() {
     let before = [place.bytes("s/cells.csv"), place.bytes("s/figures/drift.svg")];
     sweep("--set width=4,8,6 --depth 1");
     assert_eq!(before, [place.bytes("s/cells.csv"), place.bytes("s/figures/drift.svg")]);
+}
+
+/// A file is the same however its path is written, and another when its content is.
+#[test]
+fn a_file_is_known_by_its_content() {
+    let place = Place::new();
+    let points = "1,2,0\n-3,4,1\n5,-6,1\n1,1,0\n";
+    place.file("d/points.csv", points);
+    let sweep = |data: &str| {
+        let line = format!(
+            "sweep --set data={data},circle --profile {data} --width 4 --loss mse --until-time 1 --snapshots 3 --out s"
+        );
+        place.succeed(&line).stderr
+    };
+    assert!(sweep("./d/points.csv").contains("2 runs, about"));
+    for same in ["d/points.csv", &place.arg("d/points.csv"), "d/../d/points.csv"] {
+        assert!(sweep(same).contains("2 runs, 2 of them already finished"), "{same}: {}", sweep(same));
+    }
+    // the samples of one, the curve of both
+    place.file("d/points.csv", format!("2{points}"));
+    let told = sweep("d/points.csv");
+    assert!(told.contains("2 runs, about") && told.matches("running it again").count() == 2, "{told}");
 }
 
 #[test]
