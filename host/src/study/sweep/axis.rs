@@ -177,7 +177,7 @@ mod tests {
             ("wdith=5", "width"),
             ("width=64,many", "whole number"),
             ("classes=3,8,x", "brackets"),
-            ("=5", "no such"),
+            ("=5", "unknown key"),
         ] {
             let error = Axis::parse(text).unwrap_err().to_string();
             assert!(error.contains(told), "{text}: {error}");

@@ -1,13 +1,14 @@
 //! The figures of a sweep: where runs ended against a setting that is a number, or, where there is none, what they did along
 //! training. What varies besides tells the lines apart, and seeds make the band around each.
 
+use super::quantity::{QUANTITIES, Quantity};
 use super::{Point, SEED, Sweep};
 use crate::analysis::statistics::Curve;
 use crate::plot::{Axis as PlotAxis, Figure, Hue, Mark, Scale, Series};
 use crate::report::decimal_exponent;
 use crate::run::TraceRow;
 use crate::study::cell::Finished;
-use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, TIME, band};
+use crate::study::draw::{Change, TIME, band};
 use crate::words::{count, listed};
 
 /// Most lines of a figure; what there is more of takes figures of its own.
@@ -16,70 +17,6 @@ const MOST_LINES: usize = 8;
 const MOST_OF_ONE: usize = 12;
 /// Most values of an axis that has a tick at each.
 const MOST_TICKS: usize = 10;
-
-/// What is drawn.
-struct Quantity {
-    name: &'static str,
-    /// of a run, as a title has it
-    title: &'static str,
-    axis: &'static str,
-    scale: Scale,
-    value: fn(&TraceRow) -> f64,
-    caption: &'static str,
-}
-
-impl Quantity {
-    /// Whether it tells runs apart: an accuracy of 1 of all of them is no figure.
-    fn varies(&self, finished: &[Finished<Point>]) -> bool {
-        let ends = finished.iter().filter_map(|run| run.trace.rows.last()).map(self.value);
-        let mut ends: Vec<f64> = ends.filter(|end| end.is_finite()).collect();
-        ends.dedup();
-        finished.len() == 1 || ends.len() > 1
-    }
-}
-
-const QUANTITIES: [Quantity; 5] = [
-    Quantity {
-        name: "drift",
-        title: "Kernel drift",
-        axis: DRIFT_AXIS,
-        scale: Scale::Log,
-        value: |row| row.drift_max,
-        caption: "Drift of the empirical kernel from initialization, max_{ij} |K_{t} − K_{0}|",
-    },
-    Quantity {
-        name: "relative-drift",
-        title: "Relative drift",
-        axis: "|K_{t} − K_{0}|_{F}/|K_{0}|_{F}",
-        scale: Scale::Log,
-        value: |row| row.drift_fro,
-        caption: "Drift of the empirical kernel relative to its initial Frobenius norm",
-    },
-    Quantity {
-        name: "margin",
-        title: "Mean margin",
-        axis: MEAN_MARGIN,
-        scale: Scale::Linear,
-        value: |row| row.margin_mean,
-        caption: "Mean margin of the training samples",
-    },
-    Quantity {
-        name: "loss",
-        title: "Loss",
-        axis: "loss",
-        scale: Scale::Log,
-        value: |row| row.loss,
-        caption: "Training loss without the penalty",
-    },
-    Quantity {
-        name: "accuracy",
-        title: "Accuracy",
-        axis: "share of samples with a positive margin",
-        scale: Scale::Linear,
-        value: |row| row.accuracy,
-        caption: "Fraction of training samples with a positive margin",
-    },
-];
 
 /// Which axis of the sweep is what in the figures.
 struct Layout {
@@ -345,7 +282,7 @@ mod tests {
             ("width=64,256,128 loss=mse", 4, "width m"),
             ("width=64,128,256 seed=0..4", 4, "width m"),
             ("penalty=0,0.1,0.5,1 width=64,128 loss=mse seed=0..1", 4, "penalty"),
-            ("bias-scale=0.1,1,10 init=standard,mirrored bias=input,all,hidden", 8, "bias scale"),
+            ("bias-scale=0.1,1,10 init=standard,mirrored bias=input,all,hidden", 6, "bias scale"),
             ("width=1..20 loss=mse", 4, "width m"),
             ("seed=0..3", 4, TIME),
         ] {

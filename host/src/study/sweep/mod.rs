@@ -3,6 +3,7 @@
 mod axis;
 mod figures;
 mod page;
+mod quantity;
 mod work;
 
 use std::collections::HashSet;
