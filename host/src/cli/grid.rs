@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::Common;
 use super::plan::Remaining;
 use super::terminal::{Progress, print, progress, say, stop_on_interrupt};
-use super::{Common, UsageError};
 use crate::files::{self, Access, DirectoryLock, Unfinished};
 use crate::machine::{Ended, Stop};
 use crate::study::grid::{self, Follow, Job, State};
@@ -69,15 +69,12 @@ impl GridArgs {
     /// # Errors
     /// Options that exclude one another; an array that names no part.
     pub(super) fn course(&self) -> Result<Course> {
-        let range =
-            |flag: &'static str, what: &str| UsageError::Range { flag, given: String::new(), what: what.into() };
+        let refused = |what: &str| Error::Range { setting: "collect", given: String::new(), what: what.into() };
         if self.collect && self.shard.is_some() {
-            return Err(range("--collect", "it gathers all parts; leave out `shard`").into());
+            return Err(refused("it gathers all parts; leave out `shard`").into());
         }
         if self.collect && self.dry_run {
-            return Err(
-                range("--collect", "it runs nothing; leave out `dry-run`, or list the runs without `collect`").into()
-            );
+            return Err(refused("it runs nothing; leave out `dry-run`, or list the runs without `collect`").into());
         }
         let shard = match self.shard {
             _ if self.collect => return Ok(Course::Collection),

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use crate::experiment::{Settings, in_words, overlay, value_of};
+use crate::experiment::{self, Settings, in_words, overlay, value_of};
 use crate::study::Error;
 use crate::words::excerpt;
 
@@ -126,10 +126,12 @@ impl Error {
     /// The same, where a value of a list is wrong that may have been meant to hold commas.
     fn of_list(self, text: &str) -> Self {
         match self {
-            Self::Settings(source) if text.contains(',') && !text.contains('[') => refused(
-                text,
-                format!("{source}; a single value that holds commas stands in brackets, as in widths=[64,32]"),
-            ),
+            Self::Settings(source @ experiment::Error::Value { .. }) if text.contains(',') && !text.contains('[') => {
+                refused(
+                    text,
+                    format!("{source}; a single value that holds commas stands in brackets, as in widths=[64,32]"),
+                )
+            }
             other => other,
         }
     }
