@@ -38,6 +38,24 @@ pub struct Drawing {
     pub figure_style: FigureStyle,
 }
 
+/// The options of commands whose pages have figures.
+#[derive(Args, Debug, Clone, Copy)]
+pub struct Figures {
+    /// What they are drawn for
+    #[command(flatten)]
+    drawing: Drawing,
+    /// Leave the figures out
+    #[arg(long, help_heading = "Output")]
+    no_figures: bool,
+}
+
+impl Figures {
+    /// What figures are drawn for; `None`: there are to be none.
+    pub fn style(&self) -> Option<FigureStyle> {
+        (!self.no_figures).then_some(self.drawing.figure_style)
+    }
+}
+
 /// The value of `--memory`.
 fn size(text: &str) -> Result<ByteSize, String> {
     text.parse().map_err(|_| "give a size, such as 500MB or 4GiB".into())

@@ -13,6 +13,7 @@ mod continued;
 pub mod data;
 pub mod drift;
 mod follow;
+mod grid;
 pub mod json;
 pub mod kernel;
 pub mod large;
@@ -23,12 +24,14 @@ pub mod prediction;
 mod progress;
 mod refusal;
 pub mod regress;
+pub mod report;
 pub mod reproduce;
 pub mod run;
 mod signals;
 pub mod smoothness;
 pub mod spectrum;
 mod streams;
+pub mod sweep;
 pub mod terminal;
 pub mod unused;
 mod usage;
@@ -37,7 +40,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use allocator::Allocator;
-pub use args::{Common, Drawing, ModelArgs, Typed};
+pub use args::{Common, Drawing, Figures, ModelArgs, Typed};
 use bench::BenchArgs;
 pub use call::Call;
 use columns::ColumnsArgs;
@@ -45,15 +48,18 @@ use compare::CompareArgs;
 pub use completions::completions;
 use data::DataArgs;
 use drift::DriftArgs;
+pub use grid::GridArgs;
 use kernel::KernelCommand;
 use manual::ManArgs;
 use predict::PredictArgs;
 use regress::RegressArgs;
+use report::ReportArgs;
 use reproduce::ReproduceArgs;
 use run::RunArgs;
 use signals::catch as catch_signals;
 use smoothness::SmoothnessArgs;
 use spectrum::SpectrumArgs;
+use sweep::SweepArgs;
 pub use usage::{Failure, UsageError};
 
 const EXAMPLES: &str = "\
@@ -101,6 +107,10 @@ pub enum Command {
     Run(RunArgs),
     /// Reproduce a paper's study: a grid of runs, figures, a table of claims
     Reproduce(ReproduceArgs),
+    /// Run a grid over any settings: figures and a table of every combination
+    Sweep(SweepArgs),
+    /// Lay finished runs over one another: one page of figures, and a table of what differs
+    Report(ReportArgs),
     /// Predict what infinitely wide trained networks output on test points
     Predict(PredictArgs),
     /// Measure how smooth the labels are with respect to the NTK, and what random initialization costs
@@ -148,6 +158,8 @@ pub fn main(call: Call) -> u8 {
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),
+        Command::Sweep(args) => sweep::sweep(args),
+        Command::Report(args) => report::report(&args),
         Command::Predict(args) => predict::predict(args),
         Command::Smoothness(args) => smoothness::run(args),
         Command::Kernel { which } => kernel::kernel(which.args()),

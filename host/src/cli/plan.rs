@@ -1,23 +1,21 @@
-//! What is left to do of a study, and how that is told: before it runs, and in its place with `--dry-run`.
-
-use std::path::Path;
+//! What is left to do of a grid, and how that is told: before it runs, and in its place with `--dry-run`.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::reproduce::ReproduceArgs;
+use super::Common;
+use super::grid::{Course, Grid};
 use super::terminal::{in_flags, print, say};
 use crate::machine::{Budget, cores};
 use crate::study::grid::{Job, Resources, State};
 use crate::study::manifest::Fault;
-use crate::study::paper::{Part, Study};
 use crate::study::{Error, forecast, grid};
 use crate::words::{count, duration};
 
-/// What is left to do of a study.
+/// What is left to do of a grid.
 pub(super) struct Remaining<'a> {
-    study: &'a Study,
-    directory: &'a Path,
+    grid: &'a Grid<'a>,
+    course: Course,
     jobs: Vec<Entry<'a>>,
     /// what the machine gives
     pub(super) resources: Resources,
@@ -25,7 +23,7 @@ pub(super) struct Remaining<'a> {
 
 /// A job, and what stands in its way.
 struct Entry<'a> {
-    part: &'static Part,
+    part: &'a str,
     job: &'a dyn Job,
     state: State,
     /// the data that it needs is not there
@@ -34,26 +32,24 @@ struct Entry<'a> {
 
 impl<'a> Remaining<'a> {
     /// Looks at every job, its data and what the directory holds of it. Where data is missing, a plan says so, and a
-    /// study that is to run does not begin.
-    pub(super) fn new(args: &ReproduceArgs, study: &'a Study, directory: &'a Path) -> Result<Self> {
-        let (mut jobs, mut needs, budget) = (Vec::new(), Vec::new(), Budget::new(args.common.memory));
-        for (part, of_part) in study.parts() {
-            for job in of_part {
-                let looked = grid::need(job, &budget).and_then(|need| {
-                    needs.push(need);
-                    job.state(directory).map_err(Error::job(job.id()))
-                });
-                let (state, lacks) = match looked {
-                    Ok(state) => (state, None),
-                    Err(error) if args.dry_run && error.lacks_data() => (State::Missing, Some(reason(&error))),
-                    Err(error) => return Err(error.into()),
-                };
-                jobs.push(Entry { part, job, state, lacks });
-            }
+    /// grid that is to run does not begin.
+    pub(super) fn new(common: &Common, grid: &'a Grid<'a>, course: Course, is_plan: bool) -> Result<Self> {
+        let (mut jobs, mut needs, budget) = (Vec::new(), Vec::new(), Budget::new(common.memory));
+        for (part, job) in grid.jobs.iter().copied() {
+            let looked = grid::need(job, &budget).and_then(|need| {
+                needs.push(need);
+                job.state(&grid.directory).map_err(Error::job(job.id()))
+            });
+            let (state, lacks) = match looked {
+                Ok(state) => (state, None),
+                Err(error) if is_plan && error.lacks_data() => (State::Missing, Some(reason(&error))),
+                Err(error) => return Err(error.into()),
+            };
+            jobs.push(Entry { part, job, state, lacks });
         }
-        let threads = args.common.threads.map_or_else(cores, usize::from);
+        let threads = common.threads.map_or_else(cores, usize::from);
         let resources = Resources { threads, at_a_time: grid::fitting(&needs, &budget) };
-        Ok(Self { study, directory, jobs, resources })
+        Ok(Self { grid, course, jobs, resources })
     }
 
     /// The jobs that are not finished.
@@ -74,8 +70,8 @@ impl<'a> Remaining<'a> {
         let kept = if kept == 0 { String::new() } else { format!(", {kept} of them already finished") };
         let time = duration(self.seconds(&left)?);
         let (runs, threads) = (count(self.jobs.len(), "run"), count(self.resources.threads, "thread"));
-        let place = self.directory.display();
-        say(&format!("{}: {runs}{kept}, about {time} on {threads}, in {place}", self.study.name()));
+        let (name, part, place) = (self.grid.name, self.course.in_words(), self.grid.directory.display());
+        say(&format!("{name}{part}: {runs}{kept}, about {time} on {threads}, in {place}"));
         Ok(())
     }
 
@@ -88,9 +84,9 @@ impl<'a> Remaining<'a> {
         self.jobs.iter().try_for_each(|entry| print(entry.job.id()))?;
         for same in self.jobs.chunk_by(|a, b| a.part == b.part && a.lacks == b.lacks) {
             if let [Entry { part, lacks: Some(lacks), .. }, ..] = same {
-                let (study, runs) = (self.study.name(), count(same.len(), "run"));
+                let (grid, runs) = (self.grid.name, count(same.len(), "run"));
                 let lack = if same.len() == 1 { "lacks" } else { "lack" };
-                say(&format!("{study}: {runs} of {} {lack} data: {}", part.name, in_flags(lacks)));
+                say(&format!("{grid}: {runs} of {part} {lack} data: {}", in_flags(lacks)));
             }
         }
         Ok(())
@@ -107,13 +103,13 @@ impl<'a> Remaining<'a> {
                 State::Spoilt(fault) => ("spoilt", Some(Fault::to_string(fault))),
             };
             Ok(json!({
-                "id": job.id(), "part": part.name, "state": state, "why": why, "lacks": lacks, "work": job.work(),
+                "id": job.id(), "part": part, "state": state, "why": why, "lacks": lacks, "work": job.work(),
                 "settings": settings,
             }))
         };
         Ok(json!({
-            "study": self.study.name(),
-            "directory": self.directory,
+            "study": self.grid.name,
+            "directory": self.grid.directory,
             "threads": self.resources.threads,
             "seconds": self.seconds(&self.left())?,
             "runs": self.jobs.iter().map(job).collect::<Result<Vec<_>>>()?,

@@ -8,22 +8,18 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::json;
 use toml::{Table, Value};
 
+use super::grid::{self, Grid, GridArgs, Outcome};
 use super::json::{document, print_document};
-use super::plan::Remaining;
-use super::terminal::{
-    DONE, FAILED, INTERRUPTED, Progress, command, in_flags, print, progress, say, stop_on_interrupt,
-};
-use crate::cli::{Common, Drawing};
+use super::terminal::{DONE, FAILED, INTERRUPTED, command, in_flags, print, say};
+use crate::cli::{Common, Figures};
 use crate::data;
 use crate::data::{DataSpec, Source};
 use crate::experiment::NetworkKind;
-use crate::files::{self, DirectoryLock, Roles, Unfinished};
-use crate::machine::{Ended, Stop, check_threads};
+use crate::files::Roles;
+use crate::machine::check_threads;
 use crate::report::narrative::plain;
 use crate::report::{ClaimRow, Kind, Verdict, number};
 use crate::studies::PAPERS;
-use crate::study::grid;
-use crate::study::grid::{Follow, Job};
 use crate::study::options::Options;
 use crate::study::page;
 use crate::study::paper::{Part, Planned, Study};
@@ -103,15 +99,15 @@ pub struct ReproduceArgs {
     /// Folder with the binary files of CIFAR-10 (for initialization, part smoothness)
     #[arg(long, value_name = "DIR", help_heading = "Grid")]
     pub cifar_dir: Option<PathBuf>,
-    /// List the planned runs and estimate their time, without running them
-    #[arg(long, help_heading = "Grid")]
-    pub dry_run: bool,
+    /// Of the grid
+    #[command(flatten)]
+    pub grid: GridArgs,
     /// Study directory; an existing one is resumed [default: studies/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Of what it draws
+    /// Of its figures
     #[command(flatten)]
-    pub drawing: Drawing,
+    pub figures: Figures,
     /// The rest
     #[command(flatten)]
     pub common: Common,
@@ -132,44 +128,50 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         Some(out) => out.clone(),
         None => PathBuf::from("studies").join(study.name()),
     };
-    if args.dry_run {
-        return dry_run(&args, &studies, several, place);
+    let grids: Vec<Grid<'_>> = studies.iter().map(|study| grid_of(study, place(study))).collect();
+    if args.grid.dry_run {
+        let plans = grid::dry_run(&args.grid, &args.common, &grids)?;
+        if args.common.json {
+            print_json(&args, plans, several)?;
+        }
+        return Ok(DONE);
     }
-    // every setting and every data set is looked at before the first run, and before anything is written
-    for study in &studies {
-        grid::at_a_time(&study.jobs(), args.common.memory)?;
-    }
-    // nobody else works in any of the directories until all is done
-    let mut locks = Vec::new();
-    for study in &studies {
-        let directory = place(study);
-        let of_place = |error: files::Error| error.of_place("out", &directory, "give another directory");
+    for Grid { directory, .. } in &grids {
         let read = Roles::new()
             .reads("data-dir", images(Source::Mnist, &args.data_dir))
             .reads("fashion-dir", images(Source::FashionMnist, &args.fashion_dir))
             .reads("cifar-dir", images(Source::Cifar10, &args.cifar_dir));
         read.writes("out", page::FILES.map(|name| directory.join(name)))?;
-        locks.push(DirectoryLock::create(&directory).map_err(of_place)?);
-        Unfinished::try_create(&directory.join("report.html")).map_err(of_place)?;
     }
-    let stop = stop_on_interrupt();
     let (mut code, mut summaries) = (DONE, Vec::new());
-    for study in &studies {
-        let directory = place(study);
-        let Ended::Done(claims) = carry_out(&args, study, &directory, &stop)? else {
-            say("interrupted; finished runs are kept; rerun the same command to resume");
-            return Ok(INTERRUPTED);
-        };
+    let outcome = grid::carry_out(&args.grid, &args.common, &grids, |index| {
+        let directory = &grids[index].directory;
+        let claims = studies[index].write(directory, args.figures.style(), &command()).context("the report")?;
         if claims.iter().any(|claim| claim.verdict == Verdict::Fails) {
             code = FAILED;
         }
-        print_claims(&args, &directory, &claims)?;
-        summaries.push(summary(&directory, &claims));
+        print_claims(&args, directory, &claims)?;
+        summaries.push(summary(directory, &claims));
+        Ok(())
+    })?;
+    match outcome {
+        Outcome::Stopped => {
+            say("interrupted; finished runs are kept; rerun the same command to resume");
+            return Ok(INTERRUPTED);
+        }
+        Outcome::Part(parts) => summaries = parts,
+        Outcome::Finished => {}
     }
     if args.common.json {
         print_json(&args, summaries, several)?;
     }
     Ok(code)
+}
+
+/// What runs for a study, and where.
+fn grid_of(study: &Study, directory: PathBuf) -> Grid<'_> {
+    let jobs = study.parts().flat_map(|(part, jobs)| jobs.into_iter().map(|job| (part.name, job)));
+    Grid { name: study.name(), directory, jobs: jobs.collect() }
 }
 
 /// The files of images in a directory that was given.
@@ -192,27 +194,6 @@ fn options(args: &ReproduceArgs) -> Options {
         fashion_dir: args.fashion_dir.clone(),
         cifar_dir: args.cifar_dir.clone(),
     }
-}
-
-/// Says what would run.
-fn dry_run(args: &ReproduceArgs, studies: &[Study], several: bool, place: impl Fn(&Study) -> PathBuf) -> Result<u8> {
-    let mut plans = Vec::new();
-    for study in studies {
-        let directory = place(study);
-        let remaining = Remaining::new(args, study, &directory)?;
-        if args.common.json {
-            plans.push(remaining.json()?);
-            continue;
-        }
-        remaining.print()?;
-        if !args.common.quiet {
-            remaining.announce()?;
-        }
-    }
-    if args.common.json {
-        print_json(args, plans, several)?;
-    }
-    Ok(DONE)
 }
 
 /// One object, or one that holds those of several studies.
@@ -241,47 +222,6 @@ fn settings(args: &ReproduceArgs) -> Table {
         ("cifar-dir", path(&args.cifar_dir)),
     ];
     all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
-}
-
-/// The claims of a finished study.
-fn carry_out(args: &ReproduceArgs, study: &Study, directory: &Path, stop: &Stop) -> Result<Ended<Vec<ClaimRow>>> {
-    let runs = directory.join("runs");
-    std::fs::create_dir_all(&runs).map_err(files::Error::io("create", &runs))?;
-    let remaining = Remaining::new(args, study, directory)?;
-    if !args.common.quiet {
-        remaining.announce()?;
-    }
-    let left = remaining.left();
-    let bar = Bar::new(&left, args.common.quiet);
-    let finished = grid::run(&left, directory, remaining.resources, &bar, stop);
-    bar.bar.finish_and_clear();
-    if finished? == Ended::Stopped {
-        return Ok(Ended::Stopped);
-    }
-    study.write(directory, args.drawing.figure_style, &command()).context("the report").map(Ended::Done)
-}
-
-/// The progress of a grid.
-struct Bar {
-    bar: Progress,
-    jobs: usize,
-}
-
-impl Bar {
-    /// Positions that one second of work takes.
-    const RESOLUTION: f64 = 1000.0;
-
-    fn new(jobs: &[&dyn Job], quiet: bool) -> Self {
-        let work: f64 = jobs.iter().map(|job| job.work()).sum();
-        Self { bar: progress("", (work * Self::RESOLUTION) as u64, quiet), jobs: jobs.len() }
-    }
-}
-
-impl Follow for Bar {
-    fn done(&self, work: f64, finished: usize) {
-        self.bar.set_position((work * Self::RESOLUTION) as u64);
-        self.bar.set_prefix(format!("{finished}/{} runs", self.jobs));
-    }
 }
 
 /// JSON has no infinity: an end that is not there is null.

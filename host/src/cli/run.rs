@@ -12,13 +12,13 @@ use super::follow::Follow;
 use super::json;
 use super::terminal::{DONE, FAILED, INTERRUPTED, command, in_flags, print, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, unused_setting};
-use crate::cli::{Common, Drawing, ModelArgs, Typed};
+use crate::cli::{Common, Figures, ModelArgs, Typed};
 use crate::data::{CurveSource, Samples};
 use crate::experiment::{Model, Settings, Training};
 use crate::files::Roles;
 use crate::files::numbers::Json;
 use crate::machine::{Budget, Stop, with_threads};
-use crate::plot::{FigureStyle, figure_bytes};
+use crate::plot::{Figure, FigureStyle, figure_bytes};
 use crate::report::narrative::Finished;
 use crate::report::{KernelRun, judged, kernel_figures_bytes, narrative};
 use crate::run::{Judgement, RunDirectory, Stopped, Trace, result_paths};
@@ -55,9 +55,9 @@ pub struct RunArgs {
     /// Replace existing results in --out
     #[arg(long, help_heading = "Output")]
     pub force: bool,
-    /// Of what it draws
+    /// Of its figures
     #[command(flatten)]
-    pub drawing: Drawing,
+    pub figures: Figures,
     /// The rest
     #[command(flatten)]
     pub common: Common,
@@ -103,7 +103,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     }
     let parameters = run::sizes_of(&model, &samples)?.parameters;
     let what = format!("a run with {} and {}", count(samples.n, "sample"), count(parameters, "parameter"));
-    budget.check(&what, need(&model, &trainings, &samples, args.drawing.figure_style)?)?;
+    budget.check(&what, need(&model, &trainings, &samples, args.figures.style())?)?;
     let name = format!("{}-{}", stem(&model.data), training.loss);
     let results = args.out.as_deref().map(result_paths);
     let curve = training.profile.iter().flat_map(CurveSource::inputs);
@@ -152,7 +152,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     }
     // those of runs that did not begin go
     drop(places);
-    write_report(&directory, &model, &samples, &finished, args.drawing.figure_style)?;
+    write_report(&directory, &model, &samples, &finished, args.figures.style())?;
     if args.common.json {
         let settings = Settings { model: model.clone(), training: training.clone() }.table()?;
         let mut all = json::document("run", &settings, summary(&directory, &model, &samples, &finished));
@@ -169,7 +169,9 @@ fn run_here(args: RunArgs) -> Result<u8> {
     }
     if !quiet {
         say(&format!("report: {}", directory.file("report.html").display()));
-        say(&format!("figures: {}", directory.figures().display()));
+        if args.figures.style().is_some() {
+            say(&format!("figures: {}", directory.figures().display()));
+        }
     }
     Ok(match failure(&finished, &stop) {
         Some((INTERRUPTED, _)) => INTERRUPTED,
@@ -198,14 +200,19 @@ fn failure(finished: &[Finished<'_>], stop: &Stop) -> Option<(u8, Vec<String>)> 
 }
 
 /// Bytes that the process has at its peak, in one of the runs or while their report is made.
-fn need(model: &Model, trainings: &[Training], samples: &Samples, style: FigureStyle) -> Result<u64, run::Error> {
+fn need(
+    model: &Model,
+    trainings: &[Training],
+    samples: &Samples,
+    style: Option<FigureStyle>,
+) -> Result<u64, run::Error> {
     let (mut kept, mut most) = (0u64, 0);
     for training in trainings {
         // what a first run leaves for the report is there while the second goes on
         most = run::forecast(model, training, samples)?.saturating_add(kept).max(most);
         kept = kept.saturating_add(run::kept_bytes(samples, training));
     }
-    let drawing = figure_bytes(style).max(kernel_figures_bytes(samples.n));
+    let drawing = style.map_or(0, |style| figure_bytes(style).max(kernel_figures_bytes(samples.n)));
     Ok(most.max(kept.saturating_add(drawing)))
 }
 
@@ -222,8 +229,19 @@ fn write_report(
     model: &Model,
     samples: &Samples,
     finished: &[Finished<'_>],
-    style: FigureStyle,
+    style: Option<FigureStyle>,
 ) -> Result<()> {
+    let mut figures = match style {
+        Some(style) => figures(model, samples, finished, style),
+        None => Vec::new(),
+    };
+    plot::share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
+    directory.write_figures(&figures)?;
+    Ok(narrative::report(model, samples, finished, figures, &command()).save(&directory.file("report.html"))?)
+}
+
+/// The figures of the runs.
+fn figures(model: &Model, samples: &Samples, finished: &[Finished<'_>], style: FigureStyle) -> Vec<Figure> {
     let traces: Vec<Trace> =
         finished.iter().map(|f| Trace { label: f.label.into(), ..f.outcome.trace.clone() }).collect();
     let predicted: Vec<_> =
@@ -241,14 +259,12 @@ fn write_report(
         profile: training.profile.as_ref().zip(outcome.profile.as_ref()),
     });
     figures.extend(report::kernel_figures(&kernels.collect::<Vec<_>>(), samples, model.dtype));
-    plot::share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
     let settings = narrative::settings(model, samples, finished);
     for figure in &mut figures {
         figure.settings.clone_from(&settings);
         figure.style = style;
     }
-    directory.write_figures(&figures)?;
-    Ok(narrative::report(model, samples, finished, figures, &command()).save(&directory.file("report.html"))?)
+    figures
 }
 
 /// The machine-readable summary.

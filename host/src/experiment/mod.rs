@@ -15,7 +15,7 @@ pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, Opt
 pub use list::{List, NoList};
 pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
-pub use settings::{PROVENANCE, Settings, keys, overlay, overlay_pair, value_of};
+pub use settings::{PROVENANCE, Settings, in_words, keys, overlay, overlay_pair, value_of};
 pub use settings_file::{overlay_file, overlay_text, parse_toml, place_paths, read_toml};
 pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 

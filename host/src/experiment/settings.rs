@@ -130,6 +130,15 @@ pub fn value_of(text: &str) -> Value {
     parsed.unwrap_or_else(|| Value::String(text.into()))
 }
 
+/// A value as people read it: a text without quotes, 5 rather than 5.0.
+pub fn in_words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Float(number) => number.to_string(),
+        other => other.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,12 +11,29 @@ use super::temporary::is_temporary;
 
 /// Removes every temporary file and directory of this program in `directory` whose process has ended; looks once in the
 /// life of this process, while its other threads wait. What cannot be removed stays for the next.
-pub(super) fn sweep(directory: &Path) {
+///
+/// Nothing is removed in a directory that is shared with other machines, see [`spare`].
+pub fn sweep(directory: &Path) {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if swept.insert(directory.into()) {
+    if swept.insert(directory.into()) && !is_spared(directory) {
         remove_leftovers(directory);
     }
+}
+
+/// Directories that are shared with other machines.
+static SPARED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Leaves alone what is in this directory, and below, for the rest of this process's life: what looks like a leftover there may
+/// belong to a process of another machine, whose lock this one need not see.
+pub(super) fn spare(directory: &Path) {
+    let mut spared = SPARED.lock().unwrap_or_else(PoisonError::into_inner);
+    spared.extend(fs::canonicalize(directory));
+}
+
+fn is_spared(directory: &Path) -> bool {
+    let spared = SPARED.lock().unwrap_or_else(PoisonError::into_inner);
+    fs::canonicalize(directory).is_ok_and(|directory| spared.iter().any(|shared| directory.starts_with(shared)))
 }
 
 fn remove_leftovers(directory: &Path) {
@@ -85,6 +102,17 @@ mod tests {
         assert_eq!(fs::read(place.path().join("mine")).unwrap(), b"kept");
         assert!(place.path().join(".ntkscope-7.tmp").exists());
         drop((alive, living));
+    }
+
+    /// What may be another machine's stays.
+    #[test]
+    fn a_shared_directory_is_not_swept() {
+        let place = tempfile::tempdir().unwrap();
+        let left = place.path().join(format!("runs/.ntkscope-{:016x}.tmp", 1));
+        fs::create_dir_all(&left).unwrap();
+        spare(place.path());
+        sweep(&place.path().join("runs"));
+        assert!(left.exists());
     }
 
     /// Another process may sweep between the moments when something is made and when it is locked: then it is made again.

@@ -170,7 +170,8 @@ pub fn report(
     }
 }
 
-const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
+/// What the words of a page about runs mean.
+pub(crate) const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
 training samples at time t (for several outputs its mean over them), Θ the analytic kernel of the infinitely wide \
 network. Where units rest on the kinks of their activation (ReLU), a flow moves as if they had their mean derivative, and \
 K_{t} is the kernel of the derivatives averaged over a short burst of steps. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times the sign of its label, or the \

@@ -60,11 +60,15 @@ fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Option<Figure
     if quantities.is_empty() {
         return None;
     }
+    if traces.len() > MOST_IN_FULL {
+        quantities.truncate(1);
+    }
     let mut series = Vec::new();
     for trace in traces {
         for (quantity, mark, value) in &quantities {
             let label = match (traces.len(), trace.label.as_str()) {
                 (1, _) | (_, "") => (*quantity).into(),
+                (runs, name) if runs > MOST_IN_FULL => name.into(),
                 (_, name) => format!("{name}: {quantity}"),
             };
             let x = match panel {
@@ -90,6 +94,8 @@ fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Option<Figure
     let scale = scale.unwrap_or_else(|| if spans_decades(&series) { Scale::Log } else { Scale::Linear });
     let dashed = match panel {
         Panel::Drift if quantities.len() > 1 => DASHED,
+        Panel::Margin if quantities.len() > 1 => " Solid: mean. Dashed: smallest.",
+        Panel::Margin => " Their mean.",
         _ => "",
     };
     Some(Figure {
@@ -102,6 +108,9 @@ fn figure(panel: Panel, traces: &[Trace], overlays: &[Overlay]) -> Option<Figure
         ..Figure::default()
     })
 }
+
+/// Most runs of which every quantity is drawn; of more of them it is the first.
+const MOST_IN_FULL: usize = 4;
 
 /// Of the distance to the analytic kernel, where there is one.
 const DASHED: &str = " Dashed: its distance to the analytic (infinite-width) NTK Θ, max_{ij} |K_{t} − Θ|.";
@@ -165,8 +174,8 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
             "Margins along training",
             "margin (logit units)",
             Some(Scale::Linear),
-            "Margin of the training samples: signed output, or correct logit minus the best wrong one. Solid: mean. Dashed: \
-             smallest. A straight line means logarithmic growth.",
+            "Margin of the training samples: signed output, or correct logit minus the best wrong one. A straight \
+             line means logarithmic growth.",
         ),
         Panel::DriftMargin => (
             "drift_margin",

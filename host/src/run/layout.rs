@@ -57,6 +57,11 @@ pub(super) fn folders(directory: &Path) -> impl Iterator<Item = PathBuf> {
     std::iter::once(FIGURE_FOLDER).chain(PARTS).map(|folder| directory.join(folder))
 }
 
+/// Where the runs of both losses or optimizers lie in their common directory.
+pub fn part_directories(directory: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    PARTS.iter().map(|part| directory.join(part))
+}
+
 /// Every path that a run or an estimate can write in `directory`.
 pub fn result_paths(directory: &Path) -> Vec<PathBuf> {
     let places = std::iter::once(directory.to_path_buf()).chain(PARTS.map(|part| directory.join(part)));

@@ -42,7 +42,7 @@ pub use error::Error;
 pub use fixed_flow::FixedFlow;
 pub use forecast::{forecast, kept_bytes, sizes_of};
 pub use judgement::{Failure, Judgement};
-pub use layout::result_paths;
+pub use layout::{part_directories, result_paths};
 pub use limit::{Limit, LimitRow};
 pub use motion::Motion;
 pub use outcome::{Comparison, Kernels, Outcome, SnapshotKernels, Stopped};

@@ -25,7 +25,7 @@ use crate::study::paper::Paper;
 fn finished(cell: &Cell) -> Finished {
     let (width, seed) = (cell.width as f64, cell.seed as f64);
     let hard = cell.loss == LossKind::CROSS_ENTROPY;
-    let far = cell.settings.training.until_margin.unwrap_or(8.0) * 1.01;
+    let far = cell.run.settings.training.until_margin.unwrap_or(8.0) * 1.01;
     let rows: Vec<TraceRow> = (0..64u32)
         .map(|i| {
             let mut row = TraceRow::default();

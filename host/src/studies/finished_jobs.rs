@@ -15,6 +15,7 @@ use crate::study::grid::{Job, State};
 use crate::study::kept::{Kept, Measurement};
 use crate::study::manifest::{Fault, MANIFEST, Manifest};
 use crate::study::options::Options;
+use crate::study::training_run::TrainingRun;
 
 /// A table of two numbers, made at once.
 struct Numbers(f64);
@@ -44,9 +45,9 @@ fn cell() -> Cell {
     let options = Options { widths: vec![4], seeds: Some(1), ..Options::default() };
     let part = divergence::PAPER.parts[0];
     let mut cell = divergence::plan::six_points(&options).cells(part, &options).remove(0);
-    cell.settings.training.until_margin = None;
-    cell.settings.training.until_time = 10.0;
-    cell.settings.training.penalty = 0.1;
+    cell.run.settings.training.until_margin = None;
+    cell.run.settings.training.until_time = 10.0;
+    cell.run.settings.training.penalty = 0.1;
     cell
 }
 
@@ -174,11 +175,10 @@ fn every_change_to_a_measurement_is_seen() {
 
 #[test]
 fn every_change_to_a_run_is_seen() {
-    let one = cell();
+    let one = cell().run;
     let mut two = one.clone();
     two.id += "-other";
     two.settings.model.seed = 1;
-    two.seed = 1;
     let place = tempfile::tempdir().unwrap();
     make(&one, place.path());
     let names: Vec<_> = content(&one.directory(place.path())).into_iter().map(|(name, _)| name).collect();
@@ -220,18 +220,18 @@ fn what_was_made_otherwise_is_made_again() {
 /// The folder of the samples decides nothing, the samples do.
 #[test]
 fn a_run_knows_its_settings_and_its_data() {
-    let one = cell();
+    let one = cell().run;
     let place = tempfile::tempdir().unwrap();
     let study = place.path();
     make(&one, study);
-    let state = |change: fn(&mut Cell)| {
+    let state = |change: fn(&mut TrainingRun)| {
         let mut other = one.clone();
         change(&mut other);
         other.state(study).unwrap()
     };
     assert!(matches!(state(|_| ()), State::Finished(_)));
-    assert_eq!(state(|cell| cell.settings.model.width = 5), State::Spoilt(Fault::Settings));
-    assert_eq!(state(|cell| cell.settings.training.penalty = 0.2), State::Spoilt(Fault::Settings));
+    assert_eq!(state(|run| run.settings.model.width = 5), State::Spoilt(Fault::Settings));
+    assert_eq!(state(|run| run.settings.training.penalty = 0.2), State::Spoilt(Fault::Settings));
     let mut manifest = Manifest::read(&one.directory(study)).unwrap().unwrap();
     manifest.data_sha256 = Some("00".into());
     manifest.write(&one.directory(study)).unwrap();

@@ -79,6 +79,12 @@ pub(super) const CELLS: [Described; 36] = Described::of(
     ],
 );
 
+/// `cells.csv` of a sweep, which has the settings that vary in place of those from `part` to `seed`.
+pub(super) const SWEPT: [Described; 1] = Described::of(
+    "cells.csv",
+    [("{setting}", "", "in a sweep: a setting that varies, in place of the columns from part to seed")],
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

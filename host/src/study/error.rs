@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::machine::Cause;
+use crate::words::listed;
 use crate::{analysis, data, experiment, files, machine, plot, run};
 
 /// A study that cannot be planned, a job that cannot run, results that cannot be read back or written.
@@ -59,6 +60,27 @@ pub enum Error {
         /// what it should have
         expected: u64,
     },
+    /// A grid of which results are missing, so that nothing can be made of it.
+    #[error(
+        "{}: {} of {total} runs are not finished: {}; run the grid or the parts that have them, then collect again",
+        place.display(), missing.len(), listed(missing)
+    )]
+    Unfinished {
+        /// their ids, and what is wrong with those that are there
+        missing: Vec<String>,
+        /// runs of the grid
+        total: usize,
+        /// its directory
+        place: PathBuf,
+    },
+    /// A directory without finished runs.
+    #[error("{}: {what}", place.display())]
+    NoRuns {
+        /// the directory
+        place: PathBuf,
+        /// why
+        what: &'static str,
+    },
     /// A figure.
     #[error("figure {name}")]
     Figure {
@@ -102,7 +124,11 @@ impl Error {
         match self {
             Self::Job { source, .. } => source.cause(),
             Self::Range { .. } | Self::BothLosses { .. } | Self::Unwritable(_) => Cause::Settings,
-            Self::NoKey { .. } | Self::Damaged { .. } | Self::MissingRows { .. } => Cause::Data,
+            Self::NoRuns { .. }
+            | Self::NoKey { .. }
+            | Self::Damaged { .. }
+            | Self::MissingRows { .. }
+            | Self::Unfinished { .. } => Cause::Data,
             Self::Core(source) => Cause::of_core(source),
             Self::Figure { source, .. } | Self::Page(source) => source.cause(),
             Self::Settings(error) => error.cause(),

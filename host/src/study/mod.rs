@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod claim;
+pub mod comparison;
 mod described;
 pub mod draw;
 mod error;
@@ -18,12 +19,15 @@ pub mod paper;
 mod place;
 pub mod plan;
 pub mod saved_run;
+pub mod shard;
+pub mod sweep;
 pub mod table;
+pub mod training_run;
 
-use described::{CELLS, CLAIMS};
+use described::{CELLS, CLAIMS, SWEPT};
 pub use error::Error;
 
 /// The columns of a study's tables, in words.
 pub fn described() -> impl Iterator<Item = &'static crate::files::Described> {
-    CLAIMS.iter().chain(&CELLS)
+    CLAIMS.iter().chain(&CELLS).chain(&SWEPT)
 }

@@ -1,10 +1,13 @@
 //! What every study leaves for people: the table of claims, the figures, the page around both.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Error;
 use super::claim::{Stated, judge};
+use super::grid::Job;
 use super::judge::Level;
+use super::manifest::Manifest;
 use super::table::claims_table;
 use crate::plot::{Figure, share_palette};
 use crate::report::{Block, ClaimRow, Kind, Report, Section, Table, Verdict, number};
@@ -150,4 +153,29 @@ fn verdicts(rows: &[ClaimRow], caveat: &str, level: Level) -> Vec<Section> {
     }
     sections.push(Section { title: "Claims".into(), blocks });
     sections
+}
+
+/// The instruction sets that made the runs, on which the last bits of a sum depend, and the data that they used.
+pub(super) fn made_on(jobs: &[&dyn Job], directory: &Path) -> Result<Vec<String>, Error> {
+    let (mut counted, mut data) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
+    for job in jobs {
+        if let Some(manifest) = Manifest::read(&job.directory(directory))? {
+            *counted.entry(manifest.instructions).or_default() += 1;
+            data.extend(manifest.data_sha256);
+        }
+    }
+    let sets: Vec<String> = counted.iter().map(|(set, count)| format!("{set} ({count})")).collect();
+    let sets = match sets.len() {
+        0 | 1 => format!("Instruction set of the runs: {}.", sets.join(", ")),
+        _ => format!(
+            "The runs were made with several instruction sets: {}. Each rounds sums differently, so numbers that depend on \
+             rounding differ between these runs as they would not on one machine.",
+            sets.join(", ")
+        ),
+    };
+    let data: Vec<String> = data.into_iter().collect();
+    Ok(match data.len() {
+        0 => vec![sets],
+        _ => vec![sets, format!("SHA-256 of the data: {}.", data.join(", "))],
+    })
 }

@@ -1,15 +1,13 @@
 //! A paper as data, and the study that reproduces it: what runs, and what comes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Error;
 use super::cell::{Finished, read_all};
 use super::claim::Stated;
 use super::grid::Job;
-use super::manifest::Manifest;
 use super::options::{Options, Takes};
-use super::page::{Chapter, Page};
+use super::page::{Chapter, Page, made_on};
 use super::plan::{Findings, Plan};
 use super::table::cells_table;
 use crate::data::Source;
@@ -158,20 +156,23 @@ impl Study {
     }
 
     /// Writes `claims.csv`, `cells.csv`, the figures and the report from the finished jobs; returns the claims. `command` is
-    /// what was typed.
+    /// what was typed; without a style there are no figures.
     ///
     /// # Errors
     /// A job that is not finished, a damaged file, a disk that does not take the results.
-    pub fn write(&self, directory: &Path, style: FigureStyle, command: &str) -> Result<Vec<ClaimRow>, Error> {
+    pub fn write(&self, directory: &Path, style: Option<FigureStyle>, command: &str) -> Result<Vec<ClaimRow>, Error> {
         let (mut finished, mut chapters, mut of_parts) = (Vec::new(), Vec::new(), Vec::new());
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
             let Findings { sizes, claims, mut figures, tables, files } = plan.findings(&of_part, directory)?;
             files.iter().try_for_each(|(name, table)| table.write(&directory.join(name)))?;
             let settings = self.settings(part, &plan.jobs())?;
-            for figure in &mut figures {
-                figure.settings.clone_from(&settings);
-                figure.style = style;
+            match style {
+                None => figures.clear(),
+                Some(style) => figures.iter_mut().for_each(|figure| {
+                    figure.settings.clone_from(&settings);
+                    figure.style = style;
+                }),
             }
             let introduction = [part.introduction, &sizes].join(" ").trim_end().to_owned();
             chapters.push(Chapter { title: part.title, introduction, figures, tables, claims });
@@ -182,7 +183,7 @@ impl Study {
         let Paper { name, summary, lead, citation, link, key, caveat, claims, terms, .. } = *self.paper;
         let mut made = vec![Block::Paragraph(format!("The paper: {citation}, {link}."))];
         made.extend(provenance(command));
-        made.extend(self.made_on(directory)?.into_iter().map(Block::Paragraph));
+        made.extend(made_on(&self.jobs(), directory)?.into_iter().map(Block::Paragraph));
         made.push(Block::Folded("Settings and seeds of the runs".into(), of_parts));
         let (lead, terms) = (lead(&finished), terms(&finished));
         let title = format!("Study “{name}”: {summary}");
@@ -195,30 +196,5 @@ impl Study {
         let tables: Vec<toml::Table> = jobs.iter().map(|job| job.plan()).collect::<Result<_, _>>()?;
         let words = settings_in_words(&tables);
         Ok(format!("ntkscope {VERSION}; reproduce {}, part {}; {words}", self.paper.name, part.name))
-    }
-
-    /// The instruction sets that made the runs, on which the last bits of a sum depend, and the data that they used.
-    fn made_on(&self, directory: &Path) -> Result<Vec<String>, Error> {
-        let (mut counted, mut data) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
-        for job in self.jobs() {
-            if let Some(manifest) = Manifest::read(&job.directory(directory))? {
-                *counted.entry(manifest.instructions).or_default() += 1;
-                data.extend(manifest.data_sha256);
-            }
-        }
-        let sets: Vec<String> = counted.iter().map(|(set, count)| format!("{set} ({count})")).collect();
-        let sets = match sets.len() {
-            0 | 1 => format!("Instruction set of the runs: {}.", sets.join(", ")),
-            _ => format!(
-                "The runs were made with several instruction sets: {}. Each rounds sums differently, so numbers that depend on \
-                 rounding differ between these runs as they would not on one machine.",
-                sets.join(", ")
-            ),
-        };
-        let data: Vec<String> = data.into_iter().collect();
-        Ok(match data.len() {
-            0 => vec![sets],
-            _ => vec![sets, format!("SHA-256 of the data: {}.", data.join(", "))],
-        })
     }
 }

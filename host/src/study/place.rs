@@ -40,7 +40,8 @@ pub(super) fn state(
         Err(fault) => return Ok(State::Spoilt(fault)),
     };
     Ok(match same(&manifest)? {
-        Ok(()) => State::Finished(manifest),
+        Ok(()) if manifest.as_planned => State::Finished(manifest),
+        Ok(()) => State::Spoilt(Fault::Ended(manifest.ended)),
         Err(fault) => State::Spoilt(fault),
     })
 }

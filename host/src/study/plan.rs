@@ -16,7 +16,7 @@ use crate::words::count;
 pub trait Plan {
     /// Everything that runs: the cells, unless it is something else.
     fn jobs(&self) -> Vec<&dyn Job> {
-        self.cells().iter().map(|cell| cell as &dyn Job).collect()
+        self.cells().iter().map(|cell| &cell.run as &dyn Job).collect()
     }
     /// Those of the jobs that are rows of `cells.csv`.
     fn cells(&self) -> &[Cell] {

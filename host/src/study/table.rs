@@ -49,53 +49,62 @@ pub fn claims_table(rows: &[ClaimRow]) -> CsvTable {
     table
 }
 
-/// One row per run of the grid: its settings and its results.
+/// What a run has left, in the columns of `cells.csv` behind its settings. Differences and agreement are with the linearized
+/// network, but for those called ntk.
+pub const RESULTS: [&str; 27] = [
+    "samples",
+    "stopped",
+    "failure",
+    "evaluations",
+    "step",
+    "time",
+    "log_time",
+    "final_loss",
+    "accuracy",
+    "margin_min",
+    "margin_mean",
+    "param_distance",
+    "drift_max",
+    "drift_fro",
+    "drift_max_sup",
+    "error_fro_initial",
+    "lambda_min_initial",
+    "lambda_min_smallest",
+    "lambda_min_final",
+    "analytic_lambda_min",
+    "log_time_of_10_percent_drift",
+    "ntk_difference",
+    "linearized_difference",
+    "limit_difference",
+    "limit_difference_held_out",
+    "limit_agreement",
+    "limit_agreement_ntk",
+];
+
+/// One row per run of a paper's grid: its settings and its results.
 pub fn cells_table(finished: &[Finished]) -> CsvTable {
-    // differences and agreement with the linearized network, but for those called ntk
-    let mut table = CsvTable::new([
-        "id",
-        "part",
-        "network",
-        "depth",
-        "alpha",
-        "width",
-        "init",
-        "loss",
-        "seed",
-        "samples",
-        "stopped",
-        "failure",
-        "evaluations",
-        "step",
-        "time",
-        "log_time",
-        "final_loss",
-        "accuracy",
-        "margin_min",
-        "margin_mean",
-        "param_distance",
-        "drift_max",
-        "drift_fro",
-        "drift_max_sup",
-        "error_fro_initial",
-        "lambda_min_initial",
-        "lambda_min_smallest",
-        "lambda_min_final",
-        "analytic_lambda_min",
-        "log_time_of_10_percent_drift",
-        "ntk_difference",
-        "linearized_difference",
-        "limit_difference",
-        "limit_difference_held_out",
-        "limit_agreement",
-        "limit_agreement_ntk",
-    ]);
-    finished.iter().for_each(|f| table.push(row(f)));
+    let settings = ["id", "part", "network", "depth", "alpha", "width", "init", "loss", "seed"];
+    let mut table = CsvTable::new(settings.into_iter().chain(RESULTS));
+    for f in finished {
+        let cell = &f.cell;
+        let settings: [Cell; 9] = [
+            cell.run.id.as_str().into(),
+            cell.part.name.into(),
+            cell.net.kind.to_string().into(),
+            cell.net.depth.to_string().into(),
+            (cell.net.kind == NetworkKind::Resnet).then_some(cell.net.alpha).into(),
+            cell.width.to_string().into(),
+            cell.init.to_string().into(),
+            cell.loss.to_string().into(),
+            cell.seed.to_string().into(),
+        ];
+        table.push(settings.into_iter().chain(results(f)).collect::<Vec<_>>());
+    }
     table
 }
 
-fn row(f: &Finished) -> Vec<Cell> {
-    let cell = &f.cell;
+/// The cells of [`RESULTS`].
+pub fn results<C>(f: &Finished<C>) -> Vec<Cell> {
     let rows = &f.trace.rows;
     let (first, last) = (rows.first().copied().unwrap_or_default(), rows.last().copied().unwrap_or_default());
     let extreme =
@@ -103,15 +112,6 @@ fn row(f: &Finished) -> Vec<Cell> {
     let passes = Curve::new(rows.iter().map(|row| (row.log_time, row.drift_fro))).passes(0.1);
     let predicted = f.predictions.rows.last();
     vec![
-        cell.id.as_str().into(),
-        cell.part.name.into(),
-        cell.net.kind.to_string().into(),
-        cell.net.depth.to_string().into(),
-        (cell.net.kind == NetworkKind::Resnet).then_some(cell.net.alpha).into(),
-        cell.width.to_string().into(),
-        cell.init.to_string().into(),
-        cell.loss.to_string().into(),
-        cell.seed.to_string().into(),
         f.samples.to_string().into(),
         f.stopped.as_str().into(),
         f.failure.as_deref().into(),

@@ -3,6 +3,7 @@
 mod bench;
 mod blocks;
 mod checkpoints;
+mod clusters;
 mod continued;
 mod data;
 #[cfg(unix)]
@@ -26,11 +27,13 @@ mod params;
 mod predict;
 mod readme;
 mod refused;
+mod report;
 mod reproduce;
 mod run;
 mod scale;
 mod scripts;
 mod settings;
+mod shards;
 mod shifted;
 #[cfg(unix)]
 mod signals;
@@ -38,6 +41,7 @@ mod smoothness;
 #[cfg(unix)]
 mod streams;
 mod summed;
+mod sweep;
 mod targets;
 mod typing;
 
@@ -83,7 +87,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ntkscope"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
         // the user's own data folder is no part of a test
-        command.env("HOME", self.0.path().join("home")).env_remove("XDG_DATA_HOME");
+        command.env("HOME", self.0.path().join("home")).env_remove("XDG_DATA_HOME").env_remove("SLURM_ARRAY_TASK_ID");
         command
     }
     fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Done {

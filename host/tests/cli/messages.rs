@@ -250,6 +250,41 @@ reproduce lazy --only spectra
 reproduce lazy --quick --full
 reproduce lazy --widths 0
 reproduce lazy --seeds 0
+reproduce lazy --shard 3/2
+reproduce lazy --shard 0/2
+reproduce lazy --shard half
+reproduce lazy --shard 1/2 --collect
+reproduce lazy --collect --dry-run
+reproduce lazy --only six-points --widths 4 --seeds 1 --collect --out empty
+sweep
+sweep --set width
+sweep --set wdith=3,4
+sweep --set width=
+sweep --set width=3,,4
+sweep --set width=3,many
+sweep --set width=3,3
+sweep --set width=0,3
+sweep --set width=3,4 --set width=5
+sweep --set width=3,4 --width 5
+sweep --set seed=4..1
+sweep --set seed=0..10000
+sweep --set seed=0..99 --set width=1..99
+sweep --set widths=[3,4
+sweep --set classes=3,8,x
+sweep --set loss=both,mse
+sweep --set optimizer=both --loss mse
+sweep --set data=circle,absent.csv --loss mse
+sweep --set data=mnist,circle --data-dir nowhere --loss mse
+sweep --set width=3,4 --n 5
+sweep --set width=3,4 --out file
+sweep --set width=3,4 --loss mse --shard 5/4
+sweep --set width=3,4 --loss mse --collect --out empty
+sweep absent.toml --set width=3,4
+report
+report absent
+report file
+report used
+report d --out used
 completions fihs
 man kernle
 ";

@@ -13,7 +13,7 @@ struct Trial {
     results: &'static [&'static str],
 }
 
-const TRIALS: [Trial; 8] = [
+const TRIALS: [Trial; 9] = [
     Trial {
         command: "run",
         given: "--width 4 --depth 1 --until-time 1 --loss cross-entropy --held-out 2 --out o",
@@ -25,6 +25,18 @@ const TRIALS: [Trial; 8] = [
             "o/predictions.csv",
             "o/profile.csv",
             "o/figures/loss.png",
+        ],
+    },
+    Trial {
+        command: "sweep",
+        given: "--set width=4,5 --depth 1 --until-time 1 --loss cross-entropy --held-out 2 --out o",
+        results: &[
+            "o/cells.csv",
+            "o/runs/width-4/trace.csv",
+            "o/runs/width-4/kernels.npz",
+            "o/runs/width-4/predictions.csv",
+            "o/runs/width-4/profile.csv",
+            "o/figures/drift.png",
         ],
     },
     Trial { command: "kernel analytic", given: "--out K.npz", results: &["K.npz"] },
@@ -50,9 +62,10 @@ const TRIALS: [Trial; 8] = [
 ];
 
 /// Commands that are tried elsewhere: a study's by its plans, downloads by a server, and what has nothing to choose from.
-const ELSEWHERE: [&str; 11] = [
+const ELSEWHERE: [&str; 12] = [
     "drift",
     "reproduce",
+    "report",
     "kernel",
     "data",
     "data list",
@@ -74,11 +87,12 @@ const WITHOUT_EFFECT: [(&str, &str); 5] = [
 ];
 
 /// Values to try, and what else they need; the first that changes the results or is refused is enough.
-const VALUES: [(&str, &[&str]); 63] = [
+const VALUES: [(&str, &[&str]); 67] = [
     ("activation", &["erf"]),
     ("alpha", &["0.5"]),
     ("bias", &["none"]),
     ("bias-scale", &["2"]),
+    ("collect", &[""]),
     ("classes", &["2,0 --data three.csv"]),
     ("coding", &["value"]),
     ("continue", &["none"]),
@@ -87,6 +101,7 @@ const VALUES: [(&str, &[&str]); 63] = [
     ("depth", &["3"]),
     ("dimension", &["4", "4 --data sphere"]),
     ("draws", &["5"]),
+    ("dry-run", &[""]),
     ("dtype", &["f32"]),
     ("figure-style", &["slides"]),
     ("force", &[""]),
@@ -108,6 +123,7 @@ const VALUES: [(&str, &[&str]); 63] = [
     ("multi-output", &["full --outputs 2", "full"]),
     ("n", &["4", "44"]),
     ("network", &["resnet"]),
+    ("no-figures", &[""]),
     ("normalize", &["sphere --data three.csv", "none --data three.csv"]),
     ("optimizer", &["gd"]),
     ("out", &["other"]),
@@ -123,6 +139,7 @@ const VALUES: [(&str, &[&str]); 63] = [
     ("ridge", &["1"]),
     ("seed", &["3"]),
     ("set", &["depth=4", "bias=none"]),
+    ("shard", &["1/2"]),
     ("smoothing", &["0.1"]),
     ("snapshots", &["4"]),
     ("split", &["train"]),

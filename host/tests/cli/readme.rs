@@ -134,7 +134,7 @@ fn what_is_named_exists() {
     let (text, _) = README.split_once("## On a microcontroller").unwrap();
     let rest = README.split_once("## Speed").unwrap().1;
     let mut known = BTreeSet::new();
-    let commands = "run reproduce predict smoothness kernel kernel:analytic kernel:empirical compare data data:list data:show \
+    let commands = "run reproduce sweep report predict smoothness kernel kernel:analytic kernel:empirical compare data data:list data:show \
                     data:fetch columns bench completions man";
     for command in commands.split_whitespace() {
         let help = place.succeed(&format!("{} --help", command.replace(':', " "))).stdout;

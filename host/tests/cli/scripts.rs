@@ -93,6 +93,16 @@ fn every_object_is_as_its_schema_says() {
     checked(&place, "columns", "trace.csv");
     checked(&place, "reproduce", "divergence --only six-points --seeds 1 --dry-run");
     checked(&place, "data show", "--data sphere --n 4");
+    let swept = "--set width=4,5 --loss mse --until-time 1 --snapshots 3 --out w";
+    checked(&place, "sweep", &format!("{swept} --dry-run"));
+    checked(&place, "sweep", &format!("{swept} --shard 1/2"));
+    let sweep = checked(&place, "sweep", swept);
+    assert_eq!(
+        (&sweep["settings"]["width"], sweep["cells"].as_array().map(Vec::len)),
+        (&serde_json::json!([4, 5]), Some(2))
+    );
+    let compared = checked(&place, "report", "w --out c");
+    assert_eq!(compared["runs"][0]["values"]["width"], "4");
 }
 
 #[test]
@@ -106,6 +116,9 @@ fn a_failure_is_an_object_too() {
         ("compare", "nope.npz nope.npz", 3),
         ("predict", "", 2),
         ("data show", "--n 5", 2),
+        ("sweep", "--set width=0,4", 2),
+        ("sweep", "--set width=3,4 --loss mse --collect --out none", 3),
+        ("report", "none", 3),
     ] {
         let line = format!("{command} {rest} --json");
         let done = place.run(line.split_whitespace());

@@ -67,6 +67,9 @@ fn counts_beyond_every_limit_are_refused_by_name() {
                 if path == ["reproduce"] {
                     words.push("lazy");
                 }
+                if path == ["sweep"] {
+                    words.extend(["--set", "bias=none"]);
+                }
                 let flag = format!("--{flag}");
                 words.extend([&flag, count.as_str()]);
                 let done = place.run(words);
@@ -179,9 +182,20 @@ fn help_fits_the_terminal() {
 #[test]
 fn help_leads_with_examples() {
     let place = Place::new();
-    for command in
-        ["run", "reproduce", "predict", "smoothness", "kernel", "compare", "data", "bench", "completions", "man"]
-    {
+    for command in [
+        "run",
+        "reproduce",
+        "sweep",
+        "report",
+        "predict",
+        "smoothness",
+        "kernel",
+        "compare",
+        "data",
+        "bench",
+        "completions",
+        "man",
+    ] {
         let help = place.succeed(&format!("{command} --help")).stdout;
         assert!(help.starts_with("Examples:\n"), "{command}: {help}");
         assert!(help.contains("--help"), "{command}");

@@ -88,7 +88,7 @@ pub(super) fn files_page() -> Result<Page, Fault> {
                 ),
                 ("report.html", "Report as a single self-contained page."),
                 ("claims.csv", "One row per claim of a study, with the measured value and the verdict."),
-                ("cells.csv", "One row per run of a study."),
+                ("cells.csv", "One row per run of a study or a sweep."),
             ]),
         ),
     ];

@@ -36,9 +36,11 @@ fn topics() -> crate::experiment::Open<clap::builder::StringValueParser> {
 }
 
 /// The words of all pages. A test compares them with the commands.
-const TOPICS: [&str; 21] = [
+const TOPICS: [&str; 23] = [
     "run",
     "reproduce",
+    "sweep",
+    "report",
     "predict",
     "smoothness",
     "regress",
@@ -174,10 +176,14 @@ fn environment(page: &mut Roff) {
     }
 }
 
-const ENVIRONMENT: [(&str, &str); 4] = [
+const ENVIRONMENT: [(&str, &str); 5] = [
     ("COLUMNS", "Width to which help texts are wrapped; by default that of the terminal."),
     ("NO_COLOR", "If set, no colours and no bold type."),
     ("XDG_DATA_HOME", "Downloaded data are kept in $XDG_DATA_HOME/ntkscope/NAME."),
+    (
+        "SLURM_ARRAY_TASK_ID",
+        "In a Slurm job array, with the variables _COUNT, _MIN, _MAX and _STEP of the same name: the part of its grid that reproduce or sweep runs, unless --shard or --collect is given.",
+    ),
     ("HOME", "Without XDG_DATA_HOME, data are kept in ~/.local/share/ntkscope/NAME."),
 ];
 
@@ -190,6 +196,12 @@ fn files_of(name: &str) -> &'static str {
         }
         "ntkscope-reproduce" => {
             "Writes the study directory --out, or studies/NAME: claims.csv, cells.csv, runs/, figures/ (svg, pdf, png), report.html."
+        }
+        "ntkscope-sweep" => {
+            "Reads FILE.toml and the data; writes the directory --out: cells.csv, runs/, figures/ (svg, pdf, png), report.html."
+        }
+        "ntkscope-report" => {
+            "Reads the run.toml, the trace.csv and what else there is of every run; writes report.html and figures/ (svg, pdf, png) into --out, or the first unused runs/comparison."
         }
         "ntkscope-predict" => "Reads the data and --test; writes --out, an npz or a csv file.",
         "ntkscope-smoothness" => {

@@ -238,7 +238,7 @@ eigenvalue of Θ, λ_{s} that for the label vector. Mirrored initialization is t
 fn data_text(finished: &[Finished]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for f in finished {
-        let spec = &f.cell.settings.model.data;
+        let spec = &f.cell.run.settings.model.data;
         let line = format!("{}: {} samples of {spec}", f.cell.part.name, f.samples);
         if !lines.contains(&line) {
             lines.push(line);

@@ -8,6 +8,7 @@ use crate::study::cell::Cell;
 use crate::study::net::{CE, EXPONENTIAL, HINGE, MSE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
+use crate::study::training_run::TrainingRun;
 
 /// A part's runs, and where they end.
 pub struct Grid {
@@ -258,6 +259,7 @@ impl Grid {
             copies * parameters * outputs * (self.samples + self.held_out + 180 + profile) as f64 * steps * 1.2e-7;
         let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.samples_name, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
-        Cell { id, part, net, init, regularization, loss, width, seed, settings, work }
+        let run = TrainingRun { id, settings, work };
+        Cell { run, part, net, init, regularization, loss, width, seed }
     }
 }

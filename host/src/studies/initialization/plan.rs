@@ -14,6 +14,7 @@ use crate::study::kept::Kept;
 use crate::study::net::{MSE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
+use crate::study::training_run::TrainingRun;
 use ntkscope_core::network::Bias;
 
 /// Network of the comparison of networks with the kernel's flow.
@@ -169,7 +170,8 @@ fn cell(part: &'static Part, points: &Points, init: Init, width: usize, seed: u6
     let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
     let work = (0.1 + 3e-4 * copies * width as f64) * (points.n as f64 / 6.0);
     let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
-    Cell { id, part, net: CLOSE, init, regularization, loss: MSE, width, seed, settings, work }
+    let run = TrainingRun { id, settings, work };
+    Cell { run, part, net: CLOSE, init, regularization, loss: MSE, width, seed }
 }
 
 /// MNIST, and Fashion-MNIST and CIFAR-10 where folders of them are given, as they are and on the sphere.

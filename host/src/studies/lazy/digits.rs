@@ -25,6 +25,7 @@ use crate::study::net::{CE, MSE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
 use crate::study::plan::{Findings, Plan};
+use crate::study::training_run::TrainingRun;
 
 const NET: Net = Net::fcn(1);
 const WIDTH: usize = 128;
@@ -63,8 +64,8 @@ impl Digits {
             let settings = Settings { model: NET.model(WIDTH, &model), training };
             let work = 8.0 * NETWORKS as f64;
             let (net, init) = (NET, Init::Standard);
-            let first =
-                Cell { id: id.clone(), part, net, init, regularization, loss, width: WIDTH, seed: 0, settings, work };
+            let run = TrainingRun { id: id.clone(), settings, work };
+            let first = Cell { run, part, net, init, regularization, loss, width: WIDTH, seed: 0 };
             Kept { id, measurement: Foretold(Ensemble { classes: 2, start, networks: NETWORKS, first }) }
         };
         let scale = (SAMPLES as f64 * PENALTY).sqrt();

@@ -19,8 +19,9 @@ use crate::machine::{Ended, Stop};
 use crate::run;
 use crate::run::{Observer, all_inputs};
 use crate::study::Error;
-use crate::study::cell::{Cell, Resolved};
+use crate::study::cell::Cell;
 use crate::study::kept::Measurement;
+use crate::study::training_run::Resolved;
 
 /// Networks of one width, trained alike from different seeds.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ impl Ensemble {
     /// # Errors
     /// Wrong settings.
     pub fn resources(&self) -> Result<Resources, Error> {
-        let mut resolved = self.first.resolve()?;
+        let mut resolved = self.first.run.resolve()?;
         let Resolved { model, training, samples } = &mut resolved;
         if model.data == Source::Circle {
             samples.labels.iter_mut().enumerate().for_each(|(i, label)| *label = i % self.classes);
@@ -110,8 +111,10 @@ impl Ensemble {
     pub fn is_like(&self, other: &Self) -> bool {
         let [a, b] = [&self.first, &other.first];
         let same_model =
-            Model { width: 0, ..a.settings.model.clone() } == Model { width: 0, ..b.settings.model.clone() };
-        let same = a.net == b.net && a.regularization == b.regularization && a.settings.training == b.settings.training;
+            Model { width: 0, ..a.run.settings.model.clone() } == Model { width: 0, ..b.run.settings.model.clone() };
+        let same = a.net == b.net
+            && a.regularization == b.regularization
+            && a.run.settings.training == b.run.settings.training;
         same && same_model && self.classes == other.classes && self.start == other.start
     }
 
@@ -130,7 +133,7 @@ impl Ensemble {
     /// # Errors
     /// A table that lacks networks.
     pub fn members(&self, table: &NumberTable) -> Result<Members, Error> {
-        Error::check_rows(&self.first.id, table.rows().len(), self.networks)?;
+        Error::check_rows(&self.first.run.id, table.rows().len(), self.networks)?;
         let mut members = Members::default();
         let Members { trained, linearized, laplace } = &mut members;
         for (kind, numbers) in KINDS.iter().zip([trained, linearized, laplace]) {
@@ -178,7 +181,7 @@ impl Measurement for Ensemble {
         ))
     }
     fn plan(&self) -> Result<toml::Table, Error> {
-        let mut table = self.first.settings.table()?;
+        let mut table = self.first.run.settings.table()?;
         table.insert("networks".into(), toml::Value::Integer(self.networks as i64));
         if self.classes > 2 {
             table.insert("outputs".into(), toml::Value::Integer(self.classes as i64));
@@ -190,7 +193,7 @@ impl Measurement for Ensemble {
         Ok(table)
     }
     fn work(&self) -> f64 {
-        self.first.work
+        self.first.run.work
     }
     fn need(&self) -> Result<u64, Error> {
         let Resources { resolved: Resolved { model, training, samples }, .. } = self.resources()?;

@@ -56,7 +56,7 @@ fn title_of(ensemble: &JudgedEnsemble) -> String {
 
 /// Spread of an ensemble beside the laws.
 pub fn of_ensemble(ensemble: &JudgedEnsemble) -> Vec<Figure> {
-    let id = ensemble.ensemble.first.id.replace("-networks1000", "");
+    let id = ensemble.ensemble.first.run.id.replace("-networks1000", "");
     let what = format!("{} networks, {}; six points.", ensemble.ensemble.networks, ensemble.kind());
     vec![density(ensemble, &id, &what), calibration(ensemble, &id, &what)]
 }

@@ -6,7 +6,7 @@ use super::ensemble::{Ensemble, Resources, Start};
 use crate::analysis::law::InfiniteWidth;
 use crate::machine::Budget;
 use crate::study::Error;
-use crate::study::cell::Resolved;
+use crate::study::training_run::Resolved;
 
 /// A law of p numbers: the outputs of every point where there is one output, else contrasts of them, which the mean over the
 /// classes does not enter.

@@ -6,6 +6,7 @@ use crate::study::cell::Cell;
 use crate::study::net::{CE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
+use crate::study::training_run::TrainingRun;
 
 /// Cross-entropy with it, to where training ends: `e^(-LAMBDA t)` is what a penalty leaves of the way, and soft
 /// targets come to rest.
@@ -183,6 +184,7 @@ impl Grid {
         let n = if idx { options.n_in_ids() } else { String::new() };
         let id = format!("{}{n}-{}-w{width}-{}-{init}-s{seed}", part.name, net.name(), regularization.name());
         let settings = Settings { model, training: (self.training)(regularization) };
-        Cell { id, part, net, init, regularization, loss: CE, width, seed, settings, work }
+        let run = TrainingRun { id, settings, work };
+        Cell { run, part, net, init, regularization, loss: CE, width, seed }
     }
 }

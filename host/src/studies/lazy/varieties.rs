@@ -10,6 +10,7 @@ use crate::study::kept::Kept;
 use crate::study::net::{CE, MSE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
+use crate::study::training_run::TrainingRun;
 
 /// Ensembles that differ in nothing but their width.
 struct Variety {
@@ -134,7 +135,8 @@ impl Variety {
         let matrices = (net.matrices() * width) as f64;
         let work = 1.5e-5 * (networks as usize * width) as f64 * copies * (1.0 + matrices / 60.0);
         let settings = Settings { model, training };
-        let first = Cell { id: id.clone(), part, net, init, regularization, loss, width, seed: 0, settings, work };
+        let run = TrainingRun { id: id.clone(), settings, work };
+        let first = Cell { run, part, net, init, regularization, loss, width, seed: 0 };
         Kept { id, measurement: Ensemble { classes, start, networks, first } }
     }
 }

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     audit,
     board::Board,
-    declared, dist, floors, fuzz,
+    declared, floors, fuzz,
     image::{self, BINARIES, Size, Transport},
     process::minutes,
     python, qemu, reference, sizes,
@@ -57,7 +57,7 @@ struct Step {
     run: fn(&mut Session) -> Result<()>,
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 17] = [
     Step { name: "tools", what: "what the steps below call is there, or is installed", run: tools },
     Step { name: "format", what: "rustfmt leaves every file as it is", run: workspace::format },
     Step { name: "floors", what: "no module imports one that ARCHITECTURE.md lists above it", run: floors::check },
@@ -79,7 +79,6 @@ const STEPS: [Step; 18] = [
     Step { name: "test-release", what: "the tests of the arithmetic, optimised", run: workspace::test_release },
     Step { name: "fuzz", what: "no reader panics, hangs or takes too much, whatever it reads", run: fuzz::step },
     Step { name: "deny", what: "licences and banned packages, where cargo-deny is installed", run: audit::deny },
-    Step { name: "dist", what: "an unpacked archive's program works with nothing around it", run: dist::step },
     Step { name: "no_std", what: "the core builds where there is no std", run: workspace::no_std },
     Step { name: "firmware", what: "every binary links for every board, its stack kept free", run: firmware },
     Step { name: "qemu", what: "every number in QEMU equals the host's, bit for bit", run: compare },

@@ -43,7 +43,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
         measure: |group| group.over_all(CE, f64::max, |run| median(run.rows().map(|row| row.velocity_error))),
         // a smooth activation needs no effective kernel, and has no velocity error
         theory: |group| {
-            let kinked = |run: Run| run.finished.cell.settings.model.has_kink();
+            let kinked = |run: Run| run.finished.cell.run.settings.model.has_kink();
             group.runs(CE).any(kinked).then(|| Theory::at_most(VELOCITY_ERROR))
         },
         note: |_| "median over a run's snapshots of the velocity error |Δf + K R|/|Δf|, the largest of all runs".into(),

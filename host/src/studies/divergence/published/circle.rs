@@ -15,6 +15,7 @@ use crate::study::net::{CE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
 use crate::study::plan::{Findings, Plan};
+use crate::study::training_run::TrainingRun;
 use crate::words::count;
 
 /// Width of the figures.
@@ -129,7 +130,12 @@ fn cell(part: &'static Part, net: Net, seed: u64, descent: Option<(Norm, u64)>) 
         }
     };
     Cell {
-        id: format!("{}-{}-{how}-s{seed}", part.name, net.name()),
+        run: TrainingRun {
+            id: format!("{}-{}-{how}-s{seed}", part.name, net.name()),
+            settings: Settings { model, training },
+            // parameters are read and written from memory; a snapshot passes 361 inputs
+            work: parameters * (evaluations * 1.6e-9 + 40.0 * 8e-8),
+        },
         part,
         net,
         init: Init::Standard,
@@ -137,9 +143,6 @@ fn cell(part: &'static Part, net: Net, seed: u64, descent: Option<(Norm, u64)>) 
         loss: CE,
         width: WIDTH,
         seed,
-        settings: Settings { model, training },
-        // parameters are read and written from memory; a snapshot passes 361 inputs
-        work: parameters * (evaluations * 1.6e-9 + 40.0 * 8e-8),
     }
 }
 
@@ -164,7 +167,7 @@ impl Plan for Circle {
 impl Runs {
     fn of(net: Net, finished: &[Finished]) -> Option<Self> {
         let (ended, failed) = ended(finished, |cell| cell.net == net);
-        let norm = |run: &Finished| match run.cell.settings.training {
+        let norm = |run: &Finished| match run.cell.run.settings.training {
             Training { optimizer: OptimizerKind::Gd, loss_sum: true, .. } => Some(Norm::Sum),
             Training { optimizer: OptimizerKind::Gd, .. } => Some(Norm::Mean),
             Training { .. } => None,

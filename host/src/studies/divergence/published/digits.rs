@@ -17,6 +17,7 @@ use crate::study::net::{CE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
 use crate::study::plan::{Findings, Plan};
+use crate::study::training_run::TrainingRun;
 
 /// Images; the paper's number is not stated.
 pub(super) const IMAGES: usize = 128;
@@ -84,7 +85,11 @@ fn cell(part: &'static Part, options: &Options, net: Net, rate: f64, seed: u64, 
     };
     let parameters = (WIDTH * (784 + net.matrices() * WIDTH)) as f64;
     Cell {
-        id: format!("{}-{}-rate{rate}-s{seed}", part.name, net.name()),
+        run: TrainingRun {
+            id: format!("{}-{}-rate{rate}-s{seed}", part.name, net.name()),
+            settings: Settings { model: net.model(WIDTH, &digits), training },
+            work: epochs as f64 * parameters * IMAGES as f64 * 7e-11,
+        },
         part,
         net,
         init: Init::Standard,
@@ -92,8 +97,6 @@ fn cell(part: &'static Part, options: &Options, net: Net, rate: f64, seed: u64, 
         loss: CE,
         width: WIDTH,
         seed,
-        settings: Settings { model: net.model(WIDTH, &digits), training },
-        work: epochs as f64 * parameters * IMAGES as f64 * 7e-11,
     }
 }
 
@@ -191,7 +194,7 @@ impl Plan for Digits {
         let mut all = Vec::new();
         for net in NETWORKS {
             for rate in RATES {
-                let here = |cell: &Cell| cell.net == net && cell.settings.training.rate == Some(rate);
+                let here = |cell: &Cell| cell.net == net && cell.run.settings.training.rate == Some(rate);
                 let (runs, failed) = ended(finished, here);
                 if !runs.is_empty() {
                     all.push(AtRate { net, rate, runs, failed });

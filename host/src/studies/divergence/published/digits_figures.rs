@@ -116,7 +116,7 @@ type Diagonal = (f64, Vec<f64>);
 
 /// The diagonals of all snapshots; `None` where no kernels are kept.
 fn diagonals(run: &Finished, study: &Path) -> Result<Option<Vec<Diagonal>>, Error> {
-    let path = run.cell.directory(study).join("kernels.npz");
+    let path = run.cell.run.directory(study).join("kernels.npz");
     if !path.exists() {
         return Ok(None);
     }

@@ -114,7 +114,10 @@ static CLOSENESS: &[Claim<Group>] = &[Claim {
         format!(
             "slope of the logarithm of the largest |f_{{t}} − f_{{t}}^{{NTK}}| against ln m, training and held-out points, all snapshots to t = {}; its \
              mean at each width: {}",
-            group.runs(MSE).next().map_or("none".into(), |run| number(run.finished.cell.settings.training.until_time)),
+            group
+                .runs(MSE)
+                .next()
+                .map_or("none".into(), |run| number(run.finished.cell.run.settings.training.until_time)),
             group.by_width(MSE, farthest)
         )
     },

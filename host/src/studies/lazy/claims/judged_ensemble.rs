@@ -51,7 +51,7 @@ impl JudgedEnsemble {
 
     /// What is added to the loss, in words.
     pub fn regularization(&self) -> String {
-        let (of, training) = (self.ensemble.first.regularization, &self.ensemble.first.settings.training);
+        let (of, training) = (self.ensemble.first.regularization, &self.ensemble.first.run.settings.training);
         match of {
             Regularization::Penalty(_) if training.smoothing > 0.0 => {
                 format!("{}, soft targets ε = {}", of.title(), number(training.smoothing))
@@ -63,7 +63,7 @@ impl JudgedEnsemble {
     /// The network and what it starts from, in words, width aside.
     pub fn network(&self) -> String {
         let (first, classes) = (&self.ensemble.first, self.ensemble.classes);
-        let model = &first.settings.model;
+        let model = &first.run.settings.model;
         let activation = if model.has_kink() { String::new() } else { format!(", {}", model.activation) };
         let outputs = if classes > 2 { format!(", {classes} classes") } else { String::new() };
         format!("{}{activation}{outputs}", first.net.title())

@@ -71,7 +71,7 @@ pub fn of_ensembles(by_width: &OverWidths) -> Vec<Stated> {
         };
         lists.iter().flat_map(|claims| state_all(claims, ensemble)).collect::<Vec<_>>()
     };
-    let kinks = by_width.first().is_some_and(|first| first.ensemble.first.settings.model.has_kink());
+    let kinks = by_width.first().is_some_and(|first| first.ensemble.first.run.settings.model.has_kink());
     let bias = if kinks { over_widths::BIAS_OF_KINKS } else { over_widths::BIAS_OF_SMOOTH };
     let lists = if by_width.len() < 2 { &[][..] } else { &[bias, over_widths::SPREAD][..] };
     let over_widths = lists.iter().flat_map(|claims| state_all(claims, by_width));

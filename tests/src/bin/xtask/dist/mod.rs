@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     process::{find, minutes, output, root, run},
-    steps::{LONG, Session},
+    steps::LONG,
     toolchain::cargo,
 };
 use anyhow::{Context, Result, ensure};
@@ -118,11 +118,6 @@ pub(crate) fn dist() -> Result<()> {
     let lines: String = sums.iter().map(|(file, sum)| format!("{sum}  {file}\n")).collect();
     fs::write(place.join("SHA256SUMS"), lines)?;
     Ok(())
-}
-
-/// [`dist`] among the checks.
-pub(crate) fn step(_: &mut Session) -> Result<()> {
-    dist()
 }
 
 /// The first way for which everything is there, and its C compiler; or what each lacks.
