@@ -46,8 +46,10 @@ impl Follow for Killer<'_> {
     }
 }
 
+type Test<'t> = dyn FnMut(&mut dyn Operator, &LowRank, &[f64]) + 't;
+
 /// What is tested on: operator, its preconditioner of this rank, the whole kernel.
-fn with(rank: usize, test: &mut dyn FnMut(&mut dyn Operator, &LowRank, &[f64])) {
+fn with(rank: usize, test: &mut Test<'_>) {
     let (network, x) = (Fcn::new(D, &WIDTHS, 1).unwrap(), draws(N * D, 5));
     let x = MatRef::new(&x, N, D).unwrap();
     let source = Analytic { backend: f64::fast(), network: &network, samples: &x, which: AnalyticKernel::Ntk };

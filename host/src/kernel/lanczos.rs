@@ -122,17 +122,16 @@ pub(super) const fn extremes_bytes(n: usize) -> u64 {
 /// `product(v, w)` sets the rows of w to A times those of v, both (b, n); or says that it was stopped.
 pub type Product<'p> = dyn FnMut(MatRef<'_, f64>, MatMut<'_, f64>) -> Result<Ended, Error> + 'p;
 
-/// Both ends of the spectrum of the symmetric A (n, n), without a restart; `product(v, w)` sets w to A v.
+/// `product(v, w)` sets w to A v, of one vector.
+pub type SingleProduct<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<(), Error> + 'p;
+
+/// Both ends of the spectrum of the symmetric A (n, n), without a restart.
 ///
 /// Ends when both have converged, when `stop` is requested, after 256 steps, or when the vectors span all of A.
 ///
 /// # Errors
 /// Those of `product`; [`Error::Core`] for numbers that are not finite.
-pub fn extremes(
-    n: usize,
-    product: &mut dyn FnMut(&[f64], &mut [f64]) -> Result<(), Error>,
-    stop: &Stop,
-) -> Result<Ended<Extremes>, Error> {
+pub fn extremes(n: usize, product: &mut SingleProduct<'_>, stop: &Stop) -> Result<Ended<Extremes>, Error> {
     let search = Search { count: 1, block: 1, basis: MAX_STEPS, most: MAX_STEPS, rounding: ROUNDING };
     let mut of_one = |v: MatRef<'_, f64>, mut w: MatMut<'_, f64>| product(v.row(0), w.row_mut(0)).map(Ended::Done);
     Ok(match outermost(n, search, &mut of_one, stop)? {

@@ -23,7 +23,7 @@ pub use density::{Density, Effort, Estimated, density, density_bytes};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, KernelPlan, KernelWork};
-pub use lanczos::{Extremes, Outermost, Product, Ritz, Search, extremes, outermost};
+pub use lanczos::{Extremes, Outermost, Product, Ritz, Search, SingleProduct, extremes, outermost};
 pub use on_disk::{KernelPlace, on_disk};
 pub use operator::{Difference, Gradients, Operator, Panels, ProductPlan, ProductWork, Told};
 pub use points::{HeldOut, Points, Space, convert};

@@ -128,22 +128,25 @@ fn iterate_to(
         for (s, curvature) in curvatures.iter().enumerate() {
             // a system that is solved already has p = 0
             let a = if *curvature > 0.0 { iterate.rz[s] / curvature } else { 0.0 };
-            for at in s * each..(s + 1) * each {
-                iterate.x[at] += a * iterate.p[at];
-                iterate.r[at] -= a * product[at];
-            }
+            let own = s * each..(s + 1) * each;
+            add(a, &iterate.p[own.clone()], &mut iterate.x[own.clone()]);
+            add(-a, &product[own.clone()], &mut iterate.r[own]);
         }
         system.precondition(MatRef::new(&iterate.r, k, n)?, MatMut::new(&mut z, k, n)?)?;
         let next = dots(&iterate.r, &z);
         for (s, next) in next.iter().enumerate() {
             let b = if iterate.rz[s] > 0.0 { next / iterate.rz[s] } else { 0.0 };
-            for at in s * each..(s + 1) * each {
-                iterate.p[at] = z[at] + b * iterate.p[at];
-            }
+            let own = s * each..(s + 1) * each;
+            iterate.p[own.clone()].iter_mut().zip(&z[own]).for_each(|(p, z)| *p = z + b * *p);
         }
         iterate.rz = next;
         let residual = largest(iterate, systems);
         system.follow(iterate, residual)?;
     }
     Ok(Ended::Done(()))
+}
+
+/// `y <- y + a x`
+fn add(a: f64, x: &[f64], y: &mut [f64]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
 }

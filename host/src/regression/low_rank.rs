@@ -117,7 +117,7 @@ impl LowRank {
     }
 
     /// F, some columns at a time, in double precision.
-    fn each_leaf(&self, work: &mut dyn FnMut(Range<usize>, MatRef<'_, f64>) -> Result<(), Error>) -> Result<(), Error> {
+    fn each_leaf(&self, work: &mut OfLeaf<'_>) -> Result<(), Error> {
         let mut leaf = Vec::new();
         for first in (0..self.n).step_by(LEAF) {
             let columns = first..self.n.min(first + LEAF);
@@ -166,6 +166,9 @@ impl LowRank {
         })
     }
 }
+
+/// What is done with some columns of F.
+type OfLeaf<'w> = dyn FnMut(Range<usize>, MatRef<'_, f64>) -> Result<(), Error> + 'w;
 
 /// Different indices, each drawn with a probability in proportion to `left`.
 fn draw(left: &[f64], total: f64, count: usize, normals: &mut Normals) -> Vec<usize> {

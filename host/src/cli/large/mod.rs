@@ -201,7 +201,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
     /// What its products take, with `beside` bytes of whatever else is held.
     pub(super) fn work(&self, outputs: MultiOutput, beside: u64) -> ProductWork {
         let sizes = self.network.sizes();
-        let parameters = (self.theta.len() * size_of::<T>()) as u64;
+        let parameters = size_of_val(self.theta) as u64;
         // they were read before anything else is held
         let reading = if self.theta.is_empty() { 0 } else { reading_bytes(self.network) };
         ProductWork {
