@@ -37,15 +37,18 @@ Examples:
   ntkscope sweep settings.toml --set penalty=0,0.01,0.1 --shard 2/8 --out results
       the second of eight parts, for eight machines; then the same with --collect";
 
+/// The help of `--set`; in a comment its brackets would be links.
+const VALUES: &str = "Values of a setting; a run is made of every combination. FIRST..LAST stands for all whole numbers from FIRST to \
+    LAST, both included, and [A,B] for a single value that holds commas, as in seed=0..4 and widths=[64,32],[128,64]";
+
 /// `ntkscope sweep`
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES)]
 pub struct SweepArgs {
     /// Settings file that all runs start from, such as the run.toml of an earlier run
     pub file: Option<PathBuf>,
-    /// Values of a setting; a run is made of every combination. FIRST..LAST stands for all whole numbers from FIRST to LAST, both
-    /// included, and [A,B] for a single value that holds commas, as in seed=0..4 and widths=[64,32],[128,64]
-    #[arg(long, value_name = "KEY=VALUE,…", required = true, help_heading = "Grid")]
+    /// Values of a setting
+    #[arg(long, value_name = "KEY=VALUE,…", required = true, help_heading = "Grid", help = VALUES)]
     pub set: Vec<String>,
     /// Of the grid
     #[command(flatten)]

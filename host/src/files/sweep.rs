@@ -12,7 +12,7 @@ use super::temporary::is_temporary;
 /// Removes every temporary file and directory of this program in `directory` whose process has ended; looks once in the
 /// life of this process, while its other threads wait. What cannot be removed stays for the next.
 ///
-/// Nothing is removed in a directory that is shared with other machines, see [`spare`].
+/// Nothing is removed in a directory that is shared with other machines, see `spare`.
 pub fn sweep(directory: &Path) {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);

@@ -50,7 +50,7 @@ pub struct Finished<C = Cell> {
     pub ends: Option<[Vec<f64>; 2]>,
     /// why it ended
     pub stopped: String,
-    /// the name of the [`run::Failure`], where it failed: nothing is to be concluded from it
+    /// the name of the [`Failure`](crate::run::Failure), where it failed: nothing is to be concluded from it
     pub failure: Option<String>,
     /// gradient evaluations
     pub evaluations: u64,
