@@ -131,7 +131,7 @@ fn forecasts_are_honest() {
         "run --width 1000 --loss mse --snapshots 100 --max-steps 100 --profile circle --out o --force".into(),
         "predict --data sphere --n 300 --held-out 500 --smoothing 0.1".into(),
         "predict --data sphere --n 20 --held-out 20000 --smoothing 0.1 --out P.csv".into(),
-        "predict --data c.csv --n 40 --held-out 100 --penalty 0.1".into(),
+        "predict --data c.csv --n 40 --held-out 100 --penalty 0.1 --init standard".into(),
         "predict --data c.csv --n 40 --held-out 100 --smoothing 0.1 --kernel initial --width 200".into(),
         "smoothness --data sphere --n 400 --out s --force".into(),
         "smoothness --data c.csv --draws 100 --out s --force".into(),
@@ -148,6 +148,40 @@ fn forecasts_are_honest() {
         limited.args(["-c", &script, env!("CARGO_BIN_EXE_ntkscope")]).current_dir(place.path(""));
         let (code, ..) = watch(limited);
         assert_eq!(code, 0, "{line}: under ulimit -d, forecast {need:.1} MiB, peak {peak:.1} MiB");
+    }
+}
+
+/// What works by products says what it will take with all that saves time, and under a limit with less.
+#[test]
+fn forecasts_of_products_are_honest() {
+    let place = Place::new();
+    place.file("c.csv", points(150));
+    let lines = [
+        "spectrum --data sphere --n 3000 --steps 3 --products 3",
+        "spectrum --data sphere --n 3000 --steps 3 --products 3 --dtype f32 --probes 100",
+        "spectrum --data sphere --n 1500 --steps 3 --products 3 --kernel empirical --width 400",
+        "spectrum --data sphere --n 500 --steps 2 --products 3 --kernel empirical --width 700 --depth 3",
+        "spectrum --data sphere --n 300 --steps 2 --products 3 --kernel empirical --width 100 --outputs 5 --multi-output full",
+        "regress --data sphere --n 3000 --held-out 500 --ridge 0.1 --rank 300",
+        "regress --data sphere --n 2500 --held-out 3000 --ridge 0.1 --loss mse --dtype f32 --tolerance 1e-3",
+        "regress --data c.csv --classes all --n 140 --held-out 10 --ridge 0.1 --loss cross-entropy",
+        "regress --data sphere --n 1000 --held-out 10 --ridge 0.1 --kernel empirical --width 300 --rank 50",
+    ];
+    for line in lines {
+        for limit in ["", " --memory 64MiB"] {
+            let line = format!("{line}{limit} --threads 1 --quiet --json");
+            let done = place.run(line.split_whitespace());
+            if !limit.is_empty() && done.code == 2 {
+                assert!(done.stderr.contains("needs about"), "{line}: {}", done.stderr);
+                continue;
+            }
+            assert_eq!(done.code, 0, "{line}: {}", done.stderr);
+            let forecast = crate::json(&done.stdout)["memory"]["forecast"].as_f64().unwrap() / MIB;
+            let (code, _, peak) = watch(place.command(line.split_whitespace()));
+            assert_eq!(code, 0, "{line}");
+            let honest = peak <= 1.3 * forecast + 8.0 && forecast <= 3.0 * peak + 8.0;
+            assert!(honest, "{line}: forecast {forecast:.1} MiB, peak {peak:.1} MiB");
+        }
     }
 }
 

@@ -139,3 +139,35 @@ fn losses_without_a_closed_form_are_refused() {
     let line = "predict --held-out 3 --loss exponential --penalty 0.1 --json";
     assert!(!place.succeed(line).stdout.contains("laplace_sd"), "a posterior of what is no likelihood");
 }
+
+/// Images are scaled to unit norm without being asked to; a file of test points beside them is too.
+#[test]
+fn test_points_are_prepared_as_the_training_samples_are() {
+    let place = Place::new();
+    crate::files::digits(&place, "d", 24);
+    let data = "--data mnist --data-dir d --n 16 --depth 1 --quiet";
+    for command in ["predict --loss mse --penalty 0.1", "regress --ridge 0.1"] {
+        place.succeed(&format!("{command} {data} --held-out 6 --out P.csv"));
+        let held_out = std::fs::read_to_string(place.path("P.csv")).unwrap();
+        let mut lines = held_out.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let header = lines.next().unwrap();
+        let (y, x) = (
+            header.iter().position(|name| *name == "y").unwrap(),
+            header.iter().position(|name| *name == "x0").unwrap(),
+        );
+        let mut scaled = String::new();
+        for line in lines {
+            line[x..].iter().for_each(|x| scaled += &format!("{:?},", 37.0 * x.parse::<f64>().unwrap()));
+            scaled += &format!("{}\n", line[y]);
+        }
+        place.file("T.csv", scaled);
+        place.succeed(&format!("{command} {data} --test T.csv --out Q.csv"));
+        let column = |file: &str| -> Vec<f64> {
+            let text = std::fs::read_to_string(place.path(file)).unwrap();
+            text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect()
+        };
+        let (exact, found) = (column("P.csv"), column("Q.csv"));
+        assert_eq!(header[0], "mean");
+        assert!(exact.iter().zip(&found).all(|(e, f)| (e - f).abs() < 1e-9), "{command}: {exact:?} {found:?}");
+    }
+}

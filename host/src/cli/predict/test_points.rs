@@ -17,10 +17,12 @@ pub(in crate::cli) fn test_points(
     budget: &Budget,
     quiet: bool,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
-    let Model { normalize, classes, label_column, .. } = &settings.model;
+    let Model { classes, label_column, .. } = &settings.model;
     let label_column = label_column.clone().filter(|_| source.is_csv());
+    // what is done to the training samples without being asked for is done to these too, whatever their file's own default
+    let normalize = Some(settings.model.data_spec().normalization());
     // a label is looked up among the classes of the training samples, whatever else the file holds
-    let spec = DataSpec { normalize: *normalize, label_column, ..DataSpec::new(source.clone()) };
+    let spec = DataSpec { normalize, label_column, ..DataSpec::new(source.clone()) };
     let selected = DataSpec {
         targets: samples.targets.filter(|_| samples.are_values()),
         classes: classes.clone().filter(|c| matches!(c, ClassSelection::Labels(_))),
