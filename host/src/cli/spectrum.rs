@@ -5,20 +5,23 @@ use std::path::PathBuf;
 use anyhow::Result;
 use bytesize::ByteSize;
 use clap::Args;
+use clap::builder::{StringValueParser, TypedValueParser};
 use ntkscope_core::MatRef;
 use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::Network;
 use serde_json::{Map, Value as Json, json};
 use toml::{Table, Value};
 
+use super::drift::which_outputs;
 use super::json::{document, print_document};
 use super::kernel::multi_output;
-use super::large::{Large, LargeArgs, LargeKernel, Task, by_gradients, by_panels, which_outputs};
+use super::large::{Large, LargeArgs, LargeKernel, Task, by_gradients, by_panels};
 use super::terminal::{DONE, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, used};
 use super::{Common, ModelArgs};
 use crate::backend::HostReal;
 use crate::data;
+use crate::experiment::Open;
 use crate::files::numbers::Json as Number;
 use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Density, Effort, Estimated, Operator, Outermost, Ritz, Search, density, density_bytes, outermost};
@@ -52,7 +55,7 @@ pub struct SpectrumArgs {
     pub large: LargeArgs,
     /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
     /// trace]
-    #[arg(long, value_name = "full|trace|CLASS", value_parser = which_outputs(), hide_possible_values = true, help_heading = "Kernel")]
+    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new().try_map(which_outputs), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
     pub multi_output: Option<String>,
     /// Number of eigenvalues at each end
     #[arg(long, value_name = "K", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Estimate")]

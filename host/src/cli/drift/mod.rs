@@ -84,7 +84,7 @@ pub struct DriftArgs {
 }
 
 /// The value of `--multi-output`, as far as it can be told without the network.
-fn which_outputs(text: String) -> Result<String, String> {
+pub(super) fn which_outputs(text: String) -> Result<String, String> {
     if ["full", "trace"].contains(&text.as_str()) || text.parse::<usize>().is_ok() {
         return Ok(text);
     }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::builder::StringValueParser;
 use clap::{Args, ValueEnum};
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
@@ -17,7 +16,7 @@ use super::unused::{refuse_seed, scales_with_width, unused_setting};
 use crate::backend::{HostReal, threads};
 use crate::checkpoint::{Checkpoint, ParameterFile, is_torch};
 use crate::data::Samples;
-use crate::experiment::{Model, Open, Settings};
+use crate::experiment::{Model, Settings};
 use crate::files::Dtype;
 use crate::kernel::{Analytic, Empirical, Gradients, KernelSource, Operator, Panels, ProductPlan, ProductWork, Space};
 use crate::machine::{Ended, Stop};
@@ -48,11 +47,6 @@ pub struct LargeArgs {
     /// Names of the layers of another program's network in their order, separated by commas, where the file leaves it open
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
     pub order: Option<Vec<String>>,
-}
-
-/// The parser of `--multi-output`.
-pub(super) fn which_outputs() -> Open<StringValueParser> {
-    Open::new(StringValueParser::new(), &["full", "trace"])
 }
 
 /// Everything that a kernel comes from.
