@@ -1,6 +1,6 @@
 //! `ntkscope spectrum`: what is known of the eigenvalues of a kernel that is never formed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bytesize::ByteSize;
@@ -100,7 +100,7 @@ fn spectrum_here(args: &SpectrumArgs) -> Result<u8> {
         return Ok(INTERRUPTED);
     };
     if let Some(path) = &args.out {
-        found.write(path, model.dtype)?;
+        found.write(path)?;
     }
     if !args.common.json {
         found.print()?;
@@ -263,7 +263,7 @@ impl Found {
         if let Json::Object(all) = all { all } else { Map::new() }
     }
 
-    fn write(&self, path: &std::path::Path, _: Dtype) -> Result<()> {
+    fn write(&self, path: &Path) -> Result<()> {
         let column = |ritz: &[Ritz], of: fn(&Ritz) -> f64| ritz.iter().map(of).collect::<Vec<f64>>();
         let thresholds = self.thresholds();
         let of = |pick: fn(&(f64, Estimated)) -> f64| thresholds.iter().map(pick).collect::<Vec<f64>>();

@@ -12,7 +12,7 @@ use crate::machine::{self, MemoryLimit};
 
 /// Most gradients that are worth holding at a time.
 const AT_ONCE: usize = 16;
-/// Columns that pivots are drawn in, see [`super::super::LowRank`].
+/// Columns that are asked for at a time, as a low-rank part of the kernel is made of them.
 const COLUMNS: usize = 64;
 /// The forecast's own uncertainty, as a part of it that is added.
 const UNCERTAIN: u64 = 16;
