@@ -4,21 +4,38 @@
 //! while in tau it stays the same. Time itself is kept as ln(1 + t), which no run outgrows.
 
 use super::{End, State};
-use crate::{Error, Real};
+use crate::{Error, Real, loss::Objective};
 
-/// Largest |change of ln mismatch| in one step: the clock interpolates it linearly within the step.
-pub(super) const MAX_LN_MISMATCH_CHANGE: f64 = 0.5;
+/// Largest |change of ln mismatch| in one step: the clock interpolates it linearly within the step. Largest rise of
+/// ln J, too.
+pub(super) const MAX_LN_CHANGE: f64 = 0.5;
+/// Rounding of f, in eps max(1, |f|).
+const ROUNDING: f64 = 256.0;
 
 /// Rejections in a row after which a flow gives up: the step has shrunk by more than 1e10.
 pub(super) const MAX_REJECTIONS: u32 = 40;
 /// A step may end this share of itself behind the time limit.
 pub(super) const LIMIT_SLACK: f64 = 1e-4;
 
+/// The time t that is left, in tau at the present mismatch. Residuals can be so small that no number is: then no parameter
+/// moves on the way, and the smallest stands for it.
+pub(super) fn step_to<T: Real>(limit: T, ln_mismatch: T) -> T {
+    (limit * ln_mismatch.exp()).max(T::SMALLEST)
+}
+
 /// ln dt, where dt = int d tau / mismatch over a step in which its logarithm falls linearly by `change`:
-/// dt = (step / mismatch) (e^change - 1)/change.
-pub(super) fn ln_elapsed<T: Real>(step: T, ln_mismatch: T, change: T) -> T {
+/// dt = (step / mismatch) (e^change - 1)/change. The step that stands for all the time to `limit` takes just that.
+pub(super) fn ln_elapsed<T: Real>(step: T, ln_mismatch: T, change: T, limit: Option<T>) -> T {
+    if let Some(limit) = limit.filter(|limit| step <= T::SMALLEST && step_to(*limit, ln_mismatch) <= T::SMALLEST) {
+        return limit.ln();
+    }
     let growth = if change == T::ZERO { T::ONE } else { change.exp_m1() / change };
     (step * growth).ln() - ln_mismatch
+}
+
+/// An error of f by rounding, which it seldom exceeds.
+pub(super) fn rounding_of_outputs<T: Real>(objective: &Objective<T>) -> T {
+    T::from_f64(ROUNDING) * T::EPSILON * objective.logit_max.max(T::ONE)
 }
 
 /// ln(1 + t) moves on by dt, of which the logarithm is given.
@@ -67,7 +84,7 @@ mod tests {
                 sum += weight * libm::exp(change * f64::from(k) / f64::from(intervals));
             }
             let expected = libm::log(sum * step / f64::from(3 * intervals)) - ln_mismatch;
-            let error = ln_elapsed(step, ln_mismatch, change) - expected;
+            let error = ln_elapsed(step, ln_mismatch, change, None) - expected;
             assert!(error.abs() < 1e-12 * expected.abs().max(1.0), "{step} {ln_mismatch} {change}: {error}");
         }
     }

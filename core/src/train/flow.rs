@@ -13,7 +13,9 @@
 //! clock interpolates.
 
 use super::chebyshev::{Evaluate, chebyshev_step, stages_for};
-use super::clock::{LIMIT_SLACK, MAX_LN_MISMATCH_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, time_limit};
+use super::clock::{
+    LIMIT_SLACK, MAX_LN_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, rounding_of_outputs, step_to, time_limit,
+};
 use super::{Descend, End, Position, Run, State};
 use crate::linalg::{distance, norm};
 use crate::network::Network;
@@ -118,6 +120,7 @@ impl<'a, T: Real> Flow<'a, T> {
         theta_0: &[T],
         (limit, before): (Option<T>, Option<T>),
         at_step: u64,
+        total: impl Fn(&Objective<T>, &[T]) -> T,
         evaluate: &mut Evaluate<'_, T>,
     ) -> Result<Made, Error> {
         let fresh = self.radius.is_none();
@@ -136,7 +139,7 @@ impl<'a, T: Real> Flow<'a, T> {
         }
         let mut finite = true;
         for _ in 0..MAX_REJECTIONS {
-            let to_limit = limit.map_or(self.step, |limit| limit * state.objective.ln_mismatch.exp());
+            let to_limit = limit.map_or(self.step, |limit| step_to(limit, state.objective.ln_mismatch));
             if before.is_some_and(|before| before * state.objective.ln_mismatch.exp() < self.step.min(to_limit)) {
                 return Ok(Made::Nothing { in_vain: 0 });
             }
@@ -147,9 +150,12 @@ impl<'a, T: Real> Flow<'a, T> {
             let change = state.objective.ln_mismatch - objective.ln_mismatch;
             let error = self.error_ratio(state, theta_0, newest, step);
             // the local error is of third order in the step, the change of ln mismatch of first
-            let ratio = cube_root(error).max(change.abs() / T::from_f64(MAX_LN_MISMATCH_CHANGE));
+            let (from, to) = (total(&state.objective, state.theta), total(&objective, self.stages[newest]));
+            // no flow rises: where the mismatch is 1 and says nothing, this alone tells a step that goes too far
+            let rise = (to / (from + noise(&state.objective, from))).ln().max(T::ZERO);
+            let ratio = cube_root(error).max(change.abs().max(rise) / T::from_f64(MAX_LN_CHANGE));
             finite = ratio.is_finite() && objective.loss.is_finite();
-            let ln_dt = ln_elapsed(step, state.objective.ln_mismatch, change);
+            let ln_dt = ln_elapsed(step, state.objective.ln_mismatch, change, limit);
             let past_limit = limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
             let slack = T::from_f64(LIMIT_SLACK);
             if finite && ratio <= T::ONE && past_limit <= slack {
@@ -220,6 +226,10 @@ impl<'a, T: Real> Flow<'a, T> {
             }
             let size = T::EPSILON.sqrt() * norm(state.theta).max(T::ONE);
             let scale = size / length;
+            // where nothing is curved a difference of gradients is no direction
+            if !scale.is_finite() {
+                break;
+            }
             for (y, (theta, v)) in self.stages[0].iter_mut().zip(state.theta.iter().zip(self.direction.iter())) {
                 *y = *theta + scale * *v;
             }
@@ -270,7 +280,8 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for F
             *evaluations += 1;
             problem.evaluate(*backend, Position { theta, theta_0 }, true, out, work)
         };
-        let made = self.integrate(state, theta_0, limits, *step, &mut evaluate)?;
+        let total = |objective: &Objective<T>, theta: &[T]| problem.with_penalty(objective, theta, theta_0);
+        let made = self.integrate(state, theta_0, limits, *step, total, &mut evaluate)?;
         match made {
             Made::Step => run.resting_from = None,
             // it will be made again
@@ -281,6 +292,13 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for F
         }
         Ok(matches!(made, Made::Step))
     }
+}
+
+/// By how much J = `total` may rise by rounding: of a loss r^2/2 an error delta of f changes `r delta + delta^2/2`, of the others
+/// less.
+fn noise<T: Real>(objective: &Objective<T>, total: T) -> T {
+    let delta = rounding_of_outputs(objective);
+    delta * ((total + total).sqrt() + delta)
 }
 
 /// x^(1/3) for x >= 0; NaN stays.

@@ -24,7 +24,9 @@
 //! make the step stable.
 
 use super::chebyshev::{chebyshev_step, stages_for};
-use super::clock::{LIMIT_SLACK, MAX_LN_MISMATCH_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, time_limit};
+use super::clock::{
+    LIMIT_SLACK, MAX_LN_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, rounding_of_outputs, step_to, time_limit,
+};
 use super::rest::{self, Rest};
 use super::trainer::Place;
 use super::{Chattering, Descend, End, Position, Problem, Run};
@@ -59,8 +61,6 @@ const MOVE: f64 = 0.02;
 const RISE: f64 = 0.1;
 /// lambda_max to about a percent.
 const LOOK: Accuracy = Accuracy { iterations: 30, settled: 0.01 };
-/// Residual over the size of the outputs, in units of rounding, at which those of squared error are rounding.
-const ROUNDING: f64 = 256.0;
 
 /// The integrator.
 pub(super) struct Kinked<'a, T> {
@@ -232,7 +232,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     /// Whether the parameters stay where they are.
     pub(super) fn at_rest<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>) -> bool {
         let objective = &run.state.objective;
-        let rounding = T::from_f64(ROUNDING) * T::EPSILON * objective.logit_max;
+        let rounding = rounding_of_outputs(objective);
         run.problem.loss().properties(1).quadratic && ln_residual(&run.problem, objective).exp() <= rounding
             || run.problem.has_minimiser() && self.rest.reached()
             || self.gradient.iter().all(|g| *g == T::ZERO)
@@ -254,7 +254,8 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
         let objective = run.problem.evaluate(run.backend, position, true, self.gradient, run.work)?;
         self.curvature = run.problem.curvature(&objective, run.work);
         self.total = run.problem.with_penalty(&objective, run.state.theta, run.theta_0);
-        self.rounding = T::from_f64(ROUNDING) * T::EPSILON * self.total;
+        // Far above 0 the loss is e^-f, which an error of f changes by as much of itself, until it has no more bits.
+        self.rounding = rounding_of_outputs(&objective) * self.total.max(T::SMALLEST);
         Ok(objective)
     }
 
@@ -281,7 +282,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
                 self.look(run)?;
             }
             let ln_mismatch = run.state.objective.ln_mismatch;
-            let (step, stages) = self.plan(run, limit.map(|limit| limit * ln_mismatch.exp()));
+            let (step, stages) = self.plan(run, limit.map(|limit| step_to(limit, ln_mismatch)));
             if before.is_some_and(|before| before * ln_mismatch.exp() < step) {
                 return Ok(false);
             }
@@ -289,13 +290,13 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
             let newest = self.step(run, (step, stages))?;
             let (objective, curvature) = self.arrive(run, newest)?;
             let change = ln_mismatch - objective.ln_mismatch;
-            let ln_dt = ln_elapsed(step, ln_mismatch, change);
+            let ln_dt = ln_elapsed(step, ln_mismatch, change, limit);
             let past_limit = limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
             finite = objective.loss.is_finite() && change.is_finite();
             let total = run.problem.with_penalty(&objective, self.stages[newest], run.theta_0);
             let rise = if self.is_young() { 0.0 } else { RISE };
             let falls = total <= self.total * T::from_f64(1.0 + rise) + self.rounding;
-            let ratio = change.abs() / T::from_f64(MAX_LN_MISMATCH_CHANGE);
+            let ratio = change.abs() / T::from_f64(MAX_LN_CHANGE);
             if finite && falls && ratio <= T::ONE && past_limit <= slack {
                 if before.is_some_and(|before| ln_dt - before.ln() > slack) {
                     // what was made will be made again

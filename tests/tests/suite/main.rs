@@ -10,6 +10,7 @@ mod biases;
 mod descent;
 mod distance;
 mod edge;
+mod far_out;
 mod flow;
 mod golden;
 mod gradients;
@@ -51,6 +52,7 @@ fn every_tolerance_is_used() {
         include_str!("descent.rs"),
         include_str!("distance.rs"),
         include_str!("edge.rs"),
+        include_str!("far_out.rs"),
         include_str!("flow.rs"),
         include_str!("golden.rs"),
         include_str!("gradients.rs"),

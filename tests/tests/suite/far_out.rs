@@ -1,0 +1,73 @@
+//! Flows from large weights, whose logits are far from 0 before the first step.
+//!
+//! On the right side a loss of e^-|f| has a relative rounding of |f| eps and more, and the mismatch may have no number at all:
+//! a step that hardly moves is no rise, and time passes nevertheless. On the wrong side the mismatch is 1 and says nothing of
+//! how far a step goes: the objective has to fall all the same.
+
+use ntkscope_core::init::initialize;
+use ntkscope_core::loss::Loss;
+use ntkscope_core::network::{Activation, Fcn};
+use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
+use ntkscope_core::{MatRef, Portable, Real};
+
+const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
+/// Steps that none of these flows needs where all samples are on the right side from the start.
+const FEW: u64 = 200;
+
+/// All of one class, with positive inner products: most networks have them on one side at the start.
+const LINE: [f64; 12] = [1.0, 0.0, 4.0, 1.0, 1.0, 4.0, 1.0, 2.0, 4.0, 1.0, 3.0, 4.0];
+
+/// Trains networks of these seeds from weights N(0, scale^2) to t = 1e32, or for a number of steps. The largest of the
+/// smallest margins at the start.
+fn flows<T: Real>(network: &Fcn<'_>, loss: Loss, scale: f64, seeds: core::ops::Range<u64>) -> f64 {
+    let (line, labels) = (LINE.map(T::from_f64), [T::ONE; 4]);
+    let (x, y) = (MatRef::new(&line, 4, 3).expect("length"), MatRef::new(&labels, 4, 1).expect("length"));
+    let problem = Problem::new(network, x, y, loss, 0.0).expect("a valid problem");
+    let sizes = ntkscope_core::network::Network::sizes(network);
+    let mut buffer = vec![T::ZERO; trainer_len(sizes, 4, &FLOW)];
+    let mut farthest = 0.0;
+    for seed in seeds {
+        let start = |theta: &mut [T]| {
+            initialize(network, seed, theta)?;
+            theta.iter_mut().for_each(|weight| *weight *= T::from_f64(scale));
+            Ok(())
+        };
+        let mut trainer = Trainer::with_initial(&Portable, problem, FLOW, &mut buffer, start).expect("a valid start");
+        let (margin, name) = (trainer.objective().margin_min.to_f64(), core::any::type_name::<T>());
+        farthest = margin.max(farthest);
+        for time in [1.0, 1e8, 1e32].map(T::from_f64) {
+            while !trainer.reached(time) && trainer.step() < FEW {
+                let before = trainer.objective().loss;
+                let advanced = trainer.advance(Some(time));
+                let context = format!("{loss:?}, {name}, weights of {scale}, seed {seed}, step {}", trainer.step());
+                assert!(advanced.is_ok(), "{context}: {advanced:?}");
+                let after = trainer.objective().loss;
+                // the allowance of a step, or rounding
+                let rise = before * T::from_f64(1.65) + T::from_f64(1e-3);
+                assert!(after <= rise, "{context}: {before} has become {after}");
+            }
+            let still = loss == Loss::CrossEntropy && margin > 100.0;
+            assert!(!still || trainer.reached(time), "{name}, seed {seed}: {margin} at the start, no end");
+        }
+    }
+    farthest
+}
+
+#[test]
+fn a_flow_starts_where_every_output_is_large() {
+    let (narrow, wide) = ([16], [64]);
+    let unit = Fcn::new(3, &wide, 1).and_then(|network| network.with_variances(1.0, 1.0)).expect("a network");
+    let usual = Fcn::new(3, &narrow, 1).expect("a network");
+    for (network, seeds) in [(unit, 20..36), (usual, 48..56)] {
+        for activation in [Activation::Relu, Activation::Erf] {
+            for scale in [8.0, 30.0] {
+                let (network, seeds) = (network.with_activation(activation), || seeds.clone());
+                let far = flows::<f64>(&network, Loss::CrossEntropy, scale, seeds());
+                flows::<f32>(&network, Loss::CrossEntropy, scale, seeds());
+                flows::<f64>(&network, Loss::SquaredError, scale, seeds());
+                flows::<f32>(&network, Loss::SquaredError, scale, seeds());
+                println!("{activation:?}, weights of {scale}: margins of up to {far:.0} at the start");
+            }
+        }
+    }
+}
