@@ -76,7 +76,8 @@ impl<'a> Remaining<'a> {
     }
 
     fn seconds(&self, left: &[&dyn Job]) -> Result<f64> {
-        Ok(forecast::seconds(left, self.resources.workers(left.len()), forecast::gemm_rate()?))
+        let seconds = |rate| forecast::seconds(left, self.resources.workers(left.len()), rate);
+        Ok(seconds(forecast::gemm_rate(seconds(forecast::REFERENCE_RATE))?))
     }
 
     /// The plan for people: every job on a line of its own; then, on standard error, which parts lack data.

@@ -23,12 +23,16 @@ pub(super) fn png(figure: &Figure) -> Result<Vec<u8>, Error> {
     let texts = picture.draw(&BitMapBackend::with_buffer(&mut fine, (width, height)).into_drawing_area())?;
     picture.cells().pixels(&mut fine, width as usize);
     texts.iter().for_each(|text| text.pixels(&mut fine, width as usize));
-    let mean = |i: usize| {
-        let four = [i, i + 3, i + row, i + row + 3].map(|i| u16::from(fine[i]));
-        (four.iter().sum::<u16>() / 4) as u8
-    };
-    let pixels = (0..fine.len()).step_by(2 * row).flat_map(|line| (0..row).step_by(6).map(move |x| line + x));
-    let pixels: Vec<u8> = pixels.flat_map(|i| [i, i + 1, i + 2]).map(mean).collect();
+    let mut pixels = vec![0; fine.len() / 4];
+    for (line, rows) in pixels.chunks_exact_mut(row / 2).zip(fine.chunks_exact(2 * row)) {
+        let (upper, lower) = rows.split_at(row);
+        for (i, mean) in line.iter_mut().enumerate() {
+            // the first of the colour's two bytes in either row
+            let at = i / 3 * 6 + i % 3;
+            let four = [upper[at], upper[at + 3], lower[at], lower[at + 3]];
+            *mean = ((u16::from(four[0]) + u16::from(four[1]) + u16::from(four[2]) + u16::from(four[3])) / 4) as u8;
+        }
+    }
 
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width / 2, height / 2);

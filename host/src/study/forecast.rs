@@ -8,18 +8,22 @@ use crate::machine::with_threads;
 /// Rate in multiply-adds per second, in f64 on one thread, of the machine on which the jobs' work was measured in seconds.
 pub const REFERENCE_RATE: f64 = 5.3e10;
 
-/// Timings of which the fastest counts: what else runs on the machine comes and goes within a minute, and a forecast that
-/// follows it would be another one every time.
-const TIMINGS: usize = 25;
+/// Timings, of a tenth of a second each, of which the fastest counts: what else runs on the machine comes and goes within a
+/// minute, and a forecast that follows it would be another one every time. Work that takes no longer than they would has fewer.
+const TIMINGS: f64 = 25.0;
+/// Share of the expected time that they may take, one in all cases.
+const SHARE: f64 = 0.02;
 
-/// Multiply-adds per second of this machine when it does nothing else, in products of f64 matrices on one thread.
+/// Multiply-adds per second of this machine when it does nothing else, in products of f64 matrices on one thread, for the
+/// forecast of work of so many seconds.
 ///
 /// # Errors
 /// No thread can be started.
-pub fn gemm_rate() -> Result<f64, Error> {
+pub fn gemm_rate(expected: f64) -> Result<f64, Error> {
     const N: usize = 512;
+    let timings = (10.0 * SHARE * expected).clamp(1.0, TIMINGS) as usize;
     let fastest = with_threads(Some(1), || {
-        let timings = (0..TIMINGS).map(|_| gemm::<f64>(N));
+        let timings = (0..timings).map(|_| gemm::<f64>(N));
         timings.reduce(|fastest, next| Ok(fastest?.min(next?))).transpose()
     })??;
     Ok(fastest.map_or(REFERENCE_RATE, |seconds| (N * N * N) as f64 / seconds))

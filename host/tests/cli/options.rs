@@ -157,8 +157,12 @@ const VALUES: [(&str, &[&str]); 67] = [
     ("targets", &["values", "values --data three.csv", "classes --data three.csv"]),
 ];
 
+/// Commands that draw, and options that show in their figures alone: the others are tried without, which is faster by far.
+const DRAWING: [&str; 2] = ["run", "sweep"];
+const DRAWN: [&str; 2] = ["figure-style", "no-figures"];
+
 /// Results, with the exit code in their place where there are none.
-fn results(trial: &Trial, more: &str) -> (i32, BTreeMap<PathBuf, Option<Vec<u8>>>, String) {
+fn results(trial: &Trial, more: &str, drawn: bool) -> (i32, BTreeMap<PathBuf, Option<Vec<u8>>>, String) {
     let place = Place::new();
     place.file("three.csv", "1,2,0\n-3,4,1\n5,-6,2\n1,1,0\n2,-1,1\n-1,-1,2\n0.5,3,0\n4,4,1\n");
     let flags: Vec<&str> = more.split_whitespace().filter(|word| word.starts_with("--")).collect();
@@ -175,6 +179,9 @@ fn results(trial: &Trial, more: &str) -> (i32, BTreeMap<PathBuf, Option<Vec<u8>>
         }
     }
     words.extend(more.split_whitespace());
+    if DRAWING.contains(&trial.command) && !drawn {
+        words.push("--no-figures");
+    }
     let done = place.run(&words);
     let mut files = place.content();
     if !trial.results.is_empty() {
@@ -194,21 +201,25 @@ fn everything_that_is_given_is_used_or_refused() {
             assert!(ELSEWHERE.contains(&path.as_str()), "{path}: say how it is tried");
             continue;
         };
-        let usual = results(trial, "");
-        assert_eq!(usual.0, 0, "{path}: {}", usual.2);
+        let (plain, drawn) = (results(trial, "", false), results(trial, "", true));
+        assert_eq!(plain.0, 0, "{path}: {}", plain.2);
+        assert_eq!(drawn.0, 0, "{path}: {}", drawn.2);
         for argument in command.get_arguments() {
             let Some(flag) = argument.get_long() else { continue };
             if WITHOUT_EFFECT.iter().any(|(name, _)| *name == flag) {
                 continue;
             }
             let values = VALUES.iter().find(|(name, _)| *name == flag);
+            let is_drawn = DRAWN.contains(&flag);
+            let usual = if is_drawn { &drawn } else { &plain };
             let (_, values) = values.unwrap_or_else(|| panic!("{path} --{flag}: give a value to try"));
             let has_effect = values.iter().any(|value| {
-                let tried = results(trial, &format!("--{flag} {value}"));
+                let tried = results(trial, &format!("--{flag} {value}"), is_drawn);
                 // what the value needs besides must not be what makes the difference
-                let besides = value.split_once(" --").map(|(_, besides)| results(trial, &format!("--{besides}")));
+                let besides =
+                    value.split_once(" --").map(|(_, besides)| results(trial, &format!("--{besides}"), is_drawn));
                 let is_refused = tried.0 == 2 || tried.0 == 3;
-                is_refused || tried != *besides.as_ref().unwrap_or(&usual)
+                is_refused || tried != *besides.as_ref().unwrap_or(usual)
             });
             // replacing results needs some: see the tests of directories
             assert!(has_effect || flag == "force", "{path} --{flag} {values:?} changes nothing and is not refused");
