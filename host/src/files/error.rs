@@ -65,10 +65,10 @@ pub enum Error {
         /// the other setting that names it
         other: &'static str,
     },
-    /// Somebody works in the directory.
-    #[error("{} is in use by another process; wait until it has ended, or give another directory with `out`", path.display())]
+    /// Somebody works in the directory, or writes the file.
+    #[error("{} is in use by another process; wait until it has ended, or give another place with `out`", path.display())]
     InUse {
-        /// the directory
+        /// the directory or file
         path: PathBuf,
     },
     /// A file that cannot be opened, or is none.

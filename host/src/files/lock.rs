@@ -1,4 +1,4 @@
-//! Whose a directory is, for as long as somebody works in it.
+//! Whose a directory or a file is, for as long as somebody works in it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -30,7 +30,35 @@ pub struct DirectoryLock {
     _file: Option<LockFile>,
 }
 
-/// A file that is locked in place of its directory.
+/// A file that one process alone writes, until this is dropped or the process ends.
+#[derive(Debug)]
+pub struct FileLock {
+    /// none where the file system has no locks
+    _file: Option<LockFile>,
+}
+
+impl FileLock {
+    /// Locks `NAME.lock` in its place, since the file itself is replaced whenever it is written.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] where another process, or another part of this one, has it; [`Error::Io`].
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        loop {
+            match LockFile::take(PathBuf::from(&name), Access::Alone) {
+                Ok(file) if file.is_there() => return Ok(Self { _file: Some(file) }),
+                // whoever had it has removed it
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::Unsupported => return Ok(Self { _file: None }),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Err(Error::InUse { path: path.into() }),
+                Err(e) => return Err(Error::io("lock", path)(e)),
+            }
+        }
+    }
+}
+
+/// A file that is locked in place of its directory, or of another file.
 #[derive(Debug)]
 struct LockFile {
     handle: File,
@@ -47,7 +75,8 @@ impl DirectoryLock {
         Self::lock(path, |real| {
             let Some(directory) = lock_directory(real, Access::Alone)? else { return Ok(None) };
             // a network file system may lock files only
-            let file = if directory.is_none() { Some(LockFile::take(real, Access::Alone)?) } else { None };
+            let file =
+                if directory.is_none() { Some(LockFile::take(real.join(LOCK_FILE), Access::Alone)?) } else { None };
             Ok(file.as_ref().is_none_or(LockFile::is_there).then_some(Self { _directory: directory, _file: file }))
         })
     }
@@ -63,7 +92,7 @@ impl DirectoryLock {
     pub fn of_grid(path: &Path, access: Access) -> Result<Self, Error> {
         let lock = Self::lock(path, |real| {
             let Some(directory) = lock_directory(real, access)? else { return Ok(None) };
-            let file = match LockFile::take(real, access) {
+            let file = match LockFile::take(real.join(LOCK_FILE), access) {
                 Ok(file) => Some(file),
                 Err(e) if e.kind() == io::ErrorKind::Unsupported => None,
                 Err(e) => return Err(e),
@@ -110,8 +139,7 @@ fn try_lock(handle: &File, access: Access) -> Result<(), TryLockError> {
 }
 
 impl LockFile {
-    fn take(directory: &Path, access: Access) -> io::Result<Self> {
-        let path = directory.join(LOCK_FILE);
+    fn take(path: PathBuf, access: Access) -> io::Result<Self> {
         let handle = open_lock_file(&path)?;
         match try_lock(&handle, access) {
             Ok(()) => Ok(Self { handle, path, access }),
@@ -193,17 +221,29 @@ mod tests {
         assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
     }
 
+    #[test]
+    fn a_file_has_one_writer() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("state.npz");
+        let first = FileLock::of(&path).unwrap();
+        assert!(matches!(FileLock::of(&path), Err(Error::InUse { .. })));
+        drop(FileLock::of(&place.path().join("other.npz")).unwrap());
+        drop(first);
+        drop(FileLock::of(&path).unwrap());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
     /// On another machine, whose system shares no locks of directories, the file alone decides.
     #[test]
     fn the_file_alone_decides_too() {
         let place = tempfile::tempdir().unwrap();
         let real = fs::canonicalize(place.path()).unwrap();
-        let shared = LockFile::take(&real, Access::Shared).unwrap();
+        let shared = LockFile::take(real.join(LOCK_FILE), Access::Shared).unwrap();
         assert!(matches!(DirectoryLock::of_grid(&real, Access::Alone), Err(Error::InUse { .. })));
         drop(DirectoryLock::of_grid(&real, Access::Shared).unwrap());
         assert!(shared.is_there(), "it stays while one has it");
         drop(shared);
-        let alone = LockFile::take(&real, Access::Alone).unwrap();
+        let alone = LockFile::take(real.join(LOCK_FILE), Access::Alone).unwrap();
         assert!(matches!(DirectoryLock::of_grid(&real, Access::Shared), Err(Error::InUse { .. })));
         drop(alone);
         assert_eq!(fs::read_dir(&real).unwrap().count(), 0);

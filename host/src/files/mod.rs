@@ -25,7 +25,7 @@ pub use directory::{UnfinishedDirectory, is_empty};
 pub use dtype::Dtype;
 pub use error::Error;
 pub use input::{Input, InputFault, name_of, open_input, read_input, read_text, reason};
-pub use lock::{Access, DirectoryLock};
+pub use lock::{Access, DirectoryLock, FileLock};
 pub use npz::NpzError;
 pub use output::{Format, Roles, check_output};
 pub use sweep::sweep;

@@ -79,7 +79,29 @@ fn a_residual_that_is_not_reached_is_told() {
 fn the_state_of_another_regression_is_refused() {
     let place = Place::new();
     place.file("R.state.npz", "no archive");
-    place.refuse("regress --data sphere --n 20 --ridge 0.1 --out R.npz", 3, &["R.state.npz"]);
+    place.refuse("regress --data sphere --n 20 --held-out 2 --ridge 0.1 --out R.npz", 3, &["R.state.npz"]);
+}
+
+/// Without test points there is a fit, and nothing to save.
+#[test]
+fn a_fit_alone_saves_no_predictions() {
+    let (place, line) = (Place::new(), "regress --data sphere --n 20 --ridge 0.1");
+    place.succeed(line);
+    place.succeed(&format!("{line} --json"));
+    for file in ["R.npz", "R.csv"] {
+        place.refuse(&format!("{line} --out {file}"), 2, &["--out", file, "--held-out", "--test"]);
+    }
+}
+
+/// Two calls that would write the same results, and the same state meanwhile, do not meet.
+#[test]
+fn one_regression_at_a_time_has_its_results() {
+    let (place, line) = (Place::new(), "regress --data sphere --n 20 --held-out 2 --ridge 0.1 --out R.npz");
+    let lock = ntkscope::files::FileLock::of(&place.path("R.state.npz")).unwrap();
+    place.refuse(line, 2, &["R.state.npz", "in use"]);
+    drop(lock);
+    place.succeed(line);
+    assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 1);
 }
 
 #[test]

@@ -101,10 +101,16 @@ fn regress_here(args: &RegressArgs) -> Result<u8> {
     if let Some(test) = &args.test {
         (samples.held_out, samples.held_out_y) = test_points(test, &settings, &samples, &budget, args.common.quiet)?;
     }
+    if let Some(out) = args.out.as_ref().filter(|_| samples.held_out.is_empty()) {
+        let what = "no test points to save predictions of; give --held-out N or --test FILE, or leave it out";
+        return Err(wrong("--out", out.display().to_string(), what).into());
+    }
     let training = Training { loss: kind, ..settings.training.clone() };
     run::check(model, &training, &samples)?;
     let stop = stop_on_interrupt();
     let state = args.out.as_ref().map(|out| out.with_extension("state.npz"));
+    // until the results are written
+    let _lock = state.as_deref().map(files::FileLock::of).transpose()?;
     let task = Regression { args, samples: &samples, limit: budget.limit(), state: state.as_deref(), stop: &stop };
     let asked = Asked { settings: settings.clone(), ..asked };
     let Ended::Done(found) = args.large.with(&asked, &samples, task)? else {
