@@ -7,7 +7,7 @@ use crate::experiment::{Digest, training};
 use crate::settings::Settings;
 
 /// A board with room for all of the experiment.
-const RAM: usize = 4 << 20;
+pub(crate) const RAM: usize = 4 << 20;
 
 /// The digest of its numbers at this width; `buffer` is as long as that of a run.
 ///

@@ -5,7 +5,7 @@ use ntkscope_core::loss::Loss;
 
 use crate::device;
 use crate::run::{self, LEN};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::table::{ROW, Table};
 
 #[link(wasm_import_module = "page")]
@@ -44,11 +44,28 @@ pub extern "C" fn layout() -> usize {
     ROW
 }
 
+/// What the controls offer, by [`said`].
+#[unsafe(no_mangle)]
+pub extern "C" fn offers() {
+    say(&settings::offers());
+}
+
+/// The settings of the controls.
+fn settings(width: usize, depth: usize, mirrored: bool, cross_entropy: bool, seed: u32) -> Settings {
+    let loss = if cross_entropy { Loss::CrossEntropy } else { Loss::SquaredError };
+    Settings { width, depth, mirrored, loss, seed: seed.into() }
+}
+
+/// The command line of the same run, by [`said`].
+#[unsafe(no_mangle)]
+pub extern "C" fn command(width: usize, depth: usize, mirrored: bool, cross_entropy: bool, seed: u32) {
+    say(&settings(width, depth, mirrored, cross_entropy, seed).command());
+}
+
 /// Trains; the rows by [`observed`]. The digest, or 0 and what went wrong by [`said`].
 #[unsafe(no_mangle)]
 pub extern "C" fn train(width: usize, depth: usize, mirrored: bool, cross_entropy: bool, seed: u32) -> u64 {
-    let loss = if cross_entropy { Loss::CrossEntropy } else { Loss::SquaredError };
-    let settings = Settings { width, depth, mirrored, loss, seed: seed.into() };
+    let settings = settings(width, depth, mirrored, cross_entropy, seed);
     let Space { buffer, table } = space();
     let mut observe = |table: &Table| {
         // SAFETY: the page reads the table before it returns.

@@ -24,6 +24,8 @@ pub const MOST_SNAPSHOTS: usize = 512;
 pub const MAX_STEPS: u64 = 5000;
 /// `--until-time`: near the largest f32. Beyond, the clock ln(1 + t) alone tells the time.
 pub const UNTIL: f32 = 3e38;
+/// The same as it is typed.
+pub const UNTIL_TEXT: &str = "3e38";
 /// log10 of the end of time.
 pub const LAST_DECADE: f32 = 40.0;
 

@@ -41,19 +41,24 @@ pub struct Table {
     recorded: usize,
 }
 
+/// Every column of a snapshot, in the order of `trace.csv`: counts as numbers, true as 1.
+pub fn numbers(snapshot: &Snapshot<f32>) -> impl Iterator<Item = f32> {
+    Snapshot::COLUMNS.iter().map(|column| match column.get(snapshot) {
+        Value::Count(count) => count as f32,
+        Value::Number(number) => number,
+        Value::Flag(flag) => f32::from(u8::from(flag)),
+    })
+}
+
 impl Row {
     /// Zeros, which take no place in a file.
     pub(crate) const EMPTY: Self = Self([0.0; ROW]);
 
-    /// log10 t, and every column of the snapshot; counts as numbers, true as 1.
+    /// log10 t, and every column of the snapshot.
     pub(crate) fn set_snapshot(&mut self, decade: f32, snapshot: &Snapshot<f32>) {
         self.0[DECADE] = decade;
-        for (place, column) in self.0[SNAPSHOT..NETWORK].iter_mut().zip(Snapshot::COLUMNS) {
-            *place = match column.get(snapshot) {
-                Value::Count(count) => count as f32,
-                Value::Number(number) => number,
-                Value::Flag(flag) => f32::from(u8::from(flag)),
-            };
+        for (place, number) in self.0[SNAPSHOT..NETWORK].iter_mut().zip(numbers(snapshot)) {
+            *place = number;
         }
     }
     /// The outputs of the network on the samples.
