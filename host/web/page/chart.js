@@ -115,9 +115,11 @@ export function draw(figure, { x, y, series, cursor, marks = [], ticksOn = [], d
     let pen = "M";
     xs.forEach((value, k) => {
       const [a, b] = [across(value), up(ys[k])];
-      if (a === -Infinity && Number.isFinite(b)) path += `M${box.left} ${b.toFixed(1)}`;
-      else if (Number.isFinite(a) && Number.isFinite(b)) path += `${pen}${a.toFixed(1)} ${b.toFixed(1)}`;
-      pen = Number.isFinite(b) ? "L" : "M";
+      // time 0, which a logarithmic axis has not, is the left edge
+      const place = a === -Infinity ? box.left : a;
+      const drawn = Number.isFinite(place) && Number.isFinite(b);
+      if (drawn) path += `${pen}${place.toFixed(1)} ${b.toFixed(1)}`;
+      pen = drawn ? "L" : "M";
     });
     inside.append(element("path", { class: `series ${kind}`, d: path }));
   }

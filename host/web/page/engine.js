@@ -73,10 +73,11 @@ export class Rows {
   series(name, index = 0) {
     return Array.from({ length: this.count }, (_, k) => this.all(k, name)[index]);
   }
-  /** The row of a time: the last that is at most half a decade later, about as far as rows are apart. */
+  /** The row nearest to 10^decade; the first, at time 0, counts as a decade before the second. */
   at(decade) {
+    const when = (k) => Math.max(this.one(k, "decade"), k === 0 ? this.one(1, "decade") - 1 : -Infinity);
     let k = 0;
-    while (k + 1 < this.count && this.one(k + 1, "decade") <= decade + 0.5) k += 1;
+    while (k + 1 < this.count && when(k) + when(k + 1) <= 2 * decade) k += 1;
     return k;
   }
 }

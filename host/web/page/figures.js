@@ -9,25 +9,21 @@ const find = (id) => document.getElementById(id);
 
 const timeAxis = () => new Axis({ from: -2, to: 40, ticks: steps(0, 40, 6), label: "gradient-flow time t" }).ofDecades();
 
-/** The time of every row, and the end: where nothing moves any more the last row stands. */
-const withEnd = (numbers, run, end) => (run.digest ? [...numbers, end ?? numbers.at(-1)] : numbers);
-
 export function drawAll(runs, { loss, time }) {
   const run = runs.of[loss];
-  outputs(run, time);
+  outputs(run.rows, time);
   heat(run.rows, loss, time);
   curve(run.rows, loss, time);
   drift(runs.of, time);
   margin(runs.of, time);
 }
 
-function outputs(run, time) {
-  const { rows } = run;
-  const x = withEnd(rows.series("decade"), run, 40);
+function outputs(rows, time) {
+  const x = rows.series("decade");
   const lines = (name, kind, words) =>
     Array.from({ length: SAMPLES }, (_, i) => ({
       x,
-      y: withEnd(rows.series(name, i), run),
+      y: rows.series(name, i),
       kind: typeof kind === "string" ? kind : kind[i % 2],
       name: typeof words === "string" ? words : words[i % 2],
     }));
@@ -73,10 +69,7 @@ const both = (all, of) =>
   LOSSES.filter((loss) => all[loss].rows).map((loss) => ({ ...of(all[loss]), kind: loss, name: NAMES[loss] }));
 
 function drift(all, time) {
-  const series = both(all, (run) => ({
-    x: withEnd(run.rows.series("decade"), run, 40),
-    y: withEnd(run.rows.series("drift_fro"), run),
-  }));
+  const series = both(all, ({ rows }) => ({ x: rows.series("decade"), y: rows.series("drift_fro") }));
   const y = logAxis(series.flatMap((one) => one.y), "relative drift", [-4, 4]);
   draw(find("drift"), { x: timeAxis(), y, series, cursor: time, describe: "Drift of the kernel against time, for both losses" });
 }

@@ -5,6 +5,8 @@ import { drawAll } from "./figures.js";
 import { short } from "./heat.js";
 
 const INITS = ["mirrored", "standard"];
+/** The last power of ten on the slider of time. */
+const END = 40;
 const NAMES = { "cross-entropy": "cross-entropy", mse: "squared error" };
 
 const find = (id) => document.getElementById(id);
@@ -97,10 +99,12 @@ function picture() {
 function status(chosen, { rows, digest, error }) {
   find("alarm").hidden = !error;
   find("alarm").textContent = error ? `Training stopped: ${error}.` : "";
-  const last = rows && rows.one(rows.count - 1, "decade");
-  const far = rows ? `, at t = ${power(Math.round(last))}, step ${rows.one(rows.count - 1, "step")}` : "";
+  const last = rows?.one(rows.count - 1, "decade");
+  const far = rows ? `, at t = ${last > -Infinity ? power(Math.round(last)) : 0}, step ${rows.one(rows.count - 1, "step")}` : "";
   const what = `${NAMES[chosen.loss]}, width ${chosen.width}, depth ${chosen.depth}, ${chosen.init}, seed ${chosen.seed}`;
-  const words = digest ? `Trained with ${what}: done${runs.done ? "" : "; the other loss goes on"}.` : `Training with ${what}${far}.`;
+  const end = last < END ? `stopped${far.replace(",", "")}, where the steps are used up` : "done";
+  const rest = runs.done ? "" : "; the other loss goes on";
+  const words = digest ? `Trained with ${what}: ${end}${rest}.` : `Training with ${what}${far}.`;
   find("status").dataset.done = runs.done;
   if (find("status").textContent !== words) find("status").textContent = words;
 }

@@ -2,7 +2,7 @@
 //!
 //! It computes with `ntkscope-core` and `f32` alone, so a run has the bits of
 //! `ntkscope run --dtype f32 --backend portable`, and [`experiment`], the firmware's own files, those of the
-//! microcontroller. As WebAssembly it is called through [`exports`]; natively it is the reference that the page is
+//! microcontroller. As WebAssembly it is called through `exports`; natively it is the reference that the page is
 //! compared with.
 //!
 //! - [`settings`]: what the controls set

@@ -107,6 +107,14 @@ impl Table {
             self.recorded += usize::from(recorded);
         }
     }
+    /// The last row once more, at a later time: nothing moves any more.
+    pub(crate) fn repeat(&mut self, decade: f32) {
+        if let Some(mut row) = self.rows().last().copied() {
+            row.0[DECADE] = decade;
+            self.push(row, false);
+        }
+    }
+
     /// The rows so far.
     pub fn rows(&self) -> &[Row] {
         &self.rows[..self.len]
