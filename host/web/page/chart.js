@@ -83,7 +83,7 @@ export function draw(figure, { x, y, series, cursor, marks = [], ticksOn = [], d
   const height = Math.round(Math.min(380, Math.max(250, width * 0.62)));
   const names = [];
   for (const one of series) if (one.name && !names.some((known) => known.name === one.name)) names.push(one);
-  const columns = Math.min(names.length, Math.floor((width - 72) / 140));
+  const columns = Math.min(names.length, Math.floor((width - 72) / 110));
   const legend = 22 * Math.ceil(names.length / columns);
   const box = { left: 58, right: width - 14, top: 14 + legend, bottom: height - 46 };
   const across = (value) => box.left + x.place(value) * (box.right - box.left);

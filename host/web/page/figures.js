@@ -28,7 +28,7 @@ function outputs(rows, time) {
       name: typeof words === "string" ? words : words[i % 2],
     }));
   const series = [
-    ...lines("network", ["second", "first"], ["network, class 0", "class 1"]),
+    ...lines("network", ["second", "first"], ["class 0", "class 1"]),
     ...lines("linearized", "linearized", "K_0 fixed"),
     ...lines("infinite", "infinite", "Θ fixed"),
   ];
