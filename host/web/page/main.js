@@ -100,13 +100,15 @@ function status(chosen, { rows, digest, error }) {
   find("alarm").hidden = !error;
   find("alarm").textContent = error ? `Training stopped: ${error}.` : "";
   const last = rows?.one(rows.count - 1, "decade");
-  const far = rows ? `, at t = ${last > -Infinity ? power(Math.round(last)) : 0}, step ${rows.one(rows.count - 1, "step")}` : "";
+  const far = rows ? `at t = ${last > -Infinity ? power(Math.round(last)) : 0}, step ${rows.one(rows.count - 1, "step")}` : "";
   const what = `${NAMES[chosen.loss]}, width ${chosen.width}, depth ${chosen.depth}, ${chosen.init}, seed ${chosen.seed}`;
-  const end = last < END ? `stopped${far.replace(",", "")}, where the steps are used up` : "done";
+  const end = last < END ? `stopped ${far}, where the steps are used up` : "done";
   const rest = runs.done ? "" : "; the other loss goes on";
-  const words = digest ? `Trained with ${what}: ${end}${rest}.` : `Training with ${what}${far}.`;
-  find("status").dataset.done = runs.done;
+  const words = digest ? `Trained with ${what}: ${end}${rest}.` : `Training with ${what}.`;
+  // what is said aloud changes seldom, unlike the progress beside it
   if (find("status").textContent !== words) find("status").textContent = words;
+  find("progress").textContent = digest ? "" : far;
+  find("status").dataset.done = runs.done;
 }
 
 function bits(chosen, { rows, digest }) {
@@ -151,7 +153,11 @@ async function begin() {
       find("status").scrollIntoView({ block: "start" });
     });
   }
-  find("copy").addEventListener("click", () => navigator.clipboard?.writeText(find("command").textContent));
+  find("copy").addEventListener("click", async () => {
+    await navigator.clipboard.writeText(find("command").textContent);
+    find("copy").textContent = "Copied";
+    setTimeout(() => (find("copy").textContent = "Copy"), 2000);
+  });
   const { widths, depths, deviceWidth } = engine.offers;
   controls.width.max = widths.length - 1;
   controls.depth.max = depths;

@@ -105,8 +105,7 @@ pub fn run(settings: &Settings, buffer: &mut [f32], table: &mut Table, observe: 
     reader.curve.analytic(row.curve())?;
     record(&mut trainer, &mut reader, table, observe)?;
     let end = LAST_DECADE * Real::ln(10.0f32);
-    let moves =
-        |trainer: &Trainer<'_, Net, f32, Portable>| trainer.step() < MAX_STEPS && trainer.log_time() < end;
+    let moves = |trainer: &Trainer<'_, Net, f32, Portable>| trainer.step() < MAX_STEPS && trainer.log_time() < end;
     if trainer.resting_from().is_some() {
         table.repeat(LAST_DECADE);
         observe(table);

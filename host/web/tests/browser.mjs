@@ -84,7 +84,7 @@ test("a control that moves ends the run before it", async () => {
   const { page, wrong, close } = await open("desktop");
   await move(page, "width", 5);
   await move(page, "depth", 3);
-  await page.waitForFunction(() => /^Training with .* at t/.test(document.getElementById("status").textContent), null, { timeout: 30_000 });
+  await page.waitForFunction(() => /^at t/.test(document.getElementById("progress").textContent), null, { timeout: 30_000 });
   await move(page, "width", 1);
   await move(page, "depth", 1);
   await done(page);
