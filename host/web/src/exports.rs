@@ -26,9 +26,10 @@ static mut SPACE: Space = Space { buffer: [0.0; LEN], table: Table::new() };
 
 /// The space, for one call at a time.
 fn space() -> &'static mut Space {
+    let place = &raw mut SPACE;
     // SAFETY: the module has one thread, and no function that is imported calls back into it, so that the reference of the last
     // call has ended.
-    unsafe { &mut *(&raw mut SPACE) }
+    unsafe { &mut *place }
 }
 
 /// Hands a text to the page.

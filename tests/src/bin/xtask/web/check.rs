@@ -15,7 +15,7 @@ use ntkscope_web::{
     table::{self, Table},
 };
 
-use super::{Server, build, node, place};
+use super::{Server, TARGET, build, node, place};
 use crate::{
     process::{self, find, minutes, output, root, run as run_command},
     steps::{LONG, Session},
@@ -41,6 +41,10 @@ const COMPARED: [Settings; 4] = {
 /// Builds the page, compares its bits, and moves its controls where there is a browser.
 pub(crate) fn step(_: &mut Session) -> Result<()> {
     let page = build()?;
+    // what is compiled for a browser alone
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--quiet", "--package", "ntkscope-web", "--target", TARGET, "--", "-D", "warnings"]);
+    run_command(&mut clippy, minutes(10))?;
     let expected = expected()?;
     let file = place().join("expected.json");
     fs::write(&file, serde_json::to_string_pretty(&expected)?)?;
