@@ -71,6 +71,7 @@ function settle(at_once = false) {
   if (wanted !== trained) {
     trained = wanted;
     runs.clear();
+    find("status").dataset.done = false;
     clearTimeout(asked);
     // a slider passes by many networks on its way
     asked = setTimeout(() => runs.train(plain(chosen)), at_once ? 0 : 120);
