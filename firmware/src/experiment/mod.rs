@@ -3,12 +3,15 @@
 //!
 //! Where an experiment does not draw its own, the samples are six points on the circle, `x_i = (cos(i pi/3), sin(i pi/3))`, i = 1..6, with labels 0, 1, 0, 1, 0, 1.
 
+mod digest;
 pub mod divergence;
 pub mod initialization;
 pub mod kernel;
 pub mod resnet;
 mod store;
-mod training;
+pub(crate) mod training;
+
+pub use digest::Digest;
 
 use ntkscope_core::{
     Error, MatRef,
@@ -31,7 +34,7 @@ pub struct Number {
 /// Takes every number as it is computed.
 pub type Send<'a> = &'a mut dyn FnMut(Number);
 
-const N: usize = 6;
+pub(crate) const N: usize = 6;
 const SIN: f32 = 0.866_025_4;
 const POINTS: [f32; 2 * N] = [0.5, SIN, -0.5, SIN, -1.0, 0.0, -0.5, -SIN, 0.5, -SIN, 1.0, 0.0];
 const SEED: u64 = 1;
@@ -49,7 +52,7 @@ pub(crate) const fn network(widths: &[usize; 2]) -> Fcn<'_> {
 }
 
 /// The six points, as the networks read them.
-fn points() -> Result<MatRef<'static, f32>, Error> {
+pub(crate) fn points() -> Result<MatRef<'static, f32>, Error> {
     MatRef::new(&POINTS, N, 2)
 }
 

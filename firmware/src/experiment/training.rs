@@ -57,7 +57,7 @@ pub(super) const fn len(sizes: Sizes, ram: usize) -> usize {
 }
 
 /// Trains the network with either loss from the same initialization; `buffer` holds at least [`len`] numbers.
-pub(super) fn run(network: &impl Network, ram: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+pub(crate) fn run(network: &impl Network, ram: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
     let sizes = network.sizes();
     let plan = Plan::new(sizes, ram);
     for (run, loss) in [("cross-entropy", Loss::CrossEntropy), ("squared-error", Loss::SquaredError)] {

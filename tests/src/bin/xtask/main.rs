@@ -17,6 +17,7 @@
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
+//! - [`web`]: the page, built, served, and compared with the command line
 //! - [`process`]: other programs, each under a time limit
 
 mod audit;
@@ -45,9 +46,10 @@ mod reference;
 mod sizes;
 mod steps;
 mod toolchain;
+mod web;
 mod workspace;
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
@@ -72,6 +74,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask flash --board nrf52840dk divergence   the same on a real board, through a debug probe
   cargo xtask fuzz npy csv --seconds 600            two readers of files on hostile input
   cargo xtask mutants 5 6                           which claims notice two deliberate errors
+  cargo xtask web                                   the page, on http://127.0.0.1:8000/
   cargo xtask dist                                  programs to be handed on, in target/dist
   cargo xtask sizes                                 flash, RAM and stack of every image
   cargo xtask bench-device                          instructions per multiply-add of every pass";
@@ -121,6 +124,18 @@ enum Task {
         /// Only the errors of these numbers
         #[arg(value_name = "NUMBER")]
         numbers: Vec<usize>,
+    },
+    /// Builds the page into target/web/page and serves it on this machine
+    Web {
+        /// The port of localhost
+        #[arg(long, value_name = "PORT", default_value_t = 8000)]
+        port: u16,
+        /// Build it and serve nothing
+        #[arg(long)]
+        build_only: bool,
+        /// Print the digest of a run's trace.csv, which the page shows of the same run, and build nothing
+        #[arg(long, value_name = "TRACE")]
+        digest: Option<PathBuf>,
     },
     /// Runs the tests of the unsafe code under AddressSanitizer
     Sanitize,
@@ -186,6 +201,13 @@ fn run(cli: Cli) -> Result<u8> {
         }
         Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds, None)?,
         Task::Mutants { numbers } => mutants::mutants(&numbers)?,
+        Task::Web { digest: Some(trace), .. } => println!("{:016x}", web::trace_digest(&trace)?.value()),
+        Task::Web { port, build_only, digest: None } => {
+            let page = web::build()?;
+            if !build_only {
+                web::serve(&page, port)?;
+            }
+        }
         Task::Sanitize => audit::sanitize(&mut session)?,
         Task::Wheel => python::wheel()?,
         Task::Dist => dist::dist()?,

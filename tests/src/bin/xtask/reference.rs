@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 
 use crate::{
     board::Board,
-    experiment::{Number, divergence, initialization, kernel, resnet},
+    experiment::{Digest, Number, divergence, initialization, kernel, resnet},
     qemu::Frame,
 };
 
@@ -41,7 +41,10 @@ pub(crate) fn compare(board: &Board, binary: &str, frames: &[Frame]) -> Result<S
     let actual: Vec<_> = frames.iter().filter(|frame| frame.level.is_none()).map(|frame| frame.text.as_str()).collect();
     compare_numbers(&expected, &actual)?;
     let (name, count, how) = (&board.name, expected.len(), how(board, binary));
-    Ok(format!("{binary} on {name}{how}: {count} numbers, all equal to the host's in every bit"))
+    let mut digest = Digest::new();
+    expected.iter().for_each(|number| digest.add(number.value));
+    let digest = digest.value();
+    Ok(format!("{binary} on {name}{how}: {count} numbers, all equal to the host's in every bit; digest {digest:016x}"))
 }
 
 /// How a binary that trains reads its kernel on this board, and whether it leaves its trainer as bytes.

@@ -113,7 +113,7 @@ fn obtain(kind: Kind, target: &str) -> Result<Toolchain> {
 }
 
 /// Is `target` installed for the Rust in PATH? If not, rustup is asked for it.
-fn native(target: &str) -> Result<()> {
+pub(crate) fn native(target: &str) -> Result<()> {
     // rustc names the folder of a target's libraries whether it is there or not.
     let installed = || {
         let args = ["--print", "target-libdir", "--target", target];
