@@ -71,7 +71,7 @@ fn each_kernel<N: Network>(network: &N, n: usize, what: &str) {
             check(&mut Gradients::new(&source, at_once), &kernel, 1e-13, one_row, &what);
         }
         let mut spaces = Vec::<Space<f64>>::new();
-        let keeping = Gradients::keeping(&source, &mut spaces, 4, &Stop::new()).unwrap();
+        let keeping = Gradients::new(&source, 4).keeping(&mut spaces, &Stop::new()).unwrap();
         check(&mut keeping.done().unwrap(), &kernel, 1e-13, one_row, &what);
         if one_row {
             check(&mut Panels::new(&source), &kernel, 1e-13, true, &what);
@@ -135,7 +135,7 @@ fn products_of_many_samples_have_the_same_bits_however_they_are_cut() {
             }
         }
         let mut spaces = Vec::new();
-        let mut keeping = Gradients::keeping(&source, &mut spaces, 2, &Stop::new()).unwrap().done().unwrap();
+        let mut keeping = Gradients::new(&source, 2).keeping(&mut spaces, &Stop::new()).unwrap().done().unwrap();
         assert!(by_gradients == products(threads, &mut keeping, 5));
         assert!(by_panels == products(threads, &mut Panels::new(&analytic), 5));
     }

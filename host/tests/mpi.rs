@@ -1,0 +1,122 @@
+//! One kernel on several ranks, started by `mpirun`: results, files and exit codes are those of a single process.
+
+#![cfg(feature = "mpi")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The command line under `mpirun`, in a directory of its own.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+    fn mpirun(&self, ranks: usize, line: &str) -> Command {
+        let mut command = Command::new("mpirun");
+        let ranks = ranks.to_string();
+        command.args(["--allow-run-as-root", "--oversubscribe", "-n", &ranks, env!("CARGO_BIN_EXE_ntkscope")]);
+        command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+    }
+    fn run(&self, ranks: usize, line: &str) -> Output {
+        self.mpirun(ranks, line).output().expect("mpirun is there")
+    }
+    /// Standard output, of a call that must succeed.
+    #[track_caller]
+    fn succeed(&self, ranks: usize, line: &str) -> String {
+        let done = self.run(ranks, line);
+        assert!(done.status.success(), "{ranks} ranks, {line}: {}", text(&done.stderr));
+        text(&done.stdout)
+    }
+    /// The same without `mpirun`.
+    #[track_caller]
+    fn alone(&self, line: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ntkscope"));
+        let done = command.args(line.split_whitespace()).current_dir(self.0.path()).output().unwrap();
+        assert!(done.status.success(), "{line}: {}", text(&done.stderr));
+        text(&done.stdout)
+    }
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What is printed apart from the forecast of the memory, which is that of one rank, and what is written.
+#[track_caller]
+fn same_on_any_number(line: &str, out: &str) {
+    let place = Place::new();
+    let without_memory = |text: &str| -> serde_json::Value {
+        let mut found: serde_json::Value = serde_json::from_str(text).unwrap_or_else(|e| panic!("{line}: {e}: {text}"));
+        found.as_object_mut().unwrap().remove("memory").expect("a forecast");
+        found
+    };
+    let line = format!("{line} --json --quiet --threads 1 --out {out}");
+    let expected = (without_memory(&place.alone(&line)), bytes(&place.path(out)));
+    for ranks in [1, 2, 3] {
+        std::fs::remove_file(place.path(out)).unwrap();
+        let found = (without_memory(&place.succeed(ranks, &line)), bytes(&place.path(out)));
+        assert!(found == expected, "{line}: {ranks} ranks differ from one process\n{}\n{}", found.0, expected.0);
+        assert_eq!(place.names(), [out], "{line}: {ranks} ranks");
+    }
+}
+
+/// Groups of one panel, some of them smaller, whose number 2 and 3 do not divide.
+#[test]
+fn spectra_by_panels() {
+    same_on_any_number("spectrum --data sphere --n 4500 --depth 1 --products 4 --steps 4 --probes 3 --ends 2", "S.npz");
+}
+
+/// Groups of one leaf; full kernels have several rows a sample.
+#[test]
+fn spectra_by_gradients() {
+    let rest = "--kernel empirical --data sphere --n 10000 --width 48 --products 4 --steps 3 --probes 2 --ends 2";
+    same_on_any_number(&format!("spectrum {rest}"), "S.npz");
+    same_on_any_number(&format!("spectrum {rest} --dtype f32 --outputs 2 --multi-output full"), "S.npz");
+}
+
+#[test]
+fn regressions() {
+    let rest = "--n 3000 --held-out 1100 --depth 1 --ridge 1e-3 --rank 20";
+    same_on_any_number(&format!("regress {rest} --data sphere"), "R.npz");
+    same_on_any_number(&format!("regress {rest} --data mixture --loss cross-entropy"), "R.csv");
+    let rest = "--kernel empirical --width 32 --n 9000 --held-out 30 --ridge 1e-2 --rank 20";
+    same_on_any_number(&format!("regress {rest} --data sphere"), "R.npz");
+}
+
+/// What all ranks refuse is said once, with its exit code.
+#[test]
+fn an_error_is_told_once() {
+    let place = Place::new();
+    for (line, code, told) in [
+        ("spectrum --data none.npz", 3, "none.npz"),
+        ("spectrum --data sphere --n 4000 --memory 10MB", 2, "--memory"),
+        ("spectrum --data sphere --n 0", 2, "--n"),
+        ("run --data circle", 2, "`ntkscope run` does not work on 2 ranks"),
+        ("kernel analytic --data circle --out no/such/place/K.npy", 2, "no/such/place"),
+    ] {
+        let done = place.run(2, line);
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(code), "{line}: {said}");
+        assert_eq!(said.matches("error: ").count(), 1, "{line}: {said}");
+        assert!(said.contains(told), "{line}: {said}");
+        assert_eq!(place.names(), [""; 0], "{line}");
+    }
+}
