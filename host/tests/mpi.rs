@@ -101,6 +101,62 @@ fn regressions() {
     same_on_any_number(&format!("regress {rest} --data sphere"), "R.npz");
 }
 
+/// Rows of blocks, of several rows a sample too, written into one file; entries, their summary and the eigenvalues.
+#[test]
+fn kernels_in_blocks() {
+    same_on_any_number("kernel analytic --data sphere --n 1500 --depth 1 --memory 24MB", "K.npy");
+    let rest = "--data sphere --n 600 --width 16 --outputs 2 --multi-output full --memory 18MB";
+    same_on_any_number(&format!("kernel empirical {rest}"), "K.npy");
+}
+
+/// One that is held whole is the same too, and written once.
+#[test]
+fn kernels_held_whole() {
+    same_on_any_number("kernel analytic --data circle --n 40", "K.npz");
+}
+
+/// Children of a process.
+fn children(of: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parent = |id: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    let mut found: Vec<u32> = ids.filter(|id| parent(id) == Some(of)).collect();
+    found.sort_unstable();
+    found
+}
+
+/// A rank that is killed ends the others, with a message and without half a file; so does a signal to `mpirun`.
+#[test]
+fn a_rank_that_is_killed_ends_all() {
+    for (signal, to_all) in [("-KILL", false), ("-TERM", true)] {
+        let place = Place::new();
+        let line = "kernel analytic --data sphere --n 20000 --depth 2 --memory 200MB --out K.npy --threads 1";
+        let mut mpirun = place.mpirun(3, line);
+        let mut mpirun = mpirun.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let began = Instant::now();
+        let is_writing = || place.names().iter().any(|name| name.ends_with(".tmp"));
+        while !is_writing() {
+            assert!(began.elapsed() < Duration::from_secs(60), "no file is begun");
+            assert!(mpirun.try_wait().unwrap().is_none(), "it ended too early");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let ranks = children(mpirun.id());
+        assert_eq!(ranks.len(), 3);
+        let target = if to_all { mpirun.id() } else { ranks[1] };
+        assert!(Command::new("kill").args([signal, &target.to_string()]).status().unwrap().success());
+        let done = mpirun.wait_with_output().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(120));
+        assert!(!done.status.success());
+        if !to_all {
+            assert!(text(&done.stderr).contains("signal 9"), "{}", text(&done.stderr));
+        }
+        assert_eq!(place.names(), [""; 0], "{signal}");
+    }
+}
+
 /// What all ranks refuse is said once, with its exit code.
 #[test]
 fn an_error_is_told_once() {

@@ -9,7 +9,8 @@ use super::terminal::{code_of, fail, told};
 use super::{Command, UsageError, refusal};
 use crate::cli::Call;
 use crate::data::Samples;
-use crate::machine::ranks;
+use crate::machine::memory::LimitSource;
+use crate::machine::{MemoryLimit, ranks};
 
 /// How long a rank waits for the first one to say the same, where all have met it.
 const FIRST: Duration = Duration::from_secs(1);
@@ -53,4 +54,22 @@ pub(super) fn check_same(number: usize, what: &'static str) -> Result<(), UsageE
     let all = ranks().share(&[number as f64]);
     let same = all.windows(2).all(|two| two[0] == two[1]);
     if same { Ok(()) } else { Err(UsageError::Unlike { what }) }
+}
+
+/// The least limit of all ranks, so that they plan alike. What a system leaves is shared by the ranks of one machine; the setting
+/// `memory` is of each.
+pub(super) fn least(limit: Option<MemoryLimit>) -> Option<MemoryLimit> {
+    let ranks = ranks();
+    if ranks.size() == 1 {
+        return limit;
+    }
+    let own = limit.map(|limit| match limit.source {
+        LimitSource::Setting => limit,
+        _ => MemoryLimit { bytes: limit.bytes / ranks.here() as u64, ..limit },
+    });
+    let bytes = ranks.share(&own.map(|limit| limit.bytes as f64).into_iter().collect::<Vec<_>>());
+    let least = bytes.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+    // a rank without a limit of its own has the others'
+    let source = own.map_or(LimitSource::Free, |limit| limit.source);
+    least.is_finite().then_some(MemoryLimit { bytes: least as u64, source })
 }

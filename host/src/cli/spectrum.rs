@@ -16,7 +16,7 @@ use super::drift::which_outputs;
 use super::json::{document, print_document};
 use super::kernel::multi_output;
 use super::large::{Large, LargeArgs, LargeKernel, Task, by_gradients, by_panels};
-use super::ranked::check_alike;
+use super::ranked::{check_alike, least};
 use super::terminal::{DONE, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, used};
 use super::{Common, ModelArgs};
@@ -97,7 +97,7 @@ fn spectrum_here(args: &SpectrumArgs) -> Result<u8> {
     warn(&samples, args.common.quiet);
     check_alike(&samples)?;
     let stop = stop_on_interrupt();
-    let estimate = Estimate { args, limit: budget.limit(), stop: &stop };
+    let estimate = Estimate { args, limit: least(budget.limit()), stop: &stop };
     let Ended::Done(found) = args.large.with(&asked, &samples, estimate)? else {
         say("interrupted");
         return Ok(INTERRUPTED);

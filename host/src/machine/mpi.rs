@@ -19,7 +19,9 @@ const STARTED: [&str; 4] = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PA
 struct World {
     rank: usize,
     size: usize,
-    /// for each rank of this machine
+    /// on this machine
+    here: usize,
+    /// for each of those
     cores: usize,
 }
 
@@ -31,19 +33,20 @@ pub(super) fn others() -> Option<(&'static dyn Ranks, Box<dyn Any>)> {
     // one thread at a time calls MPI, not always the one that began it
     let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)?;
     let world = universe.world();
-    let found = World { rank: world.rank() as usize, size: world.size() as usize, cores: own_cores(&world) };
+    let (here, cores) = own_cores(&world);
+    let found = World { rank: world.rank() as usize, size: world.size() as usize, here, cores };
     Some((Box::leak(Box::new(found)), Box::new(universe)))
 }
 
-/// What a launcher has bound to each rank, or what they share where they may all use the same: so many ranks take each core.
-fn own_cores(world: &SimpleCommunicator) -> usize {
+/// Ranks of this machine, and cores for each: those that the launcher has bound to it, or a share of those that several may use.
+fn own_cores(world: &SimpleCommunicator) -> (usize, usize) {
     let here = world.split_shared(world.rank());
     let mut all = vec![0_u64; here.size() as usize];
     here.all_gather_into(&(cores() as u64), &mut all[..]);
     // SAFETY: it takes no pointer; an answer below 1 says that it is not known
     let there = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }.max(1) as u64;
     let ranks_a_core = all.iter().sum::<u64>().div_ceil(there).max(1);
-    (cores() / ranks_a_core as usize).max(1)
+    (all.len(), (cores() / ranks_a_core as usize).max(1))
 }
 
 impl Ranks for World {
@@ -82,6 +85,9 @@ impl Ranks for World {
             part.to_vec()
         });
         parts.collect()
+    }
+    fn here(&self) -> usize {
+        self.here
     }
     fn cores(&self) -> usize {
         self.cores

@@ -22,6 +22,10 @@ pub trait Ranks: Sync {
     /// Ends all ranks with this exit code.
     fn abort(&self, code: u8) -> !;
 
+    /// How many of them run on this machine.
+    fn here(&self) -> usize {
+        1
+    }
     /// Cores for each rank of this machine.
     fn cores(&self) -> usize {
         cores()

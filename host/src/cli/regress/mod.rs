@@ -14,7 +14,7 @@ use toml::Table;
 
 use super::large::{Asked, LargeArgs};
 use super::predict::test_points;
-use super::ranked::check_alike;
+use super::ranked::{check_alike, least};
 use super::terminal::{DONE, FAILED, INTERRUPTED, in_flags, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse};
 use super::{Common, ModelArgs, UsageError};
@@ -108,7 +108,8 @@ fn regress_here(args: &RegressArgs, state: Option<PathBuf>) -> Result<u8> {
     let training = Training { loss: kind, ..settings.training.clone() };
     run::check(model, &training, &samples)?;
     let stop = stop_on_interrupt();
-    let task = Regression { args, samples: &samples, limit: budget.limit(), state: state.as_deref(), stop: &stop };
+    let task =
+        Regression { args, samples: &samples, limit: least(budget.limit()), state: state.as_deref(), stop: &stop };
     let asked = Asked { settings: settings.clone(), ..asked };
     let Ended::Done(found) = args.large.with(&asked, &samples, task)? else {
         let kept = state.filter(|path| path.exists()).map_or("--out FILE keeps what it goes on from".into(), |_| {
