@@ -128,6 +128,14 @@ fn children(of: u32) -> Vec<u32> {
     found
 }
 
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0();
+    }
+}
+
 /// A rank that is killed ends the others, with a message and without half a file; so does a signal to `mpirun`.
 #[test]
 fn a_rank_that_is_killed_ends_all() {
@@ -136,7 +144,10 @@ fn a_rank_that_is_killed_ends_all() {
         let line = "kernel analytic --data sphere --n 20000 --depth 2 --memory 200MB --out K.npy --threads 1";
         let mut mpirun = place.mpirun(3, line);
         let mut mpirun = mpirun.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let began = Instant::now();
+        let (began, id) = (Instant::now(), mpirun.id());
+        // nothing is left running where this test fails
+        let _end =
+            OnDrop(|| drop(Command::new("kill").args(["-KILL", &id.to_string()]).stderr(Stdio::null()).status()));
         let is_writing = || place.names().iter().any(|name| name.ends_with(".tmp"));
         while !is_writing() {
             assert!(began.elapsed() < Duration::from_secs(60), "no file is begun");
