@@ -1,5 +1,6 @@
 //! Kernels that are never formed against those that are.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 
 use ntkscope::backend::HostReal;
@@ -152,6 +153,8 @@ struct Threads<'a> {
     size: usize,
     sent: &'a Mutex<Vec<Vec<Vec<f64>>>>,
     all: &'a Barrier,
+    /// numbers that this one has sent to others
+    count: AtomicUsize,
 }
 
 impl Ranks for Threads<'_> {
@@ -163,6 +166,8 @@ impl Ranks for Threads<'_> {
     }
     fn exchange(&self, to: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         assert_eq!(to.len(), self.size);
+        let others = to.iter().enumerate().filter(|(rank, _)| *rank != self.rank);
+        self.count.fetch_add(others.map(|(_, numbers)| numbers.len()).sum(), Ordering::Relaxed);
         self.sent.lock().unwrap()[self.rank] = to;
         self.all.wait();
         let from = self.sent.lock().unwrap().iter().map(|to| to[self.rank].clone()).collect();
@@ -175,12 +180,12 @@ impl Ranks for Threads<'_> {
 }
 
 /// What `work` makes on each of so many ranks, which is the same on all.
-fn among(size: usize, work: impl Fn(&dyn Ranks) -> Vec<f64> + Sync) -> Vec<f64> {
+fn among(size: usize, work: impl Fn(&Threads<'_>) -> Vec<f64> + Sync) -> Vec<f64> {
     let (sent, all) = (Mutex::new(vec![Vec::new(); size]), Barrier::new(size));
     let mut found = std::thread::scope(|scope| {
         let start = |rank| {
             let (work, sent, all) = (&work, &sent, &all);
-            scope.spawn(move || work(&Threads { rank, size, sent, all }))
+            scope.spawn(move || work(&Threads { rank, size, sent, all, count: AtomicUsize::new(0) }))
         };
         let started: Vec<_> = (0..size).map(start).collect();
         started.into_iter().map(|rank| rank.join().unwrap()).collect::<Vec<_>>()
@@ -241,6 +246,30 @@ fn products_have_the_same_bits_on_any_number_of_ranks() {
             }
         }
     }
+}
+
+/// As `docs/mpi.md` counts it: k n G/2P partial sums of panels and k n/P rows to each of the others.
+#[test]
+fn what_ranks_send_is_counted() {
+    let (k, groups, side, stop) = (2, 4, 1024, Stop::new());
+    let n = groups * side;
+    let network = Fcn::new(2, &[3], 1).unwrap();
+    let x = draws(n * 2, 5);
+    let x = MatRef::new(&x, n, 2).unwrap();
+    let analytic = Analytic { backend: f64::fast(), network: &network, samples: &x, which: AnalyticKernel::Ntk };
+    let v = draws(k * n, 1);
+    let sent = among(groups, |ranks| {
+        let mut out = vec![0.0; k * n];
+        let (from, to) = (MatRef::new(&v, k, n).unwrap(), MatMut::new(&mut out, k, n).unwrap());
+        let _ = Panels::new(&analytic).among(ranks).apply(from, to, &mut |_| (), &stop).unwrap();
+        let own = [ranks.count.load(Ordering::Relaxed) as f64];
+        ranks.share(&own).concat()
+    });
+    // of the groups that lie opposite one another one has made the panels, so that it alone sends
+    let partial = |distances: usize| k * side * distances;
+    let rows = k * side * (groups - 1);
+    let expected = [2, 2, 1, 1].map(|distances| (partial(distances) + rows) as f64);
+    assert_eq!(sent, expected);
 }
 
 /// Single precision: entries are rounded to it, sums of panels are not.
