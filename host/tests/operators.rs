@@ -1,11 +1,14 @@
 //! Kernels that are never formed against those that are.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
+
 use ntkscope::backend::HostReal;
 use ntkscope::kernel::{
     Analytic, Difference, Effort, Empirical, Gradients, KernelSource, Operator, Panels, Search, Space, density,
     outermost, whole,
 };
-use ntkscope::machine::{Ended, Stop, with_threads};
+use ntkscope::machine::{Ended, Ranks, Stop, with_threads};
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::{Normals, initialize};
 use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
@@ -71,7 +74,7 @@ fn each_kernel<N: Network>(network: &N, n: usize, what: &str) {
             check(&mut Gradients::new(&source, at_once), &kernel, 1e-13, one_row, &what);
         }
         let mut spaces = Vec::<Space<f64>>::new();
-        let keeping = Gradients::keeping(&source, &mut spaces, 4, &Stop::new()).unwrap();
+        let keeping = Gradients::new(&source, 4).keeping(&mut spaces, &Stop::new()).unwrap();
         check(&mut keeping.done().unwrap(), &kernel, 1e-13, one_row, &what);
         if one_row {
             check(&mut Panels::new(&source), &kernel, 1e-13, true, &what);
@@ -135,13 +138,138 @@ fn products_of_many_samples_have_the_same_bits_however_they_are_cut() {
             }
         }
         let mut spaces = Vec::new();
-        let mut keeping = Gradients::keeping(&source, &mut spaces, 2, &Stop::new()).unwrap().done().unwrap();
+        let mut keeping = Gradients::new(&source, 2).keeping(&mut spaces, &Stop::new()).unwrap().done().unwrap();
         assert!(by_gradients == products(threads, &mut keeping, 5));
         assert!(by_panels == products(threads, &mut Panels::new(&analytic), 5));
     }
     let close = |operator: &mut dyn Operator, kernel: &[f64], what: &str| check(operator, kernel, 1e-14, true, what);
     close(&mut Gradients::new(&source, 4), &whole(&source).unwrap(), "gradients");
     close(&mut Panels::new(&analytic), &whole(&analytic).unwrap(), "panels");
+}
+
+/// Ranks that are threads of this process: what each has sent, by sender and receiver.
+struct Threads<'a> {
+    rank: usize,
+    size: usize,
+    sent: &'a Mutex<Vec<Vec<Vec<f64>>>>,
+    all: &'a Barrier,
+    /// numbers that this one has sent to others
+    count: AtomicUsize,
+}
+
+impl Ranks for Threads<'_> {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+    fn size(&self) -> usize {
+        self.size
+    }
+    fn exchange(&self, to: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        assert_eq!(to.len(), self.size);
+        let others = to.iter().enumerate().filter(|(rank, _)| *rank != self.rank);
+        self.count.fetch_add(others.map(|(_, numbers)| numbers.len()).sum(), Ordering::Relaxed);
+        self.sent.lock().unwrap()[self.rank] = to;
+        self.all.wait();
+        let from = self.sent.lock().unwrap().iter().map(|to| to[self.rank].clone()).collect();
+        self.all.wait();
+        from
+    }
+    fn abort(&self, code: u8) -> ! {
+        panic!("ended with {code}")
+    }
+}
+
+/// What `work` makes on each of so many ranks, which is the same on all.
+fn among(size: usize, work: impl Fn(&Threads<'_>) -> Vec<f64> + Sync) -> Vec<f64> {
+    let (sent, all) = (Mutex::new(vec![Vec::new(); size]), Barrier::new(size));
+    let mut found = std::thread::scope(|scope| {
+        let start = |rank| {
+            let (work, sent, all) = (&work, &sent, &all);
+            scope.spawn(move || work(&Threads { rank, size, sent, all, count: AtomicUsize::new(0) }))
+        };
+        let started: Vec<_> = (0..size).map(start).collect();
+        started.into_iter().map(|rank| rank.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert!(found.windows(2).all(|two| two[0] == two[1]), "{size} ranks differ from one another");
+    found.swap_remove(0)
+}
+
+/// Groups that the ranks divide and that they do not, an even number of them and an odd one, fewer than ranks.
+#[test]
+fn products_have_the_same_bits_on_any_number_of_ranks() {
+    let (stop, k) = (Stop::new(), 2);
+    let network = Fcn::new(2, &[3], 2).unwrap();
+    let mut theta = vec![0.0; network.sizes().parameters];
+    initialize(&network, 3, &mut theta).unwrap();
+    let everything = |operator: &mut dyn Operator, columns: bool| {
+        let n = operator.rows();
+        let (v, mut out) = (draws(k * n, 1), vec![f64::NAN; 2 * k * n]);
+        let (product, rest) = out.split_at_mut(k * n);
+        let from = MatRef::new(&v, k, n).unwrap();
+        let _ = operator.apply(from, MatMut::new(product, k, n).unwrap(), &mut |_| (), &stop).unwrap();
+        if columns {
+            let _ = operator.columns(&[0, n - 1], MatMut::new(rest, k, n).unwrap(), &stop).unwrap();
+        } else {
+            rest.fill(0.0);
+        }
+        out.extend(operator.diagonal(&stop).unwrap().done().unwrap());
+        out
+    };
+    for n in [300, 2100, 3500] {
+        let x = draws(n * 2, 5);
+        let x = MatRef::new(&x, n, 2).unwrap();
+        let analytic = Analytic { backend: f64::fast(), network: &network, samples: &x, which: AnalyticKernel::Ntk };
+        let expected = everything(&mut Panels::new(&analytic), true);
+        for ranks in [1, 2, 3, 5] {
+            let found = among(ranks, |ranks| everything(&mut Panels::new(&analytic).among(ranks), true));
+            assert!(found == expected, "panels of {n} on {ranks} ranks");
+        }
+    }
+    // leaves of 4096 samples
+    for n in [5000, 17000] {
+        let x = draws(n * 2, 5);
+        let x = MatRef::new(&x, n, 2).unwrap();
+        for outputs in [MultiOutput::Trace, MultiOutput::Full] {
+            let params = Params::new(&network, &theta).unwrap();
+            let source = Empirical { backend: f64::fast(), params, samples: &x, outputs };
+            let columns = outputs == MultiOutput::Trace;
+            let expected = everything(&mut Gradients::new(&source, 3), columns);
+            for ranks in [1, 2, 3, 5] {
+                let found = among(ranks, |ranks| everything(&mut Gradients::new(&source, 3).among(ranks), columns));
+                assert!(found == expected, "gradients of {n} on {ranks} ranks");
+                let kept = among(ranks, |ranks| {
+                    let mut spaces = Vec::new();
+                    let operator = Gradients::new(&source, 3).among(ranks);
+                    everything(&mut operator.keeping(&mut spaces, &stop).unwrap().done().unwrap(), columns)
+                });
+                assert!(kept == expected, "kept gradients of {n} on {ranks} ranks");
+            }
+        }
+    }
+}
+
+/// As `docs/mpi.md` counts it: k n G/2P partial sums of panels and k n/P rows to each of the others.
+#[test]
+fn what_ranks_send_is_counted() {
+    let (k, groups, side, stop) = (2, 4, 1024, Stop::new());
+    let n = groups * side;
+    let network = Fcn::new(2, &[3], 1).unwrap();
+    let x = draws(n * 2, 5);
+    let x = MatRef::new(&x, n, 2).unwrap();
+    let analytic = Analytic { backend: f64::fast(), network: &network, samples: &x, which: AnalyticKernel::Ntk };
+    let v = draws(k * n, 1);
+    let sent = among(groups, |ranks| {
+        let mut out = vec![0.0; k * n];
+        let (from, to) = (MatRef::new(&v, k, n).unwrap(), MatMut::new(&mut out, k, n).unwrap());
+        let _ = Panels::new(&analytic).among(ranks).apply(from, to, &mut |_| (), &stop).unwrap();
+        let own = [ranks.count.load(Ordering::Relaxed) as f64];
+        ranks.share(&own).concat()
+    });
+    // of the groups that lie opposite one another one has made the panels, so that it alone sends
+    let partial = |distances: usize| k * side * distances;
+    let rows = k * side * (groups - 1);
+    let expected = [2, 2, 1, 1].map(|distances| (partial(distances) + rows) as f64);
+    assert_eq!(sent, expected);
 }
 
 /// Single precision: entries are rounded to it, sums of panels are not.

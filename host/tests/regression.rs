@@ -2,7 +2,7 @@
 
 use ntkscope::backend::HostReal;
 use ntkscope::kernel::{Analytic, Operator, Panels, Points, whole};
-use ntkscope::machine::{Ended, Stop};
+use ntkscope::machine::{Alone, Ended, Stop};
 use ntkscope::regression::{
     Accuracy, Follow, Iterate, Logistic, LowRank, Newton, Saved, predictions, probabilities, ridge,
 };
@@ -194,8 +194,13 @@ fn predictions_are_products_with_the_kernel_of_both_sets() {
     let of = |samples| Analytic { backend: f64::fast(), network: &network, samples, which: AnalyticKernel::Ntk };
     let kernel = whole(&of(&all as &dyn Points<f64>)).unwrap();
     let a = MatRef::new(&a, 2, 1100).unwrap();
-    let found =
-        predictions(&of(&points as &dyn Points<f64>), &of(&samples as &dyn Points<f64>), a, &mut |_| (), &Stop::new());
+    let found = predictions(
+        (&of(&points as &dyn Points<f64>), &of(&samples as &dyn Points<f64>)),
+        a,
+        &Alone,
+        &mut |_| (),
+        &Stop::new(),
+    );
     let found = found.unwrap().done().unwrap();
     for j in 0..200 {
         for c in 0..2 {

@@ -50,6 +50,14 @@ impl<T: Real> Squares<T> {
         }
         T::ONE / self.scale
     }
+    /// The scale, a power of two, and the sum in units of its square: all that is known of the numbers.
+    pub fn parts(self) -> (T, T) {
+        (self.scale, self.sum)
+    }
+    /// From what [`Self::parts`] has told.
+    pub fn from_parts((scale, sum): (T, T)) -> Self {
+        Self { scale, sum }
+    }
     /// The root of the sum.
     pub fn norm(self) -> T {
         self.scale * self.sum.sqrt()

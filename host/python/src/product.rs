@@ -105,6 +105,7 @@ pub(crate) fn with_full_kernel<T: Scalar, R>(
         scalar: size_of::<T>(),
         tile: T::fast().tile(),
         threads: threads(),
+        ranks: 1,
         beside,
     };
     let plan = product.plan(&format!("products with a kernel of {} rows", product.rows()), limit)?;
@@ -113,7 +114,7 @@ pub(crate) fn with_full_kernel<T: Scalar, R>(
         return work(&mut Gradients::new(&source, plan.at_once));
     }
     let mut spaces = Vec::new();
-    match Gradients::keeping(&source, &mut spaces, plan.at_once, stop)? {
+    match Gradients::new(&source, plan.at_once).keeping(&mut spaces, stop)? {
         Ended::Done(mut kernel) => work(&mut kernel),
         Ended::Stopped => Ok(Ended::Stopped),
     }

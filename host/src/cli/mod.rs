@@ -22,6 +22,7 @@ mod plan;
 pub mod predict;
 pub mod prediction;
 mod progress;
+mod ranked;
 mod refusal;
 pub mod regress;
 pub mod report;
@@ -61,6 +62,8 @@ use smoothness::SmoothnessArgs;
 use spectrum::SpectrumArgs;
 use sweep::SweepArgs;
 pub use usage::{Failure, UsageError};
+
+use crate::machine::begin_ranks;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -150,11 +153,16 @@ pub enum Command {
 /// Does what was typed, and returns the exit code. Signals are caught from here on.
 pub fn main(call: Call) -> u8 {
     call.remember();
+    // dropped at the end, which all ranks reach
+    let _ranks = begin_ranks();
     catch_signals();
     let cli = match terminal::parse() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    if let Err(refused) = ranked::check(&cli.command) {
+        return terminal::exit(Err(refused.into()));
+    }
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Reproduce(args) => reproduce::reproduce(args),
@@ -173,6 +181,7 @@ pub fn main(call: Call) -> u8 {
         Command::Completions { shell } => completions(shell),
         Command::Man(args) => manual::man(&args),
     };
+    ranked::end_if_failed(&result);
     terminal::exit(result)
 }
 

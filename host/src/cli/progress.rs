@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::streams::{make_room_above, say};
+use crate::machine::ranks;
 use crate::words::duration;
 
 /// Seconds between the lines of a log, which grow, and stay at the last.
@@ -58,6 +59,7 @@ pub fn bytes(quiet: bool) -> Progress {
 
 impl Progress {
     fn new(label: &str, all: u64, unit: Option<fn(u64) -> String>, quiet: bool, template: &str) -> Self {
+        let quiet = quiet || !ranks().is_first();
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target((all > 0).then_some(all), target).with_prefix(label.to_owned());
         if let Ok(style) = ProgressStyle::with_template(template) {

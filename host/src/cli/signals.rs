@@ -5,6 +5,8 @@
 //! file stays. A signal that was ignored when the program started, as `nohup` has it for SIGHUP and a shell for the
 //! commands that it starts in the background, stays ignored.
 //!
+//! Among several ranks nothing ends between two steps: the first signal ends all processes.
+//!
 //! signal-hook rather than ctrlc: that one catches either SIGINT alone or, with its feature `termination`, SIGHUP too,
 //! even where it was ignored.
 
@@ -12,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::streams::say;
 use super::terminal::INTERRUPTED;
-use crate::machine::Stop;
+use crate::machine::{Stop, ranks};
 
 /// What a signal does.
 enum Work {
@@ -43,6 +45,10 @@ pub fn stop_on_interrupt_quietly() -> Stop {
 
 fn hand_out(quiet: bool) -> Stop {
     let stop = Stop::new();
+    if ranks().size() > 1 {
+        // one that ended early would leave the others waiting: all end at the first signal
+        return stop;
+    }
     *WORK.lock().unwrap_or_else(PoisonError::into_inner) = Work::Steps { stop: stop.clone(), quiet };
     stop
 }

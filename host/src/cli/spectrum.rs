@@ -16,6 +16,7 @@ use super::drift::which_outputs;
 use super::json::{document, print_document};
 use super::kernel::multi_output;
 use super::large::{Large, LargeArgs, LargeKernel, Task, by_gradients, by_panels};
+use super::ranked::{check_alike, least};
 use super::terminal::{DONE, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, used};
 use super::{Common, ModelArgs};
@@ -25,7 +26,7 @@ use crate::experiment::Open;
 use crate::files::numbers::Json as Number;
 use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Density, Effort, Estimated, Operator, Outermost, Ritz, Search, density, density_bytes, outermost};
-use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
+use crate::machine::{Budget, Ended, MemoryLimit, Stop, ranks, with_threads};
 use crate::run::write_arrays;
 use crate::words::{count, number, precise, with_error};
 
@@ -79,6 +80,7 @@ pub struct SpectrumArgs {
 
 /// Estimates, saves, prints; returns the exit code.
 pub fn spectrum(args: SpectrumArgs) -> Result<u8> {
+    let args = SpectrumArgs { out: args.out.filter(|_| ranks().is_first()), ..args };
     with_threads(args.common.threads, || spectrum_here(&args))?
 }
 
@@ -93,8 +95,9 @@ fn spectrum_here(args: &SpectrumArgs) -> Result<u8> {
     let budget = Budget::new(args.common.memory);
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
+    check_alike(&samples)?;
     let stop = stop_on_interrupt();
-    let estimate = Estimate { args, limit: budget.limit(), stop: &stop };
+    let estimate = Estimate { args, limit: least(budget.limit()), stop: &stop };
     let Ended::Done(found) = args.large.with(&asked, &samples, estimate)? else {
         say("interrupted");
         return Ok(INTERRUPTED);

@@ -3,7 +3,7 @@
 //! Messages go through [`say`], which ignores what happens to them: whether anybody reads them changes neither results nor
 //! exit code. Data go through [`write_data`]: a reader that went away (`| head`) has what it wanted, everything else that keeps
 //! them from arriving is an error. Nothing else in the crate writes to either stream; clippy's `print_stdout` and
-//! `print_stderr` hold that.
+//! `print_stderr` hold that. Of several ranks the first one speaks for all.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
+use crate::machine::ranks;
 use crate::words::clipped;
 
 /// Most characters of a message, whatever went into it.
@@ -36,6 +37,13 @@ pub(super) fn make_room_above(bar: Option<ProgressBar>) {
 
 /// A message on standard error, on a line of its own and of at most 1,000 characters.
 pub fn say(message: &str) {
+    if ranks().is_first() {
+        say_of_any_rank(message);
+    }
+}
+
+/// The same from a rank that is not the first, of which nobody hears otherwise.
+pub(super) fn say_of_any_rank(message: &str) {
     write_message(&clipped(message.trim_end(), LONGEST));
 }
 
@@ -60,6 +68,9 @@ fn try_to_say(line: &str) {
 /// # Errors
 /// Standard output that takes no more, as on a full disk, or was closed when the program started.
 pub(super) fn write_data(text: &str) -> io::Result<()> {
+    if !ranks().is_first() {
+        return Ok(());
+    }
     if CLOSED.load(Ordering::Relaxed) {
         return Err(io::Error::other("it was closed before the program started"));
     }

@@ -62,7 +62,7 @@ pub fn exit(result: Result<u8>) -> u8 {
 }
 
 /// Says what went wrong on standard error, unless that has been said, and with `--json` on standard output too.
-fn fail(code: u8, message: &str, say_so: bool) {
+pub(super) fn fail(code: u8, message: &str, say_so: bool) {
     if say_so {
         say(&format!("error: {message}"));
     }
@@ -79,7 +79,7 @@ fn wants_json(typed: &[String]) -> bool {
 }
 
 /// The error and what led to it, in one line, each thing once, in flags.
-fn told(error: &anyhow::Error) -> String {
+pub(super) fn told(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if cause.starts_with(&text) {
@@ -105,7 +105,7 @@ fn without_numbers(text: &str) -> String {
 }
 
 /// The code of an error, which its own type knows.
-fn code_of(error: &anyhow::Error) -> u8 {
+pub(super) fn code_of(error: &anyhow::Error) -> u8 {
     fn of<E: std::error::Error + Send + Sync + 'static>(
         error: &anyhow::Error,
         cause: impl Fn(&E) -> Cause,

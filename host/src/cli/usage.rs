@@ -34,6 +34,22 @@ pub enum UsageError {
         /// what is wrong and what fixes it
         what: String,
     },
+    /// A command that cannot be divided among several ranks.
+    #[error(
+        "`ntkscope {command}` does not work on {ranks} ranks, each of which would do all of it; start it without `mpirun`"
+    )]
+    Ranks {
+        /// the command
+        command: String,
+        /// how many
+        ranks: usize,
+    },
+    /// Ranks that would not do the same.
+    #[error("{what} is not the same on all ranks; give a file that all of them see")]
+    Unlike {
+        /// what is read
+        what: &'static str,
+    },
     /// A kernel does not fit the other one.
     #[error("{}: {what}", path.display())]
     Mismatch {

@@ -49,13 +49,33 @@ impl Unfinished {
     /// # Errors
     /// [`Error::NotAFile`], [`Error::Io`].
     pub fn create(path: &Path) -> Result<(Self, File), Error> {
+        Self::create_by(Temporary::create, path)
+    }
+
+    /// The same under a temporary name from the beginning, so that other processes can write into it.
+    ///
+    /// # Errors
+    /// Those of [`Unfinished::create`].
+    pub fn create_named(path: &Path) -> Result<(Self, File), Error> {
+        Self::create_by(Temporary::named, path)
+    }
+
+    fn create_by(
+        create: impl FnOnce(&Path) -> io::Result<(Temporary, File)>,
+        path: &Path,
+    ) -> Result<(Self, File), Error> {
         let target = Target::of(path)?;
-        let created = Temporary::create(parent(&target.path)).and_then(|(temporary, file)| {
+        let created = create(parent(&target.path)).and_then(|(temporary, file)| {
             target.hand_on(&file)?;
             Ok((temporary, file))
         });
         let (temporary, file) = created.map_err(Error::io("write", path))?;
         Ok((Self { path: path.into(), target: target.path, temporary }, file))
+    }
+
+    /// The temporary name, where there is one.
+    pub fn temporary_name(&self) -> Option<&Path> {
+        self.temporary.name()
     }
 
     /// Whether a file at `path` could be committed now; leaves nothing behind.

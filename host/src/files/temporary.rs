@@ -94,7 +94,11 @@ impl Temporary {
         }
     }
 
-    fn named(directory: &Path) -> io::Result<(Self, File)> {
+    /// The same under a name.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub(super) fn named(directory: &Path) -> io::Result<(Self, File)> {
         let mut names = names();
         let (path, file) = at_random_name(directory, |path| {
             let file = File::options().read(true).write(true).create_new(true).open(path)?;
@@ -102,6 +106,11 @@ impl Temporary {
         })?;
         names.insert(path.clone());
         Ok((Self { directory: directory.into(), name: Some(path) }, file))
+    }
+
+    /// The name, if it has one.
+    pub(super) fn name(&self) -> Option<&Path> {
+        self.name.as_deref()
     }
 
     /// Gives the file the name `path` on the same disk, in place of what has it.

@@ -16,7 +16,7 @@ use ntkscope_core::{self as core, Backend, MatMut, MatRef, Real};
 use super::Error;
 use super::forecast::Cut;
 use super::points::{Points, Space};
-use crate::machine::{Ended, Stop};
+use crate::machine::{Alone, Ended, Ranks, Stop};
 
 /// A kernel of samples, by any two sets of them.
 pub trait KernelSource<T: Real> {
@@ -228,7 +228,22 @@ pub fn blocks<T: Real, S: KernelSource<T>>(
     sink: &mut Sink<'_, T>,
     stop: &Stop,
 ) -> Result<Ended, Error> {
-    each(source, None, cut, sink, stop)
+    each(source, None, cut, &Alone, sink, stop)
+}
+
+/// Those of them whose rows belong to this rank. The first row of blocks and the last, the second and the last but one, … go to one rank:
+/// all have equally much to do.
+///
+/// # Errors
+/// Those of `sink`; [`Error::Core`].
+pub(super) fn own_blocks<T: Real, S: KernelSource<T>>(
+    source: &S,
+    cut: &Cut,
+    ranks: &dyn Ranks,
+    sink: &mut Sink<'_, T>,
+    stop: &Stop,
+) -> Result<Ended, Error> {
+    each(source, None, cut, ranks, sink, stop)
 }
 
 /// The blocks of the kernel `(n, n')` of the samples of one source with those of another, row by row of blocks, until
@@ -243,13 +258,14 @@ pub fn blocks_between<T: Real, S: KernelSource<T>>(
     sink: &mut Sink<'_, T>,
     stop: &Stop,
 ) -> Result<Ended, Error> {
-    each(left, Some(right), cut, sink, stop)
+    each(left, Some(right), cut, &Alone, sink, stop)
 }
 
 fn each<T: Real, S: KernelSource<T>>(
     rows: &S,
     columns: Option<&S>,
     cut: &Cut,
+    ranks: &dyn Ranks,
     sink: &mut Sink<'_, T>,
     stop: &Stop,
 ) -> Result<Ended, Error> {
@@ -264,6 +280,7 @@ fn each<T: Real, S: KernelSource<T>>(
         rows.entries(left, right, MatMut::new(entries, height, width)?, &mut scratch)?;
         sink(above[i].start * per_sample, beside[j].start * per_sample, MatRef::new(entries, height, width)?)
     };
+    let is_own = |i: usize| i.min(above.len() - 1 - i) % ranks.size() == ranks.rank();
     // of one set of samples the blocks up to the diagonal
     let end = |i: usize| if columns.is_some() { beside.len() } else { i + 1 };
     if cut.kept {
@@ -276,7 +293,7 @@ fn each<T: Real, S: KernelSource<T>>(
             Some(None) => return Ok(Ended::Stopped),
             None => &left,
         };
-        for (i, left) in left.iter().enumerate() {
+        for (i, left) in left.iter().enumerate().filter(|(i, _)| is_own(*i)) {
             for (j, right) in right[..end(i)].iter().enumerate() {
                 if stop.requested() {
                     return Ok(Ended::Stopped);
@@ -287,7 +304,7 @@ fn each<T: Real, S: KernelSource<T>>(
         return Ok(Ended::Done(()));
     }
     let (mut left, mut right) = (Space::default(), Space::default());
-    for (i, part) in above.iter().enumerate() {
+    for (i, part) in above.iter().enumerate().filter(|(i, _)| is_own(*i)) {
         let left = left.side(rows, part.clone())?;
         for (j, part) in beside[..end(i)].iter().enumerate() {
             if stop.requested() {

@@ -149,7 +149,8 @@ fn weight_from(probe: &[(f64, f64)], lambda: f64) -> (f64, f64) {
 
 /// Bytes that [`density`] takes beside the operator.
 pub const fn density_bytes(rows: usize, probes: usize) -> u64 {
-    8 * rows as u64 * 4 * probes as u64
+    // four of the recurrence, four of a product
+    8 * rows as u64 * 8 * probes as u64
 }
 
 /// With what effort.

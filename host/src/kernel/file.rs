@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ntkscope_core::linalg::dot;
 use ntkscope_core::{MatRef, Real};
@@ -56,6 +56,35 @@ impl KernelFile {
     pub fn create(path: &Path, rows: usize, dtype: Dtype) -> Result<Self, files::Error> {
         let (unfinished, file) = Unfinished::create(path)?;
         Self::prepare(file, Some(unfinished), rows, dtype).map_err(files::Error::io("write", path))
+    }
+    /// The same under a temporary name, which is handed back: there other ranks [`join`](Self::join) it.
+    ///
+    /// # Errors
+    /// Those of [`Unfinished::create_named`]; a disk without room.
+    pub fn create_shared(path: &Path, rows: usize, dtype: Dtype) -> Result<(Self, PathBuf), files::Error> {
+        let (unfinished, file) = Unfinished::create_named(path)?;
+        let name = unfinished.temporary_name().map_or(PathBuf::new(), Path::to_path_buf);
+        let prepared = Self::prepare(file, Some(unfinished), rows, dtype).map_err(files::Error::io("write", path))?;
+        Ok((prepared, name))
+    }
+    /// The file that another rank has created, to write blocks into it.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn join(name: &Path, rows: usize, dtype: Dtype) -> io::Result<Self> {
+        let mut file = File::options().read(true).write(true).open(name)?;
+        let header = Header { number: Number::of(dtype), fortran: false, shape: vec![rows; 2] };
+        // the same bytes once more, which tell where the numbers begin
+        header.write(&mut file)?;
+        let start = file.stream_position()?;
+        Ok(Self { file, unfinished: None, start, rows, number: header.number })
+    }
+    /// Flushes what was written to the disk, where other ranks see it.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn flush(&self) -> io::Result<()> {
+        self.file.sync_all()
     }
     /// The same without a name, on the disk of `directory`; it is gone when this is dropped, or the process ends.
     ///

@@ -88,7 +88,8 @@ impl Search {
     /// Bytes that [`outermost`] takes for a matrix of n rows.
     pub const fn bytes(self, n: usize) -> u64 {
         let basis = if n < self.basis { n } else { self.basis } as u64;
-        let blocks = 4 * self.block as u64;
+        // four of the recurrence, four of a product
+        let blocks = 8 * self.block as u64;
         // the vectors, and those that a restart makes of them; the projection and its decomposition
         8 * (n as u64 * (basis + basis / 2 + blocks) + 4 * basis * basis)
     }

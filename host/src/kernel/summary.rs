@@ -105,6 +105,28 @@ impl Entries {
         Ok(())
     }
 
+    /// Adds what another block says, twice where it has a mirror image that is not added by itself.
+    pub(super) fn join(&mut self, other: &Self, mirrored: bool) {
+        (self.min, self.max) = (self.min.min(other.min), self.max.max(other.max));
+        self.squares.join(other.squares, if mirrored { 2 } else { 1 });
+        if other.diagonal > 0 {
+            self.diagonal += other.diagonal;
+            self.mean_diagonal +=
+                (other.mean_diagonal - self.mean_diagonal) * (other.diagonal as f64 / self.diagonal as f64);
+        }
+    }
+
+    /// All of it as numbers.
+    pub(super) fn numbers(&self) -> [f64; 6] {
+        let (scale, sum) = self.squares.parts();
+        [self.min, self.max, self.mean_diagonal, self.diagonal as f64, scale, sum]
+    }
+
+    /// What [`Self::numbers`] has told.
+    pub(super) fn of_numbers([min, max, mean_diagonal, diagonal, scale, sum]: [f64; 6]) -> Self {
+        Self { min, max, mean_diagonal, diagonal: diagonal as usize, squares: Squares::from_parts((scale, sum)) }
+    }
+
     fn summary(&self, n: usize, spectrum: Spectrum<f64>) -> KernelSummary {
         let Spectrum { lambda_min, lambda_max, uncertainty, condition, effective_rank, .. } = spectrum;
         KernelSummary {

@@ -5,6 +5,9 @@ mod error;
 mod here;
 mod limits;
 pub mod memory;
+#[cfg(feature = "mpi")]
+mod mpi;
+mod ranks;
 mod stop;
 mod threads;
 
@@ -12,5 +15,6 @@ pub use cause::Cause;
 pub use error::Error;
 pub use here::processor;
 pub use memory::{Budget, MemoryLimit};
+pub use ranks::{Alone, Ranks, begin_ranks, ranks};
 pub use stop::{Ended, Stop};
 pub use threads::{check_threads, cores, side_by_side, with_threads};

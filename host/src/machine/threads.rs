@@ -2,20 +2,20 @@
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::Error;
+use super::{Error, ranks};
 
 /// Most threads for each core: more only wait for each other.
 const PER_CORE: usize = 4;
 /// So many may be asked for on any machine.
 const ANYWHERE: usize = 8;
 
-/// Runs `work` on a pool of `threads` threads; `None`: as many as there are cores. Inside a pool of as many threads that
+/// Runs `work` on a pool of `threads` threads; `None`: as many as there are cores, shared with other ranks on this machine. Inside a pool of as many threads that
 /// one is used. Where the system starts fewer threads, there are fewer.
 ///
 /// # Errors
 /// [`Error::TooManyThreads`]; [`Error::Threads`] where not even one can be had.
 pub fn with_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
-    let count = threads.map_or_else(cores, usize::from);
+    let count = threads.map_or_else(|| ranks().cores(), usize::from);
     if rayon::current_thread_index().is_some() && rayon::current_num_threads() == count {
         return Ok(work());
     }

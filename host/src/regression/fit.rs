@@ -134,7 +134,7 @@ impl FitWork {
         let [n, c, m, d] = [product.samples, self.outputs, self.points, product.inputs].map(|size| size as u128);
         // Cholesky's factor of the preconditioner and the copy that it is made from
         let of_newton = if self.loss == Loss::CrossEntropy { 2 * (rank as u128 * c).pow(2) } else { 0 };
-        let numbers = 14 * n * c + m * (d + 4 * c + 4) + of_newton;
+        let numbers = 18 * n * c + m * (d + 4 * c + 4) + of_newton;
         low_rank_bytes(product.samples, rank).saturating_add(bytes_of(numbers, 8))
     }
 }

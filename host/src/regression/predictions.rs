@@ -5,20 +5,20 @@ use ntkscope_core::{MatMut, MatRef};
 use super::Error;
 use crate::backend::HostReal;
 use crate::kernel::{KernelSource, Space};
-use crate::machine::{Ended, Stop};
+use crate::machine::{Ended, Ranks, Stop};
 
 /// Points and samples of a panel.
 const SIDE: usize = 1024;
 
 /// `f(x_j) = sum_i K(x_j, x_i) a_i` (m, C) for the points of `points` and the samples of `source`, of one kernel with a row a
-/// sample; a is (C, n).
+/// sample; a is (C, n). The points are divided among the ranks.
 ///
 /// # Errors
 /// Samples that the scalar does not hold.
 pub fn predictions<T: HostReal, S: KernelSource<T>>(
-    points: &S,
-    source: &S,
+    (points, source): (&S, &S),
     a: MatRef<'_, f64>,
+    ranks: &dyn Ranks,
     told: &mut dyn FnMut(f64),
     stop: &Stop,
 ) -> Result<Ended<Vec<f64>>, Error> {
@@ -27,7 +27,8 @@ pub fn predictions<T: HostReal, S: KernelSource<T>>(
     let (mut left, mut right) = (Space::default(), Space::default());
     let mut scratch = vec![T::ZERO; source.scratch(SIDE.min(m.max(n)))];
     let (mut panel, mut wide) = (vec![T::ZERO; SIDE.min(m) * SIDE.min(n)], Vec::new());
-    for top in (0..m).step_by(SIDE) {
+    let own = (0..m).step_by(SIDE).skip(ranks.rank()).step_by(ranks.size());
+    for top in own {
         let rows = top..m.min(top + SIDE);
         let above = left.side(points, rows.clone())?;
         for first in (0..n).step_by(SIDE) {
@@ -46,6 +47,18 @@ pub fn predictions<T: HostReal, S: KernelSource<T>>(
             f64::fast().gemm(1.0, entries, a.block(0..outputs, cols).t(), 1.0, out);
         }
         told(rows.end as f64 / m as f64);
+    }
+    if ranks.size() > 1 {
+        let parts = (0..m).step_by(SIDE).map(|top| top * outputs..m.min(top + SIDE) * outputs);
+        let mine = parts.clone().skip(ranks.rank()).step_by(ranks.size());
+        let own: Vec<f64> = mine.flat_map(|part| found[part].to_vec()).collect();
+        let shared = ranks.share(&own);
+        let mut rest: Vec<&[f64]> = shared.iter().map(|numbers| &numbers[..]).collect();
+        for (index, part) in parts.enumerate() {
+            let (now, after) = rest[index % ranks.size()].split_at(part.len());
+            found[part].copy_from_slice(now);
+            rest[index % ranks.size()] = after;
+        }
     }
     Ok(Ended::Done(found))
 }

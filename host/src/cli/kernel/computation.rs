@@ -17,7 +17,7 @@ use crate::kernel::{
     Cause, Entry, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, Suspects, on_disk, whole,
 };
 use crate::machine;
-use crate::machine::{Ended, MemoryLimit, Stop};
+use crate::machine::{Ended, MemoryLimit, Stop, ranks};
 use crate::run::write_archive;
 
 /// What was asked for, and how it is done.
@@ -117,7 +117,7 @@ impl<T: HostReal> Computation<'_, T> {
             bar.set_position((1000.0 * done) as u64);
             bar.set_message(what);
         };
-        let summary = on_disk(source, cut, place, self.dtype, &mut progress, stop);
+        let summary = on_disk(source, cut, place, self.dtype, ranks(), &mut progress, stop);
         bar.finish_and_clear();
         Ok(match summary.context(words(name))? {
             Ended::Done(summary) => {
@@ -141,6 +141,9 @@ impl<T: HostReal> Computation<'_, T> {
     /// alone.
     pub(super) fn save(&self, computed: &[Computed<T>], samples: &Samples) -> Result<()> {
         let (Some(path), Some(kernel)) = (&self.args.out, &computed[0].entries) else { return Ok(()) };
+        if !ranks().is_first() {
+            return Ok(());
+        }
         if self.format == Some(Format::Npy) {
             let whole = MatRef::new(kernel, self.rows, self.rows)?;
             let mut file = KernelFile::create(path, self.rows, self.dtype)?;

@@ -18,6 +18,7 @@ use toml::{Table, Value};
 use computation::Computation;
 
 use super::json;
+use super::ranked::{check_alike, least};
 use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use crate::backend::HostReal;
 use crate::cli::UsageError;
@@ -28,7 +29,7 @@ use crate::data::Samples;
 use crate::experiment::{BackendKind, Model, Open, Settings};
 use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Analytic, Empirical, KernelWork, Suspects, rows_per_sample};
-use crate::machine::{Budget, Ended, MemoryLimit, Stop, with_threads};
+use crate::machine::{Budget, Ended, MemoryLimit, Stop, ranks, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, tensors, write_parameters};
 use crate::words::did_you_mean;
@@ -180,12 +181,13 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
     let budget = Budget::new(args.common.memory);
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
+    check_alike(&samples)?;
     let shape = model.shape(&samples)?;
     let (model, network) = (model.resolve(&samples)?, model.network(&shape)?);
     let (backend, description) = (training.backend, args.describe(&model));
     let from = args.params.as_deref().map_or(From::Seed, From::OwnFile);
     let job = Job { args: &args, format, backend, model: &model, samples: &samples, description, from };
-    job.run(&network, budget.limit())
+    job.run(&network, least(budget.limit()))
 }
 
 /// The settings without what is given beside them.
@@ -285,7 +287,7 @@ impl Job<'_> {
                 return Ok(Ended::Stopped);
             };
             computed.push(kernel);
-            if let Some(path) = &args.params_out {
+            if let Some(path) = args.params_out.as_ref().filter(|_| ranks().is_first()) {
                 write_parameters(path, &tensors(network, &theta), model)?;
             }
         } else {

@@ -8,6 +8,7 @@ use toml::Table;
 pub(in crate::cli) use super::without_own;
 use super::{From, Job, KernelArgs, KernelKind, multi_output};
 use crate::checkpoint::{Checkpoint, ParameterFile, Reading, is_torch};
+use crate::cli::ranked::{check_alike, least};
 use crate::cli::terminal::warn;
 use crate::cli::unused::{Takes, refuse, unused_setting};
 use crate::data;
@@ -69,6 +70,7 @@ pub(super) fn kernel(args: &KernelArgs, path: &Path, given: &Table) -> Result<u8
     let budget = Budget::new(args.common.memory);
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
+    check_alike(&samples)?;
     let checkpoint = Checkpoint::read(path, &reading(given, &model, args.order.as_ref(), samples.d))?;
     let network = checkpoint.network()?;
     multi_output(args.multi_output.as_deref().unwrap_or("trace"), network.sizes().outputs)?;
@@ -81,5 +83,5 @@ pub(super) fn kernel(args: &KernelArgs, path: &Path, given: &Table) -> Result<u8
         description: checkpoint.describe(),
         from: From::Stored(&checkpoint.theta),
     };
-    job.run(&network, budget.limit())
+    job.run(&network, least(budget.limit()))
 }

@@ -19,7 +19,7 @@ use crate::data::Samples;
 use crate::experiment::{Model, Settings};
 use crate::files::Dtype;
 use crate::kernel::{Analytic, Empirical, Gradients, KernelSource, Operator, Panels, ProductPlan, ProductWork, Space};
-use crate::machine::{Ended, Stop};
+use crate::machine::{Ended, Stop, ranks};
 use crate::run::params::{read_parameters, reading_bytes};
 
 /// Which kernel.
@@ -206,6 +206,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             scalar: size_of::<T>(),
             tile: T::fast().tile(),
             threads: threads(),
+            ranks: ranks().size(),
             beside: beside.max(reading).saturating_add(parameters),
         }
     }
@@ -229,7 +230,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
 
 /// Products with an analytic kernel.
 pub(super) fn by_panels<'a, T: HostReal, S: KernelSource<T>>(source: &'a S) -> Box<dyn Operator + 'a> {
-    Box::new(Panels::new(source))
+    Box::new(Panels::new(source).among(ranks()))
 }
 
 /// Products with an empirical kernel, as they were planned.
@@ -239,10 +240,11 @@ pub(super) fn by_gradients<'a, N: Network, T: HostReal>(
     spaces: &'a mut Vec<Space<T>>,
     stop: &Stop,
 ) -> Result<Ended<Box<dyn Operator + 'a>>> {
+    let made_anew = Gradients::new(source, plan.at_once).among(ranks());
     if !plan.keep {
-        return Ok(Ended::Done(Box::new(Gradients::new(source, plan.at_once))));
+        return Ok(Ended::Done(Box::new(made_anew)));
     }
-    Ok(match Gradients::keeping(source, spaces, plan.at_once, stop)? {
+    Ok(match made_anew.keeping(spaces, stop)? {
         Ended::Done(operator) => Ended::Done(Box::new(operator)),
         Ended::Stopped => Ended::Stopped,
     })

@@ -15,7 +15,7 @@ use crate::data::Samples;
 use crate::experiment::{Init, Model};
 use crate::kernel::{Analytic, HeldOut, Panels, ProductWork};
 use crate::machine::memory::process_bytes;
-use crate::machine::{Budget, Ended, Stop};
+use crate::machine::{Alone, Budget, Ended, Stop};
 use crate::regression::{Accuracy, FitWork, Follow, Problem, Saved, fit, predictions};
 use crate::run;
 use crate::words::{count, number};
@@ -61,6 +61,7 @@ impl<N: Network> Regression<'_, N> {
             scalar: size_of::<f64>(),
             tile: f64::fast().tile(),
             threads: threads(),
+            ranks: 1,
             beside: least.saturating_sub(process_bytes(threads())),
         };
         let (_, rank) =
@@ -90,7 +91,7 @@ impl<N: Network> Regression<'_, N> {
             );
         }
         let a = MatRef::new(&fit.dual, outputs, n)?;
-        let found = predictions(&others, &source, a, &mut |_| (), &stop)?;
+        let found = predictions((&others, &source), a, &Alone, &mut |_| (), &stop)?;
         let Ended::Done(mean) = found else { unreachable!("nobody asks it to end") };
         Ok(Predicted { deviation: vec![0.0; mean.len()], mean, laplace: None, fit: None })
     }

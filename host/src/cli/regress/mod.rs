@@ -14,13 +14,14 @@ use toml::Table;
 
 use super::large::{Asked, LargeArgs};
 use super::predict::test_points;
+use super::ranked::{check_alike, least};
 use super::terminal::{DONE, FAILED, INTERRUPTED, in_flags, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse};
 use super::{Common, ModelArgs, UsageError};
 use crate::data::{self, DataSpec, Source};
 use crate::experiment::{LossKind, Settings, Training};
 use crate::files::{self, Format, Roles, check_output};
-use crate::machine::{Budget, Ended, with_threads};
+use crate::machine::{Budget, Ended, ranks, with_threads};
 use crate::run;
 use crate::words::{count, number};
 use solution::Regression;
@@ -78,10 +79,12 @@ fn losses() -> impl TypedValueParser<Value = Loss> {
 
 /// Solves, predicts, saves, prints; returns the exit code.
 pub fn regress(args: RegressArgs) -> Result<u8> {
-    with_threads(args.common.threads, || regress_here(&args))?
+    let state = args.out.as_ref().map(|out| out.with_extension("state.npz"));
+    let args = RegressArgs { out: args.out.filter(|_| ranks().is_first()), ..args };
+    with_threads(args.common.threads, || regress_here(&args, state))?
 }
 
-fn regress_here(args: &RegressArgs) -> Result<u8> {
+fn regress_here(args: &RegressArgs, state: Option<PathBuf>) -> Result<u8> {
     let wrong = |flag, given: String, what: &str| UsageError::Range { flag, given, what: what.into() };
     if !(args.ridge > 0.0 && args.ridge.is_finite()) {
         return Err(wrong("--ridge", args.ridge.to_string(), "must be above 0; give a number such as 1e-4").into());
@@ -98,20 +101,22 @@ fn regress_here(args: &RegressArgs) -> Result<u8> {
     let budget = Budget::new(args.common.memory);
     let mut samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
+    check_alike(&samples)?;
     if let Some(test) = &args.test {
         (samples.held_out, samples.held_out_y) = test_points(test, &settings, &samples, &budget, args.common.quiet)?;
     }
-    if let Some(out) = args.out.as_ref().filter(|_| samples.held_out.is_empty()) {
+    // on every rank alike, of which one writes
+    if let Some(out) = args.out.as_ref().or(state.as_ref()).filter(|_| samples.held_out.is_empty()) {
         let what = "no test points to save predictions of; give --held-out N or --test FILE, or leave it out";
         return Err(wrong("--out", out.display().to_string(), what).into());
     }
     let training = Training { loss: kind, ..settings.training.clone() };
     run::check(model, &training, &samples)?;
     let stop = stop_on_interrupt();
-    let state = args.out.as_ref().map(|out| out.with_extension("state.npz"));
-    // until the results are written
-    let _lock = state.as_deref().map(files::FileLock::of).transpose()?;
-    let task = Regression { args, samples: &samples, limit: budget.limit(), state: state.as_deref(), stop: &stop };
+    // until the results are written, by the rank that writes them
+    let _lock = args.out.as_ref().and(state.as_deref()).map(files::FileLock::of).transpose()?;
+    let task =
+        Regression { args, samples: &samples, limit: least(budget.limit()), state: state.as_deref(), stop: &stop };
     let asked = Asked { settings: settings.clone(), ..asked };
     let Ended::Done(found) = args.large.with(&asked, &samples, task)? else {
         let kept = state.filter(|path| path.exists()).map_or("--out FILE keeps what it goes on from".into(), |_| {
@@ -121,7 +126,7 @@ fn regress_here(args: &RegressArgs) -> Result<u8> {
         return Ok(INTERRUPTED);
     };
     found.save_and_print(args, format, &settings, &samples)?;
-    if let Some(path) = state.filter(|path| path.exists()) {
+    if let Some(path) = state.filter(|path| ranks().is_first() && path.exists()) {
         std::fs::remove_file(&path).map_err(files::Error::io("remove", &path))?;
     }
     if found.fit.solved.converged {

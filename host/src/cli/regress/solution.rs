@@ -12,10 +12,11 @@ use ntkscope_core::network::Network;
 use super::RegressArgs;
 use crate::backend::HostReal;
 use crate::cli::large::{Large, LargeArgs, LargeKernel, Task, by_gradients, by_panels};
+use crate::cli::ranked::check_same;
 use crate::cli::terminal::{Progress, progress, say};
 use crate::data::Samples;
 use crate::kernel::{Analytic, Empirical, HeldOut, KernelSource, Operator};
-use crate::machine::{Ended, MemoryLimit, Stop};
+use crate::machine::{Ended, MemoryLimit, Stop, ranks};
 use crate::regression::{self, Accuracy, Fit, FitWork, Follow, Iterate, Newton, Problem, Saved, fit, predictions};
 use crate::run;
 use crate::words::{count, number};
@@ -89,16 +90,20 @@ impl Regression<'_> {
         let bar = progress("regression", 1000, args.common.quiet);
         let asked = self.asked(large)?;
         let saved = state.map(|path| Saved::read(path, &asked, outputs * samples.n)).transpose()?.flatten();
+        check_same(saved.as_ref().map_or(0, |saved| saved.iterate.products), "the state of a regression")?;
         let problem = Problem { loss: args.loss, targets, ridge: args.ridge, rank };
         let accuracy = Accuracy { tolerance: args.tolerance, most: args.products as usize, stop };
-        let mut follower = Follower::new(&bar, args.tolerance, state, &asked);
+        let kept = state.filter(|_| ranks().is_first());
+        let mut follower = Follower::new(&bar, args.tolerance, kept, &asked);
         let Ended::Done(fit) = fit(operator, &problem, saved.unwrap_or_default(), &mut follower, &accuracy)? else {
             return Ok(Ended::Stopped);
         };
         bar.set_message("predictions");
         let mut told = |done: f64| bar.set_position((1000.0 * done) as u64);
         let a = MatRef::new(&fit.dual, outputs, samples.n)?;
-        let Ended::Done(mean) = predictions(points, source, a, &mut told, stop)? else { return Ok(Ended::Stopped) };
+        let Ended::Done(mean) = predictions((points, source), a, ranks(), &mut told, stop)? else {
+            return Ok(Ended::Stopped);
+        };
         bar.finish_and_clear();
         let fitted = transposed(&fit.fitted, outputs, samples.n);
         let (f, y) = (MatRef::new(&fitted, samples.n, outputs)?, MatRef::new(&by_sample, samples.n, outputs)?);

@@ -1,12 +1,16 @@
 //! Kernels that are never formed: products `K V` with blocks of vectors, the diagonal, and single columns.
 //!
-//! Samples are cut into leaves of a size that depends on the network and the scalar alone. A product is the sum of the leaves'
-//! contributions in their order, so that its bits depend neither on threads nor on memory.
+//! Samples are cut into leaves of a size that depends on the network and the scalar alone, and leaves are gathered into groups by their
+//! number alone. A product is a sum over leaves and groups in one order, so that its bits depend neither on threads, nor on
+//! memory, nor on how many ranks share the groups.
 
 mod difference;
 mod gradients;
+mod groups;
 mod panels;
 mod plan;
+
+use std::ops::Range;
 
 use ntkscope_core::{MatMut, MatRef, Real};
 
@@ -18,7 +22,8 @@ pub use plan::{ProductPlan, ProductWork};
 use super::Error;
 use super::blocks::KernelSource;
 use super::points::{Points, Space};
-use crate::machine::{Ended, Stop};
+use crate::machine::{Ended, Ranks, Stop};
+use groups::Groups;
 
 /// Told the share of a piece of work that is done.
 pub type Told<'t> = dyn FnMut(f64) + 't;
@@ -62,11 +67,7 @@ impl<T: Real> Points<T> for Chosen<'_, T> {
     fn count(&self) -> usize {
         self.of.len()
     }
-    fn rows<'s>(
-        &'s self,
-        rows: std::ops::Range<usize>,
-        space: &'s mut Vec<T>,
-    ) -> Result<MatRef<'s, T>, ntkscope_core::Error> {
+    fn rows<'s>(&'s self, rows: Range<usize>, space: &'s mut Vec<T>) -> Result<MatRef<'s, T>, ntkscope_core::Error> {
         let (count, mut one, mut all) = (rows.len(), Vec::new(), Vec::new());
         for i in &self.of[rows] {
             let x = self.all.rows(*i..i + 1, &mut one)?;
@@ -81,6 +82,7 @@ impl<T: Real> Points<T> for Chosen<'_, T> {
 fn columns<T: Real, S: KernelSource<T>>(
     source: &S,
     (of, leaf): (&[usize], usize),
+    ranks: &dyn Ranks,
     mut out: MatMut<'_, f64>,
     stop: &Stop,
 ) -> Result<Ended, Error> {
@@ -91,11 +93,11 @@ fn columns<T: Real, S: KernelSource<T>>(
     let right = source.side(Points::<T>::rows(&chosen, 0..of.len(), &mut x)?, &mut right)?;
     let mut scratch = vec![T::ZERO; source.scratch(leaf.max(of.len()))];
     let mut block = vec![T::ZERO; leaf * of.len()];
-    for first in (0..n).step_by(leaf) {
+    let groups = Groups::of(n, leaf);
+    for rows in groups.own(ranks).flat_map(|group| groups.leaves(group)) {
         if stop.requested() {
             return Ok(Ended::Stopped);
         }
-        let rows = first..n.min(first + leaf);
         let side = left.side(source, rows.clone())?;
         let block = &mut block[..rows.len() * of.len()];
         source.entries(&side, Some(&right), MatMut::new(block, rows.len(), of.len())?, &mut scratch)?;
@@ -105,10 +107,34 @@ fn columns<T: Real, S: KernelSource<T>>(
             }
         }
     }
+    groups.gather(ranks, 1, out);
     Ok(Ended::Done(()))
 }
 
+/// Sets the diagonal's numbers of these samples.
+type OfLeaf<'w> = dyn FnMut(Range<usize>, &mut [f64]) -> Result<(), Error> + 'w;
+
+/// See [`Operator::diagonal`], leaf by leaf, of a kernel with `per_sample` rows a sample.
+fn diagonal(
+    groups: Groups,
+    per_sample: usize,
+    ranks: &dyn Ranks,
+    stop: &Stop,
+    of_leaf: &mut OfLeaf<'_>,
+) -> Result<Ended<Vec<f64>>, Error> {
+    let mut all = vec![0.0; groups.samples() * per_sample];
+    for rows in groups.own(ranks).flat_map(|group| groups.leaves(group)) {
+        if stop.requested() {
+            return Ok(Ended::Stopped);
+        }
+        of_leaf(rows.clone(), &mut all[rows.start * per_sample..rows.end * per_sample])?;
+    }
+    let length = all.len();
+    groups.gather(ranks, per_sample, MatMut::new(&mut all, 1, length)?);
+    Ok(Ended::Done(all))
+}
+
 /// The vectors of a block of rows.
-fn part<'a>(vectors: MatRef<'a, f64>, rows: std::ops::Range<usize>) -> MatRef<'a, f64> {
+fn part<'a>(vectors: MatRef<'a, f64>, rows: Range<usize>) -> MatRef<'a, f64> {
     vectors.block(0..vectors.rows(), rows)
 }

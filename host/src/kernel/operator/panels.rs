@@ -1,14 +1,23 @@
 //! Products by panels of the kernel that are made anew each time: n^2/2 entries a product, however many vectors it has.
+//!
+//! Rows are in G groups that lie in a ring. The rank of group h makes the panels of the groups h + d (mod G) with the columns of h, for
+//! d = 0 ... G/2, each pair of groups once: so all have equally much to do. Their transposes give its own part of the product,
+//! in the order of d; what they give of the part of h + d goes there, where it is added in the order of d too:
+//!
+//! ```text
+//! (K v)_h = sum_d K_(h, h+d) v_(h+d) + sum_(d > 0) K_(h, h-d) v_(h-d)
+//! ```
 
 use ntkscope_core::{MatMut, MatRef};
 use rayon::prelude::*;
 
-use super::{Operator, Told, columns, part};
+use super::groups::Groups;
+use super::{Operator, Told, columns, diagonal, part};
 use crate::backend::HostReal;
 use crate::kernel::Error;
 use crate::kernel::blocks::KernelSource;
 use crate::kernel::points::Space;
-use crate::machine::{Ended, Stop};
+use crate::machine::{Alone, Ended, Ranks, Stop};
 
 /// Samples of a leaf: rows and columns of a panel.
 pub(in crate::kernel) const SIDE: usize = 1024;
@@ -21,6 +30,7 @@ pub struct Panels<'a, T, S> {
     panel: Vec<T>,
     wide: Vec<f64>,
     scratch: Vec<T>,
+    ranks: &'a dyn Ranks,
 }
 
 impl<'a, T: HostReal, S: KernelSource<T>> Panels<'a, T, S> {
@@ -29,8 +39,68 @@ impl<'a, T: HostReal, S: KernelSource<T>> Panels<'a, T, S> {
         assert_eq!(source.rows_per_sample(), 1, "panels: a row for each sample");
         let side = SIDE.min(source.samples().count());
         let scratch = vec![T::ZERO; source.scratch(side)];
-        Self { source, panel: vec![T::ZERO; side * side], wide: vec![0.0; side * side], scratch }
+        Self { source, panel: vec![T::ZERO; side * side], wide: vec![0.0; side * side], scratch, ranks: &Alone }
     }
+
+    /// The same with its products divided among these ranks; all call each of them.
+    #[must_use]
+    pub fn among(self, ranks: &'a dyn Ranks) -> Self {
+        Self { ranks, ..self }
+    }
+
+    fn groups(&self) -> Groups {
+        Groups::of(self.source.samples().count(), SIDE)
+    }
+
+    /// The panels of the rows of group g with the columns of group h, the lower triangle where they are one. Adds what they
+    /// give of the product's columns of h to `out` (k, n), and to `others` (k, rows of g) what they give of those of g.
+    fn between(
+        &mut self,
+        (g, h): (usize, usize),
+        vectors: MatRef<'_, f64>,
+        mut out: MatMut<'_, f64>,
+        mut others: MatMut<'_, f64>,
+        stop: &Stop,
+    ) -> Result<Ended, Error> {
+        let (groups, k, backend) = (self.groups(), vectors.rows(), f64::fast());
+        let from = groups.rows(g).start;
+        let Self { source, panel, wide, scratch, .. } = self;
+        let (mut left, mut right) = (Space::default(), Space::default());
+        for rows in groups.leaves(g) {
+            let above = left.side(*source, rows.clone())?;
+            for cols in groups.leaves(h) {
+                if g == h && cols.start > rows.start {
+                    break;
+                }
+                if stop.requested() {
+                    return Ok(Ended::Stopped);
+                }
+                let itself = rows == cols;
+                let beside = (!itself).then(|| right.side(*source, cols.clone())).transpose()?;
+                let count = rows.len() * cols.len();
+                let entries = MatMut::new(&mut panel[..count], rows.len(), cols.len())?;
+                source.entries(&above, beside.as_ref(), entries, scratch)?;
+                widen(&panel[..count], &mut wide[..count]);
+                let entries = MatRef::new(&wide[..count], rows.len(), cols.len())?;
+                let of_cols = out.reborrow().block(0..k, cols.clone());
+                backend.gemm(1.0, part(vectors, rows.clone()), entries, 1.0, of_cols);
+                if !itself {
+                    let of_rows = if g == h {
+                        out.reborrow().block(0..k, rows.clone())
+                    } else {
+                        others.reborrow().block(0..k, rows.start - from..rows.end - from)
+                    };
+                    backend.gemm(1.0, part(vectors, cols), entries.t(), 1.0, of_rows);
+                }
+            }
+        }
+        Ok(Ended::Done(()))
+    }
+}
+
+/// The groups with which group h makes panels at the distance d, each pair once.
+fn partner(h: usize, d: usize, count: usize) -> Option<usize> {
+    (2 * d != count || h < d).then_some((h + d) % count)
 }
 
 impl<T: HostReal, S: KernelSource<T>> Operator for Panels<'_, T, S> {
@@ -40,16 +110,15 @@ impl<T: HostReal, S: KernelSource<T>> Operator for Panels<'_, T, S> {
 
     fn diagonal(&self, stop: &Stop) -> Result<Ended<Vec<f64>>, Error> {
         let mut scratch = vec![T::ZERO; self.source.scratch(1)];
-        let (mut space, mut entry, mut diagonal) = (Space::default(), [T::ZERO], Vec::with_capacity(self.rows()));
-        for i in 0..self.rows() {
-            if stop.requested() {
-                return Ok(Ended::Stopped);
+        let (mut space, mut entry) = (Space::default(), [T::ZERO]);
+        diagonal(self.groups(), 1, self.ranks, stop, &mut |rows, out| {
+            for (i, out) in rows.zip(out) {
+                let side = space.side(self.source, i..i + 1)?;
+                self.source.entries(&side, None, MatMut::new(&mut entry, 1, 1)?, &mut scratch)?;
+                *out = entry[0].to_f64();
             }
-            let side = space.side(self.source, i..i + 1)?;
-            self.source.entries(&side, None, MatMut::new(&mut entry, 1, 1)?, &mut scratch)?;
-            diagonal.push(entry[0].to_f64());
-        }
-        Ok(Ended::Done(diagonal))
+            Ok(())
+        })
     }
 
     fn apply(
@@ -59,41 +128,51 @@ impl<T: HostReal, S: KernelSource<T>> Operator for Panels<'_, T, S> {
         told: &mut Told<'_>,
         stop: &Stop,
     ) -> Result<Ended, Error> {
-        let (n, k, backend) = (self.rows(), vectors.rows(), f64::fast());
+        let (n, k, ranks, groups) = (self.rows(), vectors.rows(), self.ranks, self.groups());
+        let (count, size) = (groups.count(), ranks.size());
+        let mut arrived = vec![0.0; k * n];
+        let all = (0..=count / 2).flat_map(|d| groups.own(ranks).filter_map(move |h| partner(h, d, count))).count();
+        let mut done = 0;
         out.fill(0.0);
-        let Self { source, panel, wide, scratch } = self;
-        let (mut left, mut right) = (Space::default(), Space::default());
-        for top in (0..n).step_by(SIDE) {
-            let rows = top..n.min(top + SIDE);
-            let above = left.side(*source, rows.clone())?;
-            // what a row of the kernel adds to its element comes in the order of the columns, by panels left of the diagonal
-            // and by mirrored ones right of it
-            for first in (0..=top).step_by(SIDE) {
-                if stop.requested() {
+        for d in 0..=count / 2 {
+            let mut to: Vec<Vec<f64>> = vec![Vec::new(); size];
+            for h in groups.own(ranks) {
+                let Some(g) = partner(h, d, count) else { continue };
+                let width = groups.rows(g).len();
+                let sums = &mut to[g % size];
+                let first = sums.len();
+                sums.resize(first + if d > 0 { k * width } else { 0 }, 0.0);
+                let others = MatMut::new(&mut sums[first..], if d > 0 { k } else { 0 }, width)?;
+                if self.between((g, h), vectors, out.reborrow(), others, stop)? == Ended::Stopped {
                     return Ok(Ended::Stopped);
                 }
-                let cols = first..n.min(first + SIDE);
-                let beside = (first < top).then(|| right.side(*source, cols.clone())).transpose()?;
-                let count = rows.len() * cols.len();
-                let entries = MatMut::new(&mut panel[..count], rows.len(), cols.len())?;
-                source.entries(&above, beside.as_ref(), entries, scratch)?;
-                widen(&panel[..count], &mut wide[..count]);
-                let entries = MatRef::new(&wide[..count], rows.len(), cols.len())?;
-                let of_rows = out.reborrow().block(0..k, rows.clone());
-                backend.gemm(1.0, part(vectors, cols.clone()), entries.t(), 1.0, of_rows);
-                if first < top {
-                    let of_cols = out.reborrow().block(0..k, cols);
-                    backend.gemm(1.0, part(vectors, rows.clone()), entries, 1.0, of_cols);
+                done += 1;
+                told(done as f64 / all as f64);
+            }
+            if d == 0 {
+                continue;
+            }
+            let from = ranks.exchange(to);
+            let mut rest: Vec<&[f64]> = from.iter().map(|sums| &sums[..]).collect();
+            for h in 0..count {
+                let Some(g) = partner(h, d, count).filter(|g| g % size == ranks.rank()) else { continue };
+                let rows = groups.rows(g);
+                for sums in arrived.chunks_exact_mut(n) {
+                    let (now, after) = rest[h % size].split_at(rows.len());
+                    sums[rows.clone()].iter_mut().zip(now).for_each(|(sum, now)| *sum += now);
+                    rest[h % size] = after;
                 }
             }
-            let done = rows.end as f64 / n as f64;
-            told(done * done);
         }
+        for (row, arrived) in arrived.chunks_exact(n).enumerate() {
+            out.row_mut(row).iter_mut().zip(arrived).for_each(|(sum, arrived)| *sum += arrived);
+        }
+        groups.gather(ranks, 1, out);
         Ok(Ended::Done(()))
     }
 
     fn columns(&self, of: &[usize], out: MatMut<'_, f64>, stop: &Stop) -> Result<Ended, Error> {
-        columns(self.source, (of, SIDE), out, stop)
+        columns(self.source, (of, SIDE), self.ranks, out, stop)
     }
 
     fn shares_products(&self) -> bool {

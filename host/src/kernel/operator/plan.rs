@@ -5,6 +5,7 @@ use ntkscope_core::kernel::{MultiOutput, analytic_scratch, jacobian_scratch, str
 use ntkscope_core::network::Sizes;
 
 use super::gradients::leaf;
+use super::groups::Groups;
 use super::panels::SIDE;
 use crate::kernel::rows_per_sample;
 use crate::machine::memory::{bytes_of, process_bytes};
@@ -34,6 +35,8 @@ pub struct ProductWork {
     pub tile: Tile,
     /// threads
     pub threads: usize,
+    /// ranks among which products are divided; the forecast is of one of them
+    pub ranks: usize,
     /// bytes of whatever else is held meanwhile: vectors, factors, other samples
     pub beside: u64,
 }
@@ -73,7 +76,7 @@ impl ProductWork {
     }
 
     fn bytes(&self, keep: bool, at_once: usize) -> u64 {
-        let Self { samples, inputs, sizes, scalar, tile, .. } = *self;
+        let Self { samples, inputs, sizes, scalar, tile, ranks, .. } = *self;
         let numbers = |count: usize| bytes_of(count as u128, scalar);
         let of_samples = bytes_of(samples as u128 * (inputs as u128 + 2), 8);
         let side = |count: usize, rest: usize| numbers(count.saturating_mul(inputs).saturating_add(rest));
@@ -86,14 +89,23 @@ impl ProductWork {
             }
             Some(_) => {
                 let leaf = leaf(sizes, scalar).min(samples);
-                let held = if keep { samples } else { leaf };
+                let held = if keep { own_samples(samples, leaf, ranks) } else { leaf };
                 let tangents = side(held, tangent_len(sizes, held));
-                let gradients = sizes.parameters.saturating_mul(at_once + 2);
+                let gradients = sizes.parameters.saturating_mul(2 * at_once + 2);
+                // what is sent and received, in lists by rank and in one
+                let exchanged = if ranks > 1 { sizes.parameters.saturating_mul(4 * at_once) } else { 0 };
                 let scratch = jacobian_scratch(sizes, leaf).saturating_add(structured_scratch(tile, leaf, COLUMNS));
-                tangents.saturating_add(numbers(gradients)).saturating_add(numbers(scratch))
+                let exchanged = bytes_of(exchanged as u128, 8);
+                tangents.saturating_add(numbers(gradients)).saturating_add(exchanged).saturating_add(numbers(scratch))
             }
         };
         let all = [process_bytes(self.threads), of_samples, work, self.beside].into_iter().fold(0, u64::saturating_add);
         all.saturating_add(all / UNCERTAIN)
     }
+}
+
+/// Samples of the rank that has most.
+fn own_samples(samples: usize, leaf: usize, ranks: usize) -> usize {
+    let groups = Groups::of(samples, leaf);
+    (0..groups.count()).step_by(ranks.max(1)).map(|group| groups.rows(group).len()).sum()
 }

@@ -57,7 +57,7 @@ struct Step {
     run: fn(&mut Session) -> Result<()>,
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step { name: "tools", what: "what the steps below call is there, or is installed", run: tools },
     Step { name: "format", what: "rustfmt leaves every file as it is", run: workspace::format },
     Step { name: "floors", what: "no module imports one that ARCHITECTURE.md lists above it", run: floors::check },
@@ -77,6 +77,11 @@ const STEPS: [Step; 18] = [
     Step { name: "test-debug", what: "tests with every check of indices and overflow", run: workspace::test_debug },
     Step { name: "python", what: "the tests of the Python package, where there is a Python", run: python::test },
     Step { name: "web", what: "the page has the bits of the command line, and its controls work", run: web::step },
+    Step {
+        name: "mpi",
+        what: "one kernel on 1, 2 and 3 ranks, where there is an MPI or apt-get has one",
+        run: workspace::mpi,
+    },
     Step { name: "test-release", what: "the tests of the arithmetic, optimised", run: workspace::test_release },
     Step { name: "fuzz", what: "no reader panics, hangs or takes too much, whatever it reads", run: fuzz::step },
     Step { name: "deny", what: "licences and banned packages, where cargo-deny is installed", run: audit::deny },

@@ -5,9 +5,9 @@ use anyhow::Result;
 use crate::{
     board::Board,
     image::{Transport, features},
-    process::{minutes, root, run},
+    process::{find, minutes, root, run},
     steps::{LONG, QEMU_BOARDS, Session},
-    toolchain::cargo,
+    toolchain::{apt_install, cargo},
 };
 
 pub(crate) fn format(_: &mut Session) -> Result<()> {
@@ -40,6 +40,21 @@ pub(crate) fn doc(session: &mut Session) -> Result<()> {
 
 pub(crate) fn test_debug(_: &mut Session) -> Result<()> {
     run(cargo().args(["test", "--workspace", "--no-fail-fast"]), LONG)
+}
+
+/// What the feature `mpi` of the host needs to be built and run.
+const MPI: [&str; 3] = ["openmpi-bin", "libopenmpi-dev", "libclang-dev"];
+
+/// The tests that start several ranks, in the debug profile: what they depend on is there from the steps before.
+pub(crate) fn mpi(_: &mut Session) -> Result<()> {
+    if find("mpirun").is_none() || find("mpicc").is_none() {
+        if find("apt-get").is_none() {
+            println!("no mpirun and mpicc, nor an apt-get to install {} with: nothing was checked", MPI.join(", "));
+            return Ok(());
+        }
+        apt_install(&MPI)?;
+    }
+    run(cargo().args(["test", "--package", "ntkscope", "--features", "mpi", "--test", "mpi"]), LONG)
 }
 
 /// What the optimiser could change: the arithmetic. The program around it takes longer to build than all of its tests.
