@@ -31,7 +31,7 @@ pub mod stack;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use experiment::{Board, Experiment, Number, Output};
-use ntkscope_frames::{checksum, words};
+use ntkscope_frames::{capacity, checksum, words, words_of};
 
 #[cfg(any(
     all(feature = "semihosting", feature = "rtt"),
@@ -54,10 +54,10 @@ include!(concat!(env!("OUT_DIR"), "/board.rs"));
 /// The board that this image is for, as experiments ask for it.
 pub const HERE: Board = Board { ram: RAM, fpu: FPU };
 
-/// The numbers of a buffer, where the board holds it: a sentence at build time where it does not.
+/// The numbers of a buffer, where the board holds it beside the least stack: a sentence at build time where it does not.
 pub const fn held(len: usize) -> usize {
     assert!(
-        experiment::fits(len, RAM),
+        size_of::<f32>() * (len + words_of(capacity(RAM))) + STACK <= RAM,
         "the buffer does not fit the board's RAM: choose narrower layers, fewer samples, or another board"
     );
     len

@@ -20,14 +20,16 @@ pub const VERSION: u32 = 1;
 /// Words before the ring.
 pub const WORDS: usize = 7;
 
-/// Numbers that a board with so many bytes of RAM keeps: a 128th of the RAM, at most 4096 numbers.
+/// Numbers that a board with so many bytes of RAM keeps, at most 4096: a 64th of the RAM, of a small one, where every word is a word
+/// of the stack less, a 256th.
 ///
 /// ```
-/// // a micro:bit keeps the last of them, an nRF52840 all 456 of `divergence`
-/// assert_eq!([16 << 10, 256 << 10, 4 << 20].map(ntkscope_frames::capacity), [25, 505, 4096]);
+/// // a micro:bit keeps the last nine, an nRF52840 all 672 of `divergence`
+/// assert_eq!([16 << 10, 256 << 10, 4 << 20].map(ntkscope_frames::capacity), [9, 1017, 4096]);
 /// ```
 pub const fn capacity(ram: usize) -> usize {
-    let words = ram / 128 / 4 - WORDS;
+    let share = if ram < 32 << 10 { 256 } else { 64 };
+    let words = ram / share / 4 - WORDS;
     if words < 4096 { words } else { 4096 }
 }
 

@@ -58,7 +58,7 @@ mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{board::Board, toolchain::Kind};

@@ -1,7 +1,7 @@
 //! One image run in QEMU: its frames come out of the semihosting console, or of its serial port.
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -151,18 +151,23 @@ impl Alone {
         Ok(source)
     }
 
-    /// Whether the core sleeps.
+    /// Whether the core sleeps: the emulator lives, and takes no time of a processor for a while. A core that waits for anything in a
+    /// loop of its own keeps it busy.
     pub(crate) fn sleeps(&mut self) -> Result<bool> {
-        self.tell("info cpus")?;
-        Ok(self.line("CPU #0", Duration::from_secs(10))?.contains("halted"))
+        let before = process::processor_time(self.child.id())?;
+        thread::sleep(Duration::from_millis(500));
+        ensure!(self.child.try_wait()?.is_none(), "{QEMU} has ended");
+        Ok(process::processor_time(self.child.id())? - before < Duration::from_millis(100))
     }
 
     /// The bytes at an address.
     pub(crate) fn memory(&mut self, address: u64, len: u64) -> Result<Vec<u8>> {
-        let place = process::root().join("target").join(format!("memory-{}.bin", self.child.id()));
-        self.tell(&format!("pmemsave {address:#x} {len} \"{}\"", place.display()))?;
-        // the monitor does one thing after the other
-        self.sleeps()?;
+        let place = env::temp_dir().join(format!("ntkscope-memory-{}.bin", self.child.id()));
+        self.tell(&format!("memsave {address:#x} {len} \"{}\"", place.display()))?;
+        // as the core sees it: the physical memory of some machines is not the one where the core is; and the monitor does one thing after
+        // the other
+        self.tell("info status")?;
+        self.line("VM status", Duration::from_secs(10))?;
         let bytes = fs::read(&place).with_context(|| place.display().to_string())?;
         fs::remove_file(&place)?;
         Ok(bytes)

@@ -1,6 +1,6 @@
 //! Boards by themselves, without a debugger: frames over the serial port, sleep at the end, results that stay in RAM.
 
-use std::{fs, thread, time::Duration};
+use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
 use ntkscope_frames::{Kept, receive};
@@ -46,13 +46,11 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
 
 /// The core sleeps soon after its last frame, and goes on sleeping.
 fn asleep(alone: &mut Alone) -> Result<()> {
-    for _ in 0..100 {
+    for _ in 0..20 {
         if alone.sleeps()? {
-            thread::sleep(Duration::from_millis(200));
             ensure!(alone.sleeps()?, "the core woke up after the end");
             return Ok(());
         }
-        thread::sleep(Duration::from_millis(50));
     }
     bail!("the core does not sleep after the end")
 }
