@@ -95,3 +95,10 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+impl Error {
+    /// Whether it lies with the system, which could not read or write, and not with what was read.
+    pub const fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Limit { .. })
+    }
+}

@@ -39,7 +39,7 @@ pub use error::Error;
 #[cfg(feature = "host")]
 pub use frame::{Frame, Number};
 #[cfg(feature = "host")]
-pub use receive::{Event, Received, Recording, receive};
+pub use receive::{Event, Received, Recording, Until, receive};
 #[cfg(feature = "host")]
 pub use record::{Record, Records};
 #[cfg(feature = "host")]

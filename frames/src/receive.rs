@@ -43,34 +43,56 @@ const AFTERWARDS: Duration = Duration::from_millis(50);
 /// After so much silence one is told of it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Receives until the board's last frame, or the source's end; every frame goes to `recording`, where there is one.
+/// When to stop listening.
+#[derive(Clone, Copy)]
+pub struct Until<'a> {
+    /// Longest time of the whole.
+    pub limit: Duration,
+    /// Asked several times a second.
+    pub stopped: &'a dyn Fn() -> bool,
+}
+
+impl Until<'_> {
+    /// A time limit alone.
+    pub const fn limit(limit: Duration) -> Self {
+        Self { limit, stopped: &|| false }
+    }
+}
+
+/// So often is asked whether to stop.
+const OFTEN: Duration = Duration::from_millis(200);
+
+/// Receives until the board's last frame, the source's end or a wish to stop; every frame goes to `recording`, where there is one.
 ///
 /// # Errors
 /// [`Error`]: frames that are damaged, missing or cut off, and a run that is longer than `limit`.
 pub fn receive(
     source: &Source,
-    limit: Duration,
+    until: Until<'_>,
     mut recording: Option<&mut Recording>,
     show: &mut dyn FnMut(Event<'_>),
 ) -> Result<Received, Error> {
-    let (begun, mut heard) = (Instant::now(), Instant::now());
+    let begun = Instant::now();
+    let (mut heard, mut told) = (begun, begun);
     let (mut received, mut records) = (Received::default(), Records::default());
     let whole =
         |record: Option<Record>, show: &mut dyn FnMut(Event<'_>)| record.inspect(|record| show(Event::Record(record)));
-    while received.code.is_none() {
+    let limit = until.limit;
+    while received.code.is_none() && !(until.stopped)() {
         let left = limit.checked_sub(begun.elapsed()).ok_or_else(|| limited(&received, limit))?;
-        let frame = match source.next(left.min(PATIENCE))? {
+        let frame = match source.next(left.min(OFTEN))? {
             Next::Frame(frame) => frame,
             Next::Silence => {
                 received.records.extend(whole(records.close(), show));
-                if heard.elapsed() >= PATIENCE {
+                if told.elapsed() >= PATIENCE {
+                    told = Instant::now();
                     show(Event::Silence(heard.elapsed()));
                 }
                 continue;
             }
             Next::End => break,
         };
-        heard = Instant::now();
+        (heard, told) = (Instant::now(), Instant::now());
         if let Some(recording) = &mut recording {
             recording.write(&frame)?;
         }
@@ -205,7 +227,7 @@ mod tests {
 
     fn received(lines: &[String]) -> Result<Received, Error> {
         let source = Source::lines("test", Cursor::new(lines.join("\n").into_bytes()));
-        receive(&source, Duration::from_secs(5), None, &mut |_| ())
+        receive(&source, Until::limit(Duration::from_secs(5)), None, &mut |_| ())
     }
 
     fn refused(lines: &[String]) -> String {
@@ -249,9 +271,9 @@ mod tests {
         let place = std::env::temp_dir().join(format!("ntkscope-frames-{}", std::process::id()));
         let mut recording = Recording::create(&place).unwrap();
         let source = Source::lines("test", Cursor::new(lines().join("\n").into_bytes()));
-        let first = receive(&source, Duration::from_secs(5), Some(&mut recording), &mut |_| ()).unwrap();
+        let first = receive(&source, Until::limit(Duration::from_secs(5)), Some(&mut recording), &mut |_| ()).unwrap();
         let again = Source::file(&place.join(Recording::FILE)).unwrap();
-        let again = receive(&again, Duration::from_secs(5), None, &mut |_| ()).unwrap();
+        let again = receive(&again, Until::limit(Duration::from_secs(5)), None, &mut |_| ()).unwrap();
         let second = Recording::create(&place);
         std::fs::remove_dir_all(&place).unwrap();
         assert_eq!((first.frames, first.numbers), (again.frames, again.numbers));

@@ -142,11 +142,25 @@ pub(super) fn follow(
                 out.alive("step", trainer.step());
             }
         }
-        let (snapshot, record) = (recorder.observe(trainer)?, record as u32);
-        out.number(Number { run, record, field: "step", value: snapshot.step as f32 });
-        for (field, value) in snapshot.fields() {
-            out.number(Number { run, record, field, value });
-        }
+        send(trainer, recorder, (run, record as u32, time), out)?;
+    }
+    Ok(())
+}
+
+/// Sends one record; the snapshot lies on the stack only while nothing trains.
+#[inline(never)]
+fn send(
+    trainer: &mut Trainer<'_, impl Network, f32, Portable>,
+    recorder: &mut Recorder<'_, f32>,
+    (run, record, due): (&'static str, u32, f32),
+    out: &mut dyn Output,
+) -> Result<(), Error> {
+    let snapshot = recorder.observe(trainer)?;
+    // what `ntkscope run --times` needs to record the same
+    out.number(Number { run, record, field: "due", value: due });
+    out.number(Number { run, record, field: "step", value: snapshot.step as f32 });
+    for (field, value) in snapshot.fields() {
+        out.number(Number { run, record, field, value });
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use ntkscope_frames::{Kept, Received, Recording, Source, receive};
+use ntkscope_frames::{Kept, Received, Recording, Source, Until, receive};
 
 use crate::{
     Frames, Target,
@@ -84,7 +84,7 @@ pub(crate) fn compare(
     };
     let mut recording = recording(save.as_deref())?;
     // whoever listens ends it
-    let received = receive(&source, FOR_EVER, recording.as_mut(), &mut |event| show.event(event))?;
+    let received = receive(&source, Until::limit(FOR_EVER), recording.as_mut(), &mut |event| show.event(event))?;
     show.close(binary, &received);
     println!("{}", reference::compare(&board, binary, &received)?);
     Ok(())

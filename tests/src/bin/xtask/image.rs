@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ntkscope_frames::{Event, Received, Recording, Source, receive};
+use ntkscope_frames::{Event, Received, Recording, Source, Until, receive};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, elf};
 
 use crate::{
@@ -125,7 +125,7 @@ pub(crate) fn flash(
         .spawn()
         .with_context(|| format!("cannot start {PROBE_RS}"))?;
     let pipe = child.stdout.take().expect("stdout is piped");
-    let received = receive(&Source::lines(PROBE_RS, pipe), limit, recording, show);
+    let received = receive(&Source::lines(PROBE_RS, pipe), Until::limit(limit), recording, show);
     if received.as_ref().is_ok_and(|received| received.code.is_some()) {
         // it ends with the board, which is asleep where it does not
         let _ = process::wait(child, Duration::from_secs(10));

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use ntkscope_frames::{Event, Received, Recording, Source, receive, serial};
+use ntkscope_frames::{Event, Received, Recording, Source, Until, receive, serial};
 
 use crate::{image::Transport, process, toolchain};
 
@@ -59,7 +59,7 @@ pub(crate) fn run(job: &Job<'_>, recording: Option<&mut Recording>, show: &mut d
         Transport::Serial => {
             let mut alone = Alone::start(job)?;
             let source = alone.source(&image)?;
-            let received = receive(&source, job.limit, recording, show)?;
+            let received = receive(&source, Until::limit(job.limit), recording, show)?;
             let code = received.ended()?;
             Ok(Run { received, code })
         }
@@ -73,7 +73,7 @@ pub(crate) fn run(job: &Job<'_>, recording: Option<&mut Recording>, show: &mut d
                 .with_context(|| format!("cannot start {QEMU}"))?;
             let pipe = child.stdout.take().expect("stdout is piped");
             let followed = Source::defmt(place, &image, false, pipe)
-                .and_then(|source| receive(&source, job.limit, recording, show).map(|received| (source, received)));
+                .and_then(|source| receive(&source, Until::limit(job.limit), recording, show).map(|received| (source, received)));
             let (source, received) = match followed {
                 Ok(followed) => followed,
                 Err(error) => {

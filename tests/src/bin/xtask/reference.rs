@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use std::{fs, io::Cursor, time::Duration};
 
-    use ntkscope_frames::{Source, checksum, placeholders, receive};
+    use ntkscope_frames::{Source, checksum, placeholders, Until, receive};
 
     use crate::{image::BENCH, process::root, steps::QEMU_BOARDS};
 
@@ -250,7 +250,7 @@ mod tests {
         };
         let verdict = |text: String| -> Result<()> {
             let source = Source::lines("file", Cursor::new(text.into_bytes()));
-            let received = receive(&source, Duration::from_secs(5), None, &mut |_| ())?;
+            let received = receive(&source, Until::limit(Duration::from_secs(5)), None, &mut |_| ())?;
             compare_numbers(&NUMBERS, &received.numbers)
         };
         verdict(text(false, true)).unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
-use ntkscope_frames::{Kept, receive};
+use ntkscope_frames::{Kept, Until, receive};
 
 use crate::{
     board::Board,
@@ -28,7 +28,7 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
         let job = Job { elf: &elf, machine, transport: Transport::Serial, more: &[], limit };
         let mut alone = Alone::start(&job)?;
         let source = alone.source(&fs::read(&elf)?)?;
-        let received = receive(&source, limit, None, &mut |_| ()).context(name)?;
+        let received = receive(&source, Until::limit(limit), None, &mut |_| ()).context(name)?;
         println!("serial port: {}", reference::compare(&board, BINARY, &received).context(name)?);
 
         asleep(&mut alone).context(name)?;
