@@ -97,8 +97,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether it lies with the system, which could not read or write, and not with what was read.
-    pub const fn is_of_the_system(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Limit { .. })
+    /// Whether it lies with the system, which could not read or write, and not with what was read, or was to be.
+    pub fn is_of_the_system(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
+            Self::Limit { .. } => true,
+            _ => false,
+        }
     }
 }

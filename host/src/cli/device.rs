@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use ntkscope_frames::{Event, Received, Recording, Source, Until, receive, serial};
 use serde_json::json;
@@ -14,7 +14,7 @@ use super::json::{document, fail, print_document};
 use super::terminal::{DONE, FAILED, INTERRUPTED, command, print, say, stop_on_interrupt};
 use super::{Figures, UsageError};
 use crate::files::numbers::Json;
-use crate::files::Roles;
+use crate::files::{self, Roles};
 use crate::plot::{FigureStyle, share_palette};
 use crate::report::narrative::{TERMS, plain_table};
 use crate::report::{Block, Report, Section, Table, VERSION, number, provenance, run_figures};
@@ -66,6 +66,9 @@ pub struct DeviceArgs {
 /// Whoever listens ends it.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// Between two signs of life that are told.
+const SELDOM: Duration = Duration::from_secs(5);
+
 /// Receives, writes and draws; returns the exit code.
 pub fn device(args: &DeviceArgs) -> Result<u8> {
     let source = source(args)?;
@@ -76,12 +79,19 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
     let mut recording = Recording::create(directory.path())?;
     let stop = stop_on_interrupt();
     let until = Until { limit: FOR_EVER, stopped: &|| stop.requested() };
-    let mut show = |event: Event<'_>| match event {
-        _ if args.quiet => {}
-        Event::Said(frame) => say(&frame.to_string()),
-        Event::Record(record) => say(&record.line()),
-        Event::Alive(at) => say(&format!("  {at}")),
-        Event::Silence(since) => say(&format!("  nothing has come for {} s", since.as_secs())),
+    let mut told = Instant::now();
+    let mut show = |event: Event<'_>| {
+        let text = match event {
+            Event::Said(frame) => frame.to_string(),
+            Event::Record(record) => record.line(),
+            Event::Alive(_) if told.elapsed() < SELDOM => return,
+            Event::Alive(at) => format!("  {at}"),
+            Event::Silence(since) => format!("  nothing has come for {} s", since.as_secs()),
+        };
+        told = Instant::now();
+        if !args.quiet {
+            say(&text);
+        }
     };
     let received = receive(&source, until, Some(&mut recording), &mut show)?;
     let device = Device(&received);
@@ -92,7 +102,7 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
         // all that came is written; what is missing is an error still
         received.ended()?;
     }
-    let failed = (received.code != Some(0)).then(|| told(&received));
+    let failed = (received.code != Some(0)).then(|| sentence(&received));
     if args.json {
         let mut all = document("device", &settings(args), summary(&received, &traces, &directory));
         if let Some(message) = &failed {
@@ -101,7 +111,7 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
         print_document(&all)?;
     } else {
         print(&plain_table(&table(&traces)).to_string())?;
-        print(&told(&received))?;
+        print(&sentence(&received))?;
     }
     if !args.quiet {
         say(&format!("report: {}", directory.file("report.html").display()));
@@ -133,7 +143,7 @@ fn source(args: &DeviceArgs) -> Result<Source> {
         }
         (None, Some(port), elf) => {
             let place = port.display().to_string();
-            let image = elf.as_ref().map(|elf| fs::read(elf).with_context(|| elf.display().to_string())).transpose()?;
+            let image = elf.as_ref().map(|elf| fs::read(elf).map_err(files::Error::io("read", elf))).transpose()?;
             let port = serial(port, args.baud)?;
             Ok(match image {
                 Some(image) => Source::defmt(place, &image, true, port)?,
@@ -148,7 +158,7 @@ fn source(args: &DeviceArgs) -> Result<Source> {
 }
 
 /// What the numbers show, or how the board ended instead.
-fn told(received: &Received) -> String {
+fn sentence(received: &Received) -> String {
     match (received.code, received.error()) {
         (Some(0), _) => received.closing().unwrap_or_else(|| "the experiment is done".into()),
         (_, Some(error)) => format!("the board stopped: {error}"),
@@ -179,7 +189,7 @@ fn page(args: &DeviceArgs, received: &Received, traces: &[Trace], directory: &Ru
     sections.push(Section { title: "What the board said".into(), blocks: said });
     sections.push(Section { title: "Notation".into(), blocks: vec![Block::Paragraph(TERMS.into())] });
     sections.push(Section { title: "Provenance".into(), blocks: provenance(&command()) });
-    let lead = format!("{}. {} by the board itself.", told(received), count(received.numbers.len(), "number"));
+    let lead = format!("{}. {} by the board itself.", sentence(received), count(received.numbers.len(), "number"));
     Ok(Report { title: "A device's run".into(), lead, sections }.save(&directory.file("report.html"))?)
 }
 
@@ -196,7 +206,10 @@ fn figures(traces: &[Trace], directory: &RunDirectory, style: FigureStyle) -> Re
 
 fn settings(args: &DeviceArgs) -> Settings {
     let given = args.recorded.as_ref().or(args.serial.as_ref());
-    Settings::from_iter([("source".to_owned(), Value::String(given.map_or(String::new(), |p| p.display().to_string())))])
+    Settings::from_iter([(
+        "source".to_owned(),
+        Value::String(given.map_or(String::new(), |p| p.display().to_string())),
+    )])
 }
 
 /// What a script reads.

@@ -181,8 +181,7 @@ impl Training {
         if self.until_time != until_time && self.until_time != Self::default().until_time {
             return Err(range("until-time", self.until_time, "the run ends at the last of `times`; leave it out"));
         }
-        let filled =
-            Self { predictions: Some(self.predicts(outputs, samples)), times, until_time, ..self.clone() };
+        let filled = Self { predictions: Some(self.predicts(outputs, samples)), times, until_time, ..self.clone() };
         Ok(match (self.loss, self.optimizer) {
             (LossKind::Both, _) => vec![
                 Self { loss: LossKind::CROSS_ENTROPY, ..filled.clone() },

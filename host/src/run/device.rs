@@ -32,8 +32,11 @@ impl Device<'_> {
     /// The traces of the parts that are training: their records have a time, and every field is one of core's columns.
     pub fn traces(&self) -> Vec<Trace> {
         let is_column = |(name, _): &(String, f32)| name == DUE || TraceRow::column(name).is_some();
+        // a name from a file that becomes a directory's
+        let is_plain = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         let trains = |part: &&str| {
-            self.of(part).all(|record| record.get("time").is_some() && record.fields.iter().all(is_column))
+            is_plain(part)
+                && self.of(part).all(|record| record.get("time").is_some() && record.fields.iter().all(is_column))
         };
         let trace = |part: &str| Trace { label: part.replace('-', " "), rows: self.of(part).map(row).collect() };
         self.parts().into_iter().filter(trains).map(trace).collect()
@@ -97,7 +100,10 @@ mod tests {
             fields: fields.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
         };
         let records = vec![
-            record("squared-error", &[("due", 0.1), ("step", 7.0), ("time", 0.125), ("loss", 0.5), ("condition", f32::NAN)]),
+            record(
+                "squared-error",
+                &[("due", 0.1), ("step", 7.0), ("time", 0.125), ("loss", 0.5), ("condition", f32::NAN)],
+            ),
             record("width", &[("error_fro", 0.5)]),
         ];
         let received = Received { records, ..Received::default() };

@@ -199,11 +199,12 @@ pub(super) fn train<N: Network, T: Real>(
         }
         position = Position::new(trainer, training, recording.values);
         observer.step(position.share(training), &|| position.words(training));
-        let is_due = match (&training.times, next) {
-            (Some(_), next) => next.is_some_and(|time| trainer.reached(time)),
-            (None, _) => recording.record.due(trainer.log_time()),
-        };
-        if is_due {
+        if training.times.is_some() {
+            // several, where a step has passed more than one
+            while due(training, recording).is_some_and(|time| trainer.reached(time)) {
+                recording.observe(trainer, observer)?;
+            }
+        } else if recording.record.due(trainer.log_time()) {
             recording.observe(trainer, observer)?;
         }
         if !cut {

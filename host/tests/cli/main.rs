@@ -7,6 +7,7 @@ mod clusters;
 mod continued;
 mod data;
 #[cfg(unix)]
+mod device;
 mod directories;
 mod drift;
 // the firmware's experiments themselves, compiled for this machine

@@ -62,7 +62,8 @@ const TRIALS: [Trial; 9] = [
 ];
 
 /// Commands that are tried elsewhere: a study's by its plans, downloads by a server, and what has nothing to choose from.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 13] = [
+    "device",
     "drift",
     "reproduce",
     "report",

@@ -50,7 +50,10 @@ fn times_are_kept_resumed_and_refused() {
     place.succeed(&format!("{line} --times 0,0.5,2,20 --out o"));
     let trace = Trace::read("mse", &place.path("o/trace.csv")).unwrap();
     let times: Vec<f64> = trace.rows.iter().map(|row| row.time).collect();
-    assert!(times.len() == 4 && times.iter().zip([0.0, 0.5, 2.0, 20.0]).all(|(t, due)| *t >= 0.9998 * due), "{times:?}");
+    assert!(
+        times.len() == 4 && times.iter().zip([0.0, 0.5, 2.0, 20.0]).all(|(t, due)| *t >= 0.9998 * due),
+        "{times:?}"
+    );
     // the settings that are saved make the same run
     place.succeed("run o/run.toml --quiet --no-figures --out again");
     assert_eq!(Trace::read("mse", &place.path("again/trace.csv")).unwrap(), trace);

@@ -45,11 +45,11 @@ pub(crate) fn flash(session: &mut Session, Target { binary, board }: &Target, fr
     let board = Board::load(board)?;
     let chip = board.chip()?;
     check(frames, binary)?;
-    image::ensure_probe()?;
+    let probe = image::probe()?;
     let elf = image::build(&mut session.toolchains, &board, Transport::Rtt, Some(binary))?.elf(binary);
     let (mut recording, mut show) = (recording(frames.save.as_deref())?, Show::new());
     let limit = Duration::from_secs(frames.limit);
-    let received = image::flash(&elf, chip, limit, recording.as_mut(), &mut |event| show.event(event))?;
+    let received = image::flash(&probe, &elf, chip, limit, recording.as_mut(), &mut |event| show.event(event))?;
     finish(&mut show, &board, binary, frames, &received)?;
     Ok(received.ended()?)
 }

@@ -110,6 +110,7 @@ fn is_locked_out() -> bool {
 
 /// Writes one binary to a real board through probe-rs and receives its frames until it ends.
 pub(crate) fn flash(
+    probe: &Path,
     elf: &Path,
     chip: &str,
     limit: Duration,
@@ -117,7 +118,7 @@ pub(crate) fn flash(
     show: &mut dyn FnMut(Event<'_>),
 ) -> Result<Received> {
     // the level and the text of each frame alone
-    let mut child = Command::new(PROBE_RS)
+    let mut child = Command::new(probe)
         .args(["run", "--chip", chip, "--log-format", "{L} {s}"])
         .arg(elf)
         .stdin(Stdio::null())
@@ -139,10 +140,10 @@ pub(crate) fn flash(
 const PROBE_RS: &str = "probe-rs";
 
 /// The program that talks to debug probes, or how it is installed.
-pub(crate) fn ensure_probe() -> Result<()> {
+pub(crate) fn probe() -> Result<PathBuf> {
     let missing = "there is no probe-rs: run `cargo install probe-rs-tools --locked` \
          (on Debian or Ubuntu first `apt-get install pkg-config libudev-dev`)";
-    process::find(PROBE_RS).map(drop).context(missing)
+    process::find(PROBE_RS).context(missing)
 }
 
 /// Where the results of an image stay in the board's RAM: address and bytes.
@@ -182,5 +183,40 @@ impl Size {
             }
         }
         Ok(size)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{os::unix::fs::PermissionsExt, process};
+
+    use ntkscope_frames::checksum;
+
+    use super::*;
+
+    /// A program in place of probe-rs that prints what it prints: its own words, levels, and `<lvl>` before what has none.
+    fn flashed(bits: u32) -> Result<Received> {
+        let folder = std::env::temp_dir().join(format!("ntkscope-probe-{}-{bits}", process::id()));
+        fs::create_dir_all(&folder)?;
+        let program = folder.join("probe-rs");
+        let sum = checksum(0, "a", 0, "loss", 1.0_f32.to_bits());
+        let lines = format!(
+            "      Erasing ✔ 100% [####]\nINFO  kernel on nrf52840dk\n<lvl> a 0 loss {bits:08x} 1 #0 {sum:08x}\nINFO  end: 0, 1 numbers"
+        );
+        fs::write(&program, format!("#!/bin/sh\ncat <<'END'\n{lines}\nEND\n"))?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        let received = flash(&program, Path::new("image"), "chip", minutes(1), None, &mut |_| ());
+        fs::remove_dir_all(&folder)?;
+        received
+    }
+
+    #[test]
+    fn frames_of_a_probe_are_received_and_a_flipped_bit_is_named() {
+        let right = 1.0_f32.to_bits();
+        let received = flashed(right).unwrap();
+        assert_eq!((received.numbers.len(), received.ended().unwrap()), (1, 0));
+        assert_eq!(received.frames[0].to_string(), "info: kernel on nrf52840dk");
+        let error = flashed(right ^ 1).unwrap_err().to_string();
+        assert!(error.starts_with("number 0 was damaged on its way: `a 0 loss 3f800001"), "{error}");
     }
 }

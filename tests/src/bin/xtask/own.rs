@@ -1,6 +1,6 @@
 //! A new experiment on one's own samples: a file of the firmware, written from a csv file.
 
-use std::{fs, fmt::Write, path::Path};
+use std::{fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -58,7 +58,8 @@ impl Samples {
             let (label, features) = cells.split_last().expect("more than one column");
             for (column, cell) in features.iter().enumerate() {
                 let number = cell.parse::<f32>().ok().filter(|number| number.is_finite());
-                let number = number.with_context(|| format!("line {line}, column {}: `{cell}` is no number", column + 1))?;
+                let number =
+                    number.with_context(|| format!("line {line}, column {}: `{cell}` is no number", column + 1))?;
                 x.push(number);
             }
             labels.push(*label);

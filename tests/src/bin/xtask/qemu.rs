@@ -72,8 +72,9 @@ pub(crate) fn run(job: &Job<'_>, recording: Option<&mut Recording>, show: &mut d
                 .spawn()
                 .with_context(|| format!("cannot start {QEMU}"))?;
             let pipe = child.stdout.take().expect("stdout is piped");
-            let followed = Source::defmt(place, &image, false, pipe)
-                .and_then(|source| receive(&source, Until::limit(job.limit), recording, show).map(|received| (source, received)));
+            let followed = Source::defmt(place, &image, false, pipe).and_then(|source| {
+                receive(&source, Until::limit(job.limit), recording, show).map(|received| (source, received))
+            });
             let (source, received) = match followed {
                 Ok(followed) => followed,
                 Err(error) => {

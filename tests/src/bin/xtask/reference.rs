@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use std::{fs, io::Cursor, time::Duration};
 
-    use ntkscope_frames::{Source, checksum, placeholders, Until, receive};
+    use ntkscope_frames::{Source, Until, checksum, placeholders, receive};
 
     use crate::{image::BENCH, process::root, steps::QEMU_BOARDS};
 
