@@ -69,7 +69,9 @@ fn column(path: &Path) -> Result<Vec<f64>, Error> {
     })?;
     let found = COLUMNS.into_iter().find(|name| table.columns().any(|column| column == *name));
     let name = found.ok_or_else(|| {
-        refused("no column `time` (`times` takes the trace.csv of a run, the times.csv of a device, or 0,0.1,1)".into())
+        refused(
+            "no column named due or time; give the times.csv of a device, the trace.csv of a run, or 0,0.1,1".into(),
+        )
     })?;
     let mut list = Vec::new();
     for cells in table.rows() {

@@ -56,7 +56,7 @@ fn times_are_kept_resumed_and_refused() {
     );
     // the settings that are saved make the same run
     place.succeed("run o/run.toml --quiet --no-figures --out again");
-    assert_eq!(Trace::read("mse", &place.path("again/trace.csv")).unwrap(), trace);
+    assert_eq!(place.bytes("again/trace.csv"), place.bytes("o/trace.csv"));
     // a criterion that is met before the last of them ends the run
     place.succeed(&format!("{line} --times 0,0.5,2,20 --max-steps 3 --out short"));
     assert!(Trace::read("mse", &place.path("short/trace.csv")).unwrap().rows.len() < 4);
@@ -76,5 +76,5 @@ fn times_are_kept_resumed_and_refused() {
     }
     place.refuse(&format!("{line} --times {most}2 --out x"), 2, &["ascending"]);
     place.file("other.csv", "step\n1\n");
-    place.refuse(&format!("{line} --times other.csv --out x"), 2, &["other.csv", "`time`"]);
+    place.refuse(&format!("{line} --times other.csv --out x"), 2, &["other.csv", "due or time"]);
 }

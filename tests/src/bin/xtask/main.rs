@@ -36,7 +36,7 @@ mod declared;
 mod dist;
 mod errors;
 // The firmware's experiments themselves: the same files, compiled for this machine.
-#[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
+#[allow(dead_code, unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;
 mod experiments;
