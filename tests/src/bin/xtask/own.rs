@@ -197,11 +197,11 @@ mod tests {
         assert!(refused("My-Data").contains("small letters") && refused("mine").contains("none.csv"));
     }
 
-    /// The experiment in the repository is what its csv file gives.
+    /// The experiment beside the csv file is what it gives. It is in no image: its network is too large for the smallest board.
     #[test]
     fn the_example_is_written_from_its_samples() {
         let read = |path: &str| fs::read_to_string(root().join("firmware").join(path)).unwrap();
         let samples = Samples::read(&read("data/sensor.csv")).unwrap();
-        assert_eq!(read("src/bin/sensor.rs"), source("sensor", &samples));
+        assert_eq!(read("data/sensor.rs"), source("sensor", &samples));
     }
 }
