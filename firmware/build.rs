@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (name, memory) = chosen(&boards)?;
     let ram =
         ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
+    let uart = uart(&name, &memory)?;
     let fpu = env::var("TARGET")?.ends_with("hf");
     fs::write(out.join("memory.x"), &memory)?;
     fs::write(
@@ -27,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "/// The board that this image is for.\npub const BOARD: &str = {name:?};\n\
              /// Its RAM, bytes.\npub const RAM: usize = {ram};\n\
              /// Whether its core computes floats by itself.\npub const FPU: bool = {fpu};\n\
-             /// What the linker keeps of it for the stack, bytes.\npub const STACK: usize = {STACK};\n"
+             /// What the linker keeps of it for the stack, bytes.\npub const STACK: usize = {STACK};\n{uart}"
         ),
     )?;
 
@@ -60,6 +61,25 @@ fn chosen(boards: &PathBuf) -> Result<(String, String), Box<dyn Error>> {
             Err(format!("one board at a time, not {}: add --no-default-features", names.join(" and ")).into())
         }
     }
+}
+
+/// The port that frames leave by with the feature `serial`, as the first line says it: `uart=KIND@ADDRESS`.
+fn uart(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
+    if env::var_os("CARGO_FEATURE_SERIAL").is_none() {
+        return Ok(String::new());
+    }
+    let first = memory.lines().next().unwrap_or_default();
+    let word = first.split_whitespace().find_map(|word| word.strip_prefix("uart="));
+    let kind = |kind: &str| match kind {
+        "cmsdk" => Some("Cmsdk"),
+        "nrf" => Some("Nrf"),
+        _ => None,
+    };
+    let port = word.and_then(|word| word.split_once('@')).and_then(|(k, address)| Some((kind(k)?, address)));
+    let (kind, address) = port.ok_or_else(|| {
+        format!("the first line of boards/{name}.x has no `uart=cmsdk@ADDRESS` or `uart=nrf@ADDRESS`: the serial transport needs one")
+    })?;
+    Ok(format!("/// Where frames leave.\nconst UART: serial::Uart = serial::Uart::{kind}({address});\n"))
 }
 
 /// `RAM : ORIGIN = 0x20000000, LENGTH = 128K` -> 131072

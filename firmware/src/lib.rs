@@ -1,11 +1,10 @@
 //! What every experiment on a Cortex-M needs and none should see: the way out for defmt's frames, the handlers that
-//! end a run that went wrong, and the measure of its stack.
+//! end a run that went wrong, the results that stay in RAM, and the measure of the stack.
 //!
 //! A binary of this package hands a static buffer to an [`experiment`] and sends what comes back; no mathematics lives
 //! here.
 //!
-//! A number goes out as a frame without a level, `RUN RECORD FIELD BITS VALUE`: its bits in hex, which is what is
-//! compared, and what they are as a float, which is for the reader. All else that is said has a level.
+//! What a frame is, `ntkscope_frames` says: a number has its place in the sequence and a checksum; all else that is said has a level.
 //!
 //! | exit code | meaning |
 //! | --- | --- |
@@ -13,20 +12,35 @@
 //! | 1 | it reported an error |
 //! | 101 | a panic |
 //! | 102 | a hard fault |
+//!
+//! Where no debugger takes the exit code the core sleeps; the results stay in the region `NTKSCOPE_RESULTS`.
 #![no_std]
+
+// binaries are compiled for the host too, where this name is another crate's
+extern crate self as ntkscope_firmware;
 
 pub mod cost;
 pub mod counter;
 pub mod experiment;
 mod fault;
+mod results;
+#[cfg(feature = "serial")]
+mod serial;
 pub mod stack;
 
-use experiment::Number;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-#[cfg(all(feature = "semihosting", feature = "rtt"))]
+use experiment::{Board, Experiment, Number, Output};
+use ntkscope_frames::{capacity, checksum, words, words_of};
+
+#[cfg(any(
+    all(feature = "semihosting", feature = "rtt"),
+    all(feature = "semihosting", feature = "serial"),
+    all(feature = "rtt", feature = "serial")
+))]
 compile_error!("one transport at a time: add --no-default-features");
-#[cfg(not(any(feature = "semihosting", feature = "rtt")))]
-compile_error!("no transport: --features semihosting for QEMU, --features rtt for a debug probe");
+#[cfg(not(any(feature = "semihosting", feature = "rtt", feature = "serial")))]
+compile_error!("no transport: --features semihosting for QEMU, rtt for a debug probe, serial for the board's UART");
 
 // Linked for its critical sections alone, which defmt's transports call.
 use cortex_m as _;
@@ -37,14 +51,65 @@ use defmt_semihosting as _;
 
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
-/// Says what runs, and where.
-pub fn start(experiment: &'static str) {
-    defmt::info!("{=str} on {=str}, {=usize} bytes of RAM", experiment, BOARD, RAM);
+/// The board that this image is for, as experiments ask for it.
+pub const HERE: Board = Board { ram: RAM, fpu: FPU };
+
+/// The numbers of a buffer, where the board holds it beside the least stack: a sentence at build time where it does not.
+pub const fn held(len: usize) -> usize {
+    assert!(
+        size_of::<f32>() * (len + words_of(capacity(RAM))) + STACK <= RAM,
+        "the buffer does not fit the board's RAM: choose narrower layers, fewer samples, or another board"
+    );
+    len
 }
 
-/// Sends one number.
-pub fn send(Number { run, record, field, value }: Number) {
-    defmt::println!("{=str} {=u32} {=str} {=u32:08x} {=f32}", run, record, field, value.to_bits(), value);
+/// Runs an experiment to its end and sends what it computes; `buffer` holds at least as many numbers as it asks for.
+// where it is called the experiment is a constant, so that sizes are known and no call is indirect: 100 bytes of stack less
+#[inline(always)]
+pub fn run(experiment: &Experiment, name: &'static str, buffer: &mut [f32]) -> ! {
+    start(name);
+    defmt::info!("shows: {=str}", experiment.shows);
+    defmt::info!("{=usize} numbers in the buffer", buffer.len());
+    finish((experiment.run)(HERE, buffer, &mut Frames))
+}
+
+/// Says what runs, and where.
+pub fn start(name: &'static str) {
+    results::begin();
+    defmt::info!("{=str} on {=str}, {=usize} bytes of RAM", name, BOARD, RAM);
+}
+
+/// The frames of an experiment.
+struct Frames;
+
+/// Of the number before.
+static RECORD: AtomicU32 = AtomicU32::new(0);
+
+impl Output for Frames {
+    fn number(&mut self, Number { run, record, field, value }: Number) {
+        // a record is whole: what is kept may be read
+        if record != RECORD.load(Relaxed) {
+            RECORD.store(record, Relaxed);
+            results::seal_running();
+        }
+        let (sequence, bits) = (results::count(), value.to_bits());
+        results::keep(bits);
+        let sum = checksum(sequence, run, record, field, bits);
+        defmt::println!(
+            "{=str} {=u32} {=str} {=u32:08x} {=f32} #{=u32} {=u32:08x}",
+            run,
+            record,
+            field,
+            bits,
+            value,
+            sequence,
+            sum
+        );
+    }
+
+    fn alive(&mut self, what: &'static str, at: u64) {
+        defmt::info!("alive: {=str} {=u64}", what, at);
+    }
 }
 
 /// Ends an experiment: says how deep the stack went, or what went wrong.
@@ -61,8 +126,22 @@ pub fn finish(result: Result<(), ntkscope_core::Error>) -> ! {
 
 /// Ends the run once every frame has left, with an exit code from 0 to 255.
 ///
-/// QEMU ends with it as its own; `probe-rs run` does too.
+/// QEMU ends with it as its own; `probe-rs run` does too; without either the core sleeps.
 pub fn exit(code: u8) -> ! {
+    results::seal(code.into());
+    defmt::info!("end: {=u8}, {=u32} numbers", code, results::count());
     defmt::flush();
     semihosting::process::exit(code.into())
 }
+
+/// Until the power goes.
+fn sleep() -> ! {
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
+
+// what the frames above begin with, which defmt wants to have in the text of its format
+const _: () = assert!(matches!(words::SHOWS.as_bytes(), b"shows: "));
+const _: () = assert!(matches!(words::ALIVE.as_bytes(), b"alive: "));
+const _: () = assert!(matches!(words::END.as_bytes(), b"end: "));

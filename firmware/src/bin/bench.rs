@@ -1,7 +1,7 @@
 //! Measures what a matrix product and the passes of a network cost on this core: forward, backward, gradient, Gram
 //! products and a whole step of gradient descent, in `f32` and in `Approx32`.
 //!
-//! Sends a frame for each, `SCALAR SAMPLES PASS MULTIPLY_ADDS COST`; a measurement, not an experiment to be compared.
+//! Sends a frame for each, `cost: SCALAR SAMPLES PASS MULTIPLY_ADDS COST`; a measurement, not an experiment to be compared.
 #![no_std]
 #![no_main]
 
@@ -33,7 +33,7 @@ fn main() -> ! {
 fn run<T: Real>(counter: &Counter, scalar: &'static str, buffer: &mut [T]) -> Result<(), Error> {
     cost::run(&Portable, (BATCHES, WIDTH), buffer, &mut |work| counter.count(work), &mut |measured| {
         let Cost { samples, pass, multiply_adds, cost } = measured;
-        defmt::println!("{=str} {=usize} {=str} {=usize} {=u64}", scalar, samples, pass, multiply_adds, cost);
+        defmt::info!("cost: {=str} {=usize} {=str} {=usize} {=u64}", scalar, samples, pass, multiply_adds, cost);
     })
 }
 

@@ -1,18 +1,22 @@
 //! Trains one network on six points twice: with cross-entropy it leaves the kernel regime, with squared error it stays.
 //!
 //! Sends, at the initialization and at eleven times of gradient flow, everything that core records.
-#![no_std]
-#![no_main]
+#![cfg_attr(target_os = "none", no_std, no_main)]
 
-use ntkscope_firmware::{FPU, RAM, experiment::divergence, finish, send, start};
+use ntkscope_firmware::experiment::{Experiment, divergence};
 
-const WIDTH: usize = divergence::width(RAM, FPU);
-const LEN: usize = divergence::len(WIDTH, RAM);
+pub(crate) const EXPERIMENT: Experiment = Experiment {
+    shows: "cross-entropy moved the kernel by {cross-entropy drift_max}, squared error by {squared-error drift_max}",
+    len: divergence::len,
+    run: divergence::run,
+};
 
+#[cfg(target_os = "none")]
+const LEN: usize = ntkscope_firmware::held(divergence::len(ntkscope_firmware::HERE));
+
+#[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut BUFFER: [f32; LEN] = [0.0; LEN];
-    start("divergence");
-    defmt::info!("width {=usize}, {=usize} numbers in the buffer", WIDTH, LEN);
-    finish(divergence::run(WIDTH, RAM, BUFFER, &mut send))
+    ntkscope_firmware::run(&EXPERIMENT, "divergence", BUFFER)
 }

@@ -2,18 +2,22 @@
 //!
 //! Sends, at the initialization and at eight times of gradient flow, the training loss and the error on points held out,
 //! means over 32 networks, and the least error of either initialization.
-#![no_std]
-#![no_main]
+#![cfg_attr(target_os = "none", no_std, no_main)]
 
-use ntkscope_firmware::{FPU, RAM, experiment::initialization, finish, send, start};
+use ntkscope_firmware::experiment::{Experiment, initialization};
 
-const WIDTH: usize = initialization::width(RAM, FPU);
-const LEN: usize = initialization::len(WIDTH);
+pub(crate) const EXPERIMENT: Experiment = Experiment {
+    shows: "the least error of standard networks is {standard least_test_error}, of mirrored ones {mirrored least_test_error}",
+    len: initialization::len,
+    run: initialization::run,
+};
 
+#[cfg(target_os = "none")]
+const LEN: usize = ntkscope_firmware::held(initialization::len(ntkscope_firmware::HERE));
+
+#[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut BUFFER: [f32; LEN] = [0.0; LEN];
-    start("initialization");
-    defmt::info!("width {=usize}, {=usize} numbers in the buffer", WIDTH, LEN);
-    finish(initialization::run(WIDTH, BUFFER, &mut send))
+    ntkscope_firmware::run(&EXPERIMENT, "initialization", BUFFER)
 }

@@ -1,18 +1,22 @@
 //! Compares the empirical NTK of networks at initialization with the analytic one, at every width that fits the board.
 //!
 //! Sends the analytic kernel, for every width the distances between the two, and the last empirical kernel.
-#![no_std]
-#![no_main]
+#![cfg_attr(target_os = "none", no_std, no_main)]
 
-use ntkscope_firmware::{RAM, experiment::kernel, finish, send, start};
+use ntkscope_firmware::experiment::{Experiment, kernel};
 
-const WIDTHS: usize = kernel::widths(RAM);
-const LEN: usize = kernel::len(WIDTHS);
+pub(crate) const EXPERIMENT: Experiment = Experiment {
+    shows: "at the largest width the empirical kernel is off the analytic one by {width error_fro}, relative",
+    len: kernel::len,
+    run: kernel::run,
+};
 
+#[cfg(target_os = "none")]
+const LEN: usize = ntkscope_firmware::held(kernel::len(ntkscope_firmware::HERE));
+
+#[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut BUFFER: [f32; LEN] = [0.0; LEN];
-    start("kernel");
-    defmt::info!("{=usize} widths, {=usize} numbers in the buffer", WIDTHS, LEN);
-    finish(kernel::run(WIDTHS, BUFFER, &mut send))
+    ntkscope_firmware::run(&EXPERIMENT, "kernel", BUFFER)
 }

@@ -1,18 +1,22 @@
 //! Trains one residual network on six points twice: `divergence` on another network.
 //!
 //! Sends, at the initialization and at eleven times of gradient flow, everything that core records.
-#![no_std]
-#![no_main]
+#![cfg_attr(target_os = "none", no_std, no_main)]
 
-use ntkscope_firmware::{FPU, RAM, experiment::resnet, finish, send, start};
+use ntkscope_firmware::experiment::{Experiment, resnet};
 
-const WIDTH: usize = resnet::width(RAM, FPU);
-const LEN: usize = resnet::len(WIDTH, RAM);
+pub(crate) const EXPERIMENT: Experiment = Experiment {
+    shows: "cross-entropy moved the kernel by {cross-entropy drift_max}, squared error by {squared-error drift_max}",
+    len: resnet::len,
+    run: resnet::run,
+};
 
+#[cfg(target_os = "none")]
+const LEN: usize = ntkscope_firmware::held(resnet::len(ntkscope_firmware::HERE));
+
+#[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut BUFFER: [f32; LEN] = [0.0; LEN];
-    start("resnet");
-    defmt::info!("width {=usize}, {=usize} numbers in the buffer", WIDTH, LEN);
-    finish(resnet::run(WIDTH, RAM, BUFFER, &mut send))
+    ntkscope_firmware::run(&EXPERIMENT, "resnet", BUFFER)
 }

@@ -13,7 +13,7 @@ use ntkscope_core::{
     train::{Optimizer, Problem, Trainer, trainer_len},
 };
 
-use super::{Number, SEED, Send, fits};
+use super::{Board, Number, Output, SEED, fits};
 
 /// Samples trained on, and held out.
 const TRAIN: usize = 8;
@@ -31,17 +31,21 @@ const WIDEST: usize = 64;
 const WIDEST_WITHOUT_FPU: usize = 32;
 
 /// The widest network whose buffers fit the RAM, in steps of 4.
-pub const fn width(ram: usize, fpu: bool) -> usize {
-    let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
-    while width > 4 && !fits(len(width), ram) {
+const fn width(board: Board) -> usize {
+    let mut width = if board.fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
+    while width > 4 && !fits(len_of(width), board.ram) {
         width -= 4;
     }
     width
 }
 
-/// Numbers in the buffer for one width: the data, the outputs on the held-out points, and what training the mirrored
-/// network takes, the larger of the two.
-pub const fn len(width: usize) -> usize {
+/// Numbers in the buffer on a board.
+pub const fn len(board: Board) -> usize {
+    len_of(width(board))
+}
+
+/// The data, the outputs on the held-out points, and what training the mirrored network takes, the larger of the two.
+const fn len_of(width: usize) -> usize {
     Data::LEN + TEST + training_len(network(&[width]).sizes().mirrored())
 }
 
@@ -50,14 +54,14 @@ const fn training_len(sizes: Sizes) -> usize {
     trainer_len(sizes, TRAIN, &FLOW) + sizes.activations
 }
 
-/// Trains 32 networks of this width from either initialization; `buffer` holds at least [`len`] numbers.
-pub fn run(width: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+/// Trains 32 networks from either initialization; `buffer` holds at least [`len`] numbers.
+pub fn run(board: Board, buffer: &mut [f32], out: &mut dyn Output) -> Result<(), Error> {
     let (data, buffer) = buffer.split_at_mut(Data::LEN);
     let data = Data::draw(data)?;
-    let widths = [width];
+    let widths = [width(board)];
     let network = network(&widths);
-    learn(&network, "standard", &data, buffer, send)?;
-    learn(&Mirrored(network), "mirrored", &data, buffer, send)
+    learn(&network, "standard", &data, buffer, out)?;
+    learn(&Mirrored(network), "mirrored", &data, buffer, out)
 }
 
 const fn network(widths: &[usize; 1]) -> Fcn<'_> {
@@ -115,13 +119,14 @@ fn learn(
     run: &'static str,
     data: &Data<'_>,
     buffer: &mut [f32],
-    send: Send<'_>,
+    out: &mut dyn Output,
 ) -> Result<(), Error> {
     let (outputs, rest) = buffer.split_at_mut(TEST);
     let (activations, training) = rest.split_at_mut(network.sizes().activations);
     let mut means = [[0.0; 2]; TIMES.len()];
     // SEED is that of the data
     for seed in SEED + 1..=SEED + NETWORKS {
+        out.alive("network", seed - SEED);
         let problem = Problem::new(network, data.x, data.y, Loss::SquaredError, 0.0)?;
         let mut trainer = Trainer::new(&Portable, problem, FLOW, seed, training)?;
         for (time, [loss, error]) in TIMES.into_iter().zip(&mut means) {
@@ -141,12 +146,12 @@ fn learn(
     let mut least = (0, f32::INFINITY);
     for (record, (time, [loss, error])) in (0..).zip(TIMES.into_iter().zip(means)) {
         for (field, value) in [("time", time), ("train_loss", loss), ("test_error", error)] {
-            send(Number { run, record, field, value });
+            out.number(Number { run, record, field, value });
         }
         if error < least.1 {
             least = (record, error);
         }
     }
-    send(Number { run, record: least.0, field: "least_test_error", value: least.1 });
+    out.number(Number { run, record: least.0, field: "least_test_error", value: least.1 });
     Ok(())
 }

@@ -11,22 +11,27 @@ use ntkscope_core::{
     network::Bias,
 };
 
-use super::{N, Number, SEED, Send, fits, network, points};
+use super::{Board, N, Number, Output, SEED, fits, network, points};
 
 /// From the narrowest on, as many as fit the RAM.
 const WIDTHS: [usize; 6] = [8, 16, 32, 64, 128, 256];
 
 /// How many of the widths fit the RAM.
-pub const fn widths(ram: usize) -> usize {
+const fn widths(board: Board) -> usize {
     let mut count = 0;
-    while count < WIDTHS.len() && fits(len(count + 1), ram) {
+    while count < WIDTHS.len() && fits(len_of(count + 1), board.ram) {
         count += 1;
     }
     count
 }
 
-/// Numbers in the buffer for the first `count` widths.
-pub const fn len(count: usize) -> usize {
+/// Numbers in the buffer on a board.
+pub const fn len(board: Board) -> usize {
+    len_of(widths(board))
+}
+
+/// Of the first `count` widths.
+const fn len_of(count: usize) -> usize {
     let widest = WIDTHS[count - 1];
     let sizes = network(&[widest, widest]).sizes();
     sizes.parameters + tangent_len(sizes, N) + 3 * N * N + N + SCRATCH
@@ -38,8 +43,9 @@ const SCRATCH: usize = {
     if a > b { a } else { b }
 };
 
-/// Compares both kernels at the first `count` widths; `buffer` holds at least [`len`] numbers.
-pub fn run(count: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+/// Compares both kernels at the widths that fit; `buffer` holds at least [`len`] numbers.
+pub fn run(board: Board, buffer: &mut [f32], out: &mut dyn Output) -> Result<(), Error> {
+    let count = widths(board);
     let (x, backend) = (points()?, &Portable);
     let (limit, rest) = buffer.split_at_mut(N * N);
     let (kernel, rest) = rest.split_at_mut(N * N);
@@ -52,7 +58,7 @@ pub fn run(count: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error
     for (run, network) in [("analytic-hidden", any.with_bias(Bias::Hidden, 1.0)?), ("analytic", any)] {
         analytic(backend, &network, AnalyticKernel::Ntk, x, None, MatMut::new(limit, N, N)?, scratch)?;
         for (record, value) in (0..).zip(limit.iter().copied()) {
-            send(Number { run, record, field: "ntk", value });
+            out.number(Number { run, record, field: "ntk", value });
         }
     }
     let limit = MatRef::new(limit, N, N)?;
@@ -73,11 +79,11 @@ pub fn run(count: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error
             ("lambda_max", spectrum.lambda_max),
             ("effective_rank", spectrum.effective_rank),
         ] {
-            send(Number { run: "width", record: *width as u32, field, value });
+            out.number(Number { run: "width", record: *width as u32, field, value });
         }
     }
     for (record, value) in (0..).zip(kernel.iter().copied()) {
-        send(Number { run: "empirical", record, field: "ntk", value });
+        out.number(Number { run: "empirical", record, field: "ntk", value });
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod digest;
 pub mod divergence;
 pub mod initialization;
 pub mod kernel;
+pub mod own;
 pub mod resnet;
 mod store;
 pub(crate) mod training;
@@ -17,6 +18,7 @@ use ntkscope_core::{
     Error, MatRef,
     network::{Bias, Fcn},
 };
+use ntkscope_frames::{capacity, words_of};
 
 /// One number of an experiment.
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +33,47 @@ pub struct Number {
     pub value: f32,
 }
 
-/// Takes every number as it is computed.
-pub type Send<'a> = &'a mut dyn FnMut(Number);
+/// Where an experiment's numbers go.
+pub trait Output {
+    /// Takes a number as it is computed.
+    fn number(&mut self, number: Number);
+    /// Is told where the work is while no number comes, `step 340`.
+    fn alive(&mut self, _what: &'static str, _at: u64) {}
+}
+
+/// Numbers alone.
+impl<F: FnMut(Number)> Output for F {
+    fn number(&mut self, number: Number) {
+        self(number);
+    }
+}
+
+/// What an experiment asks of a board.
+#[derive(Clone, Copy, Debug)]
+pub struct Board {
+    /// Bytes of RAM.
+    pub ram: usize,
+    /// Whether its core computes floats by itself.
+    pub fpu: bool,
+}
+
+/// One experiment: a board runs it, the host runs it too and compares every number.
+#[derive(Clone, Copy)]
+pub struct Experiment {
+    /// The sentence that its numbers are told in; `{RUN FIELD}` stands for the last value of FIELD in RUN.
+    pub shows: &'static str,
+    /// Numbers in its buffer on a board.
+    pub len: fn(Board) -> usize,
+    /// Computes; the buffer holds at least `len` numbers.
+    pub run: fn(Board, &mut [f32], &mut dyn Output) -> Result<(), Error>,
+}
 
 pub(crate) const N: usize = 6;
 const SIN: f32 = 0.866_025_4;
 const POINTS: [f32; 2 * N] = [0.5, SIN, -0.5, SIN, -1.0, 0.0, -0.5, -SIN, 0.5, -SIN, 1.0, 0.0];
 const SEED: u64 = 1;
 
-/// Bytes of RAM that the buffers leave to the stack and the transport: `cargo xtask sizes` has measured a stack of 6,708 at most.
+/// Bytes of RAM that the buffers leave to the stack and the transport, beside the results that are kept: `cargo xtask sizes` has measured a stack of 6,708 at most.
 const RESERVED: usize = 6_784;
 
 /// Two hidden layers and a bias at the input.
@@ -58,5 +92,5 @@ pub(crate) fn points() -> Result<MatRef<'static, f32>, Error> {
 
 /// Whether a buffer of `len` numbers fits the RAM.
 pub(crate) const fn fits(len: usize, ram: usize) -> bool {
-    size_of::<f32>() * len + RESERVED <= ram
+    size_of::<f32>() * (len + words_of(capacity(ram))) + RESERVED <= ram
 }

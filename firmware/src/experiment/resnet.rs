@@ -2,10 +2,10 @@
 
 use ntkscope_core::{
     Error,
-    network::{Mirrored, ResNet},
+    network::{Mirrored, ResNet, Sizes},
 };
 
-use super::{Send, fits, training};
+use super::{Board, Output, fits, training};
 
 const BLOCKS: usize = 2;
 /// Scale of a block's branch.
@@ -16,27 +16,32 @@ const WIDEST_WITHOUT_FPU: usize = 8;
 const NARROWEST: usize = 4;
 
 /// The widest network whose buffers fit the RAM, in steps of 4; the narrowest may have to do without some of them.
-pub const fn width(ram: usize, fpu: bool) -> usize {
-    let mut width = if fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
-    while width > NARROWEST && !fits(len(width, usize::MAX), ram) {
+const fn width(board: Board) -> usize {
+    let mut width = if board.fpu { WIDEST } else { WIDEST_WITHOUT_FPU };
+    while width > NARROWEST && !fits(training::len(sizes(width), usize::MAX), board.ram) {
         width -= 4;
     }
     width
 }
 
-/// Numbers in the buffer for one width on a board with so much RAM.
-pub const fn len(width: usize, ram: usize) -> usize {
-    training::len(network(width).sizes().mirrored(), ram)
+const fn sizes(width: usize) -> Sizes {
+    network(width).sizes().mirrored()
 }
 
-/// As of `divergence`.
-pub const fn fitting(width: usize, ram: usize) -> [bool; 2] {
-    training::fitting(network(width).sizes().mirrored(), ram)
+/// Numbers in the buffer on a board.
+pub const fn len(board: Board) -> usize {
+    training::len(sizes(width(board)), board.ram)
 }
 
-/// Trains the mirrored network of this width with either loss; `buffer` holds at least [`len`] numbers.
-pub fn run(width: usize, ram: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
-    training::run(&Mirrored(network(width)), ram, buffer, send)
+/// Whether the kernel is read by bursts on a board, and whether the trainer is left as bytes half-way.
+pub const fn fitting(board: Board) -> [bool; 2] {
+    training::fitting(sizes(width(board)), board.ram)
+}
+
+/// Trains the mirrored network with either loss; `buffer` holds at least [`len`] numbers.
+pub fn run(board: Board, buffer: &mut [f32], out: &mut dyn Output) -> Result<(), Error> {
+    let width = width(board);
+    training::run(&Mirrored(network(width)), board.ram, buffer, out)
 }
 
 /// With biases at the input and in the branches; the narrowest has none in its branches, with which it would not fit 16 KiB.

@@ -12,7 +12,7 @@ use ntkscope_core::{
     train::{Optimizer, Problem, Trainer, state_len, trainer_len},
 };
 
-use super::{N, Number, SEED, Send, fits, points, store::Store};
+use super::{N, Number, Output, SEED, fits, points, store::Store};
 
 const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 /// Gradient-flow times of the records, the first of which is the initialization.
@@ -57,7 +57,7 @@ pub(super) const fn len(sizes: Sizes, ram: usize) -> usize {
 }
 
 /// Trains the network with either loss from the same initialization; `buffer` holds at least [`len`] numbers.
-pub(crate) fn run(network: &impl Network, ram: usize, buffer: &mut [f32], send: Send<'_>) -> Result<(), Error> {
+pub(crate) fn run(network: &impl Network, ram: usize, buffer: &mut [f32], out: &mut dyn Output) -> Result<(), Error> {
     let sizes = network.sizes();
     let plan = Plan::new(sizes, ram);
     for (run, loss) in [("cross-entropy", Loss::CrossEntropy), ("squared-error", Loss::SquaredError)] {
@@ -69,9 +69,9 @@ pub(crate) fn run(network: &impl Network, ram: usize, buffer: &mut [f32], send: 
         let (kernels, rest) = buffer.split_at_mut(recorder_len(sizes, N, Portable::TILE, &FLOW, plan.burst));
         let (training, state) = rest.split_at_mut(trainer_len(sizes, N, &FLOW));
         let mut store = Store::new(state);
-        let mut recorder = begin(problem, plan, (kernels, &mut *training), &mut store, run, send)?;
+        let mut recorder = begin(problem, plan, (kernels, &mut *training), &mut store, run, out)?;
         if plan.state > 0 {
-            go_on(problem, &mut recorder, training, &mut store, run, send)?;
+            go_on(problem, &mut recorder, training, &mut store, run, out)?;
         }
     }
     Ok(())
@@ -87,12 +87,12 @@ fn begin<'a>(
     (kernels, training): (&'a mut [f32], &mut [f32]),
     store: &mut Store<'_>,
     run: &'static str,
-    send: Send<'_>,
+    out: &mut dyn Output,
 ) -> Result<Recorder<'a, f32>, Error> {
     let mut trainer = Trainer::new(&Portable, problem, FLOW, SEED, training)?;
     let mut recorder = Recorder::new(&mut trainer, plan.burst, kernels)?;
     let half = if plan.state > 0 { FIRST_HALF } else { TIMES.len() };
-    follow(&mut trainer, &mut recorder, 0..half, run, send)?;
+    follow(&mut trainer, &mut recorder, (&TIMES, 0..half), run, out)?;
     if plan.state > 0 {
         let mut sink = |bytes: &[u8]| store.write(bytes);
         let mut bytes = Bytes::writing(&mut sink);
@@ -111,34 +111,56 @@ fn go_on(
     training: &mut [f32],
     store: &mut Store<'_>,
     run: &'static str,
-    send: Send<'_>,
+    out: &mut dyn Output,
 ) -> Result<(), Error> {
     let mut source = |bytes: &mut [u8]| store.read(bytes);
     let mut bytes = Bytes::reading(&mut source);
     let mut trainer = Trainer::restore(&Portable, problem, FLOW, training, &mut bytes)?;
     bytes.finish()?;
-    follow(&mut trainer, recorder, FIRST_HALF..TIMES.len(), run, send)
+    follow(&mut trainer, recorder, (&TIMES, FIRST_HALF..TIMES.len()), run, out)
 }
+
+/// Evaluations of the gradient between two signs of life: a second or two on a small core.
+const BREATH: u64 = 16;
 
 /// Sends these records, training from one to the next.
 #[inline(never)]
-fn follow(
+pub(super) fn follow(
     trainer: &mut Trainer<'_, impl Network, f32, Portable>,
     recorder: &mut Recorder<'_, f32>,
-    records: Range<usize>,
+    (times, records): (&[f32], Range<usize>),
     run: &'static str,
-    send: Send<'_>,
+    out: &mut dyn Output,
 ) -> Result<(), Error> {
     for record in records {
-        let time = TIMES[record];
+        let time = times[record];
+        let mut heard = trainer.evaluations();
         while !trainer.reached(time) {
             trainer.advance(Some(time))?;
+            if trainer.evaluations() >= heard + BREATH {
+                heard = trainer.evaluations();
+                out.alive("step", trainer.step());
+            }
         }
-        let (snapshot, record) = (recorder.observe(trainer)?, record as u32);
-        send(Number { run, record, field: "step", value: snapshot.step as f32 });
-        for (field, value) in snapshot.fields() {
-            send(Number { run, record, field, value });
-        }
+        send(trainer, recorder, (run, record as u32, time), out)?;
+    }
+    Ok(())
+}
+
+/// Sends one record; the snapshot lies on the stack only while nothing trains.
+#[inline(never)]
+fn send(
+    trainer: &mut Trainer<'_, impl Network, f32, Portable>,
+    recorder: &mut Recorder<'_, f32>,
+    (run, record, due): (&'static str, u32, f32),
+    out: &mut dyn Output,
+) -> Result<(), Error> {
+    let snapshot = recorder.observe(trainer)?;
+    // what `ntkscope run --times` needs to record the same
+    out.number(Number { run, record, field: "due", value: due });
+    out.number(Number { run, record, field: "step", value: snapshot.step as f32 });
+    for (field, value) in snapshot.fields() {
+        out.number(Number { run, record, field, value });
     }
     Ok(())
 }

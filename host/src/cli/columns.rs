@@ -46,6 +46,20 @@ const KERNEL: [Described; 7] = Described::of(
     ],
 );
 
+/// Of `device`.
+const NUMBERS: [Described; 5] = Described::of(
+    "numbers.csv",
+    [
+        ("run", "", "part of the board's experiment"),
+        ("record", "", "record of it, from 0"),
+        ("field", "", "name of the number; of a run that trains as in trace.csv"),
+        ("bits", "hex", "its 32 bits as a float"),
+        ("value", "", "the same as a number; empty for NaN"),
+    ],
+);
+const TIMES: [Described; 1] =
+    Described::of("times.csv", [("due", "time", "when the board was to record; the first is the initialization")]);
+
 /// Of `drift --out`; of the npz every column is an array.
 const DRIFT: [Described; 18] = Described::of(
     "drift.csv",
@@ -171,7 +185,14 @@ const SPECTRA: [Described; 4] = Described::of(
 
 /// Every column and array of every file of results.
 pub fn described() -> impl Iterator<Item = &'static Described> {
-    let commands = KERNEL.iter().chain(&DRIFT).chain(&PREDICTION).chain(&PREDICTION_TABLE).chain(&SPECTRA);
+    let commands = KERNEL
+        .iter()
+        .chain(&NUMBERS)
+        .chain(&TIMES)
+        .chain(&DRIFT)
+        .chain(&PREDICTION)
+        .chain(&PREDICTION_TABLE)
+        .chain(&SPECTRA);
     let commands = commands.chain(&REGRESSION).chain(&SPECTRUM);
     run::described().chain(commands).chain(study::described()).chain(studies::described())
 }

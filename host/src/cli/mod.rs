@@ -11,6 +11,7 @@ pub mod compare;
 mod completions;
 mod continued;
 pub mod data;
+pub mod device;
 pub mod drift;
 mod follow;
 mod grid;
@@ -48,6 +49,7 @@ use columns::ColumnsArgs;
 use compare::CompareArgs;
 pub use completions::completions;
 use data::DataArgs;
+use device::DeviceArgs;
 use drift::DriftArgs;
 pub use grid::GridArgs;
 use kernel::KernelCommand;
@@ -114,6 +116,8 @@ pub enum Command {
     Sweep(SweepArgs),
     /// Lay finished runs over one another: one page of figures, and a table of what differs
     Report(ReportArgs),
+    /// Make tables, figures and a report of what a board sends, or has sent
+    Device(DeviceArgs),
     /// Predict what infinitely wide trained networks output on test points
     Predict(PredictArgs),
     /// Measure how smooth the labels are with respect to the NTK, and what random initialization costs
@@ -168,6 +172,7 @@ pub fn main(call: Call) -> u8 {
         Command::Reproduce(args) => reproduce::reproduce(args),
         Command::Sweep(args) => sweep::sweep(args),
         Command::Report(args) => report::report(&args),
+        Command::Device(args) => device::device(&args),
         Command::Predict(args) => predict::predict(args),
         Command::Smoothness(args) => smoothness::run(args),
         Command::Kernel { which } => kernel::kernel(which.args()),

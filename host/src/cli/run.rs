@@ -14,7 +14,7 @@ use super::terminal::{DONE, FAILED, INTERRUPTED, command, in_flags, print, say, 
 use super::unused::{Takes, refuse, unused_setting};
 use crate::cli::{Common, Figures, ModelArgs, Typed};
 use crate::data::{CurveSource, Samples};
-use crate::experiment::{Model, Settings, Training};
+use crate::experiment::{Model, Settings, Times, Training};
 use crate::files::Roles;
 use crate::files::numbers::Json;
 use crate::machine::{Budget, Stop, with_threads};
@@ -31,6 +31,7 @@ Examples:
   ntkscope run --width 1024 --init standard --until-margin 16
   ntkscope run --loss cross-entropy --penalty 0.03
   ntkscope run settings.toml --set width=512 --out results
+  ntkscope run --times device/times.csv --dtype f32 --backend portable
   ntkscope run --continue results --until-time 1e6";
 
 /// `ntkscope run`
@@ -107,7 +108,9 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let name = format!("{}-{}", stem(&model.data), training.loss);
     let results = args.out.as_deref().map(result_paths);
     let curve = training.profile.iter().flat_map(CurveSource::inputs);
+    let times = training.times.iter().filter_map(Times::input);
     let read = Roles::new().reads("settings", &args.file).reads("data", data::inputs(&data)).reads("profile", curve);
+    let read = read.reads("times", times);
     read.writes("out", results.into_iter().flatten())?;
     let goes_on = continued.is_some();
     let directory = match continued {

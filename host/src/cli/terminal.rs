@@ -126,9 +126,15 @@ pub(super) fn code_of(error: &anyhow::Error) -> u8 {
         .or_else(|| of(error, plot::Error::cause))
         .or_else(|| of(error, files::Error::cause))
         .or_else(|| of(error, machine::Error::cause))
+        .or_else(|| of(error, of_frames))
         .or_else(|| of(error, Cause::of_core));
     debug_assert!(cause.is_some(), "no floor has this error, so that it has no code: {error:?}");
     code(cause.unwrap_or(Cause::Work))
+}
+
+/// Where that of a board's frames lies, whose package knows no causes.
+fn of_frames(error: &ntkscope_frames::Error) -> Cause {
+    if error.is_of_the_system() { Cause::System } else { Cause::Data }
 }
 
 /// The exit code that says where the cause lies.

@@ -8,6 +8,7 @@ mod model;
 mod network;
 mod settings;
 mod settings_file;
+mod times;
 mod training;
 
 pub use error::Error;
@@ -17,6 +18,7 @@ pub use model::{MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
 pub use settings::{PROVENANCE, Settings, in_words, keys, overlay, overlay_pair, value_of};
 pub use settings_file::{overlay_file, overlay_text, parse_toml, place_paths, read_toml};
+pub use times::Times;
 pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 
 /// Whole numbers as large as a toml file can hold.

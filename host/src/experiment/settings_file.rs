@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use toml::{Table, Value};
 
 use super::settings::overlay;
-use super::{Error, Model, Training};
+use super::{Error, Model, Times, Training};
 use crate::data::{CurveSource, Source};
 use crate::files::{InputFault, read_text};
 use crate::words::excerpt;
@@ -64,7 +64,7 @@ pub fn overlay_text(base: &mut Table, path: &Path, text: &str) -> Result<(), Err
 
 /// Makes the paths in these settings, which are relative to `directory`, relative to the current one.
 pub fn place_paths(settings: &mut Table, directory: &Path) {
-    for key in ["data", "data-dir", "profile"] {
+    for key in ["data", "data-dir", "profile", "times"] {
         let Some(Value::String(text)) = settings.get_mut(key) else { continue };
         let is_path = key == "data-dir" || matches!(text.parse(), Ok(Source::File(_)));
         // a text in toml stays one: a path that is none in UTF-8 cannot have been written
@@ -92,6 +92,9 @@ impl Training {
     pub fn seen_from(&self, directory: &Path) -> Self {
         let mut seen = self.clone();
         if let Some(CurveSource::File(path)) = &mut seen.profile {
+            *path = relative(path, directory);
+        }
+        if let Some(Times::File(path)) = &mut seen.times {
             *path = relative(path, directory);
         }
         seen

@@ -10,7 +10,7 @@ use super::settings::defaults;
 use super::{Error, non_negative, positive, range, whole};
 use crate::data::CurveSource;
 use crate::experiment::kinds::open;
-use crate::experiment::{BackendKind, KeptKernels, LossKind, OptimizerKind, ReadingKind};
+use crate::experiment::{BackendKind, KeptKernels, LossKind, OptimizerKind, ReadingKind, Times};
 
 /// Largest number of snapshots.
 pub const MAX_SNAPSHOTS: usize = 1024;
@@ -79,6 +79,11 @@ pub struct Training {
     /// Record at most K snapshots, log-spaced in time
     #[arg(long, value_name = "K", default_value_t = 64, value_parser = whole::<usize>(), allow_negative_numbers = true, help_heading = "Recording")]
     pub snapshots: usize,
+    /// Record at these times instead, and end at the last of them: 0,0.1,1,10 or a csv file with a column due or time, such as
+    /// the times.csv of a device and the trace.csv of a run
+    #[arg(long, value_name = "TIMES|FILE.csv", value_parser = open::<Times>(&[]), allow_negative_numbers = true,
+        value_hint = clap::ValueHint::FilePath, hide_possible_values = true, help_heading = "Recording")]
+    pub times: Option<Times>,
     /// How the kernel is measured where the activation has kinks (relu)
     #[arg(long, value_enum, default_value_t = ReadingKind::Burst, help_heading = "Recording")]
     pub reading: ReadingKind,
@@ -148,6 +153,9 @@ impl Training {
         if !(3..=MAX_SNAPSHOTS).contains(&self.snapshots) {
             return Err(range("snapshots", self.snapshots, format!("give a number from 3 to {MAX_SNAPSHOTS}")));
         }
+        if self.times.is_some() && self.snapshots != Self::default().snapshots {
+            return Err(range("snapshots", self.snapshots, "a run with `times` records at each of them; leave it out"));
+        }
         Ok(())
     }
 
@@ -167,7 +175,13 @@ impl Training {
     /// Those of [`Self::check`].
     pub fn resolve(&self, outputs: usize, samples: usize) -> Result<Vec<Self>, Error> {
         self.check()?;
-        let filled = Self { predictions: Some(self.predicts(outputs, samples)), ..self.clone() };
+        let times = self.times.as_ref().map(Times::read).transpose()?;
+        let last = times.as_ref().and_then(|times| times.after_0().last());
+        let until_time = last.unwrap_or(self.until_time);
+        if self.until_time != until_time && self.until_time != Self::default().until_time {
+            return Err(range("until-time", self.until_time, "the run ends at the last of `times`; leave it out"));
+        }
+        let filled = Self { predictions: Some(self.predicts(outputs, samples)), times, until_time, ..self.clone() };
         Ok(match (self.loss, self.optimizer) {
             (LossKind::Both, _) => vec![
                 Self { loss: LossKind::CROSS_ENTROPY, ..filled.clone() },
@@ -189,6 +203,11 @@ impl Training {
             return (name, self.optimizer.label());
         }
         (self.loss.to_string(), self.loss.label())
+    }
+
+    /// Most snapshots of a run.
+    pub fn most_snapshots(&self) -> usize {
+        self.times.as_ref().map_or(self.snapshots, |times| times.after_0().count() + 1)
     }
 
     /// Whether fixed kernels' predictions are made of a network of `outputs` outputs on so many samples.

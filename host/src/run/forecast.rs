@@ -56,23 +56,23 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
 
     // in double precision: the outputs that are kept, what is predicted of them, the outcome
     let predicts = training.predicts(sizes.outputs, samples.n) && model.parametrization.has_kernel_regime();
-    let snapshots = if predicts { training.snapshots as u128 } else { 1 };
+    let snapshots = if predicts { training.most_snapshots() as u128 } else { 1 };
     let kept = snapshots * all * c;
     own += outputs_len(sizes, samples);
     let mut outcome = 4 * n * n + parameters + all * c + all * d + n * c;
     if training.kernels == KeptKernels::All {
         // of the effective kernel and of the point's
-        let kernels = 2 * training.snapshots as u128 * n * n;
+        let kernels = 2 * training.most_snapshots() as u128 * n * n;
         own += kernels;
         // in double precision beside what they are made of, and the eigenvalues
-        outcome += kernels + training.snapshots as u128 * n;
+        outcome += kernels + training.most_snapshots() as u128 * n;
     }
     if let Some((curve, rows)) = profile_of(samples, training) {
         own = own.saturating_add(profile_len(sizes, curve, tile) + rows);
         outcome += rows * PROFILE_ROW;
     }
     let (predicting, predicted) = if predicts {
-        let flows = 2 * fixed_flow_len(samples.n, held, sizes.outputs, training.snapshots);
+        let flows = 2 * fixed_flow_len(samples.n, held, sizes.outputs, training.most_snapshots());
         (flows + predicting_len(sizes, samples, tile), flows + 4 * all * c)
     } else {
         (0, 0)
@@ -86,7 +86,7 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
 /// Bytes that the process has while the report of a finished run is made of what [`super::Outcome::shed`] leaves, beside
 /// those of its figures.
 pub fn kept_bytes(samples: &Samples, training: &Training) -> u64 {
-    let [n, rows] = [samples.n, training.snapshots].map(|size| size as u128);
+    let [n, rows] = [samples.n, training.most_snapshots()].map(|size| size as u128);
     // of five numbers each
     let profile = profile_of(samples, training).map_or(0, |(_, rows)| 5 * rows);
     // the kernels; rows of the trace and of the predictions
@@ -96,7 +96,7 @@ pub fn kept_bytes(samples: &Samples, training: &Training) -> u64 {
 /// The curve of a profile, and the rows of its table.
 fn profile_of<'a>(samples: &'a Samples, training: &Training) -> Option<(&'a Curve, u128)> {
     let curve = samples.curve.as_ref().filter(|_| training.profile.is_some())?;
-    Some((curve, training.snapshots as u128 * curve.len() as u128))
+    Some((curve, training.most_snapshots() as u128 * curve.len() as u128))
 }
 
 /// The program and the samples.

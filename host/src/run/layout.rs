@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Files in the directory itself, and in that of each part where there are two.
-pub(super) const FILES: [&str; 15] = [
+pub(super) const FILES: [&str; 18] = [
     "run.toml",
     "state.bin",
     "trace.csv",
@@ -16,6 +16,10 @@ pub(super) const FILES: [&str; 15] = [
     "limit.csv",
     "limit.npz",
     "report.html",
+    // of a device
+    "frames.txt",
+    "numbers.csv",
+    "times.csv",
     // of an estimate of smoothness
     "spectra.csv",
     "smoothness.svg",
@@ -49,8 +53,9 @@ pub(super) const FIGURES: [&str; 18] = [
     "profile_gd",
 ];
 
-/// The directories of the parts of a run: of the losses or the optimizers, where there are both.
-pub(super) const PARTS: [&str; 4] = ["cross-entropy", "mse", "flow", "gd"];
+/// The directories of the parts of a run: of the losses or the optimizers, where there are both, or of a
+/// device's experiment.
+pub(super) const PARTS: [&str; 5] = ["cross-entropy", "mse", "flow", "gd", "squared-error"];
 
 /// The directories in a run's directory.
 pub(super) fn folders(directory: &Path) -> impl Iterator<Item = PathBuf> {

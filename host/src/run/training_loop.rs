@@ -58,7 +58,9 @@ impl<'a, T: Real> Recording<'a, T> {
         width: usize,
     ) -> Result<Self, Error> {
         let open_ended = training.until_margin.is_some() || training.until_loss.is_some();
-        let record = Record::new(training.snapshots, until(training).filter(|_| !open_ended))?;
+        // times that are given are all kept: there are fewer than a record can hold
+        let capacity = if training.times.is_some() { MAX_SNAPSHOTS } else { training.snapshots };
+        let record = Record::new(capacity, until(training).filter(|_| !open_ended))?;
         let (label, kernels) = (training.loss.label(), (training.kernels == KeptKernels::All).then(Vec::new));
         let (record, values) = (Box::new(record), samples.are_values());
         Ok(Self { label, recorder, record, outputs, kernels, profile, values, width })
@@ -173,11 +175,13 @@ pub(super) fn train<N: Network, T: Real>(
         if let Some(stopped) = position.end(training) {
             break stopped;
         }
-        let end = until(training);
+        let (end, next) = (until(training), due(training, recording));
         if end.is_none() && trainer.at_rest() {
             break Stopped::Rest;
         }
         let advanced = match end.filter(|_| !cut) {
+            // as a device trains: each of the times cuts its step short
+            _ if next.is_some() && next != end => trainer.advance(next),
             Some(until) => trainer.advance_within(until).and_then(|made| {
                 if made {
                     return Ok(());
@@ -195,7 +199,12 @@ pub(super) fn train<N: Network, T: Real>(
         }
         position = Position::new(trainer, training, recording.values);
         observer.step(position.share(training), &|| position.words(training));
-        if recording.record.due(trainer.log_time()) {
+        if training.times.is_some() {
+            // several, where a step has passed more than one
+            while due(training, recording).is_some_and(|time| trainer.reached(time)) {
+                recording.observe(trainer, observer)?;
+            }
+        } else if recording.record.due(trainer.log_time()) {
             recording.observe(trainer, observer)?;
         }
         if !cut {
@@ -210,6 +219,13 @@ pub(super) fn train<N: Network, T: Real>(
         recording.observe(trainer, observer)?;
     }
     Ok(Walked { stopped, course: walk.course, rate, seconds: before })
+}
+
+/// The next of the times that are given, if one is left.
+fn due<T: Real>(training: &Training, recording: &Recording<'_, T>) -> Option<T> {
+    // the first snapshot is the initialization's
+    let taken = recording.record.snapshots().len().saturating_sub(1);
+    training.times.as_ref()?.after_0().nth(taken).map(T::from_f64)
 }
 
 /// Loss, mean or sum, + (LAMBDA/2)|theta - theta_0|^2 at the present parameters.

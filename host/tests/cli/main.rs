@@ -7,8 +7,13 @@ mod clusters;
 mod continued;
 mod data;
 #[cfg(unix)]
+mod device;
 mod directories;
 mod drift;
+// the firmware's experiments themselves, compiled for this machine
+#[allow(dead_code, unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
+#[path = "../../../firmware/src/experiment/mod.rs"]
+mod experiment;
 #[cfg(target_os = "linux")]
 mod faults;
 mod files;
@@ -43,6 +48,7 @@ mod streams;
 mod summed;
 mod sweep;
 mod targets;
+mod times;
 mod typing;
 
 use std::collections::BTreeMap;

@@ -285,6 +285,15 @@ report absent
 report file
 report used
 report d --out used
+device
+device absent
+device used
+device file
+device file --elf file
+device file --serial port
+device --serial absent
+device --serial file --elf absent
+device --serial file --elf file
 completions fihs
 man kernle
 ";

@@ -62,7 +62,8 @@ const TRIALS: [Trial; 9] = [
 ];
 
 /// Commands that are tried elsewhere: a study's by its plans, downloads by a server, and what has nothing to choose from.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 13] = [
+    "device",
     "drift",
     "reproduce",
     "report",
@@ -87,7 +88,7 @@ const WITHOUT_EFFECT: [(&str, &str); 5] = [
 ];
 
 /// Values to try, and what else they need; the first that changes the results or is refused is enough.
-const VALUES: [(&str, &[&str]); 67] = [
+const VALUES: [(&str, &[&str]); 68] = [
     ("activation", &["erf"]),
     ("alpha", &["0.5"]),
     ("bias", &["none"]),
@@ -146,6 +147,7 @@ const VALUES: [(&str, &[&str]); 67] = [
     ("steps", &["2"]),
     ("test", &["three.csv"]),
     ("time", &["3"]),
+    ("times", &["0,0.5,1"]),
     ("tolerance", &["1e-6", "0.5"]),
     ("trained", &["branches"]),
     ("until-loss", &["0.6 --width 64 --until-time 30"]),

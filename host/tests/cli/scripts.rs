@@ -101,6 +101,9 @@ fn every_object_is_as_its_schema_says() {
         (&sweep["settings"]["width"], sweep["cells"].as_array().map(Vec::len)),
         (&serde_json::json!([4, 5]), Some(2))
     );
+    place.file("frames.txt", crate::device::lines().join("\n"));
+    let device = checked(&place, "device", "frames.txt --out dev");
+    assert_eq!((&device["code"], device["runs"].as_array().map(Vec::len)), (&0.into(), Some(2)));
     let compared = checked(&place, "report", "w --out c");
     assert_eq!(compared["runs"][0]["values"]["width"], "4");
 }
@@ -119,6 +122,8 @@ fn a_failure_is_an_object_too() {
         ("sweep", "--set width=0,4", 2),
         ("sweep", "--set width=3,4 --loss mse --collect --out none", 3),
         ("report", "none", 3),
+        ("device", "none", 3),
+        ("device", "", 2),
     ] {
         let line = format!("{command} {rest} --json");
         let done = place.run(line.split_whitespace());

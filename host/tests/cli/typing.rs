@@ -187,6 +187,7 @@ fn help_leads_with_examples() {
         "reproduce",
         "sweep",
         "report",
+        "device",
         "predict",
         "smoothness",
         "kernel",

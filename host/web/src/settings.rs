@@ -18,7 +18,7 @@ pub const WIDTHS: [usize; 6] = [8, 16, 32, 64, 128, 256];
 pub const DEEPEST: usize = 4;
 
 /// The width of the microcontroller's experiment on a board with an FPU and room for it.
-pub const DEVICE_WIDTH: usize = divergence::width(device::RAM, true);
+pub const DEVICE_WIDTH: usize = divergence::width(device::BOARD);
 
 /// Every width for every hidden layer.
 static LAYERS: [[usize; DEEPEST]; WIDTHS.len()] = {

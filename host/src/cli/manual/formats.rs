@@ -87,6 +87,12 @@ pub(super) fn files_page() -> Result<Page, Fault> {
                     "A figure in three formats: an SVG that needs no fonts and shows values on hover, a PDF with searchable text, and a bitmap.",
                 ),
                 ("report.html", "Report as a single self-contained page."),
+                (
+                    "frames.txt",
+                    "What a board sent, a line each: what it said, and numbers as RUN RECORD FIELD BITS VALUE #SEQUENCE CHECKSUM.",
+                ),
+                ("numbers.csv", "One row per number that a board sent."),
+                ("times.csv", "The times at which a board was to record; what run --times takes."),
                 ("claims.csv", "One row per claim of a study, with the measured value and the verdict."),
                 ("cells.csv", "One row per run of a study or a sweep."),
             ]),

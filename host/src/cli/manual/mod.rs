@@ -36,7 +36,7 @@ fn topics() -> crate::experiment::Open<clap::builder::StringValueParser> {
 }
 
 /// The words of all pages. A test compares them with the commands.
-const TOPICS: [&str; 23] = [
+const TOPICS: [&str; 24] = [
     "run",
     "reproduce",
     "sweep",
@@ -50,6 +50,7 @@ const TOPICS: [&str; 23] = [
     "empirical",
     "compare",
     "data",
+    "device",
     "drift",
     "list",
     "show",
@@ -202,6 +203,9 @@ fn files_of(name: &str) -> &'static str {
         }
         "ntkscope-report" => {
             "Reads the run.toml, the trace.csv and what else there is of every run; writes report.html and figures/ (svg, pdf, png) into --out, or the first unused runs/comparison."
+        }
+        "ntkscope-device" => {
+            "Reads frames.txt of a recording, or a serial port and --elf; writes the directory --out, or the first unused runs/device: frames.txt, numbers.csv, times.csv, trace.csv of each run, figures/ (svg, pdf, png), report.html."
         }
         "ntkscope-predict" => "Reads the data and --test; writes --out, an npz or a csv file.",
         "ntkscope-smoothness" => {

@@ -27,7 +27,7 @@ pub(super) fn seconds(settings: &Settings) -> f64 {
     let (samples, parameters) = (samples as f64, parameters as f64);
     let passes = 3.0 * gradients(training) * parameters * (samples + model.held_out as f64 + BESIDES);
     let neurons: usize = widths.iter().sum();
-    let kernels = 2.0 * training.snapshots as f64 * samples * samples * (inputs + neurons) as f64;
+    let kernels = 2.0 * training.most_snapshots() as f64 * samples * samples * (inputs + neurons) as f64;
     OVERHEAD + copies * (passes + kernels) / REFERENCE_RATE
 }
 

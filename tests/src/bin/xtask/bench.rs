@@ -1,11 +1,12 @@
 //! The table of what the passes of a network cost on a core, from the frames of the image `bench`.
 
 use anyhow::{Context, Result, ensure};
+use ntkscope_frames::Frame;
 
 use crate::{
     board::Board,
     image::{self, BENCH, Size, Transport},
-    qemu::{self, Frame},
+    qemu::{self, Job},
     sizes,
     toolchain::Toolchains,
 };
@@ -17,20 +18,23 @@ const CLOCK: [&str; 2] = ["-icount", "shift=6"];
 pub(crate) fn measure(toolchains: &mut Toolchains, board: &Board) -> Result<()> {
     let machine = board.machine()?;
     qemu::ensure_installed()?;
-    let elf = image::build(toolchains, board, Transport::Semihosting)?.elf(BENCH);
-    let run = qemu::run(&elf, machine, &CLOCK.map(str::to_owned), qemu::LIMIT, |_| ())?;
+    let elf = image::build(toolchains, board, Transport::Semihosting, Some(BENCH))?.elf(BENCH);
+    let (transport, more) = (Transport::Semihosting, CLOCK.map(str::to_owned));
+    let job = Job { elf: &elf, machine, transport, more: &more, limit: qemu::LIMIT };
+    let run = qemu::run(&job, None, &mut |_| ())?;
     run.check_exit()?;
-    let said = run.frames.iter().find(|frame| frame.level.is_some() && frame.text.starts_with("width "));
+    let frames = &run.received.frames;
+    let said = frames.iter().find(|frame| frame.level.is_some() && frame.text.starts_with("width "));
     println!("{} on {}: {}", BENCH, board.name, said.context("the image did not say its width")?.text);
     println!(
         "{:<9} {:>7}  {:<9} {:>13} {:>13} {:>17}",
         "scalar", "samples", "pass", "multiply-adds", "instructions", "per multiply-add"
     );
-    for Row { scalar, samples, pass, multiply_adds, cost } in rows(&run.frames)? {
+    for Row { scalar, samples, pass, multiply_adds, cost } in rows(frames)? {
         let ratio = cost as f64 / multiply_adds as f64;
         println!("{scalar:<9} {samples:>7}  {pass:<9} {multiply_adds:>13} {cost:>13} {ratio:>17.2}");
     }
-    let (Size { flash, ram }, (stack, _)) = (Size::read(&elf)?, sizes::stack(&run.frames)?);
+    let (Size { flash, ram }, (stack, _)) = (Size::read(&elf)?, sizes::stack(frames)?);
     println!("{flash} bytes of flash, {ram} of static RAM, {stack} of stack");
     Ok(())
 }
@@ -46,9 +50,9 @@ struct Row<'a> {
 }
 
 fn rows(frames: &[Frame]) -> Result<Vec<Row<'_>>> {
-    let frames = frames.iter().filter(|frame| frame.level.is_none());
-    let rows: Option<Vec<_>> = frames.map(|frame| row(&frame.text)).collect();
-    let rows = rows.context("a frame is not `SCALAR SAMPLES PASS MULTIPLY_ADDS COST`")?;
+    let costs = frames.iter().filter_map(|frame| frame.after("cost: "));
+    let rows: Option<Vec<_>> = costs.map(row).collect();
+    let rows = rows.context("a frame is not `cost: SCALAR SAMPLES PASS MULTIPLY_ADDS COST`")?;
     ensure!(!rows.is_empty(), "the image measured nothing");
     Ok(rows)
 }
@@ -139,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_frame_becomes_a_row() {
-        let frame = |text: &str| [Frame { level: None, text: text.to_owned() }];
+        let frame = |text: &str| [Frame { level: Some("info"), text: format!("cost: {text}") }];
         let expected = Row { scalar: "f32", samples: 6, pass: "forward", multiply_adds: 25728, cost: 60000 };
         assert_eq!(rows(&frame("f32 6 forward 25728 60000")).unwrap(), [expected]);
         assert!(rows(&frame("f32 6 forward 25728")).is_err());

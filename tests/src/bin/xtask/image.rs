@@ -2,28 +2,34 @@
 
 use std::{
     fs,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
-use object::{Object, ObjectSection, SectionFlags, SectionKind, elf};
+use ntkscope_frames::{Event, Received, Recording, Source, Until, receive};
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, elf};
 
 use crate::{
     board::Board,
+    experiments::EXPERIMENTS,
     process::{self, minutes, root},
-    toolchain::Toolchains,
+    toolchain::{Toolchains, cargo},
 };
-
-/// Every experiment of the firmware, a binary each.
-pub(crate) const BINARIES: [&str; 4] = ["divergence", "initialization", "kernel", "resnet"];
 
 /// The firmware's binary that measures; its frames differ from core to core.
 pub(crate) const BENCH: &str = "bench";
 
+/// Every experiment of the firmware, a binary each.
+pub(crate) fn experiments() -> impl Iterator<Item = &'static str> + Clone {
+    EXPERIMENTS.iter().map(|(name, _)| *name)
+}
+
 /// Every binary of the firmware.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    BINARIES.into_iter().chain([BENCH])
+    experiments().chain([BENCH])
 }
 
 /// How the frames leave the chip.
@@ -33,6 +39,8 @@ pub(crate) enum Transport {
     Semihosting,
     /// To a debug probe.
     Rtt,
+    /// Over the board's UART.
+    Serial,
 }
 
 impl Transport {
@@ -40,6 +48,7 @@ impl Transport {
         match self {
             Self::Semihosting => "semihosting",
             Self::Rtt => "rtt",
+            Self::Serial => "serial",
         }
     }
 }
@@ -60,33 +69,90 @@ pub(crate) fn features(board: &Board, transport: Transport) -> [String; 3] {
     ["--no-default-features".into(), "--features".into(), format!("{},{}", board.name, transport.feature())]
 }
 
-/// Builds every binary for one board, and keeps the images apart from other boards' of the same target.
-pub(crate) fn build(toolchains: &mut Toolchains, board: &Board, transport: Transport) -> Result<Images> {
+/// Builds one binary, or every one, for one board, and keeps the images apart from other boards' of the same target.
+pub(crate) fn build(
+    toolchains: &mut Toolchains,
+    board: &Board,
+    transport: Transport,
+    one: Option<&str>,
+) -> Result<Images> {
     let mut cargo = toolchains.cargo("firmware", "build", &board.target)?;
-    process::run(
-        cargo.args(["--quiet", "--release", "--locked", "--bins"]).args(features(board, transport)),
-        minutes(20),
-    )
-    .context("if the lock file is behind the core's manifest, run `cargo update --workspace` in firmware/")?;
+    cargo.args(["--release", "--locked"]).args(features(board, transport));
+    match one {
+        Some(binary) => cargo.args(["--bin", binary]),
+        None => cargo.arg("--bins"),
+    };
+    // somebody who waits sees what is compiled
+    if !io::stderr().is_terminal() {
+        cargo.arg("--quiet");
+    }
     let target = root().join("firmware/target");
+    // wherever the caller's own builds go
+    cargo.env("CARGO_TARGET_DIR", &target);
+    process::run(&mut cargo, minutes(20)).map_err(|error| if is_locked_out() { error.context(LOCK) } else { error })?;
     let folder = target.join("boards").join(format!("{}-{}", board.name, transport.feature()));
     fs::create_dir_all(&folder)?;
-    for binary in all() {
+    for binary in all().filter(|binary| one.is_none_or(|one| one == *binary)) {
         let built = target.join(&board.target).join("release").join(binary);
         fs::copy(&built, folder.join(binary)).with_context(|| built.display().to_string())?;
     }
     Ok(Images { folder })
 }
 
-/// Builds one binary, writes it to a real board through probe-rs and shows its frames until it ends.
-pub(crate) fn flash(toolchains: &mut Toolchains, board: &Board, binary: &str) -> Result<()> {
-    let chip = board.chip()?;
-    process::find("probe-rs").context(
-        "there is no probe-rs: run `cargo install probe-rs-tools --locked` \
-         (on Debian or Ubuntu first `apt-get install pkg-config libudev-dev`)",
-    )?;
-    let elf = build(toolchains, board, Transport::Rtt)?.elf(binary);
-    process::run(Command::new("probe-rs").args(["run", "--chip", chip]).arg(elf), minutes(60))
+const LOCK: &str = "the lock file is behind the manifests: run `cargo update --workspace` in firmware/";
+
+/// Whether the firmware's lock file is not that of its manifests.
+fn is_locked_out() -> bool {
+    let mut metadata = cargo();
+    metadata.args(["metadata", "--locked", "--offline", "--format-version", "1"]).current_dir(root().join("firmware"));
+    process::output(&mut metadata, minutes(1)).is_err()
+}
+
+/// Writes one binary to a real board through probe-rs and receives its frames until it ends.
+pub(crate) fn flash(
+    probe: &Path,
+    elf: &Path,
+    chip: &str,
+    limit: Duration,
+    recording: Option<&mut Recording>,
+    show: &mut dyn FnMut(Event<'_>),
+) -> Result<Received> {
+    // the level and the text of each frame alone
+    let mut child = Command::new(probe)
+        .args(["run", "--chip", chip, "--log-format", "{L} {s}"])
+        .arg(elf)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {PROBE_RS}"))?;
+    let pipe = child.stdout.take().expect("stdout is piped");
+    let received = receive(&Source::lines(PROBE_RS, pipe), Until::limit(limit), recording, show);
+    if received.as_ref().is_ok_and(|received| received.code.is_some()) {
+        // it ends with the board, which is asleep where it does not
+        let _ = process::wait(child, Duration::from_secs(10));
+    } else {
+        child.kill()?;
+        child.wait()?;
+    }
+    Ok(received?)
+}
+
+const PROBE_RS: &str = "probe-rs";
+
+/// The program that talks to debug probes, or how it is installed.
+pub(crate) fn probe() -> Result<PathBuf> {
+    let missing = "there is no probe-rs: run `cargo install probe-rs-tools --locked` \
+         (on Debian or Ubuntu first `apt-get install pkg-config libudev-dev`)";
+    process::find(PROBE_RS).context(missing)
+}
+
+/// Where the results of an image stay in the board's RAM: address and bytes.
+pub(crate) fn region(elf: &Path) -> Result<(u64, u64)> {
+    let bytes = fs::read(elf).with_context(|| elf.display().to_string())?;
+    let file = object::File::parse(&*bytes).with_context(|| elf.display().to_string())?;
+    let symbol = file.symbols().find(|symbol| symbol.name() == Ok("NTKSCOPE_RESULTS"));
+    let symbol = symbol.with_context(|| format!("{} keeps no results", elf.display()))?;
+    Ok((symbol.address(), symbol.size()))
 }
 
 /// What an image takes of a board.
@@ -117,5 +183,40 @@ impl Size {
             }
         }
         Ok(size)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{os::unix::fs::PermissionsExt, process};
+
+    use ntkscope_frames::checksum;
+
+    use super::*;
+
+    /// A program in place of probe-rs that prints what it prints: its own words, levels, and `<lvl>` before what has none.
+    fn flashed(bits: u32) -> Result<Received> {
+        let folder = std::env::temp_dir().join(format!("ntkscope-probe-{}-{bits}", process::id()));
+        fs::create_dir_all(&folder)?;
+        let program = folder.join("probe-rs");
+        let sum = checksum(0, "a", 0, "loss", 1.0_f32.to_bits());
+        let lines = format!(
+            "      Erasing ✔ 100% [####]\nINFO  kernel on nrf52840dk\n<lvl> a 0 loss {bits:08x} 1 #0 {sum:08x}\nINFO  end: 0, 1 numbers"
+        );
+        fs::write(&program, format!("#!/bin/sh\ncat <<'END'\n{lines}\nEND\n"))?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        let received = flash(&program, Path::new("image"), "chip", minutes(1), None, &mut |_| ());
+        fs::remove_dir_all(&folder)?;
+        received
+    }
+
+    #[test]
+    fn frames_of_a_probe_are_received_and_a_flipped_bit_is_named() {
+        let right = 1.0_f32.to_bits();
+        let received = flashed(right).unwrap();
+        assert_eq!((received.numbers.len(), received.ended().unwrap()), (1, 0));
+        assert_eq!(received.frames[0].to_string(), "info: kernel on nrf52840dk");
+        let error = flashed(right ^ 1).unwrap_err().to_string();
+        assert!(error.starts_with("number 0 was damaged on its way: `a 0 loss 3f800001"), "{error}");
     }
 }

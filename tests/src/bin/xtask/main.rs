@@ -13,7 +13,11 @@
 //! - [`board`]: what the first line of `firmware/boards/NAME.x` says
 //! - [`image`]: the firmware's binaries, built; how much flash and RAM they take
 //! - [`qemu`]: one image run in QEMU, its frames decoded
-//! - [`experiment`]: what the images compute, compiled for this machine
+//! - [`experiment`]: what the images compute, compiled for this machine; [`experiments`]: their list, from the folder
+//! - [`board_tasks`]: `qemu`, `flash` and `compare`: an image started, its frames shown, recorded, compared
+//! - [`terminal`]: what is shown of them
+//! - [`standalone`]: boards without a debugger
+//! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
@@ -23,6 +27,7 @@
 mod audit;
 mod bench;
 mod board;
+mod board_tasks;
 // What `bench` measures: the same file, whose multiply-adds a test counts.
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
@@ -32,29 +37,36 @@ mod declared;
 mod dist;
 mod errors;
 // The firmware's experiments themselves: the same files, compiled for this machine.
-#[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
+#[allow(dead_code, unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]
 mod experiment;
+mod experiments;
 mod floors;
 mod fuzz;
 mod image;
 mod mutants;
+mod own;
 mod process;
 mod python;
 mod qemu;
 mod reference;
 mod sizes;
+mod standalone;
 mod steps;
+mod terminal;
 mod toolchain;
 mod web;
 mod workspace;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
-use crate::{board::Board, image::Transport, toolchain::Kind};
+use crate::{board::Board, toolchain::Kind};
+
+// the firmware's binaries are modules here, which name what they use by the firmware's own name
+extern crate self as ntkscope_firmware;
 
 /// The developer's task runner.
 #[derive(Parser)]
@@ -72,6 +84,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test --only format --only clippy      two steps of it
   cargo xtask qemu --board microbit-v1 divergence   an experiment on an emulated micro:bit
   cargo xtask flash --board nrf52840dk divergence   the same on a real board, through a debug probe
+  cargo xtask qemu divergence --compare --save dir  compared with this machine bit for bit, and recorded
+  cargo xtask new mine --data samples.csv           an experiment on one's own samples
   cargo xtask fuzz npy csv --seconds 600            two readers of files on hostile input
   cargo xtask mutants 5 6                           which claims notice two deliberate errors
   cargo xtask web                                   the page, on http://127.0.0.1:8000/
@@ -94,12 +108,11 @@ enum Task {
     Qemu {
         #[command(flatten)]
         target: Target,
-        /// Seconds after which QEMU is stopped
-        #[arg(long, value_name = "S", default_value_t = qemu::LIMIT.as_secs())]
-        limit: u64,
-        /// Compare the numbers with this machine's, bit for bit, and print only what they say of it
+        #[command(flatten)]
+        frames: Frames,
+        /// Let the board be without a debugger: its frames come by its serial port, a pseudo-terminal, and it sleeps at the end
         #[arg(long)]
-        compare: bool,
+        serial: bool,
         /// Further arguments for QEMU, after `--`
         #[arg(last = true)]
         qemu_args: Vec<String>,
@@ -108,6 +121,33 @@ enum Task {
     Flash {
         #[command(flatten)]
         target: Target,
+        #[command(flatten)]
+        frames: Frames,
+    },
+    /// Compares what a board has sent or sends, or has kept, with this machine's numbers, bit for bit
+    Compare {
+        #[command(flatten)]
+        target: Target,
+        /// Frames that were recorded: a directory of --save, or a file of lines
+        #[arg(long, value_name = "PATH")]
+        file: Option<PathBuf>,
+        /// Frames that come by a serial port, from an image with the transport `serial` that is started now
+        #[arg(long, value_name = "PORT")]
+        serial: Option<PathBuf>,
+        /// The region NTKSCOPE_RESULTS of the board's RAM, read by a debugger into a file
+        #[arg(long, value_name = "DUMP")]
+        region: Option<PathBuf>,
+        /// Record the frames of --serial in this directory
+        #[arg(long, value_name = "DIR")]
+        save: Option<PathBuf>,
+    },
+    /// Writes an experiment that trains on one's own samples: firmware/src/bin/NAME.rs
+    New {
+        /// Of the experiment: a word of small letters, digits and underscores
+        name: String,
+        /// A csv file: a row for each sample, its class or value in the last column; a header may stand above
+        #[arg(long, value_name = "FILE.csv")]
+        data: PathBuf,
     },
     /// Fuzzes every reader of files, or those named, from the inputs in tests/fuzz/corpus
     Fuzz {
@@ -164,6 +204,20 @@ struct Target {
     board: String,
 }
 
+/// What becomes of the frames.
+#[derive(Args)]
+struct Frames {
+    /// Compare the numbers with this machine's, bit for bit
+    #[arg(long)]
+    compare: bool,
+    /// Record the frames in this directory, from which `ntkscope device DIR` makes tables, figures and a report
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Seconds after which the run is stopped
+    #[arg(long, value_name = "S", default_value_t = qemu::LIMIT.as_secs())]
+    limit: u64,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
@@ -180,25 +234,14 @@ fn run(cli: Cli) -> Result<u8> {
     match cli.task {
         Task::Test { list: true, .. } => steps::list(),
         Task::Test { only, .. } => return Ok(u8::from(!steps::test(&mut session, &only))),
-        Task::Qemu { target: Target { binary, board }, limit, compare, qemu_args } => {
-            let board = Board::load(&board)?;
-            let machine = board.machine()?;
-            qemu::ensure_installed()?;
-            let elf = image::build(&mut session.toolchains, &board, Transport::Semihosting)?.elf(&binary);
-            let limit = Duration::from_secs(limit);
-            if compare {
-                let run = qemu::run(&elf, machine, &qemu_args, limit, |_| ())?;
-                run.check_exit()?;
-                let what = || format!("{binary} on {}", board.name);
-                println!("{}", reference::compare(&board, &binary, &run.frames).with_context(what)?);
-                return Ok(0);
-            }
-            return Ok(qemu::run(&elf, machine, &qemu_args, limit, |frame| println!("{frame}"))?.code);
+        Task::Qemu { target, frames, serial, qemu_args } => {
+            return board_tasks::qemu(&mut session, &target, &frames, serial, &qemu_args);
         }
-        Task::Flash { target: Target { binary, board } } => {
-            let board = Board::load(&board)?;
-            image::flash(&mut session.toolchains, &board, &binary)?;
+        Task::Flash { target, frames } => return board_tasks::flash(&mut session, &target, &frames),
+        Task::Compare { target, file, serial, region, save } => {
+            board_tasks::compare(&mut session, &target, (file, serial, region), save)?;
         }
+        Task::New { name, data } => own::new(&name, &data)?,
         Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds, None)?,
         Task::Mutants { numbers } => mutants::mutants(&numbers)?,
         Task::Web { digest: Some(trace), .. } => println!("{:016x}", web::trace_digest(&trace)?.value()),

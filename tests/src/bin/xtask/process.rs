@@ -90,6 +90,17 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// What a process has taken of the processors so far, where the system says so in /proc.
+pub(crate) fn processor_time(id: u32) -> Result<Duration> {
+    let path = format!("/proc/{id}/stat");
+    let stat = fs::read_to_string(&path).with_context(|| path.clone())?;
+    // id (name, which may hold anything) state …: user and system time are the 12th and 13th words behind the name, in hundredths
+    let words: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let hundredths = |i: usize| words.get(i).and_then(|word| word.parse::<u64>().ok());
+    let (user, system) = hundredths(11).zip(hundredths(12)).with_context(|| path)?;
+    Ok(Duration::from_millis(10 * (user + system)))
+}
+
 /// Every process with its parent; empty without /proc.
 fn parents() -> Vec<(u32, u32)> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };

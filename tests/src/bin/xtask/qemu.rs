@@ -1,19 +1,19 @@
-//! One image run in QEMU: its defmt frames come out of the semihosting console and are decoded by the table in the image.
+//! One image run in QEMU: its frames come out of the semihosting console, or of its serial port.
 
 use std::{
-    fmt, fs,
-    io::Read,
-    path::Path,
-    process::{Command, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use defmt_decoder::{DecodeError, Table};
+use ntkscope_frames::{Event, Received, Recording, Source, Until, receive, serial};
 
-use crate::{process, toolchain};
+use crate::{image::Transport, process, toolchain};
 
 /// The emulator of every Arm machine.
 const QEMU: &str = "qemu-system-arm";
@@ -21,113 +21,183 @@ const QEMU: &str = "qemu-system-arm";
 /// How long one image may run; the longest takes about a minute where nothing else runs.
 pub(crate) const LIMIT: Duration = process::minutes(10);
 
-/// One decoded frame. A number that is compared comes without a level; what is said about a run has one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Frame {
-    pub(crate) level: Option<&'static str>,
-    pub(crate) text: String,
-}
-
-impl fmt::Display for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.level {
-            Some(level) => write!(f, "{level}: {}", self.text),
-            None => f.write_str(&self.text),
-        }
-    }
+/// What is run, and how.
+pub(crate) struct Job<'a> {
+    pub(crate) elf: &'a Path,
+    /// QEMU's machine.
+    pub(crate) machine: &'a str,
+    pub(crate) transport: Transport,
+    /// Further arguments for QEMU.
+    pub(crate) more: &'a [String],
+    pub(crate) limit: Duration,
 }
 
 /// What an image sent, and how it ended.
 pub(crate) struct Run {
-    pub(crate) frames: Vec<Frame>,
+    pub(crate) received: Received,
     pub(crate) code: u8,
 }
 
 impl Run {
-    /// An error, with the image's last words, unless it ended with 0.
+    /// An error, with the image's last words, unless it ended with 0 and said so itself.
     pub(crate) fn check_exit(&self) -> Result<()> {
-        let last: Vec<_> = self.frames.iter().rev().take(5).rev().map(|frame| format!("\n  {frame}")).collect();
+        let frames = &self.received.frames;
+        let last: Vec<_> = frames.iter().rev().take(5).rev().map(|frame| format!("\n  {frame}")).collect();
         ensure!(self.code == 0, "the image ended with exit code {}; its last frames:{}", self.code, last.concat());
+        ensure!(self.received.ended()? == 0, "the image says that it ended otherwise than QEMU does:{}", last.concat());
         Ok(())
     }
 }
 
-/// Runs `elf` on `machine` until it ends by itself, and hands every frame to `show` as it comes.
+/// Runs an image until it ends by itself, and hands every event to `show` as it comes.
 ///
-/// It is an error if the image runs longer than `limit`, if a frame cannot be decoded, or if QEMU itself fails.
-pub(crate) fn run(
-    elf: &Path,
-    machine: &str,
-    more: &[String],
-    limit: Duration,
-    mut show: impl FnMut(&Frame),
-) -> Result<Run> {
-    let image = fs::read(elf).with_context(|| elf.display().to_string())?;
-    let table = Table::parse(&image)?.with_context(|| format!("{} has no defmt table", elf.display()))?;
-    let mut decoder = table.new_stream_decoder();
-
-    // Nothing but frames may reach stdout: no monitor, no serial port.
-    let mut child = Command::new(QEMU)
-        .args(["-M", machine, "-nographic", "-monitor", "none", "-serial", "none"])
-        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(elf)
-        .args(more)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {QEMU}"))?;
-    let mut pipe = child.stdout.take().expect("stdout is piped");
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut buffer = vec![0; 1 << 16];
-        while let Ok(n @ 1..) = pipe.read(&mut buffer) {
-            if sender.send(buffer[..n].to_vec()).is_err() {
-                break;
-            }
+/// It is an error if the image runs longer than the limit, if a frame is damaged or missing, or if QEMU itself fails.
+pub(crate) fn run(job: &Job<'_>, recording: Option<&mut Recording>, show: &mut dyn FnMut(Event<'_>)) -> Result<Run> {
+    let image = fs::read(job.elf).with_context(|| job.elf.display().to_string())?;
+    let place = job.elf.display().to_string();
+    match job.transport {
+        Transport::Serial => {
+            let mut alone = Alone::start(job)?;
+            let source = alone.source(&image)?;
+            let received = receive(&source, Until::limit(job.limit), recording, show)?;
+            let code = received.ended()?;
+            Ok(Run { received, code })
         }
-    });
-
-    let deadline = Instant::now() + limit;
-    let (mut frames, mut malformed) = (Vec::<Frame>::new(), 0);
-    let mut last = 0;
-    loop {
-        match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(bytes) => {
-                last = bytes.last().copied().unwrap_or(last);
-                decoder.received(&bytes);
-            }
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
-                child.kill()?;
-                child.wait()?;
-                let last = frames.last().map_or("none".into(), Frame::to_string);
-                bail!(
-                    "stopped after its time limit of {} s, {} frames in; the last: {last}",
-                    limit.as_secs(),
-                    frames.len()
-                );
-            }
-        }
-        loop {
-            match decoder.decode() {
-                Ok(frame) => {
-                    let level = frame.level().map(|level| level.as_str());
-                    let frame = Frame { level, text: frame.display_message().to_string() };
-                    show(&frame);
-                    frames.push(frame);
+        Transport::Rtt => bail!("QEMU has no debug probe that reads RTT"),
+        Transport::Semihosting => {
+            // nothing but frames may reach stdout: no monitor, no serial port
+            let mut child = command(job)
+                .args(["-monitor", "none", "-serial", "none", "-semihosting-config", "enable=on,target=native"])
+                .stdout(Stdio::piped())
+                .spawn()
+                .with_context(|| format!("cannot start {QEMU}"))?;
+            let pipe = child.stdout.take().expect("stdout is piped");
+            let followed = Source::defmt(place, &image, false, pipe).and_then(|source| {
+                receive(&source, Until::limit(job.limit), recording, show).map(|received| (source, received))
+            });
+            let (source, received) = match followed {
+                Ok(followed) => followed,
+                Err(error) => {
+                    child.kill()?;
+                    child.wait()?;
+                    return Err(error.into());
                 }
-                Err(DecodeError::Malformed) => malformed += 1,
-                Err(DecodeError::UnexpectedEof) => break,
+            };
+            let status = process::wait(child, Duration::from_secs(10)).context(QEMU)?;
+            // what the last bytes are is known once the pipe is closed
+            source.rest(Duration::from_secs(10), received.numbers.len())?;
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            let code = code.with_context(|| format!("{QEMU}: {status}"))?;
+            Ok(Run { received, code })
+        }
+    }
+}
+
+/// The frames of an image whose port this is.
+pub(crate) fn open(port: &Path, image: &[u8]) -> Result<Source> {
+    Ok(Source::defmt(port.display().to_string(), image, true, serial(port, BAUD)?)?)
+}
+
+/// As the firmware sets its ports up.
+pub(crate) const BAUD: u32 = 115_200;
+
+/// QEMU with the image and nothing else.
+fn command(job: &Job<'_>) -> Command {
+    let mut command = Command::new(QEMU);
+    command.args(["-M", job.machine, "-nographic", "-kernel"]).arg(job.elf).args(job.more).stdin(Stdio::null());
+    command
+}
+
+/// A board by itself: no debugger, a serial port that is a pseudo-terminal, and QEMU's monitor in place of a probe. It is ended when
+/// this is dropped.
+pub(crate) struct Alone {
+    child: Child,
+    port: PathBuf,
+    /// What the monitor says, line by line.
+    said: Receiver<String>,
+}
+
+impl Alone {
+    /// Starts QEMU with the image, stopped before its first instruction, so that no byte is lost before somebody listens.
+    pub(crate) fn start(job: &Job<'_>) -> Result<Self> {
+        let mut child = command(job)
+            .args(["-S", "-serial", "pty", "-monitor", "stdio"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {QEMU}"))?;
+        let pipe = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let (sender, said) = mpsc::channel();
+        thread::spawn(move || {
+            for line in pipe.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut alone = Self { child, port: PathBuf::new(), said };
+        // `char device redirected to /dev/pts/3 (label serial0)`
+        let line = alone.line("/dev/", Duration::from_secs(10))?;
+        let port = line.split_whitespace().find(|word| word.starts_with("/dev/"));
+        alone.port = port.context("QEMU does not say where its serial port is")?.into();
+        Ok(alone)
+    }
+
+    /// Lets the image run; its frames.
+    pub(crate) fn source(&mut self, image: &[u8]) -> Result<Source> {
+        let source = open(&self.port, image)?;
+        // QEMU looks once a second whether somebody has opened the terminal, and drops what it sends until then
+        thread::sleep(Duration::from_millis(1500));
+        self.tell("cont")?;
+        Ok(source)
+    }
+
+    /// Whether the core sleeps: the emulator lives, and takes no time of a processor for a while. A core that waits for anything in a
+    /// loop of its own keeps it busy.
+    pub(crate) fn sleeps(&mut self) -> Result<bool> {
+        let before = process::processor_time(self.child.id())?;
+        thread::sleep(Duration::from_millis(500));
+        ensure!(self.child.try_wait()?.is_none(), "{QEMU} has ended");
+        Ok(process::processor_time(self.child.id())? - before < Duration::from_millis(100))
+    }
+
+    /// The bytes at an address.
+    pub(crate) fn memory(&mut self, address: u64, len: u64) -> Result<Vec<u8>> {
+        let place = env::temp_dir().join(format!("ntkscope-memory-{}.bin", self.child.id()));
+        self.tell(&format!("memsave {address:#x} {len} \"{}\"", place.display()))?;
+        // as the core sees it: the physical memory of some machines is not the one where the core is; and the monitor does one thing after
+        // the other
+        self.tell("info status")?;
+        self.line("VM status", Duration::from_secs(10))?;
+        let bytes = fs::read(&place).with_context(|| place.display().to_string())?;
+        fs::remove_file(&place)?;
+        Ok(bytes)
+    }
+
+    fn tell(&mut self, words: &str) -> Result<()> {
+        let stdin = self.child.stdin.as_mut().expect("stdin is piped");
+        Ok(writeln!(stdin, "{words}")?)
+    }
+
+    /// The next line with these words.
+    fn line(&mut self, words: &str, limit: Duration) -> Result<String> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let line = self.said.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            match line {
+                Ok(line) if line.contains(words) => return Ok(line),
+                Ok(_) => (),
+                Err(_) => bail!("QEMU's monitor says nothing of `{words}`"),
             }
         }
     }
-    let status = process::wait(child, Duration::from_secs(10)).context(QEMU)?;
-    ensure!(malformed == 0, "{malformed} malformed frames beside {} whole ones", frames.len());
-    // Every frame is closed by a zero, on the wire that the decoder can find its way back into.
-    ensure!(!table.encoding().can_recover() || last == 0, "the output ends in the middle of a frame");
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    let code = code.with_context(|| format!("{QEMU}: {status}"))?;
-    Ok(Run { frames, code })
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Installs QEMU if it is not here, or says how.

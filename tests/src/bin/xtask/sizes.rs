@@ -1,11 +1,9 @@
 //! The table of what every image takes of its board.
 
 use anyhow::{Context, Result, ensure};
+use ntkscope_frames::Frame;
 
-use crate::{
-    qemu::Frame,
-    steps::{Session, measure},
-};
+use crate::steps::{Session, measure};
 
 /// Builds and runs what has not been yet, and prints the table.
 pub(crate) fn step(session: &mut Session) -> Result<()> {

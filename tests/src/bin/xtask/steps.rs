@@ -17,9 +17,11 @@ use crate::{
     audit,
     board::Board,
     declared, floors, fuzz,
-    image::{self, BINARIES, Size, Transport},
+    image::{self, Size, Transport},
     process::minutes,
-    python, qemu, reference, sizes,
+    python,
+    qemu::{self, Job},
+    reference, sizes, standalone,
     toolchain::{self, Kind, Toolchains},
     web, workspace,
 };
@@ -57,7 +59,7 @@ struct Step {
     run: fn(&mut Session) -> Result<()>,
 }
 
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step { name: "tools", what: "what the steps below call is there, or is installed", run: tools },
     Step { name: "format", what: "rustfmt leaves every file as it is", run: workspace::format },
     Step { name: "floors", what: "no module imports one that ARCHITECTURE.md lists above it", run: floors::check },
@@ -88,6 +90,11 @@ const STEPS: [Step; 19] = [
     Step { name: "no_std", what: "the core builds where there is no std", run: workspace::no_std },
     Step { name: "firmware", what: "every binary links for every board, its stack kept free", run: firmware },
     Step { name: "qemu", what: "every number in QEMU equals the host's, bit for bit", run: compare },
+    Step {
+        name: "standalone",
+        what: "a board by itself sends its frames, sleeps, keeps its results",
+        run: standalone::step,
+    },
     Step { name: "sizes", what: "flash, RAM and stack of every binary", run: sizes::step },
 ];
 
@@ -149,8 +156,8 @@ fn firmware(session: &mut Session) -> Result<()> {
     let boards = QEMU_BOARDS.map(|name| (name, Transport::Semihosting));
     for (name, transport) in boards.into_iter().chain(PROBE_BOARDS.map(|name| (name, Transport::Rtt))) {
         let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, transport).context(name)?;
-        for binary in BINARIES {
+        let images = image::build(&mut session.toolchains, &board, transport, None).context(name)?;
+        for binary in image::experiments() {
             let size = Size::read(&images.elf(binary))?;
             let key = (name.to_owned(), transport.feature(), binary);
             session.taken.entry(key).or_insert(Taken { size, stack: None });
@@ -165,9 +172,9 @@ fn compare(session: &mut Session) -> Result<()> {
     let mut jobs = Vec::new();
     for name in QEMU_BOARDS {
         let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, Transport::Semihosting).context(name)?;
+        let images = image::build(&mut session.toolchains, &board, Transport::Semihosting, None).context(name)?;
         let board = Arc::new(board);
-        jobs.extend(BINARIES.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
+        jobs.extend(image::experiments().map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
     }
     // QEMU takes one core each.
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
@@ -196,11 +203,12 @@ fn compare(session: &mut Session) -> Result<()> {
 
 fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let start = Instant::now();
-    let run = qemu::run(elf, board.machine()?, &[], qemu::LIMIT, |_| ())?;
+    let (machine, transport) = (board.machine()?, Transport::Semihosting);
+    let run = qemu::run(&Job { elf, machine, transport, more: &[], limit: qemu::LIMIT }, None, &mut |_| ())?;
     let seconds = start.elapsed().as_secs_f64();
     run.check_exit()?;
-    println!("{} ({seconds:.1} s in QEMU)", reference::compare(board, binary, &run.frames)?);
-    Ok(Taken { size: Size::read(elf)?, stack: Some(sizes::stack(&run.frames)?) })
+    println!("{} ({seconds:.1} s in QEMU)", reference::compare(board, binary, &run.received)?);
+    Ok(Taken { size: Size::read(elf)?, stack: Some(sizes::stack(&run.received.frames)?) })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.

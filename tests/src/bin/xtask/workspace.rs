@@ -21,7 +21,9 @@ pub(crate) fn clippy(_: &mut Session) -> Result<()> {
 
 pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
     // A core with atomics and an FPU, and one with neither.
-    for (name, transport) in [("an386", Transport::Rtt), ("microbit-v1", Transport::Semihosting)] {
+    let images =
+        [("an386", Transport::Rtt), ("microbit-v1", Transport::Semihosting), ("microbit-v1", Transport::Serial)];
+    for (name, transport) in images {
         let board = Board::load(name)?;
         let mut clippy = session.toolchains.cargo("firmware", "clippy", &board.target)?;
         clippy.args(["--quiet", "--release", "--locked", "--lib", "--bins"]).args(features(&board, transport));

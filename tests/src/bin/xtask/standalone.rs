@@ -1,0 +1,56 @@
+//! Boards by themselves, without a debugger: frames over the serial port, sleep at the end, results that stay in RAM.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail, ensure};
+use ntkscope_frames::{Kept, Until, receive};
+
+use crate::{
+    board::Board,
+    image::{self, Transport},
+    qemu::{self, Alone, Job},
+    reference,
+    steps::Session,
+};
+
+/// A core that tells whether a debugger is there, and the smallest, which does not.
+const BOARDS: [&str; 2] = ["an386", "microbit-v1"];
+/// The quickest experiment.
+const BINARY: &str = "kernel";
+
+pub(crate) fn step(session: &mut Session) -> Result<()> {
+    qemu::ensure_installed()?;
+    for name in BOARDS {
+        let board = Board::load(name)?;
+        let elf = image::build(&mut session.toolchains, &board, Transport::Serial, Some(BINARY)).context(name)?;
+        let elf = elf.elf(BINARY);
+        let (machine, limit) = (board.machine()?, qemu::LIMIT);
+        let job = Job { elf: &elf, machine, transport: Transport::Serial, more: &[], limit };
+        let mut alone = Alone::start(&job)?;
+        let source = alone.source(&fs::read(&elf)?)?;
+        let received = receive(&source, Until::limit(limit), None, &mut |_| ()).context(name)?;
+        println!("serial port: {}", reference::compare(&board, BINARY, &received).context(name)?);
+
+        asleep(&mut alone).context(name)?;
+        let (address, len) = image::region(&elf)?;
+        let bytes = alone.memory(address, len)?;
+        println!("{}", reference::compare_kept(&board, BINARY, &Kept::read(&bytes)?).context(name)?);
+        for bit in [0, 8 * bytes.len() - 1] {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            ensure!(Kept::read(&damaged).is_err(), "{name}: bit {bit} of the region may be flipped");
+        }
+    }
+    Ok(())
+}
+
+/// The core sleeps soon after its last frame, and goes on sleeping.
+fn asleep(alone: &mut Alone) -> Result<()> {
+    for _ in 0..20 {
+        if alone.sleeps()? {
+            ensure!(alone.sleeps()?, "the core woke up after the end");
+            return Ok(());
+        }
+    }
+    bail!("the core does not sleep after the end")
+}
