@@ -64,7 +64,7 @@ pub const fn held(len: usize) -> usize {
 }
 
 /// Runs an experiment to its end and sends what it computes; `buffer` holds at least as many numbers as it asks for.
-// where it is called the experiment is a constant, so that sizes are known and no call is indirect: 100 bytes of stack less
+// where it is called the experiment is a constant, so that sizes are known and no call is indirect
 #[inline(always)]
 pub fn run(experiment: &Experiment, name: &'static str, buffer: &mut [f32]) -> ! {
     start(name);
