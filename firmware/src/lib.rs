@@ -26,6 +26,8 @@ mod fault;
 mod results;
 #[cfg(feature = "serial")]
 mod serial;
+#[cfg(soft_floats)]
+mod soft;
 pub mod stack;
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -52,6 +52,12 @@ mod qemu;
 mod reference;
 mod sizes;
 mod standalone;
+// The floats of a core without an FPU: the same file, held against the processor's.
+#[cfg(test)]
+#[path = "../../../../firmware/src/soft.rs"]
+mod soft;
+#[cfg(test)]
+mod soft_floats;
 mod steps;
 mod terminal;
 mod toolchain;
