@@ -9,7 +9,7 @@
 //!
 //! BITS are those of an `f32` in hex, which is what is compared; VALUE is the same for a reader. SEQUENCE counts the numbers
 //! of one start of the board from 0, so that a lost one is known by its place; CHECKSUM is [`checksum`], so that a damaged one is
-//! known too. The last frame of all is [`end`]'s, so that an output that was cut off is known for that.
+//! known too. The last frame of all is `end`'s, so that an output that was cut off is known for that.
 //!
 //! The lines come out of an emulator, of a debug probe, of a serial port or of a file: `Source` reads each of them,
 //! `receive` checks what comes, once for all.

@@ -11,7 +11,12 @@ mod device;
 mod directories;
 mod drift;
 // the firmware's experiments themselves, compiled for this machine
-#[allow(dead_code, unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "public in the firmware, whose binaries are crates of their own"
+)]
 #[path = "../../../firmware/src/experiment/mod.rs"]
 mod experiment;
 #[cfg(target_os = "linux")]
