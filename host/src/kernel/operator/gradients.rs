@@ -14,7 +14,7 @@ use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::{MatMut, MatRef};
 
 use super::groups::Groups;
-use super::{Operator, Told, columns, diagonal};
+use super::{Operator, Told, columns};
 use crate::backend::HostReal;
 use crate::kernel::blocks::{Empirical, KernelSource};
 use crate::kernel::{Error, Space};
@@ -144,13 +144,22 @@ impl<N: Network, T: HostReal> Operator for Gradients<'_, N, T> {
     }
 
     fn diagonal(&self, stop: &Stop) -> Result<Ended<Vec<f64>>, Error> {
-        let (mut space, mut some) = (Space::default(), Vec::new());
-        diagonal(self.groups(), self.source.rows_per_sample(), self.ranks, stop, &mut |rows, out| {
-            some.resize(out.len(), T::ZERO);
-            kernel_diagonal(&space.side(self.source, rows)?, self.source.outputs, &mut some)?;
-            out.iter_mut().zip(&some).for_each(|(out, k)| *out = k.to_f64());
-            Ok(())
-        })
+        let (outputs, per_sample, groups) = (self.source.outputs, self.source.rows_per_sample(), self.groups());
+        let (mut diagonal, mut some) = (vec![0.0; self.rows()], Vec::new());
+        for group in groups.own(self.ranks) {
+            let ended = self.each_leaf(group, stop, &mut |first, tangent| {
+                some.resize(tangent.activations.batch() * per_sample, T::ZERO);
+                kernel_diagonal(tangent, outputs, &mut some)?;
+                diagonal[first * per_sample..].iter_mut().zip(&some).for_each(|(out, k)| *out = k.to_f64());
+                Ok(())
+            })?;
+            if ended == Ended::Stopped {
+                return Ok(Ended::Stopped);
+            }
+        }
+        let length = diagonal.len();
+        groups.gather(self.ranks, per_sample, MatMut::new(&mut diagonal, 1, length)?);
+        Ok(Ended::Done(diagonal))
     }
 
     fn apply(

@@ -89,7 +89,8 @@ impl ProductWork {
             }
             Some(_) => {
                 let leaf = leaf(sizes, scalar).min(samples);
-                let held = if keep { own_samples(samples, leaf, ranks) } else { leaf };
+                // columns have their leaf made anew beside what is kept
+                let held = if keep { own_samples(samples, leaf, ranks).saturating_add(leaf) } else { leaf };
                 let tangents = side(held, tangent_len(sizes, held));
                 let gradients = sizes.parameters.saturating_mul(2 * at_once + 2);
                 // what is sent and received, in lists by rank and in one
