@@ -9,8 +9,8 @@ use crate::{Error, Real, loss::Objective};
 /// Largest |change of ln mismatch| in one step: the clock interpolates it linearly within the step. Largest rise of
 /// ln J, too.
 pub(super) const MAX_LN_CHANGE: f64 = 0.5;
-/// Rounding of f, in eps max(1, |f|).
-const ROUNDING: f64 = 256.0;
+/// Rounding of f in eps |f|, and of what is computed from it in eps.
+pub(super) const ROUNDING: f64 = 256.0;
 
 /// Rejections in a row after which a flow gives up: the step has shrunk by more than 1e10.
 pub(super) const MAX_REJECTIONS: u32 = 40;
@@ -35,7 +35,7 @@ pub(super) fn ln_elapsed<T: Real>(step: T, ln_mismatch: T, change: T, limit: Opt
 
 /// An error of f by rounding, which it seldom exceeds.
 pub(super) fn rounding_of_outputs<T: Real>(objective: &Objective<T>) -> T {
-    T::from_f64(ROUNDING) * T::EPSILON * objective.logit_max.max(T::ONE)
+    T::from_f64(ROUNDING) * T::EPSILON * objective.logit_max
 }
 
 /// ln(1 + t) moves on by dt, of which the logarithm is given.

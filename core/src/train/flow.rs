@@ -298,7 +298,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for F
 /// less.
 fn noise<T: Real>(objective: &Objective<T>, total: T) -> T {
     let delta = rounding_of_outputs(objective);
-    delta * ((total + total).sqrt() + delta)
+    delta * ((total + total).sqrt() + delta) + T::SMALLEST
 }
 
 /// x^(1/3) for x >= 0; NaN stays.

@@ -25,7 +25,8 @@
 
 use super::chebyshev::{chebyshev_step, stages_for};
 use super::clock::{
-    LIMIT_SLACK, MAX_LN_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, rounding_of_outputs, step_to, time_limit,
+    LIMIT_SLACK, MAX_LN_CHANGE, MAX_REJECTIONS, ROUNDING, add_time, ln_elapsed, rounding_of_outputs, step_to,
+    time_limit,
 };
 use super::rest::{self, Rest};
 use super::trainer::Place;
@@ -255,7 +256,8 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
         self.curvature = run.problem.curvature(&objective, run.work);
         self.total = run.problem.with_penalty(&objective, run.state.theta, run.theta_0);
         // Far above 0 the loss is e^-f, which an error of f changes by as much of itself, until it has no more bits.
-        self.rounding = rounding_of_outputs(&objective) * self.total.max(T::SMALLEST);
+        let relative = rounding_of_outputs(&objective).max(T::from_f64(ROUNDING) * T::EPSILON);
+        self.rounding = relative * self.total.max(T::SMALLEST);
         Ok(objective)
     }
 

@@ -6,7 +6,7 @@
 
 use ntkscope_core::init::initialize;
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Activation, Fcn};
+use ntkscope_core::network::{Activation, Fcn, Mirrored, Network};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
 use ntkscope_core::{MatRef, Portable, Real};
 
@@ -23,7 +23,7 @@ fn flows<T: Real>(network: &Fcn<'_>, loss: Loss, scale: f64, seeds: core::ops::R
     let (line, labels) = (LINE.map(T::from_f64), [T::ONE; 4]);
     let (x, y) = (MatRef::new(&line, 4, 3).expect("length"), MatRef::new(&labels, 4, 1).expect("length"));
     let problem = Problem::new(network, x, y, loss, 0.0).expect("a valid problem");
-    let sizes = ntkscope_core::network::Network::sizes(network);
+    let sizes = network.sizes();
     let mut buffer = vec![T::ZERO; trainer_len(sizes, 4, &FLOW)];
     let mut farthest = 0.0;
     for seed in seeds {
@@ -69,5 +69,26 @@ fn a_flow_starts_where_every_output_is_large() {
                 println!("{activation:?}, weights of {scale}: margins of up to {far:.0} at the start");
             }
         }
+    }
+}
+
+/// Rounding is judged beside the outputs: targets of 2^-45 are learnt, though 256 eps is more.
+#[test]
+fn small_targets_are_learnt() {
+    let widths = [64];
+    for activation in [Activation::Relu, Activation::Erf] {
+        let network = Mirrored(Fcn::new(3, &widths, 1).expect("a network").with_activation(activation));
+        let labels = [1.0, -1.0, 1.0, 1.0].map(|y: f64| y * (-45.0f64).exp2());
+        let (x, y) = (MatRef::new(&LINE, 4, 3).expect("length"), MatRef::new(&labels, 4, 1).expect("length"));
+        let problem = Problem::new(&network, x, y, Loss::SquaredError, 0.0).expect("a valid problem");
+        let mut buffer = vec![0.0; trainer_len(network.sizes(), 4, &FLOW)];
+        let mut trainer = Trainer::new(&Portable, problem, FLOW, 1, &mut buffer).expect("a valid problem");
+        let before = trainer.objective().loss;
+        while !trainer.reached(10.0) {
+            trainer.advance(Some(10.0)).expect("a step");
+        }
+        let after = trainer.objective().loss;
+        println!("{activation:?}: {before:e} has become {after:e} in {} steps", trainer.step());
+        assert!(after < 0.8 * before, "{activation:?}: {before:e} has become {after:e}");
     }
 }
