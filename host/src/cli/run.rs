@@ -78,7 +78,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let Settings { model, training } = Settings::from_table(given)?;
     // everything that can be checked without data is checked before data is read
     model.check()?;
-    training.check()?;
+    training.check(model.dtype)?;
     let budget = Budget::new(args.common.memory);
     let model = model.under(training.loss)?;
     let data = model.data_spec();
@@ -96,7 +96,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
     if !model.parametrization.has_kernel_regime() {
         training.predictions = Some(false);
     }
-    let (model, trainings) = (model.resolve(&samples)?, training.resolve(outputs, samples.n)?);
+    let (model, trainings) = (model.resolve(&samples)?, training.resolve(model.dtype, outputs, samples.n)?);
     let parts: Vec<_> = trainings.iter().map(|training| training.part(&trainings)).collect();
     if model.held_out > 0 && trainings.iter().all(|training| training.predictions == Some(false)) {
         let why = "no predictions are made (`predictions = false`, or more than 2048 samples x outputs); leave it out, or give `predictions = true`";

@@ -21,6 +21,9 @@ pub use settings_file::{overlay_file, overlay_text, parse_toml, place_paths, rea
 pub use times::Times;
 pub use training::{MAX_SIZE, MAX_SNAPSHOTS, Training};
 
+use crate::files::Dtype;
+use crate::words::number;
+
 /// Whole numbers as large as a toml file can hold.
 fn whole<T: TryFrom<u64> + Clone + Send + Sync>() -> clap::builder::RangedU64ValueParser<T> {
     clap::builder::RangedU64ValueParser::new().range(..=i64::MAX as u64)
@@ -44,6 +47,17 @@ fn non_negative(setting: &'static str, value: f64) -> Result<f64, Error> {
     } else {
         Err(range(setting, value, "must be finite and not negative; give a number of 0 or more"))
     }
+}
+
+/// Refuses a number that the scalar of a run does not have: it would be 0 there, or infinite.
+fn held(dtype: Dtype, setting: &'static str, value: f64) -> Result<(), Error> {
+    if dtype.holds(value) {
+        return Ok(());
+    }
+    let (least, most) = dtype.range();
+    let (name, mend) = if dtype == Dtype::F32 { ("f32", ", or `dtype = f64`") } else { ("f64", "") };
+    let what = format!("{name} has 0 and numbers from {} to {}; give one of those{mend}", number(least), number(most));
+    Err(range(setting, format!("{value:e}"), what))
 }
 
 fn positive(setting: &'static str, value: f64) -> Result<f64, Error> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::settings::defaults;
-use super::{Error, at_least_one, non_negative, positive, range, whole};
+use super::{Error, at_least_one, held, non_negative, positive, range, whole};
 use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Split, Targets};
 use crate::experiment::kinds::{choice, open};
 use crate::experiment::list::{Choices, List};
@@ -180,6 +180,12 @@ impl Model {
         self.check_widths()?;
         at_least_one("outputs", self.outputs.unwrap_or(1), MAX_WIDTH, "a network needs at least 1 output")?;
         non_negative("bias-scale", self.bias_scale)?;
+        held(self.dtype, "bias-scale", self.bias_scale)?;
+        held(self.dtype, "alpha", self.alpha.unwrap_or(1.0))?;
+        self.activation.values().iter().try_for_each(|activation| match activation {
+            Activation::LeakyRelu(slope) => held(self.dtype, "activation", slope.get()),
+            _ => Ok(()),
+        })?;
         if let (Some(Targets::Values), Some(classes)) = (self.targets, &self.classes) {
             return Err(range(
                 "classes",

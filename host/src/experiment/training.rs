@@ -7,10 +7,12 @@ use ntkscope_core::train::Optimizer;
 use serde::{Deserialize, Serialize};
 
 use super::settings::defaults;
-use super::{Error, non_negative, positive, range, whole};
+use super::{Error, held, non_negative, positive, range, whole};
 use crate::data::CurveSource;
 use crate::experiment::kinds::open;
 use crate::experiment::{BackendKind, KeptKernels, LossKind, OptimizerKind, ReadingKind, Times};
+use crate::files::Dtype;
+use crate::words::number;
 
 /// Largest number of snapshots.
 pub const MAX_SNAPSHOTS: usize = 1024;
@@ -119,11 +121,11 @@ impl Training {
         }
     }
 
-    /// Checks.
+    /// Checks, for a run in this scalar.
     ///
     /// # Errors
     /// A number outside its range, settings that do not go together.
-    pub fn check(&self) -> Result<(), Error> {
+    pub fn check(&self, dtype: Dtype) -> Result<(), Error> {
         non_negative("penalty", self.penalty)?;
         if !(0.0..1.0).contains(&self.smoothing) {
             return Err(range("smoothing", self.smoothing, "must be at least 0 and below 1"));
@@ -134,6 +136,13 @@ impl Training {
                 self.smoothing,
                 "label smoothing is for cross-entropy only; give `loss = cross-entropy`, or leave it out",
             ));
+        }
+        if self.smoothing > 0.0 && self.smoothing < dtype.epsilon() {
+            let what = format!(
+                "is lost beside 1 in the scalar of the run, and labels would be hard; give 0, or at least {}",
+                number(dtype.epsilon())
+            );
+            return Err(range("smoothing", self.smoothing, what));
         }
         self.core_optimizer()?;
         // with another criterion a run may go on beyond what an f64 can hold
@@ -150,6 +159,7 @@ impl Training {
         }
         self.until_margin.map(|u| positive("until-margin", u)).transpose()?;
         self.until_loss.map(|e| positive("until-loss", e)).transpose()?;
+        self.check_held(dtype)?;
         if !(3..=MAX_SNAPSHOTS).contains(&self.snapshots) {
             return Err(range("snapshots", self.snapshots, format!("give a number from 3 to {MAX_SNAPSHOTS}")));
         }
@@ -157,6 +167,21 @@ impl Training {
             return Err(range("snapshots", self.snapshots, "a run with `times` records at each of them; leave it out"));
         }
         Ok(())
+    }
+
+    /// Refuses a number that the scalar of the run does not have.
+    fn check_held(&self, dtype: Dtype) -> Result<(), Error> {
+        // before the end, which is the last of them
+        self.times.iter().flat_map(Times::after_0).try_for_each(|time| held(dtype, "times", time))?;
+        let until = Some(self.until_time).filter(|until| until.is_finite());
+        let given = [
+            ("penalty", Some(self.penalty)),
+            ("rate", self.rate),
+            ("until-time", until),
+            ("until-margin", self.until_margin),
+            ("until-loss", self.until_loss),
+        ];
+        given.into_iter().try_for_each(|(setting, value)| value.map_or(Ok(()), |value| held(dtype, setting, value)))
     }
 
     /// Refuses what only the margins of classes can end.
@@ -168,13 +193,13 @@ impl Training {
         self.until_margin.map_or(Ok(()), |u| Err(range("until-margin", u, what)))
     }
 
-    /// The run or the two runs that these settings mean for a network of `outputs` outputs on so many samples, each with
-    /// all that depends on the data filled in, as it is saved.
+    /// The run or the two runs that these settings mean for a network in this scalar of `outputs` outputs on so many samples,
+    /// each with all that depends on the data filled in, as it is saved.
     ///
     /// # Errors
     /// Those of [`Self::check`].
-    pub fn resolve(&self, outputs: usize, samples: usize) -> Result<Vec<Self>, Error> {
-        self.check()?;
+    pub fn resolve(&self, dtype: Dtype, outputs: usize, samples: usize) -> Result<Vec<Self>, Error> {
+        self.check(dtype)?;
         let times = self.times.as_ref().map(Times::read).transpose()?;
         let last = times.as_ref().and_then(|times| times.after_0().last());
         let until_time = last.unwrap_or(self.until_time);
@@ -182,6 +207,7 @@ impl Training {
             return Err(range("until-time", self.until_time, "the run ends at the last of `times`; leave it out"));
         }
         let filled = Self { predictions: Some(self.predicts(outputs, samples)), times, until_time, ..self.clone() };
+        filled.check_held(dtype)?;
         Ok(match (self.loss, self.optimizer) {
             (LossKind::Both, _) => vec![
                 Self { loss: LossKind::CROSS_ENTROPY, ..filled.clone() },

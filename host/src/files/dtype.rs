@@ -28,4 +28,17 @@ impl Dtype {
             Self::F64 => f64::EPSILON,
         }
     }
+    /// Whether it has this number to its full precision: one beyond its largest would be infinite, one below its smallest
+    /// lose digits, or be 0.
+    pub fn holds(self, number: f64) -> bool {
+        let (smallest, largest) = self.range();
+        number == 0.0 || (smallest..=largest).contains(&number.abs())
+    }
+    /// Smallest and largest of the positive numbers that it has to its full precision.
+    pub const fn range(self) -> (f64, f64) {
+        match self {
+            Self::F32 => (f32::MIN_POSITIVE as f64, f32::MAX as f64),
+            Self::F64 => (f64::MIN_POSITIVE, f64::MAX),
+        }
+    }
 }

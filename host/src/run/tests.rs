@@ -17,7 +17,8 @@ impl Observer for StopAtOnce {
 fn runs_are_stopped_apart() {
     let samples = data::load(&DataSpec::new(Source::Circle), &Budget::default()).unwrap();
     let model = Model { width: 16, ..Model::default() }.resolve(&samples).unwrap();
-    let training = Training { max_steps: 5, ..Training::default() }.resolve(1, samples.n).unwrap().remove(0);
+    let training =
+        Training { max_steps: 5, ..Training::default() }.resolve(model.dtype, 1, samples.n).unwrap().remove(0);
     let (first, second) = (Stop::new(), Stop::new());
     let go = |observer: &mut (dyn Observer + Send), stop: &Stop| run(&model, &training, &samples, observer, stop);
     let stopped = go(&mut StopAtOnce(first.clone()), &first).unwrap();

@@ -60,7 +60,7 @@ impl TrainingRun {
             samples.follow(curve, spec.normalization(), &budget)?;
         }
         let outputs = model.shape(&samples)?.outputs;
-        let mut trainings = training.resolve(outputs, samples.n)?;
+        let mut trainings = training.resolve(model.dtype, outputs, samples.n)?;
         let (Some(training), true) = (trainings.pop(), trainings.is_empty()) else {
             return Err(Error::BothLosses { id: self.id.clone() });
         };

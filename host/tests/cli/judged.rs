@@ -15,7 +15,7 @@ use crate::{Place, json};
 
 fn go(model: &Model, training: &Training, samples: &Samples) -> Outcome {
     let outputs = model.shape(samples).unwrap().outputs;
-    let training = training.resolve(outputs, samples.n).unwrap().remove(0);
+    let training = training.resolve(model.dtype, outputs, samples.n).unwrap().remove(0);
     run(&model.resolve(samples).unwrap(), &training, samples, &mut (), &Stop::new()).unwrap()
 }
 

@@ -224,6 +224,41 @@ fn numbers_that_overflow() {
     place.refuse("kernel empirical --data huge.csv --width 4 --out K.npz", 2, &["sample 0 is too large"]);
 }
 
+/// In single precision it would be 0 there, or infinite, and the run another one than was asked for.
+#[test]
+fn numbers_that_the_scalar_of_a_run_does_not_have() {
+    let place = Place::new();
+    std::fs::write(place.path("late.csv"), "time\n1\n1e39\n").unwrap();
+    let held = "f32 has 0 and numbers from 1.175e-38 to 3.403e38";
+    for (line, given) in [
+        ("run --until-time 1e40", "--until-time 1e40"),
+        ("run --until-time 1e-40", "--until-time 1e-40"),
+        ("run --until-margin 1e39", "--until-margin 1e39"),
+        ("run --until-loss 1e-50", "--until-loss 1e-50"),
+        ("run --penalty 1e-50", "--penalty 1e-50"),
+        ("run --loss mse --penalty 1e39", "--penalty 1e39"),
+        ("run --optimizer gd --rate 1e-50", "--rate 1e-50"),
+        ("run --optimizer gd --rate 1e39", "--rate 1e39"),
+        ("run --times 1,1e40", "--times 1e40"),
+        ("run --times late.csv", "--times 1e39"),
+        ("run --bias-scale 1e-50", "--bias-scale 1e-50"),
+        ("run --network resnet --alpha 1e39", "--alpha 1e39"),
+        ("run --activation leaky-relu:1e-50", "--activation 1e-50"),
+        ("kernel empirical --network resnet --alpha 1e-50", "--alpha 1e-50"),
+        ("sweep --set seed=0,1 --loss mse --penalty 1e-50", "--penalty 1e-50"),
+    ] {
+        place.refuse(&format!("{line} --dtype f32 --out o"), 2, &[given, held, "--dtype f64"]);
+    }
+    place.refuse(
+        "run --until-time 1e-320 --out o",
+        2,
+        &["--until-time 1e-320", "f64 has 0 and numbers from 2.225e-308"],
+    );
+    let lost = ["--smoothing 0.000000001", "labels would be hard", "at least 1.192e-7"];
+    place.refuse("run --loss cross-entropy --smoothing 1e-9 --dtype f32 --out o", 2, &lost);
+    place.succeed("run --width 4 --until-time 1e40 --max-steps 1 --no-figures --quiet --out o");
+}
+
 #[test]
 fn kernels_of_different_samples_are_not_compared() {
     let place = Place::new();

@@ -156,7 +156,7 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     let model = settings.model.resolve(&samples)?;
     run::check(&settings.model, &settings.training, &samples)?;
     let outputs = model.shape(&samples)?.outputs;
-    let training = settings.training.resolve(outputs, samples.n)?.remove(0);
+    let training = settings.training.resolve(model.dtype, outputs, samples.n)?.remove(0);
     let time = args.time.unwrap_or(f64::INFINITY);
     if time.is_nan() || time < 0.0 {
         return Err(wrong("--time", time.to_string(), "must not be negative; give a time of 0 or more").into());

@@ -136,7 +136,7 @@ fn checked(table: Table) -> Result<Settings, Error> {
         return single("optimizer", training.optimizer.to_string(), &both);
     }
     model.check()?;
-    training.check()?;
+    training.check(model.dtype)?;
     model.under(training.loss)?;
     if training.predictions == Some(true) {
         model.check_kernel_regime()?;

@@ -32,7 +32,7 @@ fn check_settings(settings: &Settings) -> Verdict {
     let back = Settings::from_table(back).expect("our own file");
     assert!(back == *settings || format!("{back:?}") == format!("{settings:?}"), "{settings:?} reads back as {back:?}");
     settings.model.check()?;
-    settings.training.check()?;
+    settings.training.check(settings.model.dtype)?;
     Ok(())
 }
 
