@@ -1,17 +1,18 @@
-use std::{string::String, time::Duration};
+use std::{format, string::String, time::Duration};
 
 /// Why what a board sent cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A frame without a level is no number.
-    #[error("the board sent `{text}`, which is no frame: RUN RECORD FIELD BITS VALUE #SEQUENCE CHECKSUM")]
+    #[error("the board sent `{}`, which is no frame: RUN RECORD FIELD BITS VALUE #SEQUENCE CHECKSUM", clipped(text))]
     Malformed {
         /// the frame
         text: String,
     },
     /// A number is not the one that was sent.
     #[error(
-        "number {sequence} was damaged on its way: `{text}` has the checksum {found:08x}, not {sent:08x}; send it again"
+        "number {sequence} was damaged on its way: `{}` has the checksum {found:08x}, not {sent:08x}; send it again",
+        clipped(text)
     )]
     Damaged {
         /// which number
@@ -54,7 +55,7 @@ pub enum Error {
         count: u32,
     },
     /// Too long.
-    #[error("stopped after its time limit of {} s, {count} frames in; the last: {last}", limit.as_secs())]
+    #[error("stopped after its time limit of {} s, {count} frames in; the last: {}", limit.as_secs(), clipped(last))]
     Limit {
         /// the limit
         limit: Duration,
@@ -70,6 +71,14 @@ pub enum Error {
         malformed: usize,
         /// that could
         whole: usize,
+    },
+    /// No end of a line.
+    #[error(
+        "a line of more than {most} bytes is no frame; give `elf` where the board sends defmt's bytes, or another `baud`"
+    )]
+    Line {
+        /// most bytes
+        most: u64,
     },
     /// The last frame is not closed.
     #[error("the output ends in the middle of a frame")]
@@ -94,6 +103,16 @@ pub enum Error {
         /// the system's words
         source: std::io::Error,
     },
+}
+
+/// A board's text inside a sentence.
+fn clipped(text: &str) -> String {
+    /// Most characters.
+    const ROOM: usize = 120;
+    match text.char_indices().nth(ROOM) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.into(),
+    }
 }
 
 impl Error {

@@ -24,7 +24,17 @@ const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Words of a number.
 const WORDS: usize = 7;
 
+/// A board's text on one line, with nothing in it that moves a terminal's cursor: it may come from anything behind a port.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ").trim().to_owned()
+}
+
 impl Frame {
+    /// What a board said at this level; a number, where it has none.
+    pub fn new(level: Option<&'static str>, text: &str) -> Self {
+        Self { level, text: plain(text) }
+    }
+
     /// The frame in a line, whatever stands before it: the time of a terminal's log, a level in brackets.
     ///
     /// None in a line that is empty or says nothing of a frame, as what another program writes.
@@ -40,7 +50,7 @@ impl Frame {
         let words: Vec<&str> = line.split_whitespace().collect();
         if words.iter().rev().nth(1).is_some_and(|word| is_sequence(word)) {
             let text = words[words.len().saturating_sub(WORDS)..].join(" ");
-            return Some(Self { level: None, text });
+            return Some(Self::new(None, &text));
         }
         // the level is the first word that is one, near the beginning
         let mut rest = line.trim();
@@ -50,8 +60,9 @@ impl Frame {
             rest = rest[word.len()..].trim_start();
             if let Some(level) = LEVELS.into_iter().find(|level| *level == bare) {
                 // `[INFO ]`
-                let text = rest.strip_prefix(']').unwrap_or(rest).trim_start();
-                return Some(Self { level: Some(level), text: text.to_owned() });
+                let open = word.starts_with('[') && !word.ends_with(']');
+                let text = rest.strip_prefix(']').filter(|_| open).unwrap_or(rest).trim_start();
+                return Some(Self::new(Some(level), text));
             }
         }
         None
@@ -152,6 +163,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A recording has a line a frame, and a terminal shows what a port sends.
+    #[test]
+    fn a_frame_is_one_line_of_plain_text() {
+        let panic = "panicked at src/bin/mine.rs:70:66:\nindex out of bounds\u{1b}[31m\u{9b}2J";
+        let frame = Frame::new(Some("error"), panic);
+        assert_eq!(frame.text, "panicked at src/bin/mine.rs:70:66: index out of bounds [31m 2J");
+        assert_eq!(Frame::of(&frame.to_string()), Some(frame));
+        assert_eq!(Frame::of("info: \u{1b}[2J\u{7}x").unwrap().text, "[2J x");
     }
 
     #[test]

@@ -16,6 +16,9 @@ use defmt_decoder::{DecodeError, Table};
 
 use crate::{Error, Frame};
 
+/// Most bytes of a line: a frame has some hundred.
+const LONGEST: u64 = 4096;
+
 /// Frames as they come, from anything that can be read: a pipe of an emulator or of a probe's program, a port, a file.
 #[derive(Debug)]
 pub struct Source {
@@ -42,8 +45,12 @@ impl Source {
             let mut line = Vec::new();
             loop {
                 line.clear();
-                match read.read_until(b'\n', &mut line) {
+                match read.by_ref().take(LONGEST + 1).read_until(b'\n', &mut line) {
                     Ok(0) => break,
+                    Ok(count) if count as u64 > LONGEST => {
+                        let _ = frames.send(Err(Error::Line { most: LONGEST }));
+                        break;
+                    }
                     Ok(_) => {
                         let frame = Frame::of(&String::from_utf8_lossy(&line));
                         if frame.is_some_and(|frame| frames.send(Ok(frame)).is_err()) {
@@ -95,7 +102,7 @@ impl Source {
                         Ok(frame) => {
                             whole += 1;
                             let level = frame.level().map(|level| level.as_str());
-                            let frame = Frame { level, text: frame.display_message().to_string() };
+                            let frame = Frame::new(level, &frame.display_message().to_string());
                             if frames.send(Ok(frame)).is_err() {
                                 return;
                             }

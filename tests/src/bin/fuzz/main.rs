@@ -10,6 +10,7 @@
 //! - `samples`: idx, gzip, npz, npy, csv
 //! - `archive`: npz archives made of an input, so that a wrong checksum does not end everything
 //! - `arrays`: kernels and parameters
+//! - `board`: what boards send, and what they keep
 //! - `settings`: settings files, `--set`, what finished runs say of themselves
 //! - `state`: what a run is gone on from
 //! - `tables`: the csv files of runs and studies
@@ -18,6 +19,7 @@
 
 mod archive;
 mod arrays;
+mod board;
 mod limits;
 mod refused;
 mod samples;
@@ -42,7 +44,7 @@ use crate::{
 /// A reader, the most seconds of an input, and what decides whether it is accepted.
 type Target = (&'static str, f64, fn(&[u8]) -> Verdict);
 
-const TARGETS: [Target; 22] = [
+const TARGETS: [Target; 24] = [
     ("idx", READING, samples::idx),
     ("cifar", READING, samples::cifar),
     ("gzip", READING, samples::gzip),
@@ -65,6 +67,8 @@ const TARGETS: [Target; 22] = [
     ("predictions", READING, tables::predictions),
     ("profile", READING, tables::profile),
     ("limit", READING, tables::limit),
+    ("frames", READING, board::frames),
+    ("region", READING, board::region),
 ];
 
 static TARGET: LazyLock<Target> = LazyLock::new(|| {

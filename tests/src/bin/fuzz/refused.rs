@@ -52,6 +52,14 @@ macro_rules! refused {
     };
 }
 
+impl From<ntkscope_frames::Error> for Refused {
+    fn from(error: ntkscope_frames::Error) -> Self {
+        assert!(!error.is_of_the_system(), "{error:?}");
+        check_message(&error.to_string());
+        Self
+    }
+}
+
 refused!(
     checkpoint::Fault,
     data::Error,
