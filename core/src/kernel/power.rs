@@ -1,5 +1,6 @@
 //! The largest eigenvalue of `H^1/2 J J^T H^1/2` `(n C, n C)` from products with the Jacobian alone: with the identity for H
-//! that of the full kernel, with the loss's Hessian H in the outputs the sharpness of the objective along the path.
+//! that of the full kernel, with the loss's Hessian H in the outputs, or a bound of it, the sharpness of the objective along
+//! the path.
 
 use super::{Tangent, jacobian_product, jacobian_transposed_product};
 use crate::linalg::{dot, sum_of_squares};
@@ -15,11 +16,15 @@ pub(crate) struct Accuracy {
     pub(crate) settled: f64,
 }
 
-/// The Hessian of a loss in the outputs, a (C, C) block a sample as [`crate::loss::Loss::hessian`] has it, and room for a
-/// product with it `(n C)`.
-pub(crate) struct Weight<'w, T> {
-    pub(crate) hessian: MatRef<'w, T>,
-    pub(crate) product: &'w mut [T],
+/// H.
+pub(crate) enum Weight<'w, T> {
+    /// The identity.
+    One,
+    /// A number a sample.
+    Samples(&'w dyn Fn(usize) -> T),
+    /// The Hessian of a loss in the outputs, a (C, C) block a sample as [`crate::loss::Loss::hessian`] has it, and room for a
+    /// product with it `(n C)`.
+    Hessian { hessian: MatRef<'w, T>, product: &'w mut [T] },
 }
 
 /// Writes a direction that no symmetry of a data set leaves at right angles to an eigenvector: multiples of the golden
@@ -39,7 +44,7 @@ pub(crate) fn any_direction<T: Real>(vector: &mut [T]) {
 pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     tangent: &Tangent<'_, N, T>,
-    mut weight: Option<Weight<'_, T>>,
+    mut weight: Weight<'_, T>,
     (vector, gradient, scratch): (&mut [T], &mut [T], &mut [T]),
     accuracy: Accuracy,
 ) -> Result<(T, u32), Error> {
@@ -48,8 +53,16 @@ pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
     for iteration in 1..=accuracy.iterations {
         // v^T H v, and H v
         let (norm, weighted) = match &mut weight {
-            None => (sum_of_squares(vector), &*vector),
-            Some(Weight { hessian, product }) => {
+            Weight::One => (sum_of_squares(vector), &*vector),
+            Weight::Samples(weight) => {
+                let mut norm = T::ZERO;
+                for (i, v) in vector.chunks_exact_mut(c).enumerate() {
+                    norm += weight(i) * sum_of_squares(v);
+                    v.iter_mut().for_each(|v| *v *= weight(i));
+                }
+                (norm, &*vector)
+            }
+            Weight::Hessian { hessian, product } => {
                 for i in 0..n {
                     let v = &vector[i * c..][..c];
                     for (r, out) in product[i * c..][..c].iter_mut().enumerate() {

@@ -326,9 +326,17 @@ impl Loss {
     /// A bound of the largest eigenvalue of [`Self::hessian`] over all samples, in this unit, for shapes that are known to
     /// agree: how fast residuals can change with the outputs `(n, C)`.
     pub(crate) fn curvature_within<T: Real>(self, outputs: MatRef<'_, T>, targets: MatRef<'_, T>, unit: Unit<T>) -> T {
-        let loss = self.per_sample();
-        let at = |i| loss.curvature_at(outputs.row(i), targets.row(i), unit);
-        (0..outputs.rows()).fold(T::ZERO, |most, i| most.max(at(i)))
+        (0..outputs.rows()).fold(T::ZERO, |most, i| most.max(self.curvature_of((outputs, targets), unit, i)))
+    }
+
+    /// That bound for one sample.
+    pub(crate) fn curvature_of<T: Real>(
+        self,
+        (outputs, targets): (MatRef<'_, T>, MatRef<'_, T>),
+        unit: Unit<T>,
+        sample: usize,
+    ) -> T {
+        self.per_sample().curvature_at(outputs.row(sample), targets.row(sample), unit)
     }
 
     /// [`Self::hessian`] in this unit, for shapes that are known to agree.

@@ -64,11 +64,11 @@ impl<'a, T: Real> Sharpness<'a, T> {
         let (rows, c) = (outputs.rows() * outputs.cols(), outputs.cols());
         let hessian = MatMut::dense(self.hessian, rows, c);
         problem.loss().hessian_within(outputs, problem.targets(), problem.unit(T::ZERO), hessian);
-        let weight = Weight { hessian: MatRef::dense(self.hessian, rows, c), product: self.product };
+        let weight = Weight::Hessian { hessian: MatRef::dense(self.hessian, rows, c), product: self.product };
         // always from the same one: a reading is of the parameters alone, whatever was read before
         any_direction(self.vector);
         let space = (&mut *self.vector, &mut *self.gradient, &mut *self.scratch);
-        let (sharpest, _) = largest_eigenvalue(backend, &tangent, Some(weight), space, ACCURACY)?;
+        let (sharpest, _) = largest_eigenvalue(backend, &tangent, weight, space, ACCURACY)?;
         Ok(rate * (sharpest + penalty) / T::from_f64(2.0))
     }
 }

@@ -16,9 +16,12 @@
 //! rho = lambda_max(K) max_i l''(f_i) / (n mismatch) + lambda / mismatch
 //! ```
 //!
-//! bounds the curvature of the objective along the path. None of this bounds how the kernel itself changes. So a step moves
+//! bounds the curvature of the objective along the path. Where one sample's l'' is far above the others', as that of a
+//! sample which no unit sees and which is never learnt, the eigenvalue of `L^1/2 K L^1/2`, with l'' on the diagonal of L,
+//! stands for that product. None of this bounds how the kernel itself changes. So a step moves
 //! the parameters by 2 % of their norm at most, which matters where a network is narrow, and one after which the objective is
-//! larger by a tenth, or at the start larger at all, which no flow does, is taken again at half its length. At the start,
+//! larger by a tenth, or at the start larger at all, which no flow does, is taken again at half its length; what still rises
+//! at a small part of its length chatters, which no shorter step mends. At the start,
 //! while the stiffest direction moves, two stages of the Runge-Kutta-Chebyshev method are taken, which are of second order.
 //! Where residuals have become small beside the loss's curvature, as under squared error near its end, as many are taken as
 //! make the step stable.
@@ -32,7 +35,7 @@ use super::rest::{self, Rest};
 use super::trainer::Place;
 use super::{Chattering, Descend, End, Position, Problem, Run};
 use crate::buffer::buffer_len;
-use crate::kernel::{Accuracy, any_direction, jacobian_scratch, largest_eigenvalue};
+use crate::kernel::{Accuracy, Weight, any_direction, jacobian_scratch, largest_eigenvalue};
 use crate::linalg::norm;
 use crate::network::{Network, Sizes};
 use crate::state::Bytes;
@@ -58,8 +61,13 @@ const AGE: u32 = 32;
 const WEAK_PULL: f64 = 0.1;
 /// Largest |change of theta| in a step, over |theta|.
 const MOVE: f64 = 0.02;
-/// Rise of the objective in a step that is no chatter, as none is at the start.
+/// Rise of the objective in a step that is chatter at most, as a share of it and of its fall so far; at the start none is.
 const RISE: f64 = 0.1;
+/// The part of the length at which a rise at the start is chatter.
+const CHATTER: f64 = 1.0 / 32.0;
+/// Stages from which it pays to look for a smaller rho, and by how much the largest l'' must exceed their mean.
+const MANY_STAGES: usize = 8;
+const UNEVEN: f64 = 2.0;
 /// lambda_max to about a percent.
 const LOOK: Accuracy = Accuracy { iterations: 30, settled: 0.01 };
 
@@ -79,18 +87,22 @@ pub(super) struct Kinked<'a, T> {
     cap: Option<T>,
     lambda_max: T,
     age: u32,
+    /// the vector of the same for `L^1/2 K L^1/2` `(n C)`, and the eigenvalue over `lambda_max max_i l''`, once it is known
+    uneven: &'a mut [T],
+    ease: Option<T>,
     /// the sum of c over the steps so far
     gone: f64,
     /// max_i l''(f_i) / (n mismatch) at theta
     curvature: T,
-    /// the objective with its penalty at theta, and its rounding
+    /// the objective with its penalty at the start and at theta, and its rounding
+    first: T,
     total: T,
     rounding: T,
 }
 
 /// Elements of the buffer of a [`Kinked`] for n samples.
 pub(super) const fn kinked_len(sizes: Sizes, batch: usize) -> usize {
-    buffer_len(&[&[BUFFERS, sizes.parameters], &[batch, sizes.outputs], &[jacobian_scratch(sizes, batch)]])
+    buffer_len(&[&[BUFFERS, sizes.parameters], &[2, batch, sizes.outputs], &[jacobian_scratch(sizes, batch)]])
 }
 
 impl<'a, T: Real> Kinked<'a, T> {
@@ -104,8 +116,9 @@ impl<'a, T: Real> Kinked<'a, T> {
     ) -> Result<Self, Error> {
         super::check_tolerance(tolerance)?;
         let p = sizes.parameters;
-        let vector = take(batch * sizes.outputs);
+        let [vector, uneven] = [take(batch * sizes.outputs), take(batch * sizes.outputs)];
         any_direction(vector);
+        any_direction(uneven);
         Ok(Self {
             gradient: take(p),
             stages: [take(p), take(p)],
@@ -117,8 +130,11 @@ impl<'a, T: Real> Kinked<'a, T> {
             cap: None,
             lambda_max: T::ZERO,
             age: AGE,
+            uneven,
+            ease: None,
             gone: 0.0,
             curvature: T::ZERO,
+            first: T::ZERO,
             total: T::ZERO,
             rounding: T::ZERO,
         })
@@ -166,9 +182,28 @@ impl<'a, T: Real> Kinked<'a, T> {
         let Run { backend, problem, state, work, evaluations, .. } = run;
         let (tangent, _) = problem.tangent(*backend, state.theta, work)?;
         let space = (&mut *self.vector, &mut *self.stages[0], &mut *self.scratch);
-        let (found, iterations) = largest_eigenvalue(*backend, &tangent, None, space, LOOK)?;
-        (self.lambda_max, self.age) = (found, 0);
+        let (found, iterations) = largest_eigenvalue(*backend, &tangent, Weight::One, space, LOOK)?;
+        (self.lambda_max, self.age, self.ease) = (found, 0, None);
         *evaluations += 1 + u64::from(iterations);
+        Ok(())
+    }
+
+    /// By how much rho is smaller than its bound, where one sample's l'' is far above the others'.
+    fn look_closer<N: Network, B: Backend<T> + ?Sized>(&mut self, run: &mut Run<'a, N, T, B>) -> Result<(), Error> {
+        let Run { backend, problem, state, work, evaluations, .. } = run;
+        let (tangent, objective) = problem.tangent(*backend, state.theta, work)?;
+        let outputs = tangent.activations.outputs();
+        let curvature = |sample| problem.curvature_of(outputs, &objective, sample);
+        let (n, mut most, mut sum) = (outputs.rows(), T::ZERO, T::ZERO);
+        (0..n).map(curvature).for_each(|c| (most, sum) = (most.max(c), sum + c));
+        *evaluations += 1;
+        self.ease = Some(T::ONE);
+        if most * T::from_count(n) > T::from_f64(UNEVEN) * sum {
+            let space = (&mut *self.uneven, &mut *self.stages[0], &mut *self.scratch);
+            let (found, iterations) = largest_eigenvalue(*backend, &tangent, Weight::Samples(&curvature), space, LOOK)?;
+            *evaluations += u64::from(iterations);
+            self.ease = Some((found / (self.lambda_max * most)).min(T::ONE));
+        }
         Ok(())
     }
 
@@ -204,25 +239,25 @@ impl<'a, T: Real> Kinked<'a, T> {
         chebyshev_step(from, (step, stages), &mut self.stages, self.stage_gradient, &mut evaluate)
     }
 
-    /// d tau, not above `most`, and its stages.
-    fn plan<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, most: Option<T>) -> (T, usize) {
+    /// d tau, not above `most`, its stages, and the length that it would have without a limit.
+    fn plan<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, most: Option<T>) -> (T, usize, T) {
         let weight = run.problem.pull(run.state.objective.ln_mismatch);
-        let radius = self.lambda_max * self.curvature + weight;
+        let radius = self.ease.unwrap_or(T::ONE) * self.lambda_max * self.curvature + weight;
         let calm = self.lambda_max / run.problem.divisor();
         // without a kernel nothing moves but what the penalty pulls
         let calm = if calm > T::ZERO { calm } else { weight };
         let c = T::from_f64(self.share * f64::min(FIRST_SHARE + GROWTH * self.gone, LARGEST_SHARE));
         let slope = norm(self.gradient);
-        let step = if calm > T::ZERO { self.stretch(run, calm, slope) * c / calm } else { T::ONE };
+        let whole = if calm > T::ZERO { self.stretch(run, calm, slope) * c / calm } else { T::ONE };
         let step = [self.cap, most, Some(longest(run.state.theta, slope))]
             .into_iter()
             .flatten()
-            .fold(step, |step, most| step.min(most));
+            .fold(whole, |step, most| step.min(most));
         if step * radius <= T::from_f64(ONE_STAGE) && !self.is_young() {
-            return (step, 1);
+            return (step, 1, whole);
         }
         let (stages, step) = stages_for(step, T::from_f64(SAFETY) * radius);
-        (step, stages)
+        (step, stages, whole)
     }
 
     /// Whether the parameters stay where they are.
@@ -255,6 +290,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
         let objective = run.problem.evaluate(run.backend, position, true, self.gradient, run.work)?;
         self.curvature = run.problem.curvature(&objective, run.work);
         self.total = run.problem.with_penalty(&objective, run.state.theta, run.theta_0);
+        self.first = self.total;
         // Far above 0 the loss is e^-f, which an error of f changes by as much of itself, until it has no more bits.
         let relative = rounding_of_outputs(&objective).max(T::from_f64(ROUNDING) * T::EPSILON);
         self.rounding = relative * self.total.max(T::SMALLEST);
@@ -263,11 +299,14 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
 
     fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
         bytes.numbers(self.vector)?;
+        bytes.numbers(self.uneven)?;
+        bytes.optional(&mut self.ease, T::ONE, Bytes::number)?;
         self.rest.pass(bytes)?;
         bytes.optional(&mut self.cap, T::ZERO, Bytes::number)?;
         bytes.number(&mut self.lambda_max)?;
         bytes.small(&mut self.age)?;
         bytes.number(&mut self.gone)?;
+        bytes.number(&mut self.first)?;
         bytes.number(&mut self.rounding)
     }
 
@@ -284,7 +323,12 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
                 self.look(run)?;
             }
             let ln_mismatch = run.state.objective.ln_mismatch;
-            let (step, stages) = self.plan(run, limit.map(|limit| step_to(limit, ln_mismatch)));
+            let most = limit.map(|limit| step_to(limit, ln_mismatch));
+            let (mut step, mut stages, mut whole) = self.plan(run, most);
+            if stages >= MANY_STAGES && !self.is_young() && self.ease.is_none() {
+                self.look_closer(run)?;
+                (step, stages, whole) = self.plan(run, most);
+            }
             if before.is_some_and(|before| before * ln_mismatch.exp() < step) {
                 return Ok(false);
             }
@@ -296,8 +340,10 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
             let past_limit = limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
             finite = objective.loss.is_finite() && change.is_finite();
             let total = run.problem.with_penalty(&objective, self.stages[newest], run.theta_0);
-            let rise = if self.is_young() { 0.0 } else { RISE };
-            let falls = total <= self.total * T::from_f64(1.0 + rise) + self.rounding;
+            let smooth = self.is_young() && step > T::from_f64(CHATTER) * whole;
+            let fallen = (self.first - self.total).max(T::ZERO);
+            let rise = if smooth { T::ZERO } else { T::from_f64(RISE) * fallen.min(self.total) };
+            let falls = total <= self.total + rise + self.rounding;
             let ratio = change.abs() / T::from_f64(MAX_LN_CHANGE);
             if finite && falls && ratio <= T::ONE && past_limit <= slack {
                 if before.is_some_and(|before| ln_dt - before.ln() > slack) {
@@ -311,7 +357,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
                 core::mem::swap(&mut run.state.theta, &mut self.stages[newest]);
                 core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
                 (run.state.objective, self.curvature, self.total) = (objective, curvature, total);
-                self.cap = self.cap.map(|cap| cap + cap);
+                self.cap = self.cap.map(|cap| cap + cap).filter(|cap| cap.is_finite());
                 self.age += 1;
                 self.gone += (step * self.lambda_max / run.problem.divisor()).to_f64();
                 let size = ln_residual(&run.problem, &objective);

@@ -197,6 +197,11 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         self.loss.curvature_within(self.passed(work).0.outputs(), self.targets, self.unit(objective.ln_mismatch))
     }
 
+    /// That bound for one sample of these outputs.
+    pub(super) fn curvature_of(&self, outputs: MatRef<'_, T>, objective: &Objective<T>, sample: usize) -> T {
+        self.loss.curvature_of((outputs, self.targets), self.unit(objective.ln_mismatch), sample)
+    }
+
     /// Whether the objective has its least value at finite parameters: hard labels alone drive margins on for ever.
     pub(super) fn has_minimiser(&self) -> bool {
         self.penalty > T::ZERO || !(0..self.targets.rows()).any(|i| self.loss.certain(self.targets.row(i)))

@@ -22,6 +22,7 @@ mod limit;
 mod linalg;
 mod loss;
 mod mirrored;
+mod narrow;
 mod parametrizations;
 mod predict;
 mod predict_draws;
