@@ -13,7 +13,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (name, memory) = chosen(&boards)?;
     let ram =
         ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
-    let fpu = env::var("TARGET")?.ends_with("hf");
+    let target = env::var("TARGET")?;
+    let fpu = target.ends_with("hf");
+    println!("cargo:rustc-check-cfg=cfg(soft_floats)");
+    if target.starts_with("thumbv6m") {
+        // no FPU, and no multiplication into 64 bits either
+        println!("cargo:rustc-cfg=soft_floats");
+    }
     fs::write(out.join("memory.x"), &memory)?;
     fs::write(
         out.join("stack.x"),

@@ -19,6 +19,8 @@ pub mod cost;
 pub mod counter;
 pub mod experiment;
 mod fault;
+#[cfg(soft_floats)]
+mod soft;
 pub mod stack;
 
 use experiment::Number;

@@ -126,7 +126,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     /// The state of the flow, and its buffers that are free between steps.
     pub(super) fn chattering<'r>(&'r mut self, place: Place<'r, T>) -> Chattering<'r, T> {
         let Place { theta, theta_0, log_time, work } = place;
-        let longest = self.longest(theta);
+        let longest = longest(theta, norm(self.gradient));
         let [copy, start] = &mut self.stages;
         Chattering {
             theta,
@@ -146,24 +146,18 @@ impl<'a, T: Real> Kinked<'a, T> {
     /// By how much longer steps may be where samples that no parameters tell apart pull to different sides for ever: the
     /// mismatch stays, and with it the clock, though what is left of the pull falls like 1/t. The pull is that of
     /// residuals as large as the mismatch where `|G| = sqrt(lambda_max/n)`. With a minimum ahead steps keep their length,
-    /// so that chatter dies out.
-    fn stretch<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, calm: T) -> T {
+    /// so that chatter dies out. `slope` is |G|.
+    fn stretch<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, calm: T, slope: T) -> T {
         if run.problem.has_minimiser() {
             return T::ONE;
         }
-        let pull = norm(self.gradient) / calm.sqrt();
+        let pull = slope / calm.sqrt();
         let weak = T::from_f64(WEAK_PULL);
         if pull < weak && pull > T::ZERO { weak / pull } else { T::ONE }
     }
 
     fn is_young(&self) -> bool {
         self.gone < YOUNG
-    }
-
-    /// d tau of a step that moves the parameters as far as one may.
-    fn longest(&self, theta: &[T]) -> T {
-        let size = norm(self.gradient);
-        if size > T::ZERO { T::from_f64(MOVE) * norm(theta) / size } else { T::LARGEST }
     }
 
     /// lambda_max of the kernel at the present parameters.
@@ -217,8 +211,9 @@ impl<'a, T: Real> Kinked<'a, T> {
         // without a kernel nothing moves but what the penalty pulls
         let calm = if calm > T::ZERO { calm } else { weight };
         let c = T::from_f64(self.share * f64::min(FIRST_SHARE + GROWTH * self.gone, LARGEST_SHARE));
-        let step = if calm > T::ZERO { self.stretch(run, calm) * c / calm } else { T::ONE };
-        let step = [self.cap, most, Some(self.longest(run.state.theta))]
+        let slope = norm(self.gradient);
+        let step = if calm > T::ZERO { self.stretch(run, calm, slope) * c / calm } else { T::ONE };
+        let step = [self.cap, most, Some(longest(run.state.theta, slope))]
             .into_iter()
             .flatten()
             .fold(step, |step, most| step.min(most));
@@ -237,6 +232,11 @@ impl<'a, T: Real> Kinked<'a, T> {
             || run.problem.has_minimiser() && self.rest.reached()
             || self.gradient.iter().all(|g| *g == T::ZERO)
     }
+}
+
+/// d tau of a step that moves the parameters as far as one may, where the gradient has the norm `slope`.
+fn longest<T: Real>(theta: &[T], slope: T) -> T {
+    if slope > T::ZERO { T::from_f64(MOVE) * norm(theta) / slope } else { T::LARGEST }
 }
 
 /// ln of the size of the residuals: their root mean square under squared error, the mismatch of others.

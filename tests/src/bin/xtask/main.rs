@@ -43,6 +43,12 @@ mod python;
 mod qemu;
 mod reference;
 mod sizes;
+// The floats of a core without an FPU: the same file, held against the processor's.
+#[cfg(test)]
+#[path = "../../../../firmware/src/soft.rs"]
+mod soft;
+#[cfg(test)]
+mod soft_floats;
 mod steps;
 mod toolchain;
 mod workspace;
