@@ -13,6 +13,7 @@
 //! | 1 | it reported an error |
 //! | 101 | a panic |
 //! | 102 | a hard fault |
+//! | 103 | the stack is full |
 #![no_std]
 
 pub mod cost;
@@ -38,6 +39,21 @@ use defmt_rtt as _;
 use defmt_semihosting as _;
 
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
+
+/// Numbers in a buffer, as many as are asked for: too many for the board's RAM end the build with a sentence.
+///
+/// # Panics
+/// Where the buffer and the stack do not fit, in the compiler.
+pub const fn fitting(len: usize) -> usize {
+    assert!(
+        size_of::<f32>() * len + STACK + OTHERS <= RAM,
+        "the buffer and the stack do not fit the RAM of this board: choose a smaller network"
+    );
+    len
+}
+
+/// Bytes of the variables that are no buffers, of the transports among them, at most.
+const OTHERS: usize = if cfg!(feature = "rtt") { 1280 } else { 0 };
 
 /// Says what runs, and where.
 pub fn start(experiment: &'static str) {

@@ -1,5 +1,5 @@
 //! Measures what a matrix product and the passes of a network cost on this core: forward, backward, gradient, Gram
-//! products and a whole step of gradient descent, in `f32` and in `Approx32`; and what the whole of `divergence` costs.
+//! products and a whole step of gradient descent, in `f32` and in `Approx32`.
 //!
 //! Sends a frame for each, `SCALAR SAMPLES PASS MULTIPLY_ADDS COST`; a measurement, not an experiment to be compared.
 #![no_std]
@@ -7,21 +7,15 @@
 
 use ntkscope_core::{Approx32, Error, Portable, Real};
 use ntkscope_firmware::{
-    FPU, RAM,
+    RAM,
     cost::{self, Cost},
     counter::{Counter, UNIT},
-    exit,
-    experiment::divergence,
-    finish, start,
+    exit, finish, fitting, start,
 };
 
 const BATCHES: usize = cost::batches(RAM);
 const WIDTH: usize = cost::width(BATCHES, RAM);
-const EXPERIMENT_WIDTH: usize = divergence::width(RAM, FPU);
-const LEN: usize = {
-    let (passes, experiment) = (cost::len(BATCHES, WIDTH), divergence::len(EXPERIMENT_WIDTH, RAM));
-    if passes > experiment { passes } else { experiment }
-};
+const LEN: usize = fitting(cost::len(BATCHES, WIDTH));
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
@@ -33,16 +27,7 @@ fn main() -> ! {
     };
     defmt::info!("width {=usize}, {=usize} numbers in the buffer, {=str}", WIDTH, LEN, UNIT);
     let result = run(&counter, "f32", BUFFER).and_then(|()| run(&counter, "Approx32", approximate(BUFFER)));
-    finish(result.and_then(|()| whole(&counter, BUFFER)))
-}
-
-/// All of `divergence`, its numbers thrown away.
-#[inline(never)]
-fn whole(counter: &Counter, buffer: &mut [f32]) -> Result<(), Error> {
-    let mut result = Ok(());
-    let cost = counter.count(&mut || result = divergence::run(EXPERIMENT_WIDTH, RAM, buffer, &mut |_| ()));
-    defmt::info!("all of divergence at width {=usize}: {=u64} {=str}", EXPERIMENT_WIDTH, cost, UNIT);
-    result
+    finish(result)
 }
 
 fn run<T: Real>(counter: &Counter, scalar: &'static str, buffer: &mut [T]) -> Result<(), Error> {

@@ -4,10 +4,10 @@
 #![no_std]
 #![no_main]
 
-use ntkscope_firmware::{FPU, RAM, experiment::divergence, finish, send, start};
+use ntkscope_firmware::{FPU, RAM, experiment::divergence, finish, fitting, send, start};
 
 const WIDTH: usize = divergence::width(RAM, FPU);
-const LEN: usize = divergence::len(WIDTH, RAM);
+const LEN: usize = fitting(divergence::len(WIDTH, RAM));
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

@@ -5,10 +5,10 @@
 #![no_std]
 #![no_main]
 
-use ntkscope_firmware::{FPU, RAM, experiment::initialization, finish, send, start};
+use ntkscope_firmware::{FPU, RAM, experiment::initialization, finish, fitting, send, start};
 
 const WIDTH: usize = initialization::width(RAM, FPU);
-const LEN: usize = initialization::len(WIDTH);
+const LEN: usize = fitting(initialization::len(WIDTH));
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

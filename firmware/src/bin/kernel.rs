@@ -4,10 +4,10 @@
 #![no_std]
 #![no_main]
 
-use ntkscope_firmware::{RAM, experiment::kernel, finish, send, start};
+use ntkscope_firmware::{RAM, experiment::kernel, finish, fitting, send, start};
 
 const WIDTHS: usize = kernel::widths(RAM);
-const LEN: usize = kernel::len(WIDTHS);
+const LEN: usize = fitting(kernel::len(WIDTHS));
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

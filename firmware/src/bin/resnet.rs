@@ -4,10 +4,10 @@
 #![no_std]
 #![no_main]
 
-use ntkscope_firmware::{FPU, RAM, experiment::resnet, finish, send, start};
+use ntkscope_firmware::{FPU, RAM, experiment::resnet, finish, fitting, send, start};
 
 const WIDTH: usize = resnet::width(RAM, FPU);
-const LEN: usize = resnet::len(WIDTH, RAM);
+const LEN: usize = fitting(resnet::len(WIDTH, RAM));
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

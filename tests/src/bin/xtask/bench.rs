@@ -30,8 +30,6 @@ pub(crate) fn measure(toolchains: &mut Toolchains, board: &Board) -> Result<()> 
         let ratio = cost as f64 / multiply_adds as f64;
         println!("{scalar:<9} {samples:>7}  {pass:<9} {multiply_adds:>13} {cost:>13} {ratio:>17.2}");
     }
-    let whole = run.frames.iter().find(|frame| frame.level.is_some() && frame.text.starts_with("all of "));
-    println!("{}", whole.context("the image did not say what an experiment costs")?.text);
     let (Size { flash, ram }, (stack, _)) = (Size::read(&elf)?, sizes::stack(&run.frames)?);
     println!("{flash} bytes of flash, {ram} of static RAM, {stack} of stack");
     Ok(())
