@@ -2,12 +2,9 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-/// Bytes of stack: twice the deepest that `cargo xtask sizes` has measured, and on a board with little RAM a quarter more than
-/// it takes there.
-const STACK: u64 = 24 * 1024;
-const SMALL_STACK: u64 = 6_784;
-/// Bytes of RAM below which a board has little.
-const LITTLE: u64 = 64 * 1024;
+#[allow(unreachable_pub, reason = "public in the firmware")]
+#[path = "src/experiment/room.rs"]
+mod room;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -24,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         // no FPU, and no multiplication into 64 bits either
         println!("cargo:rustc-cfg=soft_floats");
     }
-    let stack = if ram < LITTLE { SMALL_STACK } else { STACK };
+    let stack = room::stack(usize::try_from(ram)?);
     fs::write(out.join("memory.x"), below_the_statics(&memory, stack))?;
     fs::write(
         out.join("board.rs"),
@@ -69,7 +66,7 @@ fn chosen(boards: &PathBuf) -> Result<(String, String), Box<dyn Error>> {
 
 /// The memory map with the lower end of the RAM taken for the stack, which grows downwards: where it is too deep it leaves the
 /// RAM, which is a fault, and does not run into the variables, which would be silent.
-fn below_the_statics(memory: &str, stack: u64) -> String {
+fn below_the_statics(memory: &str, stack: usize) -> String {
     let mut map = String::new();
     for line in memory.lines() {
         let is_ram = line.trim_start().starts_with("RAM");

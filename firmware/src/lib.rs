@@ -46,14 +46,19 @@ include!(concat!(env!("OUT_DIR"), "/board.rs"));
 /// Where the buffer and the stack do not fit, in the compiler.
 pub const fn fitting(len: usize) -> usize {
     assert!(
-        size_of::<f32>() * len + STACK + OTHERS <= RAM,
+        len <= (RAM - STACK - OTHERS) / size_of::<f32>(),
         "the buffer and the stack do not fit the RAM of this board: choose a smaller network"
     );
     len
 }
 
-/// Bytes of the variables that are no buffers, of the transports among them, at most.
-const OTHERS: usize = if cfg!(feature = "rtt") { 1280 } else { 0 };
+/// Bytes of the variables that are no buffers, the transport's, at most; on a board with little RAM the task runner makes it
+/// smaller.
+const OTHERS: usize = match (cfg!(feature = "rtt"), RAM < experiment::room::LITTLE) {
+    (false, _) => 0,
+    (true, false) => 1280,
+    (true, true) => 448,
+};
 
 /// Says what runs, and where.
 pub fn start(experiment: &'static str) {

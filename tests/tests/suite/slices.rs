@@ -176,7 +176,7 @@ fn other_samples_are_trained_on_from_the_same_parameters_and_time() {
 fn samples_that_cannot_be_trained_on_leave_those_before() {
     let network = named("bias1", 2, &[8, 8]);
     let (x, labels) = (six_points::<f64>(), targets::<f64>(Loss::SquaredError, &SIX_LABELS, 1, 0.0));
-    let far = [1e200; 12];
+    let far: Vec<f64> = x.view().data().iter().map(|x| 1e200 * x).collect();
     let far = MatRef::new(&far, 6, 2).expect("six points");
     let problem = || Problem::new(&network, x.view(), labels.view(), Loss::SquaredError, 0.1).expect("valid");
     for optimizer in [FLOW, DESCENT] {

@@ -17,7 +17,7 @@ const CLOCK: [&str; 2] = ["-icount", "shift=6"];
 pub(crate) fn measure(toolchains: &mut Toolchains, board: &Board) -> Result<()> {
     let machine = board.machine()?;
     qemu::ensure_installed()?;
-    let elf = image::build(toolchains, board, Transport::Semihosting)?.elf(BENCH);
+    let elf = image::build(toolchains, board, Transport::Semihosting, &[BENCH])?.elf(BENCH);
     let run = qemu::run(&elf, machine, &CLOCK.map(str::to_owned), qemu::LIMIT, |_| ())?;
     run.check_exit()?;
     let said = run.frames.iter().find(|frame| frame.level.is_some() && frame.text.starts_with("width "));

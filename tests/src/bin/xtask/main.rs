@@ -148,7 +148,7 @@ enum Task {
 #[derive(Args)]
 struct Target {
     /// The firmware binary
-    #[arg(value_name = "BIN", value_parser = PossibleValuesParser::new(image::all()))]
+    #[arg(value_name = "BIN", value_parser = PossibleValuesParser::new(image::ALL))]
     binary: String,
     /// The board: a file firmware/boards/BOARD.x
     #[arg(long, default_value = "an386")]
@@ -175,7 +175,7 @@ fn run(cli: Cli) -> Result<u8> {
             let board = Board::load(&board)?;
             let machine = board.machine()?;
             qemu::ensure_installed()?;
-            let elf = image::build(&mut session.toolchains, &board, Transport::Semihosting)?.elf(&binary);
+            let elf = image::build(&mut session.toolchains, &board, Transport::Semihosting, &[&binary])?.elf(&binary);
             let limit = Duration::from_secs(limit);
             if compare {
                 let run = qemu::run(&elf, machine, &qemu_args, limit, |_| ())?;

@@ -16,20 +16,28 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     audit,
     board::Board,
-    declared, floors, fuzz,
-    image::{self, BINARIES, Size, Transport},
+    declared,
+    experiment::room,
+    floors, fuzz,
+    image::{self, BINARIES, OVERFLOW, Size, Transport},
     process::minutes,
     python, qemu, reference, sizes,
     toolchain::{self, Kind, Toolchains},
     workspace,
 };
 
-/// The boards that QEMU runs: a core with an FPU, one without, and the smallest.
+/// The boards that QEMU runs every experiment on: a core with an FPU, one without, and the smallest.
 pub(crate) const QEMU_BOARDS: [&str; 3] = ["an386", "an385", "microbit-v1"];
-/// Real boards, whose images are linked with the probe's transport.
-pub(crate) const PROBE_BOARDS: [&str; 2] = ["stm32f4-discovery", "nrf52840dk"];
+/// Those that it runs [`LINKED`] on: every other core, and a board of little RAM.
+pub(crate) const MORE_QEMU_BOARDS: [&str; 4] = ["an500", "an505", "an547", "lm3s6965"];
+/// The experiment of the boards that have one alone.
+pub(crate) const LINKED: &str = "divergence";
+/// Real boards, where [`LINKED`] is linked with the probe's transport.
+pub(crate) const PROBE_BOARDS: [&str; 6] =
+    ["stm32f4-discovery", "nrf52840dk", "microbit-v2", "nucleo-f446re", "nucleo-h743zi", "pico2"];
 /// The targets that the boards above and the core's own builds need.
-pub(crate) const TARGETS: [&str; 3] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "thumbv7em-none-eabihf"];
+pub(crate) const TARGETS: [&str; 4] =
+    ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "thumbv7em-none-eabihf", "thumbv8m.main-none-eabihf"];
 
 /// What one step leaves for the next.
 pub(crate) struct Session {
@@ -138,13 +146,21 @@ fn tools(session: &mut Session) -> Result<()> {
     qemu::ensure_installed()
 }
 
-/// Builds every binary for every board, and notes what each takes.
+/// Every image that is built: its board, how its frames leave it, its binaries.
+fn images() -> impl Iterator<Item = (&'static str, Transport, &'static [&'static str])> {
+    let linked = |name, transport| (name, transport, &[LINKED] as &[_]);
+    let emulated = QEMU_BOARDS.into_iter().map(|name| (name, Transport::Semihosting, &image::ALL as &[_]));
+    let more = MORE_QEMU_BOARDS.into_iter().map(move |name| linked(name, Transport::Semihosting));
+    emulated.chain(more).chain(PROBE_BOARDS.into_iter().map(move |name| linked(name, Transport::Rtt)))
+}
+
+/// Builds every image, and notes what each takes.
 fn firmware(session: &mut Session) -> Result<()> {
-    let boards = QEMU_BOARDS.map(|name| (name, Transport::Semihosting));
-    for (name, transport) in boards.into_iter().chain(PROBE_BOARDS.map(|name| (name, Transport::Rtt))) {
+    for (name, transport, binaries) in images() {
         let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, transport).context(name)?;
-        for binary in BINARIES {
+        let images = image::build(&mut session.toolchains, &board, transport, binaries).context(name)?;
+        for binary in binaries.iter().copied().filter(|binary| BINARIES.contains(binary)) {
+            image::check_paths(&images.elf(binary))?;
             let size = Size::read(&images.elf(binary))?;
             let key = (name.to_owned(), transport.feature(), binary);
             session.taken.entry(key).or_insert(Taken { size, stack: None });
@@ -157,11 +173,15 @@ fn firmware(session: &mut Session) -> Result<()> {
 fn compare(session: &mut Session) -> Result<()> {
     qemu::ensure_installed()?;
     let mut jobs = Vec::new();
-    for name in QEMU_BOARDS {
+    for (name, transport, binaries) in images().filter(|(_, transport, _)| *transport == Transport::Semihosting) {
         let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, Transport::Semihosting).context(name)?;
+        let images = image::build(&mut session.toolchains, &board, transport, binaries).context(name)?;
+        if binaries.contains(&OVERFLOW.0) {
+            full_stack(&board, &images.elf(OVERFLOW.0))?;
+        }
         let board = Arc::new(board);
-        jobs.extend(BINARIES.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
+        let experiments = binaries.iter().copied().filter(|binary| BINARIES.contains(binary));
+        jobs.extend(experiments.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
     }
     // QEMU takes one core each.
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
@@ -188,13 +208,26 @@ fn compare(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
+/// A stack that is full ends with a sentence and an exit code of its own, and does not hang.
+fn full_stack(board: &Board, elf: &Path) -> Result<()> {
+    let run = qemu::run(elf, board.machine()?, &[], minutes(1), |_| ())?;
+    let last = run.frames.last().map_or("none", |frame| &frame.text);
+    ensure!(run.code == OVERFLOW.1, "{}: exit code {} for a full stack; the last frame: {last}", board.name, run.code);
+    ensure!(last.starts_with("the stack is full"), "{}: a full stack ends with `{last}`", board.name);
+    println!("overflow on {}: {last}", board.name);
+    Ok(())
+}
+
 fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let start = Instant::now();
     let run = qemu::run(elf, board.machine()?, &[], qemu::LIMIT, |_| ())?;
     let seconds = start.elapsed().as_secs_f64();
     run.check_exit()?;
     println!("{} ({seconds:.1} s in QEMU)", reference::compare(board, binary, &run.frames)?);
-    Ok(Taken { size: Size::read(elf)?, stack: Some(sizes::stack(&run.frames)?) })
+    let (used, available) = sizes::stack(&run.frames)?;
+    let is_spare = board.ram < room::LITTLE || 2 * used <= available;
+    ensure!(is_spare, "{used} bytes of stack of {available}, which is less than twice as many: see `stack` in room.rs");
+    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)) })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.
