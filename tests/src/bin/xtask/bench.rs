@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// QEMU's clock follows the instructions, 2^6 ns each: about SysTick's rate on its boards.
-const CLOCK: [&str; 2] = ["-icount", "shift=6"];
+pub(crate) const CLOCK: [&str; 2] = ["-icount", "shift=6"];
 
 /// Runs the image on an emulated board and prints its table.
 pub(crate) fn measure(toolchains: &mut Toolchains, board: &Board) -> Result<()> {

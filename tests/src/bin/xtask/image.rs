@@ -25,8 +25,11 @@ pub(crate) const BENCH: &str = "bench";
 /// The firmware's binary whose stack is too short, and how it ends.
 pub(crate) const OVERFLOW: (&str, u8) = ("overflow", 103);
 
+/// The firmware's binary that trains in slices beside a task with a deadline.
+pub(crate) const DEADLINE: &str = "deadline";
+
 /// Every binary of the firmware.
-pub(crate) const ALL: [&str; 6] = ["divergence", "initialization", "kernel", "resnet", BENCH, OVERFLOW.0];
+pub(crate) const ALL: [&str; 7] = ["divergence", "initialization", "kernel", "resnet", BENCH, OVERFLOW.0, DEADLINE];
 
 /// How the frames leave the chip.
 #[derive(Clone, Copy, PartialEq, Eq)]

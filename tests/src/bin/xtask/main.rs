@@ -16,6 +16,7 @@
 //! - [`experiment`]: what the images compute, compiled for this machine
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
+//! - `soft`, `soft_floats`: the firmware's sums and products of floats, and the test that holds them against this machine's
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
 //! - [`process`]: other programs, each under a time limit
 

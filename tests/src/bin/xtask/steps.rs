@@ -14,12 +14,12 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    audit,
+    audit, bench,
     board::Board,
     declared,
     experiment::room,
     floors, fuzz,
-    image::{self, BINARIES, OVERFLOW, Size, Transport},
+    image::{self, BINARIES, DEADLINE, OVERFLOW, Size, Transport},
     process::minutes,
     python, qemu, reference, sizes,
     toolchain::{self, Kind, Toolchains},
@@ -178,6 +178,7 @@ fn compare(session: &mut Session) -> Result<()> {
         let images = image::build(&mut session.toolchains, &board, transport, binaries).context(name)?;
         if binaries.contains(&OVERFLOW.0) {
             full_stack(&board, &images.elf(OVERFLOW.0))?;
+            slices(&board, &images.elf(DEADLINE))?;
         }
         let board = Arc::new(board);
         let experiments = binaries.iter().copied().filter(|binary| BINARIES.contains(binary));
@@ -215,6 +216,15 @@ fn full_stack(board: &Board, elf: &Path) -> Result<()> {
     ensure!(run.code == OVERFLOW.1, "{}: exit code {} for a full stack; the last frame: {last}", board.name, run.code);
     ensure!(last.starts_with("the stack is full"), "{}: a full stack ends with `{last}`", board.name);
     println!("overflow on {}: {last}", board.name);
+    Ok(())
+}
+
+/// Training in slices keeps a task's deadline to within a slice, and says how long that is.
+fn slices(board: &Board, elf: &Path) -> Result<()> {
+    let run = qemu::run(elf, board.machine()?, &bench::CLOCK.map(str::to_owned), minutes(2), |_| ())?;
+    run.check_exit().with_context(|| format!("{DEADLINE} on {}", board.name))?;
+    let said = run.frames.iter().filter(|frame| frame.text.contains("slice") || frame.text.contains("late"));
+    said.for_each(|frame| println!("{DEADLINE} on {}: {}", board.name, frame.text));
     Ok(())
 }
 
