@@ -48,6 +48,8 @@ pub(super) struct Flow<'a, T> {
     radius: Option<T>,
     age: u32,
     attempt: Option<Attempt<T>>,
+    /// the stages of its step, in one place: it is too large to be handed about on a small stack
+    course: Option<Stages<T>>,
 }
 
 /// A step under way.
@@ -60,6 +62,7 @@ struct Attempt<T> {
 }
 
 /// What is next in it.
+#[derive(Clone, Copy)]
 enum Now<T> {
     Plan,
     /// an iteration for the spectral radius, after so many that have come to the estimate
@@ -69,7 +72,6 @@ enum Now<T> {
     },
     /// a stage of a step in tau, evaluations of the trainer before it
     Stage {
-        stages: Stages<T>,
         step: T,
         evaluations: u64,
     },
@@ -101,6 +103,7 @@ impl<'a, T: Real> Flow<'a, T> {
             radius: None,
             age: 0,
             attempt: None,
+            course: None,
         })
     }
 
@@ -152,6 +155,7 @@ impl<'a, T: Real> Flow<'a, T> {
     }
 
     /// The first stage of the next step, `None` where it would be too long to be made.
+    #[inline(never)]
     fn plan(&mut self, state: &State<'a, T>, attempt: &Attempt<T>, evaluations: u64) -> Option<Now<T>> {
         let mismatch = state.objective.ln_mismatch.exp();
         let step = self.cut(state, attempt);
@@ -159,8 +163,8 @@ impl<'a, T: Real> Flow<'a, T> {
             return None;
         }
         let (stages, step) = stages_for(step, self.radius.unwrap_or(T::ZERO));
-        let stages = Stages::begin((state.theta, self.gradient), (step, stages), &mut self.stages);
-        Some(Now::Stage { stages, step, evaluations })
+        self.course = Some(Stages::begin((state.theta, self.gradient), (step, stages), &mut self.stages));
+        Some(Now::Stage { step, evaluations })
     }
 
     /// The next step in tau, cut short by the limit.
@@ -172,6 +176,7 @@ impl<'a, T: Real> Flow<'a, T> {
     ///
     /// # Errors
     /// [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
+    #[inline(never)]
     fn judge<N, B: ?Sized>(
         &mut self,
         run: &mut Run<'a, N, T, B>,
@@ -249,6 +254,7 @@ impl<'a, T: Real> Flow<'a, T> {
 
     /// An iteration of `rho <- 1.2 |G(theta + e v) - G(theta)| / e`, a power iteration on v; `None` after the last. Whether
     /// there was an evaluation, which a direction without a length ends.
+    #[inline(never)]
     fn refine_radius<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         run: &mut Run<'a, N, T, B>,
@@ -330,14 +336,13 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for F
                         continue;
                     }
                 }
-                Now::Stage { mut stages, step, evaluations } => {
-                    run.evaluate(self.stages[stages.newest()], self.stage_gradient)?;
+                Now::Stage { step, evaluations } => {
+                    let Some(course) = &mut self.course else { return Ok(Some(false)) };
+                    run.evaluate(self.stages[course.newest()], self.stage_gradient)?;
                     let from = (&*run.state.theta, &*self.gradient);
-                    attempt.now = if stages.advance(from, &mut self.stages, self.stage_gradient) {
-                        Now::Arrival { newest: stages.newest(), step, evaluations }
-                    } else {
-                        Now::Stage { stages, step, evaluations }
-                    };
+                    if course.advance(from, &mut self.stages, self.stage_gradient) {
+                        attempt.now = Now::Arrival { newest: course.newest(), step, evaluations };
+                    }
                 }
                 Now::Arrival { newest, step, evaluations } => {
                     let objective = run.evaluate(self.stages[newest], self.stage_gradient)?;

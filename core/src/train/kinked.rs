@@ -86,6 +86,8 @@ pub(super) struct Kinked<'a, T> {
     total: T,
     rounding: T,
     attempt: Option<Attempt<T>>,
+    /// the stages of its step, in one place: it is too large to be handed about on a small stack
+    course: Option<Stages<T>>,
 }
 
 /// A step under way.
@@ -98,6 +100,7 @@ struct Attempt<T> {
 }
 
 /// What is next in it.
+#[derive(Clone, Copy)]
 enum Now<T> {
     Plan,
     /// the kernel, of which lambda_max is looked for
@@ -105,7 +108,7 @@ enum Now<T> {
     /// an iteration for lambda_max
     Power(Power<T>),
     /// a stage of a step
-    Stage(Stages<T>, Step<T>),
+    Stage(Step<T>),
     /// the end of one, which lies in that buffer
     Arrival(usize, Step<T>),
 }
@@ -151,6 +154,7 @@ impl<'a, T: Real> Kinked<'a, T> {
             total: T::ZERO,
             rounding: T::ZERO,
             attempt: None,
+            course: None,
         })
     }
 
@@ -192,6 +196,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     }
 
     /// The kernel at the present parameters is left in the work space.
+    #[inline(never)]
     fn lay_kernel<N: Network, B: Backend<T> + ?Sized>(&mut self, run: &mut Run<'a, N, T, B>) -> Result<(), Error> {
         run.problem.tangent(run.backend, run.state.theta, run.work)?;
         run.evaluations += 1;
@@ -199,6 +204,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     }
 
     /// An iteration for lambda_max; whether it was the last.
+    #[inline(never)]
     fn look<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         run: &mut Run<'a, N, T, B>,
@@ -225,6 +231,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     }
 
     /// The first stage of the next step, `None` where it would be too long to be made.
+    #[inline(never)]
     fn set_out<N: Network, B: ?Sized>(&mut self, run: &Run<'a, N, T, B>, attempt: &Attempt<T>) -> Option<Now<T>> {
         let mismatch = run.state.objective.ln_mismatch.exp();
         let (length, stages) = self.plan(run, attempt.limit.map(|limit| limit * mismatch));
@@ -238,7 +245,8 @@ impl<'a, T: Real> Kinked<'a, T> {
             return Some(Now::Arrival(0, step));
         }
         let from = (&*run.state.theta, &*self.gradient);
-        Some(Now::Stage(Stages::begin(from, (length, stages), &mut self.stages), step))
+        self.course = Some(Stages::begin(from, (length, stages), &mut self.stages));
+        Some(Now::Stage(step))
     }
 
     /// d tau, not above `most`, and its stages.
@@ -281,6 +289,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     ///
     /// # Errors
     /// [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
+    #[inline(never)]
     fn judge<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         run: &mut Run<'a, N, T, B>,
@@ -414,14 +423,13 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
                     let is_last = self.look(run, &mut power)?;
                     attempt.now = if is_last { Now::Plan } else { Now::Power(power) };
                 }
-                Now::Stage(mut stages, step) => {
-                    run.evaluate(self.stages[stages.newest()], self.stage_gradient)?;
+                Now::Stage(step) => {
+                    let Some(course) = &mut self.course else { return Ok(Some(false)) };
+                    run.evaluate(self.stages[course.newest()], self.stage_gradient)?;
                     let from = (&*run.state.theta, &*self.gradient);
-                    attempt.now = if stages.advance(from, &mut self.stages, self.stage_gradient) {
-                        Now::Arrival(stages.newest(), step)
-                    } else {
-                        Now::Stage(stages, step)
-                    };
+                    if course.advance(from, &mut self.stages, self.stage_gradient) {
+                        attempt.now = Now::Arrival(course.newest(), step);
+                    }
                 }
                 Now::Arrival(newest, step) => {
                     let arrived = self.arrive(run, newest)?;

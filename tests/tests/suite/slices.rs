@@ -16,7 +16,9 @@ const DESCENT: Optimizer = Optimizer::Descent { rate: 0.5 };
 const UNTIL: [f64; 4] = [0.2, 3.0, 50.0, 400.0];
 
 /// Everything that a caller sees of a trainer.
-fn seen<N: Network, T: Real>(trainer: &Trainer<'_, N, T, Portable>) -> (Vec<T>, [T; 3], [u64; 2], Option<T>) {
+type Seen<T> = (Vec<T>, [T; 3], [u64; 2], Option<T>);
+
+fn seen<N: Network, T: Real>(trainer: &Trainer<'_, N, T, Portable>) -> Seen<T> {
     let theta = [trainer.theta(), trainer.theta_0()].concat();
     let numbers = [trainer.log_time(), trainer.objective().loss, trainer.objective().margin_mean];
     (theta, numbers, [trainer.step(), trainer.evaluations()], trainer.resting_from())
@@ -35,13 +37,10 @@ fn save<N: Network, T: Real>(trainer: &mut Trainer<'_, N, T, Portable>) -> Resul
 }
 
 /// Goes on from `bytes`, by slices, until a step after so many slices, and saves there; resets as often as it takes.
-fn sliced_with_resets<N: Network, T: Real>(
+fn sliced_with_resets<N: Network + 'static, T: Real>(
     problem: impl Fn() -> Problem<'static, N, T>,
     optimizer: Optimizer,
-) -> Result<(Vec<T>, [T; 3], [u64; 2], Option<T>), Error>
-where
-    N: 'static,
-{
+) -> Result<Seen<T>, Error> {
     let len = trainer_len(problem().network().sizes(), problem().x().rows(), &optimizer);
     let mut draws = Normals::new(11);
     let (mut first, mut saved) = (true, Vec::new());
@@ -86,7 +85,7 @@ where
     }
 }
 
-fn cut<T: Real>(network: impl Network + Copy + 'static, loss: Loss, penalty: f64, optimizer: Optimizer) {
+fn cut<T: Real>(network: impl Network + 'static, loss: Loss, penalty: f64, optimizer: Optimizer) {
     // what the closure hands out lives as long as the test program
     let x: &'static _ = Box::leak(Box::new(six_points::<T>()));
     let labels: &'static _ = Box::leak(Box::new(targets::<T>(loss, &SIX_LABELS, 1, 0.0)));
