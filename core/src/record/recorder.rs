@@ -80,6 +80,8 @@ impl<'a, T: Real> Recorder<'a, T> {
     ///
     /// # Errors
     /// A short buffer.
+    // Apart, for the stack: a recorder is held longer than it is made.
+    #[inline(never)]
     pub fn new<N: Network, B: Backend<T> + ?Sized>(
         trainer: &mut Trainer<'_, N, T, B>,
         burst: Option<Burst>,
