@@ -2,8 +2,9 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-/// Bytes of stack that every board keeps: the linker refuses an image that leaves less.
-const STACK: u64 = 4096;
+#[allow(unreachable_pub, reason = "public in the firmware")]
+#[path = "src/experiment/room.rs"]
+mod room;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -21,25 +22,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         // no FPU, and no multiplication into 64 bits either
         println!("cargo:rustc-cfg=soft_floats");
     }
-    fs::write(out.join("memory.x"), &memory)?;
-    fs::write(
-        out.join("stack.x"),
-        format!(
-            "ASSERT(_stack_start - _stack_end >= {STACK}, \"\nThe static buffers leave less than {STACK} bytes of {name}'s RAM for the stack: choose a smaller network.\");\n"
-        ),
-    )?;
+    let stack = room::stack(usize::try_from(ram)?);
+    fs::write(out.join("memory.x"), below_the_statics(&memory, stack))?;
     fs::write(
         out.join("board.rs"),
         format!(
             "/// The board that this image is for.\npub const BOARD: &str = {name:?};\n\
              /// Its RAM, bytes.\npub const RAM: usize = {ram};\n\
              /// Whether its core computes floats by itself.\npub const FPU: bool = {fpu};\n\
-             /// What the linker keeps of it for the stack, bytes.\npub const STACK: usize = {STACK};\n{uart}"
+             /// What of it is the stack's, at its lower end, bytes.\npub const STACK: usize = {stack};\n{uart}"
         ),
     )?;
 
     println!("cargo:rustc-link-search={}", out.display());
-    for arg in ["-Tlink.x", "-Tdefmt.x", "-Tstack.x", "--nmagic"] {
+    for arg in ["-Tlink.x", "-Tdefmt.x", "--nmagic"] {
         println!("cargo:rustc-link-arg-bins={arg}");
     }
     Ok(())
@@ -86,6 +82,23 @@ fn uart(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
         format!("the first line of boards/{name}.x has no `uart=cmsdk@ADDRESS` or `uart=nrf@ADDRESS`: the serial transport needs one")
     })?;
     Ok(format!("/// Where frames leave.\nconst UART: serial::Uart = serial::Uart::{kind}({address});\n"))
+}
+
+/// The memory map with the lower end of the RAM taken for the stack, which grows downwards: where it is too deep it leaves the
+/// RAM, which is a fault, and does not run into the variables, which would be silent.
+fn below_the_statics(memory: &str, stack: usize) -> String {
+    let mut map = String::new();
+    for line in memory.lines() {
+        let is_ram = line.trim_start().starts_with("RAM");
+        let parts = line.split_once("ORIGIN =").and_then(|(_, rest)| rest.split_once(','));
+        match parts.and_then(|(origin, length)| Some((origin.trim(), length.split_once('=')?.1.trim()))) {
+            Some((origin, length)) if is_ram => {
+                map += &format!("  RAM : ORIGIN = {origin} + {stack}, LENGTH = {length} - {stack}\n");
+            }
+            _ => map = map + line + "\n",
+        }
+    }
+    map + &format!("_stack_start = ORIGIN(RAM);\n_stack_end = ORIGIN(RAM) - {stack};\n")
 }
 
 /// `RAM : ORIGIN = 0x20000000, LENGTH = 128K` -> 131072

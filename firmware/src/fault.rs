@@ -1,8 +1,14 @@
 //! The end of a run that went wrong: said in a frame, then an exit code. Without these a fault loops for ever.
 
-use cortex_m_rt::{ExceptionFrame, exception};
+use cortex_m_rt::ExceptionFrame;
 
 use crate::{exit, sleep};
+
+// SAFETY: build.rs defines both; only their addresses are taken, by the handler below.
+unsafe extern "C" {
+    static _stack_end: u32;
+    static _stack_start: u32;
+}
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
@@ -34,11 +40,47 @@ fn is_call(pc: u32) -> bool {
     code.contains(&pc) && pc.is_multiple_of(2) && unsafe { (pc as *const u16).read() } == CALL_OF_THE_DEBUGGER
 }
 
-/// # Safety
-/// Only the core calls it, in place of what went wrong, when any invariant may be broken: it reads the frame that the core has
-/// stacked, sends one message and never returns.
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+// The stack lies at the lower end of the RAM: what is deeper than all of it is a fault, in which the core has no room to stack a
+// frame. So the handler begins without a stack, and where the pointer is at the end, or below, starts a new one at the top: what
+// lies there is of no more use.
+core::arch::global_asm!(
+    ".section .HardFaultTrampoline, \"ax\"",
+    ".global HardFault",
+    ".type HardFault, %function",
+    ".thumb_func",
+    ".balign 4",
+    "HardFault:",
+    "mrs r0, MSP",
+    "ldr r1, ={end}",
+    "adds r1, {room}",
+    "cmp r0, r1",
+    "bhi 2f",
+    "ldr r1, ={start}",
+    "mov sp, r1",
+    "bl {overflow}",
+    "2:",
+    "bl {fault}",
+    end = sym _stack_end,
+    start = sym _stack_start,
+    room = const ROOM,
+    overflow = sym overflow,
+    fault = sym fault,
+);
+
+/// Bytes above the end of the stack in which a fault is taken for its overflow: the frame that the core has stacked, with the
+/// registers of an FPU.
+const ROOM: u32 = 112;
+
+/// The end of the run of an image whose stack was too short.
+extern "C" fn overflow() -> ! {
+    defmt::error!(
+        "the stack is full, all {=usize} bytes of it: a smaller network, or more of `stack` in room.rs",
+        crate::STACK
+    );
+    exit(103)
+}
+
+extern "C" fn fault(frame: &ExceptionFrame) -> ! {
     if is_call(frame.pc()) {
         // no debugger: another call would lock the core up
         sleep();

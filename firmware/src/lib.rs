@@ -12,6 +12,7 @@
 //! | 1 | it reported an error |
 //! | 101 | a panic |
 //! | 102 | a hard fault |
+//! | 103 | the stack is full |
 //!
 //! Where no debugger takes the exit code the core sleeps; the results stay in the region `NTKSCOPE_RESULTS`.
 #![no_std]
@@ -56,14 +57,25 @@ include!(concat!(env!("OUT_DIR"), "/board.rs"));
 /// The board that this image is for, as experiments ask for it.
 pub const HERE: Board = Board { ram: RAM, fpu: FPU };
 
-/// The numbers of a buffer, where the board holds it beside the least stack: a sentence at build time where it does not.
+/// Numbers in a buffer, as many as are asked for: too many for the board's RAM end the build with a sentence.
+///
+/// # Panics
+/// Where the buffer and the stack do not fit, in the compiler.
 pub const fn held(len: usize) -> usize {
     assert!(
-        size_of::<f32>() * (len + words_of(capacity(RAM))) + STACK <= RAM,
-        "the buffer does not fit the board's RAM: choose narrower layers, fewer samples, or another board"
+        len + words_of(capacity(RAM)) <= (RAM - STACK - OTHERS) / size_of::<f32>(),
+        "the buffer and the stack do not fit the RAM of this board: choose a smaller network"
     );
     len
 }
+
+/// Bytes of the variables that are no buffers, the transport's, at most; on a board with little RAM the task runner makes it
+/// smaller.
+const OTHERS: usize = match (cfg!(feature = "rtt"), RAM < experiment::room::LITTLE) {
+    (false, _) => 0,
+    (true, false) => 1280,
+    (true, true) => 448,
+};
 
 /// Runs an experiment to its end and sends what it computes; `buffer` holds at least as many numbers as it asks for.
 // where it is called the experiment is a constant, so that sizes are known and no call is indirect

@@ -18,7 +18,7 @@ pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, stru
 pub use first_layer::check_samples;
 pub use jacobian::{jacobian_product, jacobian_scratch, jacobian_transposed_product};
 pub use mean::{Gates, MeanTangent, mean_tangent_len};
-pub(crate) use power::{Accuracy, Weight, any_direction, largest_eigenvalue};
+pub(crate) use power::{Accuracy, Power, Weight, any_direction, largest_eigenvalue};
 pub use product::{kernel_diagonal, kernel_product};
 pub use spectrum::{Definiteness, Spectrum, spectrum};
 

@@ -48,11 +48,43 @@ pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
     (vector, gradient, scratch): (&mut [T], &mut [T], &mut [T]),
     accuracy: Accuracy,
 ) -> Result<(T, u32), Error> {
-    let (n, c) = (tangent.activations.batch(), tangent.activations.network().sizes().outputs);
-    let mut found = T::ZERO;
-    for iteration in 1..=accuracy.iterations {
+    let mut power = Power::default();
+    while !power.iterate(backend, tangent, &mut weight, (vector, gradient, scratch), accuracy)? {}
+    Ok((power.found, power.iterations))
+}
+
+/// A power iteration that has come so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Power<T> {
+    /// lambda_max by now
+    pub(crate) found: T,
+    /// iterations by now
+    pub(crate) iterations: u32,
+}
+
+impl<T: Real> Default for Power<T> {
+    fn default() -> Self {
+        Self { found: T::ZERO, iterations: 0 }
+    }
+}
+
+impl<T: Real> Power<T> {
+    /// One iteration of [`largest_eigenvalue`], with the same things; whether it was the last.
+    ///
+    /// # Errors
+    /// Lengths.
+    pub(crate) fn iterate<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        backend: &B,
+        tangent: &Tangent<'_, N, T>,
+        weight: &mut Weight<'_, T>,
+        (vector, gradient, scratch): (&mut [T], &mut [T], &mut [T]),
+        accuracy: Accuracy,
+    ) -> Result<bool, Error> {
+        let (n, c) = (tangent.activations.batch(), tangent.activations.network().sizes().outputs);
+        self.iterations += 1;
         // v^T H v, and H v
-        let (norm, weighted) = match &mut weight {
+        let (norm, weighted) = match weight {
             Weight::One => (sum_of_squares(vector), &*vector),
             Weight::Samples(weight) => {
                 let mut norm = T::ZERO;
@@ -75,21 +107,21 @@ pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
         if norm == T::ZERO || !norm.is_finite() {
             // nothing is known of the direction, and none is better than another
             any_direction(vector);
-            return Ok((found, iteration));
+            return Ok(true);
         }
         jacobian_transposed_product(backend, tangent, 0..c, MatRef::dense(weighted, n, c), T::ZERO, gradient, scratch)?;
         // |J^T H v|^2 / v^T H v
         let next = sum_of_squares(gradient) / norm;
-        let settled = (next - found).abs() <= T::from_f64(accuracy.settled) * next;
-        found = next;
+        let settled = (next - self.found).abs() <= T::from_f64(accuracy.settled) * next;
+        self.found = next;
         if settled {
-            return Ok((found, iteration));
+            return Ok(true);
         }
         jacobian_product(backend, tangent, 0..c, gradient, T::ZERO, MatMut::dense(vector, n, c), scratch)?;
         let length = crate::linalg::norm(vector);
         if length > T::ZERO {
             vector.iter_mut().for_each(|v| *v /= length);
         }
+        Ok(self.iterations >= accuracy.iterations)
     }
-    Ok((found, accuracy.iterations))
 }

@@ -80,11 +80,14 @@ impl<'a, T: Real> Recorder<'a, T> {
     ///
     /// # Errors
     /// A short buffer.
+    // Apart, for the stack: a recorder is held longer than it is made.
+    #[inline(never)]
     pub fn new<N: Network, B: Backend<T> + ?Sized>(
         trainer: &mut Trainer<'_, N, T, B>,
         burst: Option<Burst>,
         buffer: &'a mut [T],
     ) -> Result<Self, Error> {
+        trainer.between_steps()?;
         let (n, sizes, backend) =
             (trainer.problem().x().rows(), trainer.problem().network().sizes(), trainer.backend());
         let tile = backend.tile();
@@ -213,6 +216,7 @@ impl<'a, T: Real> Recorder<'a, T> {
         trainer: &mut Trainer<'_, N, T, B>,
         state: &mut dyn FnMut(&[T]) -> Result<(), Error>,
     ) -> Result<Snapshot<T>, Error> {
+        trainer.between_steps()?;
         self.measure_kernel(trainer)?;
         let point_drift_max = max_abs_difference(self.current(), self.initial())?;
         let point_drift_fro = relative_frobenius(self.current(), self.initial())?;

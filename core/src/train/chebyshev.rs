@@ -1,11 +1,7 @@
 //! The second-order Runge-Kutta-Chebyshev method (Sommeijer, Shampine, Verwer 1998): its stability polynomial, and the
 //! coefficients of its stages.
 
-use crate::loss::Objective;
-use crate::{Error, Real};
-
-/// Gradient divided by the mismatch, and objective, at `theta`.
-pub(super) type Evaluate<'e, T> = dyn FnMut(&[T], &mut [T]) -> Result<Objective<T>, Error> + 'e;
+use crate::Real;
 
 /// Most stages in one step. Rounding is amplified by about s^2.
 const MAX_STAGES: usize = 40;
@@ -23,40 +19,54 @@ pub(super) fn stages_for<T: Real>(step: T, radius: T) -> (usize, T) {
     }
 }
 
-/// A step of so much in tau and of so many stages from parameters and their gradient; the result lies in `buffers[returned
-/// index]`.
-///
-/// # Errors
-/// Those of `evaluate`.
-pub(super) fn chebyshev_step<T: Real>(
-    (theta, gradient): (&[T], &[T]),
-    (step, stages): (T, usize),
-    buffers: &mut [&mut [T]; 2],
-    stage_gradient: &mut [T],
-    evaluate: &mut Evaluate<'_, T>,
-) -> Result<usize, Error> {
-    let coefficients = Chebyshev::new(stages);
-    let [older, newer] = &mut *buffers;
-    let first = step * T::from_f64(coefficients.first());
-    older.copy_from_slice(theta);
-    for (y, (theta, g)) in newer.iter_mut().zip(theta.iter().zip(gradient)) {
-        *y = *theta - first * *g;
+/// A step that is being made, one stage after the other; its newest stage lies in `buffers[newest]`.
+pub(super) struct Stages<T> {
+    coefficients: Chebyshev,
+    step: T,
+    newest: usize,
+}
+
+impl<T: Real> Stages<T> {
+    /// The first stage of a step of so much in tau and of so many stages, from parameters and their gradient.
+    pub(super) fn begin(
+        (theta, gradient): (&[T], &[T]),
+        (step, stages): (T, usize),
+        [older, newer]: &mut [&mut [T]; 2],
+    ) -> Self {
+        let coefficients = Chebyshev::new(stages);
+        let first = step * T::from_f64(coefficients.first());
+        older.copy_from_slice(theta);
+        for (y, (theta, g)) in newer.iter_mut().zip(theta.iter().zip(gradient)) {
+            *y = *theta - first * *g;
+        }
+        Self { coefficients, step, newest: 1 }
     }
-    let mut newest = 1;
-    for stage in coefficients {
-        let [even, odd] = &mut *buffers;
-        let (newer, older) = if newest == 1 { (odd, even) } else { (even, odd) };
-        evaluate(newer, stage_gradient)?;
+
+    /// Which buffer the newest stage is in.
+    pub(super) fn newest(&self) -> usize {
+        self.newest
+    }
+
+    /// The next stage, from the gradient at the newest one; whether it was the last.
+    pub(super) fn advance(
+        &mut self,
+        (theta, gradient): (&[T], &[T]),
+        buffers: &mut [&mut [T]; 2],
+        stage_gradient: &[T],
+    ) -> bool {
+        let Some(stage) = self.coefficients.next() else { return true };
+        let [even, odd] = buffers;
+        let (newer, older) = if self.newest == 1 { (odd, even) } else { (even, odd) };
         let [mu, nu, mu_tilde, gamma_tilde] = stage.map(T::from_f64);
-        let (rest, mu_tilde, gamma_tilde) = (T::ONE - mu - nu, step * mu_tilde, step * gamma_tilde);
+        let (rest, mu_tilde, gamma_tilde) = (T::ONE - mu - nu, self.step * mu_tilde, self.step * gamma_tilde);
         let bases = theta.iter().zip(gradient);
         for (((old, new), g), (theta, g_0)) in older.iter_mut().zip(newer.iter()).zip(stage_gradient.iter()).zip(bases)
         {
             *old = rest * *theta + mu * *new + nu * *old - mu_tilde * *g - gamma_tilde * *g_0;
         }
-        newest = 1 - newest;
+        self.newest = 1 - self.newest;
+        self.coefficients.is_done()
     }
-    Ok(newest)
 }
 
 /// Coefficients (mu_j, nu_j, mu~_j, gamma~_j) of the stages j = 2..=s, in f64 on every machine.
@@ -89,6 +99,10 @@ impl Chebyshev {
     fn first(&self) -> f64 {
         self.b[1] * self.w1
     }
+    /// Whether every stage has been made.
+    fn is_done(&self) -> bool {
+        self.j > self.stages
+    }
 }
 
 /// T_j, T_j', T_j'' at w from the two degrees before.
@@ -104,7 +118,7 @@ fn next_degree(w: f64, older: [f64; 3], newer: [f64; 3]) -> [f64; 3] {
 impl Iterator for Chebyshev {
     type Item = [f64; 4];
     fn next(&mut self) -> Option<[f64; 4]> {
-        if self.j > self.stages {
+        if self.is_done() {
             return None;
         }
         let t = next_degree(self.w0, self.older, self.newer);

@@ -37,17 +37,31 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for D
         Ok(())
     }
 
-    fn advance(&mut self, run: &mut Run<'a, N, T, B>, _: End<T>) -> Result<bool, Error> {
+    fn slice(&mut self, run: &mut Run<'a, N, T, B>, _: End<T>) -> Result<Option<bool>, Error> {
         let Run { backend, problem, theta_0, state, work, .. } = run;
         if !run.passed {
             problem.passes(*backend, state.theta, false, work)?;
+            run.passed = true;
+            return Ok(None);
         }
         run.step += 1;
         problem.descend(*backend, self.rate, state.theta, theta_0, work)?;
         run.evaluations += 1;
         state.objective = problem.passes(*backend, state.theta, false, work)?.0;
-        run.passed = true;
         state.log_time = (self.rate * T::from_f64(run.step as f64)).ln_1p();
-        if state.objective.loss.is_finite() { Ok(true) } else { Err(Error::NonFinite { what: "loss", step: run.step }) }
+        if state.objective.loss.is_finite() {
+            Ok(Some(true))
+        } else {
+            Err(Error::NonFinite { what: "loss", step: run.step })
+        }
     }
+
+    fn abandon(&mut self) {}
+
+    fn is_under_way(&self) -> bool {
+        // a step is one evaluation
+        false
+    }
+
+    fn renew(&mut self) {}
 }

@@ -12,7 +12,7 @@
 //! estimate of the local error, relative to the distance from theta_0, and to the change of ln mismatch that the
 //! clock interpolates.
 
-use super::chebyshev::{Evaluate, chebyshev_step, stages_for};
+use super::chebyshev::{Stages, stages_for};
 use super::clock::{
     LIMIT_SLACK, MAX_LN_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, rounding_of_outputs, step_to, time_limit,
 };
@@ -49,14 +49,39 @@ pub(super) struct Flow<'a, T> {
     first_distance: T,
     radius: Option<T>,
     age: u32,
+    attempt: Option<Attempt<T>>,
+    /// the stages of its step, in one place: it is too large to be handed about on a small stack
+    course: Option<Stages<T>>,
 }
 
-/// What an attempt to make a step has come to.
-enum Made {
-    Step,
-    /// with gradient evaluations of a step that went too far
-    Nothing {
-        in_vain: u64,
+/// A step under way.
+struct Attempt<T> {
+    /// longest step in time t, and that from which on none is made
+    limit: Option<T>,
+    before: Option<T>,
+    rejections: u32,
+    now: Now<T>,
+}
+
+/// What is next in it.
+#[derive(Clone, Copy)]
+enum Now<T> {
+    Plan,
+    /// an iteration for the spectral radius, after so many that have come to the estimate
+    Radius {
+        iteration: u32,
+        estimate: T,
+    },
+    /// a stage of a step in tau, evaluations of the trainer before it
+    Stage {
+        step: T,
+        evaluations: u64,
+    },
+    /// the end of one, which lies in that buffer
+    Arrival {
+        newest: usize,
+        step: T,
+        evaluations: u64,
     },
 }
 
@@ -79,6 +104,8 @@ impl<'a, T: Real> Flow<'a, T> {
             first_distance: T::ZERO,
             radius: None,
             age: 0,
+            attempt: None,
+            course: None,
         })
     }
 
@@ -109,89 +136,108 @@ impl<'a, T: Real> Flow<'a, T> {
         self.left(run).filter(|left| *left < near).map(|_| T::from_f64(SLOW) * run.state.log_time.exp())
     }
 
-    /// One accepted step, not longer than `limit` in time t where that is given; none where it would be longer than
-    /// `before`, and nothing but what rejected steps have changed.
+    /// Begins a step, unless nothing moves any more.
+    fn begin_step<N: Network, B: ?Sized>(
+        &self,
+        run: &mut Run<'a, N, T, B>,
+        end: End<T>,
+    ) -> Result<Result<Attempt<T>, bool>, Error> {
+        let left = time_limit(&run.state, end)?;
+        if end.time().is_some() && self.at_rest(run) {
+            return Ok(Err(run.rest_until(end)));
+        }
+        let longest = self.longest(run);
+        let (limit, before) = match end {
+            End::Before(_) => (longest, left),
+            End::Open | End::At(_) => ([left, longest].into_iter().flatten().reduce(T::min), None),
+        };
+        let is_old = self.radius.is_none() || self.age >= RADIUS_AGE;
+        let now = if is_old { Now::Radius { iteration: 0, estimate: T::ZERO } } else { Now::Plan };
+        Ok(Ok(Attempt { limit, before, rejections: 0, now }))
+    }
+
+    /// The first stage of the next step, `None` where it would be too long to be made.
+    #[inline(never)]
+    fn plan(&mut self, state: &State<'a, T>, attempt: &Attempt<T>, evaluations: u64) -> Option<Now<T>> {
+        let mismatch = state.objective.ln_mismatch.exp();
+        let step = self.cut(state, attempt);
+        if attempt.before.is_some_and(|before| before * mismatch < step) {
+            return None;
+        }
+        let (stages, step) = stages_for(step, self.radius.unwrap_or(T::ZERO));
+        self.course = Some(Stages::begin((state.theta, self.gradient), (step, stages), &mut self.stages));
+        Some(Now::Stage { step, evaluations })
+    }
+
+    /// The next step in tau, cut short by the limit.
+    fn cut(&self, state: &State<'a, T>, attempt: &Attempt<T>) -> T {
+        attempt.limit.map_or(self.step, |limit| self.step.min(step_to(limit, state.objective.ln_mismatch)))
+    }
+
+    /// Judges the step that ends in buffer `newest` with this objective, and makes it. `None` where it is rejected.
     ///
     /// # Errors
-    /// Those of `evaluate`; [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
-    fn integrate(
+    /// [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
+    #[inline(never)]
+    fn judge<N: Network, B: ?Sized>(
         &mut self,
-        state: &mut State<'a, T>,
-        theta_0: &[T],
-        (limit, before): (Option<T>, Option<T>),
-        at_step: u64,
-        total: impl Fn(&Objective<T>, &[T]) -> T,
-        evaluate: &mut Evaluate<'_, T>,
-    ) -> Result<Made, Error> {
-        let fresh = self.radius.is_none();
-        if fresh || self.age >= RADIUS_AGE {
-            self.estimate_radius(state, evaluate)?;
+        run: &mut Run<'a, N, T, B>,
+        attempt: &mut Attempt<T>,
+        (newest, step, evaluations): (usize, T, u64),
+        objective: Objective<T>,
+    ) -> Result<Option<bool>, Error> {
+        let cut = self.cut(&run.state, attempt) < self.step;
+        let state = &mut run.state;
+        let change = state.objective.ln_mismatch - objective.ln_mismatch;
+        let error = self.error_ratio(state, run.theta_0, newest, step);
+        // the local error is of third order in the step, the change of ln mismatch of first
+        let total = |objective: &Objective<T>, theta: &[T]| run.problem.with_penalty(objective, theta, run.theta_0);
+        let (from, to) = (total(&state.objective, state.theta), total(&objective, self.stages[newest]));
+        // no flow rises: where the mismatch is 1 and says nothing, this alone tells a step that goes too far
+        let rise = (to / (from + noise(&state.objective, from))).ln().max(T::ZERO);
+        let ratio = cube_root(error).max(change.abs().max(rise) / T::from_f64(MAX_LN_CHANGE));
+        let finite = ratio.is_finite() && objective.loss.is_finite();
+        let ln_dt = ln_elapsed(step, state.objective.ln_mismatch, change, attempt.limit);
+        let past_limit = attempt.limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
+        let slack = T::from_f64(LIMIT_SLACK);
+        if finite && ratio <= T::ONE && past_limit <= slack {
+            if attempt.before.is_some_and(|before| ln_dt - before.ln() > slack) {
+                // it will be made again
+                run.evaluations = evaluations;
+                return Ok(Some(false));
+            }
+            add_time(&mut state.log_time, ln_dt);
+            core::mem::swap(&mut state.theta, &mut self.stages[newest]);
+            core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
+            state.objective = objective;
+            self.age += 1;
+            // a step cut short by the limit says nothing about the next one
+            if !cut {
+                self.step = step * (T::from_f64(0.8) / ratio.max(T::from_f64(0.2)));
+            }
+            run.step += 1;
+            run.resting_from = None;
+            return Ok(Some(true));
         }
-        if fresh {
-            let radius = self.radius.unwrap_or(T::ZERO);
-            if radius > T::ZERO {
-                // a tenth of the time in which the stiffest direction moves
-                self.step = T::from_f64(0.1) / radius;
-                self.first_distance = norm(self.gradient) / radius;
+        let tenth = T::from_f64(0.1);
+        self.step = step
+            * if !finite {
+                tenth
+            } else if ratio <= T::ONE {
+                (-past_limit).exp()
             } else {
-                self.step = T::ONE;
-            }
+                (T::from_f64(0.8) / ratio).max(tenth)
+            };
+        attempt.rejections += 1;
+        if attempt.rejections == MAX_REJECTIONS {
+            run.step += 1;
+            let step = run.step;
+            return Err(if finite { Error::StepUnderflow { step } } else { Error::NonFinite { what: "loss", step } });
         }
-        let mut finite = true;
-        for _ in 0..MAX_REJECTIONS {
-            let to_limit = limit.map_or(self.step, |limit| step_to(limit, state.objective.ln_mismatch));
-            if before.is_some_and(|before| before * state.objective.ln_mismatch.exp() < self.step.min(to_limit)) {
-                return Ok(Made::Nothing { in_vain: 0 });
-            }
-            let (stages, step) = stages_for(self.step.min(to_limit), self.radius.unwrap_or(T::ZERO));
-            let from = (&*state.theta, &*self.gradient);
-            let newest = chebyshev_step(from, (step, stages), &mut self.stages, self.stage_gradient, evaluate)?;
-            let objective = evaluate(self.stages[newest], self.stage_gradient)?;
-            let change = state.objective.ln_mismatch - objective.ln_mismatch;
-            let error = self.error_ratio(state, theta_0, newest, step);
-            // the local error is of third order in the step, the change of ln mismatch of first
-            let (from, to) = (total(&state.objective, state.theta), total(&objective, self.stages[newest]));
-            // no flow rises: where the mismatch is 1 and says nothing, this alone tells a step that goes too far
-            let rise = (to / (from + noise(&state.objective, from))).ln().max(T::ZERO);
-            let ratio = cube_root(error).max(change.abs().max(rise) / T::from_f64(MAX_LN_CHANGE));
-            finite = ratio.is_finite() && objective.loss.is_finite();
-            let ln_dt = ln_elapsed(step, state.objective.ln_mismatch, change, limit);
-            let past_limit = limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
-            let slack = T::from_f64(LIMIT_SLACK);
-            if finite && ratio <= T::ONE && past_limit <= slack {
-                if before.is_some_and(|before| ln_dt - before.ln() > slack) {
-                    return Ok(Made::Nothing { in_vain: stages as u64 });
-                }
-                add_time(&mut state.log_time, ln_dt);
-                core::mem::swap(&mut state.theta, &mut self.stages[newest]);
-                core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
-                state.objective = objective;
-                self.age += 1;
-                // a step cut short by the limit says nothing about the next one
-                if self.step <= to_limit {
-                    self.step = step * (T::from_f64(0.8) / ratio.max(T::from_f64(0.2)));
-                }
-                return Ok(Made::Step);
-            }
-            let tenth = T::from_f64(0.1);
-            self.step = step
-                * if !finite {
-                    tenth
-                } else if ratio <= T::ONE {
-                    (-past_limit).exp()
-                } else {
-                    (T::from_f64(0.8) / ratio).max(tenth)
-                };
-            // an error far above the tolerance is often an instability: the radius has grown
-            if self.age > 0 && ratio > T::ONE {
-                self.estimate_radius(state, evaluate)?;
-            }
-        }
-        Err(if finite {
-            Error::StepUnderflow { step: at_step }
-        } else {
-            Error::NonFinite { what: "loss", step: at_step }
-        })
+        // an error far above the tolerance is often an instability: the radius has grown
+        let look = self.age > 0 && ratio > T::ONE;
+        attempt.now = if look { Now::Radius { iteration: 0, estimate: T::ZERO } } else { Now::Plan };
+        Ok(None)
     }
 
     /// Estimated local error over what the tolerance allows.
@@ -212,41 +258,50 @@ impl<'a, T: Real> Flow<'a, T> {
         if sum == T::ZERO { T::ZERO } else { sum.sqrt() / allowed }
     }
 
-    /// rho <- 1.2 |G(theta + e v) - G(theta)| / e by power iteration on v.
-    fn estimate_radius(&mut self, state: &State<'_, T>, evaluate: &mut Evaluate<'_, T>) -> Result<(), Error> {
+    /// An iteration of `rho <- 1.2 |G(theta + e v) - G(theta)| / e`, a power iteration on v; `None` after the last. Whether
+    /// there was an evaluation, which a direction without a length ends.
+    #[inline(never)]
+    fn refine_radius<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        run: &mut Run<'a, N, T, B>,
+        (iteration, mut estimate): (u32, T),
+    ) -> Result<(Option<Now<T>>, bool), Error> {
         let fresh = self.radius.is_none();
-        if fresh {
+        if fresh && iteration == 0 {
             self.direction.copy_from_slice(self.gradient);
         }
-        let mut estimate = T::ZERO;
-        for _ in 0..RADIUS_ITERATIONS[usize::from(!fresh)] {
-            let length = norm(self.direction);
-            if length == T::ZERO || !length.is_finite() {
-                break;
-            }
-            let size = T::EPSILON.sqrt() * norm(state.theta).max(T::ONE);
-            let scale = size / length;
-            // where nothing is curved a difference of gradients is no direction
-            if !scale.is_finite() {
-                break;
-            }
-            for (y, (theta, v)) in self.stages[0].iter_mut().zip(state.theta.iter().zip(self.direction.iter())) {
+        let length = norm(self.direction);
+        let size = T::EPSILON.sqrt() * norm(run.state.theta).max(T::ONE);
+        let scale = size / length;
+        // where nothing is curved a difference of gradients is no direction
+        let is_direction = length.is_finite() && scale.is_finite();
+        let mut settled = true;
+        if is_direction {
+            for (y, (theta, v)) in self.stages[0].iter_mut().zip(run.state.theta.iter().zip(self.direction.iter())) {
                 *y = *theta + scale * *v;
             }
-            evaluate(self.stages[0], self.stage_gradient)?;
+            run.evaluate(self.stages[0], self.stage_gradient)?;
             for (v, (g, g_0)) in self.direction.iter_mut().zip(self.stage_gradient.iter().zip(self.gradient.iter())) {
                 *v = *g - *g_0;
             }
             let next = norm(self.direction) / size;
-            let settled = (next - estimate).abs() <= T::from_f64(0.05) * next;
+            settled = (next - estimate).abs() <= T::from_f64(0.05) * next;
             estimate = next;
-            if settled {
-                break;
+        }
+        if !settled && iteration + 1 < RADIUS_ITERATIONS[usize::from(!fresh)] {
+            return Ok((Some(Now::Radius { iteration: iteration + 1, estimate }), true));
+        }
+        let radius = T::from_f64(1.2) * estimate;
+        (self.radius, self.age) = (Some(radius), 0);
+        if fresh {
+            self.step = T::ONE;
+            if radius > T::ZERO {
+                // a tenth of the time in which the stiffest direction moves
+                self.step = T::from_f64(0.1) / radius;
+                self.first_distance = norm(self.gradient) / radius;
             }
         }
-        self.radius = Some(T::from_f64(1.2) * estimate);
-        self.age = 0;
-        Ok(())
+        Ok((None, is_direction))
     }
 }
 
@@ -264,33 +319,61 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for F
         bytes.small(&mut self.age)
     }
 
-    fn advance(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<bool, Error> {
-        let left = time_limit(&run.state, end)?;
-        if end.time().is_some() && self.at_rest(run) {
-            return Ok(run.rest_until(end));
-        }
-        let longest = self.longest(run);
-        let limits = match end {
-            End::Before(_) => (longest, left),
-            End::Open | End::At(_) => ([left, longest].into_iter().flatten().reduce(T::min), None),
+    fn slice(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<Option<bool>, Error> {
+        let mut attempt = match self.attempt.take() {
+            Some(attempt) => attempt,
+            None => match self.begin_step(run, end)? {
+                Ok(attempt) => attempt,
+                Err(rested) => return Ok(Some(rested)),
+            },
         };
-        run.step += 1;
-        let Run { backend, problem, theta_0, state, work, step, evaluations, .. } = run;
-        let mut evaluate = |theta: &[T], out: &mut [T]| {
-            *evaluations += 1;
-            problem.evaluate(*backend, Position { theta, theta_0 }, true, out, work)
-        };
-        let total = |objective: &Objective<T>, theta: &[T]| problem.with_penalty(objective, theta, theta_0);
-        let made = self.integrate(state, theta_0, limits, *step, total, &mut evaluate)?;
-        match made {
-            Made::Step => run.resting_from = None,
-            // it will be made again
-            Made::Nothing { in_vain } => {
-                run.step -= 1;
-                run.evaluations -= in_vain;
+        loop {
+            match attempt.now {
+                Now::Plan => match self.plan(&run.state, &attempt, run.evaluations) {
+                    Some(next) => {
+                        attempt.now = next;
+                        continue;
+                    }
+                    None => return Ok(Some(false)),
+                },
+                Now::Radius { iteration, estimate } => {
+                    let (next, evaluated) = self.refine_radius(run, (iteration, estimate))?;
+                    attempt.now = next.unwrap_or(Now::Plan);
+                    if !evaluated {
+                        continue;
+                    }
+                }
+                Now::Stage { step, evaluations } => {
+                    let Some(course) = &mut self.course else { return Ok(Some(false)) };
+                    run.evaluate(self.stages[course.newest()], self.stage_gradient)?;
+                    let from = (&*run.state.theta, &*self.gradient);
+                    if course.advance(from, &mut self.stages, self.stage_gradient) {
+                        attempt.now = Now::Arrival { newest: course.newest(), step, evaluations };
+                    }
+                }
+                Now::Arrival { newest, step, evaluations } => {
+                    let objective = run.evaluate(self.stages[newest], self.stage_gradient)?;
+                    let judged = self.judge(run, &mut attempt, (newest, step, evaluations), objective)?;
+                    if judged.is_some() {
+                        return Ok(judged);
+                    }
+                }
             }
+            self.attempt = Some(attempt);
+            return Ok(None);
         }
-        Ok(matches!(made, Made::Step))
+    }
+
+    fn abandon(&mut self) {
+        self.attempt = None;
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    fn renew(&mut self) {
+        self.age = RADIUS_AGE;
     }
 }
 

@@ -21,12 +21,11 @@
 //! stands for that product. None of this bounds how the kernel itself changes. So a step moves
 //! the parameters by 2 % of their norm at most, which matters where a network is narrow, and one after which the objective is
 //! larger by a tenth, or at the start larger at all, which no flow does, is taken again at half its length; what still rises
-//! at a small part of its length chatters, which no shorter step mends. At the start,
-//! while the stiffest direction moves, two stages of the Runge-Kutta-Chebyshev method are taken, which are of second order.
+//! at a small part of its length chatters, which no shorter step mends. At the start, while the stiffest direction moves, two stages of the Runge-Kutta-Chebyshev method are taken, which are of second order.
 //! Where residuals have become small beside the loss's curvature, as under squared error near its end, as many are taken as
 //! make the step stable.
 
-use super::chebyshev::{chebyshev_step, stages_for};
+use super::chebyshev::{Stages, stages_for};
 use super::clock::{
     LIMIT_SLACK, MAX_LN_CHANGE, MAX_REJECTIONS, ROUNDING, add_time, ln_elapsed, rounding_of_outputs, step_to,
     time_limit,
@@ -35,7 +34,7 @@ use super::rest::{self, Rest};
 use super::trainer::Place;
 use super::{Chattering, Descend, End, Position, Problem, Run};
 use crate::buffer::buffer_len;
-use crate::kernel::{Accuracy, Weight, any_direction, jacobian_scratch, largest_eigenvalue};
+use crate::kernel::{Accuracy, Power, Weight, any_direction, jacobian_scratch};
 use crate::linalg::norm;
 use crate::network::{Network, Sizes};
 use crate::state::Bytes;
@@ -98,6 +97,48 @@ pub(super) struct Kinked<'a, T> {
     first: T,
     total: T,
     rounding: T,
+    attempt: Option<Attempt<T>>,
+    /// the stages of its step, in one place: it is too large to be handed about on a small stack
+    course: Option<Stages<T>>,
+}
+
+/// A step under way.
+struct Attempt<T> {
+    /// longest step in time t, and that from which on none is made
+    limit: Option<T>,
+    before: Option<T>,
+    rejections: u32,
+    now: Now<T>,
+}
+
+/// What is next in it.
+#[derive(Clone, Copy)]
+enum Now<T> {
+    Plan,
+    /// the kernel, of which an eigenvalue is looked for
+    Kernel(Sought),
+    /// an iteration for it
+    Power(Sought, Power<T>),
+    /// a stage of a step
+    Stage(Step<T>),
+    /// the end of one, which lies in that buffer
+    Arrival(usize, Step<T>),
+}
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+enum Sought {
+    LambdaMax,
+    /// By how much rho is smaller than its bound.
+    Ease,
+}
+
+/// A step in tau, whether it is short for the kernel, and the trainer's evaluations before it.
+#[derive(Clone, Copy)]
+struct Step<T> {
+    length: T,
+    is_short: bool,
+    evaluations: u64,
 }
 
 /// Elements of the buffer of a [`Kinked`] for n samples.
@@ -137,6 +178,8 @@ impl<'a, T: Real> Kinked<'a, T> {
             first: T::ZERO,
             total: T::ZERO,
             rounding: T::ZERO,
+            attempt: None,
+            course: None,
         })
     }
 
@@ -177,34 +220,47 @@ impl<'a, T: Real> Kinked<'a, T> {
         self.gone < YOUNG
     }
 
-    /// lambda_max of the kernel at the present parameters.
-    fn look<N: Network, B: Backend<T> + ?Sized>(&mut self, run: &mut Run<'a, N, T, B>) -> Result<(), Error> {
-        let Run { backend, problem, state, work, evaluations, .. } = run;
-        let (tangent, _) = problem.tangent(*backend, state.theta, work)?;
-        let space = (&mut *self.vector, &mut *self.stages[0], &mut *self.scratch);
-        let (found, iterations) = largest_eigenvalue(*backend, &tangent, Weight::One, space, LOOK)?;
-        (self.lambda_max, self.age, self.ease) = (found, 0, None);
-        *evaluations += 1 + u64::from(iterations);
+    /// The kernel at the present parameters is left in the work space.
+    #[inline(never)]
+    fn lay_kernel<N: Network, B: Backend<T> + ?Sized>(&mut self, run: &mut Run<'a, N, T, B>) -> Result<(), Error> {
+        run.problem.tangent(run.backend, run.state.theta, run.work)?;
+        run.evaluations += 1;
         Ok(())
     }
 
-    /// By how much rho is smaller than its bound, where one sample's l'' is far above the others'.
-    fn look_closer<N: Network, B: Backend<T> + ?Sized>(&mut self, run: &mut Run<'a, N, T, B>) -> Result<(), Error> {
-        let Run { backend, problem, state, work, evaluations, .. } = run;
-        let (tangent, objective) = problem.tangent(*backend, state.theta, work)?;
-        let outputs = tangent.activations.outputs();
-        let curvature = |sample| problem.curvature_of(outputs, &objective, sample);
-        let (n, mut most, mut sum) = (outputs.rows(), T::ZERO, T::ZERO);
-        (0..n).map(curvature).for_each(|c| (most, sum) = (most.max(c), sum + c));
-        *evaluations += 1;
-        self.ease = Some(T::ONE);
-        if most * T::from_count(n) > T::from_f64(UNEVEN) * sum {
-            let space = (&mut *self.uneven, &mut *self.stages[0], &mut *self.scratch);
-            let (found, iterations) = largest_eigenvalue(*backend, &tangent, Weight::Samples(&curvature), space, LOOK)?;
-            *evaluations += u64::from(iterations);
-            self.ease = Some((found / (self.lambda_max * most)).min(T::ONE));
+    /// An iteration for what is sought; whether it was the last.
+    #[inline(never)]
+    fn look<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        run: &mut Run<'a, N, T, B>,
+        sought: Sought,
+        power: &mut Power<T>,
+    ) -> Result<bool, Error> {
+        let tangent = run.problem.left_tangent(run.work);
+        let curvature = |sample| run.problem.curvature_of(&run.state.objective, run.work, sample);
+        let (vector, mut weight) = match sought {
+            Sought::LambdaMax => (&mut *self.vector, Weight::One),
+            Sought::Ease => (&mut *self.uneven, Weight::Samples(&curvature)),
+        };
+        let space = (vector, &mut *self.stages[0], &mut *self.scratch);
+        let is_last = power.iterate(run.backend, &tangent, &mut weight, space, LOOK)?;
+        run.evaluations += 1;
+        match (is_last, sought) {
+            (true, Sought::LambdaMax) => (self.lambda_max, self.age, self.ease) = (power.found, 0, None),
+            (true, Sought::Ease) => {
+                self.ease = Some((power.found / (self.lambda_max * self.curvature)).min(T::ONE));
+            }
+            (false, _) => {}
         }
-        Ok(())
+        Ok(is_last)
+    }
+
+    /// Whether one sample's l'' is far above the others', from the outputs in the work space.
+    fn is_uneven<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>) -> bool {
+        let n = run.problem.targets().rows();
+        let curvature = |sample| run.problem.curvature_of(&run.state.objective, run.work, sample);
+        let sum = (0..n).map(curvature).fold(T::ZERO, |sum, c| sum + c);
+        self.curvature * T::from_count(n) > T::from_f64(UNEVEN) * sum
     }
 
     /// The gradient at `at` of the stages, and what is known there.
@@ -213,30 +269,31 @@ impl<'a, T: Real> Kinked<'a, T> {
         run: &mut Run<'a, N, T, B>,
         at: usize,
     ) -> Result<(Objective<T>, T), Error> {
-        let position = Position { theta: self.stages[at], theta_0: run.theta_0 };
-        run.evaluations += 1;
-        let objective = run.problem.evaluate(run.backend, position, true, self.stage_gradient, run.work)?;
+        let objective = run.evaluate(self.stages[at], self.stage_gradient)?;
         Ok((objective, run.problem.curvature(&objective, run.work)))
     }
 
-    /// The parameters after `d tau`, in the stage that is returned.
-    fn step<N: Network, B: Backend<T> + ?Sized>(
-        &mut self,
-        run: &mut Run<'a, N, T, B>,
-        (step, stages): (T, usize),
-    ) -> Result<usize, Error> {
-        let Run { backend, problem, theta_0, state, work, evaluations, .. } = run;
-        if stages == 1 {
-            let moved = self.stages[0].iter_mut().zip(state.theta.iter().zip(self.gradient.iter()));
-            moved.for_each(|(new, (theta, g))| *new = *theta - step * *g);
-            return Ok(0);
+    /// The first stage of the next step, `None` where it would be too long to be made.
+    #[inline(never)]
+    fn set_out<N: Network, B: ?Sized>(&mut self, run: &Run<'a, N, T, B>, attempt: &Attempt<T>) -> Option<Now<T>> {
+        let ln_mismatch = run.state.objective.ln_mismatch;
+        let (length, stages, whole) = self.plan(run, attempt.limit.map(|limit| step_to(limit, ln_mismatch)));
+        if stages >= MANY_STAGES && !self.is_young() && self.ease.is_none() {
+            return Some(Now::Kernel(Sought::Ease));
         }
-        let mut evaluate = |theta: &[T], out: &mut [T]| {
-            *evaluations += 1;
-            problem.evaluate(*backend, Position { theta, theta_0 }, true, out, work)
-        };
-        let from = (&*state.theta, &*self.gradient);
-        chebyshev_step(from, (step, stages), &mut self.stages, self.stage_gradient, &mut evaluate)
+        if attempt.before.is_some_and(|before| before * ln_mismatch.exp() < length) {
+            return None;
+        }
+        let is_short = length <= T::from_f64(CHATTER) * whole;
+        let step = Step { length, is_short, evaluations: run.evaluations };
+        if stages == 1 {
+            let moved = self.stages[0].iter_mut().zip(run.state.theta.iter().zip(self.gradient.iter()));
+            moved.for_each(|(new, (theta, g))| *new = *theta - length * *g);
+            return Some(Now::Arrival(0, step));
+        }
+        let from = (&*run.state.theta, &*self.gradient);
+        self.course = Some(Stages::begin(from, (length, stages), &mut self.stages));
+        Some(Now::Stage(step))
     }
 
     /// d tau, not above `most`, its stages, and the length that it would have without a limit.
@@ -258,6 +315,88 @@ impl<'a, T: Real> Kinked<'a, T> {
         }
         let (stages, step) = stages_for(step, T::from_f64(SAFETY) * radius);
         (step, stages, whole)
+    }
+
+    /// Begins a step, unless nothing moves any more.
+    fn begin_step<N: Network, B: Backend<T> + ?Sized>(
+        &self,
+        run: &mut Run<'a, N, T, B>,
+        end: End<T>,
+    ) -> Result<Result<Attempt<T>, bool>, Error> {
+        let left = time_limit(&run.state, end)?;
+        if end.time().is_some() && self.at_rest(run) {
+            return Ok(Err(run.rest_until(end)));
+        }
+        let (limit, before) = if let End::Before(_) = end { (None, left) } else { (left, None) };
+        Ok(Ok(Attempt { limit, before, rejections: 0, now: Now::Plan }))
+    }
+
+    /// Judges the step that ends in buffer `newest` with this objective and curvature, and makes it. `None` where it is
+    /// rejected.
+    ///
+    /// # Errors
+    /// [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
+    #[inline(never)]
+    fn judge<N: Network, B: Backend<T> + ?Sized>(
+        &mut self,
+        run: &mut Run<'a, N, T, B>,
+        attempt: &mut Attempt<T>,
+        (newest, step): (usize, Step<T>),
+        (objective, curvature): (Objective<T>, T),
+    ) -> Result<Option<bool>, Error> {
+        let slack = T::from_f64(LIMIT_SLACK);
+        let (length, ln_mismatch) = (step.length, run.state.objective.ln_mismatch);
+        let change = ln_mismatch - objective.ln_mismatch;
+        let ln_dt = ln_elapsed(length, ln_mismatch, change, attempt.limit);
+        let past_limit = attempt.limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
+        let finite = objective.loss.is_finite() && change.is_finite();
+        let total = run.problem.with_penalty(&objective, self.stages[newest], run.theta_0);
+        let smooth = self.is_young() && !step.is_short;
+        let fallen = (self.first - self.total).max(T::ZERO);
+        let rise = if smooth { T::ZERO } else { T::from_f64(RISE) * fallen.min(self.total) };
+        let falls = total <= self.total + rise + self.rounding;
+        let ratio = change.abs() / T::from_f64(MAX_LN_CHANGE);
+        if finite && falls && ratio <= T::ONE && past_limit <= slack {
+            if attempt.before.is_some_and(|before| ln_dt - before.ln() > slack) {
+                // what was made will be made again
+                run.evaluations = step.evaluations;
+                return Ok(Some(false));
+            }
+            run.step += 1;
+            run.resting_from = None;
+            add_time(&mut run.state.log_time, ln_dt);
+            core::mem::swap(&mut run.state.theta, &mut self.stages[newest]);
+            core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
+            (run.state.objective, self.curvature, self.total) = (objective, curvature, total);
+            self.cap = self.cap.map(|cap| cap + cap).filter(|cap| cap.is_finite());
+            self.age += 1;
+            self.gone += (length * self.lambda_max / run.problem.divisor()).to_f64();
+            let size = ln_residual(&run.problem, &objective);
+            self.rest.add(run.state.theta, run.theta_0, run.state.log_time, size);
+            return Ok(Some(true));
+        }
+        let tenth = T::from_f64(0.1);
+        let shrink = if !finite {
+            tenth
+        } else if !falls {
+            T::from_f64(0.5)
+        } else if ratio <= T::ONE {
+            (-past_limit).exp()
+        } else {
+            (T::from_f64(0.8) / ratio).max(tenth)
+        };
+        self.cap = Some(length * shrink);
+        if ratio > T::ONE || !falls || !finite {
+            self.age = AGE;
+        }
+        attempt.rejections += 1;
+        if attempt.rejections == MAX_REJECTIONS {
+            run.step += 1;
+            let step = run.step;
+            return Err(if finite { Error::StepUnderflow { step } } else { Error::NonFinite { what: "loss", step } });
+        }
+        attempt.now = Now::Plan;
+        Ok(None)
     }
 
     /// Whether the parameters stay where they are.
@@ -310,80 +449,69 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
         bytes.number(&mut self.rounding)
     }
 
-    fn advance(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<bool, Error> {
-        let left = time_limit(&run.state, end)?;
-        if end.time().is_some() && self.at_rest(run) {
-            return Ok(run.rest_until(end));
-        }
-        let (limit, before) = if let End::Before(_) = end { (None, left) } else { (left, None) };
-        let slack = T::from_f64(LIMIT_SLACK);
-        let mut finite = true;
-        for _ in 0..MAX_REJECTIONS {
-            if self.age >= AGE {
-                self.look(run)?;
-            }
-            let ln_mismatch = run.state.objective.ln_mismatch;
-            let most = limit.map(|limit| step_to(limit, ln_mismatch));
-            let (mut step, mut stages, mut whole) = self.plan(run, most);
-            if stages >= MANY_STAGES && !self.is_young() && self.ease.is_none() {
-                self.look_closer(run)?;
-                (step, stages, whole) = self.plan(run, most);
-            }
-            if before.is_some_and(|before| before * ln_mismatch.exp() < step) {
-                return Ok(false);
-            }
-            let evaluated = run.evaluations;
-            let newest = self.step(run, (step, stages))?;
-            let (objective, curvature) = self.arrive(run, newest)?;
-            let change = ln_mismatch - objective.ln_mismatch;
-            let ln_dt = ln_elapsed(step, ln_mismatch, change, limit);
-            let past_limit = limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
-            finite = objective.loss.is_finite() && change.is_finite();
-            let total = run.problem.with_penalty(&objective, self.stages[newest], run.theta_0);
-            let smooth = self.is_young() && step > T::from_f64(CHATTER) * whole;
-            let fallen = (self.first - self.total).max(T::ZERO);
-            let rise = if smooth { T::ZERO } else { T::from_f64(RISE) * fallen.min(self.total) };
-            let falls = total <= self.total + rise + self.rounding;
-            let ratio = change.abs() / T::from_f64(MAX_LN_CHANGE);
-            if finite && falls && ratio <= T::ONE && past_limit <= slack {
-                if before.is_some_and(|before| ln_dt - before.ln() > slack) {
-                    // what was made will be made again
-                    run.evaluations = evaluated;
-                    return Ok(false);
+    fn slice(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<Option<bool>, Error> {
+        let mut attempt = match self.attempt.take() {
+            Some(attempt) => attempt,
+            None => match self.begin_step(run, end)? {
+                Ok(attempt) => attempt,
+                Err(rested) => return Ok(Some(rested)),
+            },
+        };
+        loop {
+            match attempt.now {
+                Now::Plan if self.age >= AGE => {
+                    attempt.now = Now::Kernel(Sought::LambdaMax);
+                    continue;
                 }
-                run.step += 1;
-                run.resting_from = None;
-                add_time(&mut run.state.log_time, ln_dt);
-                core::mem::swap(&mut run.state.theta, &mut self.stages[newest]);
-                core::mem::swap(&mut self.gradient, &mut self.stage_gradient);
-                (run.state.objective, self.curvature, self.total) = (objective, curvature, total);
-                self.cap = self.cap.map(|cap| cap + cap).filter(|cap| cap.is_finite());
-                self.age += 1;
-                self.gone += (step * self.lambda_max / run.problem.divisor()).to_f64();
-                let size = ln_residual(&run.problem, &objective);
-                self.rest.add(run.state.theta, run.theta_0, run.state.log_time, size);
-                return Ok(true);
+                Now::Plan => match self.set_out(run, &attempt) {
+                    Some(next) => {
+                        attempt.now = next;
+                        continue;
+                    }
+                    None => return Ok(Some(false)),
+                },
+                Now::Kernel(sought) => {
+                    self.lay_kernel(run)?;
+                    attempt.now = Now::Power(sought, Power::default());
+                    if matches!(sought, Sought::Ease) && !self.is_uneven(run) {
+                        (self.ease, attempt.now) = (Some(T::ONE), Now::Plan);
+                    }
+                }
+                Now::Power(sought, mut power) => {
+                    let is_last = self.look(run, sought, &mut power)?;
+                    attempt.now = if is_last { Now::Plan } else { Now::Power(sought, power) };
+                }
+                Now::Stage(step) => {
+                    let Some(course) = &mut self.course else { return Ok(Some(false)) };
+                    run.evaluate(self.stages[course.newest()], self.stage_gradient)?;
+                    let from = (&*run.state.theta, &*self.gradient);
+                    if course.advance(from, &mut self.stages, self.stage_gradient) {
+                        attempt.now = Now::Arrival(course.newest(), step);
+                    }
+                }
+                Now::Arrival(newest, step) => {
+                    let arrived = self.arrive(run, newest)?;
+                    let judged = self.judge(run, &mut attempt, (newest, step), arrived)?;
+                    if judged.is_some() {
+                        return Ok(judged);
+                    }
+                }
             }
-            let tenth = T::from_f64(0.1);
-            let shrink = if !finite {
-                tenth
-            } else if !falls {
-                T::from_f64(0.5)
-            } else if ratio <= T::ONE {
-                (-past_limit).exp()
-            } else {
-                (T::from_f64(0.8) / ratio).max(tenth)
-            };
-            self.cap = Some(step * shrink);
-            if ratio > T::ONE || !falls || !finite {
-                self.age = AGE;
-            }
+            self.attempt = Some(attempt);
+            return Ok(None);
         }
-        run.step += 1;
-        Err(if finite {
-            Error::StepUnderflow { step: run.step }
-        } else {
-            Error::NonFinite { what: "loss", step: run.step }
-        })
+    }
+
+    fn abandon(&mut self) {
+        self.attempt = None;
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    fn renew(&mut self) {
+        self.age = AGE;
+        self.rest.begin_again();
     }
 }

@@ -154,9 +154,20 @@ trait Descend<'a, N, T, B: ?Sized> {
     /// The objective where the parameters are, and what follows from it for the next step.
     fn begin(&mut self, run: &mut Run<'a, N, T, B>) -> Result<Objective<T>, Error>;
 
-    /// One step: parameters, objective, time and counts move on. Whether one was made, which is only not so
-    /// [before](End::Before) an end. See [`Trainer::advance`] for the errors.
-    fn advance(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<bool, Error>;
+    /// Begins a step, or goes on with the one that is under way, for one gradient evaluation at most; `None` where more are
+    /// to come. After the last, parameters, objective, time and counts have moved on, and it is said whether a step was
+    /// made, which is only not so [before](End::Before) an end. An end counts where the step begins.
+    /// See [`Trainer::advance`] for the errors, after which [`Self::abandon`] is to be called.
+    fn slice(&mut self, run: &mut Run<'a, N, T, B>, end: End<T>) -> Result<Option<bool>, Error>;
+
+    /// Forgets the step that is under way.
+    fn abandon(&mut self);
+
+    /// Whether a step has been begun and not ended.
+    fn is_under_way(&self) -> bool;
+
+    /// The samples are others: what was found of their curvature, and of rest, no longer holds.
+    fn renew(&mut self);
 
     /// What the next step needs to know beside the parameters and what [`Self::begin`] makes of them.
     fn pass(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error>;

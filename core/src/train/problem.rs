@@ -83,6 +83,15 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         finite("offset", offset)?;
         Ok(Self { offset: Some(offset), ..self })
     }
+    /// The same on other samples `(n, d)` with other targets `(n, C)`, as many as before; the offset stays.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`], another number of samples.
+    pub fn with_samples(&self, x: MatRef<'a, T>, targets: MatRef<'a, T>) -> Result<Self, Error> {
+        Error::shape("samples: rows", self.x.rows(), x.rows())?;
+        let other = Self::new(self.network, x, targets, self.loss, 0.0)?;
+        Ok(Self { penalty: self.penalty, divisor: self.divisor, offset: self.offset, ..other })
+    }
     /// the network
     pub fn network(&self) -> &'a N {
         self.network
@@ -191,14 +200,25 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
         Ok((Tangent { activations, deltas }, objective))
     }
 
+    /// What [`Problem::tangent`] has left in `work`.
+    pub(super) fn left_tangent<'w>(&'w self, work: &'w [T]) -> Tangent<'w, N, T> {
+        let (n, sizes) = (self.x.rows(), self.network.sizes());
+        let (values, deltas) = work.split_at(n * sizes.activations);
+        Tangent {
+            activations: Activations::of_values(self.network, self.x, values),
+            deltas: Deltas::of_directions(n, sizes.outputs, &deltas[..n * sizes.outputs * sizes.deltas]),
+        }
+    }
+
     /// A bound of max_i l''(f_i)/n (of a sum, max_i l''(f_i)), divided by the mismatch, from the outputs that the passes left in
     /// `work`.
     pub(super) fn curvature(&self, objective: &Objective<T>, work: &[T]) -> T {
         self.loss.curvature_within(self.passed(work).0.outputs(), self.targets, self.unit(objective.ln_mismatch))
     }
 
-    /// That bound for one sample of these outputs.
-    pub(super) fn curvature_of(&self, outputs: MatRef<'_, T>, objective: &Objective<T>, sample: usize) -> T {
+    /// That bound for one sample.
+    pub(super) fn curvature_of(&self, objective: &Objective<T>, work: &[T], sample: usize) -> T {
+        let outputs = self.passed(work).0.outputs();
         self.loss.curvature_of((outputs, self.targets), self.unit(objective.ln_mismatch), sample)
     }
 

@@ -76,6 +76,12 @@ impl<'a, T: Real> Rest<'a, T> {
         }
     }
 
+    /// The windows so far are of other samples.
+    pub(super) fn begin_again(&mut self) {
+        (self.seen, self.states, self.full) = (0, 0, WINDOW);
+        (self.before, self.quiet) = (None, 0);
+    }
+
     fn close(&mut self, theta_0: &[T]) {
         let [mean, last] = &mut self.means;
         if let Some(before) = self.before {

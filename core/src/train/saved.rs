@@ -32,11 +32,12 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// optimizer needs to know. Nothing of the trainer changes.
     ///
     /// # Errors
-    /// Those of the sink; [`Error::State`] for bytes that are being read.
+    /// Those of the sink; [`Error::State`] for bytes that are being read, and in the middle of a step.
     pub fn save(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Error> {
         if bytes.is_reading() {
             return Err(Error::State { what: "to be read into a new trainer, not into one that is being saved" });
         }
+        self.between_steps()?;
         heading(bytes, &self.run.problem, &self.run.optimizer)?;
         self.run.theta_0.iter().try_for_each(|theta_0| bytes.number(&mut { *theta_0 }))?;
         bytes.numbers(self.run.state.theta)?;

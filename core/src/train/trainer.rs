@@ -1,13 +1,13 @@
 //! A network in training.
 
-use super::problem::{Problem, gradient_len};
-use super::{Chattering, End, Optimizer, Running};
+use super::problem::{Position, Problem, gradient_len};
+use super::{Chattering, Descend, End, Optimizer, Running};
 use crate::buffer::{buffer_len, take_front};
 use crate::init::initialize;
 use crate::kernel::tangent_len;
 use crate::loss::Objective;
 use crate::network::{Network, Sizes};
-use crate::{Backend, Error, Real};
+use crate::{Backend, Error, MatRef, Real};
 
 /// A network in training: parameters, objective, clock, and the optimizer that moves them.
 pub struct Trainer<'a, N, T, B: ?Sized> {
@@ -29,6 +29,14 @@ pub(super) struct Run<'a, N, T, B: ?Sized> {
     pub(super) evaluations: u64,
     /// ln(1 + t) from which on the optimizer has found that nothing moves
     pub(super) resting_from: Option<T>,
+}
+
+impl<N: Network, T: Real, B: Backend<T> + ?Sized> Run<'_, N, T, B> {
+    /// The objective at `theta`, and its gradient divided by the mismatch.
+    pub(super) fn evaluate(&mut self, theta: &[T], out: &mut [T]) -> Result<Objective<T>, Error> {
+        self.evaluations += 1;
+        self.problem.evaluate(self.backend, Position { theta, theta_0: self.theta_0 }, true, out, self.work)
+    }
 }
 
 impl<N, T: Real, B: ?Sized> Run<'_, N, T, B> {
@@ -117,6 +125,8 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     }
 
     /// From the theta_0 and theta that `fill` writes, at step 0.
+    // Apart: inlined, what it moves while it puts a trainer together would be on the stack as long as that trains.
+    #[inline(never)]
     pub(super) fn begin(
         backend: &'a B,
         problem: Problem<'a, N, T>,
@@ -159,8 +169,88 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// [`Error::NonFinite`] with the step at which the loss stopped being finite, [`Error::StepUnderflow`]; for the
     /// flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
-        let end = until.map_or(End::Open, End::At);
-        self.optimizer.descend().advance(&mut self.run, end).map(|_| ())
+        while !self.poll(until)? {}
+        Ok(())
+    }
+
+    /// [`Self::advance`] in slices: begins a step, or goes on with the one under way, and comes back after at most one gradient
+    /// evaluation, or one iteration for the kernel's largest eigenvalue, which costs about as much (for C outputs C times as
+    /// much). Whether the step is made: its bits are those of [`Self::advance`], whatever is done in between.
+    ///
+    /// Between two slices of a step nothing that the trainer shows moves, but [`Self::evaluations`]. An `until` counts where a
+    /// step begins; [`Self::save`] and a recorder wait for its end, and say so.
+    ///
+    /// ```
+    /// # use ntkscope_core::{MatRef, Portable, loss::Loss, network::Fcn};
+    /// # use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
+    /// # let (network, flow) = (Fcn::new(1, &[16], 1)?, Optimizer::Flow { tolerance: 0.01 });
+    /// # let problem = Problem::new(&network, MatRef::new(&[1.0], 1, 1)?, MatRef::new(&[2.0], 1, 1)?, Loss::SquaredError, 0.0)?;
+    /// # let mut buffer = vec![0.0f64; trainer_len(network.sizes(), 1, &flow)];
+    /// # let mut trainer = Trainer::new(&Portable, problem, flow, 7, &mut buffer)?;
+    /// # let feed_the_watchdog = || ();
+    /// while !trainer.reached(100.0) {
+    ///     trainer.poll(Some(100.0))?;
+    ///     feed_the_watchdog();
+    /// }
+    /// # Ok::<(), ntkscope_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`Self::advance`]; the step under way is given up.
+    pub fn poll(&mut self, until: Option<T>) -> Result<bool, Error> {
+        Ok(self.slice(until.map_or(End::Open, End::At))?.is_some())
+    }
+
+    fn slice(&mut self, end: End<T>) -> Result<Option<bool>, Error> {
+        let result = self.optimizer.descend().slice(&mut self.run, end);
+        if result.is_err() {
+            self.optimizer.descend::<N, B>().abandon();
+        }
+        result
+    }
+
+    /// `Ok` between two steps.
+    ///
+    /// # Errors
+    /// [`Error::State`]: one is under way, by [`Self::poll`].
+    pub fn between_steps(&self) -> Result<(), Error> {
+        let is_under_way = match &self.optimizer {
+            Running::Flow(flow) => Descend::<N, T, B>::is_under_way(flow),
+            Running::Kinked(flow) => Descend::<N, T, B>::is_under_way(flow),
+            Running::Descent(descent) => Descend::<N, T, B>::is_under_way(descent),
+        };
+        if is_under_way {
+            Err(Error::State { what: "in the middle of a step: go on until it is made" })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Trains on other samples from here, as many as before: theta_0, theta, time and the counts stay, one gradient
+    /// evaluation is added. They are refused where a new trainer at these parameters would refuse them. `x` `(n, d)` and `targets` `(n, C)` as in [`Problem::new`].
+    ///
+    /// They are borrowed as long as the first. Where the same memory is to be filled again, [`Self::save`] the trainer, and
+    /// [`Self::restore`] it with a problem of the new numbers.
+    ///
+    /// # Errors
+    /// Those of [`Problem::new`]; another number of samples; a step under way; a loss that is not finite there. After any of
+    /// these the trainer is in the state in which it was, to the last bit.
+    pub fn replace_samples(&mut self, x: MatRef<'a, T>, targets: MatRef<'a, T>) -> Result<(), Error> {
+        self.between_steps()?;
+        let other = self.run.problem.with_samples(x, targets)?;
+        let run = &mut self.run;
+        // only the work space is written before it is known that these samples can be trained on
+        run.passed = false;
+        let there = other.passes(run.backend, run.state.theta, true, run.work)?.0;
+        if !there.loss.is_finite() {
+            return Err(Error::NonFinite { what: "loss", step: run.step });
+        }
+        run.problem = other;
+        run.state.objective = self.optimizer.descend().begin(run)?;
+        (run.passed, run.resting_from) = (true, None);
+        run.evaluations += 1;
+        self.optimizer.descend::<N, B>().renew();
+        Ok(())
     }
 
     /// The step that [`Self::advance`] makes without an end, unless `until` would cut it short or nothing moves any more:
@@ -170,7 +260,11 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// # Errors
     /// As of [`Self::advance`].
     pub fn advance_within(&mut self, until: T) -> Result<bool, Error> {
-        self.optimizer.descend().advance(&mut self.run, End::Before(until))
+        loop {
+            if let Some(made) = self.slice(End::Before(until))? {
+                return Ok(made);
+            }
+        }
     }
 
     /// Lets the time pass to `until`, for a caller who knows that nothing moves any more: the parameters stay, the step

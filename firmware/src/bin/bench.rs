@@ -10,12 +10,12 @@ use ntkscope_firmware::{
     RAM,
     cost::{self, Cost},
     counter::{Counter, UNIT},
-    exit, finish, start,
+    exit, finish, held, start,
 };
 
 const BATCHES: usize = cost::batches(RAM);
 const WIDTH: usize = cost::width(BATCHES, RAM);
-const LEN: usize = cost::len(BATCHES, WIDTH);
+const LEN: usize = held(cost::len(BATCHES, WIDTH));
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

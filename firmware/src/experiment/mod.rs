@@ -9,6 +9,7 @@ pub mod initialization;
 pub mod kernel;
 pub mod own;
 pub mod resnet;
+pub mod room;
 mod store;
 pub(crate) mod training;
 
@@ -73,8 +74,8 @@ const SIN: f32 = 0.866_025_4;
 const POINTS: [f32; 2 * N] = [0.5, SIN, -0.5, SIN, -1.0, 0.0, -0.5, -SIN, 0.5, -SIN, 1.0, 0.0];
 const SEED: u64 = 1;
 
-/// Bytes of RAM that the buffers leave to the stack and the transport, beside the results that are kept: `cargo xtask sizes` has measured a stack of 6,708 at most.
-const RESERVED: usize = 6_784;
+/// Bytes of RAM that the buffers leave to the transport; with little RAM it has what is left over.
+const TRANSPORT: usize = 1_280;
 
 /// Two hidden layers and a bias at the input.
 pub(crate) const fn network(widths: &[usize; 2]) -> Fcn<'_> {
@@ -92,5 +93,7 @@ pub(crate) fn points() -> Result<MatRef<'static, f32>, Error> {
 
 /// Whether a buffer of `len` numbers fits the RAM.
 pub(crate) const fn fits(len: usize, ram: usize) -> bool {
-    size_of::<f32>() * (len + words_of(capacity(ram))) + RESERVED <= ram
+    let transport = if ram < room::LITTLE { 0 } else { TRANSPORT };
+    let kept = words_of(capacity(ram));
+    size_of::<f32>() * (len + kept) + room::stack(ram) + transport <= ram
 }

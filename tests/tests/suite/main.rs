@@ -40,6 +40,7 @@ mod scalar;
 mod scale;
 mod shifted;
 mod six_points;
+mod slices;
 mod state;
 mod trainer;
 

@@ -102,6 +102,8 @@ impl<T: Real> Numbers<'_, T> {
 }
 
 /// Fills `numbers` for a pre-activation of variance q, by the trapezoidal rule in one dimension; with NaN where q is too large.
+// Apart: inlined, its 4 KiB of coefficients would be on the stack of every network, also of those without a series.
+#[inline(never)]
 fn fill<T: Real>(phi: Activation, q: f64, numbers: &mut [T]) {
     if q.is_nan() || q > Activation::MOST_VARIANCE {
         return numbers.fill(T::from_f64(f64::NAN));
@@ -140,8 +142,8 @@ fn fill<T: Real>(phi: Activation, q: f64, numbers: &mut [T]) {
     }
     let [of_value, of_slope] = [0, 1].map(|i| (norms[i] - sums[i]).max(0.0));
     let head = [squares[0], squares[1], of_value, of_slope, last as f64];
-    for (number, value) in numbers.iter_mut().zip(head.into_iter().chain(a)) {
-        *number = T::from_f64(value);
+    for (number, value) in numbers.iter_mut().zip(head.iter().chain(&a)) {
+        *number = T::from_f64(*value);
     }
 }
 

@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// QEMU's clock follows the instructions, 2^6 ns each: about SysTick's rate on its boards.
-const CLOCK: [&str; 2] = ["-icount", "shift=6"];
+pub(crate) const CLOCK: [&str; 2] = ["-icount", "shift=6"];
 
 /// Runs the image on an emulated board and prints its table.
 pub(crate) fn measure(toolchains: &mut Toolchains, board: &Board) -> Result<()> {
     let machine = board.machine()?;
     qemu::ensure_installed()?;
-    let elf = image::build(toolchains, board, Transport::Semihosting, Some(BENCH))?.elf(BENCH);
+    let elf = image::build(toolchains, board, Transport::Semihosting, &[BENCH])?.elf(BENCH);
     let (transport, more) = (Transport::Semihosting, CLOCK.map(str::to_owned));
     let job = Job { elf: &elf, machine, transport, more: &more, limit: qemu::LIMIT };
     let run = qemu::run(&job, None, &mut |_| ())?;

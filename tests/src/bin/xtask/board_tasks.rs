@@ -32,7 +32,7 @@ pub(crate) fn qemu(
     check(frames, binary)?;
     qemu::ensure_installed()?;
     let transport = if serial { Transport::Serial } else { Transport::Semihosting };
-    let elf = image::build(&mut session.toolchains, &board, transport, Some(binary))?.elf(binary);
+    let elf = image::build(&mut session.toolchains, &board, transport, &[binary])?.elf(binary);
     let (mut recording, mut show) = (recording(frames.save.as_deref())?, Show::new());
     let job = Job { elf: &elf, machine, transport, more, limit: Duration::from_secs(frames.limit) };
     let run = qemu::run(&job, recording.as_mut(), &mut |event| show.event(event))?;
@@ -46,7 +46,7 @@ pub(crate) fn flash(session: &mut Session, Target { binary, board }: &Target, fr
     let chip = board.chip()?;
     check(frames, binary)?;
     let probe = image::probe()?;
-    let elf = image::build(&mut session.toolchains, &board, Transport::Rtt, Some(binary))?.elf(binary);
+    let elf = image::build(&mut session.toolchains, &board, Transport::Rtt, &[binary])?.elf(binary);
     let (mut recording, mut show) = (recording(frames.save.as_deref())?, Show::new());
     let limit = Duration::from_secs(frames.limit);
     let received = image::flash(&probe, &elf, chip, limit, recording.as_mut(), &mut |event| show.event(event))?;
@@ -70,7 +70,7 @@ pub(crate) fn compare(
             Source::file(&file)?
         }
         (None, Some(port), None) => {
-            let elf = image::build(&mut session.toolchains, &board, Transport::Serial, Some(binary))?.elf(binary);
+            let elf = image::build(&mut session.toolchains, &board, Transport::Serial, &[binary])?.elf(binary);
             let source = qemu::open(&port, &fs::read(&elf)?)?;
             println!("listening at {}: start the board with {}", port.display(), elf.display());
             source

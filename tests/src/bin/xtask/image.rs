@@ -1,19 +1,20 @@
 //! The firmware's binaries, built for one board.
 
 use std::{
-    fs,
+    env, fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ntkscope_frames::{Event, Received, Recording, Source, Until, receive};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, elf};
 
 use crate::{
     board::Board,
+    experiment::room,
     experiments::EXPERIMENTS,
     process::{self, minutes, root},
     toolchain::{Toolchains, cargo},
@@ -22,6 +23,12 @@ use crate::{
 /// The firmware's binary that measures; its frames differ from core to core.
 pub(crate) const BENCH: &str = "bench";
 
+/// The firmware's binary whose stack is too short, and how it ends.
+pub(crate) const OVERFLOW: (&str, u8) = ("overflow", 103);
+
+/// The firmware's binary that trains in slices beside a task with a deadline.
+pub(crate) const DEADLINE: &str = "deadline";
+
 /// Every experiment of the firmware, a binary each.
 pub(crate) fn experiments() -> impl Iterator<Item = &'static str> + Clone {
     EXPERIMENTS.iter().map(|(name, _)| *name)
@@ -29,7 +36,7 @@ pub(crate) fn experiments() -> impl Iterator<Item = &'static str> + Clone {
 
 /// Every binary of the firmware.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    experiments().chain([BENCH])
+    experiments().chain([BENCH, OVERFLOW.0, DEADLINE])
 }
 
 /// How the frames leave the chip.
@@ -69,22 +76,23 @@ pub(crate) fn features(board: &Board, transport: Transport) -> [String; 3] {
     ["--no-default-features".into(), "--features".into(), format!("{},{}", board.name, transport.feature())]
 }
 
-/// Builds one binary, or every one, for one board, and keeps the images apart from other boards' of the same target.
+/// Builds these binaries for one board, and keeps the images apart from other boards' of the same target.
 pub(crate) fn build(
     toolchains: &mut Toolchains,
     board: &Board,
     transport: Transport,
-    one: Option<&str>,
+    binaries: &[&str],
 ) -> Result<Images> {
     let mut cargo = toolchains.cargo("firmware", "build", &board.target)?;
     cargo.args(["--release", "--locked"]).args(features(board, transport));
-    match one {
-        Some(binary) => cargo.args(["--bin", binary]),
-        None => cargo.arg("--bins"),
-    };
+    cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
     // somebody who waits sees what is compiled
     if !io::stderr().is_terminal() {
         cargo.arg("--quiet");
+    }
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", without_paths().join("\x1f"));
+    if board.ram < room::LITTLE {
+        cargo.env("DEFMT_RTT_BUFFER_SIZE", "256");
     }
     let target = root().join("firmware/target");
     // wherever the caller's own builds go
@@ -92,7 +100,7 @@ pub(crate) fn build(
     process::run(&mut cargo, minutes(20)).map_err(|error| if is_locked_out() { error.context(LOCK) } else { error })?;
     let folder = target.join("boards").join(format!("{}-{}", board.name, transport.feature()));
     fs::create_dir_all(&folder)?;
-    for binary in all().filter(|binary| one.is_none_or(|one| one == *binary)) {
+    for binary in binaries {
         let built = target.join(&board.target).join("release").join(binary);
         fs::copy(&built, folder.join(binary)).with_context(|| built.display().to_string())?;
     }
@@ -153,6 +161,42 @@ pub(crate) fn region(elf: &Path) -> Result<(u64, u64)> {
     let symbol = file.symbols().find(|symbol| symbol.name() == Ok("NTKSCOPE_RESULTS"));
     let symbol = symbol.with_context(|| format!("{} keeps no results", elf.display()))?;
     Ok((symbol.address(), symbol.size()))
+}
+
+/// The folders of whoever builds, which would otherwise stand in the messages of panics, and what stands there instead.
+fn folders() -> Vec<(PathBuf, &'static str)> {
+    let mut folders = vec![(root().to_owned(), "")];
+    let home = env::var_os("HOME").map(PathBuf::from);
+    for (variable, name, short) in [("CARGO_HOME", ".cargo", "cargo"), ("RUSTUP_HOME", ".rustup", "rustup")] {
+        let folder = env::var_os(variable).map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(name)));
+        folders.extend(folder.map(|folder| (folder, short)));
+    }
+    folders
+}
+
+/// What makes an image the same whoever builds it, and wherever.
+fn without_paths() -> Vec<String> {
+    let folders = folders().into_iter();
+    folders.map(|(folder, short)| format!("--remap-path-prefix={}={short}", folder.display())).collect()
+}
+
+/// An error where a folder of whoever built it stands in what goes to the board.
+pub(crate) fn check_paths(elf: &Path) -> Result<()> {
+    let bytes = fs::read(elf).with_context(|| elf.display().to_string())?;
+    let file = object::File::parse(&*bytes).with_context(|| elf.display().to_string())?;
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags } = section.flags() else { continue };
+        if sh_flags & u64::from(elf::SHF_ALLOC) == 0 || section.kind() == SectionKind::UninitializedData {
+            continue;
+        }
+        let data = section.data()?;
+        for (folder, _) in folders() {
+            let folder = folder.display().to_string();
+            let is_there = data.windows(folder.len()).any(|window| window == folder.as_bytes());
+            ensure!(!is_there, "{} holds the path {folder}, in {}", elf.display(), section.name()?);
+        }
+    }
+    Ok(())
 }
 
 /// What an image takes of a board.

@@ -20,6 +20,7 @@
 //! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
+//! - `soft`, `soft_floats`: the firmware's sums and products of floats, and the test that holds them against this machine's
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
 //! - [`web`]: the page, built, served, and compared with the command line
 //! - [`process`]: other programs, each under a time limit

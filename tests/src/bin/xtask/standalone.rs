@@ -22,7 +22,7 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
     qemu::ensure_installed()?;
     for name in BOARDS {
         let board = Board::load(name)?;
-        let elf = image::build(&mut session.toolchains, &board, Transport::Serial, Some(BINARY)).context(name)?;
+        let elf = image::build(&mut session.toolchains, &board, Transport::Serial, &[BINARY]).context(name)?;
         let elf = elf.elf(BINARY);
         let (machine, limit) = (board.machine()?, qemu::LIMIT);
         let job = Job { elf: &elf, machine, transport: Transport::Serial, more: &[], limit };

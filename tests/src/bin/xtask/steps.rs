@@ -14,10 +14,12 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    audit,
+    audit, bench,
     board::Board,
-    declared, floors, fuzz,
-    image::{self, Size, Transport},
+    declared,
+    experiment::room,
+    floors, fuzz,
+    image::{self, DEADLINE, OVERFLOW, Size, Transport},
     process::minutes,
     python,
     qemu::{self, Job},
@@ -26,12 +28,18 @@ use crate::{
     web, workspace,
 };
 
-/// The boards that QEMU runs: a core with an FPU, one without, and the smallest.
+/// The boards that QEMU runs every experiment on: a core with an FPU, one without, and the smallest.
 pub(crate) const QEMU_BOARDS: [&str; 3] = ["an386", "an385", "microbit-v1"];
-/// Real boards, whose images are linked with the probe's transport.
-pub(crate) const PROBE_BOARDS: [&str; 2] = ["stm32f4-discovery", "nrf52840dk"];
+/// Those that it runs [`LINKED`] on: every other core, and a board of little RAM.
+pub(crate) const MORE_QEMU_BOARDS: [&str; 4] = ["an500", "an505", "an547", "lm3s6965"];
+/// The experiment of the boards that have one alone.
+pub(crate) const LINKED: &str = "divergence";
+/// Real boards, where [`LINKED`] is linked with the probe's transport.
+pub(crate) const PROBE_BOARDS: [&str; 6] =
+    ["stm32f4-discovery", "nrf52840dk", "microbit-v2", "nucleo-f446re", "nucleo-h743zi", "pico2"];
 /// The targets that the boards above and the core's own builds need.
-pub(crate) const TARGETS: [&str; 3] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "thumbv7em-none-eabihf"];
+pub(crate) const TARGETS: [&str; 4] =
+    ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "thumbv7em-none-eabihf", "thumbv8m.main-none-eabihf"];
 
 /// What one step leaves for the next.
 pub(crate) struct Session {
@@ -151,13 +159,25 @@ fn tools(session: &mut Session) -> Result<()> {
     qemu::ensure_installed()
 }
 
-/// Builds every binary for every board, and notes what each takes.
+/// Every image that is built: its board, how its frames leave it, its binaries.
+fn images() -> impl Iterator<Item = (&'static str, Transport, Vec<&'static str>)> {
+    let linked = |name, transport| (name, transport, vec![LINKED]);
+    let emulated = QEMU_BOARDS.into_iter().map(|name| (name, Transport::Semihosting, image::all().collect()));
+    let more = MORE_QEMU_BOARDS.into_iter().map(move |name| linked(name, Transport::Semihosting));
+    emulated.chain(more).chain(PROBE_BOARDS.into_iter().map(move |name| linked(name, Transport::Rtt)))
+}
+
+fn is_experiment(binary: &str) -> bool {
+    image::experiments().any(|experiment| experiment == binary)
+}
+
+/// Builds every image, and notes what each takes.
 fn firmware(session: &mut Session) -> Result<()> {
-    let boards = QEMU_BOARDS.map(|name| (name, Transport::Semihosting));
-    for (name, transport) in boards.into_iter().chain(PROBE_BOARDS.map(|name| (name, Transport::Rtt))) {
+    for (name, transport, binaries) in images() {
         let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, transport, None).context(name)?;
-        for binary in image::experiments() {
+        let images = image::build(&mut session.toolchains, &board, transport, &binaries).context(name)?;
+        for binary in binaries.iter().copied().filter(|binary| is_experiment(binary)) {
+            image::check_paths(&images.elf(binary))?;
             let size = Size::read(&images.elf(binary))?;
             let key = (name.to_owned(), transport.feature(), binary);
             session.taken.entry(key).or_insert(Taken { size, stack: None });
@@ -170,11 +190,16 @@ fn firmware(session: &mut Session) -> Result<()> {
 fn compare(session: &mut Session) -> Result<()> {
     qemu::ensure_installed()?;
     let mut jobs = Vec::new();
-    for name in QEMU_BOARDS {
+    for (name, transport, binaries) in images().filter(|(_, transport, _)| *transport == Transport::Semihosting) {
         let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, Transport::Semihosting, None).context(name)?;
+        let images = image::build(&mut session.toolchains, &board, transport, &binaries).context(name)?;
+        if binaries.contains(&OVERFLOW.0) {
+            full_stack(&board, &images.elf(OVERFLOW.0))?;
+            slices(&board, &images.elf(DEADLINE))?;
+        }
         let board = Arc::new(board);
-        jobs.extend(image::experiments().map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
+        let experiments = binaries.iter().copied().filter(|binary| is_experiment(binary));
+        jobs.extend(experiments.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
     }
     // QEMU takes one core each.
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
@@ -201,6 +226,28 @@ fn compare(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
+/// A stack that is full ends with a sentence and an exit code of its own, and does not hang.
+fn full_stack(board: &Board, elf: &Path) -> Result<()> {
+    let (machine, transport) = (board.machine()?, Transport::Semihosting);
+    let run = qemu::run(&Job { elf, machine, transport, more: &[], limit: minutes(1) }, None, &mut |_| ())?;
+    // the last of all is that of the end
+    let said = run.received.frames.iter().rev().find(|frame| frame.text.starts_with("the stack is full"));
+    ensure!(run.code == OVERFLOW.1, "{}: exit code {} for a full stack", board.name, run.code);
+    let said = said.with_context(|| format!("{}: a full stack ends without its sentence", board.name))?;
+    println!("overflow on {}: {}", board.name, said.text);
+    Ok(())
+}
+
+/// Training in slices keeps a task's deadline to within a slice, and says how long that is.
+fn slices(board: &Board, elf: &Path) -> Result<()> {
+    let (machine, transport, more) = (board.machine()?, Transport::Semihosting, bench::CLOCK.map(str::to_owned));
+    let run = qemu::run(&Job { elf, machine, transport, more: &more, limit: minutes(2) }, None, &mut |_| ())?;
+    run.check_exit().with_context(|| format!("{DEADLINE} on {}", board.name))?;
+    let said = run.received.frames.iter().filter(|frame| frame.text.contains("slice") || frame.text.contains("late"));
+    said.for_each(|frame| println!("{DEADLINE} on {}: {}", board.name, frame.text));
+    Ok(())
+}
+
 fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let start = Instant::now();
     let (machine, transport) = (board.machine()?, Transport::Semihosting);
@@ -208,7 +255,10 @@ fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let seconds = start.elapsed().as_secs_f64();
     run.check_exit()?;
     println!("{} ({seconds:.1} s in QEMU)", reference::compare(board, binary, &run.received)?);
-    Ok(Taken { size: Size::read(elf)?, stack: Some(sizes::stack(&run.received.frames)?) })
+    let (used, available) = sizes::stack(&run.received.frames)?;
+    let is_spare = board.ram < room::LITTLE || 2 * used <= available;
+    ensure!(is_spare, "{used} bytes of stack of {available}, which is less than twice as many: see `stack` in room.rs");
+    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)) })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.
