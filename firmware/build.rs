@@ -16,14 +16,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
     let uart = uart(&name, &memory)?;
     let target = env::var("TARGET")?;
-    let fpu = target.ends_with("hf");
+    let (fpu, riscv) = (room::has_fpu(&target), target.starts_with("riscv"));
     println!("cargo:rustc-check-cfg=cfg(soft_floats)");
     if target.starts_with("thumbv6m") {
         // no FPU, and no multiplication into 64 bits either
         println!("cargo:rustc-cfg=soft_floats");
     }
     let stack = room::stack(usize::try_from(ram)?);
-    fs::write(out.join("memory.x"), below_the_statics(&memory, stack))?;
+    fs::write(out.join("memory.x"), below_the_statics(&memory, stack, riscv))?;
     fs::write(
         out.join("board.rs"),
         format!(
@@ -35,7 +35,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
 
     println!("cargo:rustc-link-search={}", out.display());
-    for arg in ["-Tlink.x", "-Tdefmt.x", "--nmagic"] {
+    // cortex-m-rt's script includes the memory's map, riscv-rt's comes after it
+    let first = riscv.then_some("-Tmemory.x");
+    for arg in first.into_iter().chain(["-Tlink.x", "-Tdefmt.x", "--nmagic"]) {
         println!("cargo:rustc-link-arg-bins={arg}");
     }
     Ok(())
@@ -86,7 +88,7 @@ fn uart(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
 
 /// The memory map with the lower end of the RAM taken for the stack, which grows downwards: where it is too deep it leaves the
 /// RAM, which is a fault, and does not run into the variables, which would be silent.
-fn below_the_statics(memory: &str, stack: usize) -> String {
+fn below_the_statics(memory: &str, stack: usize, riscv: bool) -> String {
     let mut map = String::new();
     for line in memory.lines() {
         let is_ram = line.trim_start().starts_with("RAM");
@@ -94,9 +96,23 @@ fn below_the_statics(memory: &str, stack: usize) -> String {
         match parts.and_then(|(origin, length)| Some((origin.trim(), length.split_once('=')?.1.trim()))) {
             Some((origin, length)) if is_ram => {
                 map += &format!("  RAM : ORIGIN = {origin} + {stack}, LENGTH = {length} - {stack}\n");
+                if riscv {
+                    map += &format!("  STACK : ORIGIN = {origin}, LENGTH = {stack}\n");
+                }
             }
             _ => map = map + line + "\n",
         }
+    }
+    if riscv {
+        let regions = [
+            ("TEXT", "FLASH"),
+            ("RODATA", "FLASH"),
+            ("DATA", "RAM"),
+            ("BSS", "RAM"),
+            ("HEAP", "RAM"),
+            ("STACK", "STACK"),
+        ];
+        regions.iter().for_each(|(what, region)| map += &format!("REGION_ALIAS(\"REGION_{what}\", {region});\n"));
     }
     map + &format!("_stack_start = ORIGIN(RAM);\n_stack_end = ORIGIN(RAM) - {stack};\n")
 }

@@ -1,14 +1,6 @@
 //! The end of a run that went wrong: said in a frame, then an exit code. Without these a fault loops for ever.
 
-use cortex_m_rt::ExceptionFrame;
-
-use crate::{exit, sleep};
-
-// SAFETY: build.rs defines both; only their addresses are taken, by the handler below.
-unsafe extern "C" {
-    static _stack_end: u32;
-    static _stack_start: u32;
-}
+use crate::exit;
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
@@ -21,70 +13,11 @@ fn defmt_panic() -> ! {
     exit(101) // the frame has gone out already
 }
 
-// SAFETY: cortex-m-rt's linker script defines both; only their addresses are taken here.
-unsafe extern "C" {
-    // The linker's: where the code begins and ends.
-    static __stext: u8;
-    static __etext: u8;
-}
-
-/// The instruction by which a program calls its debugger, `bkpt 0xab`.
-const CALL_OF_THE_DEBUGGER: u16 = 0xbeab;
-
-/// Whether this is the address of a call of the debugger: one that nobody answers is a fault on every core, also on those that cannot
-/// ask whether a debugger is there (Armv6-M).
-fn is_call(pc: u32) -> bool {
-    let code = (&raw const __stext).addr()..(&raw const __etext).addr();
-    let pc = pc as usize;
-    // SAFETY: an even address inside the code, which is there to be read and is never written.
-    code.contains(&pc) && pc.is_multiple_of(2) && unsafe { (pc as *const u16).read() } == CALL_OF_THE_DEBUGGER
-}
-
-// The stack lies at the lower end of the RAM: what is deeper than all of it is a fault, in which the core has no room to stack a
-// frame. So the handler begins without a stack, and where the pointer is at the end, or below, starts a new one at the top: what
-// lies there is of no more use.
-core::arch::global_asm!(
-    ".section .HardFaultTrampoline, \"ax\"",
-    ".global HardFault",
-    ".type HardFault, %function",
-    ".thumb_func",
-    ".balign 4",
-    "HardFault:",
-    "mrs r0, MSP",
-    "ldr r1, ={end}",
-    "adds r1, {room}",
-    "cmp r0, r1",
-    "bhi 2f",
-    "ldr r1, ={start}",
-    "mov sp, r1",
-    "bl {overflow}",
-    "2:",
-    "bl {fault}",
-    end = sym _stack_end,
-    start = sym _stack_start,
-    room = const ROOM,
-    overflow = sym overflow,
-    fault = sym fault,
-);
-
-/// Bytes above the end of the stack in which a fault is taken for its overflow: the frame that the core has stacked, with the
-/// registers of an FPU.
-const ROOM: u32 = 112;
-
 /// The end of the run of an image whose stack was too short.
-extern "C" fn overflow() -> ! {
+pub(crate) extern "C" fn overflow() -> ! {
     defmt::error!(
         "the stack is full, all {=usize} bytes of it: a smaller network, or more of `stack` in room.rs",
         crate::STACK
     );
     exit(103)
-}
-
-extern "C" fn fault(frame: &ExceptionFrame) -> ! {
-    if is_call(frame.pc()) {
-        // no debugger: another call would lock the core up
-        sleep();
-    }
-    defmt::error!("hard fault at pc {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr());
-    exit(102)
 }

@@ -1,4 +1,4 @@
-//! What every experiment on a Cortex-M needs and none should see: the way out for defmt's frames, the handlers that
+//! What every experiment on a microcontroller needs and none should see: the way out for defmt's frames, the handlers that
 //! end a run that went wrong, the results that stay in RAM, and the measure of the stack.
 //!
 //! A binary of this package hands a static buffer to an [`experiment`] and sends what comes back; no mathematics lives
@@ -11,7 +11,7 @@
 //! | 0 | the experiment is done |
 //! | 1 | it reported an error |
 //! | 101 | a panic |
-//! | 102 | a hard fault |
+//! | 102 | a hard fault, or a trap of RISC-V |
 //! | 103 | the stack is full |
 //!
 //! Where no debugger takes the exit code the core sleeps; the results stay in the region `NTKSCOPE_RESULTS`.
@@ -20,10 +20,16 @@
 // binaries are compiled for the host too, where this name is another crate's
 extern crate self as ntkscope_firmware;
 
+#[cfg(target_arch = "arm")]
+mod arm;
+mod buffer;
 pub mod cost;
+#[cfg(target_arch = "arm")]
 pub mod counter;
 pub mod experiment;
 mod fault;
+#[cfg(target_arch = "riscv32")]
+mod hart;
 mod results;
 #[cfg(feature = "serial")]
 mod serial;
@@ -45,12 +51,19 @@ compile_error!("one transport at a time: add --no-default-features");
 #[cfg(not(any(feature = "semihosting", feature = "rtt", feature = "serial")))]
 compile_error!("no transport: --features semihosting for QEMU, rtt for a debug probe, serial for the board's UART");
 
-// Linked for its critical sections alone, which defmt's transports call.
-use cortex_m as _;
+#[cfg(target_arch = "arm")]
+use arm::wait;
+pub use buffer::Buffer;
+#[cfg(target_arch = "arm")]
+pub use cortex_m_rt::entry;
 #[cfg(feature = "rtt")]
 use defmt_rtt as _;
 #[cfg(feature = "semihosting")]
 use defmt_semihosting as _;
+#[cfg(target_arch = "riscv32")]
+use hart::wait;
+#[cfg(target_arch = "riscv32")]
+pub use riscv_rt::entry;
 
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
@@ -89,6 +102,8 @@ pub fn run(experiment: &Experiment, name: &'static str, buffer: &mut [f32]) -> !
 
 /// Says what runs, and where.
 pub fn start(name: &'static str) {
+    #[cfg(target_arch = "riscv32")]
+    hart::begin();
     results::begin();
     defmt::info!("{=str} on {=str}, {=usize} bytes of RAM", name, BOARD, RAM);
 }
@@ -151,7 +166,7 @@ pub fn exit(code: u8) -> ! {
 /// Until the power goes.
 fn sleep() -> ! {
     loop {
-        cortex_m::asm::wfi();
+        wait();
     }
 }
 

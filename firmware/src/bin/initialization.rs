@@ -16,8 +16,10 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
 const LEN: usize = ntkscope_firmware::held(initialization::len(ntkscope_firmware::HERE));
 
 #[cfg(target_os = "none")]
-#[cortex_m_rt::entry]
+static BUFFER: ntkscope_firmware::Buffer<LEN> = ntkscope_firmware::Buffer::new();
+
+#[cfg(target_os = "none")]
+#[ntkscope_firmware::entry]
 fn main() -> ! {
-    static mut BUFFER: [f32; LEN] = [0.0; LEN];
-    ntkscope_firmware::run(&EXPERIMENT, "initialization", BUFFER)
+    ntkscope_firmware::run(&EXPERIMENT, "initialization", BUFFER.take())
 }

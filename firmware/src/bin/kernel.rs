@@ -15,8 +15,10 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
 const LEN: usize = ntkscope_firmware::held(kernel::len(ntkscope_firmware::HERE));
 
 #[cfg(target_os = "none")]
-#[cortex_m_rt::entry]
+static BUFFER: ntkscope_firmware::Buffer<LEN> = ntkscope_firmware::Buffer::new();
+
+#[cfg(target_os = "none")]
+#[ntkscope_firmware::entry]
 fn main() -> ! {
-    static mut BUFFER: [f32; LEN] = [0.0; LEN];
-    ntkscope_firmware::run(&EXPERIMENT, "kernel", BUFFER)
+    ntkscope_firmware::run(&EXPERIMENT, "kernel", BUFFER.take())
 }

@@ -6,7 +6,7 @@
 
 use ntkscope_firmware::{finish, start};
 
-#[cortex_m_rt::entry]
+#[ntkscope_firmware::entry]
 fn main() -> ! {
     start("overflow");
     defmt::info!("{=u32}", deeper(core::hint::black_box(1)));

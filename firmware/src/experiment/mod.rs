@@ -74,8 +74,10 @@ const SIN: f32 = 0.866_025_4;
 const POINTS: [f32; 2 * N] = [0.5, SIN, -0.5, SIN, -1.0, 0.0, -0.5, -SIN, 0.5, -SIN, 1.0, 0.0];
 const SEED: u64 = 1;
 
-/// Bytes of RAM that the buffers leave to the transport; with little RAM it has what is left over.
+/// Bytes of RAM that the buffers leave to the transport and to counters; with little RAM to the counters, and the transport has
+/// what is left over.
 const TRANSPORT: usize = 1_280;
+const COUNTERS: usize = 32;
 
 /// Two hidden layers and a bias at the input.
 pub(crate) const fn network(widths: &[usize; 2]) -> Fcn<'_> {
@@ -93,7 +95,7 @@ pub(crate) fn points() -> Result<MatRef<'static, f32>, Error> {
 
 /// Whether a buffer of `len` numbers fits the RAM.
 pub(crate) const fn fits(len: usize, ram: usize) -> bool {
-    let transport = if ram < room::LITTLE { 0 } else { TRANSPORT };
+    let transport = if ram < room::LITTLE { COUNTERS } else { TRANSPORT };
     let kept = words_of(capacity(ram));
     size_of::<f32>() * (len + kept) + room::stack(ram) + transport <= ram
 }

@@ -1,4 +1,4 @@
-//! What of a board's RAM is the stack's. The build script compiles this same file.
+//! What of a board's RAM is the stack's, and what its target says of its core. The build script compiles this same file.
 
 /// Bytes of RAM below which a board has little.
 pub const LITTLE: usize = 64 << 10;
@@ -7,4 +7,10 @@ pub const LITTLE: usize = 64 << 10;
 /// was measured there, 6,136.
 pub const fn stack(ram: usize) -> usize {
     if ram < LITTLE { 6_784 } else { 24 << 10 }
+}
+
+/// Whether a core of this target computes floats by itself: Arm's hard-float targets, RISC-V's with the extension F.
+pub fn has_fpu(target: &str) -> bool {
+    let core = target.split('-').next().unwrap_or_default();
+    core.strip_prefix("riscv32").map_or(target.ends_with("hf"), |extensions| extensions.contains('f'))
 }

@@ -17,7 +17,7 @@ pub(crate) const CLOCK: [&str; 2] = ["-icount", "shift=6"];
 /// Runs the image on an emulated board and prints its table.
 pub(crate) fn measure(toolchains: &mut Toolchains, board: &Board) -> Result<()> {
     let machine = board.machine()?;
-    qemu::ensure_installed()?;
+    machine.emulator.ensure_installed()?;
     let elf = image::build(toolchains, board, Transport::Semihosting, &[BENCH])?.elf(BENCH);
     let (transport, more) = (Transport::Semihosting, CLOCK.map(str::to_owned));
     let job = Job { elf: &elf, machine, transport, more: &more, limit: qemu::LIMIT };

@@ -5,7 +5,11 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::process::root;
+use crate::{
+    experiment::room,
+    process::root,
+    qemu::{ARM, Machine, RISCV},
+};
 
 pub(crate) struct Board {
     pub(crate) name: String,
@@ -44,12 +48,14 @@ impl Board {
 
     /// Whether its core computes floats by itself.
     pub(crate) fn fpu(&self) -> bool {
-        self.target.ends_with("hf")
+        room::has_fpu(&self.target)
     }
 
     /// QEMU's machine for this board.
-    pub(crate) fn machine(&self) -> Result<&str> {
-        self.qemu.as_deref().with_context(|| {
+    pub(crate) fn machine(&self) -> Result<Machine<'_>> {
+        let emulator = if self.target.starts_with("riscv32") { &RISCV } else { &ARM };
+        let name = self.qemu.as_deref();
+        name.map(|name| Machine { emulator, name }).with_context(|| {
             let boards = names().into_iter().filter(|name| Self::load(name).is_ok_and(|board| board.qemu.is_some()));
             format!("QEMU has no machine for {}: it has one for {}", self.name, boards.collect::<Vec<_>>().join(", "))
         })

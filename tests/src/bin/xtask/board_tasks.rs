@@ -30,7 +30,7 @@ pub(crate) fn qemu(
     let board = Board::load(board)?;
     let machine = board.machine()?;
     check(frames, binary)?;
-    qemu::ensure_installed()?;
+    machine.emulator.ensure_installed()?;
     let transport = if serial { Transport::Serial } else { Transport::Semihosting };
     let elf = image::build(&mut session.toolchains, &board, transport, &[binary])?.elf(binary);
     let (mut recording, mut show) = (recording(frames.save.as_deref())?, Show::new());

@@ -15,8 +15,67 @@ use ntkscope_frames::{Event, Received, Recording, Source, Until, receive, serial
 
 use crate::{image::Transport, process, toolchain};
 
-/// The emulator of every Arm machine.
-const QEMU: &str = "qemu-system-arm";
+/// A program that emulates the machines of one architecture.
+#[derive(Debug)]
+pub(crate) struct Emulator {
+    program: &'static str,
+    /// Debian's package of it.
+    package: &'static str,
+    /// What it is to be told of an image that begins at the reset.
+    bare: &'static [&'static str],
+}
+
+/// Of every Arm machine.
+pub(crate) static ARM: Emulator = Emulator { program: "qemu-system-arm", package: "qemu-system-arm", bare: &[] };
+/// Of every 32-bit RISC-V machine.
+pub(crate) static RISCV: Emulator =
+    Emulator { program: "qemu-system-riscv32", package: "qemu-system-misc", bare: &["-bios", "none"] };
+
+impl Emulator {
+    /// Whether it is installed; if not, this is said.
+    pub(crate) fn is_here(&self) -> bool {
+        let is_here = process::find(self.program).is_some();
+        if !is_here {
+            println!("{} is not installed ({}): nothing was run in it", self.program, self.by_hand());
+        }
+        is_here
+    }
+
+    /// Installs it if it is not here, or says how.
+    pub(crate) fn ensure_installed(&self) -> Result<()> {
+        if process::find(self.program).is_none() {
+            if process::find("apt-get").is_none() {
+                bail!("there is no {}: {}", self.program, self.by_hand());
+            }
+            toolchain::apt_install(&[self.package])?;
+        }
+        let version = process::output(Command::new(self.program).arg("--version"), process::minutes(1))?;
+        println!("{}", version.lines().next().unwrap_or_default());
+        Ok(())
+    }
+
+    /// The command that installs it on this system.
+    fn by_hand(&self) -> String {
+        let commands = [
+            ("apt-get", format!("run `apt-get install {}`", self.package)),
+            ("dnf", format!("run `sudo dnf install {}`", self.program)),
+            ("pacman", format!("run `sudo pacman -S {}`", self.program)),
+            ("brew", "run `brew install qemu`".into()),
+        ];
+        match commands.iter().find(|(program, _)| process::find(program).is_some()) {
+            Some((_, command)) => command.clone(),
+            None => format!("install the package of your system that holds {}", self.program),
+        }
+    }
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine<'a> {
+    pub(crate) emulator: &'static Emulator,
+    /// As QEMU names it.
+    pub(crate) name: &'a str,
+}
 
 /// How long one image may run; the longest takes about a minute where nothing else runs.
 pub(crate) const LIMIT: Duration = process::minutes(10);
@@ -24,8 +83,7 @@ pub(crate) const LIMIT: Duration = process::minutes(10);
 /// What is run, and how.
 pub(crate) struct Job<'a> {
     pub(crate) elf: &'a Path,
-    /// QEMU's machine.
-    pub(crate) machine: &'a str,
+    pub(crate) machine: Machine<'a>,
     pub(crate) transport: Transport,
     /// Further arguments for QEMU.
     pub(crate) more: &'a [String],
@@ -65,12 +123,13 @@ pub(crate) fn run(job: &Job<'_>, recording: Option<&mut Recording>, show: &mut d
         }
         Transport::Rtt => bail!("QEMU has no debug probe that reads RTT"),
         Transport::Semihosting => {
+            let program = job.machine.emulator.program;
             // nothing but frames may reach stdout: no monitor, no serial port
             let mut child = command(job)
                 .args(["-monitor", "none", "-serial", "none", "-semihosting-config", "enable=on,target=native"])
                 .stdout(Stdio::piped())
                 .spawn()
-                .with_context(|| format!("cannot start {QEMU}"))?;
+                .with_context(|| format!("cannot start {program}"))?;
             let pipe = child.stdout.take().expect("stdout is piped");
             let followed = Source::defmt(place, &image, false, pipe).and_then(|source| {
                 receive(&source, Until::limit(job.limit), recording, show).map(|received| (source, received))
@@ -83,11 +142,11 @@ pub(crate) fn run(job: &Job<'_>, recording: Option<&mut Recording>, show: &mut d
                     return Err(error.into());
                 }
             };
-            let status = process::wait(child, Duration::from_secs(10)).context(QEMU)?;
+            let status = process::wait(child, Duration::from_secs(10)).context(program)?;
             // what the last bytes are is known once the pipe is closed
             source.rest(Duration::from_secs(10), received.numbers.len())?;
             let code = status.code().and_then(|code| u8::try_from(code).ok());
-            let code = code.with_context(|| format!("{QEMU}: {status}"))?;
+            let code = code.with_context(|| format!("{program}: {status}"))?;
             Ok(Run { received, code })
         }
     }
@@ -103,8 +162,10 @@ pub(crate) const BAUD: u32 = 115_200;
 
 /// QEMU with the image and nothing else.
 fn command(job: &Job<'_>) -> Command {
-    let mut command = Command::new(QEMU);
-    command.args(["-M", job.machine, "-nographic", "-kernel"]).arg(job.elf).args(job.more).stdin(Stdio::null());
+    let Machine { emulator, name } = job.machine;
+    let mut command = Command::new(emulator.program);
+    command.args(["-M", name, "-nographic"]).args(emulator.bare).arg("-kernel").arg(job.elf);
+    command.args(job.more).stdin(Stdio::null());
     command
 }
 
@@ -120,12 +181,13 @@ pub(crate) struct Alone {
 impl Alone {
     /// Starts QEMU with the image, stopped before its first instruction, so that no byte is lost before somebody listens.
     pub(crate) fn start(job: &Job<'_>) -> Result<Self> {
+        let program = job.machine.emulator.program;
         let mut child = command(job)
             .args(["-S", "-serial", "pty", "-monitor", "stdio"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {QEMU}"))?;
+            .with_context(|| format!("cannot start {program}"))?;
         let pipe = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let (sender, said) = mpsc::channel();
         thread::spawn(move || {
@@ -157,7 +219,7 @@ impl Alone {
     pub(crate) fn sleeps(&mut self) -> Result<bool> {
         let before = process::processor_time(self.child.id())?;
         thread::sleep(Duration::from_millis(500));
-        ensure!(self.child.try_wait()?.is_none(), "{QEMU} has ended");
+        ensure!(self.child.try_wait()?.is_none(), "QEMU has ended");
         Ok(process::processor_time(self.child.id())? - before < Duration::from_millis(100))
     }
 
@@ -197,31 +259,5 @@ impl Drop for Alone {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// Installs QEMU if it is not here, or says how.
-pub(crate) fn ensure_installed() -> Result<()> {
-    if process::find(QEMU).is_none() {
-        if process::find("apt-get").is_none() {
-            bail!("there is no {QEMU}: {}", by_hand());
-        }
-        toolchain::apt_install(&["qemu-system-arm"])?;
-    }
-    let version = process::output(Command::new(QEMU).arg("--version"), process::minutes(1))?;
-    println!("{}", version.lines().next().unwrap_or_default());
-    Ok(())
-}
-
-/// The command that installs QEMU on this system.
-fn by_hand() -> String {
-    let commands = [
-        ("dnf", "run `sudo dnf install qemu-system-arm`"),
-        ("pacman", "run `sudo pacman -S qemu-system-arm`"),
-        ("brew", "run `brew install qemu`"),
-    ];
-    match commands.iter().find(|(program, _)| process::find(program).is_some()) {
-        Some((_, command)) => (*command).to_owned(),
-        None => format!("install the package of your system that holds {QEMU}"),
     }
 }

@@ -19,7 +19,7 @@ const BOARDS: [&str; 2] = ["an386", "microbit-v1"];
 const BINARY: &str = "kernel";
 
 pub(crate) fn step(session: &mut Session) -> Result<()> {
-    qemu::ensure_installed()?;
+    qemu::ARM.ensure_installed()?;
     for name in BOARDS {
         let board = Board::load(name)?;
         let elf = image::build(&mut session.toolchains, &board, Transport::Serial, &[BINARY]).context(name)?;

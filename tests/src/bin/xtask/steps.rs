@@ -32,14 +32,22 @@ use crate::{
 pub(crate) const QEMU_BOARDS: [&str; 3] = ["an386", "an385", "microbit-v1"];
 /// Those that it runs [`LINKED`] on: every other core, and a board of little RAM.
 pub(crate) const MORE_QEMU_BOARDS: [&str; 4] = ["an500", "an505", "an547", "lm3s6965"];
+/// RISC-V without and with floats of its own, which run every experiment where the emulator is installed.
+pub(crate) const RISCV_BOARDS: [&str; 2] = ["virt-imac", "virt-imafc"];
 /// The experiment of the boards that have one alone.
 pub(crate) const LINKED: &str = "divergence";
 /// Real boards, where [`LINKED`] is linked with the probe's transport.
 pub(crate) const PROBE_BOARDS: [&str; 6] =
     ["stm32f4-discovery", "nrf52840dk", "microbit-v2", "nucleo-f446re", "nucleo-h743zi", "pico2"];
 /// The targets that the boards above and the core's own builds need.
-pub(crate) const TARGETS: [&str; 4] =
-    ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "thumbv7em-none-eabihf", "thumbv8m.main-none-eabihf"];
+pub(crate) const TARGETS: [&str; 6] = [
+    "thumbv6m-none-eabi",
+    "thumbv7m-none-eabi",
+    "thumbv7em-none-eabihf",
+    "thumbv8m.main-none-eabihf",
+    "riscv32imac-unknown-none-elf",
+    "riscv32imafc-unknown-none-elf",
+];
 
 /// What one step leaves for the next.
 pub(crate) struct Session {
@@ -156,7 +164,7 @@ pub(crate) fn test(session: &mut Session, only: &[String]) -> bool {
 fn tools(session: &mut Session) -> Result<()> {
     toolchain::ensure_components()?;
     session.toolchains.ensure(&TARGETS)?;
-    qemu::ensure_installed()
+    qemu::ARM.ensure_installed()
 }
 
 /// Every image that is built: its board, how its frames leave it, its binaries.
@@ -164,7 +172,10 @@ fn images() -> impl Iterator<Item = (&'static str, Transport, Vec<&'static str>)
     let linked = |name, transport| (name, transport, vec![LINKED]);
     let emulated = QEMU_BOARDS.into_iter().map(|name| (name, Transport::Semihosting, image::all().collect()));
     let more = MORE_QEMU_BOARDS.into_iter().map(move |name| linked(name, Transport::Semihosting));
-    emulated.chain(more).chain(PROBE_BOARDS.into_iter().map(move |name| linked(name, Transport::Rtt)))
+    // what ticks, and what is measured by it, is a Cortex-M's
+    let riscv = || image::experiments().chain([OVERFLOW.0]).collect();
+    let riscv = RISCV_BOARDS.into_iter().map(move |name| (name, Transport::Semihosting, riscv()));
+    emulated.chain(more).chain(riscv).chain(PROBE_BOARDS.into_iter().map(move |name| linked(name, Transport::Rtt)))
 }
 
 fn is_experiment(binary: &str) -> bool {
@@ -188,13 +199,19 @@ fn firmware(session: &mut Session) -> Result<()> {
 
 /// Runs every binary on every board that QEMU has and compares its numbers with the host's.
 fn compare(session: &mut Session) -> Result<()> {
-    qemu::ensure_installed()?;
+    qemu::ARM.ensure_installed()?;
+    let riscv = qemu::RISCV.is_here();
     let mut jobs = Vec::new();
     for (name, transport, binaries) in images().filter(|(_, transport, _)| *transport == Transport::Semihosting) {
+        if RISCV_BOARDS.contains(&name) && !riscv {
+            continue;
+        }
         let board = Board::load(name)?;
         let images = image::build(&mut session.toolchains, &board, transport, &binaries).context(name)?;
         if binaries.contains(&OVERFLOW.0) {
             full_stack(&board, &images.elf(OVERFLOW.0))?;
+        }
+        if binaries.contains(&DEADLINE) {
             slices(&board, &images.elf(DEADLINE))?;
         }
         let board = Arc::new(board);

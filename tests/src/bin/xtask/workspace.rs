@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use crate::{
     board::Board,
-    image::{Transport, features},
+    image::{self, Transport, features},
     process::{find, minutes, root, run},
-    steps::{LONG, QEMU_BOARDS, Session},
+    steps::{LONG, QEMU_BOARDS, RISCV_BOARDS, Session},
     toolchain::{apt_install, cargo},
 };
 
@@ -20,13 +20,17 @@ pub(crate) fn clippy(_: &mut Session) -> Result<()> {
 }
 
 pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
-    // A core with atomics and an FPU, and one with neither.
-    let images =
-        [("an386", Transport::Rtt), ("microbit-v1", Transport::Semihosting), ("microbit-v1", Transport::Serial)];
-    for (name, transport) in images {
+    // A core with atomics and an FPU, and one with neither; another architecture, which lacks the binaries that measure.
+    let images = [
+        ("an386", Transport::Rtt, vec!["--bins"]),
+        ("microbit-v1", Transport::Semihosting, vec!["--bins"]),
+        ("microbit-v1", Transport::Serial, vec!["--bins"]),
+        (RISCV_BOARDS[0], Transport::Semihosting, image::experiments().flat_map(|binary| ["--bin", binary]).collect()),
+    ];
+    for (name, transport, binaries) in images {
         let board = Board::load(name)?;
         let mut clippy = session.toolchains.cargo("firmware", "clippy", &board.target)?;
-        clippy.args(["--quiet", "--release", "--locked", "--lib", "--bins"]).args(features(&board, transport));
+        clippy.args(["--quiet", "--release", "--locked", "--lib"]).args(binaries).args(features(&board, transport));
         run(clippy.args(["--", "-D", "warnings"]), minutes(20))?;
     }
     Ok(())
