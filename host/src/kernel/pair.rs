@@ -97,14 +97,37 @@ impl Directions {
 
     /// How far A is from B, from [`Self::products`] of both.
     pub fn apart(&self, of_a: &[f64], of_b: &[f64]) -> Apart {
-        let each: Vec<Sums> = of_a.chunks_exact(self.n).zip(of_b.chunks_exact(self.n)).map(|(a, b)| sums(a, b)).collect();
-        let (known, probes) = each.split_at(self.known);
-        // the centred kernels map the constant to 0
-        let constant = known.first().map_or([0.0; 5], |[difference, b, ..]| [*difference, *b, 0.0, 0.0, 0.0]);
-        let exact = known.iter().skip(1).fold(constant, add);
+        let (exact, probes) = self.split(of_a, of_b);
+        let probes = &probes;
         let frobenius = |[difference, b, ..]: Sums| (difference / b).sqrt();
         let alignment = |[.., ab, aa, bb]: Sums| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0);
         Apart { frobenius: jackknife(exact, probes, frobenius), alignment: jackknife(exact, probes, alignment) }
+    }
+
+    /// The centred alignment of A, of which these are [`Self::products`], with Y Y^T for centred Y (n, C), a row of `y` `(C, n)`
+    /// for each column, and `of_y` the products of A with them:
+    ///
+    /// ```text
+    /// tr(Y^T A Y) / (|HAH|_F |Y^T Y|_F)
+    /// ```
+    ///
+    /// Only |HAH|_F is estimated. NaN where A or Y is 0.
+    pub fn aligned(&self, of_a: &[f64], y: &[f64], of_y: &[f64]) -> Estimated {
+        let (exact, probes) = self.split(of_a, of_a);
+        let columns = || y.chunks_exact(self.n);
+        let above: f64 = columns().zip(of_y.chunks_exact(self.n)).map(|(y, k)| dot(y, k)).sum();
+        let square: f64 = columns().flat_map(|a| columns().map(move |b| dot(a, b).powi(2))).sum();
+        jackknife(exact, &probes, |[.., aa, _]: Sums| (above / (aa * square).sqrt()).clamp(-1.0, 1.0))
+    }
+
+    /// The sums of what is known exactly, and of every probe.
+    fn split(&self, of_a: &[f64], of_b: &[f64]) -> (Sums, Vec<Sums>) {
+        let pairs = of_a.chunks_exact(self.n).zip(of_b.chunks_exact(self.n));
+        let mut each: Vec<Sums> = pairs.map(|(a, b)| sums(a, b)).collect();
+        let probes = each.split_off(self.known);
+        // the centred kernels map the constant to 0
+        let constant = each.first().map_or([0.0; 5], |[difference, b, ..]| [*difference, *b, 0.0, 0.0, 0.0]);
+        (each.iter().skip(1).fold(constant, add), probes)
     }
 }
 
@@ -203,7 +226,7 @@ mod tests {
 
     fn estimated([a, b]: &mut [Held; 2], known: &[Vec<f64>], probes: usize, seed: u64) -> Apart {
         let (directions, stop) = (Directions::new(a.0, known, probes, seed), Stop::new());
-        let mut of = |k: &mut Held| directions.products(k, &mut |_| (), &stop).unwrap().done().unwrap();
+        let of = |k: &mut Held| directions.products(k, &mut |_| (), &stop).unwrap().done().unwrap();
         let (of_a, of_b) = (of(a), of(b));
         directions.apart(&of_a, &of_b)
     }
@@ -223,6 +246,18 @@ mod tests {
         let exact = exact(&kernels);
         assert!((found.frobenius.value - exact[0]).abs() < 1e-13 && found.frobenius.error < 1e-12, "{found:?}");
         assert!((found.alignment.value - exact[1]).abs() < 1e-13 && found.alignment.error < 1e-12, "{found:?}");
+        // with two functions, which are centred by hand
+        let y: Vec<f64> = [[1.0, -1.0], [2.0, -2.0]].iter().flat_map(|two| two.repeat(6)).collect();
+        let gram = |at: usize| y[at / 12] * y[at % 12] + y[12 + at / 12] * y[12 + at % 12];
+        let gram: Vec<f64> = (0..144).map(gram).collect();
+        let view = |all| MatRef::new(all, 12, 12).unwrap();
+        let known = centred_alignment(view(&kernels[0].1), view(&gram)).unwrap();
+        let (directions, stop, mut of_y) = (Directions::new(12, &all, 3, 5), Stop::new(), vec![0.0; 24]);
+        let of_a = directions.products(&mut kernels[0], &mut |_| (), &stop).unwrap().done().unwrap();
+        let (from, into) = (MatRef::new(&y, 2, 12).unwrap(), MatMut::new(&mut of_y, 2, 12).unwrap());
+        kernels[0].apply(from, into, &mut |_| (), &stop).unwrap();
+        let found = directions.aligned(&of_a, &y, &of_y);
+        assert!((found.value - known).abs() < 1e-13 && found.error < 1e-12, "{found:?} {known}");
     }
 
     /// Over many draws the distance from the exact values has the size of the standard errors.

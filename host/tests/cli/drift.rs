@@ -85,7 +85,7 @@ fn checkpoints(place: &Place, network: &str) -> String {
         ));
     }
     // beside the first
-    place.succeed(&format!("run --n 6 {network} --init standard --seed 1 --until-time 3 --quiet --out R"));
+    place.succeed(&format!("run --n 6 {network} --init standard --seed 1 --loss cross-entropy --until-time 3 --quiet --out R"));
     "P1.npz P2.npz R/params.npz".into()
 }
 
@@ -126,4 +126,31 @@ fn kernels_that_do_not_fit_are_compared_all_the_same() {
         }
         assert!(column(&place, "held.csv", "drift_fro_se").iter().all(|x| x.is_nan()));
     }
+}
+
+/// What random vectors tell is within five standard errors of what the entries say, and no bit depends on threads or memory.
+#[test]
+fn products_tell_how_far_kernels_are_apart() {
+    let place = Place::new();
+    let files = checkpoints(&place, "--width 24 --depth 2");
+    let line = format!("drift {files} --data circle --n 400 --quiet");
+    place.succeed(&format!("{line} --out held.csv"));
+    for (threads, memory) in [(1, "18MiB"), (3, "1GiB")] {
+        place.succeed(&format!("{line} --probes 12 --threads {threads} --memory {memory} --out probes{threads}.csv"));
+    }
+    assert_eq!(place.bytes("probes1.csv"), place.bytes("probes3.csv"));
+    for name in ["drift_fro", "alignment", "target_alignment"] {
+        let error = format!("{name}_se");
+        let [exact, found] = ["held.csv", "probes1.csv"].map(|file| column(&place, file, name));
+        let error = column(&place, "probes1.csv", &error);
+        for ((exact, found), error) in exact.iter().zip(&found).zip(&error) {
+            assert!((exact - found).abs() <= 5.0 * error + 1e-12, "{name}: {exact} {found} {error}");
+            assert!(*error <= 0.05 * exact, "{name}: {exact} {error}");
+        }
+        assert!(error[1] > 0.0 && (error[0] == 0.0 || name == "target_alignment"), "{name}: {error:?}");
+    }
+    assert!(column(&place, "probes1.csv", "drift_max").iter().all(|x| x.is_nan()));
+    let page = place.run(format!("{line} --probes 3 --out D.npz --report D.html").split_whitespace());
+    assert_eq!(page.code, 0, "{}", page.stderr);
+    assert_eq!(place.array("D.npz", "drift_fro").0, [3]);
 }

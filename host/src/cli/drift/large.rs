@@ -93,7 +93,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             beside,
         };
         let known = bytes_of((2 * KNOWN * rows) as u128, 8);
-        let vectors = Self::search(KNOWN, Awaited::Largest).bytes(rows).max(bytes_of((4 * directions * rows) as u128, 8));
+        let vectors = Self::search(KNOWN, Awaited::Largest).bytes(rows).max(bytes_of(((4 * directions + 3 * sizes.outputs) * rows) as u128, 8));
         let beside = held + known + vectors;
         let tangents = numbers(tangent_len(sizes, n).saturating_add(n * d));
         // two kernels at a time: what one of them keeps comes twice
@@ -129,7 +129,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
         if !self.args.common.quiet {
             let how = match self.args.probes {
                 Some(probes) => format!(
-                    "drift_fro and alignment are estimated with {} from products, and drift_max is not known",
+                    "drift_fro and the alignments are estimated from products with {}, and drift_max is not known",
                     count(probes.into(), "random vector")
                 ),
                 None => "made anew in strips of their rows, of which drift and alignment are exact; --probes estimates them \
@@ -260,6 +260,15 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             (rows[0].snapshot.drift_fro, rows[0].snapshot.alignment) = (0.0 / lambda, 1.0);
             (rows[0].beside.drift_fro_se, rows[0].beside.alignment_se) = (0.0, 0.0);
         }
+        if let Some(probes) = self.args.probes.filter(|_| self.has_gram()) {
+            let directions = Directions::new(self.rows(), &sure, probes.into(), SEED);
+            let Ended::Done(products) = directions.products(&mut first, &mut |_| (), self.stop)? else {
+                return Ok(Ended::Stopped);
+            };
+            if self.with_targets(&mut first, (&directions, &products), &mut rows[0])? == Ended::Stopped {
+                return Ok(Ended::Stopped);
+            }
+        }
         for (source, row) in sources.iter().zip(rows).skip(1) {
             let Ended::Done(mut now) = self.operator(source, plan, &mut of_now)? else { return Ok(Ended::Stopped) };
             let Ended::Done(ends) = self.ends(&mut now, 1, Awaited::Largest)? else { return Ok(Ended::Stopped) };
@@ -282,7 +291,36 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
                 return Ok(Ended::Stopped);
             };
             row.estimated(directions.apart(&of_now, &of_first));
+            if self.with_targets(&mut now, (&directions, &of_now), row)? == Ended::Stopped {
+                return Ok(Ended::Stopped);
+            }
         }
+        Ok(Ended::Done(()))
+    }
+
+    /// The alignment of a kernel with the Gram matrix of the targets, where they have one.
+    fn with_targets(
+        &self,
+        operator: &mut dyn Operator,
+        (directions, products): (&Directions, &[f64]),
+        row: &mut Row,
+    ) -> Result<Ended> {
+        let (n, Some(targets)) = (self.samples.n, self.targets()?.filter(|_| self.has_gram())) else {
+            return Ok(Ended::Done(()));
+        };
+        let mut centred = Vec::with_capacity(targets.cols() * n);
+        for c in 0..targets.cols() {
+            let column = || (0..n).map(|i| targets.at(i, c).to_f64());
+            let mean = column().sum::<f64>() / n as f64;
+            centred.extend(column().map(|y| y - mean));
+        }
+        let mut out = vec![0.0; centred.len()];
+        let (y, into) = (MatRef::new(&centred, targets.cols(), n)?, MatMut::new(&mut out, targets.cols(), n)?);
+        if operator.apply(y, into, &mut |_| (), self.stop)? == Ended::Stopped {
+            return Ok(Ended::Stopped);
+        }
+        let found = directions.aligned(products, &centred, &out);
+        (row.snapshot.target_alignment, row.beside.target_alignment_se) = (found.value, found.error);
         Ok(Ended::Done(()))
     }
 

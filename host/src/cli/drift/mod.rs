@@ -33,7 +33,7 @@ Examples:
   ntkscope drift A/params.npz B/params.npz --data circle";
 
 /// Columns of the table: those of a trace, and what is not told there.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "loss",
     "accuracy",
     "margin_min",
@@ -54,6 +54,7 @@ const COLUMNS: [&str; 20] = [
     "lambda_max_residual",
     "drift_fro_se",
     "alignment_se",
+    "target_alignment_se",
 ];
 
 /// `ntkscope drift`
@@ -77,7 +78,7 @@ pub struct DriftArgs {
     /// Names of the layers of another program's network in their order, separated by commas, where the files leave it open
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
     pub order: Option<Vec<String>>,
-    /// Estimate drift_fro and alignment from products with N random vectors (probes), whose scatter gives the standard errors,
+    /// Estimate drift_fro and both alignments from products with N random vectors (probes), whose scatter gives the standard errors,
     /// in place of every entry; drift_max is not known then. Kernels are not formed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000), help_heading = "Estimate")]
     pub probes: Option<u16>,

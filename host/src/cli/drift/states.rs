@@ -141,6 +141,8 @@ pub(super) struct Beside {
     pub(super) drift_fro_se: f64,
     /// of alignment
     pub(super) alignment_se: f64,
+    /// of target_alignment
+    pub(super) target_alignment_se: f64,
 }
 
 impl Beside {
@@ -150,6 +152,7 @@ impl Beside {
         lambda_max_residual: f64::NAN,
         drift_fro_se: f64::NAN,
         alignment_se: f64::NAN,
+        target_alignment_se: f64::NAN,
     };
 
     fn column(&self, name: &str) -> Option<f64> {
@@ -159,6 +162,7 @@ impl Beside {
             "lambda_max_residual" => self.lambda_max_residual,
             "drift_fro_se" => self.drift_fro_se,
             "alignment_se" => self.alignment_se,
+            "target_alignment_se" => self.target_alignment_se,
             _ => return None,
         })
     }
