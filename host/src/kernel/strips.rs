@@ -102,9 +102,7 @@ pub fn strips<T: Real, S: KernelSource<T>>(
                 }
                 let out = strip.reborrow().block(0..rows.len() * each, part.start * each..part.end * each);
                 match (&anew, i == j) {
-                    (None, itself) => {
-                        source.entries(&kept[k][i], (!itself).then(|| &kept[k][j]), out, &mut scratch)?
-                    }
+                    (None, itself) => source.entries(&kept[k][i], (!itself).then(|| &kept[k][j]), out, &mut scratch)?,
                     (Some(left), true) => source.entries(left, None, out, &mut scratch)?,
                     (Some(left), false) => {
                         let right = right.side(source, part.clone())?;

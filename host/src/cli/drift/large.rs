@@ -93,7 +93,9 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             beside,
         };
         let known = bytes_of((2 * KNOWN * rows) as u128, 8);
-        let vectors = Self::search(KNOWN, Awaited::Largest).bytes(rows).max(bytes_of(((4 * directions + 3 * sizes.outputs) * rows) as u128, 8));
+        let vectors = Self::search(KNOWN, Awaited::Largest)
+            .bytes(rows)
+            .max(bytes_of(((4 * directions + 3 * sizes.outputs) * rows) as u128, 8));
         let beside = held + known + vectors;
         let tangents = numbers(tangent_len(sizes, n).saturating_add(n * d));
         // two kernels at a time: what one of them keeps comes twice
@@ -126,7 +128,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
     /// Every column that is known without the kernels being formed.
     pub(super) fn measure(&self) -> Result<Ended<Moved>> {
         let plan = self.plan()?;
-        if !self.args.common.quiet {
+        if !self.args.common.quiet && !self.args.common.json {
             let how = match self.args.probes {
                 Some(probes) => format!(
                     "drift_fro and the alignments are estimated from products with {}, and drift_max is not known",
@@ -136,7 +138,8 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
                          in less time"
                     .into(),
             };
-            let rest = "lambda_max and drift_operator are by Lanczos; for the rest of a spectrum see `ntkscope spectrum`";
+            let rest =
+                "lambda_max and drift_operator are by Lanczos; for the rest of a spectrum see `ntkscope spectrum`";
             say(&format!("note: the kernels are not formed, but {how}; {rest}"));
             say(&format!("memory: about {}", ByteSize::b(plan.forecast)));
         }
@@ -196,12 +199,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
     }
 
     /// Drift and alignment, from every entry.
-    fn by_strips(
-        &self,
-        sources: &[Empirical<'_, N, T>],
-        cut: &Cut,
-        rows: &mut [Snapshot<T>],
-    ) -> Result<Ended> {
+    fn by_strips(&self, sources: &[Empirical<'_, N, T>], cut: &Cut, rows: &mut [Snapshot<T>]) -> Result<Ended> {
         let (n, side) = (self.samples.n, self.rows());
         let targets = self.targets()?.filter(|_| self.has_gram());
         let mut firsts = Vec::new();
@@ -252,8 +250,13 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
         let Ended::Done(ends) = self.ends(&mut first, KNOWN, Awaited::Largest)? else { return Ok(Ended::Stopped) };
         bar.inc(1);
         let lambda = ends.largest[0].value;
-        let sure: Vec<Vec<f64>> =
-            ends.largest.iter().zip(ends.vectors).filter(|(ritz, _)| ritz.converged).map(|(_, vector)| vector).collect();
+        let sure: Vec<Vec<f64>> = ends
+            .largest
+            .iter()
+            .zip(ends.vectors)
+            .filter(|(ritz, _)| ritz.converged)
+            .map(|(_, vector)| vector)
+            .collect();
         rows[0].largest(&ends.largest[0]);
         (rows[0].beside.drift_operator, rows[0].beside.drift_operator_residual) = (0.0 / lambda, 0.0 / lambda);
         if self.args.probes.is_some() {
