@@ -53,11 +53,11 @@ fn what_cannot_be_estimated_is_refused() {
 fn what_does_not_fit_says_what_does() {
     let place = Place::new();
     let line =
-        |n: usize| format!("smoothness --data sphere --n {n} --draws 2 --depth 1 --memory 24MiB --out s --force");
-    let refused = place.run(line(900).split_whitespace());
+        |n: usize| format!("smoothness --data sphere --n {n} --draws 2 --depth 1 --memory 64MiB --out s --force");
+    let refused = place.run(line(1500).split_whitespace());
     let said = refused.stderr.split("(--n ").nth(1).and_then(|rest| rest.split(" fits").next());
     let n: usize = said.and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{}", refused.stderr));
-    assert!(refused.code == 2 && (115..900).contains(&n), "{}", refused.stderr);
+    assert!(refused.code == 2 && (115..1500).contains(&n), "{}", refused.stderr);
     place.refuse(&line(n + 1), 2, &[&format!("(--n {n} fits)")]);
     place.succeed(&line(n));
 }

@@ -247,7 +247,9 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
         let Ended::Done(mut first) = self.operator(&sources[0], plan, &mut of_first)? else {
             return Ok(Ended::Stopped);
         };
-        let Ended::Done(ends) = self.ends(&mut first, KNOWN, Awaited::Largest)? else { return Ok(Ended::Stopped) };
+        // their vectors are of use to random ones alone
+        let known = if self.args.probes.is_some() { KNOWN } else { 1 };
+        let Ended::Done(ends) = self.ends(&mut first, known, Awaited::Largest)? else { return Ok(Ended::Stopped) };
         bar.inc(1);
         let lambda = ends.largest[0].value;
         let sure: Vec<Vec<f64>> = ends
@@ -278,7 +280,6 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             bar.inc(1);
             row.largest(&ends.largest[0]);
             let mut difference = Difference { later: &mut now, earlier: &mut first };
-            let known = if self.args.probes.is_some() { KNOWN } else { 1 };
             let Ended::Done(ends) = self.ends(&mut difference, known, Awaited::Farthest)? else {
                 return Ok(Ended::Stopped);
             };
