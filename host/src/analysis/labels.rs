@@ -162,17 +162,21 @@ impl Labels {
 
     /// Bytes that the process has at its peak in [`Self::spectra_and_cost`], and while its table is written.
     pub fn need_of(&self, samples: &Samples) -> u64 {
+        self.need_of_some(samples, samples.n)
+    }
+    /// The same of n of the samples.
+    pub fn need_of_some(&self, samples: &Samples, n: usize) -> u64 {
         let components = |coding: &Coding| if *coding == Coding::OneHot { samples.classes.max(1) } else { 1 };
         let functions: usize = self.codings.iter().map(components).sum();
         let first = self.codings.first().map_or(1, components);
-        let [n, d, all, first, draws] = [samples.n, samples.d, functions, first, self.draws].map(|size| size as u128);
+        let [points, d, all, first, draws] = [n, samples.d, functions, first, self.draws].map(|size| size as u128);
         // samples and labels; f^GP, for every component and draw, with what is drawn at a time; the functions, their
         // coefficients and the copies that are learned; tail sums and coefficients of the draws
         let columns = 2 * d + 4 + 2 * first * draws + 5 * all + 6 * draws;
         // a table's cell is a text
-        let table = bytes_of(n * (2 + all + draws), 64);
-        let numbers = bytes_of(n * columns, 8).saturating_add(table);
-        process_bytes(threads()).saturating_add(Spectra::need(samples.n, 0)).saturating_add(numbers)
+        let table = bytes_of(points * (2 + all + draws), 64);
+        let numbers = bytes_of(points * columns, 8).saturating_add(table);
+        process_bytes(threads()).saturating_add(Spectra::need(n, 0)).saturating_add(numbers)
     }
     /// The spectra, in which the function of a coding has its name, and what random initialization costs: the labels in
     /// the first coding of four fifths of the samples are learned under the NTK by gradient flow from f_0 = 0 and from

@@ -11,6 +11,7 @@ pub mod law;
 pub mod law_forecast;
 pub mod learning;
 pub mod moved;
+pub mod moved_rows;
 pub mod normal_law;
 pub mod orthant;
 pub mod points;

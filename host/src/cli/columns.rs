@@ -61,7 +61,7 @@ const TIMES: [Described; 1] =
     Described::of("times.csv", [("due", "time", "when the board was to record; the first is the initialization")]);
 
 /// Of `drift --out`; of the npz every column is an array.
-const DRIFT: [Described; 18] = Described::of(
+const DRIFT: [Described; 24] = Described::of(
     "drift.csv",
     [
         ("checkpoint", "", "name of the file; csv only"),
@@ -72,7 +72,7 @@ const DRIFT: [Described; 18] = Described::of(
         ("param_norm", "parameter", "|theta|"),
         ("param_distance", "parameter", "|theta - theta_1|, from the first checkpoint"),
         ("param_max", "parameter", "max_i |theta_i - theta_1i|"),
-        ("drift_max", "kernel", "max_ij |K - K_1|, from the kernel of the first checkpoint"),
+        ("drift_max", "kernel", "max_ij |K - K_1|, from the kernel of the first checkpoint; empty with --probes"),
         ("drift_fro", "share", "|K - K_1|_F / |K_1|_F; empty if K_1 is 0"),
         ("alignment", "", "centred alignment of K with K_1; empty if one of them is constant"),
         (
@@ -80,12 +80,30 @@ const DRIFT: [Described; 18] = Described::of(
             "",
             "centred alignment of K with the Gram matrix of the targets; empty without y and for --multi-output full",
         ),
-        ("lambda_min", "kernel", "smallest eigenvalue of K"),
+        (
+            "lambda_min",
+            "kernel",
+            "smallest eigenvalue of K; empty, as condition and effective_rank, if the kernels are not formed",
+        ),
         ("lambda_max", "kernel", "largest eigenvalue of K"),
         ("condition", "", "lambda_max / lambda_min; inf if K is singular to rounding, empty if it is indefinite or 0"),
         ("effective_rank", "", "exponential of the entropy of the normalized eigenvalues of K"),
-        ("kernels", "(checkpoints, rows, rows)", "the kernels; npz only"),
-        ("eigenvalues", "(checkpoints, rows)", "their eigenvalues, in ascending order; npz only"),
+        ("drift_operator", "share", "|K - K_1| / |K_1|, largest magnitude of an eigenvalue; empty if K_1 is 0"),
+        (
+            "drift_operator_residual",
+            "share",
+            "an eigenvalue of K - K_1, divided by |K_1|, lies within this of drift_operator",
+        ),
+        (
+            "lambda_max_residual",
+            "kernel",
+            "an eigenvalue lies within this of lambda_max; empty if the kernels are formed",
+        ),
+        ("drift_fro_se", "share", "standard error of drift_fro; with --probes"),
+        ("alignment_se", "", "standard error of alignment; with --probes"),
+        ("target_alignment_se", "", "standard error of target_alignment; with --probes"),
+        ("kernels", "(checkpoints, rows, rows)", "the kernels, if they are formed; npz only"),
+        ("eigenvalues", "(checkpoints, rows)", "their eigenvalues, in ascending order, if they are formed; npz only"),
     ],
 );
 

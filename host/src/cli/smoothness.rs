@@ -102,7 +102,16 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     let window = window(&args, samples.n)?;
     // the samples and the figure come to less than the spectra, unless there are few
     let figure = process_bytes(threads()) + figure_bytes(args.drawing.figure_style);
-    budget.check(&format!("the spectrum of {}", count(samples.n, "sample")), labels.need_of(&samples).max(figure))?;
+    let need = |n: usize| labels.need_of_some(&samples, n).max(figure);
+    if let Some(limit) = budget.limit().filter(|limit| need(samples.n) > limit.bytes) {
+        // neither tail sums up to n/5 nor what is learned follow from a few products with a kernel
+        let what = format!("the spectrum of {}, of which all eigenfunctions are needed", count(samples.n, "sample"));
+        let fits = match most_that_fit(samples.n, |n| need(n) <= limit.bytes) {
+            0 => ",".to_owned(),
+            n => format!(" (`n = {n}` fits),"),
+        };
+        return Err(limit.refuse(&format!("{what}{fits}"), need(samples.n), None).into());
+    }
     let source = samples.description.split([':', ' ']).next().unwrap_or("data").replace(['/', '\\', '.'], "-");
     let results = args.out.as_deref().map(result_paths);
     let read = Roles::new().reads("data", data::inputs(&model.data_spec()));
@@ -142,6 +151,20 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
         say(&format!("figure: {}", directory.path().join("smoothness.svg").display()));
     }
     Ok(DONE)
+}
+
+/// The largest number up to `most` of which `fits` is true, as it is of all below; 0 where there is none.
+fn most_that_fit(most: usize, fits: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if fits(middle) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    low
 }
 
 /// The window that was asked for, or the one that leaves out the largest eigenvalues and the bend near k = n.

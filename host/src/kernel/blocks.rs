@@ -319,7 +319,7 @@ fn each<T: Real, S: KernelSource<T>>(
 }
 
 /// What all parts contribute; `None` where `stop` was requested first.
-fn sides<'s, T: Real, S: KernelSource<T>>(
+pub(super) fn sides<'s, T: Real, S: KernelSource<T>>(
     source: &'s S,
     spaces: &'s mut [Space<T>],
     parts: &[Range<usize>],

@@ -21,7 +21,7 @@ const KEPT_PART: u64 = 16;
 /// The forecast's own uncertainty, as a part of it that is added.
 const UNCERTAIN: u64 = 16;
 /// Largest block in columns of tiles. Larger ones save little, and take longer to answer an interruption.
-const MOST_TILES: usize = 16;
+pub(super) const MOST_TILES: usize = 16;
 /// Multiply-adds of a block that is to take no longer than a fraction of a second, and of the passes for its samples, which
 /// are products of larger matrices.
 const SHORT: f64 = 4e9;
@@ -152,7 +152,7 @@ impl KernelWork {
     }
 
     /// Bytes from the beginning to the end: the program, its threads, the samples, the parameters.
-    fn always(&self) -> u64 {
+    pub(super) fn always(&self) -> u64 {
         let samples = bytes_of((self.samples + self.others) as u128 * (self.inputs as u128 + 2), 8);
         let parameters = bytes_of(if self.empirical { self.sizes.parameters } else { 0 } as u128, self.scalar);
         let side = self.side(self.samples);
@@ -167,7 +167,7 @@ impl KernelWork {
     }
 
     /// Bytes of what this many samples contribute.
-    fn side(&self, samples: usize) -> u64 {
+    pub(super) fn side(&self, samples: usize) -> u64 {
         let tangent = if self.empirical { tangent_len(self.sizes, samples) } else { 0 };
         bytes_of(samples as u128 * self.inputs as u128 + tangent as u128, self.scalar)
     }
@@ -210,6 +210,6 @@ impl KernelWork {
 }
 
 /// The forecast that is not exceeded.
-fn certain(bytes: u64) -> u64 {
+pub(super) fn certain(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / UNCERTAIN)
 }

@@ -64,11 +64,24 @@ pub struct Extremes {
     pub max: Ritz,
 }
 
+/// Ends of the spectrum that are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// the smallest and the largest eigenvalues
+    Both,
+    /// the largest, of a semidefinite matrix, whose smallest seldom converge
+    Largest,
+    /// the one of largest magnitude
+    Farthest,
+}
+
 /// What is looked for, and with what effort.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Search {
     /// eigenvalues at each end
     pub count: usize,
+    /// which of them have to converge before it ends
+    pub awaited: Awaited,
     /// vectors of a product
     pub block: usize,
     /// vectors that are kept at a time, n numbers each; more of them need fewer products
@@ -83,7 +96,7 @@ impl Search {
     /// This many at each end, of a matrix whose products have the rounding of the scalar T.
     pub fn of<T: HostReal>(count: usize) -> Self {
         let rounding = ROUNDING.max(8.0 * T::EPSILON.to_f64());
-        Self { count, block: 1, basis: 128 + 4 * count, most: 4096, rounding }
+        Self { count, awaited: Awaited::Both, block: 1, basis: 128 + 4 * count, most: 4096, rounding }
     }
     /// Bytes that [`outermost`] takes for a matrix of n rows.
     pub const fn bytes(self, n: usize) -> u64 {
@@ -109,8 +122,25 @@ pub struct Outermost {
 }
 
 impl Outermost {
-    fn all_converged(&self) -> bool {
-        self.smallest.iter().chain(&self.largest).all(|ritz| ritz.converged)
+    /// The eigenvalue of largest magnitude; `None` of no row.
+    pub fn farthest(&self) -> Option<Ritz> {
+        let ends = [self.smallest.first(), self.largest.first()].into_iter().flatten().copied();
+        ends.max_by(|a, b| a.value.abs().total_cmp(&b.value.abs()))
+    }
+
+    fn has(&self, awaited: Awaited) -> bool {
+        let converged = |all: &[Ritz]| all.iter().all(|ritz| ritz.converged);
+        match awaited {
+            Awaited::Both => converged(&self.smallest) && converged(&self.largest),
+            Awaited::Largest => converged(&self.largest),
+            Awaited::Farthest => self.farthest().is_none_or(|farthest| {
+                // the other end may be as far away as its residual says
+                let within = |ritz: &Ritz| ritz.value.abs() + ritz.residual <= farthest.value.abs();
+                let is_farthest = |ritz: &Ritz| ritz.value == farthest.value;
+                let ends = [self.smallest.first(), self.largest.first()];
+                farthest.converged && ends.into_iter().flatten().all(|ritz| is_farthest(ritz) || within(ritz))
+            }),
+        }
     }
 }
 
@@ -133,7 +163,7 @@ pub type SingleProduct<'p> = dyn FnMut(&[f64], &mut [f64]) -> Result<(), Error> 
 /// # Errors
 /// Those of `product`; [`Error::Core`] for numbers that are not finite.
 pub fn extremes(n: usize, product: &mut SingleProduct<'_>, stop: &Stop) -> Result<Ended<Extremes>, Error> {
-    let search = Search { count: 1, block: 1, basis: MAX_STEPS, most: MAX_STEPS, rounding: ROUNDING };
+    let search = Search { basis: MAX_STEPS, most: MAX_STEPS, ..Search::of::<f64>(1) };
     let mut of_one = |v: MatRef<'_, f64>, mut w: MatMut<'_, f64>| product(v.row(0), w.row_mut(0)).map(Ended::Done);
     Ok(match outermost(n, search, &mut of_one, stop)? {
         Ended::Done(Outermost { steps, smallest, largest, .. }) => {
@@ -145,7 +175,7 @@ pub fn extremes(n: usize, product: &mut SingleProduct<'_>, stop: &Stop) -> Resul
 
 /// Outermost eigenvalues of the symmetric A (n, n): at most `search.count` from each end, fewer where A has fewer.
 ///
-/// Ends when all have converged, when `stop` is requested, after `search.most` products, or when the vectors span all of A.
+/// Ends when all that are awaited have converged, when `stop` is requested, after `search.most` products, or when the vectors span all of A.
 /// When `search.basis` vectors are kept, the recurrence begins anew from the Ritz vectors nearest to the ends and the block
 /// that would have come next (Wu and Simon 2000): nothing of what they span is lost.
 ///
@@ -199,7 +229,7 @@ pub fn outermost(n: usize, search: Search, product: &mut Product<'_>, stop: &Sto
             if ended {
                 found.smallest.iter_mut().chain(&mut found.largest).for_each(|ritz| ritz.converged = true);
             }
-            if steps == search.most || (kept >= 2 * count || ended) && found.all_converged() {
+            if steps == search.most || (kept >= 2 * count || ended) && found.has(search.awaited) {
                 found.vectors = projected.of_largest(found.largest.len(), &vectors);
                 return Ok(Ended::Done(found));
             }

@@ -48,7 +48,7 @@ pub use layout::{part_directories, result_paths};
 pub use limit::{Limit, LimitRow};
 pub use motion::Motion;
 pub use outcome::{Comparison, Kernels, Outcome, SnapshotKernels, Stopped};
-pub use outputs::{Outputs, Seen, all_inputs};
+pub use outputs::{Outputs, Seen, all_inputs, outputs_of};
 pub use prediction::{Measured, Predictions, Task, linearized_bytes};
 pub use prediction_table::{PredictionRow, PredictionTable};
 pub use profile_table::{ProfileRow, ProfileTable};

@@ -22,7 +22,7 @@ pub(super) const AT_ONCE: usize = 512;
 ///
 /// # Errors
 /// Those of the forward pass.
-pub(super) fn outputs_of<N: Network, T: Real>(
+pub fn outputs_of<N: Network, T: Real>(
     backend: &dyn Backend<T>,
     params: Params<'_, N, T>,
     x: MatRef<'_, T>,

@@ -66,3 +66,112 @@ fn other_networks_and_other_numbers_of_files_are_refused() {
     }
     place.succeed("drift a.npz a.npz --activation relu --dtype f32 --loss mse --quiet");
 }
+
+/// A column of a csv file, empty cells as NaN.
+fn column(place: &Place, file: &str, name: &str) -> Vec<f64> {
+    let text = String::from_utf8(place.bytes(file)).unwrap();
+    let mut lines = text.lines();
+    let at =
+        lines.next().unwrap().split(',').position(|column| column == name).unwrap_or_else(|| panic!("{name}: {text}"));
+    let number = |cell: &str| if cell.is_empty() { f64::NAN } else { cell.parse().unwrap() };
+    lines.map(|line| number(line.split(',').nth(at).unwrap())).collect()
+}
+
+/// Three checkpoints of one network on these samples; the flags that name them.
+fn checkpoints(place: &Place, network: &str) -> String {
+    for seed in [1, 2] {
+        place.succeed(&format!(
+            "kernel empirical --n 6 {network} --init standard --seed {seed} --quiet --params-out P{seed}.npz"
+        ));
+    }
+    // beside the first
+    place.succeed(&format!(
+        "run --n 6 {network} --init standard --seed 1 --loss cross-entropy --until-time 3 --quiet --out R"
+    ));
+    "P1.npz P2.npz R/params.npz".into()
+}
+
+/// Columns that come from every entry have the bits of kernels that are held, at any memory and on any number of threads;
+/// those of products are within their residuals.
+#[test]
+fn kernels_that_do_not_fit_are_compared_all_the_same() {
+    for (network, data, rest, tight) in [
+        ("--width 24 --depth 2 --dtype f64", "--data circle --n 600", "", ["24MiB", "30MiB"]),
+        ("--width 30 --depth 1 --dtype f32", "--data circle --n 702", "--loss mse", ["20MiB", "28MiB"]),
+        (
+            "--width 16 --depth 1 --outputs 2",
+            "--data circle --n 300 --outputs 2",
+            "--multi-output full",
+            ["24MiB", "32MiB"],
+        ),
+    ] {
+        let place = Place::new();
+        let files = checkpoints(&place, network);
+        let line = format!("drift {files} {data} {rest}").replace(" --outputs 2", "");
+        let held = place.run(format!("{line} --out held.csv --quiet").split_whitespace());
+        assert_eq!(held.code, 0, "{}", held.stderr);
+        for (memory, threads) in [(tight[0], 1), (tight[0], 3), (tight[1], 2)] {
+            let done =
+                place.run(format!("{line} --memory {memory} --threads {threads} --out strips.csv").split_whitespace());
+            assert!(done.code == 0 && done.stderr.contains("are not formed"), "{line} {memory}: {}", done.stderr);
+            for name in [
+                "loss",
+                "accuracy",
+                "margin_min",
+                "param_norm",
+                "param_distance",
+                "drift_max",
+                "drift_fro",
+                "alignment",
+                "target_alignment",
+            ] {
+                let [exact, found] = ["held.csv", "strips.csv"].map(|file| column(&place, file, name));
+                let bits = |all: &[f64]| all.iter().map(|x| x.to_bits()).collect::<Vec<u64>>();
+                assert_eq!(bits(&exact), bits(&found), "{line} {memory} {threads}: {name} {exact:?} {found:?}");
+            }
+            for (name, residual) in
+                [("lambda_max", "lambda_max_residual"), ("drift_operator", "drift_operator_residual")]
+            {
+                let [exact, found] = ["held.csv", "strips.csv"].map(|file| column(&place, file, name));
+                let residual = column(&place, "strips.csv", residual);
+                for ((exact, found), residual) in exact.iter().zip(&found).zip(residual) {
+                    let rounding = if network.contains("f32") { 1e-5 } else { 1e-12 };
+                    assert!(
+                        (exact - found).abs() <= residual + rounding * exact,
+                        "{line}: {name} {exact} {found} {residual}"
+                    );
+                    assert!(residual <= 2e-5 * exact, "{line}: {name} {exact} {residual}");
+                }
+            }
+            assert!(column(&place, "strips.csv", "lambda_min").iter().all(|x| x.is_nan()));
+        }
+        assert!(column(&place, "held.csv", "drift_fro_se").iter().all(|x| x.is_nan()));
+    }
+}
+
+/// What random vectors tell is within five standard errors of what the entries say, and no bit depends on threads or memory.
+#[test]
+fn products_tell_how_far_kernels_are_apart() {
+    let place = Place::new();
+    let files = checkpoints(&place, "--width 24 --depth 2");
+    let line = format!("drift {files} --data circle --n 400 --quiet");
+    place.succeed(&format!("{line} --out held.csv"));
+    for (threads, memory) in [(1, "18MiB"), (3, "1GiB")] {
+        place.succeed(&format!("{line} --probes 12 --threads {threads} --memory {memory} --out probes{threads}.csv"));
+    }
+    assert_eq!(place.bytes("probes1.csv"), place.bytes("probes3.csv"));
+    for name in ["drift_fro", "alignment", "target_alignment"] {
+        let error = format!("{name}_se");
+        let [exact, found] = ["held.csv", "probes1.csv"].map(|file| column(&place, file, name));
+        let error = column(&place, "probes1.csv", &error);
+        for ((exact, found), error) in exact.iter().zip(&found).zip(&error) {
+            assert!((exact - found).abs() <= 5.0 * error + 1e-12, "{name}: {exact} {found} {error}");
+            assert!(*error <= 0.05 * exact, "{name}: {exact} {error}");
+        }
+        assert!(error[1] > 0.0 && (error[0] == 0.0 || name == "target_alignment"), "{name}: {error:?}");
+    }
+    assert!(column(&place, "probes1.csv", "drift_max").iter().all(|x| x.is_nan()));
+    let page = place.run(format!("{line} --probes 3 --out D.npz --report D.html").split_whitespace());
+    assert_eq!(page.code, 0, "{}", page.stderr);
+    assert_eq!(place.array("D.npz", "drift_fro").0, [3]);
+}

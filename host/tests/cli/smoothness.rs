@@ -48,6 +48,20 @@ fn what_cannot_be_estimated_is_refused() {
     place.refuse(&format!("{line} --n 200 --draws 0"), 2, &["--draws"]);
 }
 
+/// The refusal names the most samples that fit, which do, and one more does not.
+#[test]
+fn what_does_not_fit_says_what_does() {
+    let place = Place::new();
+    let line =
+        |n: usize| format!("smoothness --data sphere --n {n} --draws 2 --depth 1 --memory 64MiB --out s --force");
+    let refused = place.run(line(1500).split_whitespace());
+    let said = refused.stderr.split("(--n ").nth(1).and_then(|rest| rest.split(" fits").next());
+    let n: usize = said.and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{}", refused.stderr));
+    assert!(refused.code == 2 && (115..1500).contains(&n), "{}", refused.stderr);
+    place.refuse(&line(n + 1), 2, &[&format!("(--n {n} fits)")]);
+    place.succeed(&line(n));
+}
+
 /// Kernels of rank r: a fit needs r eigenvalues at least that are no rounding.
 #[test]
 fn fits_end_where_rounding_begins() {

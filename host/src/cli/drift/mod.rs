@@ -1,5 +1,6 @@
 //! `ntkscope drift`: how far the kernel of a network has moved between checkpoints, whoever trained it.
 
+mod large;
 mod page;
 mod states;
 
@@ -31,8 +32,8 @@ Examples:
   ntkscope drift epoch*.pt --activation tanh --data x.npz --out drift.csv --report drift.html
   ntkscope drift A/params.npz B/params.npz --data circle";
 
-/// Columns of the table, of those of a trace.
-const COLUMNS: [&str; 15] = [
+/// Columns of the table: those of a trace, and what is not told there.
+const COLUMNS: [&str; 21] = [
     "loss",
     "accuracy",
     "margin_min",
@@ -48,6 +49,12 @@ const COLUMNS: [&str; 15] = [
     "lambda_max",
     "condition",
     "effective_rank",
+    "drift_operator",
+    "drift_operator_residual",
+    "lambda_max_residual",
+    "drift_fro_se",
+    "alignment_se",
+    "target_alignment_se",
 ];
 
 /// `ntkscope drift`
@@ -71,6 +78,10 @@ pub struct DriftArgs {
     /// Names of the layers of another program's network in their order, separated by commas, where the files leave it open
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
     pub order: Option<Vec<String>>,
+    /// Estimate drift_fro and both alignments from products with N random vectors (probes), whose scatter gives the standard errors,
+    /// in place of every entry; drift_max is not known then. Kernels are not formed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000), help_heading = "Estimate")]
+    pub probes: Option<u16>,
     /// Save the table: a row per checkpoint (csv), or that and the kernels and their eigenvalues (npz); an existing file is
     /// replaced
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -180,7 +191,8 @@ fn rows(args: &DriftArgs, moved: &Moved) -> Vec<Json> {
 
 /// What people read first; the rest is in the files.
 fn print_rows(args: &DriftArgs, moved: &Moved) -> Result<()> {
-    const SHOWN: [&str; 6] = ["drift_max", "drift_fro", "alignment", "lambda_min", "lambda_max", "margin_min"];
+    const SHOWN: [&str; 7] =
+        ["drift_max", "drift_fro", "drift_operator", "alignment", "lambda_min", "lambda_max", "margin_min"];
     let known = |name: &&str| moved.rows.iter().any(|row| !moved.columns(row, &[*name])[0].is_nan());
     let shown: Vec<&str> = SHOWN.into_iter().filter(known).collect();
     let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();

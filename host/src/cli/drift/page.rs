@@ -20,7 +20,8 @@ pub(super) fn page(
     dtype: Dtype,
 ) -> Result<Report> {
     let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
-    let mut figures = vec![drift(moved, &names), spectra(moved, &names, dtype)];
+    let mut figures = vec![drift(moved, &names)];
+    figures.extend(moved.has_kernels().then(|| spectra(moved, &names, dtype)));
     figures.extend(maps(moved, samples, &names));
     share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
     let figures = figures.into_iter().map(|figure| Block::Figure(Box::new(figure))).collect();
@@ -79,7 +80,7 @@ fn table(moved: &Moved, names: &[String]) -> Table {
 /// Drift over the number of the checkpoint.
 fn drift(moved: &Moved, names: &[String]) -> Figure {
     let x: Vec<f64> = (1..=names.len()).map(|index| index as f64).collect();
-    let y: Vec<f64> = moved.rows.iter().map(|row| row.drift_fro).collect();
+    let y: Vec<f64> = moved.rows.iter().map(|row| row.snapshot.drift_fro).collect();
     Figure {
         name: "drift".into(),
         title: "Drift of the kernel from the first checkpoint".into(),

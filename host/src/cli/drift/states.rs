@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ntkscope_core::Error as CoreError;
 use ntkscope_core::network::{self, Fcn};
 use ntkscope_core::record::{Snapshot, Value};
+use ntkscope_core::{Error as CoreError, MatMut, MatRef};
+use rayon::prelude::*;
 use toml::Table;
 
+use super::large::Large;
 use super::{COLUMNS, DriftArgs, multi_output};
 use crate::analysis::watch::{Goal, Moment, Watch};
 use crate::backend::HostReal;
@@ -19,7 +21,7 @@ use crate::cli::unused::{Takes, refuse};
 use crate::data::Samples;
 use crate::experiment::{AnyNetwork, Model, Settings, Shape, overlay};
 use crate::files::Dtype;
-use crate::kernel::{convert, rows_per_sample};
+use crate::kernel::{Apart, Awaited, Ritz, Search, convert, outermost, rows_per_sample};
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{Budget, Ended, Stop};
 use crate::run::params::read_parameters;
@@ -110,13 +112,79 @@ pub(super) enum Network {
 
 /// What is known of every checkpoint.
 pub(super) struct Moved {
-    pub(super) rows: Vec<Snapshot<f64>>,
-    /// kernels, row-major
+    pub(super) rows: Vec<Row>,
+    /// kernels, row-major; none where they are not formed
     pub(super) kernels: Vec<Vec<f64>>,
-    /// eigenvalues of each, ascending
+    /// eigenvalues of each, ascending; none where the kernels are not formed
     pub(super) spectra: Vec<Vec<f64>>,
     /// rows of a kernel
     pub(super) side: usize,
+}
+
+/// What is known of a checkpoint.
+pub(super) struct Row {
+    /// columns of a trace
+    pub(super) snapshot: Snapshot<f64>,
+    pub(super) beside: Beside,
+}
+
+/// Columns that a trace has not; NaN where they are not known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Beside {
+    /// |K - K_1| / |K_1|, operator norms
+    pub(super) drift_operator: f64,
+    /// an eigenvalue of K - K_1 lies within this of it, in units of |K_1|
+    pub(super) drift_operator_residual: f64,
+    /// an eigenvalue of K lies within this of lambda_max
+    pub(super) lambda_max_residual: f64,
+    /// standard error of drift_fro, where it is estimated
+    pub(super) drift_fro_se: f64,
+    /// of alignment
+    pub(super) alignment_se: f64,
+    /// of target_alignment
+    pub(super) target_alignment_se: f64,
+}
+
+impl Beside {
+    pub(super) const UNKNOWN: Self = Self {
+        drift_operator: f64::NAN,
+        drift_operator_residual: f64::NAN,
+        lambda_max_residual: f64::NAN,
+        drift_fro_se: f64::NAN,
+        alignment_se: f64::NAN,
+        target_alignment_se: f64::NAN,
+    };
+
+    fn column(&self, name: &str) -> Option<f64> {
+        Some(match name {
+            "drift_operator" => self.drift_operator,
+            "drift_operator_residual" => self.drift_operator_residual,
+            "lambda_max_residual" => self.lambda_max_residual,
+            "drift_fro_se" => self.drift_fro_se,
+            "alignment_se" => self.alignment_se,
+            "target_alignment_se" => self.target_alignment_se,
+            _ => return None,
+        })
+    }
+}
+
+impl Row {
+    /// Its largest eigenvalue, where the others are not known.
+    pub(super) fn largest(&mut self, ritz: &Ritz) {
+        (self.snapshot.lambda_max, self.beside.lambda_max_residual) = (ritz.value, ritz.residual);
+    }
+
+    /// The eigenvalue of K - K_1 that is farthest from 0, beside lambda, the largest of K_1.
+    pub(super) fn moved_by(&mut self, ritz: &Ritz, lambda: f64) {
+        self.beside.drift_operator = ritz.value.abs() / lambda;
+        self.beside.drift_operator_residual = ritz.residual / lambda;
+    }
+
+    /// What random vectors say of K and K_1.
+    pub(super) fn estimated(&mut self, Apart { frobenius, alignment }: Apart) {
+        (self.snapshot.drift_fro, self.beside.drift_fro_se) = (frobenius.value, frobenius.error);
+        (self.snapshot.alignment, self.beside.alignment_se) = (alignment.value, alignment.error);
+    }
 }
 
 impl Network {
@@ -161,15 +229,19 @@ fn measure<'a, T: HostReal, N: network::Network>(
     let (sizes, n) = (network.sizes(), samples.n);
     let outputs = parsed_outputs(multi_output(args), sizes.outputs)?;
     let side = n * rows_per_sample(outputs, sizes.outputs);
-    let what = format!("kernels of {} on {}", count(thetas.len(), "checkpoint"), count(n, "sample"));
-    budget.check(&format!("a comparison of {what}"), need::<T>(sizes, thetas.len(), samples, side))?;
-    let _bar = phase(&what, args.common.quiet);
-    let mut x = Vec::new();
-    convert(&samples.x, samples.d, &mut x)?;
     let targets: Option<Vec<T>> = (!samples.y.is_empty() || !samples.labels.is_empty())
         .then(|| targets(samples, loss, 0.0, sizes.outputs))
         .transpose()?;
     let goal = targets.map(|targets| Goal { targets, loss, classes: !samples.are_values(), rate: None });
+    let need = need::<T>(sizes, thetas.len(), samples, side);
+    if args.probes.is_some() || budget.limit().is_some_and(|limit| need > limit.bytes) {
+        let thetas = thetas.map(|theta| theta.iter().map(|number| T::from_f64(*number)).collect()).collect();
+        return Large { network, thetas, samples, outputs, goal, args, limit: budget.limit(), stop }.measure();
+    }
+    let what = format!("kernels of {} on {}", count(thetas.len(), "checkpoint"), count(n, "sample"));
+    let _bar = phase(&what, args.common.quiet);
+    let mut x = Vec::new();
+    convert(&samples.x, samples.d, &mut x)?;
     let mut watch = Watch::new(x, n, outputs, goal)?;
     let mut moved_all = Moved { rows: Vec::new(), kernels: Vec::new(), spectra: Vec::new(), side };
     for (step, theta) in thetas.enumerate() {
@@ -181,33 +253,66 @@ fn measure<'a, T: HostReal, N: network::Network>(
         if !row.finite {
             return Err(CoreError::NonFinite { what: "the kernel", step: step as u64 }.into());
         }
-        moved_all.rows.push(row.to_f64());
+        let snapshot = row.to_f64();
+        moved_all.rows.push(Row { snapshot, beside: Beside::UNKNOWN });
         moved_all.kernels.push(watch.kernel().iter().map(|k| k.to_f64()).collect());
         moved_all.spectra.push(watch.spectrum().iter().map(|k| k.to_f64()).collect());
+        if moved_all.of_operators(stop)? == Ended::Stopped {
+            return Ok(Ended::Stopped);
+        }
     }
     Ok(Ended::Done(moved_all))
 }
 
 /// Bytes of all: the kernels that are kept, those at work, the passes and the parameters.
-fn need<T: HostReal>(sizes: network::Sizes, checkpoints: usize, samples: &Samples, side: usize) -> u64 {
-    let [n, k, side, d] = [samples.n, checkpoints, side, samples.d].map(|size| size as u128);
+fn need<T: HostReal>(sizes: network::Sizes, checkpoints: usize, samples: &Samples, rows: usize) -> u64 {
+    let [n, k, side, d] = [samples.n, checkpoints, rows, samples.d].map(|size| size as u128);
     let tangent = ntkscope_core::kernel::tangent_len(sizes, samples.n) as u128;
     let own = bytes_of(6 * side * side + tangent + n * sizes.activations as u128 + n * d, size_of::<T>());
     let kept = bytes_of(k * (side * side + side + sizes.parameters as u128), 8);
-    process_bytes(crate::backend::threads()).saturating_add(own).saturating_add(kept)
+    let lanczos = Search::of::<f64>(1).bytes(rows);
+    process_bytes(crate::backend::threads()).saturating_add(own).saturating_add(kept).saturating_add(lanczos)
 }
 
 impl Moved {
+    /// Whether the kernels were formed.
+    pub(super) fn has_kernels(&self) -> bool {
+        !self.kernels.is_empty()
+    }
+
+    /// Sets how far the last kernel is from the first, as operators.
+    fn of_operators(&mut self, stop: &Stop) -> Result<Ended> {
+        let (n, Some(first), Some(now)) = (self.side, self.kernels.first(), self.kernels.last()) else {
+            return Ok(Ended::Done(()));
+        };
+        let mut product = |v: MatRef<'_, f64>, mut w: MatMut<'_, f64>| {
+            let rows = now.par_chunks_exact(n).zip(first.par_chunks_exact(n)).zip(w.row_mut(0));
+            rows.for_each(|((now, first), w)| {
+                let entries = now.iter().zip(first).zip(v.row(0));
+                *w = entries.fold(0.0, |sum, ((now, first), v)| sum + (now - first) * v);
+            });
+            Ok(Ended::Done(()))
+        };
+        let search = Search { awaited: Awaited::Farthest, ..Search::of::<f64>(1) };
+        let Ended::Done(ends) = outermost(n, search, &mut product, stop)? else { return Ok(Ended::Stopped) };
+        let lambda = self.rows[0].snapshot.lambda_max;
+        if let (Some(row), Some(farthest)) = (self.rows.last_mut(), ends.farthest()) {
+            row.moved_by(&farthest, lambda);
+        }
+        Ok(Ended::Done(()))
+    }
+
     /// Some numbers of a row.
-    pub(super) fn columns(&self, row: &Snapshot<f64>, names: &[&str]) -> Vec<f64> {
-        let value = |name: &&str| match Snapshot::column(name).map(|column| column.get(row)) {
+    pub(super) fn columns(&self, row: &Row, names: &[&str]) -> Vec<f64> {
+        let of_trace = |name: &str| match Snapshot::column(name).map(|column| column.get(&row.snapshot)) {
             Some(Value::Number(value)) => value,
             _ => f64::NAN,
         };
-        names.iter().map(value).collect()
+        names.iter().map(|name| row.beside.column(name).unwrap_or_else(|| of_trace(name))).collect()
     }
 
-    /// The table as arrays of one number a checkpoint, `kernels` `(k, N, N)` and `eigenvalues` `(k, N)`.
+    /// The table as arrays of one number a checkpoint, and of kernels that were formed `kernels` `(k, N, N)` and `eigenvalues`
+    /// `(k, N)`.
     pub(super) fn write_npz(&self, path: &Path, dtype: Dtype) -> Result<()> {
         let (k, side) = (self.rows.len(), self.side);
         let column = |name: &'static str| {
@@ -215,8 +320,10 @@ impl Moved {
             (name, vec![k], values)
         };
         let mut arrays: Vec<(&str, Vec<usize>, Vec<f64>)> = COLUMNS.into_iter().map(column).collect();
-        arrays.push(("kernels", vec![k, side, side], self.kernels.concat()));
-        arrays.push(("eigenvalues", vec![k, side], self.spectra.concat()));
+        if self.has_kernels() {
+            arrays.push(("kernels", vec![k, side, side], self.kernels.concat()));
+            arrays.push(("eigenvalues", vec![k, side], self.spectra.concat()));
+        }
         let arrays: Vec<_> = arrays.iter().map(|(name, shape, values)| (*name, shape, values)).collect();
         Ok(write_arrays(path, &arrays, dtype)?)
     }
