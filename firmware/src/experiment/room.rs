@@ -6,7 +6,7 @@ pub const LITTLE: usize = 64 << 10;
 /// Bytes of stack: twice the deepest that `cargo xtask sizes` has measured; on a board with little RAM a tenth more than
 /// was measured there, 6,136.
 pub const fn stack(ram: usize) -> usize {
-    if ram < LITTLE { 6_784 } else { 24 << 10 }
+    if ram < LITTLE { 6_720 } else { 24 << 10 }
 }
 
 /// Whether a core of this target computes floats by itself: Arm's hard-float targets, RISC-V's with the extension F.
