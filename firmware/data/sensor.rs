@@ -34,10 +34,12 @@ fn run(board: Board, buffer: &mut [f32], out: &mut dyn Output) -> Result<(), Err
 const LEN: usize = ntkscope_firmware::held(len(ntkscope_firmware::HERE));
 
 #[cfg(target_os = "none")]
-#[cortex_m_rt::entry]
+static BUFFER: ntkscope_firmware::Buffer<LEN> = ntkscope_firmware::Buffer::new();
+
+#[cfg(target_os = "none")]
+#[ntkscope_firmware::entry]
 fn main() -> ! {
-    static mut BUFFER: [f32; LEN] = [0.0; LEN];
-    ntkscope_firmware::run(&EXPERIMENT, "sensor", BUFFER)
+    ntkscope_firmware::run(&EXPERIMENT, "sensor", BUFFER.take())
 }
 
 #[rustfmt::skip]

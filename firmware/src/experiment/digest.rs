@@ -1,7 +1,7 @@
 //! A fingerprint of numbers, short enough for a screen.
 
-/// The 64-bit FNV-1a hash of the bits of numbers, in their order, four bytes each, the lowest first. All that are not a number are
-/// one: machines differ in which of them they make.
+/// The 64-bit FNV-1a hash of the bits of numbers, in their order, four or eight bytes each, the lowest first. All that are not a
+/// number are one: machines differ in which of them they make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(u64);
 
@@ -14,8 +14,18 @@ impl Digest {
     /// One number more.
     pub fn add(&mut self, value: f32) {
         let value = if value.is_nan() { f32::from_bits(0x7fc0_0000) } else { value };
-        for byte in value.to_bits().to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.add_bytes(&value.to_bits().to_le_bytes());
+    }
+
+    /// One number more, of double precision.
+    pub fn add_wide(&mut self, value: f64) {
+        let value = if value.is_nan() { f64::from_bits(0x7ff8_0000_0000_0000) } else { value };
+        self.add_bytes(&value.to_bits().to_le_bytes());
+    }
+
+    fn add_bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
 

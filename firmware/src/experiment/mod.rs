@@ -3,6 +3,7 @@
 //!
 //! Where an experiment does not draw its own, the samples are six points on the circle, `x_i = (cos(i pi/3), sin(i pi/3))`, i = 1..6, with labels 0, 1, 0, 1, 0, 1.
 
+pub mod awkward;
 mod digest;
 pub mod divergence;
 pub mod initialization;

@@ -34,9 +34,23 @@ pub(crate) fn experiments() -> impl Iterator<Item = &'static str> + Clone {
     EXPERIMENTS.iter().map(|(name, _)| *name)
 }
 
+/// The experiment in every scalar, which a board of little RAM has no room for.
+const AWKWARD: &str = "awkward";
+
+/// Every experiment that a board has room for.
+pub(crate) fn experiments_of(board: &Board) -> impl Iterator<Item = &'static str> {
+    let has_little = board.ram < room::LITTLE;
+    experiments().filter(move |name| !has_little || *name != AWKWARD)
+}
+
 /// Every binary of the firmware.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    experiments().chain([BENCH, OVERFLOW.0, DEADLINE])
+    experiments().chain(others())
+}
+
+/// Those that are no experiments.
+pub(crate) fn others() -> [&'static str; 3] {
+    [BENCH, OVERFLOW.0, DEADLINE]
 }
 
 /// How the frames leave the chip.

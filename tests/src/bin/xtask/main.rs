@@ -97,6 +97,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask mutants 5 6                           which claims notice two deliberate errors
   cargo xtask web                                   the page, on http://127.0.0.1:8000/
   cargo xtask dist                                  programs to be handed on, in target/dist
+  cargo xtask parity                                boards and experiments, compared bit for bit
   cargo xtask sizes                                 flash, RAM and stack of every image
   cargo xtask bench-device                          instructions per multiply-add of every pass";
 
@@ -191,6 +192,8 @@ enum Task {
     /// Builds a static program for each architecture that this machine can build for, and packs it with its licences, manual
     /// pages and completions; with checksums, in target/dist
     Dist,
+    /// Runs every experiment on the boards that QEMU has and prints how many numbers of each are this machine's, bit for bit
+    Parity,
     /// Prints the flash, the static RAM and the measured stack of every firmware binary
     Sizes,
     /// Prints what the passes of a network cost on a core, in instructions per multiply-add, in QEMU
@@ -261,6 +264,7 @@ fn run(cli: Cli) -> Result<u8> {
         Task::Sanitize => audit::sanitize(&mut session)?,
         Task::Wheel => python::wheel()?,
         Task::Dist => dist::dist()?,
+        Task::Parity => steps::compare(&mut session)?,
         Task::Sizes => sizes::step(&mut session)?,
         Task::BenchDevice { board } => bench::measure(&mut session.toolchains, &Board::load(&board)?)?,
     }

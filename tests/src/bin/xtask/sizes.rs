@@ -1,9 +1,14 @@
 //! The table of what every image takes of its board.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, ensure};
 use ntkscope_frames::Frame;
 
-use crate::steps::{Session, measure};
+use crate::{
+    image,
+    steps::{Session, measure},
+};
 
 /// Builds and runs what has not been yet, and prints the table.
 pub(crate) fn step(session: &mut Session) -> Result<()> {
@@ -17,6 +22,31 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
     }
     println!("bytes; the stack is the deepest of the run in QEMU, `-` for a board that was not run");
     Ok(())
+}
+
+/// Prints, for every board that was run, how many numbers of each experiment were equal to this machine's in every bit.
+pub(crate) fn print_parity(session: &Session) {
+    let equal = |board: &str, binary: &str| {
+        session
+            .taken
+            .iter()
+            .find(|((of, _, name), _)| of == board && *name == binary)
+            .and_then(|(_, taken)| taken.equal)
+    };
+    let experiments: Vec<_> = image::experiments().collect();
+    print!("\n| board |");
+    experiments.iter().for_each(|name| print!(" `{name}` |"));
+    println!("\n| --- |{}", " --- |".repeat(experiments.len()));
+    let boards: BTreeSet<_> = session.taken.keys().map(|(board, ..)| board).collect();
+    for board in boards {
+        let row: Vec<_> = experiments.iter().map(|name| equal(board, name)).collect();
+        if row.iter().any(Option::is_some) {
+            print!("| `{board}` |");
+            row.iter().for_each(|count| print!(" {} |", count.map_or("-".into(), |count| count.to_string())));
+            println!();
+        }
+    }
+    println!("\nnumbers, all that a board sent, each equal to this machine's in every bit");
 }
 
 /// What an image said of its stack, `stack USED of AVAILABLE bytes`: an error if it said nothing or ran over.

@@ -61,6 +61,8 @@ pub(crate) struct Taken {
     pub(crate) size: Size,
     /// Bytes of stack: used at the deepest, and there to be used.
     pub(crate) stack: Option<(u64, u64)>,
+    /// Numbers that were equal to the host's in every bit, all that it sent.
+    pub(crate) equal: Option<usize>,
 }
 
 impl Session {
@@ -168,14 +170,25 @@ fn tools(session: &mut Session) -> Result<()> {
 }
 
 /// Every image that is built: its board, how its frames leave it, its binaries.
-fn images() -> impl Iterator<Item = (&'static str, Transport, Vec<&'static str>)> {
-    let linked = |name, transport| (name, transport, vec![LINKED]);
-    let emulated = QEMU_BOARDS.into_iter().map(|name| (name, Transport::Semihosting, image::all().collect()));
-    let more = MORE_QEMU_BOARDS.into_iter().map(move |name| linked(name, Transport::Semihosting));
-    // what ticks, and what is measured by it, is a Cortex-M's
-    let riscv = || image::experiments().chain([OVERFLOW.0]).collect();
-    let riscv = RISCV_BOARDS.into_iter().map(move |name| (name, Transport::Semihosting, riscv()));
-    emulated.chain(more).chain(riscv).chain(PROBE_BOARDS.into_iter().map(move |name| linked(name, Transport::Rtt)))
+fn images() -> Result<Vec<(Board, Transport, Vec<&'static str>)>> {
+    let mut images = Vec::new();
+    for name in QEMU_BOARDS {
+        let board = Board::load(name)?;
+        let binaries = image::experiments_of(&board).chain(image::others()).collect();
+        images.push((board, Transport::Semihosting, binaries));
+    }
+    for name in MORE_QEMU_BOARDS {
+        images.push((Board::load(name)?, Transport::Semihosting, vec![LINKED]));
+    }
+    for name in RISCV_BOARDS {
+        // what ticks, and what is measured by it, is a Cortex-M's
+        let binaries = image::experiments().chain([OVERFLOW.0]).collect();
+        images.push((Board::load(name)?, Transport::Semihosting, binaries));
+    }
+    for name in PROBE_BOARDS {
+        images.push((Board::load(name)?, Transport::Rtt, vec![LINKED]));
+    }
+    Ok(images)
 }
 
 fn is_experiment(binary: &str) -> bool {
@@ -184,30 +197,30 @@ fn is_experiment(binary: &str) -> bool {
 
 /// Builds every image, and notes what each takes.
 fn firmware(session: &mut Session) -> Result<()> {
-    for (name, transport, binaries) in images() {
-        let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, transport, &binaries).context(name)?;
+    for (board, transport, binaries) in images()? {
+        let built = image::build(&mut session.toolchains, &board, transport, &binaries);
+        let images = built.with_context(|| board.name.clone())?;
         for binary in binaries.iter().copied().filter(|binary| is_experiment(binary)) {
             image::check_paths(&images.elf(binary))?;
             let size = Size::read(&images.elf(binary))?;
-            let key = (name.to_owned(), transport.feature(), binary);
-            session.taken.entry(key).or_insert(Taken { size, stack: None });
+            let key = (board.name.clone(), transport.feature(), binary);
+            session.taken.entry(key).or_insert(Taken { size, stack: None, equal: None });
         }
     }
     Ok(())
 }
 
 /// Runs every binary on every board that QEMU has and compares its numbers with the host's.
-fn compare(session: &mut Session) -> Result<()> {
+pub(crate) fn compare(session: &mut Session) -> Result<()> {
     qemu::ARM.ensure_installed()?;
     let riscv = qemu::RISCV.is_here();
     let mut jobs = Vec::new();
-    for (name, transport, binaries) in images().filter(|(_, transport, _)| *transport == Transport::Semihosting) {
-        if RISCV_BOARDS.contains(&name) && !riscv {
+    for (board, transport, binaries) in images()? {
+        if transport != Transport::Semihosting || RISCV_BOARDS.contains(&board.name.as_str()) && !riscv {
             continue;
         }
-        let board = Board::load(name)?;
-        let images = image::build(&mut session.toolchains, &board, transport, &binaries).context(name)?;
+        let built = image::build(&mut session.toolchains, &board, transport, &binaries);
+        let images = built.with_context(|| board.name.clone())?;
         if binaries.contains(&OVERFLOW.0) {
             full_stack(&board, &images.elf(OVERFLOW.0))?;
         }
@@ -239,6 +252,7 @@ fn compare(session: &mut Session) -> Result<()> {
             Err(error) => failed.push(format!("{error:#}")),
         }
     }
+    sizes::print_parity(session);
     ensure!(failed.is_empty(), "{}", failed.join("\n"));
     Ok(())
 }
@@ -275,7 +289,7 @@ fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let (used, available) = sizes::stack(&run.received.frames)?;
     let is_spare = board.ram < room::LITTLE || 2 * used <= available;
     ensure!(is_spare, "{used} bytes of stack of {available}, which is less than twice as many: see `stack` in room.rs");
-    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)) })
+    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)), equal: Some(run.received.numbers.len()) })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.

@@ -22,15 +22,17 @@ pub(crate) fn clippy(_: &mut Session) -> Result<()> {
 pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
     // A core with atomics and an FPU, and one with neither; another architecture, which lacks the binaries that measure.
     let images = [
-        ("an386", Transport::Rtt, vec!["--bins"]),
-        ("microbit-v1", Transport::Semihosting, vec!["--bins"]),
-        ("microbit-v1", Transport::Serial, vec!["--bins"]),
-        (RISCV_BOARDS[0], Transport::Semihosting, image::experiments().flat_map(|binary| ["--bin", binary]).collect()),
+        ("an386", Transport::Rtt),
+        ("microbit-v1", Transport::Semihosting),
+        ("microbit-v1", Transport::Serial),
+        (RISCV_BOARDS[0], Transport::Semihosting),
     ];
-    for (name, transport, binaries) in images {
+    for (name, transport) in images {
         let board = Board::load(name)?;
         let mut clippy = session.toolchains.cargo("firmware", "clippy", &board.target)?;
-        clippy.args(["--quiet", "--release", "--locked", "--lib"]).args(binaries).args(features(&board, transport));
+        clippy.args(["--quiet", "--release", "--locked", "--lib"]).args(features(&board, transport));
+        let others = image::others().into_iter().filter(|_| name != RISCV_BOARDS[0]);
+        clippy.args(image::experiments_of(&board).chain(others).flat_map(|binary| ["--bin", binary]));
         run(clippy.args(["--", "-D", "warnings"]), minutes(20))?;
     }
     Ok(())
