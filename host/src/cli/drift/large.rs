@@ -134,8 +134,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
                     "drift_fro and the alignments are estimated from products with {}, and drift_max is not known",
                     count(probes.into(), "random vector")
                 ),
-                None => "made anew in strips of their rows, of which drift and alignment are exact; --probes estimates them \
-                         in less time"
+                None => "made anew in strips of their rows, of which drift and alignment are exact; --probes estimates them from products"
                     .into(),
             };
             let rest =
