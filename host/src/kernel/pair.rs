@@ -255,7 +255,7 @@ mod tests {
         let (directions, stop, mut of_y) = (Directions::new(12, &all, 3, 5), Stop::new(), vec![0.0; 24]);
         let of_a = directions.products(&mut kernels[0], &mut |_| (), &stop).unwrap().done().unwrap();
         let (from, into) = (MatRef::new(&y, 2, 12).unwrap(), MatMut::new(&mut of_y, 2, 12).unwrap());
-        kernels[0].apply(from, into, &mut |_| (), &stop).unwrap();
+        let _ = kernels[0].apply(from, into, &mut |_| (), &stop).unwrap();
         let found = directions.aligned(&of_a, &y, &of_y);
         assert!((found.value - known).abs() < 1e-13 && found.error < 1e-12, "{found:?} {known}");
     }
