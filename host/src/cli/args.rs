@@ -56,6 +56,23 @@ impl Figures {
     }
 }
 
+/// The options of commands that make a page of what others computed.
+#[derive(Args, Debug, Clone, Copy)]
+pub struct Page {
+    /// Replace existing results in --out
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Of its figures
+    #[command(flatten)]
+    pub figures: Figures,
+    /// Print a JSON summary to standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Suppress messages and progress
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+}
+
 /// The value of `--memory`.
 fn size(text: &str) -> Result<ByteSize, String> {
     text.parse().map_err(|_| "give a size, such as 500MB or 4GiB".into())

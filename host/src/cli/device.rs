@@ -12,7 +12,7 @@ use toml::{Table as Settings, Value};
 
 use super::json::{document, fail, print_document};
 use super::terminal::{DONE, FAILED, INTERRUPTED, command, print, say, stop_on_interrupt};
-use super::{Figures, UsageError};
+use super::{Page, UsageError};
 use crate::files::numbers::Json;
 use crate::files::{self, Roles};
 use crate::plot::{FigureStyle, share_palette};
@@ -49,18 +49,9 @@ pub struct DeviceArgs {
     /// Directory for the results [default: the first unused runs/device]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Replace existing results in --out
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
-    /// Of its figures
+    /// Of its page
     #[command(flatten)]
-    pub figures: Figures,
-    /// Print a JSON summary to standard output
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
-    /// Suppress messages and progress
-    #[arg(long, short, help_heading = "Output")]
-    pub quiet: bool,
+    pub page: Page,
 }
 
 /// Whoever listens ends it.
@@ -75,7 +66,7 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
     let written = args.out.as_deref().map(result_paths);
     let read = Roles::new().reads("DIR", args.recorded.iter().cloned()).reads("elf", args.elf.iter().cloned());
     read.writes("out", written.into_iter().flatten())?;
-    let directory = RunDirectory::create(args.out.as_deref(), "device", args.force)?;
+    let directory = RunDirectory::create(args.out.as_deref(), "device", args.page.force)?;
     let mut recording = Recording::create(directory.path())?;
     let stop = stop_on_interrupt();
     let until = Until { limit: FOR_EVER, stopped: &|| stop.requested() };
@@ -89,7 +80,7 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
             Event::Silence(since) => format!("  nothing has come for {} s", since.as_secs()),
         };
         told = Instant::now();
-        if !args.quiet {
+        if !args.page.quiet {
             say(&text);
         }
     };
@@ -103,7 +94,7 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
         received.ended()?;
     }
     let failed = (received.code != Some(0)).then(|| sentence(&received));
-    if args.json {
+    if args.page.json {
         let mut all = document("device", &settings(args), summary(&received, &traces, &directory));
         if let Some(message) = &failed {
             fail(&mut all, if stop.requested() { INTERRUPTED } else { FAILED }, message);
@@ -113,7 +104,7 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
         print(&plain_table(&table(&traces)).to_string())?;
         print(&sentence(&received))?;
     }
-    if !args.quiet {
+    if !args.page.quiet {
         say(&format!("report: {}", directory.file("report.html").display()));
     }
     Ok(match failed {
@@ -183,7 +174,7 @@ fn page(args: &DeviceArgs, received: &Received, traces: &[Trace], directory: &Ru
     let said = received.frames.iter().filter(|frame| frame.level.is_some() && !frame.text.starts_with("alive"));
     let said: Vec<Block> = said.map(|frame| Block::Paragraph(frame.to_string())).collect();
     let mut sections = vec![Section { title: "Runs".into(), blocks: vec![Block::Table(table(traces))] }];
-    if let Some(style) = args.figures.style() {
+    if let Some(style) = args.page.figures.style() {
         sections.push(Section { title: "Figures".into(), blocks: figures(traces, directory, style)? });
     }
     sections.push(Section { title: "What the board said".into(), blocks: said });

@@ -42,7 +42,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use allocator::Allocator;
-pub use args::{Common, Drawing, Figures, ModelArgs, Typed};
+pub use args::{Common, Drawing, Figures, ModelArgs, Page, Typed};
 use bench::BenchArgs;
 pub use call::Call;
 use columns::ColumnsArgs;

@@ -10,7 +10,7 @@ use toml::{Table as Settings, Value};
 
 use super::json::{document, print_document};
 use super::terminal::{DONE, command, print, say};
-use super::{Figures, UsageError};
+use super::{Page, UsageError};
 use crate::files::Roles;
 use crate::files::numbers::Json;
 use crate::plot::{FigureStyle, share_palette};
@@ -52,18 +52,9 @@ pub struct ReportArgs {
     /// Directory for the page and its figures [default: the first unused runs/comparison]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Replace existing results in --out
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
-    /// Of its figures
+    /// Of its page
     #[command(flatten)]
-    pub figures: Figures,
-    /// Print a JSON summary to standard output
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
-    /// Suppress messages and progress
-    #[arg(long, short, help_heading = "Output")]
-    pub quiet: bool,
+    pub page: Page,
 }
 
 /// Reads, draws and writes; returns the exit code.
@@ -78,9 +69,9 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     let runs = compare(places)?;
     let written = args.out.as_deref().map(result_paths);
     Roles::new().reads("DIR", inputs).writes("out", written.into_iter().flatten())?;
-    let directory = RunDirectory::create(args.out.as_deref(), "comparison", args.force)?;
+    let directory = RunDirectory::create(args.out.as_deref(), "comparison", args.page.force)?;
     page(args, &runs, &directory)?;
-    if args.json {
+    if args.page.json {
         let text = |path: &PathBuf| Value::String(path.display().to_string());
         let given = Value::Array(args.directories.iter().map(text).collect());
         let settings = Settings::from_iter([("directories".to_owned(), given)]);
@@ -88,7 +79,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     } else {
         print(&plain_table(&table(&runs)).to_string())?;
     }
-    if !args.quiet {
+    if !args.page.quiet {
         say(&format!("report: {}", directory.file("report.html").display()));
     }
     Ok(DONE)
@@ -139,7 +130,7 @@ fn table(runs: &[Compared]) -> Table {
 
 fn page(args: &ReportArgs, runs: &[Compared], directory: &RunDirectory) -> Result<()> {
     let mut sections = vec![Section { title: "Runs".into(), blocks: vec![Block::Table(table(runs))] }];
-    if let Some(style) = args.figures.style() {
+    if let Some(style) = args.page.figures.style() {
         sections.push(Section { title: "Figures".into(), blocks: figures(runs, directory, style)? });
     }
     sections.push(Section { title: "Notation".into(), blocks: vec![Block::Paragraph(TERMS.into())] });

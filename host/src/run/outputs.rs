@@ -18,7 +18,7 @@ pub fn all_inputs<T: Real>(samples: &Samples) -> (Vec<T>, usize) {
 /// Samples whose passes are made at a time where only their results are kept: whole tiles, so that no bit depends on it.
 pub(super) const AT_ONCE: usize = 512;
 
-/// f `(n, C)` of the rows of `x` `(n, d)`, [`AT_ONCE`] at a time; `activations` is resized to what that takes.
+/// f `(n, C)` of the rows of `x` `(n, d)`, `AT_ONCE` at a time; `activations` is resized to what that takes.
 ///
 /// # Errors
 /// Those of the forward pass.

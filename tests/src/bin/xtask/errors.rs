@@ -93,7 +93,7 @@ pub(crate) const ERRORS: [PlantedError; 22] = [
     },
     PlantedError {
         what: "the steps of the flow are ten times as long",
-        file: "core/src/train/kinked.rs",
+        file: "core/src/train/kinked/mod.rs",
         edits: &[(
             "share: f64::min(tolerance / TOLERANCE, 1.0),",
             "share: 10.0 * f64::min(tolerance / TOLERANCE, 1.0),",
