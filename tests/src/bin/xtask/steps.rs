@@ -213,7 +213,8 @@ fn firmware(session: &mut Session) -> Result<()> {
 /// Runs every binary on every board that QEMU has and compares its numbers with the host's.
 pub(crate) fn compare(session: &mut Session) -> Result<()> {
     qemu::ARM.ensure_installed()?;
-    let riscv = qemu::RISCV.is_here();
+    // where it cannot be installed, what is missing is said, and the others run
+    let riscv = qemu::RISCV.ensure_installed().is_ok() || qemu::RISCV.is_here();
     let mut jobs = Vec::new();
     for (board, transport, binaries) in images()? {
         if transport != Transport::Semihosting || RISCV_BOARDS.contains(&board.name.as_str()) && !riscv {
