@@ -227,7 +227,8 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     }
 
     /// Trains on other samples from here, as many as before: theta_0, theta, time and the counts stay, one gradient
-    /// evaluation is added. They are refused where a new trainer at these parameters would refuse them. `x` `(n, d)` and `targets` `(n, C)` as in [`Problem::new`].
+    /// evaluation is added. They are refused where a new trainer at these parameters would refuse them. `x` `(n, d)` and
+    /// `targets` `(n, C)` as in [`Problem::new`].
     ///
     /// They are borrowed as long as the first. Where the same memory is to be filled again, [`Self::save`] the trainer, and
     /// [`Self::restore`] it with a problem of the new numbers.

@@ -24,6 +24,16 @@ pub struct Goal<T> {
     pub rate: Option<f64>,
 }
 
+impl<T: HostReal> Goal<T> {
+    /// Accuracy and margins are of classes: beside numbers they are not known.
+    pub fn leave_defined(&self, row: &mut Snapshot<T>) {
+        if !self.classes {
+            let nan = T::from_f64(f64::NAN);
+            (row.accuracy, row.margin_min, row.margin_mean) = (nan, nan, nan);
+        }
+    }
+}
+
 /// Parameters, kernel and outputs of a snapshot.
 #[derive(Clone, Debug)]
 struct Seen<T> {
@@ -129,10 +139,7 @@ impl<T: HostReal> Watch<T> {
             self.highest = self.highest.max(snapshot.drift_max);
         }
         snapshot.drift_highest = self.highest;
-        if self.goal.as_ref().is_some_and(|goal| !goal.classes) {
-            let nan = T::from_f64(f64::NAN);
-            (snapshot.accuracy, snapshot.margin_min, snapshot.margin_mean) = (nan, nan, nan);
-        }
+        self.goal.iter().for_each(|goal| goal.leave_defined(&mut snapshot));
         snapshot.stability = self.stability(&snapshot, sizes.outputs, rows);
         self.kernel = now.kernel;
         Ok(snapshot)

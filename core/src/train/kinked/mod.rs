@@ -19,11 +19,11 @@
 //! bounds the curvature of the objective along the path. Where one sample's l'' is far above the others', as that of a
 //! sample which no unit sees and which is never learnt, the eigenvalue of `L^1/2 K L^1/2`, with l'' on the diagonal of L,
 //! stands for that product. None of this bounds how the kernel itself changes. So a step moves the parameters by 2 % of their
-//! norm at most, which matters where a network is narrow, and one after which the objective is larger by a tenth of itself or
-//! of its fall so far, or at the start larger at all, is taken again at half its length, as no flow does that; what still
-//! rises at a small part of its length chatters, which no shorter step mends. At the start, while the stiffest direction
-//! moves, two stages of the Runge-Kutta-Chebyshev method are taken, which are of second order. Where residuals have become
-//! small beside the loss's curvature, as under squared error near its end, as many are taken as make the step stable.
+//! norm at most, which matters where a network is narrow. No flow raises the objective: a step after which it is larger by a
+//! tenth of itself or of its fall so far, or at the start larger at all, is taken again at half its length. What still rises
+//! at a small part of that length is chatter, which no shorter step mends. At the start, while the stiffest direction moves,
+//! two stages of the Runge-Kutta-Chebyshev method are taken, which are of second order. Where residuals have become small
+//! beside the loss's curvature, as under squared error near its end, as many are taken as make the step stable.
 //!
 //! `plan` has the length of a step and what is asked of it, `radius` the eigenvalues; a step is made in slices of one gradient
 //! evaluation, which the [`Descend`] here puts one after another.

@@ -187,10 +187,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             row.finite = true;
             if let (Some(goal), Some(targets)) = (&self.goal, self.targets()?) {
                 of_outputs(&mut row, MatRef::new(&outputs, n, sizes.outputs)?, Judged { loss: goal.loss, targets })?;
-                if !goal.classes {
-                    let nan = T::from_f64(f64::NAN);
-                    (row.accuracy, row.margin_min, row.margin_mean) = (nan, nan, nan);
-                }
+                goal.leave_defined(&mut row);
             }
             rows.push(row);
         }
