@@ -12,11 +12,6 @@ pub(super) const MAX_LN_CHANGE: f64 = 0.5;
 /// Rounding of f in eps |f|, and of what is computed from it in eps.
 pub(super) const ROUNDING: f64 = 256.0;
 
-/// Rejections in a row after which a flow gives up: the step has shrunk by more than 1e10.
-pub(super) const MAX_REJECTIONS: u32 = 40;
-/// A step may end this share of itself behind the time limit.
-pub(super) const LIMIT_SLACK: f64 = 1e-4;
-
 /// The time t that is left, in tau at the present mismatch. Residuals can be so small that no number is: then no parameter
 /// moves on the way, and the smallest stands for it.
 pub(super) fn step_to<T: Real>(limit: T, ln_mismatch: T) -> T {

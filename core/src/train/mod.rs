@@ -27,6 +27,7 @@
 //!
 //! An optimizer is one file with one implementation of `Descend`, and its arms in [`Optimizer`].
 
+mod attempt;
 mod chattering;
 mod chebyshev;
 mod clock;

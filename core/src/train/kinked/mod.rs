@@ -31,8 +31,9 @@
 mod plan;
 mod radius;
 
+use super::attempt::{Attempt, next_stage};
 use super::chebyshev::Stages;
-use super::clock::{ROUNDING, rounding_of_outputs, time_limit};
+use super::clock::{ROUNDING, rounding_of_outputs};
 use super::rest::{self, Rest};
 use super::trainer::Place;
 use super::{Chattering, Descend, End, Position, Run};
@@ -81,21 +82,12 @@ pub(super) struct Kinked<'a, T> {
     first: T,
     total: T,
     rounding: T,
-    attempt: Option<Attempt<T>>,
+    attempt: Option<Attempt<T, Now<T>>>,
     /// the stages of its step, in one place: it is too large to be handed about on a small stack
     course: Option<Stages<T>>,
 }
 
-/// A step under way.
-struct Attempt<T> {
-    /// longest step in time t, and that from which on none is made
-    limit: Option<T>,
-    before: Option<T>,
-    rejections: u32,
-    now: Now<T>,
-}
-
-/// What is next in it.
+/// What is next in a step.
 #[derive(Clone, Copy)]
 enum Now<T> {
     Plan,
@@ -194,13 +186,12 @@ impl<'a, T: Real> Kinked<'a, T> {
         &self,
         run: &mut Run<'a, N, T, B>,
         end: End<T>,
-    ) -> Result<Result<Attempt<T>, bool>, Error> {
-        let left = time_limit(&run.state, end)?;
+    ) -> Result<Result<Attempt<T, Now<T>>, bool>, Error> {
+        let attempt = Attempt::begin(&run.state, end, None, Now::Plan)?;
         if end.time().is_some() && self.at_rest(run) {
             return Ok(Err(run.rest_until(end)));
         }
-        let (limit, before) = if let End::Before(_) = end { (None, left) } else { (left, None) };
-        Ok(Ok(Attempt { limit, before, rejections: 0, now: Now::Plan }))
+        Ok(Ok(attempt))
     }
 
     /// Whether the parameters stay where they are.
@@ -273,10 +264,9 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for K
                 }
                 Now::Stage(step) => {
                     let Some(course) = &mut self.course else { return Ok(Some(false)) };
-                    run.evaluate(self.stages[course.newest()], self.stage_gradient)?;
-                    let from = (&*run.state.theta, &*self.gradient);
-                    if course.advance(from, &mut self.stages, self.stage_gradient) {
-                        attempt.now = Now::Arrival(course.newest(), step);
+                    let last = next_stage(run, course, self.gradient, &mut self.stages, self.stage_gradient)?;
+                    if let Some(newest) = last {
+                        attempt.now = Now::Arrival(newest, step);
                     }
                 }
                 Now::Arrival(newest, step) => {

@@ -1,11 +1,12 @@
 //! How long a step is, and whether it is made.
 
-use super::{AGE, Attempt, Kinked, Now, Sought, Step, YOUNG};
+use super::{AGE, Kinked, Now, Sought, Step, YOUNG};
 use crate::linalg::norm;
 use crate::loss::Objective;
 use crate::network::Network;
+use crate::train::attempt::Attempt;
 use crate::train::chebyshev::{Stages, stages_for};
-use crate::train::clock::{LIMIT_SLACK, MAX_LN_CHANGE, MAX_REJECTIONS, add_time, ln_elapsed, step_to};
+use crate::train::clock::{MAX_LN_CHANGE, add_time, ln_elapsed, step_to};
 use crate::train::{Problem, Run};
 use crate::{Backend, Error, Real};
 
@@ -51,7 +52,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     pub(super) fn set_out<N: Network, B: ?Sized>(
         &mut self,
         run: &Run<'a, N, T, B>,
-        attempt: &Attempt<T>,
+        attempt: &Attempt<T, Now<T>>,
     ) -> Option<Now<T>> {
         let ln_mismatch = run.state.objective.ln_mismatch;
         let (length, stages, whole) = self.plan(run, attempt.limit.map(|limit| step_to(limit, ln_mismatch)));
@@ -103,15 +104,14 @@ impl<'a, T: Real> Kinked<'a, T> {
     pub(super) fn judge<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         run: &mut Run<'a, N, T, B>,
-        attempt: &mut Attempt<T>,
+        attempt: &mut Attempt<T, Now<T>>,
         (newest, step): (usize, Step<T>),
         (objective, curvature): (Objective<T>, T),
     ) -> Result<Option<bool>, Error> {
-        let slack = T::from_f64(LIMIT_SLACK);
         let (length, ln_mismatch) = (step.length, run.state.objective.ln_mismatch);
         let change = ln_mismatch - objective.ln_mismatch;
         let ln_dt = ln_elapsed(length, ln_mismatch, change, attempt.limit);
-        let past_limit = attempt.limit.map_or(T::ZERO, |limit| ln_dt - limit.ln());
+        let (past_limit, is_past) = attempt.past_limit(ln_dt);
         let finite = objective.loss.is_finite() && change.is_finite();
         let total = run.problem.with_penalty(&objective, self.stages[newest], run.theta_0);
         let smooth = self.is_young() && !step.is_short;
@@ -119,8 +119,8 @@ impl<'a, T: Real> Kinked<'a, T> {
         let rise = if smooth { T::ZERO } else { T::from_f64(RISE) * fallen.min(self.total) };
         let falls = total <= self.total + rise + self.rounding;
         let ratio = change.abs() / T::from_f64(MAX_LN_CHANGE);
-        if finite && falls && ratio <= T::ONE && past_limit <= slack {
-            if attempt.before.is_some_and(|before| ln_dt - before.ln() > slack) {
+        if finite && falls && ratio <= T::ONE && !is_past {
+            if attempt.is_too_late(ln_dt) {
                 // what was made will be made again
                 run.evaluations = step.evaluations;
                 return Ok(Some(false));
@@ -152,13 +152,7 @@ impl<'a, T: Real> Kinked<'a, T> {
         if ratio > T::ONE || !falls || !finite {
             self.age = AGE;
         }
-        attempt.rejections += 1;
-        if attempt.rejections == MAX_REJECTIONS {
-            run.step += 1;
-            let step = run.step;
-            return Err(if finite { Error::StepUnderflow { step } } else { Error::NonFinite { what: "loss", step } });
-        }
-        attempt.now = Now::Plan;
+        attempt.reject(&mut run.step, finite, Now::Plan)?;
         Ok(None)
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct PlantedError {
 }
 
 /// All of them.
-pub(crate) const ERRORS: [PlantedError; 22] = [
+pub(crate) const ERRORS: [PlantedError; 24] = [
     PlantedError {
         what: "the last layer's share of the empirical NTK is halved",
         file: "core/src/kernel/empirical.rs",
@@ -175,6 +175,16 @@ pub(crate) const ERRORS: [PlantedError; 22] = [
             "bias_scale: bias_scale(inner, self.branch_bias),",
             "bias_scale: 2.0 * bias_scale(inner, self.branch_bias),",
         )],
+    },
+    PlantedError {
+        what: "the Gaussian process is not asked for its first label",
+        file: "host/src/studies/probability/limits.rs",
+        edits: &[("if (0..n).all(|i| at(i) > 0.0)", "if (1..n).all(|i| at(i) > 0.0)")],
+    },
+    PlantedError {
+        what: "the flow under a fixed kernel starts at 0 on the line",
+        file: "host/src/studies/probability/flow.rs",
+        edits: &[("MatRef::new(&f_0[..n], n, 1)?", "MatRef::new(&[0.0; 64][..n], n, 1)?")],
     },
 ];
 
