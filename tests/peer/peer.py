@@ -59,14 +59,14 @@ def network(inputs, width, depth, outputs):
 
 
 def empirical(apply, outputs):
-    """K(x, params): (n, n) for one output, else (n, n, C, C)."""
+    """K(x, params): (n, n) for one output, else (n, n, C, C); with other samples behind them, between x and those."""
     kernel = nt.empirical_ntk_fn(
         apply,
         trace_axes=(-1,) if outputs == 1 else (),
         vmap_axes=0,
         implementation=nt.NtkImplementation.STRUCTURED_DERIVATIVES,
     )
-    return jax.jit(lambda x, params: kernel(x, None, params))
+    return jax.jit(lambda x, params, others=None: kernel(x, others, params))
 
 
 def call_of(case):
@@ -122,16 +122,22 @@ def whole(data, out):
     np.savez(out, kernel=np.asarray(empirical(apply, 1)(x, params)))
 
 
-def check(data, parameters, of_network, of_limit):
-    start("f64")
-    x, saved = jnp.asarray(np.load(data)["x"]), np.load(parameters)
-    weights = [saved[f"W{l}"] for l in range(len(saved.files) - 1)]
+def saved_network(parameters):
+    """Parameters that ntkscope has stored, as the peer has them; depth and width."""
+    saved = np.load(parameters)
+    weights = [saved[f"W{l}"] for l in range(sum(name.startswith("W") for name in saved.files))]
     params = []
     for l, w in enumerate(weights):
         params += [(jnp.asarray(w.T), jnp.asarray(saved["b0"])[None, :] if l == 0 else None), ()]
-    depth, width = len(weights) - 1, len(weights[0])
+    # nothing stands behind the last layer
+    return params[:-1], len(weights) - 1, len(weights[0])
+
+
+def check(data, parameters, of_network, of_limit):
+    start("f64")
+    x, (params, depth, width) = jnp.asarray(np.load(data)["x"]), saved_network(parameters)
     _, apply, kernel = network(x.shape[1], width, depth, 1)
-    theirs = {"empirical": empirical(apply, 1)(x, params[:-1]), "analytic": kernel(x, None, "ntk")}
+    theirs = {"empirical": empirical(apply, 1)(x, params), "analytic": kernel(x, None, "ntk")}
     ours = {"empirical": np.load(of_network)["kernel"], "analytic": np.load(of_limit)["ntk"]}
     # the analytic kernel of a sample with itself is known: both diagonals against it
     exact = (depth + 1) * (np.sum(np.asarray(x) ** 2, axis=1) + 1)
