@@ -163,14 +163,20 @@ fn has_row(claims: &str, name: &str) -> bool {
 #[test]
 fn the_lazy_study_has_its_files() {
     let place = Place::new();
-    let line = "reproduce lazy --only six-points,conflicting,ensemble --network fcn --widths 8,16 --seeds 1 --quiet --out study";
-    let done = place.run(line.split(' '));
-    assert!([0, 1].contains(&done.code), "{}", done.stderr);
-    let claims = String::from_utf8(place.bytes("study/claims.csv")).unwrap();
-    for name in ["B1 ", "B2 ", "B3 ", "B4 "] {
-        assert!(has_row(&claims, name), "no claim {name}");
+    let line = "reproduce lazy --only six-points,conflicting --network fcn --widths 8,16 --seeds 1 --quiet --out study";
+    // 400 networks a cell, however many seeds
+    let ensembles = "reproduce lazy --only ensemble --network fcn --widths 8 --quiet --out ensembles";
+    for line in [line, ensembles] {
+        let done = place.run(line.split(' '));
+        assert!([0, 1].contains(&done.code), "{}", done.stderr);
     }
-    let ensemble = String::from_utf8(place.bytes("study/runs/ensemble-fcn1-w16-penalty0.050/numbers.csv")).unwrap();
+    for (study, names) in [("study", ["B1 ", "B2 ", "B3 "].as_slice()), ("ensembles", &["B4 "])] {
+        let claims = String::from_utf8(place.bytes(format!("{study}/claims.csv"))).unwrap();
+        for name in names {
+            assert!(has_row(&claims, name), "no claim {name}");
+        }
+    }
+    let ensemble = String::from_utf8(place.bytes("ensembles/runs/ensemble-fcn1-w8-penalty0.050/numbers.csv")).unwrap();
     assert_eq!(ensemble.lines().count(), 401);
     let tables = [place.bytes("study/claims.csv"), place.bytes("study/cells.csv")];
     place.run(line.split(' '));

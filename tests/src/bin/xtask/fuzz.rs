@@ -25,7 +25,7 @@ const LONGEST: usize = 16 * 1024;
 /// Most MiB of the fuzzer's process, its own corpus included. What a reader may take is watched inside, more narrowly.
 const MEMORY: usize = 2048;
 /// Seconds for each target in the step of `cargo xtask test`.
-const SHORT: u64 = 8;
+const SHORT: u64 = 4;
 /// The step tries the same inputs on every run, as many as these seconds allow.
 const SEED: u32 = 1;
 
