@@ -24,7 +24,8 @@ extern crate self as ntkscope_firmware;
 mod arm;
 mod buffer;
 pub mod cost;
-#[cfg(target_arch = "arm")]
+// with `rtic` SysTick is that image's clock
+#[cfg(all(target_arch = "arm", not(feature = "rtic")))]
 pub mod counter;
 pub mod experiment;
 mod fault;
@@ -95,7 +96,7 @@ const OTHERS: usize = match (cfg!(feature = "rtt"), RAM < experiment::room::LITT
 #[inline(always)]
 pub fn run(experiment: &Experiment, name: &'static str, buffer: &mut [f32]) -> ! {
     start(name);
-    defmt::info!("shows: {=str}", experiment.shows);
+    shows(experiment);
     defmt::info!("{=usize} numbers in the buffer", buffer.len());
     finish((experiment.run)(HERE, buffer, &mut Frames))
 }
@@ -108,8 +109,14 @@ pub fn start(name: &'static str) {
     defmt::info!("{=str} on {=str}, {=usize} bytes of RAM", name, BOARD, RAM);
 }
 
+/// Says what the numbers are to be told in.
+pub fn shows(experiment: &Experiment) {
+    defmt::info!("shows: {=str}", experiment.shows);
+}
+
 /// The frames of an experiment.
-struct Frames;
+#[derive(Clone, Copy, Debug)]
+pub struct Frames;
 
 /// Of the number before.
 static RECORD: AtomicU32 = AtomicU32::new(0);

@@ -29,6 +29,13 @@ pub(crate) const OVERFLOW: (&str, u8) = ("overflow", 103);
 /// The firmware's binary that trains in slices beside a task with a deadline.
 pub(crate) const DEADLINE: &str = "deadline";
 
+/// The same under RTIC, whose task interrupts the training: a board's own, and a feature's, whose packages nothing else builds.
+pub(crate) const DEADLINE_RTIC: &str = "deadline_rtic";
+/// See [`DEADLINE_RTIC`].
+pub(crate) const RTIC_BOARD: &str = "lm3s6965";
+/// See [`DEADLINE_RTIC`].
+pub(crate) const RTIC: [&str; 2] = ["--features", "rtic"];
+
 /// Every experiment of the firmware, a binary each.
 pub(crate) fn experiments() -> impl Iterator<Item = &'static str> + Clone {
     EXPERIMENTS.iter().map(|(name, _)| *name)
@@ -45,10 +52,10 @@ pub(crate) fn experiments_of(board: &Board) -> impl Iterator<Item = &'static str
 
 /// Every binary of the firmware.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    experiments().chain(others())
+    experiments().chain(others()).chain([DEADLINE_RTIC])
 }
 
-/// Those that are no experiments.
+/// Those that are no experiments, on every Cortex-M.
 pub(crate) fn others() -> [&'static str; 3] {
     [BENCH, OVERFLOW.0, DEADLINE]
 }
@@ -99,6 +106,9 @@ pub(crate) fn build(
 ) -> Result<Images> {
     let mut cargo = toolchains.cargo("firmware", "build", &board.target)?;
     cargo.args(["--release", "--locked"]).args(features(board, transport));
+    if binaries.contains(&DEADLINE_RTIC) {
+        cargo.args(RTIC);
+    }
     cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
     // somebody who waits sees what is compiled
     if !io::stderr().is_terminal() {

@@ -19,7 +19,7 @@ use crate::{
     declared,
     experiment::room,
     floors, fuzz,
-    image::{self, DEADLINE, OVERFLOW, Size, Transport},
+    image::{self, DEADLINE, DEADLINE_RTIC, OVERFLOW, RTIC_BOARD, Size, Transport},
     process::minutes,
     python,
     qemu::{self, Job},
@@ -226,12 +226,15 @@ pub(crate) fn compare(session: &mut Session) -> Result<()> {
             full_stack(&board, &images.elf(OVERFLOW.0))?;
         }
         if binaries.contains(&DEADLINE) {
-            slices(&board, &images.elf(DEADLINE))?;
+            slices(&board, DEADLINE, &images.elf(DEADLINE))?;
         }
         let board = Arc::new(board);
         let experiments = binaries.iter().copied().filter(|binary| is_experiment(binary));
         jobs.extend(experiments.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
     }
+    let board = Board::load(RTIC_BOARD)?;
+    let images = image::build(&mut session.toolchains, &board, Transport::Semihosting, &[DEADLINE_RTIC])?;
+    slices(&board, DEADLINE_RTIC, &images.elf(DEADLINE_RTIC))?;
     // QEMU takes one core each.
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -270,13 +273,15 @@ fn full_stack(board: &Board, elf: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Training in slices keeps a task's deadline to within a slice, and says how long that is.
-fn slices(board: &Board, elf: &Path) -> Result<()> {
+/// Training in slices keeps the deadline of a task beside it, which the image itself checks, and has the numbers of whole steps.
+fn slices(board: &Board, binary: &str, elf: &Path) -> Result<()> {
     let (machine, transport, more) = (board.machine()?, Transport::Semihosting, bench::CLOCK.map(str::to_owned));
     let run = qemu::run(&Job { elf, machine, transport, more: &more, limit: minutes(2) }, None, &mut |_| ())?;
-    run.check_exit().with_context(|| format!("{DEADLINE} on {}", board.name))?;
-    let said = run.received.frames.iter().filter(|frame| frame.text.contains("slice") || frame.text.contains("late"));
-    said.for_each(|frame| println!("{DEADLINE} on {}: {}", board.name, frame.text));
+    run.check_exit().with_context(|| format!("{binary} on {}", board.name))?;
+    let told = ["slice", "late", "missed"];
+    let said = run.received.frames.iter().filter(|frame| told.iter().any(|word| frame.text.contains(word)));
+    said.for_each(|frame| println!("{binary} on {}: {}", board.name, frame.text));
+    println!("{}", reference::compare(board, binary, &run.received)?);
     Ok(())
 }
 

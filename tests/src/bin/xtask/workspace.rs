@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     board::Board,
-    image::{self, Transport, features},
+    image::{self, DEADLINE_RTIC, RTIC, RTIC_BOARD, Transport, features},
     process::{find, minutes, root, run},
     steps::{LONG, QEMU_BOARDS, RISCV_BOARDS, Session},
     toolchain::{apt_install, cargo},
@@ -35,7 +35,10 @@ pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
         clippy.args(image::experiments_of(&board).chain(others).flat_map(|binary| ["--bin", binary]));
         run(clippy.args(["--", "-D", "warnings"]), minutes(20))?;
     }
-    Ok(())
+    let board = Board::load(RTIC_BOARD)?;
+    let mut clippy = session.toolchains.cargo("firmware", "clippy", &board.target)?;
+    clippy.args(["--quiet", "--release", "--locked"]).args(features(&board, Transport::Semihosting));
+    run(clippy.args(RTIC).args(["--bin", DEADLINE_RTIC, "--", "-D", "warnings"]), minutes(20))
 }
 
 pub(crate) fn doc(session: &mut Session) -> Result<()> {
