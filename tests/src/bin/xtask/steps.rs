@@ -61,8 +61,8 @@ pub(crate) struct Taken {
     pub(crate) size: Size,
     /// Bytes of stack: used at the deepest, and there to be used.
     pub(crate) stack: Option<(u64, u64)>,
-    /// Numbers that were equal to the host's in every bit, all that it sent.
-    pub(crate) equal: Option<usize>,
+    /// Numbers that were equal to the host's in every bit, all that it sent, by their scalar.
+    pub(crate) equal: Option<[usize; 3]>,
 }
 
 impl Session {
@@ -295,7 +295,8 @@ fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let (used, available) = sizes::stack(&run.received.frames)?;
     let is_spare = board.ram < room::LITTLE || 2 * used <= available;
     ensure!(is_spare, "{used} bytes of stack of {available}, which is less than twice as many: see `stack` in room.rs");
-    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)), equal: Some(run.received.numbers.len()) })
+    let equal = Some(sizes::by_scalar(&run.received.numbers));
+    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)), equal })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.
