@@ -16,7 +16,7 @@
 //! - [`experiment`]: what the images compute, compiled for this machine; [`experiments`]: their list, from the folder
 //! - [`board_tasks`]: `qemu`, `flash` and `compare`: an image started, its frames shown, recorded, compared
 //! - [`terminal`]: what is shown of them
-//! - [`standalone`]: boards without a debugger
+//! - [`standalone`]: boards without a debugger; [`one_bit`]: a flipped bit is named by every way to this machine
 //! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
@@ -46,6 +46,7 @@ mod floors;
 mod fuzz;
 mod image;
 mod mutants;
+mod one_bit;
 mod own;
 mod process;
 mod python;

@@ -110,7 +110,7 @@ const STEPS: [Step; 20] = [
     Step { name: "qemu", what: "every number in QEMU equals the host's, bit for bit", run: compare },
     Step {
         name: "standalone",
-        what: "a board by itself sends its frames, sleeps, keeps its results",
+        what: "a board by itself sends its frames, sleeps, keeps its results; one flipped bit is named",
         run: standalone::step,
     },
     Step { name: "sizes", what: "flash, RAM and stack of every binary", run: sizes::step },
