@@ -23,6 +23,8 @@ extern crate self as ntkscope_firmware;
 #[cfg(target_arch = "arm")]
 mod arm;
 mod buffer;
+#[cfg(clock)]
+mod clock;
 pub mod cost;
 // with `rtic` SysTick is that image's clock
 #[cfg(all(target_arch = "arm", not(feature = "rtic")))]
@@ -105,8 +107,15 @@ pub fn run(experiment: &Experiment, name: &'static str, buffer: &mut [f32]) -> !
 pub fn start(name: &'static str) {
     #[cfg(target_arch = "riscv32")]
     hart::begin();
+    #[cfg(clock)]
+    let clock = clock::set_up(&CLOCK, &mut clock::Chip);
     results::begin();
     defmt::info!("{=str} on {=str}, {=usize} bytes of RAM", name, BOARD, RAM);
+    #[cfg(clock)]
+    match clock {
+        Ok(clock) => defmt::info!("clock: {=str}", clock),
+        Err(why) => defmt::warn!("clock: {=str}", why),
+    }
 }
 
 /// Says what the numbers are to be told in.

@@ -114,7 +114,7 @@ pub(crate) fn build(
     if !io::stderr().is_terminal() {
         cargo.arg("--quiet");
     }
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", without_paths().join("\x1f"));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(board).join("\x1f"));
     if board.ram < room::LITTLE {
         cargo.env("DEFMT_RTT_BUFFER_SIZE", "256");
     }
@@ -196,6 +196,12 @@ fn folders() -> Vec<(PathBuf, &'static str)> {
         folders.extend(folder.map(|folder| (folder, short)));
     }
     folders
+}
+
+/// The compiler's flags for a board.
+fn flags(board: &Board) -> Vec<String> {
+    let cpu = board.cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}"));
+    without_paths().into_iter().chain(cpu).collect()
 }
 
 /// What makes an image the same whoever builds it, and wherever.

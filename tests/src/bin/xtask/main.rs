@@ -20,6 +20,7 @@
 //! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack
+//! - `clock`, `clocks`: the firmware's set-up of clocks, and the test on a model of the registers
 //! - `soft`, `soft_floats`: the firmware's sums and products of floats, and the test that holds them against this machine's
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
 //! - [`web`]: the page, built, served, and compared with the command line
@@ -29,6 +30,12 @@ mod audit;
 mod bench;
 mod board;
 mod board_tasks;
+// How a board's clock is set up: the same file, on a model of the registers.
+#[cfg(test)]
+#[path = "../../../../firmware/src/clock.rs"]
+mod clock;
+#[cfg(test)]
+mod clocks;
 // What `bench` measures: the same file, whose multiply-adds a test counts.
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]

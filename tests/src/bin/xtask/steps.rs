@@ -30,8 +30,8 @@ use crate::{
 
 /// The boards that QEMU runs every experiment on: a core with an FPU, one without, and the smallest.
 pub(crate) const QEMU_BOARDS: [&str; 3] = ["an386", "an385", "microbit-v1"];
-/// Those that it runs [`LINKED`] on: every other core, and a board of little RAM.
-pub(crate) const MORE_QEMU_BOARDS: [&str; 4] = ["an500", "an505", "an547", "lm3s6965"];
+/// Those that it runs [`LINKED`] on: every other core, a board of little RAM, and a real board's instructions for its Cortex-M4.
+pub(crate) const MORE_QEMU_BOARDS: [&str; 5] = ["an500", "an505", "an547", "lm3s6965", "nrf52840dk"];
 /// RISC-V without and with floats of its own, which run every experiment where the emulator is installed.
 pub(crate) const RISCV_BOARDS: [&str; 2] = ["virt-imac", "virt-imafc"];
 /// The experiment of the boards that have one alone.
