@@ -29,12 +29,9 @@ pub(crate) const OVERFLOW: (&str, u8) = ("overflow", 103);
 /// The firmware's binary that trains in slices beside a task with a deadline.
 pub(crate) const DEADLINE: &str = "deadline";
 
-/// The same under RTIC, whose task interrupts the training: a board's own, and a feature's, whose packages nothing else builds.
-pub(crate) const DEADLINE_RTIC: &str = "deadline_rtic";
-/// See [`DEADLINE_RTIC`].
-pub(crate) const RTIC_BOARD: &str = "lm3s6965";
-/// See [`DEADLINE_RTIC`].
-pub(crate) const RTIC: [&str; 2] = ["--features", "rtic"];
+/// The same under an executor: the binary, the feature that it needs, whose packages nothing else builds, and the board of the checks.
+pub(crate) const EXECUTORS: [(&str, &str, &str); 2] =
+    [("deadline_rtic", "rtic", "lm3s6965"), ("deadline_embassy", "embassy", "an386")];
 
 /// Every experiment of the firmware, a binary each.
 pub(crate) fn experiments() -> impl Iterator<Item = &'static str> + Clone {
@@ -52,7 +49,7 @@ pub(crate) fn experiments_of(board: &Board) -> impl Iterator<Item = &'static str
 
 /// Every binary of the firmware.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    experiments().chain(others()).chain([DEADLINE_RTIC])
+    experiments().chain(others()).chain(EXECUTORS.map(|(binary, ..)| binary))
 }
 
 /// Those that are no experiments, on every Cortex-M.
@@ -106,8 +103,8 @@ pub(crate) fn build(
 ) -> Result<Images> {
     let mut cargo = toolchains.cargo("firmware", "build", &board.target)?;
     cargo.args(["--release", "--locked"]).args(features(board, transport));
-    if binaries.contains(&DEADLINE_RTIC) {
-        cargo.args(RTIC);
+    for (_, feature, _) in EXECUTORS.iter().filter(|(binary, ..)| binaries.contains(binary)) {
+        cargo.args(["--features", feature]);
     }
     cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
     // somebody who waits sees what is compiled

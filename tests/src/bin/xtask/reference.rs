@@ -7,13 +7,13 @@ use crate::{
     board::Board,
     experiment::{self, Digest, Experiment, Number, divergence, resnet, slices},
     experiments::EXPERIMENTS,
-    image::{self, DEADLINE, DEADLINE_RTIC},
+    image::{self, DEADLINE, EXECUTORS},
 };
 
 /// The experiment of this name.
 pub(crate) fn experiment(binary: &str) -> Result<Experiment> {
     // in slices there, in whole steps here
-    if [DEADLINE, DEADLINE_RTIC].contains(&binary) {
+    if binary == DEADLINE || EXECUTORS.iter().any(|(name, ..)| *name == binary) {
         return Ok(slices::EXPERIMENT);
     }
     let found = EXPERIMENTS.iter().find(|(name, _)| *name == binary).map(|(_, experiment)| *experiment);
@@ -195,7 +195,8 @@ mod tests {
         let sources = fs::read_dir(root().join("firmware/src/bin")).unwrap();
         let mut names: Vec<_> =
             sources.map(|source| source.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-        names.retain(|name| ![BENCH, OVERFLOW.0, DEADLINE, DEADLINE_RTIC].contains(&name.as_str()));
+        let others = [BENCH, OVERFLOW.0, DEADLINE].into_iter().chain(EXECUTORS.map(|(binary, ..)| binary));
+        names.retain(|name| !others.clone().any(|other| other == name));
         names.sort();
         assert_eq!(names, image::experiments().collect::<Vec<_>>());
         // The board whose networks are the smallest.

@@ -19,7 +19,7 @@ use crate::{
     declared,
     experiment::room,
     floors, fuzz,
-    image::{self, DEADLINE, DEADLINE_RTIC, OVERFLOW, RTIC_BOARD, Size, Transport},
+    image::{self, DEADLINE, EXECUTORS, OVERFLOW, Size, Transport},
     process::minutes,
     python,
     qemu::{self, Job},
@@ -232,9 +232,11 @@ pub(crate) fn compare(session: &mut Session) -> Result<()> {
         let experiments = binaries.iter().copied().filter(|binary| is_experiment(binary));
         jobs.extend(experiments.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
     }
-    let board = Board::load(RTIC_BOARD)?;
-    let images = image::build(&mut session.toolchains, &board, Transport::Semihosting, &[DEADLINE_RTIC])?;
-    slices(&board, DEADLINE_RTIC, &images.elf(DEADLINE_RTIC))?;
+    for (binary, _, name) in EXECUTORS {
+        let board = Board::load(name)?;
+        let images = image::build(&mut session.toolchains, &board, Transport::Semihosting, &[binary])?;
+        slices(&board, binary, &images.elf(binary))?;
+    }
     // QEMU takes one core each.
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let workers = thread::available_parallelism().map_or(1, usize::from);
