@@ -115,11 +115,12 @@ pub(crate) fn build(
     if board.ram < room::LITTLE {
         cargo.env("DEFMT_RTT_BUFFER_SIZE", "256");
     }
-    let target = root().join("firmware/target");
-    // wherever the caller's own builds go
+    let kept = root().join("firmware/target");
+    // wherever the caller's own builds go; a core's apart, because cargo keeps what it builds for one set of flags alone
+    let target = board.cpu.as_ref().map_or_else(|| kept.clone(), |cpu| kept.join(cpu));
     cargo.env("CARGO_TARGET_DIR", &target);
     process::run(&mut cargo, minutes(20)).map_err(|error| if is_locked_out() { error.context(LOCK) } else { error })?;
-    let folder = target.join("boards").join(format!("{}-{}", board.name, transport.feature()));
+    let folder = kept.join("boards").join(format!("{}-{}", board.name, transport.feature()));
     fs::create_dir_all(&folder)?;
     for binary in binaries {
         let built = target.join(&board.target).join("release").join(binary);
