@@ -19,7 +19,7 @@
 //! - [`standalone`]: boards without a debugger; [`one_bit`]: a flipped bit is named by every way to this machine
 //! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
-//! - [`sizes`]: the table of flash, RAM and stack
+//! - [`sizes`]: the table of flash, RAM and stack; [`budgets`] of them, [`panics`] in machine code
 //! - `clock`, `clocks`: the firmware's set-up of clocks, and the test on a model of the registers
 //! - `soft`, `soft_floats`: the firmware's sums and products of floats, and the test that holds them against this machine's
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
@@ -30,6 +30,7 @@ mod audit;
 mod bench;
 mod board;
 mod board_tasks;
+mod budgets;
 // How a board's clock is set up: the same file, on a model of the registers.
 #[cfg(test)]
 #[path = "../../../../firmware/src/clock.rs"]
@@ -55,6 +56,7 @@ mod image;
 mod mutants;
 mod one_bit;
 mod own;
+mod panics;
 mod process;
 mod python;
 mod qemu;
@@ -202,7 +204,8 @@ enum Task {
     Dist,
     /// Runs every experiment on the boards that QEMU has and prints how many numbers of each are this machine's, bit for bit
     Parity,
-    /// Prints the flash, the static RAM and the measured stack of every firmware binary
+    /// Prints the flash, the calls that panic, the static RAM and the measured stack of every firmware binary, and holds each to its
+    /// budget, firmware/budgets.csv
     Sizes,
     /// Prints what the passes of a network cost on a core, in instructions per multiply-add, in QEMU
     BenchDevice {

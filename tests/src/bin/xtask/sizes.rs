@@ -1,24 +1,30 @@
-//! The table of what every image takes of its board.
+//! The table of what every image takes of its board, and the table of the numbers that were compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use ntkscope_frames::{Frame, Number};
 
-use crate::steps::{Session, measure};
+use crate::{
+    budgets,
+    steps::{Session, measure},
+};
 
-/// Builds and runs what has not been yet, and prints the table.
+/// Builds and runs what has not been yet, prints the table, and holds each image to its budget.
 pub(crate) fn step(session: &mut Session) -> Result<()> {
     measure(session)?;
-    println!("{:<18} {:<12} {:<14} {:>8} {:>10} {:>7}", "board", "transport", "binary", "flash", "static RAM", "stack");
+    let head = ["board", "transport", "binary", "flash", "panics", "static RAM", "stack"];
+    let [board, transport, binary, flash, panics, ram, stack] = head;
+    println!("{board:<18} {transport:<12} {binary:<14} {flash:>8} {panics:>6} {ram:>10} {stack:>7}");
     for ((board, transport, binary), taken) in &session.taken {
         // A real board's stack shows when it runs there.
         let stack = taken.stack.map_or("-".into(), |(used, _)| used.to_string());
+        let panics = taken.panics.map_or("-".into(), |panics| panics.to_string());
         let (flash, ram) = (taken.size.flash, taken.size.ram);
-        println!("{board:<18} {transport:<12} {binary:<14} {flash:>8} {ram:>10} {stack:>7}");
+        println!("{board:<18} {transport:<12} {binary:<14} {flash:>8} {panics:>6} {ram:>10} {stack:>7}");
     }
-    println!("bytes; the stack is the deepest of the run in QEMU, `-` for a board that was not run");
-    Ok(())
+    println!("bytes, and calls that panic; the stack is the deepest of the run in QEMU; `-` was not measured");
+    budgets::check(&session.taken)
 }
 
 /// Prints, for every board that was run, how many numbers of each experiment and scalar were equal to this machine's in every bit.

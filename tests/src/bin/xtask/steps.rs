@@ -20,6 +20,7 @@ use crate::{
     experiment::room,
     floors, fuzz,
     image::{self, DEADLINE, EXECUTORS, OVERFLOW, Size, Transport},
+    panics,
     process::minutes,
     python,
     qemu::{self, Job},
@@ -59,6 +60,8 @@ pub(crate) struct Session {
 /// What an image takes of its board.
 pub(crate) struct Taken {
     pub(crate) size: Size,
+    /// Calls that panic, where the machine code can be read.
+    pub(crate) panics: Option<u64>,
     /// Bytes of stack: used at the deepest, and there to be used.
     pub(crate) stack: Option<(u64, u64)>,
     /// Numbers that were equal to the host's in every bit, all that it sent, by their scalar.
@@ -113,7 +116,7 @@ const STEPS: [Step; 20] = [
         what: "a board by itself sends its frames, sleeps, keeps its results; one flipped bit is named",
         run: standalone::step,
     },
-    Step { name: "sizes", what: "flash, RAM and stack of every binary", run: sizes::step },
+    Step { name: "sizes", what: "flash, panics and stack of every binary are within its budget", run: sizes::step },
 ];
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -202,9 +205,9 @@ fn firmware(session: &mut Session) -> Result<()> {
         let images = built.with_context(|| board.name.clone())?;
         for binary in binaries.iter().copied().filter(|binary| is_experiment(binary)) {
             image::check_paths(&images.elf(binary))?;
-            let size = Size::read(&images.elf(binary))?;
+            let (size, panics) = (Size::read(&images.elf(binary))?, panics::calls(&images.elf(binary))?);
             let key = (board.name.clone(), transport.feature(), binary);
-            session.taken.entry(key).or_insert(Taken { size, stack: None, equal: None });
+            session.taken.entry(key).or_insert(Taken { size, panics, stack: None, equal: None });
         }
     }
     Ok(())
@@ -298,7 +301,7 @@ fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let is_spare = board.ram < room::LITTLE || 2 * used <= available;
     ensure!(is_spare, "{used} bytes of stack of {available}, which is less than twice as many: see `stack` in room.rs");
     let equal = Some(sizes::by_scalar(&run.received.numbers));
-    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)), equal })
+    Ok(Taken { size: Size::read(elf)?, panics: panics::calls(elf)?, stack: Some((used, available)), equal })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.
