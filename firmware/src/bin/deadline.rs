@@ -21,7 +21,7 @@ const LEN: usize = held(slices::LEN);
 fn main() -> ! {
     static mut BUFFER: [f32; LEN] = [0.0; LEN];
     start("deadline");
-    shows(&slices::EXPERIMENT);
+    shows(slices::EXPERIMENT.shows);
     let Some(counter) = Counter::start() else {
         defmt::error!("SysTick does not count instructions here: QEMU needs `-icount shift=6`");
         exit(1)

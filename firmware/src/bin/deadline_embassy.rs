@@ -33,7 +33,7 @@ fn main() -> ! {
     static mut COUNTER: Option<Counter> = None;
     static mut EXECUTOR: Option<Executor> = None;
     start("deadline_embassy");
-    shows(&slices::EXPERIMENT);
+    shows(slices::EXPERIMENT.shows);
     let Some(counter) = Counter::start() else {
         defmt::error!("SysTick does not count instructions here: QEMU needs `-icount shift=6`");
         exit(1)

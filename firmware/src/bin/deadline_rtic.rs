@@ -55,7 +55,7 @@ mod app {
     #[init]
     fn init(context: init::Context) -> (Shared, Local) {
         start("deadline_rtic");
-        shows(&slices::EXPERIMENT);
+        shows(slices::EXPERIMENT.shows);
         Clock::start(context.core.SYST, CORE);
         sample::spawn().expect("spawned once");
         (Shared { progress: Progress::default(), kept: Kept::default() }, Local {})
