@@ -14,7 +14,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (name, memory) = chosen(&boards)?;
     let ram =
         ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
-    let uart = uart(&name, &memory)?;
+    let (uart, clock) = (uart(&name, &memory)?, clock(&name, &memory)?);
+    println!("cargo:rustc-check-cfg=cfg(clock)");
+    if !clock.is_empty() {
+        println!("cargo:rustc-cfg=clock");
+    }
     let target = env::var("TARGET")?;
     let (fpu, riscv) = (room::has_fpu(&target), target.starts_with("riscv"));
     println!("cargo:rustc-check-cfg=cfg(soft_floats)");
@@ -30,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "/// The board that this image is for.\npub const BOARD: &str = {name:?};\n\
              /// Its RAM, bytes.\npub const RAM: usize = {ram};\n\
              /// Whether its core computes floats by itself.\npub const FPU: bool = {fpu};\n\
-             /// What of it is the stack's, at its lower end, bytes.\npub const STACK: usize = {stack};\n{uart}"
+             /// What of it is the stack's, at its lower end, bytes.\npub const STACK: usize = {stack};\n{uart}{clock}"
         ),
     )?;
 
@@ -72,8 +76,7 @@ fn uart(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
     if env::var_os("CARGO_FEATURE_SERIAL").is_none() {
         return Ok(String::new());
     }
-    let first = memory.lines().next().unwrap_or_default();
-    let word = first.split_whitespace().find_map(|word| word.strip_prefix("uart="));
+    let word = word(memory, "uart=");
     let kind = |kind: &str| match kind {
         "cmsdk" => Some("Cmsdk"),
         "nrf" => Some("Nrf"),
@@ -84,6 +87,24 @@ fn uart(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
         format!("the first line of boards/{name}.x has no `uart=cmsdk@ADDRESS` or `uart=nrf@ADDRESS`: the serial transport needs one")
     })?;
     Ok(format!("/// Where frames leave.\nconst UART: serial::Uart = serial::Uart::{kind}({address});\n"))
+}
+
+/// What is set up before anything else, as the first line says it: `clock=KIND`.
+fn clock(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
+    let kind = match word(memory, "clock=") {
+        None => return Ok(String::new()),
+        Some("stm32f4") => "Stm32f4",
+        Some("nrf52") => "Nrf52",
+        Some(other) => {
+            return Err(format!("boards/{name}.x says clock={other}: src/clock.rs has stm32f4 and nrf52").into());
+        }
+    };
+    Ok(format!("/// What is set up at first.\nconst CLOCK: clock::Clock = clock::Clock::{kind};\n"))
+}
+
+/// What follows `key` in the first line.
+fn word<'a>(memory: &'a str, key: &str) -> Option<&'a str> {
+    memory.lines().next()?.split_whitespace().find_map(|word| word.strip_prefix(key))
 }
 
 /// The memory map with the lower end of the RAM taken for the stack, which grows downwards: where it is too deep it leaves the

@@ -63,6 +63,11 @@ impl Counter {
         self.units(ticks(work).saturating_sub(self.empty))
     }
 
+    /// All that has passed since the start.
+    pub fn now(&self) -> u64 {
+        self.units(now())
+    }
+
     fn units(&self, ticks: u64) -> u64 {
         ticks * u64::from(KNOWN) / self.ticks
     }

@@ -23,8 +23,11 @@ extern crate self as ntkscope_firmware;
 #[cfg(target_arch = "arm")]
 mod arm;
 mod buffer;
+#[cfg(clock)]
+mod clock;
 pub mod cost;
-#[cfg(target_arch = "arm")]
+// with `rtic` SysTick is that image's clock
+#[cfg(all(target_arch = "arm", not(feature = "rtic")))]
 pub mod counter;
 pub mod experiment;
 mod fault;
@@ -95,7 +98,7 @@ const OTHERS: usize = match (cfg!(feature = "rtt"), RAM < experiment::room::LITT
 #[inline(always)]
 pub fn run(experiment: &Experiment, name: &'static str, buffer: &mut [f32]) -> ! {
     start(name);
-    defmt::info!("shows: {=str}", experiment.shows);
+    shows(experiment.shows);
     defmt::info!("{=usize} numbers in the buffer", buffer.len());
     finish((experiment.run)(HERE, buffer, &mut Frames))
 }
@@ -104,12 +107,27 @@ pub fn run(experiment: &Experiment, name: &'static str, buffer: &mut [f32]) -> !
 pub fn start(name: &'static str) {
     #[cfg(target_arch = "riscv32")]
     hart::begin();
+    #[cfg(clock)]
+    let clock = clock::set_up(&CLOCK, &mut clock::Chip);
     results::begin();
     defmt::info!("{=str} on {=str}, {=usize} bytes of RAM", name, BOARD, RAM);
+    #[cfg(clock)]
+    match clock {
+        Ok(clock) => defmt::info!("clock: {=str}", clock),
+        Err(why) => defmt::warn!("clock: {=str}", why),
+    }
+}
+
+/// Says what the numbers of an experiment are to be told in.
+// apart: what it takes of the stack is not to lie below all that follows
+#[inline(never)]
+pub fn shows(sentence: &str) {
+    defmt::info!("shows: {=str}", sentence);
 }
 
 /// The frames of an experiment.
-struct Frames;
+#[derive(Clone, Copy, Debug)]
+pub struct Frames;
 
 /// Of the number before.
 static RECORD: AtomicU32 = AtomicU32::new(0);

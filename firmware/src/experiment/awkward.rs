@@ -22,8 +22,6 @@ const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.05 };
 const DESCENT: Optimizer = Optimizer::Descent { rate: 0.0137 };
 /// Times of the records.
 const TIMES: [f64; 4] = [0.0, 0.37, 2.9, 61.0];
-/// Bits of a part of a digest, which a number of single precision holds.
-const PART: u32 = 16;
 
 /// How one network is trained.
 struct Case<'a, N> {
@@ -176,10 +174,7 @@ fn train<T: Real>(
             send(field, value.to_f64() as f32);
         }
         trainer.theta().iter().chain(recorder.current().data()).for_each(|value| digest.add_wide(value.to_f64()));
-        for part in 0..u64::BITS / PART {
-            let bits = digest.value() >> (part * PART) & ((1 << PART) - 1);
-            send(["digest_0", "digest_1", "digest_2", "digest_3"][part as usize], bits as f32);
-        }
+        digest.parts().into_iter().for_each(|(field, value)| send(field, value));
     }
     Ok(())
 }

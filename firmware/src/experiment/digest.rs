@@ -29,6 +29,12 @@ impl Digest {
         }
     }
 
+    /// In four numbers that single precision holds, the lowest bits first, each under a name.
+    pub fn parts(self) -> [(&'static str, f32); 4] {
+        let part = |part: u32| (self.0 >> (16 * part) & 0xffff) as f32;
+        [("digest_0", part(0)), ("digest_1", part(1)), ("digest_2", part(2)), ("digest_3", part(3))]
+    }
+
     /// What it is, shown as 16 hexadecimal digits.
     pub const fn value(self) -> u64 {
         self.0

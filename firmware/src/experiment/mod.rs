@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod own;
 pub mod resnet;
 pub mod room;
+pub mod slices;
 mod store;
 pub(crate) mod training;
 

@@ -1,5 +1,6 @@
 //! A board is one file, `firmware/boards/NAME.x`: the linker's memory map under a first line
-//! `/* target=TRIPLE qemu=MACHINE chip=CHIP */`, `-` where there is none.
+//! `/* target=TRIPLE qemu=MACHINE chip=CHIP */`, `-` where there is none, and what a board may have besides: `cpu=CPU`, for which the
+//! compiler chooses instructions.
 
 use std::{fs, path::PathBuf};
 
@@ -15,6 +16,8 @@ pub(crate) struct Board {
     pub(crate) name: String,
     /// Rust's target triple.
     pub(crate) target: String,
+    /// The core as the compiler names it, where the target's own choice of instructions is not to be taken.
+    pub(crate) cpu: Option<String>,
     /// QEMU's machine; the nearest one where QEMU lacks the board itself.
     qemu: Option<String>,
     /// probe-rs's name of the chip.
@@ -40,6 +43,7 @@ impl Board {
         Ok(Self {
             name: name.to_owned(),
             target: field("target").context("the first line has no target=")?,
+            cpu: field("cpu"),
             qemu: field("qemu"),
             chip: field("chip"),
             ram: ram(text).context("no line `RAM : ORIGIN = …, LENGTH = …`")?,
@@ -97,6 +101,7 @@ fn ram(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::MORE_QEMU_BOARDS;
 
     #[test]
     fn every_board_can_be_read_and_has_a_feature_of_its_name() {
@@ -106,6 +111,10 @@ mod tests {
             let board = Board::load(&name).unwrap();
             assert!(board.qemu.is_some() || board.chip.is_some(), "{name} runs nowhere");
             assert!(board.ram >= 16 << 10, "{name}");
+            // a real board's images are for its core, which some board in QEMU has too
+            let emulated = MORE_QEMU_BOARDS.iter().map(|name| Board::load(name).unwrap().cpu);
+            assert!(board.chip.is_none() || board.target.starts_with("thumbv6m") || board.cpu.is_some(), "{name}");
+            assert!(board.cpu.is_none() || emulated.into_iter().any(|cpu| cpu == board.cpu), "{name}: {:?}", board.cpu);
             assert!(manifest.contains(&format!("\n{name} = []\n")), "{name} is no feature of the firmware");
         }
     }

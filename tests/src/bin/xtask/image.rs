@@ -29,6 +29,10 @@ pub(crate) const OVERFLOW: (&str, u8) = ("overflow", 103);
 /// The firmware's binary that trains in slices beside a task with a deadline.
 pub(crate) const DEADLINE: &str = "deadline";
 
+/// The same under an executor: the binary, the feature that it needs, whose packages nothing else builds, and the board of the checks.
+pub(crate) const EXECUTORS: [(&str, &str, &str); 2] =
+    [("deadline_rtic", "rtic", "lm3s6965"), ("deadline_embassy", "embassy", "an386")];
+
 /// Every experiment of the firmware, a binary each.
 pub(crate) fn experiments() -> impl Iterator<Item = &'static str> + Clone {
     EXPERIMENTS.iter().map(|(name, _)| *name)
@@ -45,10 +49,10 @@ pub(crate) fn experiments_of(board: &Board) -> impl Iterator<Item = &'static str
 
 /// Every binary of the firmware.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    experiments().chain(others())
+    experiments().chain(others()).chain(EXECUTORS.map(|(binary, ..)| binary))
 }
 
-/// Those that are no experiments.
+/// Those that are no experiments, on every Cortex-M.
 pub(crate) fn others() -> [&'static str; 3] {
     [BENCH, OVERFLOW.0, DEADLINE]
 }
@@ -99,20 +103,24 @@ pub(crate) fn build(
 ) -> Result<Images> {
     let mut cargo = toolchains.cargo("firmware", "build", &board.target)?;
     cargo.args(["--release", "--locked"]).args(features(board, transport));
+    for (_, feature, _) in EXECUTORS.iter().filter(|(binary, ..)| binaries.contains(binary)) {
+        cargo.args(["--features", feature]);
+    }
     cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
     // somebody who waits sees what is compiled
     if !io::stderr().is_terminal() {
         cargo.arg("--quiet");
     }
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", without_paths().join("\x1f"));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(board).join("\x1f"));
     if board.ram < room::LITTLE {
         cargo.env("DEFMT_RTT_BUFFER_SIZE", "256");
     }
-    let target = root().join("firmware/target");
-    // wherever the caller's own builds go
+    let kept = root().join("firmware/target");
+    // wherever the caller's own builds go; a core's apart, because cargo keeps what it builds for one set of flags alone
+    let target = board.cpu.as_ref().map_or_else(|| kept.clone(), |cpu| kept.join(cpu));
     cargo.env("CARGO_TARGET_DIR", &target);
     process::run(&mut cargo, minutes(20)).map_err(|error| if is_locked_out() { error.context(LOCK) } else { error })?;
-    let folder = target.join("boards").join(format!("{}-{}", board.name, transport.feature()));
+    let folder = kept.join("boards").join(format!("{}-{}", board.name, transport.feature()));
     fs::create_dir_all(&folder)?;
     for binary in binaries {
         let built = target.join(&board.target).join("release").join(binary);
@@ -186,6 +194,12 @@ fn folders() -> Vec<(PathBuf, &'static str)> {
         folders.extend(folder.map(|folder| (folder, short)));
     }
     folders
+}
+
+/// The compiler's flags for a board.
+fn flags(board: &Board) -> Vec<String> {
+    let cpu = board.cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}"));
+    without_paths().into_iter().chain(cpu).collect()
 }
 
 /// What makes an image the same whoever builds it, and wherever.

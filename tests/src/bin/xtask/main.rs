@@ -16,10 +16,11 @@
 //! - [`experiment`]: what the images compute, compiled for this machine; [`experiments`]: their list, from the folder
 //! - [`board_tasks`]: `qemu`, `flash` and `compare`: an image started, its frames shown, recorded, compared
 //! - [`terminal`]: what is shown of them
-//! - [`standalone`]: boards without a debugger
+//! - [`standalone`]: boards without a debugger; [`one_bit`]: a flipped bit is named by every way to this machine
 //! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
-//! - [`sizes`]: the table of flash, RAM and stack
+//! - [`sizes`]: the table of flash, RAM and stack; [`budgets`] of them, [`panics`] in machine code
+//! - `clock`, `clocks`: the firmware's set-up of clocks, and the test on a model of the registers
 //! - `soft`, `soft_floats`: the firmware's sums and products of floats, and the test that holds them against this machine's
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
 //! - [`web`]: the page, built, served, and compared with the command line
@@ -29,6 +30,13 @@ mod audit;
 mod bench;
 mod board;
 mod board_tasks;
+mod budgets;
+// How a board's clock is set up: the same file, on a model of the registers.
+#[cfg(test)]
+#[path = "../../../../firmware/src/clock.rs"]
+mod clock;
+#[cfg(test)]
+mod clocks;
 // What `bench` measures: the same file, whose multiply-adds a test counts.
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
@@ -46,7 +54,9 @@ mod floors;
 mod fuzz;
 mod image;
 mod mutants;
+mod one_bit;
 mod own;
+mod panics;
 mod process;
 mod python;
 mod qemu;
@@ -194,7 +204,8 @@ enum Task {
     Dist,
     /// Runs every experiment on the boards that QEMU has and prints how many numbers of each are this machine's, bit for bit
     Parity,
-    /// Prints the flash, the static RAM and the measured stack of every firmware binary
+    /// Prints the flash, the calls that panic, the static RAM and the measured stack of every firmware binary, and holds each to its
+    /// budget, firmware/budgets.csv
     Sizes,
     /// Prints what the passes of a network cost on a core, in instructions per multiply-add, in QEMU
     BenchDevice {

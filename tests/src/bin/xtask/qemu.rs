@@ -208,10 +208,20 @@ impl Alone {
     /// Lets the image run; its frames.
     pub(crate) fn source(&mut self, image: &[u8]) -> Result<Source> {
         let source = open(&self.port, image)?;
+        self.run()?;
+        Ok(source)
+    }
+
+    /// Where it sends.
+    pub(crate) fn port(&self) -> &Path {
+        &self.port
+    }
+
+    /// Lets the image run; somebody has opened the port.
+    pub(crate) fn run(&mut self) -> Result<()> {
         // QEMU looks once a second whether somebody has opened the terminal, and drops what it sends until then
         thread::sleep(Duration::from_millis(1500));
-        self.tell("cont")?;
-        Ok(source)
+        self.tell("cont")
     }
 
     /// Whether the core sleeps: the emulator lives, and takes no time of a processor for a while. A core that waits for anything in a

@@ -5,13 +5,17 @@ use ntkscope_frames::{Kept, Number as Frame, Received, crc32};
 
 use crate::{
     board::Board,
-    experiment::{self, Digest, Experiment, Number, divergence, resnet},
+    experiment::{self, Digest, Experiment, Number, divergence, resnet, slices},
     experiments::EXPERIMENTS,
-    image,
+    image::{self, DEADLINE, EXECUTORS},
 };
 
 /// The experiment of this name.
 pub(crate) fn experiment(binary: &str) -> Result<Experiment> {
+    // in slices there, in whole steps here
+    if binary == DEADLINE || EXECUTORS.iter().any(|(name, ..)| *name == binary) {
+        return Ok(slices::EXPERIMENT);
+    }
     let found = EXPERIMENTS.iter().find(|(name, _)| *name == binary).map(|(_, experiment)| *experiment);
     let all = || image::experiments().collect::<Vec<_>>().join(", ");
     found.with_context(|| format!("{binary} has no experiment on the host; those that have are {}", all()))
@@ -129,7 +133,7 @@ mod tests {
     use ntkscope_frames::{Source, Until, checksum, placeholders, receive};
 
     use crate::{
-        image::{BENCH, DEADLINE, OVERFLOW},
+        image::{BENCH, OVERFLOW},
         process::root,
         steps::QEMU_BOARDS,
     };
@@ -191,7 +195,8 @@ mod tests {
         let sources = fs::read_dir(root().join("firmware/src/bin")).unwrap();
         let mut names: Vec<_> =
             sources.map(|source| source.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-        names.retain(|name| ![BENCH, OVERFLOW.0, DEADLINE].contains(&name.as_str()));
+        let others = [BENCH, OVERFLOW.0, DEADLINE].into_iter().chain(EXECUTORS.map(|(binary, ..)| binary));
+        names.retain(|name| !others.clone().any(|other| other == name));
         names.sort();
         assert_eq!(names, image::experiments().collect::<Vec<_>>());
         // The board whose networks are the smallest.

@@ -1,4 +1,5 @@
-//! Boards by themselves, without a debugger: frames over the serial port, sleep at the end, results that stay in RAM.
+//! Boards by themselves, without a debugger: frames over the serial port, sleep at the end, results that stay in RAM; and one
+//! flipped bit in any of them, which [`one_bit`] checks.
 
 use std::fs;
 
@@ -8,6 +9,7 @@ use ntkscope_frames::{Kept, Until, receive};
 use crate::{
     board::Board,
     image::{self, Transport},
+    one_bit,
     qemu::{self, Alone, Job},
     reference,
     steps::Session,
@@ -39,6 +41,9 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             ensure!(Kept::read(&damaged).is_err(), "{name}: bit {bit} of the region may be flipped");
+        }
+        if name == BOARDS[0] {
+            one_bit::check(&board, BINARY, &job).context(name)?;
         }
     }
     Ok(())

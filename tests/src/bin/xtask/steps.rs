@@ -19,7 +19,8 @@ use crate::{
     declared,
     experiment::room,
     floors, fuzz,
-    image::{self, DEADLINE, OVERFLOW, Size, Transport},
+    image::{self, DEADLINE, EXECUTORS, OVERFLOW, Size, Transport},
+    panics,
     process::minutes,
     python,
     qemu::{self, Job},
@@ -30,8 +31,8 @@ use crate::{
 
 /// The boards that QEMU runs every experiment on: a core with an FPU, one without, and the smallest.
 pub(crate) const QEMU_BOARDS: [&str; 3] = ["an386", "an385", "microbit-v1"];
-/// Those that it runs [`LINKED`] on: every other core, and a board of little RAM.
-pub(crate) const MORE_QEMU_BOARDS: [&str; 4] = ["an500", "an505", "an547", "lm3s6965"];
+/// Those that it runs [`LINKED`] on: every other core, a board of little RAM, and a real board's instructions for its Cortex-M4.
+pub(crate) const MORE_QEMU_BOARDS: [&str; 5] = ["an500", "an505", "an547", "lm3s6965", "nrf52840dk"];
 /// RISC-V without and with floats of its own, which run every experiment where the emulator is installed.
 pub(crate) const RISCV_BOARDS: [&str; 2] = ["virt-imac", "virt-imafc"];
 /// The experiment of the boards that have one alone.
@@ -59,10 +60,12 @@ pub(crate) struct Session {
 /// What an image takes of its board.
 pub(crate) struct Taken {
     pub(crate) size: Size,
+    /// Calls that panic, where the machine code can be read.
+    pub(crate) panics: Option<u64>,
     /// Bytes of stack: used at the deepest, and there to be used.
     pub(crate) stack: Option<(u64, u64)>,
-    /// Numbers that were equal to the host's in every bit, all that it sent.
-    pub(crate) equal: Option<usize>,
+    /// Numbers that were equal to the host's in every bit, all that it sent, by their scalar.
+    pub(crate) equal: Option<[usize; 3]>,
 }
 
 impl Session {
@@ -110,10 +113,10 @@ const STEPS: [Step; 20] = [
     Step { name: "qemu", what: "every number in QEMU equals the host's, bit for bit", run: compare },
     Step {
         name: "standalone",
-        what: "a board by itself sends its frames, sleeps, keeps its results",
+        what: "a board by itself sends its frames, sleeps, keeps its results; one flipped bit is named",
         run: standalone::step,
     },
-    Step { name: "sizes", what: "flash, RAM and stack of every binary", run: sizes::step },
+    Step { name: "sizes", what: "flash, panics and stack of every binary are within its budget", run: sizes::step },
 ];
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -202,9 +205,9 @@ fn firmware(session: &mut Session) -> Result<()> {
         let images = built.with_context(|| board.name.clone())?;
         for binary in binaries.iter().copied().filter(|binary| is_experiment(binary)) {
             image::check_paths(&images.elf(binary))?;
-            let size = Size::read(&images.elf(binary))?;
+            let (size, panics) = (Size::read(&images.elf(binary))?, panics::calls(&images.elf(binary))?);
             let key = (board.name.clone(), transport.feature(), binary);
-            session.taken.entry(key).or_insert(Taken { size, stack: None, equal: None });
+            session.taken.entry(key).or_insert(Taken { size, panics, stack: None, equal: None });
         }
     }
     Ok(())
@@ -226,11 +229,16 @@ pub(crate) fn compare(session: &mut Session) -> Result<()> {
             full_stack(&board, &images.elf(OVERFLOW.0))?;
         }
         if binaries.contains(&DEADLINE) {
-            slices(&board, &images.elf(DEADLINE))?;
+            slices(&board, DEADLINE, &images.elf(DEADLINE))?;
         }
         let board = Arc::new(board);
         let experiments = binaries.iter().copied().filter(|binary| is_experiment(binary));
         jobs.extend(experiments.map(|binary| (Arc::clone(&board), binary, images.elf(binary))));
+    }
+    for (binary, _, name) in EXECUTORS {
+        let board = Board::load(name)?;
+        let images = image::build(&mut session.toolchains, &board, Transport::Semihosting, &[binary])?;
+        slices(&board, binary, &images.elf(binary))?;
     }
     // QEMU takes one core each.
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
@@ -270,13 +278,15 @@ fn full_stack(board: &Board, elf: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Training in slices keeps a task's deadline to within a slice, and says how long that is.
-fn slices(board: &Board, elf: &Path) -> Result<()> {
+/// Training in slices keeps the deadline of a task beside it, which the image itself checks, and has the numbers of whole steps.
+fn slices(board: &Board, binary: &str, elf: &Path) -> Result<()> {
     let (machine, transport, more) = (board.machine()?, Transport::Semihosting, bench::CLOCK.map(str::to_owned));
     let run = qemu::run(&Job { elf, machine, transport, more: &more, limit: minutes(2) }, None, &mut |_| ())?;
-    run.check_exit().with_context(|| format!("{DEADLINE} on {}", board.name))?;
-    let said = run.received.frames.iter().filter(|frame| frame.text.contains("slice") || frame.text.contains("late"));
-    said.for_each(|frame| println!("{DEADLINE} on {}: {}", board.name, frame.text));
+    run.check_exit().with_context(|| format!("{binary} on {}", board.name))?;
+    let told = ["slice", "late", "missed"];
+    let said = run.received.frames.iter().filter(|frame| told.iter().any(|word| frame.text.contains(word)));
+    said.for_each(|frame| println!("{binary} on {}: {}", board.name, frame.text));
+    println!("{}", reference::compare(board, binary, &run.received)?);
     Ok(())
 }
 
@@ -290,7 +300,8 @@ fn compare_one(board: &Board, binary: &str, elf: &Path) -> Result<Taken> {
     let (used, available) = sizes::stack(&run.received.frames)?;
     let is_spare = board.ram < room::LITTLE || 2 * used <= available;
     ensure!(is_spare, "{used} bytes of stack of {available}, which is less than twice as many: see `stack` in room.rs");
-    Ok(Taken { size: Size::read(elf)?, stack: Some((used, available)), equal: Some(run.received.numbers.len()) })
+    let equal = Some(sizes::by_scalar(&run.received.numbers));
+    Ok(Taken { size: Size::read(elf)?, panics: panics::calls(elf)?, stack: Some((used, available)), equal })
 }
 
 /// Runs what the table of sizes needs, unless an earlier step has.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     board::Board,
-    image::{self, Transport, features},
+    image::{self, EXECUTORS, Transport, features},
     process::{find, minutes, root, run},
     steps::{LONG, QEMU_BOARDS, RISCV_BOARDS, Session},
     toolchain::{apt_install, cargo},
@@ -34,6 +34,13 @@ pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
         let others = image::others().into_iter().filter(|_| name != RISCV_BOARDS[0]);
         clippy.args(image::experiments_of(&board).chain(others).flat_map(|binary| ["--bin", binary]));
         run(clippy.args(["--", "-D", "warnings"]), minutes(20))?;
+    }
+    for (binary, feature, name) in EXECUTORS {
+        let board = Board::load(name)?;
+        let mut clippy = session.toolchains.cargo("firmware", "clippy", &board.target)?;
+        clippy.args(["--quiet", "--release", "--locked"]).args(features(&board, Transport::Semihosting));
+        clippy.args(["--features", feature, "--bin", binary, "--", "-D", "warnings"]);
+        run(&mut clippy, minutes(20))?;
     }
     Ok(())
 }
