@@ -180,6 +180,15 @@ impl Row {
         self.beside.drift_operator_residual = ritz.residual / lambda;
     }
 
+    /// What random vectors say of K_1 and itself: nothing has moved, but what is undefined of a constant kernel stays so.
+    pub(super) fn of_itself(&mut self, Apart { frobenius, alignment }: &Apart) {
+        let unless_undefined = |value: f64, exact: f64| if value.is_nan() { f64::NAN } else { exact };
+        self.snapshot.drift_fro = unless_undefined(frobenius.value, 0.0);
+        self.snapshot.alignment = unless_undefined(alignment.value, 1.0);
+        self.beside.drift_fro_se = unless_undefined(frobenius.value, 0.0);
+        self.beside.alignment_se = unless_undefined(alignment.value, 0.0);
+    }
+
     /// What random vectors say of K and K_1.
     pub(super) fn estimated(&mut self, Apart { frobenius, alignment }: Apart) {
         (self.snapshot.drift_fro, self.beside.drift_fro_se) = (frobenius.value, frobenius.error);
