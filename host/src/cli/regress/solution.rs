@@ -119,7 +119,9 @@ impl Regression<'_> {
         let params = params.as_ref().map(|path| path.display().to_string());
         let data = &self.samples.sha256;
         // the kernel is scaled: see `fit`
-        Ok(format!("scaled, {loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, {params:?}, {order:?}, data {data}, {network}"))
+        Ok(format!(
+            "scaled, {loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, {params:?}, {order:?}, data {data}, {network}"
+        ))
     }
 }
 

@@ -187,7 +187,8 @@ struct Labels {
 impl Labels {
     fn read(&mut self, field: Field<'_>, decimals: &mut Decimals) -> Result<f64, String> {
         // names that differ in their bytes would be one where those cannot be told
-        let text = std::str::from_utf8(field.text).map_err(|_| "the label is not UTF-8 text; save the file as UTF-8")?;
+        let text =
+            std::str::from_utf8(field.text).map_err(|_| "the label is not UTF-8 text; save the file as UTF-8")?;
         let number = decimals.number(field);
         let named = *self.named.get_or_insert(!text.is_empty() && text.parse::<f64>().is_err() && number.is_err());
         match (named, number) {
