@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use ntkscope_frames::{Event, Received, Recording, Source, Until, receive, serial};
 use serde_json::json;
@@ -91,7 +91,9 @@ pub fn device(args: &DeviceArgs) -> Result<u8> {
     page(args, &received, &traces, &directory)?;
     if !stop.requested() {
         // all that came is written; what is missing is an error still
-        received.ended()?;
+        let place =
+            args.recorded.as_ref().or(args.serial.as_ref()).map_or_else(String::new, |path| path.display().to_string());
+        received.ended().context(place)?;
     }
     let failed = (received.code != Some(0)).then(|| sentence(&received));
     if args.page.json {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use ntkscope_core::linalg::norm;
 use serde_json::{Map, Value, json};
 
 use super::terminal::print;
@@ -141,8 +142,8 @@ impl Answers {
             right as f64 / points as f64
         });
         let rmse = y.as_ref().filter(|_| samples.are_values()).map(|(_, y)| {
-            let squares = mean.iter().zip(y).map(|(mean, y)| (mean - y) * (mean - y));
-            (squares.sum::<f64>() / mean.len() as f64).sqrt()
+            let off: Vec<f64> = mean.iter().zip(y).map(|(mean, y)| mean - y).collect();
+            norm(&off) / (mean.len() as f64).sqrt()
         });
         let classes = samples.map.as_ref().map_or(Vec::new(), Classes::numbers);
         Self { classes, y, class, predicted, accuracy, rmse }

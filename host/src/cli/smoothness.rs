@@ -231,13 +231,18 @@ impl Alphas {
             Ok(found) => line("", with_error(found.alpha, found.error), paper)?,
             Err(unfit) => line("", "none".into(), format!("{paper}; {unfit}"))?,
         }
-        let random = with_error(self.random.value, self.random.error_or_0());
+        let random = told(self.random);
         line("smoothness of f^GP", random, format!("{} of random-network outputs, same k", count(draws, "draw")))
     }
 }
 
+/// An estimate over draws; the error of a single one is unknown, not 0.
+fn told(estimate: Estimate) -> String {
+    with_error(estimate.value, estimate.error.unwrap_or(f64::NAN))
+}
+
 fn print_cost(cost: &Cost, draws: usize) -> Result<()> {
-    let random = with_error(cost.random.value, cost.random.error_or_0());
+    let random = told(cost.random);
     let share = match cost.share() {
         None => "mirrored initialization fits to rounding error, so there is no ratio".into(),
         Some(share) if share < 10.0 => format!("{}{} %", if share < 0.0 { "" } else { "+" }, number(100.0 * share)),

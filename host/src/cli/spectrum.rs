@@ -224,7 +224,12 @@ impl Found {
         if high <= 0.0 {
             return Vec::new();
         }
-        let at = |k: usize| (high.ln() + (low.ln() - high.ln()) * k as f64 / (THRESHOLDS - 1) as f64).exp();
+        // both ends as they are: rounding beyond one would leave its eigenvalue out
+        let at = |k: usize| match k {
+            0 => high,
+            _ if k == THRESHOLDS - 1 => low,
+            _ => high * (low / high).powf(k as f64 / (THRESHOLDS - 1) as f64),
+        };
         (0..THRESHOLDS).map(|k| (at(k), self.density.count_from(at(k)))).collect()
     }
 

@@ -25,13 +25,15 @@ const fn unused(command: &'static str, key: &'static str, why: &'static str) -> 
     Unused { command, key: Cow::Borrowed(key), why }
 }
 
+/// Why an order of layers has no effect on a file of ours.
+pub const NOT_ORDERED: &str = "no file of another program is read whose layers it would order; leave it out";
 const INFINITE: &str = "the network is infinitely wide";
 const NOT_COMPARED: &str = "it compares no predictions";
 const ITS_OWN: &str = "it always holds out a fifth of the samples";
 const DOUBLE: &str = "it computes in f64";
 
 /// All of them that are so whatever else is given, but those of the network for a command that has none.
-const UNUSED: [Unused; 18] = [
+const UNUSED: [Unused; 19] = [
     unused("kernel analytic", "width", INFINITE),
     unused("kernel analytic", "init", INFINITE),
     unused("kernel analytic", "outputs", "every output has the same kernel"),
@@ -57,6 +59,7 @@ const UNUSED: [Unused; 18] = [
     unused("smoothness", "dtype", DOUBLE),
     unused("smoothness", "held-out", ITS_OWN),
     unused("spectrum", "held-out", NOT_COMPARED),
+    unused("drift", "held-out", NOT_COMPARED),
     unused("data show", "held-out", "it summarizes the training samples"),
 ];
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use ntkscope_core::linalg::norm;
 use serde::Serialize;
 
-use super::{Samples, Targets};
-use crate::words::{number, precise};
+use super::{Samples, Targets, to_unit_norm};
+use crate::words::{excerpt, number, precise};
 
 /// Largest n for which every pair of samples is looked at.
 const PAIRS_UP_TO: usize = 2000;
@@ -85,8 +86,7 @@ pub struct SmallestAngle {
 
 /// Summarises `samples`; about n^2 d / 2 operations while n is 2000 or less.
 pub fn show(samples: &Samples) -> Summary {
-    let norms: Vec<f64> =
-        samples.x.chunks_exact(samples.d).map(|row| row.iter().map(|v| v * v).sum::<f64>().sqrt()).collect();
+    let norms: Vec<f64> = samples.x.chunks_exact(samples.d).map(norm).collect();
     let mut counts = vec![0; samples.classes];
     samples.labels.iter().for_each(|&label| counts[label] += 1);
     Summary {
@@ -99,7 +99,7 @@ pub fn show(samples: &Samples) -> Summary {
         counts,
         y: YRange::of(samples),
         norm_min: norms.iter().copied().fold(f64::INFINITY, f64::min),
-        norm_mean: norms.iter().sum::<f64>() / samples.n as f64,
+        norm_mean: norms.iter().map(|norm| norm / samples.n as f64).sum(),
         norm_max: norms.iter().copied().fold(0.0, f64::max),
         smallest_angle: smallest_angle(samples, &norms),
         warnings: samples.warnings.clone(),
@@ -112,12 +112,10 @@ fn smallest_angle(samples: &Samples, norms: &[f64]) -> Option<SmallestAngle> {
     if !(2..=PAIRS_UP_TO).contains(&samples.n) || norms.contains(&0.0) {
         return None;
     }
-    let unit: Vec<f64> = samples
-        .x
-        .chunks_exact(samples.d)
-        .zip(norms)
-        .flat_map(|(row, norm)| row.iter().map(move |v| v / norm))
-        .collect();
+    let mut unit = samples.x.clone();
+    for row in unit.chunks_exact_mut(samples.d) {
+        to_unit_norm(row);
+    }
     let row = |i: usize| &unit[i * samples.d..(i + 1) * samples.d];
     let (mut least, mut pair) = (f64::INFINITY, (0, 1));
     for i in 0..samples.n {
@@ -170,7 +168,7 @@ impl fmt::Display for Summary {
             let counts: Vec<String> = self.counts.iter().enumerate().map(|(k, c)| format!("{k}: {c}")).collect();
             writeln!(f, "classes         {} ({})", self.classes, counts.join(", "))?;
             let labels: Vec<String> =
-                self.class_labels.iter().enumerate().map(|(k, l)| format!("{l} is {k}")).collect();
+                self.class_labels.iter().enumerate().map(|(k, l)| format!("{} is {k}", excerpt(l))).collect();
             writeln!(f, "labels          {}", labels.join(", "))?;
         }
         let [min, mean, max] = [self.norm_min, self.norm_mean, self.norm_max].map(precise);

@@ -51,13 +51,18 @@ fn non_negative(setting: &'static str, value: f64) -> Result<f64, Error> {
 
 /// Refuses a number that the scalar of a run does not have: it would be 0 there, or infinite.
 fn held(dtype: Dtype, setting: &'static str, value: f64) -> Result<(), Error> {
+    held_as(dtype, setting, format!("{value:e}"), value)
+}
+
+/// The same of a number that is a part of what was given.
+fn held_as(dtype: Dtype, setting: &'static str, given: String, value: f64) -> Result<(), Error> {
     if dtype.holds(value) {
         return Ok(());
     }
     let (least, most) = dtype.range();
     let (name, mend) = if dtype == Dtype::F32 { ("f32", ", or `dtype = f64`") } else { ("f64", "") };
     let what = format!("{name} has 0 and numbers from {} to {}; give one of those{mend}", number(least), number(most));
-    Err(range(setting, format!("{value:e}"), what))
+    Err(range(setting, given, what))
 }
 
 fn positive(setting: &'static str, value: f64) -> Result<f64, Error> {

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use ntkscope_core::choice::Choice;
 use ntkscope_core::network::{Activation, Bias, Fcn, Mirrored, Parametrization, ResNet, Trained};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::settings::defaults;
-use super::{Error, at_least_one, held, non_negative, positive, range, whole};
+use super::{Error, at_least_one, held, held_as, non_negative, positive, range, whole};
 use crate::data::{ClassSelection, DataSpec, Normalize, Samples, Source, Split, Targets};
 use crate::experiment::kinds::{choice, open};
 use crate::experiment::list::{Choices, List};
@@ -183,7 +184,10 @@ impl Model {
         held(self.dtype, "bias-scale", self.bias_scale)?;
         held(self.dtype, "alpha", self.alpha.unwrap_or(1.0))?;
         self.activation.values().iter().try_for_each(|activation| match activation {
-            Activation::LeakyRelu(slope) => held(self.dtype, "activation", slope.get()),
+            Activation::LeakyRelu(slope) => {
+                let typed = format!("{}:{:e}", activation.name(), slope.get());
+                held_as(self.dtype, "activation", typed, slope.get())
+            }
             _ => Ok(()),
         })?;
         if let (Some(Targets::Values), Some(classes)) = (self.targets, &self.classes) {

@@ -63,9 +63,15 @@ impl Times {
 /// The times in a csv file; those of several runs are taken once.
 fn column(path: &Path) -> Result<Vec<f64>, Error> {
     let refused = |what: String| Error::File { path: path.into(), what };
+    // the table's errors begin with its path, which is named once
+    let in_table = |error: files::Error| {
+        let text = error.to_string();
+        let behind = text.strip_prefix(&path.display().to_string());
+        refused(behind.map_or(&*text, |rest| rest.trim_start_matches([',', ':', ' '])).to_owned())
+    };
     let table = CsvTable::read(path).map_err(|error| match error {
         files::Error::Input { fault, .. } => Error::Unreadable { path: path.into(), fault },
-        other => refused(other.to_string()),
+        other => in_table(other),
     })?;
     let found = COLUMNS.into_iter().find(|name| table.columns().any(|column| column == *name));
     let name = found.ok_or_else(|| {
@@ -75,7 +81,7 @@ fn column(path: &Path) -> Result<Vec<f64>, Error> {
     })?;
     let mut list = Vec::new();
     for cells in table.rows() {
-        list.push(cells.get::<f64>(name).map_err(|error| refused(error.to_string()))?);
+        list.push(cells.get::<f64>(name).map_err(in_table)?);
     }
     list.sort_by(f64::total_cmp);
     list.dedup();

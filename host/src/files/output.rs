@@ -17,6 +17,8 @@ pub enum Format {
     Npy,
     /// a table
     Csv,
+    /// a page
+    Html,
 }
 
 impl Format {
@@ -26,6 +28,7 @@ impl Format {
             Self::Npz => "npz",
             Self::Npy => "npy",
             Self::Csv => "csv",
+            Self::Html => "html",
         }
     }
 }

@@ -17,7 +17,7 @@
 
 use ntkscope_core::init::Normals;
 use ntkscope_core::linalg::{dot, norm};
-use ntkscope_core::{MatMut, MatRef};
+use ntkscope_core::{MatMut, MatRef, Real};
 
 use super::operator::{Operator, Told};
 use super::{Error, tridiagonal};
@@ -44,6 +44,8 @@ pub struct Density {
     pub rows: usize,
     /// products with a block of all probes
     pub steps: usize,
+    /// a power of two near the largest theta, in which all of them are kept: squares of theirs are in range
+    unit: f64,
     /// eigenvalues that are known, descending
     known: Vec<f64>,
     /// of each probe the pairs (theta_j, tau_j^2 |z|^2/n), ascending
@@ -59,6 +61,11 @@ impl Density {
     /// mean of f - b (mean of theta - tr K/n),     b the slope of f over theta among the probes
     /// ```
     pub fn mean_of(&self, f: impl Fn(f64) -> f64) -> Estimated {
+        self.in_units(|theta| f(theta * self.unit))
+    }
+
+    /// `tr f(K/unit)/n`.
+    fn in_units(&self, f: impl Fn(f64) -> f64) -> Estimated {
         let known = self.of_known(&f);
         let Estimated { value, error } = self.estimate(&self.each(f));
         Estimated { value: known + value, error }
@@ -97,6 +104,7 @@ impl Density {
     /// taken as spread evenly over their logarithm, half of each theta's on either side, and the standard error has that of a
     /// place anywhere within.
     pub fn count_from(&self, lambda: f64) -> Estimated {
+        let lambda = lambda / self.unit;
         let each: Vec<(f64, f64)> = self.probes.iter().map(|probe| weight_from(probe, lambda)).collect();
         let Estimated { value, error } = self.estimate(&each.iter().map(|(weight, _)| *weight).collect::<Vec<_>>());
         let apart = each.iter().map(|(_, apart)| apart).sum::<f64>() / each.len() as f64;
@@ -109,7 +117,7 @@ impl Density {
     pub fn effective_rank(&self) -> Estimated {
         let (n, total) = (self.rows as f64, self.rows as f64 * self.mean);
         let share = |theta: f64| if theta > 0.0 { -(theta / total) * (theta / total).ln() } else { 0.0 };
-        let entropy = self.mean_of(share);
+        let entropy = self.in_units(share);
         let value = (n * entropy.value).exp();
         if total > 0.0 {
             Estimated { value, error: value * n * entropy.error }
@@ -121,15 +129,18 @@ impl Density {
     /// Frobenius norm |K|_F.
     pub fn frobenius(&self) -> Estimated {
         let n = self.rows as f64;
-        let square = self.mean_of(|theta| theta * theta);
+        let square = self.in_units(|theta| theta * theta);
         let value = (n * square.value).max(0.0).sqrt();
-        Estimated { value, error: n * square.error / (2.0 * value) }
+        // of a kernel that is 0 all probes say so
+        let error = if square.error == 0.0 { 0.0 } else { n * square.error / (2.0 * value) };
+        Estimated { value: self.unit * value, error: self.unit * error }
     }
 
     /// Smallest and largest theta.
     pub fn ends(&self) -> (f64, f64) {
         let all = self.probes.iter().flatten().map(|(theta, _)| *theta).chain(self.known.iter().copied());
-        (all.clone().fold(f64::INFINITY, f64::min), all.fold(f64::NEG_INFINITY, f64::max))
+        let (least, most) = (all.clone().fold(f64::INFINITY, f64::min), all.fold(f64::NEG_INFINITY, f64::max));
+        (least * self.unit, most * self.unit)
     }
 }
 
@@ -205,14 +216,19 @@ pub fn density(
             one.step(v, before, w);
         }
     }
+    let alphas = recurrences.iter().flat_map(|one| &one.alpha).copied();
+    let largest = known.iter().map(|(theta, _)| *theta).chain(alphas).fold(0.0, |m: f64, theta| m.max(theta.abs()));
+    let unit = largest.power_of_two();
     let of_probe = |one: &Recurrence| {
-        let beside = one.alpha.len().saturating_sub(1);
-        let (theta, first) = tridiagonal::eigen(&one.alpha, &one.beta[..beside])?;
+        let in_units = |x: &Vec<f64>| -> Vec<f64> { x.iter().map(|x| x / unit).collect() };
+        let (alpha, mut beta) = (in_units(&one.alpha), in_units(&one.beta));
+        beta.truncate(alpha.len().saturating_sub(1));
+        let (theta, first) = tridiagonal::eigen(&alpha, &beta)?;
         Ok(theta.into_iter().zip(first).map(|(theta, tau)| (theta, tau * tau * one.weight)).collect())
     };
     let probes = recurrences.iter().map(of_probe).collect::<Result<_, Error>>()?;
-    let known = known.iter().map(|(theta, _)| *theta).collect();
-    Ok(Ended::Done(Density { rows: n, steps: done, known, probes, mean: trace / n as f64 }))
+    let known = known.iter().map(|(theta, _)| theta / unit).collect();
+    Ok(Ended::Done(Density { rows: n, steps: done, unit, known, probes, mean: trace / unit / n as f64 }))
 }
 
 /// Takes the shares of these unit vectors off v.

@@ -17,7 +17,7 @@
 
 use ntkscope_core::init::Normals;
 use ntkscope_core::linalg::{dot, norm};
-use ntkscope_core::{MatMut, MatRef};
+use ntkscope_core::{MatMut, MatRef, Real};
 
 use super::operator::{Operator, Told};
 use super::{Error, Estimated};
@@ -45,8 +45,16 @@ pub struct Apart {
     pub alignment: Estimated,
 }
 
-/// Squares of A - B and B, and the products ab, aa, bb of the centred ones, of one direction or of several.
-type Sums = [f64; 5];
+/// Squares of A - B, B and A, and the products ab, aa, bb of the centred ones, of one direction or of several.
+type Sums = [f64; 6];
+
+/// A kernel whose centred square is this share of its square is constant up to rounding.
+const CONSTANT: f64 = 1e-28;
+
+/// |HAH|_F |HBH|_F from the squares of the centred kernels and of the kernels; NaN where one of them is constant.
+fn lengths([aa, bb]: [f64; 2], [a, b]: [f64; 2]) -> f64 {
+    if aa > CONSTANT * a && bb > CONSTANT * b { aa.sqrt() * bb.sqrt() } else { f64::NAN }
+}
 
 impl Directions {
     /// The constant, these eigenvectors (n) of the larger eigenvalues of one of the kernels, and `probes` random ones.
@@ -97,10 +105,11 @@ impl Directions {
 
     /// How far A is from B, from [`Self::products`] of both.
     pub fn apart(&self, of_a: &[f64], of_b: &[f64]) -> Apart {
-        let (exact, probes) = self.split(of_a, of_b);
+        let unit = unit_of(of_a).max(unit_of(of_b));
+        let (exact, probes) = self.split((of_a, of_b), unit);
         let probes = &probes;
         let frobenius = |[difference, b, ..]: Sums| (difference / b).sqrt();
-        let alignment = |[.., ab, aa, bb]: Sums| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0);
+        let alignment = |[_, b, a, ab, aa, bb]: Sums| (ab / lengths([aa, bb], [a, b])).clamp(-1.0, 1.0);
         Apart { frobenius: jackknife(exact, probes, frobenius), alignment: jackknife(exact, probes, alignment) }
     }
 
@@ -113,20 +122,27 @@ impl Directions {
     ///
     /// Only |HAH|_F is estimated. NaN where A or Y is 0.
     pub fn aligned(&self, of_a: &[f64], y: &[f64], of_y: &[f64]) -> Estimated {
-        let (exact, probes) = self.split(of_a, of_a);
+        // in units of their own neither squares nor fourth powers leave the range
+        let (unit, of_targets) = (unit_of(of_a), unit_of(y));
+        let (exact, probes) = self.split((of_a, of_a), unit);
+        let y: Vec<f64> = y.iter().map(|y| y / of_targets).collect();
+        let of_y: Vec<f64> = of_y.iter().map(|x| x / of_targets / unit).collect();
         let columns = || y.chunks_exact(self.n);
         let above: f64 = columns().zip(of_y.chunks_exact(self.n)).map(|(y, k)| dot(y, k)).sum();
         let square: f64 = columns().flat_map(|a| columns().map(move |b| dot(a, b).powi(2))).sum();
-        jackknife(exact, &probes, |[.., aa, _]: Sums| (above / (aa * square).sqrt()).clamp(-1.0, 1.0))
+        jackknife(exact, &probes, |[_, _, a, _, aa, _]: Sums| {
+            (above / lengths([aa, square], [a, 0.0])).clamp(-1.0, 1.0)
+        })
     }
 
-    /// The sums of what is known exactly, and of every probe.
-    fn split(&self, of_a: &[f64], of_b: &[f64]) -> (Sums, Vec<Sums>) {
+    /// The sums of what is known exactly, and of every probe, of products in this unit.
+    fn split(&self, (of_a, of_b): (&[f64], &[f64]), unit: f64) -> (Sums, Vec<Sums>) {
         let pairs = of_a.chunks_exact(self.n).zip(of_b.chunks_exact(self.n));
-        let mut each: Vec<Sums> = pairs.map(|(a, b)| sums(a, b)).collect();
+        let in_units = |x: &[f64]| -> Vec<f64> { x.iter().map(|x| x / unit).collect() };
+        let mut each: Vec<Sums> = pairs.map(|(a, b)| sums(&in_units(a), &in_units(b))).collect();
         let probes = each.split_off(self.known);
         // the centred kernels map the constant to 0
-        let constant = each.first().map_or([0.0; 5], |[difference, b, ..]| [*difference, *b, 0.0, 0.0, 0.0]);
+        let constant = each.first().map_or([0.0; 6], |[difference, b, a, ..]| [*difference, *b, *a, 0.0, 0.0, 0.0]);
         (each.iter().skip(1).fold(constant, add), probes)
     }
 }
@@ -141,13 +157,18 @@ fn without(known: &[Vec<f64>], v: &mut [f64]) {
     }
 }
 
+/// A power of two near the largest of these numbers, so that a factor 2^k of all of them changes no bit of a quotient.
+fn unit_of(numbers: &[f64]) -> f64 {
+    numbers.iter().fold(0.0, |largest: f64, x| largest.max(x.abs())).power_of_two()
+}
+
 /// Of one direction.
 fn sums(a: &[f64], b: &[f64]) -> Sums {
     let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
     let (mean_a, mean_b) = (mean(a), mean(b));
-    a.iter().zip(b).fold([0.0; 5], |sums, (a, b)| {
+    a.iter().zip(b).fold([0.0; 6], |sums, (a, b)| {
         let (d, e) = (a - mean_a, b - mean_b);
-        add(sums, &[(a - b) * (a - b), b * b, d * e, d * d, e * e])
+        add(sums, &[(a - b) * (a - b), b * b, a * a, d * e, d * d, e * e])
     })
 }
 
@@ -158,7 +179,7 @@ fn add(mut sums: Sums, more: &Sums) -> Sums {
 
 /// f of `exact` and the mean over the probes, and its standard error.
 fn jackknife(exact: Sums, probes: &[Sums], f: impl Fn(Sums) -> f64) -> Estimated {
-    let (all, m) = (probes.iter().fold([0.0; 5], add), probes.len() as f64);
+    let (all, m) = (probes.iter().fold([0.0; 6], add), probes.len() as f64);
     let of = |sum: Sums, count: f64| f(add(exact, &sum.map(|x| if count > 0.0 { x / count } else { 0.0 })));
     let value = of(all, m);
     if m < 2.0 {

@@ -8,7 +8,7 @@ use super::logistic::Logistic;
 use super::low_rank::{LowRank, low_rank_bytes};
 use super::ridge::ridge;
 use super::{Accuracy, Error, Follow, Saved};
-use crate::kernel::{Operator, ProductPlan, ProductWork};
+use crate::kernel::{Operator, ProductPlan, ProductWork, Scaled};
 use crate::machine::memory::bytes_of;
 use crate::machine::{self, Ended, MemoryLimit};
 
@@ -64,24 +64,32 @@ pub fn fit(
     if ![Loss::SquaredError, Loss::CrossEntropy].contains(&loss) {
         return Err(Error::Loss(loss));
     }
+    // (K/u + s/u) (u a) = y: outputs are the same, and the preconditioner's single precision has numbers for any kernel
+    let Ended::Done(mut kernel) = Scaled::new(kernel, accuracy.stop)? else { return Ok(Ended::Stopped) };
+    let unit = kernel.unit();
+    let kernel: &mut dyn Operator = &mut kernel;
     let Ended::Done(part) = LowRank::of(kernel, (rank, SEED), &mut |done| follow.preconditioner(done), accuracy.stop)?
     else {
         return Ok(Ended::Stopped);
     };
-    let shift = targets.cols() as f64 * of_mean;
+    let shift = targets.cols() as f64 * of_mean / unit;
     let (mut iterate, mut newton) = (saved.iterate, saved.newton.unwrap_or_default());
     let logistic = loss == Loss::CrossEntropy;
     let ended = if logistic {
-        Logistic { kernel, part: &part, targets, shift }.minimize(&mut newton, &mut iterate, follow, accuracy)?
+        Logistic { kernel, part: &part, targets, shift }.minimize(&mut newton, &mut iterate, follow, accuracy)
     } else {
-        ridge(kernel, &part, targets, shift, &mut iterate, follow, accuracy)?
+        ridge(kernel, &part, targets, shift, &mut iterate, follow, accuracy)
     };
-    let Ended::Done(solved) = ended else {
+    let in_units = |error| match error {
+        Error::Rounding { shift } => Error::Rounding { shift: shift * unit },
+        other => other,
+    };
+    let Ended::Done(solved) = ended.map_err(in_units)? else {
         follow.stopped(&iterate, logistic.then_some(&newton))?;
         return Ok(Ended::Stopped);
     };
     let steps = logistic.then_some(newton.steps);
-    let (dual, fitted) = if logistic {
+    let (mut dual, fitted) = if logistic {
         (newton.dual, newton.outputs)
     } else {
         // y = f + s a + r
@@ -89,6 +97,7 @@ pub fn fit(
         let fitted = left.map(|((a, r), y)| y - shift * a - r).collect();
         (iterate.x, fitted)
     };
+    dual.iter_mut().for_each(|a| *a /= unit);
     Ok(Ended::Done(Fit { dual, fitted, solved, steps, rank: part.rank(), left: part.left }))
 }
 

@@ -60,11 +60,38 @@ fn other_networks_and_other_numbers_of_files_are_refused() {
         ("drift a.npz a.npz --activation relu --out a.npz", 2, "a.npz"),
         ("drift a.npz a.npz --activation relu --multi-output 3", 2, "the network has one output"),
         ("drift a.npz a.npz --activation relu --memory 1MB", 2, "--memory"),
+        ("drift none.npz P.npz", 3, "none.npz: no such file"),
+        ("drift a.npz none.npz --activation relu", 3, "none.npz: no such file"),
+        ("drift P.npz P.npz --held-out 2", 2, "--held-out 2"),
+        ("drift P.npz P.npz --seed 3", 2, "--seed 3"),
+        ("drift P.npz P.npz --report page.csv", 2, "--report page.csv: the name does not tell the format"),
+        ("drift P.npz P.npz --report nowhere/page.html", 2, "--report nowhere/page.html"),
     ] {
         let refused = place.run(line.split(' '));
         assert!(refused.code == code && refused.stderr.contains(told), "{line}: {} {}", refused.code, refused.stderr);
     }
     place.succeed("drift a.npz a.npz --activation relu --dtype f32 --loss mse --quiet");
+}
+
+/// What is undefined of a constant kernel is so however it is measured, of the first checkpoint too; and columns have gaps.
+#[test]
+fn constant_kernels_have_no_alignment() {
+    let place = Place::new();
+    let files = checkpoints(&place, "--width 8 --depth 1");
+    for (name, rows) in [("one", "1,2,0.5\n"), ("same", "1,2,0\n1,2,1\n1,2,0\n"), ("zero", "0,0,1\n0,0,2\n")] {
+        place.file("x.csv", rows);
+        for how in ["", "--probes 3"] {
+            let line = format!("drift {files} --data x.csv --targets values {how} --out D.csv");
+            let done = place.succeed(&line);
+            for column_name in ["alignment", "alignment_se"] {
+                let found = column(&place, "D.csv", column_name);
+                assert!(found.iter().all(|x| x.is_nan()), "{name} {how} {column_name}: {found:?}");
+            }
+            assert_eq!(column(&place, "D.csv", "drift_fro")[0], 0.0, "{name} {how}");
+            let header = done.stdout.lines().next().unwrap();
+            assert!(header.split_whitespace().any(|word| word == "drift_operator"), "{header}");
+        }
+    }
 }
 
 /// A column of a csv file, empty cells as NaN.

@@ -63,6 +63,64 @@ fn the_likelihood_is_that_of_the_labels() {
     assert!((0..15).all(|i| (p.iter().map(|p| p[i]).sum::<f64>() - 1.0).abs() < 1e-12));
 }
 
+/// A probability that is 0 in its digits has a logarithm all the same, and a small one is no complement of one near 1.
+#[test]
+fn the_likelihood_of_wrong_and_certain_predictions_is_finite() {
+    let place = Place::new();
+    // the last points are far away, on the wrong side
+    let two = "10,1,0\n-10,1,1\n11,0.5,0\n-9,0.2,1\n500,1,1\n-600,2,0\n";
+    let three = "10,1,0\n-10,1,1\n1,10,2\n11,0.5,0\n-9,0.2,1\n0,9,2\n5000,1,1\n-6000,2,0\n";
+    for (rows, n, classes) in [(two, 4, 2), (three, 6, 3)] {
+        place.file("far.csv", rows);
+        let line = format!("regress --data far.csv --n {n} --held-out 2 --loss cross-entropy --ridge 1e-6 --out R.csv");
+        let found = json(&place.succeed(&format!("{line} --json")).stdout);
+        let names: Vec<String> = match classes {
+            2 => vec!["mean".into()],
+            _ => (0..classes).map(|c| format!("mean{c}")).collect(),
+        };
+        let mean: Vec<Vec<f64>> = names.iter().map(|name| column(&place, "R.csv", name)).collect();
+        let right = column(&place, "R.csv", "class");
+        let logarithm = |i: usize| match &mean[..] {
+            [f] => {
+                let margin = if right[i] == 1.0 { f[i] } else { -f[i] };
+                margin.min(0.0) - (-margin.abs()).exp().ln_1p()
+            }
+            all => {
+                let most = all.iter().map(|f| f[i]).fold(f64::MIN, f64::max);
+                let sum: f64 = all.iter().map(|f| (f[i] - most).exp()).sum();
+                all[right[i] as usize][i] - most - sum.ln()
+            }
+        };
+        let expected = (logarithm(0) + logarithm(1)) / 2.0;
+        let told = found["log_likelihood"].as_f64().unwrap_or_else(|| panic!("{found}"));
+        assert!((told - expected).abs() < 1e-9 * expected.abs() && told < -300.0, "{told} {expected}");
+        if classes == 2 {
+            for (i, f) in mean[0].iter().enumerate() {
+                for (name, f) in [("probability1", *f), ("probability0", -f)] {
+                    let exact = if f > 0.0 { 1.0 / (1.0 + (-f).exp()) } else { f.exp() / (1.0 + f.exp()) };
+                    let found = column(&place, "R.csv", name)[i];
+                    assert!((found - exact).abs() <= 1e-12 * exact, "{name} {found} {exact}");
+                }
+            }
+        }
+    }
+}
+
+/// A label that is no class of the training samples is none of them; one that is no integer is no label.
+#[test]
+fn test_points_have_labels_of_the_same_kind() {
+    let place = Place::new();
+    place.file("train.csv", "1,2,0\n-3,4,1\n5,-6,0\n1,1,1\n");
+    place.file("test.csv", "1,2,0\n2,2,0.5\n");
+    place.file("other.csv", "1,2,0\n2,2,7\n");
+    for line in ["predict --penalty 0.1", "regress --loss cross-entropy --ridge 0.1"] {
+        let line = format!("{line} --data train.csv --targets classes");
+        place.refuse(&format!("{line} --test test.csv"), 2, &["--test test.csv", "0.5", "row 1"]);
+        let done = place.succeed(&format!("{line} --test other.csv --json"));
+        assert_eq!(json(&done.stdout)["accuracy"].as_f64(), Some(0.5), "{}", done.stdout);
+    }
+}
+
 /// What stops before its tolerance says so, and keeps nothing behind.
 #[test]
 fn a_residual_that_is_not_reached_is_told() {

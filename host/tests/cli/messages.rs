@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::Place;
 use crate::files::{digits, gzip, images, npz};
+use crate::typing::every_command;
 
 /// Words of the language that the program is written in, of its libraries and of the operating system's numbers.
 const JARGON: [&str; 17] = [
@@ -81,6 +82,11 @@ run --n 0
 run --seed -1
 run --seed 18446744073709551615
 run --activation relo
+run --activation leaky-relu:1e-50 --dtype f32
+run --times empty.csv
+run --times two.csv
+run --times ragged.csv
+run --times absent.csv
 run --bias some
 run --bias-scale -1
 run --bias none --bias-scale 2
@@ -96,6 +102,15 @@ run --parametrization mup --depth 1 --predictions true
 predict --parametrization mup --held-out 3 --smoothing 0.1
 kernel empirical --order a,b
 drift P.npz
+drift P.npz nope.npz
+drift nope.npz P.npz
+drift P.npz P.safetensors
+drift P.npz none.npz
+drift P.npz P.npz --held-out 2
+drift P.npz P.npz --seed 2
+drift P.npz P.npz --order a,b
+drift P.npz P.npz --report page.csv
+drift P.npz P.npz --init standard --init mirrored
 run --network resnet --bias all
 run --alpha 0.5
 run --trained branches
@@ -298,6 +313,27 @@ completions fihs
 man kernle
 ";
 
+/// Settings that a message about every command's data names as flags, though these commands have none of that name.
+const OF_OTHERS: [(&str, &str); 2] = [("smoothness", "loss"), ("data fetch", "data")];
+
+/// The flags in a message about this call that neither the command has nor the call: nobody typed them, and they mend nothing.
+fn foreign_flags(line: &str, text: &str) -> Vec<String> {
+    let typed: Vec<&str> = line.split_whitespace().collect();
+    let all = every_command();
+    let called =
+        all.iter().filter(|(path, _)| typed.len() >= path.len() && path.iter().zip(&typed).all(|(a, b)| a == b));
+    let Some((_, command)) = called.max_by_key(|(path, _)| path.len()) else { return Vec::new() };
+    let known: Vec<&str> = command.get_arguments().filter_map(|argument| argument.get_long()).collect();
+    // what stands in backticks is another command
+    let told: String = text.split('`').step_by(2).collect();
+    let words = told.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let flags = words.filter_map(|word| word.strip_prefix("--")).filter(|flag| !flag.is_empty());
+    let is_typed = |flag: &str| line.contains(&format!("--{flag}")) || line.contains(&format!("{flag}="));
+    let is_of_others = |flag: &str| OF_OTHERS.iter().any(|(begin, other)| line.starts_with(begin) && flag == *other);
+    let foreign = flags.filter(|flag| !known.contains(flag) && !is_typed(flag) && !is_of_others(flag));
+    foreign.map(|flag| format!("--{flag} is no flag of this command")).collect()
+}
+
 /// What is wrong with a message.
 fn faults(text: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -356,7 +392,8 @@ fn every_message_can_be_read() {
             writeln!(wrong, "{line}: exit code {code}").unwrap();
         }
         if !is_help {
-            faults(text).iter().for_each(|fault| writeln!(wrong, "{line}: {fault}: {text}").unwrap());
+            let all = faults(text).into_iter().chain(foreign_flags(line, text));
+            all.for_each(|fault| writeln!(wrong, "{line}: {fault}: {text}").unwrap());
         }
     }
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("messages.txt");

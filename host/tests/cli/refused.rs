@@ -243,7 +243,8 @@ fn numbers_that_the_scalar_of_a_run_does_not_have() {
         ("run --times late.csv", "--times 1e39"),
         ("run --bias-scale 1e-50", "--bias-scale 1e-50"),
         ("run --network resnet --alpha 1e39", "--alpha 1e39"),
-        ("run --activation leaky-relu:1e-50", "--activation 1e-50"),
+        ("run --activation leaky-relu:1e-50", "--activation leaky-relu:1e-50"),
+        ("run --activation relu,leaky-relu:1e-50", "--activation leaky-relu:1e-50"),
         ("kernel empirical --network resnet --alpha 1e-50", "--alpha 1e-50"),
         ("sweep --set seed=0,1 --loss mse --penalty 1e-50", "--penalty 1e-50"),
     ] {

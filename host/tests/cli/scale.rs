@@ -98,6 +98,61 @@ fn predictions_of_samples_and_targets_of_any_size() {
     }
 }
 
+/// Without a bias a kernel of samples times s is s^2 times the kernel, however it is known: what is told of it is homogeneous.
+#[test]
+fn kernels_that_are_not_formed_at_any_size() {
+    let place = Place::new();
+    place.file("x.csv", csv(1.0, 1.0));
+    for seed in [1, 2] {
+        place.succeed(&format!(
+            "kernel empirical --data x.csv --width 8 --bias none --init standard --seed {seed} --params-out P{seed}.npz --quiet"
+        ));
+    }
+    let at = |power: i32| {
+        let (x, square) = (2f64.powi(power), 2f64.powi(2 * power));
+        place.file("x.csv", csv(x, 1.0));
+        let mut found = Vec::new();
+        for how in ["--probes 3", ""] {
+            let drift = json(&place.succeed(&format!("drift P1.npz P2.npz --data x.csv {how} --json --quiet")).stdout);
+            let keys = ["drift_fro", "drift_operator", "alignment", "target_alignment"];
+            found.extend(numbers(&drift["checkpoints"][1], &keys));
+            found.push(numbers(&drift["checkpoints"][1], &["lambda_max"])[0] / square);
+        }
+        for kernel in ["ntk", "empirical --width 8"] {
+            // fewer products than rows, so that all is estimated
+            let line = format!(
+                "spectrum --kernel {kernel} --bias none --data x.csv --probes 2 --steps 2 --products 1 --ends 1"
+            );
+            let spectrum = json(&place.succeed(&format!("{line} --json --quiet")).stdout);
+            found.extend(numbers(&spectrum["frobenius"], &["value", "error"]).iter().map(|v| v / square));
+            found.extend(numbers(&spectrum["effective_rank"], &["value"]));
+            let counts = spectrum["density"].as_array().unwrap();
+            found.extend(counts.iter().flat_map(|row| numbers(row, &["count"])));
+            let classes = csv(x, 1.0);
+            let classes =
+                classes.lines().enumerate().map(|(i, row)| format!("{},{}\n", row.rsplit_once(',').unwrap().0, i % 2));
+            place.file("classes.csv", classes.collect::<String>());
+            for (loss, data) in [("mse", "x.csv"), ("cross-entropy", "classes.csv")] {
+                let ridge = 2f64.powi(2 * power - 5);
+                let line =
+                    format!("regress --kernel {kernel} --bias none --data {data} --held-out 2 --ridge {ridge:e}");
+                let done =
+                    json(&place.succeed(&format!("{line} --loss {loss} --rank 2 --out R.npz --json --quiet")).stdout);
+                found.extend(numbers(&done, &["training_loss", "trace_left"]));
+                found.extend(place.array("R.npz", "mean").1);
+            }
+        }
+        found
+    };
+    let expected = at(0);
+    assert!(expected.iter().all(|x| x.is_finite()), "{expected:?}");
+    for power in POWERS {
+        for (found, expected) in at(power).iter().zip(&expected) {
+            assert!((found - expected).abs() <= 1e-9 * expected.abs(), "samples times 2^{power}: {found} {expected}");
+        }
+    }
+}
+
 #[test]
 fn smoothness_of_labels_of_any_size() {
     let place = Place::new();

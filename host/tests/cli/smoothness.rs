@@ -2,6 +2,18 @@
 
 use crate::{Place, json};
 
+/// The error of a single draw is unknown, which is not 0.
+#[test]
+fn a_single_draw_has_no_error() {
+    let place = Place::new();
+    let line = "smoothness --data sphere --n 40 --depth 1 --window 3..10 --draws 1 --out s --force --quiet";
+    let told = place.succeed(line).stdout;
+    assert_eq!(told.matches("± undefined").count(), 2, "{told}");
+    let summary = json(&place.succeed(&format!("{line} --json")).stdout);
+    assert!(summary["alpha_random_outputs_error"].is_null() && summary["risk_random_outputs_error"].is_null());
+    assert!(!place.succeed(&line.replace("--draws 1", "--draws 2")).stdout.contains("undefined"));
+}
+
 #[test]
 fn labels_beside_random_outputs() {
     let place = Place::new();

@@ -53,7 +53,19 @@ fn the_smallest_angle_is_found_however_small_and_wherever_the_samples_end() {
     let text = show(&samples(&file(path.clone()))).to_string();
     assert!(text.contains("samples 0 and 1: same direction"), "{text}");
     std::fs::write(&path, "1,0,0\n0,0,1\n").unwrap();
-    assert_eq!(show(&samples(&file(path))).smallest_angle, None);
+    assert_eq!(show(&samples(&file(path.clone()))).smallest_angle, None);
+
+    // samples of any size, each with another: a factor of one changes no direction
+    for scales in [[1e-300, 1e-300, 1e-300], [3e307, 3e307, 3e307], [1e-200, 1.0, 1e200], [5e-324, 1e-310, 1e300]] {
+        let points = [[1.0, 1.0], [-1.0, 1.0], [0.0, -1.0]];
+        let row = |([a, b], s): ([f64; 2], f64)| format!("{:e},{:e},0\n", a * s, b * s);
+        std::fs::write(&path, points.into_iter().zip(scales).map(row).collect::<String>()).unwrap();
+        let summary = show(&samples(&file(path.clone())));
+        let angle = summary.smallest_angle.unwrap().angle;
+        assert!((angle - std::f64::consts::FRAC_PI_2).abs() < 1e-15, "{scales:?}: {angle}");
+        let norms = [summary.norm_min, summary.norm_mean, summary.norm_max];
+        assert!(norms.iter().all(|norm| *norm > 0.0 && norm.is_finite()), "{scales:?}: {norms:?}");
+    }
 
     // More than eight numbers a sample: against the plain formula.
     let wide = samples(&DataSpec { n: Some(40), dimension: Some(19), ..spec("mixture") });

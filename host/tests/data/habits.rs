@@ -97,7 +97,21 @@ fn the_label_is_the_column_that_is_asked_for() {
     let error = read("label,class,p\n1,2,3\n4,5,6\n", None).unwrap_err();
     assert_says(&error, 2, &["\"label\", \"class\"", "--label-column"]);
     // the last column is the label where it has a label's name, and coordinates may be called x, y, z
-    assert!(read("label,p,y\n1,2,3\n4,5,6\n", None).unwrap().warnings.is_empty());
+    let last = read("label,p,y\n1,2,3\n4,5,6\n", None).unwrap();
+    assert_eq!((last.y, last.x), (vec![3.0, 6.0], vec![1.0, 2.0, 4.0, 5.0]));
+    assert!(last.warnings[0].contains("column 1 is named \"label\""), "{:?}", last.warnings);
+    // of several columns of one name none is meant
+    for (header, label) in [("a,a,y", "a"), ("A,a,y", "a"), ("a,A,y", "A")] {
+        let found = read(format!("{header}\n1,2,3\n4,5,6\n"), Some(label));
+        match header {
+            "a,a,y" => {
+                assert_says(&found.unwrap_err(), 2, &["1 (\"a\"), 2 (\"a\")", "--label-column"]);
+            }
+            _ => assert_eq!(found.unwrap().y, [2.0, 5.0]),
+        }
+    }
+    let error = read("Ab,aB,y\n1,2,3\n4,5,6\n", Some("ab")).unwrap_err();
+    assert_says(&error, 2, &["1 (\"Ab\"), 2 (\"aB\")"]);
     let coordinates = read("x,y,z\n1,2,3.5\n4,5,6.5\n", None).unwrap();
     assert_eq!(coordinates.y, [3.5, 6.5]);
     assert!(coordinates.warnings[0].contains("\"y\""), "{:?}", coordinates.warnings);
@@ -118,6 +132,21 @@ fn names_of_classes_are_classes() {
     let mixed = read("7,2,cat\n3,4,1\n", None).unwrap_err();
     assert_says(&mixed, 3, &["line 2", "the label 1 is a number", "names"]);
     assert_says(&read("1,2,cat\n3,4,\n", None).unwrap_err(), 3, &["line 2", "the label is missing"]);
+    // a word that says that there is no value is no class, wherever it stands, and no header
+    for word in ["NA", "N/A", "#N/A", "nan", "NaN", "null", "?", "<NA>"] {
+        let error = read(format!("7,2,cat\n3,4,{word}\n5,6,dog\n"), None).unwrap_err();
+        assert_says(&error, 3, &["line 2", "the label is missing", word]);
+        assert_says(&read(format!("7,2,{word}\n3,4,cat\n"), None).unwrap_err(), 3, &["line 1"]);
+    }
+    for first in ["1,2,", "1,2,NA", "0,1,?", "1,,3", "0,nan,2"] {
+        for rest in ["3,4,1\n5,6,0\n", "3,4,cat\n"] {
+            assert_says(&read(format!("{first}\n{rest}"), None).unwrap_err(), 3, &["line 1", "column"]);
+        }
+    }
+    // two names of another encoding are not one class
+    for text in [&b"1,2,caf\xe9\n3,4,caf\xe8\n"[..], b"1,2,cat\n3,4,th\xe9\n", b"a,b,y\n1,2,\xff\n3,4,0\n"] {
+        assert_says(&read(text, None).unwrap_err(), 3, &["the label is not UTF-8 text", "save the file as UTF-8"]);
+    }
     let texts: String = (0..2000).map(|k| format!("1,2,text {k}\n")).collect();
     assert_says(&read(texts, None).unwrap_err(), 3, &["line 1001", "at most"]);
     let pets = |spec: DataSpec| load_bytes(&spec, b"1,cat\n2,dog\n".to_vec(), &Budget::default()).unwrap_err();

@@ -257,15 +257,12 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             .collect();
         rows[0].largest(&ends.largest[0]);
         (rows[0].beside.drift_operator, rows[0].beside.drift_operator_residual) = (0.0 / lambda, 0.0 / lambda);
-        if self.args.probes.is_some() {
-            (rows[0].snapshot.drift_fro, rows[0].snapshot.alignment) = (0.0 / lambda, 1.0);
-            (rows[0].beside.drift_fro_se, rows[0].beside.alignment_se) = (0.0, 0.0);
-        }
-        if let Some(probes) = self.args.probes.filter(|_| self.has_gram()) {
+        if let Some(probes) = self.args.probes {
             let directions = Directions::new(self.rows(), &sure, probes.into(), SEED);
             let Ended::Done(products) = directions.products(&mut first, &mut |_| (), self.stop)? else {
                 return Ok(Ended::Stopped);
             };
+            rows[0].of_itself(&directions.apart(&products, &products));
             if self.with_targets(&mut first, (&directions, &products), &mut rows[0])? == Ended::Stopped {
                 return Ok(Ended::Stopped);
             }

@@ -15,7 +15,7 @@ use toml::{Table, Value};
 
 use super::json::{document, print_document};
 use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
-use super::unused::used;
+use super::unused::{refuse_seed, used};
 use super::{Common, ModelArgs, UsageError};
 use crate::data;
 use crate::experiment::{Open, choice};
@@ -120,11 +120,13 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
     ];
     let own: Table = own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
     let given = args.model.given(&own, None)?;
+    refuse_seed("drift", &given, false)?;
     let described = states::describe(args, &given)?;
     let model = described.model();
     let roles = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("FILE", args.files.iter().cloned());
     roles.writes("out", &args.out)?.writes("report", &args.report)?;
     let format = args.out.as_deref().map(|path| check_output("out", path, &[Format::Csv, Format::Npz])).transpose()?;
+    args.report.as_deref().map_or(Ok(()), |path| check_output("report", path, &[Format::Html]).map(drop))?;
     let budget = Budget::new(args.common.memory);
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
@@ -197,11 +199,11 @@ fn print_rows(args: &DriftArgs, moved: &Moved) -> Result<()> {
     let shown: Vec<&str> = SHOWN.into_iter().filter(known).collect();
     let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let header: String = shown.iter().map(|name| format!("{name:>14}")).collect();
+    let header: String = shown.iter().map(|name| format!("  {name:>14}")).collect();
     print(&format!("{:widest$}{header}", "checkpoint"))?;
     for (name, row) in names.iter().zip(&moved.rows) {
         let numbers = moved.columns(row, &shown);
-        let cells: String = numbers.into_iter().map(|value| format!("{:>14}", number(value))).collect();
+        let cells: String = numbers.into_iter().map(|value| format!("  {:>14}", number(value))).collect();
         print(&format!("{name:widest$}{cells}"))?;
     }
     Ok(())

@@ -13,19 +13,19 @@ use super::large::Large;
 use super::{COLUMNS, DriftArgs, multi_output};
 use crate::analysis::watch::{Goal, Moment, Watch};
 use crate::backend::HostReal;
-use crate::checkpoint::{Checkpoint, ParameterFile, is_torch};
+use crate::checkpoint::{self, Checkpoint, ParameterFault, ParameterFile, is_torch};
 use crate::cli::UsageError;
 use crate::cli::kernel::{multi_output as parsed_outputs, stored};
 use crate::cli::terminal::phase;
-use crate::cli::unused::{Takes, refuse};
+use crate::cli::unused::{NOT_ORDERED, Takes, refuse, unused_setting};
 use crate::data::Samples;
 use crate::experiment::{AnyNetwork, Model, Settings, Shape, overlay};
-use crate::files::Dtype;
+use crate::files::{Dtype, InputFault};
 use crate::kernel::{Apart, Awaited, Ritz, Search, convert, outermost, rows_per_sample};
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{Budget, Ended, Stop};
 use crate::run::params::read_parameters;
-use crate::run::{targets, write_arrays};
+use crate::run::{self, targets, write_arrays};
 use crate::words::count;
 
 /// What the first file says of the network.
@@ -44,6 +44,9 @@ pub(super) fn describe(args: &DriftArgs, given: &Table) -> Result<Described> {
     let Some(mut file) = ours else {
         return Ok(Described::Stored(stored::settings_beside("drift", given)?.model));
     };
+    if args.order.is_some() {
+        return Err(unused_setting("drift", given, "order", NOT_ORDERED).into());
+    }
     let mut table = Table::new();
     let saved = file.settings().ok().flatten();
     if let Some(saved) = saved.and_then(|text| text.parse::<Table>().ok()) {
@@ -73,7 +76,7 @@ impl Described {
                 let mut thetas = Vec::new();
                 for file in &args.files {
                     let mut theta = vec![0.0; network::Network::sizes(&network).parameters];
-                    read_parameters(file, &network, model, &mut theta)?;
+                    read_parameters(file, &network, model, &mut theta).map_err(as_checkpoint)?;
                     thetas.push(theta);
                 }
                 Ok(Network::Own { model: Box::new(model.clone()), shape, thetas })
@@ -91,6 +94,17 @@ impl Described {
                 Ok(Network::Stored(all))
             }
         }
+    }
+}
+
+/// The same of a file that is no setting here.
+fn as_checkpoint(error: run::Error) -> anyhow::Error {
+    match error {
+        run::Error::NoParameters { path } => {
+            let fault = checkpoint::Fault::File(ParameterFault::Input(InputFault::Missing));
+            checkpoint::Error { path, fault }.into()
+        }
+        other => other.into(),
     }
 }
 
@@ -178,6 +192,15 @@ impl Row {
     pub(super) fn moved_by(&mut self, ritz: &Ritz, lambda: f64) {
         self.beside.drift_operator = ritz.value.abs() / lambda;
         self.beside.drift_operator_residual = ritz.residual / lambda;
+    }
+
+    /// What random vectors say of K_1 and itself: nothing has moved, but what is undefined of a constant kernel stays so.
+    pub(super) fn of_itself(&mut self, Apart { frobenius, alignment }: &Apart) {
+        let unless_undefined = |value: f64, exact: f64| if value.is_nan() { f64::NAN } else { exact };
+        self.snapshot.drift_fro = unless_undefined(frobenius.value, 0.0);
+        self.snapshot.alignment = unless_undefined(alignment.value, 1.0);
+        self.beside.drift_fro_se = unless_undefined(frobenius.value, 0.0);
+        self.beside.alignment_se = unless_undefined(alignment.value, 0.0);
     }
 
     /// What random vectors say of K and K_1.

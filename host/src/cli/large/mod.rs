@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use super::ModelArgs;
 use super::kernel::stored;
-use super::unused::{refuse_seed, scales_with_width, unused_setting};
+use super::unused::{NOT_ORDERED, refuse_seed, scales_with_width, unused_setting};
 use crate::backend::{HostReal, threads};
 use crate::checkpoint::{Checkpoint, ParameterFile, is_torch};
 use crate::data::Samples;
@@ -107,8 +107,7 @@ impl LargeArgs {
             stored::settings_beside(command, &given)?
         } else {
             if self.order.is_some() {
-                let why = "no file of another program is read whose layers it would order; leave it out";
-                return Err(unused_setting(command, &given, "order", why).into());
+                return Err(unused_setting(command, &given, "order", NOT_ORDERED).into());
             }
             Settings::from_table(stored::without_own(&given))?
         };

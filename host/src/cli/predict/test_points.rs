@@ -8,6 +8,7 @@ use crate::data;
 use crate::data::{ClassSelection, Classes, DataSpec, Samples, Source};
 use crate::experiment::{Model, Settings};
 use crate::machine::Budget;
+use crate::words::number;
 
 /// The points of a file and their y, prepared as the training samples are: of labels that were selected only those are taken.
 pub(in crate::cli) fn test_points(
@@ -67,6 +68,17 @@ pub(in crate::cli) fn test_points(
             )
             .into());
         }
+        // a label beside the classes of the training samples is of none of them; a fraction is no label
+        (Some(_), None) => match test.y.iter().position(|y| y.fract() != 0.0) {
+            Some(row) => {
+                let label = number(test.y[row]);
+                let what = format!("the label {label} of row {row} (from 0) is not an integer, so it is not a class");
+                return Err(
+                    wrong(format!("{what}; give labels of the same kind as those of the training samples")).into()
+                );
+            }
+            None => test.y,
+        },
         _ => test.y,
     };
     Ok((test.x, y))

@@ -20,7 +20,7 @@ use super::unused::{Takes, refuse};
 use super::{Common, ModelArgs, UsageError};
 use crate::data::{self, DataSpec, Source};
 use crate::experiment::{LossKind, Settings, Training};
-use crate::files::{self, Format, Roles, check_output};
+use crate::files::{self, Dtype, Format, Roles, check_output};
 use crate::machine::{Budget, Ended, ranks, with_threads};
 use crate::run;
 use crate::words::{count, number};
@@ -132,8 +132,9 @@ fn regress_here(args: &RegressArgs, state: Option<PathBuf>) -> Result<u8> {
     if found.fit.solved.converged {
         return Ok(DONE);
     }
+    let precise = if model.dtype == Dtype::F32 { ", or give `dtype = f64`" } else { "" };
     say(&in_flags(&format!(
-        "warning: the residual {} was not brought below `tolerance = {}` in {}: raise `ridge`, `products` or `tolerance`, or give `dtype = f64`",
+        "warning: the residual {} was not brought below `tolerance = {}` in {}: raise `ridge`, `products` or `tolerance`{precise}",
         number(found.fit.solved.residual),
         number(args.tolerance),
         count(found.fit.solved.products, "product")

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 use ntkscope_core::MatRef;
-use ntkscope_core::loss::Loss;
+use ntkscope_core::loss::{Loss, sigmoid};
 use serde_json::json;
 use toml::{Table, Value};
 
@@ -88,20 +88,29 @@ impl Found {
         if args.loss != Loss::CrossEntropy {
             return Ok(None);
         }
-        let by_class = transposed(&self.mean, m, c);
-        let p = probabilities(MatRef::new(&by_class, c, m)?)?;
-        let of = |i: usize| -> Vec<f64> {
-            if c == 1 { vec![1.0 - p[i], p[i]] } else { (0..c).map(|k| p[k * m + i]).collect() }
+        let all: Vec<f64> = if c == 1 {
+            // each by itself: the complement of a probability near 1 has few digits
+            self.mean.iter().flat_map(|f| [sigmoid(-f), sigmoid(*f)]).collect()
+        } else {
+            let by_class = transposed(&self.mean, m, c);
+            transposed(&probabilities(MatRef::new(&by_class, c, m)?)?, c, m)
         };
-        let all: Vec<f64> = (0..m).flat_map(of).collect();
         let known = samples.held_out_y.len() == m && m > 0;
         let labels = samples.map.as_ref().filter(|_| known);
-        let mean = labels.and_then(|map| {
-            let classes = samples.held_out_y.iter().map(|y| map.class_of(*y));
-            let logs: Option<Vec<f64>> =
-                classes.enumerate().map(|(i, class)| Some(all[i * c.max(2) + class?].ln())).collect();
-            logs.map(|logs| logs.iter().sum::<f64>() / m as f64)
-        });
+        let classes =
+            labels.and_then(|map| samples.held_out_y.iter().map(|y| map.class_of(*y)).collect::<Option<Vec<usize>>>());
+        // from the outputs: the logarithm of a probability that is 0 in its digits is not infinite
+        let mean = classes.map(|classes| self.mean_loss(args.loss, &classes)).transpose()?.map(|loss| -loss);
         Ok(Some((all, mean)))
+    }
+
+    /// The mean loss of the predictions where these are the right classes (m).
+    fn mean_loss(&self, loss: Loss, classes: &[usize]) -> Result<f64> {
+        let (m, c) = (classes.len(), self.outputs);
+        let mut targets = vec![0.0; m * c];
+        for (target, class) in targets.chunks_exact_mut(c).zip(classes) {
+            loss.target(*class, 0.0, target)?;
+        }
+        Ok(loss.evaluate(MatRef::new(&self.mean, m, c)?, MatRef::new(&targets, m, c)?)?.loss)
     }
 }

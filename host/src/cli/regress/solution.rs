@@ -118,7 +118,10 @@ impl Regression<'_> {
         let network = toml::to_string(large.model)?;
         let params = params.as_ref().map(|path| path.display().to_string());
         let data = &self.samples.sha256;
-        Ok(format!("{loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, {params:?}, {order:?}, data {data}, {network}"))
+        // the kernel is scaled: see `fit`
+        Ok(format!(
+            "scaled, {loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, {params:?}, {order:?}, data {data}, {network}"
+        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a text file is laid out: told from its first records, because every program writes tables in its own way.
 
-use super::numbers::{integer, is_number};
+use super::numbers::{integer, is_missing, is_number};
 use super::records::{Field, Separator, fields};
 use crate::words::excerpt;
 
@@ -142,9 +142,10 @@ fn is_header(first: &[Field<'_>], rest: &[Vec<Field<'_>>], separator: Separator,
         return true;
     }
     if numbers < names.len() {
-        // a word above numbers is a name; above words it is a class among classes
+        // a word above numbers is a name; above words it is a class among classes; what is missing names nothing
         let above_numbers = |at: usize| rest.iter().any(|row| row.get(at).is_some_and(number));
-        return numbers > 1 && (0..first.len()).any(|at| !number(&first[at]) && above_numbers(at));
+        let names = |f: &Field<'_>| !number(f) && !is_missing(*f);
+        return numbers > 1 && (0..first.len()).any(|at| names(&first[at]) && above_numbers(at));
     }
     let goes_on = rest.first().and_then(|row| integer(*row.first()?)) == Some(start + numbers as u64);
     let fractions = rest.iter().flatten().any(|f| number(f) && integer(*f).is_none());
@@ -191,10 +192,17 @@ fn label_of(
     let last = columns.end.saturating_sub(1);
     let name = |at: usize| names.map_or("", |names| names[at].as_str());
     if let Some(given) = given {
-        let exactly = columns.clone().find(|&at| name(at) == given && names.is_some());
-        let loosely = || columns.clone().find(|&at| name(at).eq_ignore_ascii_case(given) && names.is_some());
+        let called = |so: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            columns.clone().filter(|&at| names.is_some() && so(name(at))).collect()
+        };
+        let exactly = called(&|name| name == given);
+        let named = if exactly.is_empty() { called(&|name| name.eq_ignore_ascii_case(given)) } else { exactly };
+        if named.len() > 1 {
+            let all: Vec<String> = named.iter().map(|at| format!("{} ({:?})", at + 1, name(*at))).collect();
+            return Err(LabelFault::Several(crate::words::listed(&all)));
+        }
         let number = || given.parse().ok().and_then(|at: usize| at.checked_sub(1)).filter(|at| columns.contains(at));
-        return exactly.or_else(loosely).or_else(number).ok_or_else(|| {
+        return named.first().copied().or_else(number).ok_or_else(|| {
             let all: Vec<String> = columns.clone().map(name).filter(|n| !n.is_empty()).map(String::from).collect();
             let numbers = format!("columns {} to {}", columns.start + 1, columns.end);
             LabelFault::NoColumn(if all.is_empty() {
@@ -205,13 +213,24 @@ fn label_of(
         });
     }
     let is_label = |at: usize| LABELS.iter().any(|label| name(at).eq_ignore_ascii_case(label));
-    if names.is_none() || columns.is_empty() || is_label(last) {
+    if names.is_none() || columns.is_empty() {
         return Ok(last);
     }
     let named: Vec<usize> = columns.clone().filter(|&at| is_label(at)).collect();
     // y is a coordinate as often as a label
     let (coordinates, labels): (Vec<usize>, Vec<usize>) =
         named.iter().partition(|&&at| name(at).eq_ignore_ascii_case("y"));
+    if is_label(last) {
+        if let Some(other) = labels.iter().find(|&&at| at != last) {
+            warnings.push(format!(
+                "the label is the last column ({:?}), although column {} is named {:?}; choose that one with `label-column`",
+                name(last),
+                other + 1,
+                name(*other)
+            ));
+        }
+        return Ok(last);
+    }
     match (&labels[..], &coordinates[..]) {
         ([], []) => Ok(last),
         ([at], _) => {

@@ -17,7 +17,7 @@ use super::raw::{Raw, Stored, Values, Y, YType, room};
 use crate::machine::{self, Budget};
 use crate::words::excerpt;
 use layout::{LabelFault, Layout};
-use numbers::Decimals;
+use numbers::{Decimals, is_missing};
 use records::{Fault, Field, Records, fields};
 
 /// Records that the layout is told from, and about how many bytes of them.
@@ -186,27 +186,32 @@ struct Labels {
 
 impl Labels {
     fn read(&mut self, field: Field<'_>, decimals: &mut Decimals) -> Result<f64, String> {
+        // names that differ in their bytes would be one where those cannot be told
+        let text =
+            std::str::from_utf8(field.text).map_err(|_| "the label is not UTF-8 text; save the file as UTF-8")?;
         let number = decimals.number(field);
-        let text = String::from_utf8_lossy(field.text);
         let named = *self.named.get_or_insert(!text.is_empty() && text.parse::<f64>().is_err() && number.is_err());
         match (named, number) {
             (false, Ok(value)) => match text.parse::<i128>() {
                 Ok(integer) if value as i128 != integer => {
-                    Err(format!("the integer {} is too large to be represented exactly", excerpt(&text)))
+                    Err(format!("the integer {} is too large to be represented exactly", excerpt(text)))
                 }
                 _ => Ok(value),
             },
             (false, Err(what)) => Err(what),
-            (true, Ok(_)) => Err(format!("the label {} is a number, but those above are names", excerpt(&text))),
-            (true, Err(_)) if text.is_empty() => Err("the label is missing".into()),
+            (true, Ok(_)) => Err(format!("the label {} is a number, but those above are names", excerpt(text))),
+            (true, Err(_)) if is_missing(field) => {
+                let written = if text.is_empty() { String::new() } else { format!(" ({})", excerpt(text)) };
+                Err(format!("the label is missing{written}"))
+            }
             (true, Err(_)) => {
                 let next = self.names.len();
-                let known = self.names.contains_key(text.as_ref());
+                let known = self.names.contains_key(text);
                 if text.len() > LONGEST_NAME || (next == MOST_NAMES && !known) {
                     let most = format!("classes can have at most {MOST_NAMES} names of {LONGEST_NAME} letters");
-                    return Err(format!("the label {:?}: {most}", excerpt(&text)));
+                    return Err(format!("the label {:?}: {most}", excerpt(text)));
                 }
-                Ok(*self.names.entry(text.into_owned()).or_insert(next) as f64)
+                Ok(*self.names.entry(text.to_owned()).or_insert(next) as f64)
             }
         }
     }

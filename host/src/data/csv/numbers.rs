@@ -52,6 +52,12 @@ pub(super) fn is_number(field: Field<'_>, separator: Separator) -> bool {
     text.parse::<f64>().is_ok() || with_comma().is_some_and(|text| text.parse::<f64>().is_ok())
 }
 
+/// Whether a field says that there is no value, as pandas, R, Excel and the archives of data sets write it.
+pub(super) fn is_missing(field: Field<'_>) -> bool {
+    const WORDS: [&[u8]; 8] = [b"", b"na", b"n/a", b"#n/a", b"<na>", b"nan", b"null", b"?"];
+    WORDS.iter().any(|word| field.text.eq_ignore_ascii_case(word))
+}
+
 /// The integer that a field is.
 pub(super) fn integer(field: Field<'_>) -> Option<u64> {
     std::str::from_utf8(field.text).ok()?.parse().ok()

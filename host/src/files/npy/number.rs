@@ -87,6 +87,9 @@ impl Number {
             ('c', _) => return Err(none("a.real.astype(numpy.float64)")),
             ('M' | 'm', _) => return Err(none("a.astype(numpy.int64)")),
             ('V', _) => return Err(none("a.view(dtype).astype(numpy.float64) with the dtype that it had")),
+            ('U' | 'S' | 'O', _) => {
+                return Err(none("a.astype(numpy.float64), of names numpy.unique(a, return_inverse=True)[1],"));
+            }
             _ => return Err(none("a.astype(numpy.float64)")),
         };
         // a single byte has no order, whatever is written before it

@@ -9,6 +9,7 @@ mod gradients;
 mod groups;
 mod panels;
 mod plan;
+mod scaled;
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ pub use difference::Difference;
 pub use gradients::Gradients;
 pub use panels::Panels;
 pub use plan::{ProductPlan, ProductWork};
+pub use scaled::Scaled;
 
 use super::Error;
 use super::blocks::KernelSource;

@@ -114,7 +114,9 @@ fn values_of(item: &str) -> Result<Vec<Value>, &'static str> {
         Some((Ok(first), Ok(last))) if last - first < MOST_RUNS as i64 => {
             Ok((first..=last).map(Value::Integer).collect())
         }
-        Some(_) => Err("the range has more values than a sweep may have runs"),
+        Some((Ok(_), Ok(_))) => Err("the range has more values than a sweep may have runs"),
+        // whole numbers of settings files have 64 bits and a sign
+        Some(_) => Err("the range goes beyond 9223372036854775807, the largest whole number of a setting"),
     }
 }
 
@@ -171,7 +173,8 @@ mod tests {
             ("width=64,64", "twice"),
             ("bias-scale=1,1.0", "twice"),
             ("seed=3..1", "falls"),
-            ("seed=0..99999999999999999999", "more values"),
+            ("seed=0..99999999999999999999", "goes beyond"),
+            ("seed=18446744073709551614..18446744073709551615", "goes beyond"),
             ("seed=0..100000", "more values"),
             ("widths=[64,32", "not closed"),
             ("widths=64],32", "not opened"),

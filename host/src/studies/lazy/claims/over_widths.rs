@@ -48,7 +48,8 @@ fn slopes(all: &OverWidths, of: impl Fn(&JudgedEnsemble) -> Vec<f64>) -> Measure
 fn at_widths(all: &OverWidths, of: impl Fn(&JudgedEnsemble) -> Vec<f64>) -> String {
     let one = |ensemble: &JudgedEnsemble| {
         let estimate = Estimate::from_values(&of(ensemble));
-        let value = estimate.map_or("none".into(), |e| format!("{} ± {}", number(e.value), number(e.error_or_0())));
+        let value = estimate
+            .map_or("none".into(), |e| format!("{} ± {}", number(e.value), number(e.error.unwrap_or(f64::NAN))));
         format!("{}: {value}", ensemble.ensemble.width())
     };
     all.iter().map(one).collect::<Vec<_>>().join(", ")
