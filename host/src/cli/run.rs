@@ -127,6 +127,9 @@ fn run_here(args: RunArgs) -> Result<u8> {
     let several = trainings.len() > 1;
     let place = |part: &str| if several { directory.inside(part) } else { Ok(directory.clone()) };
     let places: Vec<RunDirectory> = parts.iter().map(|(part, _)| place(part)).collect::<Result<_, _>>()?;
+    if goes_on {
+        places.iter().zip(&trainings).try_for_each(|(place, training)| run::check_ends(place, training))?;
+    }
     let mut finished = Vec::new();
     let whole = &training;
     for ((training, (name, label)), place) in trainings.iter().zip(&parts).zip(&places) {

@@ -60,7 +60,7 @@ fn held_as(dtype: Dtype, setting: &'static str, given: String, value: f64) -> Re
         return Ok(());
     }
     let (least, most) = dtype.range();
-    let (name, mend) = if dtype == Dtype::F32 { ("f32", ", or `dtype = f64`") } else { ("f64", "") };
+    let (name, mend) = (dtype.name(), if dtype == Dtype::F32 { ", or `dtype = f64`" } else { "" });
     let what = format!("{name} has 0 and numbers from {} to {}; give one of those{mend}", number(least), number(most));
     Err(range(setting, given, what))
 }

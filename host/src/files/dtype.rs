@@ -21,6 +21,13 @@ impl Dtype {
             Self::F64 => 8,
         }
     }
+    /// how it is called in settings and files
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
     /// distance from 1 to the next larger number
     pub const fn epsilon(self) -> f64 {
         match self {

@@ -69,13 +69,27 @@ pub enum Error {
         /// the run's settings
         path: PathBuf,
     },
+    /// Numbers to be learnt of which squared error would be infinite.
+    #[error("{place}: y is as large as {}, and the sum of its squares above the largest number of {}; rescale y", number(*largest), dtype.name())]
+    TargetScale {
+        /// the file or the data set
+        place: String,
+        /// largest |y|
+        largest: f64,
+        /// the scalar of the run
+        dtype: files::Dtype,
+    },
     /// An end that the run has already passed.
-    #[error("`until-time = {}`: the run has already reached t = {}; give a later time", number(*until), number(*at))]
+    #[error("`{setting} = {}`: the run has already reached {reached}; give {instead}", number(*until))]
     Past {
-        /// where it is
-        at: f64,
-        /// the end
+        /// which end
+        setting: &'static str,
+        /// its value
         until: f64,
+        /// where the run is
+        reached: String,
+        /// what mends it
+        instead: &'static str,
     },
     /// The mathematics: sizes, kernels, the first evaluation.
     #[error(transparent)]
@@ -88,7 +102,7 @@ impl Error {
         match self {
             Self::Settings(error) => error.cause(),
             Self::Data(error) => error.cause(),
-            Self::Several | Self::OtherNetwork { .. } | Self::Past { .. } => Cause::Settings,
+            Self::Several | Self::OtherNetwork { .. } | Self::TargetScale { .. } | Self::Past { .. } => Cause::Settings,
             Self::UnreadableState { fault, .. } => fault.cause(),
             Self::OtherState { .. } | Self::OtherData { .. } => Cause::Data,
             Self::File(error) => error.cause(),

@@ -8,6 +8,7 @@ mod described;
 mod device;
 mod directory;
 mod edge;
+mod ended;
 mod error;
 mod fixed_flow;
 mod forecast;
@@ -40,6 +41,7 @@ pub use described::described;
 pub use device::Device;
 pub use directory::{RunDirectory, backend_name};
 pub use edge::Edge;
+pub use ended::check_ends;
 pub use error::Error;
 pub use fixed_flow::FixedFlow;
 pub use forecast::{forecast, kept_bytes, sizes_of};
@@ -74,6 +76,7 @@ use crate::experiment::{BackendKind, Init, LossKind, Model, OptimizerKind, Train
 use crate::files::Dtype;
 use crate::kernel::Suspects;
 use crate::machine::Stop;
+use crate::words::number;
 use arrays::Arrays;
 use dead::is_dead;
 use judgement::Evidence;
@@ -263,7 +266,11 @@ fn check_end<N: Network, T: Real>(
 ) -> Result<(), Error> {
     let (at, until) = (trainer.time().to_f64(), training.until_time);
     let slack = trainer.rate().map_or(1e-3 * until, |rate| rate.to_f64());
-    if at > until + slack { Err(Error::Past { at, until }) } else { Ok(()) }
+    if at <= until + slack {
+        return Ok(());
+    }
+    let reached = format!("t = {}", number(at));
+    Err(Error::Past { setting: "until-time", until, reached, instead: "a later time" })
 }
 
 /// A place for the outputs on all samples, of which none are kept yet.

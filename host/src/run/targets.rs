@@ -27,7 +27,7 @@ pub fn targets<T: Real>(samples: &Samples, loss: Loss, smoothing: f64, outputs: 
 ///
 /// # Errors
 /// Samples without y or of one class, or without the curve of a profile, a class that was asked for and does not occur,
-/// outputs that y does not ask for, numbers under another loss than squared error, an end at a margin, which numbers have
+/// outputs that y does not ask for, numbers under another loss than squared error or whose squares leave the run's scalar, an end at a margin, which numbers have
 /// not, and a fine reading where there are no kinks to read.
 pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<(), Error> {
     samples.need_y("training")?;
@@ -47,6 +47,11 @@ pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<()
     if samples.are_values() {
         model.under(training.loss)?;
         training.without_margins()?;
+        let largest = samples.y.iter().fold(0.0, |largest: f64, y| largest.max(y.abs()));
+        let sum = samples.y.len() as f64 * largest * largest;
+        if sum > model.dtype.range().1 {
+            return Err(Error::TargetScale { place: samples.place(), largest, dtype: model.dtype });
+        }
         return Ok(());
     }
     if samples.classes < 2 {

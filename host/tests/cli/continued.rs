@@ -111,6 +111,20 @@ fn what_cannot_be_gone_on_with_is_refused() {
     refused("run --continue o --set seed=3", 2, "--seed 3: does not apply to `ntkscope run --continue`");
     refused("run --continue o --out p", 2, "--continue: cannot be combined with --out");
     refused("run --continue o --until-time 5 -q", 2, "--until-time 5: the run has already reached t = ");
+    // an earlier end, however near: what is there is longer, and stays
+    let before = place.content();
+    let last = *place.trace("o/trace.csv").rows.last().unwrap();
+    let [steps, loss] = [(last.step - 1).to_string(), (1.01 * last.loss).to_string()];
+    let margin = (0.99 * last.margin_min).to_string();
+    for (end, reached) in [
+        (format!("--until-time {}", 10.0 - 1e-9), "t = 10; give a later time".into()),
+        (format!("--max-steps {steps}"), format!("step {}; give more", last.step)),
+        (format!("--until-margin {margin}"), "; give a larger one".into()),
+        (format!("--until-loss {loss}"), "; give a smaller one".into()),
+    ] {
+        refused(&format!("run --continue o {end} -q"), 2, &reached);
+        assert_eq!(place.content(), before, "{end}");
+    }
     let state = place.bytes("o/state.bin");
     place.file("o/state.bin", &state[..state.len() / 2]);
     refused(

@@ -222,6 +222,19 @@ fn numbers_that_overflow() {
     place.file("huge.csv", "1e300,0\n-1e300,1\n");
     place.refuse("run --data huge.csv --width 4 --out o", 2, &["sample 0 is too large"]);
     place.refuse("kernel empirical --data huge.csv --width 4 --out K.npz", 2, &["sample 0 is too large"]);
+    place.file("y.csv", "1,2,1e160\n2,1,3e160\n0,1,2.5\n");
+    place.refuse(
+        "run --data y.csv --loss mse --width 4 --out o",
+        2,
+        &["y.csv", "y is as large as 3e160", "f64; rescale y"],
+    );
+    place.file("y.csv", "1,2,1e20\n2,1,3.5\n0,1,2.5\n");
+    place.refuse(
+        "run --data y.csv --loss mse --width 4 --dtype f32 --out o",
+        2,
+        &["y is as large as 1e20", "f32; rescale y"],
+    );
+    place.succeed("run --data y.csv --loss mse --width 4 --max-steps 3 --quiet --out o");
 }
 
 /// In single precision it would be 0 there, or infinite, and the run another one than was asked for.

@@ -1,0 +1,37 @@
+//! What a run that has ended would lose by ending earlier.
+
+use super::{Error, RunDirectory, Trace};
+use crate::experiment::{PROVENANCE, Training, read_toml};
+use crate::words::number;
+
+/// Compares the ends of `training` with where the run in this directory has ended: going on from its state, which may stand before
+/// its last step, to an earlier end would put a shorter result in place of a longer one. An end that it had already is none of
+/// those, and a run that was killed has no result yet.
+///
+/// # Errors
+/// [`Error::Past`]; files of the run that cannot be read.
+pub fn check_ends(directory: &RunDirectory, training: &Training) -> Result<(), Error> {
+    let [settings, trace] = ["run.toml", "trace.csv"].map(|name| directory.file(name));
+    if !settings.exists() || !trace.exists() {
+        return Ok(());
+    }
+    let settings = read_toml(&settings)?;
+    let has_ended = settings.get(PROVENANCE).and_then(|provenance| provenance.get("stopped")).is_some();
+    let trace = Trace::read("", &trace)?;
+    let Some(last) = trace.rows.last().filter(|_| has_ended) else { return Ok(()) };
+    let (steps, most) = (last.step as f64, training.max_steps as f64);
+    let ends = [
+        ("until-time", Some(training.until_time), last.time, "t =", "a later time"),
+        ("max-steps", Some(most), steps, "step", "more"),
+        ("until-margin", training.until_margin, last.margin_min, "margin", "a larger one"),
+        // the one that is approached from above
+        ("until-loss", training.until_loss.map(|loss| -loss), -last.loss, "loss", "a smaller one"),
+    ];
+    for (setting, end, at, what, instead) in ends {
+        let before = settings.get(setting).and_then(|value| value.as_float().or(value.as_integer().map(|n| n as f64)));
+        let Some(end) = end.filter(|end| before.map(f64::abs) != Some(end.abs()) && *end < at) else { continue };
+        let reached = format!("{what} {}", number(at.abs()));
+        return Err(Error::Past { setting, until: end.abs(), reached, instead });
+    }
+    Ok(())
+}
