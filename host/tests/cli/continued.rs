@@ -115,16 +115,20 @@ fn what_cannot_be_gone_on_with_is_refused() {
     let before = place.content();
     let last = *place.trace("o/trace.csv").rows.last().unwrap();
     let [steps, loss] = [(last.step - 1).to_string(), (1.01 * last.loss).to_string()];
-    let margin = (0.99 * last.margin_min).to_string();
     for (end, reached) in [
         (format!("--until-time {}", 10.0 - 1e-9), "t = 10; give a later time".into()),
         (format!("--max-steps {steps}"), format!("step {}; give more", last.step)),
-        (format!("--until-margin {margin}"), "; give a larger one".into()),
         (format!("--until-loss {loss}"), "; give a smaller one".into()),
     ] {
         refused(&format!("run --continue o {end} -q"), 2, &reached);
         assert_eq!(place.content(), before, "{end}");
     }
+    place.succeed("run --width 64 --until-margin 1 --loss cross-entropy --out classes --quiet");
+    refused(
+        "run --continue classes --until-margin 0.5 -q",
+        2,
+        "--until-margin 0.5: the run has already reached margin 1",
+    );
     let state = place.bytes("o/state.bin");
     place.file("o/state.bin", &state[..state.len() / 2]);
     refused(

@@ -234,7 +234,7 @@ fn numbers_that_overflow() {
         2,
         &["y is as large as 1e20", "f32; rescale y"],
     );
-    place.succeed("run --data y.csv --loss mse --width 4 --max-steps 3 --quiet --out o");
+    place.succeed("run --data y.csv --loss mse --width 32 --max-steps 3 --quiet --out o");
 }
 
 /// In single precision it would be 0 there, or infinite, and the run another one than was asked for.
