@@ -68,6 +68,11 @@ impl Toolchains {
         Ok(command)
     }
 
+    /// Whether all that was built here was built by the Rust in PATH.
+    pub(crate) fn are_native(&self) -> bool {
+        self.found.values().all(|toolchain| matches!(toolchain, Toolchain::Native))
+    }
+
     /// Finds, or installs, what builds for `targets`, and says which it is.
     pub(crate) fn ensure(&mut self, targets: &[&str]) -> Result<()> {
         for target in targets {
