@@ -182,9 +182,12 @@ pub(crate) const ERRORS: [PlantedError; 24] = [
         edits: &[("if (0..n).all(|i| at(i) > 0.0)", "if (1..n).all(|i| at(i) > 0.0)")],
     },
     PlantedError {
-        what: "the flow under a fixed kernel starts at 0 on the line",
+        what: "a label of the line is wrong in the flow under a fixed kernel",
         file: "host/src/studies/probability/flow.rs",
-        edits: &[("MatRef::new(&f_0[..n], n, 1)?", "MatRef::new(&[0.0; 64][..n], n, 1)?")],
+        edits: &[(
+            "targets: vec![1.0; points],",
+            "targets: (0..points).map(|point| if point == 0 { 0.0 } else { 1.0 }).collect(),",
+        )],
     },
 ];
 
