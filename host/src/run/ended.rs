@@ -20,18 +20,19 @@ pub fn check_ends(directory: &RunDirectory, training: &Training) -> Result<(), E
     let trace = Trace::read("", &trace)?;
     let Some(last) = trace.rows.last().filter(|_| has_ended) else { return Ok(()) };
     let (steps, most) = (last.step as f64, training.max_steps as f64);
+    // each with what tells that it lies before the place where the run is: the loss alone is approached from above
+    let (below, above): (fn(&f64, &f64) -> bool, fn(&f64, &f64) -> bool) = (f64::lt, f64::gt);
     let ends = [
-        ("until-time", Some(training.until_time), last.time, "t =", "a later time"),
-        ("max-steps", Some(most), steps, "step", "more"),
-        ("until-margin", training.until_margin, last.margin_min, "margin", "a larger one"),
-        // the one that is approached from above
-        ("until-loss", training.until_loss.map(|loss| -loss), -last.loss, "loss", "a smaller one"),
+        ("until-time", Some(training.until_time), last.time, below, "t =", "a later time"),
+        ("max-steps", Some(most), steps, below, "step", "more"),
+        ("until-margin", training.until_margin, last.margin_min, below, "margin", "a larger one"),
+        ("until-loss", training.until_loss, last.loss, above, "loss", "a smaller one"),
     ];
-    for (setting, end, at, what, instead) in ends {
+    for (setting, end, at, is_past, what, instead) in ends {
         let before = settings.get(setting).and_then(|value| value.as_float().or(value.as_integer().map(|n| n as f64)));
-        let Some(end) = end.filter(|end| before.map(f64::abs) != Some(end.abs()) && *end < at) else { continue };
-        let reached = format!("{what} {}", number(at.abs()));
-        return Err(Error::Past { setting, until: end.abs(), reached, instead });
+        let Some(until) = end.filter(|end| before != Some(*end) && is_past(end, &at)) else { continue };
+        let reached = format!("{what} {}", number(at));
+        return Err(Error::Past { setting, until, reached, instead });
     }
     Ok(())
 }
