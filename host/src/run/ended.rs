@@ -4,6 +4,9 @@ use super::{Error, RunDirectory, Trace};
 use crate::experiment::{PROVENANCE, Training, read_toml};
 use crate::words::number;
 
+/// Whether an end lies before the place where a run is.
+type IsPast = fn(&f64, &f64) -> bool;
+
 /// Compares the ends of `training` with where the run in this directory has ended: going on from its state, which may stand before
 /// its last step, to an earlier end would put a shorter result in place of a longer one. An end that it had already is none of
 /// those, and a run that was killed has no result yet.
@@ -21,7 +24,7 @@ pub fn check_ends(directory: &RunDirectory, training: &Training) -> Result<(), E
     let Some(last) = trace.rows.last().filter(|_| has_ended) else { return Ok(()) };
     let (steps, most) = (last.step as f64, training.max_steps as f64);
     // each with what tells that it lies before the place where the run is: the loss alone is approached from above
-    let (below, above): (fn(&f64, &f64) -> bool, fn(&f64, &f64) -> bool) = (f64::lt, f64::gt);
+    let (below, above): (IsPast, IsPast) = (f64::lt, f64::gt);
     let ends = [
         ("until-time", Some(training.until_time), last.time, below, "t =", "a later time"),
         ("max-steps", Some(most), steps, below, "step", "more"),
