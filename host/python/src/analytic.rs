@@ -10,10 +10,10 @@ use ntkscope_core::{Error, MatRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
 
-use crate::arrays::{AsRows, Numbers, Scalar, array, dtype_name, dtype_of, shown};
-use crate::call::{Options, Progress, compute};
+use crate::arrays::{AsRows, Numbers, Scalar, array, count, dtype_name, dtype_of, shown};
+use crate::call::{Options, Progress, compute, threads_of};
 use crate::error::{Fallible, Fault, NoLimit, value, wrong_type};
-use crate::kernel::{matrix_bytes, thread_count};
+use crate::kernel::matrix_bytes;
 use crate::stored::activation_of;
 use crate::task::fill;
 
@@ -67,8 +67,8 @@ fn choice<T: Choice>(what: &str, name: &str) -> PyResult<T> {
 )]
 #[allow(clippy::too_many_arguments, reason = "Python's keyword arguments")]
 pub(crate) fn kernel_fn(
-    depth: Option<usize>,
-    widths: Option<Vec<usize>>,
+    depth: Option<&Bound<'_, PyAny>>,
+    widths: Option<&Bound<'_, PyAny>>,
     activation: Option<&Bound<'_, PyAny>>,
     bias: &str,
     parametrization: &str,
@@ -77,6 +77,13 @@ pub(crate) fn kernel_fn(
     bias_scale: f64,
 ) -> PyResult<KernelFn> {
     let parametrization: Parametrization = choice("parametrization", parametrization)?;
+    let depth = depth.map(|depth| count("depth", depth)).transpose()?;
+    let each = |widths: &Bound<'_, PyAny>| {
+        let no_list =
+            |_| wrong_type(format!("widths: {}; give one for each hidden layer, as [64, 64]", widths.get_type()));
+        widths.try_iter().map_err(no_list)?.map(|width| count("widths", &width?)).collect::<PyResult<Vec<usize>>>()
+    };
+    let widths = widths.map(each).transpose()?;
     let widths = match (depth, widths) {
         (Some(depth), None) => {
             if parametrization != Parametrization::Ntk {
@@ -124,7 +131,7 @@ impl KernelFn {
         x2: Option<&Bound<'py, PyAny>>,
         get: Option<&Bound<'py, PyAny>>,
         dtype: Option<&Bound<'py, PyAny>>,
-        threads: Option<usize>,
+        #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
         memory: Option<&Bound<'py, PyAny>>,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -218,7 +225,7 @@ impl KernelFn {
             rows_per_sample: 1,
             scalar: T::DTYPE.bytes(),
             tile: T::fast().tile(),
-            threads: thread_count(options)?,
+            threads: options.thread_count(),
             files: 0,
         };
         let limit = options.budget()?.limit();

@@ -11,7 +11,7 @@ use numpy::{
     PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyBool, PyInt};
 
 use crate::error::{NotFinite, value, wrong_type};
 
@@ -36,11 +36,31 @@ pub(crate) const fn dtype_name(dtype: Dtype) -> &'static str {
 
 /// The precision that `dtype=` asks for: a name, or anything whose numpy dtype has one.
 pub(crate) fn dtype_of(object: &Bound<'_, PyAny>) -> PyResult<Dtype> {
+    // as the command line has them
+    let name = object.extract::<String>().unwrap_or_default();
+    if let Some(dtype) = [Dtype::F32, Dtype::F64].into_iter().find(|dtype| dtype.name() == name) {
+        return Ok(dtype);
+    }
     let name = object.py().import("numpy")?.getattr("dtype")?.call1((object,))?.getattr("name")?;
     match name.extract::<String>()?.as_str() {
         "float32" => Ok(Dtype::F32),
         "float64" => Ok(Dtype::F64),
         other => Err(wrong_type(format!("dtype: {other}; give float32 or float64"))),
+    }
+}
+
+/// The count that an argument of this name gives.
+///
+/// # Errors
+/// TypeError for what is no whole number, ValueError for a negative one.
+pub(crate) fn count(name: &str, given: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let whole = given.extract::<usize>();
+    match whole {
+        Ok(count) if !given.is_instance_of::<PyBool>() => Ok(count),
+        _ => {
+            let text = format!("{name}: {}; give a whole number of 0 or more", given.repr()?);
+            Err(if given.is_instance_of::<PyInt>() { value(text) } else { wrong_type(text) })
+        }
     }
 }
 

@@ -71,7 +71,7 @@ impl Listener {
 
 /// What every call that computes can be given.
 pub(crate) struct Options<'a, 'py> {
-    pub(crate) threads: Option<usize>,
+    pub(crate) threads: Option<u16>,
     pub(crate) memory: Option<&'a Bound<'py, PyAny>>,
     pub(crate) progress: Option<&'a Bound<'py, PyAny>>,
 }
@@ -90,15 +90,23 @@ impl Options<'_, '_> {
         }
     }
 
-    /// # Errors
-    /// ValueError: none, or more than there can be.
-    pub(crate) fn thread_count(&self) -> PyResult<Option<u16>> {
-        let wrong = |threads| value(format!("threads: {threads}; give a number of 1 or more, or None for all cores"));
-        match self.threads {
-            None => Ok(None),
-            Some(0) => Err(wrong(0)),
-            Some(threads) => u16::try_from(threads).map(Some).map_err(|_| wrong(threads)),
-        }
+    /// Threads that do the work.
+    pub(crate) fn thread_count(&self) -> usize {
+        self.threads.map_or_else(ntkscope::machine::cores, usize::from)
+    }
+}
+
+/// What ``threads=`` gives.
+///
+/// # Errors
+/// ValueError: no number of threads, or more than there can be.
+pub(crate) fn threads_of(given: &Bound<'_, PyAny>) -> PyResult<Option<u16>> {
+    if given.is_none() {
+        return Ok(None);
+    }
+    match given.extract::<u16>() {
+        Ok(threads) if threads > 0 && !given.is_instance_of::<PyBool>() => Ok(Some(threads)),
+        _ => Err(value(format!("threads: {}; give a number of 1 or more, or None for all cores", given.repr()?))),
     }
 }
 
@@ -111,7 +119,7 @@ pub(crate) fn compute<R: Send>(
     options: &Options<'_, '_>,
     work: impl FnOnce(&Stop, &Progress) -> Fallible<Ended<R>> + Send,
 ) -> PyResult<R> {
-    let (threads, listener) = (options.thread_count()?, Listener::of(py, options.progress)?);
+    let (threads, listener) = (options.threads, Listener::of(py, options.progress)?);
     let listener = &listener;
     let (stop, progress, (sender, done)) = (Stop::new(), Progress::default(), channel::<()>());
     let (stop, progress) = (&stop, &progress);

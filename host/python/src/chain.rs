@@ -1,5 +1,7 @@
 //! Dense layers, one behind another, and what they learn at.
 
+use ntkscope::checkpoint::{DescribedLayer, layers_at_one_rate};
+use ntkscope::experiment::Model;
 use ntkscope_core::network::{Dense, Fcn, Layer, Network as _};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
@@ -17,6 +19,8 @@ pub(crate) struct Chain {
     pub(crate) names: Vec<[String; 2]>,
     /// the layers of which all rates are 1 or 0, with the same function and kernel
     pub(crate) plain: Vec<Layer>,
+    /// settings that say the same, where there are
+    pub(crate) settings: Option<Box<Model>>,
 }
 
 impl Chain {
@@ -31,15 +35,14 @@ impl Chain {
         if let Some(rate) = rates.iter().flatten().find(|rate| !(rate.is_finite() && **rate >= 0.0)) {
             return Err(value(format!("rate {rate}: must be finite and not negative; 0 for what is not trained")));
         }
-        let plain = layers.iter().zip(&rates).map(|(layer, [weights, biases])| Layer {
-            weight_scale: layer.weight_scale * factor(*weights),
-            bias_scale: layer.bias_scale.map(|s| s * factor(*biases)),
-            weights_trained: *weights > 0.0,
-            bias_trained: *biases > 0.0,
-            ..*layer
-        });
-        let plain = plain.collect();
-        Ok(Self { inputs, layers, rates, names, plain })
+        let plain = layers_at_one_rate(&layers, &rates);
+        Ok(Self { inputs, layers, rates, names, plain, settings: None })
+    }
+
+    /// What a file says of the layers beside their arrays.
+    pub(crate) fn described(&self) -> Vec<DescribedLayer> {
+        let layers = self.layers.iter().zip(&self.names).zip(&self.rates);
+        layers.map(|((layer, names), rates)| DescribedLayer::of(layer, names, rates)).collect()
     }
 
     /// The same function of other c, s and parameters: `c = sqrt(sigma_w2/inputs)` behind the first layer, where it is 1, and
@@ -93,11 +96,6 @@ impl Chain {
         let rates = each("weights", weights)?.into_iter().zip(each("biases", biases)?).map(|(w, b)| [w, b]).collect();
         Self::new(self.inputs, self.layers.clone(), rates, self.names.clone())
     }
-}
-
-/// What c is multiplied with where a rate becomes 1, and what W is divided by: c^2 takes the rate's place in the kernel.
-pub(crate) fn factor(rate: f64) -> f64 {
-    if rate > 0.0 { rate.sqrt() } else { 1.0 }
 }
 
 /// A layer of a ``Network``: ``z = c W a + s b``, and ``activation`` behind it.

@@ -77,7 +77,16 @@ macro_rules! told {
         }
     )+};
 }
-told!(analysis::Error, run::Error, data::Error, experiment::Error);
+told!(analysis::Error, data::Error, experiment::Error);
+
+impl From<run::Error> for Fault {
+    fn from(error: run::Error) -> Self {
+        match error {
+            run::Error::File(error) => error.into(),
+            error => Self::Told(error.cause(), chain(&error)),
+        }
+    }
+}
 
 /// The error and what led to it, each once.
 fn chain(error: &dyn std::error::Error) -> String {
@@ -114,10 +123,11 @@ impl From<Fault> for PyErr {
     }
 }
 
-fn of_io(error: &io::Error, path: &std::path::Path) -> PyErr {
+/// The exception of the system, with the file.
+pub(crate) fn of_io(error: &io::Error, path: &std::path::Path) -> PyErr {
     match error.raw_os_error() {
         // the number chooses the subclass, as PermissionError
-        Some(number) => PyOSError::new_err((number, error.to_string(), path.as_os_str().to_owned())),
+        Some(number) => PyOSError::new_err((number, files::reason(error), path.as_os_str().to_owned())),
         None => PyOSError::new_err(format!("{}: {error}", path.display())),
     }
 }

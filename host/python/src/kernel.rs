@@ -10,10 +10,10 @@ use ntkscope::machine::{Budget, Stop};
 use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::Network as Described;
 use pyo3::prelude::*;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyBool};
 
-use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, out_array, shown};
-use crate::call::{Options, Progress, compute};
+use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, count, out_array, shown};
+use crate::call::{Options, Progress, compute, threads_of};
 use crate::error::{Fault, value};
 use crate::network::Network;
 use crate::task::{Place, Task};
@@ -21,7 +21,7 @@ use crate::task::{Place, Task};
 /// Which outputs `outputs=` names.
 pub(crate) fn multi_output(given: Option<&Bound<'_, PyAny>>, outputs: usize) -> PyResult<MultiOutput> {
     let Some(given) = given else { return Ok(MultiOutput::Full) };
-    if let Ok(class) = given.extract::<usize>() {
+    if let (Ok(class), false) = (given.extract::<usize>(), given.is_instance_of::<PyBool>()) {
         if class < outputs {
             return Ok(MultiOutput::Class(class));
         }
@@ -79,10 +79,6 @@ pub(crate) fn matrix_bytes(shape: &[usize], dtype: Dtype) -> u64 {
     shape.iter().fold(dtype.bytes() as u64, |product, size| product.saturating_mul(*size as u64))
 }
 
-pub(crate) fn thread_count(options: &Options<'_, '_>) -> PyResult<usize> {
-    Ok(options.thread_count()?.map_or_else(ntkscope::machine::cores, usize::from))
-}
-
 /// The neural tangent kernel of a network at its parameters, ``grad f(x1) . grad f(x2)``, exact: no sampling, no automatic
 /// differentiation, no Jacobian.
 ///
@@ -116,7 +112,7 @@ pub(crate) fn ntk<'py>(
     outputs: Option<&Bound<'py, PyAny>>,
     parts: bool,
     dtype: Option<&Bound<'py, PyAny>>,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
     memory: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
     progress: Option<&Bound<'py, PyAny>>,
@@ -166,7 +162,7 @@ impl<'py> Asked<'_, 'py> {
     {
         let network = self.net.network().map_err(Fault::from)?;
         let samples = (self.x1.shape()[0], self.x2.map_or(0, |x2| x2.shape()[0]));
-        let work = work(&network, samples, self.outputs, T::DTYPE, thread_count(options)?);
+        let work = work(&network, samples, self.outputs, T::DTYPE, options.thread_count());
         let columns = self.x2.map_or(work.rows(), |_| samples.1 * work.rows_per_sample);
         let shape = KernelShape { rows: work.rows(), columns, layers: network.sizes().layers }.array(self.parts);
         let path = self.out.map_or(Ok(None), |out| path_of(out, self.parts || self.x2.is_some()))?;
@@ -233,20 +229,25 @@ fn path_of(out: &Bound<'_, PyAny>, not_square: bool) -> PyResult<Option<PathBuf>
 #[allow(clippy::too_many_arguments, reason = "Python's keyword arguments")]
 pub(crate) fn forecast(
     net: &Network,
-    n1: usize,
-    n2: Option<usize>,
+    n1: &Bound<'_, PyAny>,
+    n2: Option<&Bound<'_, PyAny>>,
     outputs: Option<&Bound<'_, PyAny>>,
     parts: bool,
     dtype: Option<&Bound<'_, PyAny>>,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
     memory: Option<&Bound<'_, PyAny>>,
     out: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<u64> {
     let options = Options { threads, memory, progress: None };
+    let samples = |name: &str, given| match count(name, given)? {
+        0 => Err(value(format!("{name}: 0; a kernel has at least one sample"))),
+        count => Ok(count),
+    };
+    let (n1, n2) = (samples("n1", n1)?, n2.map(|n2| samples("n2", n2)).transpose()?);
     let network = net.network().map_err(Fault::from)?;
     let outputs = multi_output(outputs, network.sizes().outputs)?;
     let scalar = dtype.map_or(Ok(net.dtype_kind()), crate::arrays::dtype_of)?;
-    let work = work(&network, (n1, n2.unwrap_or(0)), outputs, scalar, thread_count(&options)?);
+    let work = work(&network, (n1, n2.unwrap_or(0)), outputs, scalar, options.thread_count());
     let columns = n2.map_or(work.rows(), |n2| n2.saturating_mul(work.rows_per_sample));
     let shape = KernelShape { rows: work.rows(), columns, layers: network.sizes().layers }.array(parts);
     let held = if out.is_none() { matrix_bytes(&shape, scalar) } else { 0 };
@@ -254,5 +255,8 @@ pub(crate) fn forecast(
         Some(_) => options.budget()?.limit(),
         None => Budget::within(None).limit(),
     };
-    Ok(work.plan_short_blocks(limit, held).map_err(Fault::from)?.1)
+    match work.plan_short_blocks(limit, held).map_err(Fault::from)?.1 {
+        u64::MAX => Err(value(format!("n1: {n1}; the kernel takes more than 2**64 bytes"))),
+        bytes => Ok(bytes),
+    }
 }

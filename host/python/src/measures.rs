@@ -4,6 +4,7 @@ use ntkscope::backend::HostReal;
 use ntkscope::files::Dtype;
 use ntkscope::kernel::{KernelSummary, Ritz, Search, check_symmetric, outermost};
 use ntkscope::machine::Ended;
+use ntkscope::words::precise;
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{
     Spectrum as Eigenvalues, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
@@ -13,8 +14,8 @@ use ntkscope_core::{MatMut, MatRef};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, shown};
-use crate::call::{Options, compute};
+use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, count, shown};
+use crate::call::{Options, compute, threads_of};
 use crate::error::{DataError, Fault, value};
 use crate::kernel::check_inputs;
 use crate::network::Network;
@@ -78,15 +79,12 @@ impl Spectrum {
     }
     fn __repr__(&self) -> String {
         let end = |values: &[f64]| values.first().copied().unwrap_or(f64::NAN);
-        let rank = self.effective_rank.map_or(String::new(), |rank| format!(", effective rank {rank:.4}"));
-        let (n, lambda_max, lambda_min) = (self.n, end(&self.largest), end(&self.smallest));
-        format!(
-            "Spectrum({n} rows, lambda_max {lambda_max:.6}, lambda_min {lambda_min:.6}, {}{rank})",
-            self.definiteness
-        )
+        let rank = self.effective_rank.map_or(String::new(), |rank| format!(", effective rank {}", precise(rank)));
+        let (n, lambda_max, lambda_min) = (self.n, precise(end(&self.largest)), precise(end(&self.smallest)));
+        format!("Spectrum({n} rows, lambda_max {lambda_max}, lambda_min {lambda_min}, {}{rank})", self.definiteness)
     }
     fn _repr_html_(&self) -> String {
-        let cells = |values: &[f64]| values.iter().map(|v| format!("<td>{v:.6}</td>")).collect::<String>();
+        let cells = |values: &[f64]| values.iter().map(|v| format!("<td>{}</td>", precise(*v))).collect::<String>();
         format!(
             "<table><tr><th>largest</th>{}</tr><tr><th>smallest</th>{}</tr></table>",
             cells(&self.largest),
@@ -114,8 +112,8 @@ pub(crate) fn spectrum<'py>(
     py: Python<'py>,
     net_or_K: &Bound<'py, PyAny>,
     x: Option<&Bound<'py, PyAny>>,
-    k: usize,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = ends_of)] k: usize,
+    #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
     memory: Option<&Bound<'py, PyAny>>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Spectrum> {
@@ -150,6 +148,14 @@ pub(crate) fn spectrum<'py>(
         condition: summary.condition.unwrap_or(if summary.is_singular() { f64::INFINITY } else { f64::NAN }),
         definiteness: summary.definiteness.to_string(),
     })
+}
+
+/// How many eigenvalues of either end ``k=`` asks for.
+fn ends_of(given: &Bound<'_, PyAny>) -> PyResult<usize> {
+    match count("k", given)? {
+        0 => Err(value("k: 0; give 1 or more")),
+        k => Ok(k),
+    }
 }
 
 /// A kernel that is handed in.
@@ -251,7 +257,7 @@ pub(crate) fn compare<'py>(
     py: Python<'py>,
     k1: &Bound<'py, PyAny>,
     k2: &Bound<'py, PyAny>,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
 ) -> PyResult<Distances> {
     let options = Options { threads, memory: None, progress: None };
     let ((n, a, of_a), (m, b, of_b)) = (square("k1", k1)?, square("k2", k2)?);

@@ -15,7 +15,7 @@ use pyo3::types::PyAny;
 
 use crate::analytic::KernelFn;
 use crate::arrays::{Numbers, array, shown};
-use crate::call::{Options, compute};
+use crate::call::{Options, compute, threads_of};
 use crate::error::{Fallible, Fault, value};
 use crate::kernel::check_inputs;
 use crate::network::Network;
@@ -52,6 +52,7 @@ impl Wanted<'_> {
             Self::Values(values) => {
                 let values = Numbers::samples("y", values)?;
                 if !loss.properties(values.shape()[1]).quadratic {
+                    let loss = loss.name();
                     let text =
                         format!("y: real numbers, which loss=\"mse\" fits; loss={loss:?} needs classes, as integers");
                     return Err(value(text).into());
@@ -81,7 +82,7 @@ pub(crate) fn _predict<'py>(
     loss: &str,
     penalty: f64,
     time: f64,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
     memory: Option<&Bound<'py, PyAny>>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
@@ -94,8 +95,11 @@ pub(crate) fn _predict<'py>(
     if x_test.shape()[1] != d {
         return Err(value(format!("x_test: shape {}, but x has {}", shown(x_test.shape()), shown(x.shape()))));
     }
-    if !(penalty >= 0.0 && penalty.is_finite()) || time.is_nan() || time < 0.0 {
-        return Err(value(format!("penalty {penalty}, time {time}: must not be negative, and the penalty finite")));
+    if !(penalty >= 0.0 && penalty.is_finite()) {
+        return Err(value(format!("penalty: {penalty}; give a finite number of 0 or more")));
+    }
+    if time.is_nan() || time < 0.0 {
+        return Err(value(format!("time: {time}; give a number of 0 or more, inf for the limit")));
     }
     let (mut all, budget) = (x.to_f64()?, options.budget()?);
     all.extend(x_test.to_f64()?);

@@ -13,8 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, shown};
-use crate::call::{Options, compute};
-use crate::error::{Fallible, Fault, value, wrong_type};
+use crate::call::{Options, compute, threads_of};
+use crate::error::{Fallible, Fault, NotFinite, value, wrong_type};
 use crate::kernel::check_inputs;
 use crate::network::Network;
 
@@ -33,7 +33,7 @@ pub(crate) fn ntk_product<'py>(
     net: &Network,
     x: &Bound<'py, PyAny>,
     v: &Bound<'py, PyAny>,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let options = Options { threads, memory: None, progress };
@@ -84,6 +84,10 @@ where
             })
         })
     })?;
+    if let Some(at) = result.iter().position(|v| !T::from_f64(*v).is_finite()) {
+        let row = at % n;
+        return Err(NotFinite::new_err(format!("row {row} of K v is not finite; scale v, or compute in float64")));
+    }
     let by_row = (0..n).flat_map(|i| result.iter().skip(i).step_by(n).map(|v| T::from_f64(*v)));
     array::<T>(py, shape, by_row.collect())
 }

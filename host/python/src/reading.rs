@@ -1,22 +1,23 @@
 //! Networks of other programs, and ours from settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use ntkscope::checkpoint::{Checkpoint, Fault as CheckpointFault, NamedArray, Reading};
+use ntkscope::checkpoint::{Checkpoint, Fault as CheckpointFault, NamedArray, Reading, is_torch};
 use ntkscope::experiment::{Init, List, Model, NetworkKind, Settings, overlay};
 use ntkscope::files::Dtype;
-use ntkscope::files::npy::NumberKind;
+use ntkscope::files::npy::{Number, NumberKind};
 use ntkscope::machine::Cause;
+use ntkscope::run::params::{SavedNetwork, read_parameters};
 use ntkscope_core::init::initialize;
 use ntkscope_core::network::{Activation, Network as Described};
-use pyo3::exceptions::PyFileNotFoundError;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict};
+use pyo3::types::{PyAny, PyDict, PyInt};
 use toml::{Table, Value};
 
-use crate::arrays::{Numbers, dtype_name, dtype_of};
+use crate::arrays::{Numbers, count, dtype_name, dtype_of};
 use crate::chain::Chain;
-use crate::error::{DataError, Fallible, Fault, value, wrong_type};
+use crate::error::{DataError, Fallible, Fault, NotFinite, of_io, value, wrong_type};
 use crate::network::{Body, Network};
 use crate::stored::activation_of;
 
@@ -63,10 +64,11 @@ pub(crate) fn _of_arrays(
 /// The network of a file: ``.safetensors``, ``.npz`` (arrays named ``0.weight``, ``Dense_0/kernel`` or ``W0``), or ``.pt``, ``.pth`` as
 /// ``torch.save(model.state_dict(), path)`` writes it. Nothing in a file is executed.
 ///
-/// ``activation``: a name, or one for every hidden layer; left out it is what a safetensors file's metadata say, else relu. ``order``: names
-/// of the layers, where the file leaves that open. The network is of ``dtype``, by default that of the file; float16 and bfloat16 need it. Raises
-/// FileNotFoundError; DataError with the path for a damaged file, or one of another network; ValueError where ``activation``, ``order`` or
-/// ``dtype`` are wrong.
+/// A file of ``Network.save``, or the ``params.npz`` of a run, is the whole network again: scales, rates, activations, mirrored and residual
+/// ones. Of other files layers are taken as they are stored, ``z = W a + b``. ``activation``: a name, or one for every hidden layer; left out it
+/// is what the file says (safetensors as ``activation`` in their metadata), else relu. ``order``: names of the layers, where the file leaves
+/// that open. The network is of ``dtype``, by default that of the file; float16 and bfloat16 need it. Raises FileNotFoundError; DataError
+/// with the path for a damaged file, or one of another network; ValueError where ``activation``, ``order`` or ``dtype`` are wrong.
 ///
 /// >>> import numpy as np, ntkscope as ns, tempfile, os
 /// >>> path = os.path.join(tempfile.mkdtemp(), "net.npz")
@@ -75,17 +77,20 @@ pub(crate) fn _of_arrays(
 /// Network(inputs=3, widths=[2], outputs=1, parameters=8, float64)
 #[pyfunction]
 #[pyo3(signature = (path, activation=None, *, order=None, dtype=None))]
-#[pyo3(text_signature = "(path, activation='relu', *, order=None, dtype=None)")]
+#[pyo3(text_signature = "(path, activation=None, *, order=None, dtype=None)")]
 pub(crate) fn load(
     path: PathBuf,
     activation: Option<&Bound<'_, PyAny>>,
     order: Option<Vec<String>>,
     dtype: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Network> {
-    if !path.exists() {
-        return Err(PyFileNotFoundError::new_err((2, "No such file or directory", path.into_os_string())));
+    std::fs::metadata(&path).map_err(|error| of_io(&error, &path))?;
+    let activation = activations(activation)?;
+    let saved = if is_torch(&path) { None } else { SavedNetwork::read(&path).map_err(Fault::from)? };
+    if let Some(saved) = saved {
+        return of_saved(saved, &path, (activation, order), dtype);
     }
-    let mut reading = Reading { activation: activations(activation)?, order, inputs: None };
+    let mut reading = Reading { activation, order, inputs: None };
     let mut read = Checkpoint::read(&path, &reading);
     if read.as_ref().is_err_and(|error| matches!(error.fault, CheckpointFault::NoActivation { .. })) {
         reading.activation = Some(Activation::Relu.into());
@@ -95,26 +100,63 @@ pub(crate) fn load(
         Cause::Settings => value(error.to_string()),
         _ => DataError::new_err(error.to_string()),
     })?;
-    let stored = checkpoint.stored;
-    let dtype = match dtype.filter(|dtype| !dtype.is_none()) {
-        Some(dtype) => dtype_of(dtype)?,
-        None if stored.bytes < 4 => {
-            let kind = if stored.kind == NumberKind::Brain { "bfloat16" } else { "float16" };
-            return Err(value(format!("{}: {kind}; give dtype=numpy.float32 or float64", path.display())));
-        }
-        None => stored.scalar(),
-    };
-    if dtype == Dtype::F32 {
-        checkpoint.theta.iter_mut().for_each(|number| *number = f64::from(*number as f32));
-    }
+    let dtype = scalar(&path, checkpoint.stored, dtype)?;
+    round(&mut checkpoint.theta, dtype, &path)?;
     of_checkpoint(checkpoint, dtype)
 }
 
-fn of_checkpoint(Checkpoint { inputs, layers, names, theta, .. }: Checkpoint, dtype: Dtype) -> Result<Network, PyErr> {
-    let named = |name: &String, part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
-    let names: Vec<_> = names.iter().map(|name| [named(name, "weight"), named(name, "bias")]).collect();
-    let chain = Chain::new(inputs, layers, vec![[1.0; 2]; names.len()], names)?;
-    Ok(Network::chain(chain, theta, dtype)?)
+/// The network that a file says with settings of ours.
+fn of_saved(
+    SavedNetwork { mut model, inputs, outputs, stored }: SavedNetwork,
+    path: &Path,
+    (activation, order): (Option<List<Activation>>, Option<Vec<String>>),
+    dtype: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Network> {
+    if order.is_some() {
+        return Err(value(format!("{}: says the order of its layers; leave order out", path.display())));
+    }
+    // another one than the file's is refused below
+    if let Some(activation) = activation {
+        model.activation = activation;
+    }
+    (model.dtype, model.outputs) = (scalar(path, stored, dtype)?, Some(outputs));
+    let shape = model.shape_of(inputs, outputs);
+    let network = model.network(&shape).map_err(Fault::from)?;
+    let mut theta = vec![0.0; network.sizes().parameters];
+    read_parameters(path, &network, &model, &mut theta).map_err(Fault::from)?;
+    round(&mut theta, model.dtype, path)?;
+    Ok(of_model(model, inputs, outputs, Some(theta))?)
+}
+
+/// The scalar that is asked for, or that of a file's numbers.
+fn scalar(path: &Path, stored: Number, wanted: Option<&Bound<'_, PyAny>>) -> PyResult<Dtype> {
+    match wanted.filter(|dtype| !dtype.is_none()) {
+        Some(dtype) => dtype_of(dtype),
+        None if stored.bytes < 4 => {
+            let kind = if stored.kind == NumberKind::Brain { "bfloat16" } else { "float16" };
+            Err(value(format!("{}: {kind}; give dtype=numpy.float32 or float64", path.display())))
+        }
+        None => Ok(stored.scalar()),
+    }
+}
+
+/// Parameters as the scalar has them.
+fn round(theta: &mut [f64], dtype: Dtype, path: &Path) -> PyResult<()> {
+    if dtype == Dtype::F32 {
+        theta.iter_mut().for_each(|number| *number = f64::from(*number as f32));
+    }
+    match theta.iter().all(|number| number.is_finite()) {
+        true => Ok(()),
+        false => Err(NotFinite::new_err(format!(
+            "{}: a number is infinite in float32; give dtype=numpy.float64",
+            path.display()
+        ))),
+    }
+}
+
+fn of_checkpoint(checkpoint: Checkpoint, dtype: Dtype) -> Result<Network, PyErr> {
+    let Checkpoint { inputs, layers, rates, arrays, theta, .. } = checkpoint;
+    Ok(Network::chain(Chain::new(inputs, layers, rates, arrays)?, theta, dtype)?)
 }
 
 /// Settings from keyword arguments; `place` is the function's name, for messages.
@@ -125,7 +167,10 @@ pub(crate) fn settings(given: &Bound<'_, PyDict>, place: &str) -> PyResult<Setti
             continue;
         }
         let key: String = key.extract()?;
-        let value = value_of(&object).map_err(|_| wrong_type(format!("{key}: {}", object.get_type())))?;
+        let value = value_of(&object).map_err(|error| match error.is_instance_of::<PyValueError>(given.py()) {
+            true => value(format!("{key}: {}", error.value(given.py()))),
+            false => wrong_type(format!("{key}: {}", object.get_type())),
+        })?;
         table.insert(key, value);
     }
     let mut all = Table::new();
@@ -144,6 +189,9 @@ pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     if let Ok(whole) = object.extract::<i64>() {
         return Ok(Value::Integer(whole));
     }
+    if object.is_instance_of::<PyInt>() {
+        return Err(value(format!("{object}; give a whole number of at most {}", i64::MAX)));
+    }
     if let Ok(number) = object.extract::<f64>() {
         return Ok(Value::Float(number));
     }
@@ -156,11 +204,12 @@ pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 /// A network of settings, with parameters drawn from its seed.
 #[pyfunction]
 pub(crate) fn _of_keywords(
-    inputs: usize,
-    outputs: usize,
+    inputs: &Bound<'_, PyAny>,
+    outputs: &Bound<'_, PyAny>,
     keywords: &Bound<'_, PyDict>,
     place: &str,
 ) -> PyResult<Network> {
+    let (inputs, outputs) = (count("inputs", inputs)?, count("outputs", outputs)?);
     let model = Model { outputs: Some(outputs), ..settings(keywords, place)?.model };
     model.check().map_err(Fault::from)?;
     if inputs == 0 {
@@ -196,10 +245,12 @@ fn of_model(model: Model, inputs: usize, outputs: usize, theta: Option<Vec<f64>>
     };
     debug_assert!(model.network == NetworkKind::Fcn && model.init != Init::Mirrored);
     let layers: Vec<_> = (0..network.sizes().layers).map(|l| fcn.described(l)).collect();
+    let settings = Some(Box::new(model.clone()));
     let names = |l| {
         let name = network.layer(l).name;
         [name.of_weights().to_string(), name.of_bias().to_string()]
     };
     let names: Vec<_> = (0..layers.len()).map(names).collect();
-    Network::chain(Chain::new(inputs, layers, vec![[1.0; 2]; names.len()], names)?, theta, dtype)
+    let chain = Chain::new(inputs, layers, vec![[1.0; 2]; names.len()], names)?;
+    Network::chain(Chain { settings, ..chain }, theta, dtype)
 }

@@ -1,7 +1,7 @@
 //! A network that is watched while others train it.
 
 use ntkscope::analysis::watch::{Goal, Moment, Watch};
-use ntkscope::files::Dtype;
+use ntkscope::files::{Dtype, write_atomic};
 use ntkscope::machine::Ended;
 use ntkscope::report::{Block, Report, Section, Table, number, run_figures};
 use ntkscope::run::{Trace, TraceRow};
@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict};
 
 use crate::arrays::{Lend, Numbers, Scalar, array};
-use crate::call::{Options, compute};
+use crate::call::{Options, compute, threads_of};
 use crate::error::{Fallible, Fault, value};
 use crate::kernel::multi_output;
 use crate::network::Network;
@@ -85,7 +85,7 @@ impl Watcher {
         net: &Network,
         step: u64,
         time: f64,
-        threads: Option<usize>,
+        #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
     ) -> PyResult<Bound<'py, PyDict>> {
         if net.sizes().map_err(Fault::from)?.outputs != self.outputs {
             return Err(value("another network than the first time: it has other outputs"));
@@ -136,8 +136,8 @@ impl Watcher {
             Section { title: "Along training".into(), blocks: figures },
             Section { title: "Snapshots".into(), blocks: vec![Block::Table(table)] },
         ];
-        let saved = Report { title, lead, sections }.save(&path);
-        saved.map_err(|error| pyo3::exceptions::PyOSError::new_err(error.to_string()))
+        let report = Report { title, lead, sections }.html().map_err(|error| value(error.to_string()))?;
+        write_atomic(&path, report.as_bytes()).map_err(|error| Fault::from(error).into())
     }
 
     /// Columns that are not NaN throughout.

@@ -33,6 +33,54 @@ def test_threads_change_nothing() -> None:
             ns.ntk(NET, X, threads=wrong)
 
 
+COUNTS = {
+    "inputs": lambda n: ns.fcn(n, [3]),
+    "outputs": lambda n: ns.fcn(3, [3], outputs=n),
+    "widths": lambda n: ns.fcn(3, [n]),
+    "width": lambda n: ns.resnet(3, n, 1),
+    "depth": lambda n: ns.resnet(3, 4, n),
+    "seed": lambda n: ns.fcn(3, [3], seed=n),
+    "depth ": lambda n: ns.kernel_fn(depth=n),
+    "widths ": lambda n: ns.kernel_fn(widths=[n]),
+    "n1": lambda n: ns.forecast(NET, n),
+    "n2": lambda n: ns.forecast(NET, 5, n),
+    "k": lambda n: ns.spectrum(np.eye(3), k=n),
+    "threads": lambda n: ns.ntk(NET, X[:2], threads=n),
+    "threads ": lambda n: ns.compare(np.eye(2), np.eye(2), threads=n),
+    "outputs ": lambda n: ns.ntk(NET, X[:2], outputs=n),
+    "every": lambda n: ns.Recorder(X, every=n),
+    "capacity": lambda n: ns.Recorder(X, capacity=n),
+    "step": lambda n: ns.Recorder(X)(NET, n),
+    "memory": lambda n: ns.ntk(NET, X[:2], memory=n),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("wrong", [-1, 1.5, "many", 1 << 70])
+def test_what_is_no_count_is_told_by_name(name: str, wrong: object) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        COUNTS[name](wrong)
+    assert name.strip() in str(caught.value), caught.value
+
+
+def test_a_truth_is_no_count() -> None:
+    for name in set(COUNTS) - {"every", "capacity", "step", "memory"}:
+        with pytest.raises((TypeError, ValueError)) as caught:
+            COUNTS[name](True)
+        assert name.strip() in str(caught.value), caught.value
+
+
+def test_counts_of_numpy() -> None:
+    for name in set(COUNTS):
+        COUNTS[name](np.int64(1 << 30 if name == "memory" else 2 if name == "capacity" else 1))
+    for dtype in ("f32", "float32", np.float32, np.dtype("float32")):
+        assert ns.fcn(3, [3], dtype=dtype).dtype == np.float32
+        assert ns.ntk(NET, X[:2], dtype=dtype).dtype == np.float32
+    for wrong in ("f16", np.float16, "half", int, 3):
+        with pytest.raises((TypeError, ValueError), match="dtype"):
+            ns.fcn(3, [3], dtype=wrong)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("outputs", ["full", "trace", 1])
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 def test_the_file_is_that_of_the_command_line(tmp_path: Path, outputs: str | int, dtype: str) -> None:
@@ -74,6 +122,9 @@ def test_files_that_cannot_be(tmp_path: Path) -> None:
 
 
 def test_memory() -> None:
+    for none in (0, 10**12):
+        with pytest.raises(ValueError, match="n1"):
+            ns.forecast(NET, none)
     need = ns.forecast(NET, 20_000)
     assert need > 8 * (2 * 20_000) ** 2
     assert ns.forecast(NET, 20_000, outputs="trace") < need

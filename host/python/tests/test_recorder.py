@@ -127,6 +127,46 @@ def test_samples_are_copied() -> None:
     assert recorder(ns.fcn(3, [4]), 1)["drift_max"] == 0  # type: ignore[index]
 
 
+def test_what_cannot_be_recorded() -> None:
+    for wrong, message in [
+        ({"rate": float("nan")}, "rate: nan"),
+        ({"rate": -0.1}, "rate: -0.1"),
+        ({"loss": "mse"}, "loss: 'mse', but there is no y"),
+        ({"every": 0}, "every: 0"),
+        ({"every": "epoch"}, "every: 'epoch'"),
+        ({"capacity": 1}, "capacity: 1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            ns.Recorder(X, **wrong)  # type: ignore[arg-type]
+    recorder = ns.Recorder(X, every=np.int64(1))  # type: ignore[arg-type]
+    for step, time, message in [(-1, None, "step: -1"), (0, float("nan"), "time: nan")]:
+        with pytest.raises(ValueError, match=message):
+            recorder(ns.fcn(3, [4]), step, time)
+    assert recorder(ns.fcn(3, [4]), np.int64(3)) is not None  # type: ignore[arg-type]
+    assert recorder.columns["step"].tolist() == [3]
+
+
+def test_a_file_is_whole_or_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = ns.Recorder(X, every=1)
+    recorder(ns.fcn(3, [4]), 0)
+    recorder.save(tmp_path)
+    before = (tmp_path / "kernels.npz").read_bytes()
+
+    def full(file: Any, **arrays: Any) -> None:
+        file.write(b"PK")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError) as caught:
+        recorder.save(tmp_path)
+    assert caught.value.errno == 28 and caught.value.filename == str(tmp_path / "kernels.npz")
+    assert (tmp_path / "kernels.npz").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernels.npz", "trace.csv"]
+    with pytest.raises(FileNotFoundError) as missing:
+        recorder.report(tmp_path / "none" / "r.html")
+    assert missing.value.filename == str(tmp_path / "none" / "r.html")
+
+
 def test_files(tmp_path: Path) -> None:
     recorder = ns.Recorder(X, Y, loss="mse", every=1)
     with pytest.raises(ValueError, match="nothing was recorded yet"):

@@ -42,6 +42,30 @@ def test_arrays_as_data() -> None:
     assert np.array_equal(run.kernels["x"], x)
 
 
+def test_numbers_of_numpy() -> None:
+    """In numpy 2 their repr is no number of a settings file."""
+    one = ns.run({**SETTINGS, "width": np.int64(8), "until_time": np.float64(2.0), "smoothing": np.float32(0.0), "predictions": np.bool_(False)})
+    assert np.array_equal(one.trace["loss"], ns.run({**SETTINGS, "smoothing": 0.0}).trace["loss"])
+    widths = ns.run({"widths": np.array([8, 4]), "loss": "mse", "until_time": 1.0})
+    assert widths.params["first.W1"].shape == (4, 8)
+
+
+def test_texts_that_a_settings_file_escapes(tmp_path: Path) -> None:
+    name = 'a "quoted" \\ name\t.npz'
+    np.savez(tmp_path / name, x=np.eye(2), y=np.array([0, 1]))
+    assert ns.run({**SETTINGS, "data": tmp_path / name}).kernels["x"].shape == (2, 2)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        ns.run(tmp_path / "none.toml")
+    assert missing.value.filename == str(tmp_path / "none.toml")
+    run = ns.run(SETTINGS)
+    with pytest.raises(FileNotFoundError) as missing:
+        run.report(tmp_path / "none" / "r.html")
+    assert missing.value.filename == str(tmp_path / "none" / "r.html")
+
+
 def test_wrong_settings(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="widht"):
         ns.run({"widht": 8, "loss": "mse"})

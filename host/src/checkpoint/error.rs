@@ -70,6 +70,9 @@ pub enum Fault {
         /// the others
         layers: Vec<String>,
     },
+    /// an order of layers that the file itself says
+    #[error("says the order of its layers; leave `order` out")]
+    OrderSaid,
     /// nothing says what stands between the layers
     #[error(
         "does not say its activation; give it with `activation`, one for all hidden layers or one for each of the {hidden}"
@@ -124,6 +127,7 @@ impl Fault {
             Self::Ambiguous { .. }
             | Self::Disagree { .. }
             | Self::Order { .. }
+            | Self::OrderSaid
             | Self::NoActivation { .. }
             | Self::Activations { .. } => Cause::Settings,
             Self::NoLayers

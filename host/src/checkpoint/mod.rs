@@ -2,11 +2,14 @@
 //! npz and pt files or as arrays in memory.
 //!
 //! Layers are taken as libraries store them, `z = W a + b` (c = s = 1): the kernel is that of the parameters as they are
-//! stored, which is what plain gradient descent with one learning rate moves by.
+//! stored, which is what plain gradient descent with one learning rate moves by. A file may say otherwise ([`DescribedLayer`]).
 
+mod described;
 mod error;
 mod order;
 mod pickle;
+mod rates;
+mod source;
 mod tensor_file;
 mod torch_file;
 
@@ -16,14 +19,17 @@ use std::path::Path;
 
 use ntkscope_core::network::{Activation, Fcn, Layer};
 
+pub use described::{DescribedLayer, text_of};
 pub use error::{Error, Fault};
 pub use order::{Placed, layers};
-pub use tensor_file::{ParameterFault, ParameterFile, SETTINGS};
+pub use rates::{are_plain, layers_at_one_rate, parameters_at_one_rate};
+pub use tensor_file::{LAYERS, ParameterFault, ParameterFile, SETTINGS};
 
 use crate::experiment::List;
 use crate::files::npy::Number;
-use crate::files::{Dtype, Input, open_input};
+use crate::files::{Dtype, Input, NpzError, open_input};
 use crate::words::excerpt;
+use source::{Arrays, InMemory, Numbers};
 use torch_file::TorchFile;
 
 /// Key of a safetensors file's metadata that names the activations.
@@ -56,29 +62,18 @@ pub struct Reading {
 pub struct Checkpoint {
     /// numbers of a sample
     pub inputs: usize,
-    /// the layers in order, the output last; c = s = 1
+    /// the layers in order, the output last; c = s = 1 where the file does not say them
     pub layers: Vec<Layer>,
     /// their names
     pub names: Vec<String>,
+    /// names of their weights and biases
+    pub arrays: Vec<[String; 2]>,
+    /// rates that weights and biases learn at beside the common one, 1 where the file does not say them
+    pub rates: Vec<[f64; 2]>,
     /// parameters of [`Self::network`]
     pub theta: Vec<f64>,
     /// the widest of the numbers that they were stored as
     pub stored: Number,
-}
-
-/// Name and shape of every array.
-type Shapes = Vec<(String, Vec<usize>)>;
-
-/// Where arrays come from: names and shapes are known before any number is read.
-trait Arrays {
-    /// Names and shapes, and whether their order means something.
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault>;
-    /// Numbers of the array at this index, and how they are stored.
-    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault>;
-    /// What the source says of its activations.
-    fn activation(&mut self) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
 }
 
 impl Checkpoint {
@@ -116,28 +111,32 @@ impl Checkpoint {
     }
 
     fn of(arrays: &mut dyn Arrays, reading: &Reading) -> Result<Self, Fault> {
+        let read = match arrays.described()? {
+            Some(described) => Self::of_described(arrays, described, reading)?,
+            None => Self::of_placed(arrays, reading)?,
+        };
+        Fcn::of_layers(read.inputs, &read.layers).map_err(Fault::Core)?;
+        Ok(read)
+    }
+
+    /// Of arrays whose names and shapes say what they are.
+    fn of_placed(arrays: &mut dyn Arrays, reading: &Reading) -> Result<Self, Fault> {
         let (all, kept) = arrays.shapes()?;
         let (names, shapes): (Vec<String>, Vec<Vec<usize>>) = all.into_iter().unzip();
         let placed = layers(&names, &shapes, kept, reading.inputs, reading.order.as_deref())?;
         let activations = activations(arrays, placed.len() - 1, reading)?;
-        let (mut theta, mut stored) = (Vec::new(), None);
-        let mut numbers_of = |index: usize| {
-            let (numbers, number) = arrays.numbers(index)?;
-            stored = stored.filter(|widest: &Number| widest.bytes >= number.bytes).or(Some(number));
-            finite(&names[index], numbers)
-        };
+        let mut read = Numbers { arrays, names: &names, theta: Vec::new(), stored: None };
         for layer in &placed {
-            let numbers = numbers_of(layer.weights)?;
+            let from = read.theta.len();
+            read.append(layer.weights)?;
             if layer.transposed {
+                let stored = read.theta.split_off(from);
                 let rows = (0..layer.outputs).flat_map(|out| (0..layer.inputs).map(move |at| at * layer.outputs + out));
-                theta.extend(rows.map(|at| numbers[at]));
-            } else {
-                theta.extend(numbers);
+                read.theta.extend(rows.map(|at| stored[at]));
             }
-            if let Some(bias) = layer.bias {
-                theta.extend(numbers_of(bias)?);
-            }
+            layer.bias.map_or(Ok(()), |bias| read.append(bias))?;
         }
+        let Numbers { theta, stored, .. } = read;
         // the output has no function behind it
         let behind = activations.into_iter().chain([Activation::Identity]);
         let layers = placed.iter().zip(behind).map(|(layer, activation)| Layer {
@@ -145,11 +144,87 @@ impl Checkpoint {
             bias_scale: layer.bias.map(|_| 1.0),
             ..Layer::new(layer.outputs)
         });
-        let layers: Vec<Layer> = layers.collect();
-        let inputs = placed[0].inputs;
-        Fcn::of_layers(inputs, &layers).map_err(Fault::Core)?;
-        let stored = stored.unwrap_or(Number::of(Dtype::F64));
-        Ok(Self { inputs, layers, names: placed.into_iter().map(|layer| layer.name).collect(), theta, stored })
+        let (layers, inputs) = (layers.collect(), placed[0].inputs);
+        let names: Vec<String> = placed.into_iter().map(|layer| layer.name).collect();
+        let part = |name: &str, part: &str| if name.is_empty() { part.into() } else { format!("{name}.{part}") };
+        let arrays = names.iter().map(|name| [part(name, "weight"), part(name, "bias")]).collect();
+        let (rates, stored) = (vec![[1.0; 2]; names.len()], stored.unwrap_or(Number::of(Dtype::F64)));
+        Ok(Self { inputs, layers, names, arrays, rates, theta, stored })
+    }
+
+    /// Of arrays that the file describes.
+    fn of_described(
+        arrays: &mut dyn Arrays,
+        mut described: Vec<DescribedLayer>,
+        reading: &Reading,
+    ) -> Result<Self, Fault> {
+        if reading.order.is_some() {
+            return Err(Fault::OrderSaid);
+        }
+        let hidden = described.len() - 1;
+        if let Some(given) = &reading.activation {
+            let activations = given.spread(hidden);
+            let activations = activations.ok_or(Fault::Activations { hidden, given: given.values().len() })?;
+            described.iter_mut().zip(activations).for_each(|(layer, activation)| layer.activation = activation);
+        }
+        let (all, _) = arrays.shapes()?;
+        let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+        let unfit = |at: usize, what: String| {
+            let (array, shape) = all[at].clone();
+            Fault::Array { array, shape, what }
+        };
+        let (mut layers, mut inputs, mut used) = (Vec::new(), reading.inputs, Vec::new());
+        let mut read = Numbers { arrays, names: &names, theta: Vec::new(), stored: None };
+        let mut first = None;
+        for layer in &described {
+            let mut array = |name: &String| {
+                let missing = || NpzError::NoArray { array: name.clone(), present: names.clone() };
+                let at = names.iter().position(|known| known == name);
+                let at = at.ok_or_else(|| Fault::File(ParameterFault::Npz(missing())))?;
+                used.push(at);
+                Ok::<_, Fault>(at)
+            };
+            let weights = array(&layer.names[0])?;
+            let bias = layer.s.map(|_| array(&layer.names[1])).transpose()?;
+            let &[out, d] = &all[weights].1[..] else {
+                return Err(unfit(weights, "is no weight, which has two dimensions".into()));
+            };
+            if let Some(inputs) = inputs.filter(|inputs| *inputs != d) {
+                return Err(unfit(weights, format!("takes {d} numbers, but is given {inputs}")));
+            }
+            if let Some(bias) = bias.filter(|bias| all[*bias].1 != [out]) {
+                return Err(unfit(bias, format!("is no bias of {out} numbers")));
+            }
+            read.append(weights)?;
+            bias.map_or(Ok(()), |bias| read.append(bias))?;
+            layers.push(layer.layer(out));
+            inputs = Some(out);
+            first.get_or_insert(d);
+        }
+        if let Some(left) = (0..all.len()).find(|at| !used.contains(at)) {
+            return Err(unfit(left, "is of none of the layers that the file describes".into()));
+        }
+        let Numbers { theta, stored, .. } = read;
+        Ok(Self {
+            inputs: first.unwrap_or(0),
+            layers,
+            names: described.iter().map(|layer| layer.names[0].clone()).collect(),
+            arrays: described.iter().map(|layer| layer.names.clone()).collect(),
+            rates: described.iter().map(|layer| layer.rates).collect(),
+            theta,
+            stored: stored.unwrap_or(Number::of(Dtype::F64)),
+        })
+    }
+
+    /// The same function and kernel with all rates 1 or 0, which [`Self::network`] knows.
+    #[must_use]
+    pub fn at_one_rate(mut self) -> Self {
+        self.layers = layers_at_one_rate(&self.layers, &self.rates);
+        if let (false, Ok(network)) = (are_plain(&self.rates), Fcn::of_layers(self.inputs, &self.layers)) {
+            parameters_at_one_rate(&network, &self.rates, &mut self.theta);
+        }
+        self.rates = vec![[1.0; 2]; self.layers.len()];
+        self
     }
 
     /// The network of these layers.
@@ -196,65 +271,21 @@ fn activations(arrays: &mut dyn Arrays, hidden: usize, reading: &Reading) -> Res
     }
 }
 
-fn finite(name: &str, numbers: Vec<f64>) -> Result<Vec<f64>, Fault> {
-    match numbers.iter().position(|number| !number.is_finite()) {
-        None => Ok(numbers),
-        Some(at) => Err(Fault::NotFinite { array: name.into(), at, value: numbers[at] }),
-    }
-}
-
 /// Whether PyTorch has written it, by its ending, in any letters.
 pub fn is_torch(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
     ending.is_some_and(|ending| ["pt", "pth", "bin"].iter().any(|known| ending == *known))
 }
 
-struct InMemory(Vec<NamedArray>);
-
-impl Arrays for InMemory {
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
-        Ok((self.0.iter().map(|array| (array.name.clone(), array.shape.clone())).collect(), true))
-    }
-    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
-        Ok((std::mem::take(&mut self.0[index].data), Number::of(Dtype::F64)))
-    }
-}
-
-impl<R: Read + Seek> Arrays for TorchFile<R> {
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
-        Ok((Self::shapes(self), true))
-    }
-    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
-        Self::numbers(self, index)
-    }
-}
-
-impl<R: Read + Seek> Arrays for ParameterFile<R> {
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
-        let names = self.names();
-        let shapes = names.iter().map(|name| self.shape(name)).collect::<Result<Vec<_>, _>>().map_err(Fault::File)?;
-        // safetensors sorts its tensors; an npz keeps the order in which it was written
-        let kept = matches!(self, Self::Npz(_));
-        Ok((names.into_iter().zip(shapes).collect(), kept))
-    }
-    fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
-        let name = self.names().swap_remove(index);
-        let number = self.number(&name).map_err(Fault::File)?;
-        self.array(&name).map(|(_, numbers)| (numbers, number)).map_err(Fault::File)
-    }
-    fn activation(&mut self) -> Result<Option<String>, Fault> {
-        Ok(self.metadata(ACTIVATION))
-    }
-}
-
 impl ParameterFile<BufReader<File>> {
-    /// Whether an array has one of our own names, so that the file is read for a network of given settings.
+    /// Whether an array has one of our own names, so that the file is read for a network of given settings; not where the
+    /// file says what its layers are.
     pub fn is_ours(&self) -> bool {
         let ours = |name: &String| {
             let name = name.trim_start_matches("first.").trim_start_matches("second.");
             let digits = name.trim_start_matches(['W', 'b', 'A', 'V', 'd', 'v']);
             digits.len() + 1 == name.len() && digits.bytes().all(|byte| byte.is_ascii_digit())
         };
-        self.names().iter().any(ours)
+        !self.has_layers() && self.names().iter().any(ours)
     }
 }

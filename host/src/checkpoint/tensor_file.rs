@@ -15,6 +15,10 @@ use crate::words::excerpt;
 
 /// Name of the array, or key of the metadata, that has the settings of the network.
 pub const SETTINGS: &str = "settings";
+/// The same of what its layers are beside their arrays.
+pub const LAYERS: &str = "layers";
+/// Arrays that hold a text, a number for each byte.
+const TEXTS: [&str; 2] = [SETTINGS, LAYERS];
 
 /// Most bytes of the header of a safetensors file: some ten thousand tensors.
 const MOST_HEADER: u64 = 1 << 22;
@@ -56,6 +60,9 @@ pub enum ParameterFault {
     /// settings that are none
     #[error("the array `{SETTINGS}` does not hold the settings of a network")]
     Settings,
+    /// layers that are none
+    #[error("the array `{LAYERS}` does not hold the layers of a network: {0}")]
+    Layers(String),
 }
 
 impl ParameterFault {
@@ -65,7 +72,9 @@ impl ParameterFault {
             Self::Input(fault) => fault.cause(),
             Self::Unreadable(_) => Cause::System,
             Self::Npz(fault) => fault.cause(),
-            Self::SafeTensors(_) | Self::Dtype { .. } | Self::NotFinite { .. } | Self::Settings => Cause::Data,
+            Self::SafeTensors(_) | Self::Dtype { .. } | Self::NotFinite { .. } | Self::Settings | Self::Layers(_) => {
+                Cause::Data
+            }
         }
     }
 }
@@ -122,26 +131,40 @@ impl<R: Read + Seek> ParameterFile<R> {
             Self::Npz(archive) => archive.names(),
             Self::SafeTensors { header, .. } => header.offset_keys(),
         };
-        names.retain(|name| name != SETTINGS || matches!(self, Self::SafeTensors { .. }));
+        names.retain(|name| !TEXTS.contains(&name.as_str()) || matches!(self, Self::SafeTensors { .. }));
         names
     }
 
     /// The settings of the network that it was saved of, if it says them.
     pub fn settings(&mut self) -> Result<Option<String>, ParameterFault> {
+        self.text(SETTINGS, || ParameterFault::Settings)
+    }
+
+    /// What it says of its layers beside their arrays.
+    pub fn layers(&mut self) -> Result<Option<String>, ParameterFault> {
+        self.text(LAYERS, || ParameterFault::Layers("it is no text".into()))
+    }
+
+    /// Whether it says what its layers are.
+    pub fn has_layers(&self) -> bool {
         match self {
-            Self::SafeTensors { header, .. } => {
-                Ok(header.metadata().as_ref().and_then(|texts| texts.get(SETTINGS).cloned()))
-            }
-            Self::Npz(archive) => {
-                if !archive.names().iter().any(|name| name == SETTINGS) {
-                    return Ok(None);
-                }
-                let (_, bytes) = archive.array_within(SETTINGS, 1 << 20).map_err(ParameterFault::Npz)?;
-                let bytes =
-                    bytes.iter().map(|&v| (v as u8 as f64 == v).then_some(v as u8)).collect::<Option<Vec<u8>>>();
-                bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or(ParameterFault::Settings)
-            }
+            Self::SafeTensors { .. } => self.metadata(LAYERS).is_some(),
+            Self::Npz(archive) => archive.names().iter().any(|name| name == LAYERS),
         }
+    }
+
+    /// The text of an array, or of the metadata.
+    fn text(&mut self, name: &str, none: impl Fn() -> ParameterFault) -> Result<Option<String>, ParameterFault> {
+        let archive = match self {
+            Self::SafeTensors { .. } => return Ok(self.metadata(name)),
+            Self::Npz(archive) => archive,
+        };
+        if !archive.names().iter().any(|known| known == name) {
+            return Ok(None);
+        }
+        let (_, bytes) = archive.array_within(name, 1 << 20).map_err(ParameterFault::Npz)?;
+        let bytes = bytes.iter().map(|&v| (v as u8 as f64 == v).then_some(v as u8)).collect::<Option<Vec<u8>>>();
+        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(none)
     }
 
     /// A text of a safetensors file's metadata.

@@ -9,6 +9,7 @@ use zip::ZipArchive;
 use super::Fault;
 use super::pickle::{StoredTensor, tensors};
 use crate::files::npy::{Number, NumberKind};
+use crate::files::npz::archive_fault;
 use crate::words::excerpt;
 
 /// Most bytes of the description: some ten thousand tensors.
@@ -35,7 +36,7 @@ fn damaged(what: impl std::fmt::Display) -> Fault {
 impl<R: Read + Seek> TorchFile<R> {
     /// What the file of so many bytes says of its tensors.
     pub(super) fn of(content: R, bytes: u64) -> Result<Self, Fault> {
-        let archive = ZipArchive::new(content).map_err(damaged)?;
+        let archive = ZipArchive::new(content).map_err(|error| damaged(archive_fault(&error)))?;
         let names: Vec<String> = archive.file_names().flatten().map(|name| name.into_owned()).collect();
         let description = names.iter().find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
         let Some(description) = description.cloned() else { return Err(damaged("the archive holds no data.pkl")) };

@@ -107,6 +107,13 @@ impl<'de, T: Item> Deserialize<'de> for List<T> {
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<List<T>, E> {
                 self.visit_str(&number.to_string())
             }
+            // neither is a value of any list, and the message says so
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<List<T>, E> {
+                self.visit_str(&number.to_string())
+            }
+            fn visit_bool<E: de::Error>(self, flag: bool) -> Result<List<T>, E> {
+                self.visit_str(&flag.to_string())
+            }
             fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<List<T>, A::Error> {
                 let mut all = Vec::new();
                 while let Some(List(some)) = values.next_element::<List<T>>()? {

@@ -153,6 +153,8 @@ mod tests {
             ("predictions = 1", "key `predictions = 1` in x: give true or false"),
             ("dtype = \"f16\"", "key `dtype = \"f16\"` in x: give f32 or f64"),
             ("network = \"resent\"", "key `network = \"resent\"` in x: give fcn or resnet; did you mean resnet?"),
+            ("widths = [2.5]", "key `widths = [2.5]` in x: give a whole number in place of `2.5`, as in 256,128"),
+            ("widths = true", "key `widths = true` in x: give a whole number in place of `true`, as in 256,128"),
             ("data-dir = 3", "key `data-dir = 3` in x: give a string in quotes"),
         ] {
             let error = overlay(&mut Table::new(), given.parse().unwrap(), "in x").unwrap_err().to_string();

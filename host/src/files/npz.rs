@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::ZipArchive;
 use zip::read::ZipFile;
+use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::npy::{Damaged, Header, Npy, NpyFault, Number};
@@ -137,6 +138,15 @@ impl Npz {
     }
 }
 
+/// Why a file is no archive, without the words of the format.
+pub fn archive_fault(error: &ZipError) -> String {
+    match error.to_string() {
+        // the end of central directory record, by which a reader begins
+        text if text.contains("EOCD") => "it is no zip archive, or is cut off".into(),
+        text => text,
+    }
+}
+
 impl<R: Read + Seek> Npz<R> {
     /// The archive in what `reader` gives, which is `bytes` bytes long.
     ///
@@ -146,7 +156,7 @@ impl<R: Read + Seek> Npz<R> {
         let failure = Failure::default();
         let archive = ZipArchive::new(Watched { inner: reader, failure: failure.clone() });
         // one that did not matter is forgotten as well
-        let (failed, opened) = (failure.take(), archive.map_err(|e| e.to_string()));
+        let (failed, opened) = (failure.take(), archive.map_err(|e| archive_fault(&e)));
         let archive = opened.map_err(|what| failed.map_or(NpzError::Archive(what), NpzError::Unreadable))?;
         Ok(Self { archive, failure, bytes })
     }

@@ -153,7 +153,7 @@ impl KernelWork {
 
     /// Bytes from the beginning to the end: the program, its threads, the samples, the parameters.
     pub(super) fn always(&self) -> u64 {
-        let samples = bytes_of((self.samples + self.others) as u128 * (self.inputs as u128 + 2), 8);
+        let samples = bytes_of((self.samples as u128 + self.others as u128) * (self.inputs as u128 + 2), 8);
         let parameters = bytes_of(if self.empirical { self.sizes.parameters } else { 0 } as u128, self.scalar);
         let side = self.side(self.samples);
         let packed = self.widest.map_or(0, |widest| {

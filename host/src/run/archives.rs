@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::params::SETTINGS;
 use super::{Error, Tensor};
+use crate::checkpoint::{DescribedLayer, LAYERS, SETTINGS, text_of};
 use crate::experiment::{self, Model};
 use crate::files::npz::Array;
 use crate::files::{self, Dtype, npz, write_pieces};
@@ -15,17 +15,35 @@ use crate::files::{self, Dtype, npz, write_pieces};
 /// A file that cannot be written, a setting that toml cannot hold.
 pub fn write_parameters(path: &Path, tensors: &[Tensor], model: &Model) -> Result<(), Error> {
     let settings = toml::to_string(&model.network_settings()?).map_err(experiment::Error::from)?;
+    Ok(write_tensors(path, tensors, model.dtype, (SETTINGS, &settings))?)
+}
+
+/// The same of layers that no settings describe, with what they are beside their arrays ([`LAYERS`]).
+///
+/// # Errors
+/// A file that cannot be written, a number that toml cannot hold.
+pub fn write_layers(path: &Path, tensors: &[Tensor], dtype: Dtype, layers: &[DescribedLayer]) -> Result<(), Error> {
+    let layers = text_of(layers).map_err(experiment::Error::from)?;
+    Ok(write_tensors(path, tensors, dtype, (LAYERS, &layers))?)
+}
+
+fn write_tensors(
+    path: &Path,
+    tensors: &[Tensor],
+    dtype: Dtype,
+    (name, text): (&str, &str),
+) -> Result<(), files::Error> {
     let numbers: Vec<_> = tensors.iter().map(|tensor| |at: usize| tensor.data[at]).collect();
-    let (dtype, length) = (model.dtype, [settings.len()]);
+    let length = [text.len()];
     // a number for each byte: whoever can read the other arrays can read this one
-    let byte = |at: usize| f64::from(settings.as_bytes()[at]);
+    let byte = |at: usize| f64::from(text.as_bytes()[at]);
     let arrays: Vec<Array<'_>> = tensors
         .iter()
         .zip(&numbers)
         .map(|(Tensor { name, shape, .. }, number)| Array { name, shape, dtype, number })
-        .chain([Array { name: SETTINGS, shape: &length, dtype, number: &byte }])
+        .chain([Array { name, shape: &length, dtype, number: &byte }])
         .collect();
-    Ok(write_archive(path, &arrays)?)
+    write_archive(path, &arrays)
 }
 
 /// Named arrays as an npz archive; numbers computed in f32 are stored as f32, which loses nothing.

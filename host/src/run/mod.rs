@@ -35,7 +35,7 @@ mod tests;
 mod trace;
 mod training_loop;
 
-pub use archives::{write_archive, write_arrays, write_parameters};
+pub use archives::{write_archive, write_arrays, write_layers, write_parameters};
 pub use course::{Course, FAR};
 pub use described::described;
 pub use device::Device;

@@ -13,11 +13,10 @@ use ntkscope_core::network::Network;
 use toml::{Table, Value};
 
 use super::Error;
-pub use crate::checkpoint::SETTINGS;
 use crate::checkpoint::{ParameterFault, ParameterFile};
-use crate::experiment::Model;
+use crate::experiment::{Model, Settings, overlay};
 use crate::files::InputFault;
-use crate::files::npy::in_brackets;
+use crate::files::npy::{Number, in_brackets};
 use crate::words::listed;
 
 /// Where a file of parameters differs from the network.
@@ -47,6 +46,16 @@ pub enum Mismatch {
         found: Vec<usize>,
         /// the network's
         needed: Vec<usize>,
+    },
+    /// the samples are not those of the network
+    #[error("array `{array}` takes samples of {found} numbers, but those of the data have {here}; check `data`")]
+    Samples {
+        /// the first weights
+        array: String,
+        /// numbers of a sample of the file's network
+        found: usize,
+        /// those of the samples here
+        here: usize,
     },
     /// a setting that the kernel depends on is another
     #[error("it was saved with `{key} = {saved}`, but the setting here is `{key} = {here}`; give the same")]
@@ -81,11 +90,62 @@ pub fn read_parameters<N: Network, T: Real>(
     model: &Model,
     theta: &mut [T],
 ) -> Result<(), Error> {
-    let damaged = |fault| match fault {
+    fill(path, ParameterFile::open(path).map_err(|fault| unreadable(path, fault))?, network, model, theta)
+}
+
+fn unreadable(path: &Path, fault: ParameterFault) -> Error {
+    match fault {
         ParameterFault::Input(InputFault::Missing) => Error::NoParameters { path: path.into() },
         fault => Error::DamagedParameters { path: path.into(), fault },
-    };
-    fill(path, ParameterFile::open(path).map_err(damaged)?, network, model, theta)
+    }
+}
+
+/// A network as a file of its parameters says it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedNetwork {
+    /// its settings
+    pub model: Model,
+    /// numbers of a sample
+    pub inputs: usize,
+    /// numbers of an output
+    pub outputs: usize,
+    /// the widest of the numbers that its parameters are stored as
+    pub stored: Number,
+}
+
+impl SavedNetwork {
+    /// The network whose parameters [`read_parameters`] reads from this file; `None` where the file does not say its settings.
+    ///
+    /// # Errors
+    /// [`Error::NoParameters`], [`Error::DamagedParameters`]; settings that are none.
+    pub fn read(path: &Path) -> Result<Option<Self>, Error> {
+        let mut file = ParameterFile::open(path).map_err(|fault| unreadable(path, fault))?;
+        let damaged = |fault| Error::DamagedParameters { path: path.into(), fault };
+        let Some(text) = file.settings().map_err(damaged)? else { return Ok(None) };
+        let saved: Table = text.parse().map_err(|_| damaged(ParameterFault::Settings))?;
+        let mut table = Table::new();
+        overlay(&mut table, saved, &format!("in {}", path.display()))?;
+        let model = Settings::from_table(table)?.model;
+        model.check()?;
+        // of a mirrored network either copy says it
+        let own = |name: &String| name.rsplit('.').next().unwrap_or_default().to_owned();
+        let weights = file.names().into_iter().map(|name| (own(&name), name));
+        let layer = |name: &str| name.strip_prefix('W').and_then(|number| number.parse::<usize>().ok());
+        let weights: Vec<_> =
+            weights.filter(|(own, _)| layer(own).is_some() || ["A", "v"].contains(&own.as_str())).collect();
+        let first = weights.iter().find(|(own, _)| own == "W0" || own == "A");
+        let last = weights.iter().max_by_key(|(own, _)| layer(own).unwrap_or(if own == "v" { usize::MAX } else { 0 }));
+        let (Some((_, first)), Some((_, last))) = (first, last) else {
+            let (missing, left) = (vec!["W0".into()], file.names());
+            return Err(Error::OtherNetwork { path: path.into(), mismatch: Mismatch::Names { missing, left } });
+        };
+        let (first, last) = (file.shape(first).map_err(damaged)?, file.shape(last).map_err(damaged)?);
+        let (inputs, outputs) = (first.get(1).copied().unwrap_or(0), last.first().copied().unwrap_or(0));
+        let numbers =
+            file.names().iter().map(|name| file.number(name)).collect::<Result<Vec<_>, _>>().map_err(damaged)?;
+        let stored = numbers.into_iter().max_by_key(|number| number.bytes).unwrap_or(Number::of(model.dtype));
+        Ok(Some(Self { model, inputs, outputs, stored }))
+    }
 }
 
 /// The same from the content of a file of this name.
@@ -129,6 +189,11 @@ fn fill<N: Network, T: Real, R: Read + Seek>(
         let found = present.iter().zip(&shapes).find(|(name, _)| *name == array).map(|(_, shape)| shape);
         if let Some(found) = found.filter(|found| *found != needed) {
             let (array, found, needed) = (array.clone(), found.clone(), needed.clone());
+            if let (true, &[rows, found], &[own_rows, here]) = (array == arrays[0].0, &found[..], &needed[..])
+                && rows == own_rows
+            {
+                return Err(differs(Mismatch::Samples { array, found, here }));
+            }
             return Err(differs(Mismatch::Shape { array, found, needed }));
         }
     }

@@ -58,6 +58,8 @@ fn all_pairs_of_networks() {
     told(0, 3, &["--bias-scale 0.5", "--bias-scale 1.0"]);
     told(0, 8, &["--activation erf", "--activation relu"]);
     told(13, 14, &["--alpha 0.5", "--alpha 1.0"]);
+    let other_samples = "kernel empirical --width 5 --n 4 --quiet --data sphere --params P0.npz";
+    place.refuse(other_samples, 2, &["`first.W0` takes samples of 2 numbers", "have 3", "check --data"]);
     // a shifted network is the standard one here
     place.succeed(&format!("{line} --init shifted --params P10.npz"));
 }

@@ -24,3 +24,19 @@ def as_numpy(name: str, array: Any) -> Any:
             kind = str(tensor.dtype).removeprefix("torch.")
             raise TypeError(f"{name}: {kind}; give float32 or float64, as model.float() makes it") from None
     return np.ascontiguousarray(np.asarray(array))
+
+
+def whole(name: str, given: Any, least: int, needs: str) -> int:
+    """``given`` as a whole number of ``least`` or more, below 2**63.
+
+    Raises TypeError with ``name`` for what is none, ValueError for one that is out of range; ``needs`` says what to give.
+    """
+    import operator
+
+    try:
+        number = operator.index(given)
+    except TypeError:
+        raise TypeError(f"{name}: {given!r}; give {needs}") from None
+    if not least <= number < 1 << 63:
+        raise ValueError(f"{name}: {given!r}; give {needs}")
+    return number

@@ -201,7 +201,7 @@ def spectrum(
 def compare(k1: _Array, k2: _Array, *, threads: int | None = None) -> Distances: ...
 def load(
     path: str | os.PathLike[str],
-    activation: str | Sequence[str] = "relu",
+    activation: str | Sequence[str] | None = None,
     *,
     order: Sequence[str] | None = None,
     dtype: DTypeLike | None = None,

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from numpy.typing import DTypeLike
+
 
 def from_state_dict(
     state: Mapping[str, Any], activation: str | Sequence[str] = "relu", *, order: Sequence[str] | None = None
@@ -42,6 +44,19 @@ def from_state_dict(
     return _of_arrays(arrays, activation, None if order is None else list(order))
 
 
+def _scalar(dtype: Any) -> Any:
+    """f32 or f64, of whatever numpy takes for one of them; anything else as it is."""
+    if dtype in ("f32", "f64"):
+        return dtype
+    import numpy as np
+
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        return dtype if isinstance(dtype, str) else repr(dtype)
+    return {"float32": "f32", "float64": "f64"}.get(name, dtype if isinstance(dtype, str) else name)
+
+
 def fcn(
     inputs: int,
     widths: Sequence[int],
@@ -53,26 +68,30 @@ def fcn(
     parametrization: str = "ntk",
     init: str = "standard",
     seed: int = 0,
-    dtype: str = "f64",
+    dtype: DTypeLike = "f64",
 ) -> Network:
     """A fully connected network with parameters drawn from ``seed``, that of the command line's ``--widths`` and ``--seed``, bit for bit.
 
     ``bias``: none, input, hidden or all; ``parametrization``: ntk, standard, mean-field or mup; ``init``: standard, or mirrored (two
-    copies, subtracted, of which the outputs begin at 0); ``dtype``: f32 or f64.
+    copies, subtracted, of which the outputs begin at 0); ``dtype``: f32 or f64, or numpy's.
 
     >>> import ntkscope as ns
     >>> ns.fcn(784, [256, 256], outputs=10, activation="gelu", dtype="f32")
     Network(inputs=784, widths=[256, 256], outputs=10, parameters=269056, float32)
     """
+    try:
+        hidden = list(widths)
+    except TypeError:
+        raise TypeError(f"widths: {widths!r}; give one for each hidden layer, as [{widths!r}]") from None
     keywords = {
-        "widths": list(widths),
+        "widths": hidden,
         "activation": activation,
         "bias": bias,
         "bias_scale": bias_scale,
         "parametrization": parametrization,
         "init": init,
         "seed": seed,
-        "dtype": dtype,
+        "dtype": _scalar(dtype),
     }
     return _of_keywords(inputs, outputs, keywords, "in fcn")
 
@@ -90,7 +109,7 @@ def resnet(
     trained: str = "all",
     init: str = "standard",
     seed: int = 0,
-    dtype: str = "f64",
+    dtype: DTypeLike = "f64",
 ) -> Network:
     """A residual network of ``depth`` blocks with parameters drawn from ``seed``: the command line's ``--network resnet``.
 
@@ -111,6 +130,6 @@ def resnet(
         "trained": trained,
         "init": init,
         "seed": seed,
-        "dtype": dtype,
+        "dtype": _scalar(dtype),
     }
     return _of_keywords(inputs, outputs, keywords, "in resnet")

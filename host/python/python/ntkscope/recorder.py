@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ._arrays import as_numpy
+from ._arrays import as_numpy, whole
+from ._files import replacing
 from ._native import Network, Watcher
 from .networks import from_state_dict
 from .predictions import Goal
@@ -79,11 +80,17 @@ class Recorder:
         x = as_numpy("x", x)
         # a copy: what the caller does to the samples later is not measured
         self._x: Any = np.array(x.reshape(len(x), -1) if x.ndim > 2 else x, order="C")
+        if loss is not None and y is None:
+            raise ValueError(f"loss: {loss!r}, but there is no y, whose loss it is; give y, or leave loss out")
+        if rate is not None and not (0 < rate < float("inf")):
+            raise ValueError(f"rate: {rate!r}; give the learning rate, a finite number above 0, or leave it out")
         self._y, self._loss, self._rate = y, loss, rate
-        if not (every == "log" or callable(every) or (isinstance(every, int) and every > 0)):
-            raise ValueError(f"every: {every!r}; give 'log', a number of steps, or a function of the step")
-        if capacity < 2:
-            raise ValueError(f"capacity: {capacity}; at least 2 kernels are kept, the first and the last")
+        if isinstance(every, str):
+            if every != "log":
+                raise ValueError(f"every: {every!r}; give 'log', a number of steps, or a function of the step")
+        elif not callable(every):
+            every = whole("every", every, 1, "'log', a number of steps, or a function of the step")
+        capacity = whole("capacity", capacity, 2, "2 or more: the first kernel and the last are kept")
         self._every, self._outputs, self._capacity = every, outputs, capacity
         self._activation, self._threads = activation, threads
         self._watcher: Watcher | None = None
@@ -99,6 +106,9 @@ class Recorder:
         ``model``: a module as for ``from_torch``, a mapping as for ``from_state_dict``, or a ``Network``. ``time``: of gradient flow on the mean loss;
         left out it is ``rate`` times the step, or the step itself.
         """
+        step = whole("step", step, 0, "the number of the step, 0 or more")
+        if time is not None and not (-float("inf") < time < float("inf")):
+            raise ValueError(f"time: {time!r}; give a finite number, or leave it out")
         if not self._due(step):
             return None
         net = self._network(model)
@@ -178,7 +188,8 @@ class Recorder:
         os.makedirs(directory, exist_ok=True)
         watcher.write_trace(os.path.join(directory, "trace.csv"))
         steps, kernels = np.array(self._kernel_steps), np.stack(self._kernels)
-        np.savez(os.path.join(directory, "kernels.npz"), step=steps, kernels=kernels, x=self._x)
+        with replacing(os.path.join(directory, "kernels.npz")) as file:
+            np.savez(file, step=steps, kernels=kernels, x=self._x)
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Writes a page with the figures of drift, loss, eigenvalues and margins, that needs nothing but itself."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+
+from ._files import replacing
 
 TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from ._native import Network
 
 
 def _command(arguments: Sequence[str], quiet: bool, allowed: Sequence[int] = (0,)) -> int:
@@ -47,15 +52,17 @@ def _command(arguments: Sequence[str], quiet: bool, allowed: Sequence[int] = (0,
 
 
 def _text(value: Any) -> str:
-    """A value as a settings file has it."""
+    """A value as a settings file has it: numpy's numbers and arrays are those of Python."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_text(item) for item in value) + "]"
-    text = os.fspath(value) if isinstance(value, os.PathLike) else str(value)
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    # what json escapes, toml reads
+    return json.dumps(os.fspath(value) if isinstance(value, os.PathLike) else str(value))
 
 
 class Run:
@@ -88,8 +95,15 @@ class Run:
         return self._arrays("kernels.npz")
 
     @property
+    def network(self) -> Network:
+        """The network at the end, to be measured further; of a shifted one that whose outputs at the start were not taken off."""
+        from ._native import load
+
+        return load(os.path.join(self._directory, "params.npz"))
+
+    @property
     def params(self) -> dict[str, NDArray[np.float64]]:
-        """Parameters at the end."""
+        """Parameters at the end, as arrays; what else makes the network is in ``network``."""
         arrays = self._arrays("params.npz")
         arrays.pop("settings", None)
         return arrays
@@ -102,7 +116,8 @@ class Run:
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Copies the page ``report.html`` to ``path``."""
-        shutil.copyfile(os.path.join(self._directory, "report.html"), path)
+        with open(os.path.join(self._directory, "report.html"), "rb") as page, replacing(path) as file:
+            shutil.copyfileobj(page, file)
 
     def __repr__(self) -> str:
         return f"Run({self._directory})"
@@ -122,10 +137,12 @@ def run(
     "mse" or "cross-entropy", not "both". ``out``: a directory for all its files, which must be empty. ``progress=True`` shows what the
     program says. Raises ValueError for wrong settings, DataError for wrong data.
 
-    >>> import ntkscope as ns
+    >>> import numpy as np, ntkscope as ns
     >>> r = ns.run({"width": 8, "loss": "mse", "until_time": 1.0})
     >>> float(r.trace["drift_max"][0])
     0.0
+    >>> np.allclose(ns.ntk(r.network, r.kernels["x"]), r.kernels["final"])
+    True
     """
     keeps = None
     if out is None:
@@ -134,6 +151,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="ntkscope-") as scratch:
         if isinstance(settings, (str, os.PathLike)):
             file = os.fspath(settings)
+            os.stat(file)  # what is not there is told by the system's own exception
         else:
             given = {key.replace("_", "-"): value for key, value in settings.items() if value is not None}
             if given.get("loss", "both") == "both" or given.get("optimizer") == "both":
@@ -147,7 +165,7 @@ def run(
                 given["data"] = place
             file = os.path.join(scratch, "settings.toml")
             with open(file, "w", encoding="utf-8") as text:
-                text.writelines(f"{key} = {_text(value)}\n" for key, value in given.items())
+                text.writelines(f"{json.dumps(key)} = {_text(value)}\n" for key, value in given.items())
         options = ["--out", os.fspath(out), *_machine(threads, memory)]
         # training that failed has left its record
         _command(["run", file, *options], not progress, (0, 1))

@@ -85,7 +85,7 @@ impl Described {
                 let reading = stored::reading(given, model, args.order.as_ref(), samples.d);
                 let mut all: Vec<Checkpoint> = Vec::new();
                 for file in &args.files {
-                    let read = Checkpoint::read(file, &reading)?;
+                    let read = Checkpoint::read(file, &reading)?.at_one_rate();
                     if let Some(first) = all.first().filter(|first| first.layers != read.layers) {
                         return Err(other_network(file, &args.files[0], &read, first));
                     }

@@ -71,7 +71,7 @@ pub(super) fn kernel(args: &KernelArgs, path: &Path, given: &Table) -> Result<u8
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
     check_alike(&samples)?;
-    let checkpoint = Checkpoint::read(path, &reading(given, &model, args.order.as_ref(), samples.d))?;
+    let checkpoint = Checkpoint::read(path, &reading(given, &model, args.order.as_ref(), samples.d))?.at_one_rate();
     let network = checkpoint.network()?;
     multi_output(args.multi_output.as_deref().unwrap_or("trace"), network.sizes().outputs)?;
     let job = Job {

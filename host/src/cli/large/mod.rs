@@ -124,8 +124,8 @@ impl LargeArgs {
     pub(super) fn with<Q: Task>(&self, asked: &Asked, samples: &Samples, task: Q) -> Result<Ended<Q::Found>> {
         let model = &asked.settings.model;
         if let Some(path) = self.params.as_deref().filter(|_| self.by_another_program()) {
-            let checkpoint =
-                Checkpoint::read(path, &stored::reading(&asked.given, model, self.order.as_ref(), samples.d))?;
+            let reading = stored::reading(&asked.given, model, self.order.as_ref(), samples.d);
+            let checkpoint = Checkpoint::read(path, &reading)?.at_one_rate();
             let theta = From::Stored(&checkpoint.theta);
             return self.in_scalar(model, &checkpoint.network()?, (theta, checkpoint.describe()), samples, task);
         }
