@@ -9,6 +9,7 @@ use super::UsageError;
 use super::terminal::say;
 use crate::data::Samples;
 use crate::experiment::{PROVENANCE, Training, overlay, place_paths, read_toml};
+use crate::files;
 use crate::run::{self, RunDirectory, backend_name};
 use crate::words::excerpt;
 
@@ -43,7 +44,7 @@ impl Continued {
         }
         let directory = RunDirectory::open(place)?;
         let file = place.join(FILE);
-        if !file.exists() {
+        if files::look(&file).map_err(files::Error::io("look at", &file))?.is_none() {
             let what = "holds no run (no run.toml inside); give the directory of a run".into();
             return Err(UsageError::Mismatch { path: place.into(), what }.into());
         }

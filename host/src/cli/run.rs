@@ -23,7 +23,7 @@ use crate::report::narrative::Finished;
 use crate::report::{KernelRun, judged, kernel_figures_bytes, narrative};
 use crate::run::{Judgement, RunDirectory, Stopped, Trace, result_paths};
 use crate::words::count;
-use crate::{data, plot, report, run};
+use crate::{data, files, plot, report, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -140,7 +140,9 @@ fn run_here(args: RunArgs) -> Result<u8> {
             place.write_settings(&model, training, &samples, None)
         };
         let mut follow = Follow::new(label, quiet, place, &settings, &stop);
-        let state = Some(place.file("state.bin")).filter(|state| goes_on && state.exists());
+        let state = place.file("state.bin");
+        let there = goes_on && files::look(&state).map_err(files::Error::io("look at", &state))?.is_some();
+        let state = Some(state).filter(|_| there);
         let mut outcome = match state {
             Some(state) => run::go_on(&state, &model, training, &samples, &mut follow, &stop)?,
             None => run::run(&model, training, &samples, &mut follow, &stop)?,

@@ -10,6 +10,7 @@ use super::format::{Opened, Reading};
 use super::idx;
 use super::raw::{Raw, Stored, Values, Y, room};
 use super::spec::Split;
+use crate::files::look;
 use crate::machine::Budget;
 
 /// Pixels of an image.
@@ -44,11 +45,16 @@ pub(super) fn locate(dir: &Path, split: Option<Split>) -> Result<Vec<PathBuf>, E
     for folder in [dir.join(FOLDER), dir.into()] {
         for set in &splits {
             let paths: Vec<PathBuf> = names(*set).iter().map(|name| folder.join(name)).collect();
-            let there = paths.iter().filter(|path| path.exists()).count();
-            if there == paths.len() {
+            let mut absent = Vec::new();
+            for path in &paths {
+                if look(path).map_err(idx::refused(path))?.is_none() {
+                    absent.push(path.clone());
+                }
+            }
+            if absent.is_empty() {
                 return Ok(paths);
             }
-            if let (true, Some(path)) = (there > 0, paths.into_iter().find(|path| !path.exists())) {
+            if let (true, Some(path)) = (absent.len() < paths.len(), absent.into_iter().next()) {
                 return Err(Error::NotFound {
                     path,
                     what: "file, although others of the set are there".into(),

@@ -12,6 +12,7 @@ use super::error::Error;
 use super::format::{Content, Opened, Reading};
 use super::raw::{Raw, Stored, Values, Y, room};
 use super::spec::Split;
+use crate::files::look;
 use crate::machine::Budget;
 
 const IMAGES_MAGIC: u32 = 0x0803;
@@ -48,7 +49,7 @@ pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<Idx
     fs::read_dir(dir).map_err(refused(dir))?;
     let splits = split.map_or(vec![Split::Train, Split::T10k], |split| vec![split]);
     for set in &splits {
-        let (images, labels) = (find(dir, *set, "images", 3), find(dir, *set, "labels", 1));
+        let (images, labels) = (find(dir, *set, "images", 3)?, find(dir, *set, "labels", 1)?);
         match (images, labels) {
             (Some(images), Some(labels)) => return Ok(IdxFiles { images, labels }),
             (None, None) => {}
@@ -71,11 +72,14 @@ pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<Idx
 }
 
 /// The file under any of its spellings; unpacked before packed.
-fn find(dir: &Path, set: Split, kind: &str, dims: u32) -> Option<PathBuf> {
-    ["", ".gz"]
-        .iter()
-        .flat_map(|packed| ["-", "."].map(|dash| dir.join(format!("{set}-{kind}{dash}idx{dims}-ubyte{packed}"))))
-        .find(|path| path.exists())
+fn find(dir: &Path, set: Split, kind: &str, dims: u32) -> Result<Option<PathBuf>, Error> {
+    let spelt = |packed, dash| dir.join(format!("{set}-{kind}{dash}idx{dims}-ubyte{packed}"));
+    for path in ["", ".gz"].into_iter().flat_map(|packed| ["-", "."].map(|dash| spelt(packed, dash))) {
+        if look(&path).map_err(refused(&path))?.is_some() {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
 }
 
 /// Opens both files.

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::format::{Content, Opened, Reading};
 use super::npz_file::{Named, gather, inputs, labels};
 use super::raw::{Raw, Stored, Values};
+use crate::files::look;
 use crate::files::npy::Npy;
 use crate::machine::Budget;
 
@@ -34,7 +35,8 @@ pub(super) fn read(Opened { mut content, bytes, path }: Opened, reading: &Readin
 /// The file of the labels that is read with this one, if one is there.
 pub(super) fn labels_of(path: &Path) -> Option<PathBuf> {
     let is_npy = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"));
-    beside(path).filter(|beside| is_npy && beside.exists())
+    // what may not be looked at is told when it is opened, rather than taken for absent
+    beside(path).filter(|beside| is_npy && !matches!(look(beside), Ok(None)))
 }
 
 /// The file of the labels: `y.npy` for `x.npy`, `y_train.npy` for `x_train.npy`, `train-Y.npy` for `train-X.npy`.

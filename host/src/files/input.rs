@@ -69,6 +69,21 @@ pub fn open_input(path: &Path) -> Result<Input, InputFault> {
     Ok(Input { file, bytes: metadata.len() })
 }
 
+/// What stands at `path`, through links; `None` where nothing does. What may not be looked at is no absence, nor is a link
+/// that leads nowhere: whoever takes it for one leaves out what somebody has put there.
+///
+/// # Errors
+/// The system's: a directory on the way that may not be entered.
+pub fn look(path: &Path) -> io::Result<Option<FileType>> {
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(Some(found.file_type())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(std::fs::symlink_metadata(path).ok().map(|link| link.file_type()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// All of `path`, of which at most `most` bytes are read.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ pub use digest::{sha256, sha256_of};
 pub use directory::{UnfinishedDirectory, is_empty};
 pub use dtype::Dtype;
 pub use error::Error;
-pub use input::{Input, InputFault, name_of, open_input, read_input, read_text, reason};
+pub use input::{Input, InputFault, look, name_of, open_input, read_input, read_text, reason};
 pub use lock::{Access, DirectoryLock, FileLock};
 pub use npz::NpzError;
 pub use output::{Format, Roles, check_output};

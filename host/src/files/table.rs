@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use csv::{Position, ReaderBuilder, StringRecord, Writer};
 
-use super::{Error, numbers, read_input, write_atomic};
+use super::{Error, look, numbers, read_input, write_atomic};
 
 /// Most bytes of a table that is read: ten times the largest that a study writes.
 const MOST_BYTES: u64 = 1 << 28;
@@ -134,7 +134,7 @@ impl CsvTable {
     /// # Errors
     /// Those of [`Self::read`].
     pub fn read_if_there(path: &Path) -> Result<Option<Self>, Error> {
-        path.exists().then(|| Self::read(path)).transpose()
+        look(path).map_err(Error::io("look at", path))?.map(|_| Self::read(path)).transpose()
     }
 
     /// Reads the content of a file; `path` is for messages.

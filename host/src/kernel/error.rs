@@ -48,7 +48,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A file has no kernel, or a damaged one.
-    #[error("{}: {fault}; fix the file or give another", path.display())]
+    #[error("{}: {fault}; {}", path.display(), mend(fault))]
     Damaged {
         /// the file
         path: PathBuf,
@@ -76,6 +76,16 @@ impl Error {
             InputFault::Missing => Self::NotFound { path: path.into() },
             fault => Self::Damaged { path: path.into(), fault: KernelFault::Input(fault) },
         }
+    }
+}
+
+/// What mends it.
+fn mend(fault: &KernelFault) -> &'static str {
+    match fault {
+        KernelFault::Npz(NpzError::NoArray { present, .. }) if !present.is_empty() => {
+            "give one of them as FILE.npz:NAME"
+        }
+        _ => "fix the file or give another",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Finished runs side by side: where they lie, and what tells them apart.
 
+use std::fs::FileType;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
@@ -8,6 +9,7 @@ use super::Error;
 use super::cell::Finished;
 use super::manifest::entries;
 use crate::experiment::{Model, Training, in_words, keys};
+use crate::files;
 use crate::run::part_directories;
 
 /// Names of files that every finished run has.
@@ -86,28 +88,49 @@ fn differing(tables: &[Table]) -> Vec<String> {
     keys
 }
 
-fn is_run(place: &Path) -> bool {
-    FILES.iter().all(|name| place.join(name).is_file())
+/// Whether a run has left its files here. One that may not be looked at is not left out of a comparison without a word.
+fn is_run(place: &Path) -> Result<bool, Error> {
+    for name in FILES {
+        if !kind_of(&place.join(name))?.is_some_and(|kind| kind.is_file()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn kind_of(path: &Path) -> Result<Option<FileType>, Error> {
+    Ok(files::look(path).map_err(files::Error::io("look at", path))?)
+}
+
+/// Those of these places that hold a run.
+fn runs_of(places: impl Iterator<Item = PathBuf>) -> Result<Vec<PathBuf>, Error> {
+    let mut runs = Vec::new();
+    for place in places {
+        if is_run(&place)? {
+            runs.push(place);
+        }
+    }
+    Ok(runs)
 }
 
 /// The finished runs of a directory; none where it is neither of a run nor of several.
 fn runs_in(directory: &Path) -> Result<Vec<PathBuf>, Error> {
-    if is_run(directory) {
+    if is_run(directory)? {
         return Ok(vec![directory.to_path_buf()]);
     }
-    let parts: Vec<PathBuf> = part_directories(directory).filter(|part| is_run(part)).collect();
+    let parts = runs_of(part_directories(directory))?;
     if !parts.is_empty() {
         return Ok(parts);
     }
     let folder = directory.join(RUNS);
-    if !folder.is_dir() {
+    if !kind_of(&folder)?.is_some_and(|kind| kind.is_dir()) {
         return Ok(Vec::new());
     }
     // what is under a temporary name is no run yet
     let mut names: Vec<String> =
         entries(&folder)?.into_iter().map(|(name, _)| name).filter(|name| !name.starts_with('.')).collect();
     names.sort_by(|a, b| natural(a).cmp(&natural(b)));
-    Ok(names.into_iter().map(|name| folder.join(name)).filter(|place| is_run(place)).collect())
+    runs_of(names.into_iter().map(|name| folder.join(name)))
 }
 
 /// The pieces of a name by which width-64 stands before width-128.

@@ -105,14 +105,31 @@ fn permission_is_the_systems_to_give() {
     place.succeed("kernel analytic --out K.npy --quiet");
     place.file("P.safetensors", "secret");
     fs::create_dir(place.path("closed")).unwrap();
-    for name in ["x.csv", "s.toml", "P.npz", "K.npz", "K.npy", "P.safetensors", "closed"] {
-        fs::set_permissions(place.path(name), fs::Permissions::from_mode(0o000)).unwrap();
-    }
+    place.succeed("run --width 4 --until-time 0.1 --out both --quiet");
+    place.succeed("run --width 4 --loss mse --until-time 0.1 --out run --quiet");
+    place.succeed("sweep --set width=4,8 --loss mse --until-time 0.1 --out sweep --quiet");
+    fs::create_dir_all(place.path("cifar/cifar-10-batches-bin")).unwrap();
+    fs::create_dir_all(place.path("listed")).unwrap();
+    const CLOSED: [&str; 10] =
+        ["x.csv", "s.toml", "P.npz", "K.npz", "K.npy", "P.safetensors", "closed", "both/mse", "run", "sweep/runs"];
+    let set = |name: &str, mode| fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    CLOSED.iter().for_each(|name| set(name, 0o000));
+    // its names can be read, and nothing else
+    ["listed", "cifar/cifar-10-batches-bin"].iter().for_each(|name| set(name, 0o644));
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     for line in [
         "data show --data x.csv",
         "data show --data K.npz",
         "data show --data mnist --data-dir closed",
+        "data show --data mnist --data-dir listed",
+        "data show --data cifar-10 --data-dir cifar",
+        "data show --data closed/x.npy",
+        // what may not be looked at is not taken for absent
+        "report run",
+        "report both",
+        "report sweep",
+        "run --continue run",
+        "drift closed/a.npz closed/b.npz --data sphere",
         "run s.toml --out o",
         "kernel analytic --data x.csv",
         "kernel empirical --params P.npz",
@@ -149,6 +166,9 @@ fn permission_is_the_systems_to_give() {
             done.stderr
         );
     }
+    // so that they can be removed
+    CLOSED.iter().rev().for_each(|name| set(name, 0o755));
+    ["listed", "cifar/cifar-10-batches-bin"].iter().for_each(|name| set(name, 0o755));
 }
 
 /// What was typed wrongly, is not there, or is damaged, beside what the system refuses.
@@ -163,6 +183,9 @@ fn each_fault_has_its_code() {
     for name in ["io.csv", "io.npz", "io.npy", "io.safetensors", "io.toml"] {
         symlink("/proc/self/mem", place.path(name)).unwrap();
     }
+    // a link that leads nowhere is no file of labels that is missing
+    place.succeed("kernel analytic --data sphere --n 5 --out linked-x.npy --quiet");
+    symlink("nowhere.npy", place.path("linked-y.npy")).unwrap();
     for (line, code) in [
         // wrong usage or settings
         ("kernel analytic --out nowhere/K.npz", 2),
@@ -172,6 +195,7 @@ fn each_fault_has_its_code() {
         ("run --width 4 --out file/o", 2),
         ("run d.npz --out o", 2),
         ("run absent.toml --out o", 2),
+        ("drift d.npz d.npz --data sphere", 2),
         ("smoothness --data sphere --n 20 --window 2..8 --out file/o", 2),
         ("reproduce divergence --only six-points --network fcn --widths 4 --seeds 1 --out file/o", 2),
         // data missing or damaged
@@ -182,6 +206,7 @@ fn each_fault_has_its_code() {
         ("kernel empirical --params bad.npz", 3),
         ("compare absent.npz absent.npz", 3),
         ("compare bad.npz bad.npz", 3),
+        ("data show --data linked-x.npy", 3),
         // the system's
         ("data show --data io.csv", 4),
         ("data show --data io.npz", 4),

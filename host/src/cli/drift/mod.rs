@@ -113,6 +113,10 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
         let what = "one checkpoint has nothing to be compared with; give two or more".into();
         return Err(UsageError::Mismatch { path: args.files[0].clone(), what }.into());
     }
+    if let Some(directory) = args.files.iter().find(|file| file.is_dir()) {
+        let what = "is a directory, but a file of parameters is needed; of a run it is the params.npz inside".into();
+        return Err(UsageError::Mismatch { path: directory.clone(), what }.into());
+    }
     let text = |text: String| Value::String(text);
     let own = [
         ("multi-output", args.multi_output.clone().map(text)),
