@@ -164,6 +164,8 @@ def test_classes(loss: str, classes: int) -> None:
     x = rng.normal(size=(60, 4)) * 0.3 + np.eye(4)[y - 5] * 3
     prediction = ns.predict(ns.kernel_fn(depth=1), x[:40], y[:40], x[40:], loss=loss, penalty=0.01)
     assert prediction.accuracy(y[40:]) > 0.9
+    with pytest.raises(ValueError, match="y_test: 5 labels, but 20 points"):
+        prediction.accuracy(y[:5])
     assert prediction.mean.shape == (20, 1 if classes == 2 else classes)
     with pytest.raises(ValueError, match="label 1 is none of the classes"):
         prediction.accuracy(np.ones(20, dtype=int))

@@ -65,6 +65,19 @@ def test_refused(case: str) -> None:
     assert message in str(caught.value)
 
 
+def test_what_holds_no_layers() -> None:
+    for make, kind, message in [
+        (lambda: ns.from_state_dict([1]), TypeError, "state: list; give a mapping"),  # type: ignore[arg-type]
+        (lambda: ns.from_state_dict({0: np.eye(2)}), TypeError, "state: the key 0"),  # type: ignore[dict-item]
+        (lambda: ns.from_flax([1]), TypeError, "params: list; give a nested mapping"),  # type: ignore[arg-type]
+        (lambda: ns.from_flax({"params": [1]}), TypeError, "params: list; give a nested mapping"),
+        (lambda: ns.from_stax([]), ValueError, "params: give a pair"),
+        (lambda: ns.from_stax([(np.eye(2),)]), ValueError, "params: give a pair"),
+    ]:
+        with pytest.raises(kind, match=message):
+            make()
+
+
 def test_dtypes() -> None:
     single = {name: array.astype(np.float32) for name, array in arrays(**{"0__weight": (4, 3), "2__weight": (1, 4)}).items()}
     net = ns.from_state_dict(single)

@@ -46,6 +46,8 @@ def test_numbers_of_numpy() -> None:
     """In numpy 2 their repr is no number of a settings file."""
     one = ns.run({**SETTINGS, "width": np.int64(8), "until_time": np.float64(2.0), "smoothing": np.float32(0.0), "predictions": np.bool_(False)})
     assert np.array_equal(one.trace["loss"], ns.run({**SETTINGS, "smoothing": 0.0}).trace["loss"])
+    pair = [np.eye(2), np.array([0, 1])]
+    assert ns.run({**SETTINGS, "data": pair}).kernels["x"].shape == (2, 2)
     widths = ns.run({"widths": np.array([8, 4]), "loss": "mse", "until_time": 1.0})
     assert widths.params["first.W1"].shape == (4, 8)
 
@@ -54,6 +56,17 @@ def test_texts_that_a_settings_file_escapes(tmp_path: Path) -> None:
     name = 'a "quoted" \\ name\t.npz'
     np.savez(tmp_path / name, x=np.eye(2), y=np.array([0, 1]))
     assert ns.run({**SETTINGS, "data": tmp_path / name}).kernels["x"].shape == (2, 2)
+
+
+def test_settings_that_are_none() -> None:
+    for wrong, kind, message in [
+        (3, TypeError, "settings: int; give a mapping"),
+        ([("width", 8)], TypeError, "settings: list; give a mapping"),
+        ({**SETTINGS, "until-time": 3.0}, ValueError, "until-time is given twice"),
+        ({**SETTINGS, "data": (np.eye(2),)}, ValueError, "data: 1 arrays"),
+    ]:
+        with pytest.raises(kind, match=message):
+            ns.run(wrong)  # type: ignore[arg-type]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

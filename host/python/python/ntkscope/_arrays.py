@@ -40,3 +40,10 @@ def whole(name: str, given: Any, least: int, needs: str) -> int:
     if not least <= number < 1 << 63:
         raise ValueError(f"{name}: {given!r}; give {needs}")
     return number
+
+
+def items(name: str, given: Any, needs: str) -> Any:
+    """The pairs of a mapping. Raises TypeError with ``name`` for what is none; ``needs`` says what to give."""
+    if not hasattr(given, "items"):
+        raise TypeError(f"{name}: {type(given).__name__}; give {needs}")
+    return given.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ._arrays import as_numpy
+from ._arrays import as_numpy, items
 from ._native import Network, _of_arrays, _of_layers
 
 TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
@@ -28,14 +28,14 @@ def from_flax(
     flat: dict[str, Any] = {}
 
     def gather(prefix: str, values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
+        for name, value in items("params", values, "a nested mapping of arrays, as variables['params']"):
             path = f"{prefix}/{name}" if prefix else name
             if hasattr(value, "items"):
                 gather(path, value)
             else:
                 flat[path] = as_numpy(path, value)
 
-    gather("", params["params"] if set(params) == {"params"} else params)
+    gather("", params["params"] if hasattr(params, "items") and set(params) == {"params"} else params)
     return _of_arrays(list(flat.items()), activation, None if order is None else list(order))
 
 
@@ -60,6 +60,8 @@ def from_stax(
     if parameterization not in ("ntk", "standard"):
         raise ValueError(f"parameterization: {parameterization!r}; give 'ntk' or 'standard'")
     dense = [pair for pair in params if len(pair) > 0]
+    if not dense or any(len(pair) != 2 for pair in dense):
+        raise ValueError("params: give a pair (W, b) for every dense layer, b None where there is none, and () for what has no parameters")
     names = [activation] * (len(dense) - 1) if isinstance(activation, str) else list(activation)
     if len(names) != len(dense) - 1:
         raise ValueError(f"activation: {len(names)} names, but the network has {len(dense) - 1} hidden layers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._arrays import as_numpy
+from ._arrays import as_numpy, items
 from ._native import Network, _of_arrays, _of_keywords
 
 TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
@@ -31,7 +31,9 @@ def from_state_dict(
     """
     owners: dict[tuple[int, tuple[int, ...]], str] = {}
     arrays = []
-    for name, given in state.items():
+    for name, given in items("state", state, "a mapping from names to arrays, as module.state_dict()"):
+        if not isinstance(name, str):
+            raise TypeError(f"state: the key {name!r}; give names, as module.state_dict() does")
         array = as_numpy(name, given)
         place = (array.__array_interface__["data"][0], array.shape)
         if array.size and place in owners:

@@ -79,6 +79,8 @@ class Prediction:
         """Share of the test points whose mean output says the class ``y_test`` ``(m,)``; a tie counts as wrong."""
         if self._goal.classes is None:
             raise ValueError("y was real numbers, which have no classes; compare them with mean")
+        if len(y_test) != len(self.mean):
+            raise ValueError(f"y_test: {len(y_test)} labels, but {len(self.mean)} points were predicted")
         return _accuracy(self.mean, self._goal.wanted(y_test), self._loss)
 
     def __repr__(self) -> str:

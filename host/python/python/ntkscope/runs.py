@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+from ._arrays import items
 from ._files import replacing
 
 TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
@@ -153,11 +154,19 @@ def run(
             file = os.fspath(settings)
             os.stat(file)  # what is not there is told by the system's own exception
         else:
-            given = {key.replace("_", "-"): value for key, value in settings.items() if value is not None}
+            given: dict[str, Any] = {}
+            for name, value in items("settings", settings, "a mapping of the keys of run.toml, or the path of such a file"):
+                key = str(name).replace("_", "-")
+                if key in given:
+                    raise ValueError(f"settings: {key} is given twice, with underscores and with hyphens; leave one of them out")
+                if value is not None:
+                    given[key] = value
             if given.get("loss", "both") == "both" or given.get("optimizer") == "both":
                 raise ValueError("loss: a Run is of one loss and one optimizer; give loss='mse' or loss='cross-entropy'")
             data = given.get("data")
-            if isinstance(data, tuple):
+            if isinstance(data, (tuple, list)):
+                if len(data) != 2:
+                    raise ValueError(f"data: {len(data)} arrays; give the pair (x, y), or the name of a data set or a file")
                 import numpy as np
 
                 place = os.path.join(scratch, "data.npz")
@@ -212,6 +221,7 @@ def reproduce(
     if only is not None:
         arguments += ["--only", only if isinstance(only, str) else ",".join(only)]
     for name, value in options.items():
+        value = value.tolist() if hasattr(value, "tolist") else value
         flag = "--" + name.replace("_", "-")
         if value is True:
             arguments.append(flag)
