@@ -81,9 +81,16 @@ impl<'a, N: Network, T: HostReal> Gradients<'a, N, T> {
         Groups::of(self.source.samples.count(), leaf(self.sizes(), size_of::<T>()))
     }
 
-    /// The first sample and the pairs (A, D) of each leaf of a group of this rank, in order.
-    fn each_leaf(&self, group: usize, stop: &Stop, work: &mut Work<'_, N, T>) -> Result<Ended, Error> {
-        let (groups, mut space) = (self.groups(), Space::default());
+    /// The first sample and the pairs (A, D) of each leaf of a group of this rank, in order. Those that are made anew lie in
+    /// `space`, the same for all groups: memory that the system hands out again and again costs as much as an eighth of the work.
+    fn each_leaf(
+        &self,
+        group: usize,
+        space: &mut Space<T>,
+        stop: &Stop,
+        work: &mut Work<'_, N, T>,
+    ) -> Result<Ended, Error> {
+        let groups = self.groups();
         let before = group / self.ranks.size() * groups.leaves(0).count();
         for (index, rows) in groups.leaves(group).enumerate() {
             if stop.requested() {
@@ -145,9 +152,9 @@ impl<N: Network, T: HostReal> Operator for Gradients<'_, N, T> {
 
     fn diagonal(&self, stop: &Stop) -> Result<Ended<Vec<f64>>, Error> {
         let (outputs, per_sample, groups) = (self.source.outputs, self.source.rows_per_sample(), self.groups());
-        let (mut diagonal, mut some) = (vec![0.0; self.rows()], Vec::new());
+        let (mut diagonal, mut some, mut space) = (vec![0.0; self.rows()], Vec::new(), Space::default());
         for group in groups.own(self.ranks) {
-            let ended = self.each_leaf(group, stop, &mut |first, tangent| {
+            let ended = self.each_leaf(group, &mut space, stop, &mut |first, tangent| {
                 some.resize(tangent.activations.batch() * per_sample, T::ZERO);
                 kernel_diagonal(tangent, outputs, &mut some)?;
                 diagonal[first * per_sample..].iter_mut().zip(&some).for_each(|(out, k)| *out = k.to_f64());
@@ -177,7 +184,7 @@ impl<N: Network, T: HostReal> Operator for Gradients<'_, N, T> {
             (0..vectors.rows()).flat_map(|k| (0..terms.len()).map(move |r| (k, r))).collect();
         out.fill(0.0);
         let (mut share, mut scratch) = (vec![T::ZERO; sizes.parameters], Vec::new());
-        let (mut v, mut change) = (Vec::new(), Vec::new());
+        let (mut v, mut change, mut space) = (Vec::new(), Vec::new(), Space::default());
         let (groups, ranks) = (self.groups(), self.ranks);
         let own: usize = groups.own(ranks).map(|group| groups.rows(group).len()).sum();
         let (mut done, work) = (0, 2 * own * all.len());
@@ -205,7 +212,7 @@ impl<N: Network, T: HostReal> Operator for Gradients<'_, N, T> {
                 if let Some(group) = group {
                     gradients.fill(T::ZERO);
                     let mut forth = |first: usize, tangent: &Tangent<'_, N, T>| forth(first, tangent, &mut gradients);
-                    if self.each_leaf(group, stop, &mut forth)? == Ended::Stopped {
+                    if self.each_leaf(group, &mut space, stop, &mut forth)? == Ended::Stopped {
                         return Ok(Ended::Stopped);
                     }
                 }
@@ -229,7 +236,7 @@ impl<N: Network, T: HostReal> Operator for Gradients<'_, N, T> {
                 Ok(())
             };
             for group in groups.own(ranks) {
-                if self.each_leaf(group, stop, &mut back)? == Ended::Stopped {
+                if self.each_leaf(group, &mut space, stop, &mut back)? == Ended::Stopped {
                     return Ok(Ended::Stopped);
                 }
             }
