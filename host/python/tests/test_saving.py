@@ -139,6 +139,7 @@ def test_damaged(tmp_path: Path) -> None:
     refused("does not hold the layers of a network", layers=said("no toml ="))
     refused("does not hold the layers of a network", layers=np.array([0.5]))
     refused("a rate is -1", layers=said(text.replace("2.5", "-1.0")))
+    refused("are one tensor", layers=said(text.replace('"W1"', '"W0"')))
     refused("no array `W1`", W1=np.zeros(0))
     refused("array `W9` of shape .* is of none of the layers", W9=np.ones((2, 2)))
     refused("array `W1` of shape .* takes 8 numbers, but is given 7", W1=np.ones((4, 8)))

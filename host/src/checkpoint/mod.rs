@@ -181,6 +181,9 @@ impl Checkpoint {
                 let missing = || NpzError::NoArray { array: name.clone(), present: names.clone() };
                 let at = names.iter().position(|known| known == name);
                 let at = at.ok_or_else(|| Fault::File(ParameterFault::Npz(missing())))?;
+                if used.contains(&at) {
+                    return Err(Fault::Tied { first: name.clone(), second: name.clone() });
+                }
                 used.push(at);
                 Ok::<_, Fault>(at)
             };
