@@ -4,7 +4,12 @@
 use ntkscope_core::network::{Activation, Layer};
 use serde::{Deserialize, Serialize};
 
+use super::error::Fault;
+use super::source::{Arrays, Numbers};
 use super::tensor_file::ParameterFault;
+use super::{Checkpoint, Reading};
+use crate::files::npy::Number;
+use crate::files::{Dtype, NpzError};
 use crate::words::excerpt;
 
 /// A layer `z = c W a + s b` beside its arrays.
@@ -81,6 +86,73 @@ pub(super) fn of_text(text: &str) -> Result<Vec<DescribedLayer>, ParameterFault>
         Some(rate) => Err(wrong(format!("a rate is {rate}"))),
         None => Ok(layer),
     }
+}
+
+/// The network of arrays that the file describes, each of which one layer has.
+///
+/// # Errors
+/// Another number of activations; an order; arrays that are missing, left over or shared, or whose shapes do not follow one another.
+pub(super) fn read(
+    arrays: &mut dyn Arrays,
+    mut described: Vec<DescribedLayer>,
+    reading: &Reading,
+) -> Result<Checkpoint, Fault> {
+    if reading.order.is_some() {
+        return Err(Fault::OrderSaid);
+    }
+    let hidden = described.len() - 1;
+    if let Some(given) = &reading.activation {
+        let activations = given.spread(hidden);
+        let activations = activations.ok_or(Fault::Activations { hidden, given: given.values().len() })?;
+        described.iter_mut().zip(activations).for_each(|(layer, activation)| layer.activation = activation);
+    }
+    let (all, _) = arrays.shapes()?;
+    let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    let unfit = |at: usize, what: String| {
+        let (array, shape) = all[at].clone();
+        Fault::Array { array, shape, what }
+    };
+    let mut left: Vec<usize> = (0..all.len()).collect();
+    let mut take = |name: &String| {
+        let missing = || NpzError::NoArray { array: name.clone(), present: names.clone() };
+        let at = names.iter().position(|known| known == name);
+        let at = at.ok_or_else(|| Fault::File(ParameterFault::Npz(missing())))?;
+        let free = left.iter().position(|free| *free == at);
+        let free = free.ok_or_else(|| Fault::Tied { first: name.clone(), second: name.clone() })?;
+        Ok::<usize, Fault>(left.swap_remove(free))
+    };
+    let (mut layers, mut entering, mut inputs) = (Vec::new(), reading.inputs, None);
+    let mut numbers = Numbers { arrays, names: &names, theta: Vec::new(), stored: None };
+    for layer in &described {
+        let weights = take(&layer.names[0])?;
+        let bias = layer.s.map(|_| take(&layer.names[1])).transpose()?;
+        let &[out, d] = &all[weights].1[..] else {
+            return Err(unfit(weights, "is no weight, which has two dimensions".into()));
+        };
+        if let Some(given) = entering.filter(|given| *given != d) {
+            return Err(unfit(weights, format!("takes {d} numbers, but is given {given}")));
+        }
+        if let Some(bias) = bias.filter(|bias| all[*bias].1 != [out]) {
+            return Err(unfit(bias, format!("is no bias of {out} numbers")));
+        }
+        numbers.append(weights)?;
+        bias.map_or(Ok(()), |bias| numbers.append(bias))?;
+        layers.push(layer.layer(out));
+        (entering, inputs) = (Some(out), inputs.or(Some(d)));
+    }
+    if let Some(left) = left.into_iter().min() {
+        return Err(unfit(left, "is of none of the layers that the file describes".into()));
+    }
+    let Numbers { theta, stored, .. } = numbers;
+    Ok(Checkpoint {
+        inputs: inputs.unwrap_or(0),
+        layers,
+        names: described.iter().map(|layer| layer.names[0].clone()).collect(),
+        arrays: described.iter().map(|layer| layer.names.clone()).collect(),
+        rates: described.iter().map(|layer| layer.rates).collect(),
+        theta,
+        stored: stored.unwrap_or(Number::of(Dtype::F64)),
+    })
 }
 
 #[cfg(test)]

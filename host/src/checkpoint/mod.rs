@@ -27,7 +27,7 @@ pub use tensor_file::{LAYERS, ParameterFault, ParameterFile, SETTINGS};
 
 use crate::experiment::List;
 use crate::files::npy::Number;
-use crate::files::{Dtype, Input, NpzError, open_input};
+use crate::files::{Dtype, Input, open_input};
 use crate::words::excerpt;
 use source::{Arrays, InMemory, Numbers};
 use torch_file::TorchFile;
@@ -112,7 +112,7 @@ impl Checkpoint {
 
     fn of(arrays: &mut dyn Arrays, reading: &Reading) -> Result<Self, Fault> {
         let read = match arrays.described()? {
-            Some(described) => Self::of_described(arrays, described, reading)?,
+            Some(described) => described::read(arrays, described, reading)?,
             None => Self::of_placed(arrays, reading)?,
         };
         Fcn::of_layers(read.inputs, &read.layers).map_err(Fault::Core)?;
@@ -150,73 +150,6 @@ impl Checkpoint {
         let arrays = names.iter().map(|name| [part(name, "weight"), part(name, "bias")]).collect();
         let (rates, stored) = (vec![[1.0; 2]; names.len()], stored.unwrap_or(Number::of(Dtype::F64)));
         Ok(Self { inputs, layers, names, arrays, rates, theta, stored })
-    }
-
-    /// Of arrays that the file describes.
-    fn of_described(
-        arrays: &mut dyn Arrays,
-        mut described: Vec<DescribedLayer>,
-        reading: &Reading,
-    ) -> Result<Self, Fault> {
-        if reading.order.is_some() {
-            return Err(Fault::OrderSaid);
-        }
-        let hidden = described.len() - 1;
-        if let Some(given) = &reading.activation {
-            let activations = given.spread(hidden);
-            let activations = activations.ok_or(Fault::Activations { hidden, given: given.values().len() })?;
-            described.iter_mut().zip(activations).for_each(|(layer, activation)| layer.activation = activation);
-        }
-        let (all, _) = arrays.shapes()?;
-        let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
-        let unfit = |at: usize, what: String| {
-            let (array, shape) = all[at].clone();
-            Fault::Array { array, shape, what }
-        };
-        let (mut layers, mut inputs, mut used) = (Vec::new(), reading.inputs, Vec::new());
-        let mut read = Numbers { arrays, names: &names, theta: Vec::new(), stored: None };
-        let mut first = None;
-        for layer in &described {
-            let mut array = |name: &String| {
-                let missing = || NpzError::NoArray { array: name.clone(), present: names.clone() };
-                let at = names.iter().position(|known| known == name);
-                let at = at.ok_or_else(|| Fault::File(ParameterFault::Npz(missing())))?;
-                if used.contains(&at) {
-                    return Err(Fault::Tied { first: name.clone(), second: name.clone() });
-                }
-                used.push(at);
-                Ok::<_, Fault>(at)
-            };
-            let weights = array(&layer.names[0])?;
-            let bias = layer.s.map(|_| array(&layer.names[1])).transpose()?;
-            let &[out, d] = &all[weights].1[..] else {
-                return Err(unfit(weights, "is no weight, which has two dimensions".into()));
-            };
-            if let Some(inputs) = inputs.filter(|inputs| *inputs != d) {
-                return Err(unfit(weights, format!("takes {d} numbers, but is given {inputs}")));
-            }
-            if let Some(bias) = bias.filter(|bias| all[*bias].1 != [out]) {
-                return Err(unfit(bias, format!("is no bias of {out} numbers")));
-            }
-            read.append(weights)?;
-            bias.map_or(Ok(()), |bias| read.append(bias))?;
-            layers.push(layer.layer(out));
-            inputs = Some(out);
-            first.get_or_insert(d);
-        }
-        if let Some(left) = (0..all.len()).find(|at| !used.contains(at)) {
-            return Err(unfit(left, "is of none of the layers that the file describes".into()));
-        }
-        let Numbers { theta, stored, .. } = read;
-        Ok(Self {
-            inputs: first.unwrap_or(0),
-            layers,
-            names: described.iter().map(|layer| layer.names[0].clone()).collect(),
-            arrays: described.iter().map(|layer| layer.names.clone()).collect(),
-            rates: described.iter().map(|layer| layer.rates).collect(),
-            theta,
-            stored: stored.unwrap_or(Number::of(Dtype::F64)),
-        })
     }
 
     /// The same function and kernel with all rates 1 or 0, which [`Self::network`] knows.
