@@ -8,7 +8,7 @@ use std::{
 };
 
 use ntkscope::{
-    checkpoint::{Checkpoint, Reading},
+    checkpoint::{Checkpoint, DescribedLayer, LAYERS, Reading, SETTINGS, text_of},
     experiment::{AnyNetwork, Init, Model},
     files::{
         Dtype, Input, nameless_file,
@@ -16,10 +16,7 @@ use ntkscope::{
         npz::{self, Array, Npz},
     },
     kernel::{KernelFault, KernelFile, check_symmetric},
-    run::{
-        params::{SETTINGS, parameters_of_bytes},
-        tensors,
-    },
+    run::{params::parameters_of_bytes, tensors},
 };
 use ntkscope_core::{
     MatRef, Real,
@@ -160,6 +157,32 @@ fn stored(path: &str, content: &[u8], input: &[u8]) -> Verdict {
     let network = read.network().expect("reading has checked it");
     assert_eq!(network.sizes().parameters, read.theta.len());
     assert!(read.theta.iter().all(|number| number.is_finite()) && read.names.len() == read.layers.len());
+    Ok(())
+}
+
+/// A network whose layers this text describes, of the first of two weights, `W` and `V`, and two biases, `b` and `a`.
+fn described(text: &[u8], arrays: usize) -> Result<Checkpoint, Refused> {
+    let shapes: [(&str, &[usize]); 4] = [("W", &[3, 2]), ("b", &[3]), ("V", &[1, 3]), ("a", &[1])];
+    let (number, length, byte) = (|at: usize| 0.5 - at as f64, [text.len()], |at: usize| f64::from(text[at]));
+    let kept = shapes.iter().take(arrays).map(|&(name, shape)| Array { name, shape, dtype: Dtype::F64, number: &number });
+    let text = Array { name: LAYERS, shape: &length, dtype: Dtype::F64, number: &byte };
+    let file = npz::write(Cursor::new(Vec::new()), &kept.chain([text]).collect::<Vec<_>>());
+    let file = file.expect("memory can be written").into_inner();
+    Ok(Checkpoint::of_content(Cursor::new(&file), file.len() as u64, Path::new("p.npz"), &Reading::default())?)
+}
+
+/// What a file says of its layers beside their arrays.
+pub(crate) fn layers(input: &[u8]) -> Verdict {
+    let Some((&arrays, text)) = input.split_first() else { return Ok(()) };
+    let arrays = usize::from(arrays) % 5;
+    let read = described(text, arrays)?;
+    let layers = read.layers.iter().zip(&read.arrays).zip(&read.rates);
+    let layers = layers.map(|((layer, names), rates)| DescribedLayer::of(layer, names, rates));
+    let written = text_of(&layers.collect::<Vec<_>>()).expect("toml has every text and number");
+    assert_eq!(described(written.as_bytes(), arrays).expect("our own text"), read);
+    // scales and rates that are each in range may leave it together
+    let one = read.at_one_rate();
+    assert!(one.network().is_err() || one.theta.iter().all(|number| number.is_finite()), "{one:?}");
     Ok(())
 }
 

@@ -9,7 +9,7 @@
 //! - `refused`: what is looked at in an error
 //! - `samples`: idx, gzip, npz, npy, csv
 //! - `archive`: npz archives made of an input, so that a wrong checksum does not end everything
-//! - `arrays`: kernels and parameters
+//! - `arrays`: kernels, parameters, and what a file says of its layers
 //! - `board`: what boards send, and what they keep
 //! - `settings`: settings files, `--set`, what finished runs say of themselves
 //! - `state`: what a run is gone on from
@@ -44,7 +44,7 @@ use crate::{
 /// A reader, the most seconds of an input, and what decides whether it is accepted.
 type Target = (&'static str, f64, fn(&[u8]) -> Verdict);
 
-const TARGETS: [Target; 24] = [
+const TARGETS: [Target; 25] = [
     ("idx", READING, samples::idx),
     ("cifar", READING, samples::cifar),
     ("gzip", READING, samples::gzip),
@@ -57,6 +57,7 @@ const TARGETS: [Target; 24] = [
     ("torch", READING, arrays::torch),
     ("pickle", READING, arrays::pickle),
     ("checkpoint", READING, arrays::checkpoint),
+    ("layers", READING, arrays::layers),
     ("toml", READING, settings::file),
     ("set", READING, settings::pairs),
     ("run_toml", READING, settings::saved_run),

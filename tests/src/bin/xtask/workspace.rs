@@ -16,7 +16,9 @@ pub(crate) fn format(_: &mut Session) -> Result<()> {
 }
 
 pub(crate) fn clippy(_: &mut Session) -> Result<()> {
-    run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]), LONG)
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--features", "ntkscope-tests/fuzzing"]);
+    run(clippy.args(["--", "-D", "warnings"]), LONG)
 }
 
 pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
