@@ -41,12 +41,20 @@ pub(crate) fn dtype_of(object: &Bound<'_, PyAny>) -> PyResult<Dtype> {
     if let Some(dtype) = [Dtype::F32, Dtype::F64].into_iter().find(|dtype| dtype.name() == name) {
         return Ok(dtype);
     }
-    let name = object.py().import("numpy")?.getattr("dtype")?.call1((object,))?.getattr("name")?;
-    match name.extract::<String>()?.as_str() {
-        "float32" => Ok(Dtype::F32),
-        "float64" => Ok(Dtype::F64),
-        other => Err(wrong_type(format!("dtype: {other}; give float32 or float64"))),
+    let of_numpy = object.py().import("numpy")?.getattr("dtype")?;
+    let name = of_numpy.call1((object,)).and_then(|dtype| dtype.getattr("name")?.extract::<String>());
+    match name.as_deref() {
+        Ok("float32") => Ok(Dtype::F32),
+        Ok("float64") => Ok(Dtype::F64),
+        Ok(other) => Err(wrong_type(format!("dtype: {other}; give float32 or float64"))),
+        Err(_) => Err(wrong_type(format!("dtype: {}; give float32 or float64", object.repr()?))),
     }
+}
+
+/// The name that settings have for what ``dtype=`` asks for.
+#[pyfunction]
+pub(crate) fn _scalar(dtype: &Bound<'_, PyAny>) -> PyResult<&'static str> {
+    Ok(dtype_of(dtype)?.name())
 }
 
 /// The count that an argument of this name gives.

@@ -28,6 +28,8 @@ mod _native {
     #[pymodule_export]
     use super::chain::LayerView;
     #[pymodule_export]
+    use super::arrays::_scalar;
+    #[pymodule_export]
     use super::command::main;
     #[pymodule_export]
     use super::error::{DataError, NoLimit, NotFinite, UnsupportedLayer};

@@ -167,6 +167,10 @@ pub(crate) fn settings(given: &Bound<'_, PyDict>, place: &str) -> PyResult<Setti
             continue;
         }
         let key: String = key.extract()?;
+        if key == "dtype" {
+            table.insert(key, Value::String(dtype_of(&object)?.name().into()));
+            continue;
+        }
         let value = value_of(&object).map_err(|error| match error.is_instance_of::<PyValueError>(given.py()) {
             true => value(format!("{key}: {}", error.value(given.py()))),
             false => wrong_type(format!("{key}: {}", object.get_type())),

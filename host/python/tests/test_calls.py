@@ -79,6 +79,8 @@ def test_counts_of_numpy() -> None:
     for wrong in ("f16", np.float16, "half", int, 3):
         with pytest.raises((TypeError, ValueError), match="dtype"):
             ns.fcn(3, [3], dtype=wrong)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="dtype: .*; give float32 or float64"):
+            ns.ntk(NET, X[:2], dtype=wrong)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("outputs", ["full", "trace", 1])

@@ -46,6 +46,8 @@ def test_numbers_of_numpy() -> None:
     """In numpy 2 their repr is no number of a settings file."""
     one = ns.run({**SETTINGS, "width": np.int64(8), "until_time": np.float64(2.0), "smoothing": np.float32(0.0), "predictions": np.bool_(False)})
     assert np.array_equal(one.trace["loss"], ns.run({**SETTINGS, "smoothing": 0.0}).trace["loss"])
+    single = [ns.run({**SETTINGS, "dtype": dtype}).trace["loss"] for dtype in (np.float32, "f32", "float32")]
+    assert all(np.array_equal(loss, single[0]) for loss in single) and not np.array_equal(single[0], one.trace["loss"])
     pair = [np.eye(2), np.array([0, 1])]
     assert ns.run({**SETTINGS, "data": pair}).kernels["x"].shape == (2, 2)
     widths = ns.run({"widths": np.array([8, 4]), "loss": "mse", "until_time": 1.0})
@@ -88,8 +90,31 @@ def test_wrong_settings(tmp_path: Path) -> None:
         ns.run({**SETTINGS, "data": str(tmp_path / "none.npz")})
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    with pytest.raises(ValueError, match="not empty"):
-        ns.run(SETTINGS, out=tmp_path / "full")
+    with pytest.raises(TypeError, match="dtype: int64; give float32 or float64"):
+        ns.run({**SETTINGS, "dtype": np.int64})
+
+
+def test_a_place_that_is_not_empty(tmp_path: Path) -> None:
+    run = ns.run(SETTINGS, out=tmp_path / "o")
+    (tmp_path / "o" / "mine").touch()
+    with pytest.raises(ValueError, match="not empty; give another directory, or replace its contents with force"):
+        ns.run(SETTINGS, out=tmp_path / "o")
+    assert np.array_equal(ns.run(SETTINGS, out=tmp_path / "o", force=True).trace["loss"], run.trace["loss"])
+    assert (tmp_path / "o" / "mine").exists()
+
+
+def test_messages_name_keywords(tmp_path: Path) -> None:
+    for wrong, options, message in [
+        ({}, {"memory": "1kB"}, "more than 1000 B \\(memory\\); reduce n or width, use dtype f32, or raise memory$"),
+        ({"until_time": -3.0}, {}, "^until_time=-3: must be finite and positive"),
+        ({"smoothing": 3.0}, {}, "^smoothing=3: must be at least 0"),
+        ({"optimizer": "gd"}, {}, "give rate \\("),
+        ({"widht": 8}, {}, "unknown key `widht` in settings;"),
+        ({}, {"threads": 100000}, "^threads=100000: give a whole number"),
+    ]:
+        with pytest.raises(ValueError, match=message) as raised:
+            ns.run({**SETTINGS, **wrong}, **options)
+        assert "--" not in str(raised.value)
 
 
 def test_a_study_that_is_none(tmp_path: Path) -> None:

@@ -147,21 +147,23 @@ impl<R: Read + Seek> ParameterFile<R> {
 
     /// Whether it says what its layers are.
     pub fn has_layers(&self) -> bool {
+        self.has_text(LAYERS)
+    }
+
+    /// Whether it has such a text.
+    fn has_text(&self, name: &str) -> bool {
         match self {
-            Self::SafeTensors { .. } => self.metadata(LAYERS).is_some(),
-            Self::Npz(archive) => archive.names().iter().any(|name| name == LAYERS),
+            Self::SafeTensors { .. } => self.metadata(name).is_some(),
+            Self::Npz(archive) => archive.names().iter().any(|known| known == name),
         }
     }
 
     /// The text of an array, or of the metadata.
     fn text(&mut self, name: &str, none: impl Fn() -> ParameterFault) -> Result<Option<String>, ParameterFault> {
-        let archive = match self {
-            Self::SafeTensors { .. } => return Ok(self.metadata(name)),
-            Self::Npz(archive) => archive,
-        };
-        if !archive.names().iter().any(|known| known == name) {
+        if !self.has_text(name) {
             return Ok(None);
         }
+        let Self::Npz(archive) = self else { return Ok(self.metadata(name)) };
         let (_, bytes) = archive.array_within(name, 1 << 20).map_err(ParameterFault::Npz)?;
         let bytes = bytes.iter().map(|&v| (v as u8 as f64 == v).then_some(v as u8)).collect::<Option<Vec<u8>>>();
         bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(none)

@@ -44,7 +44,7 @@ impl Continued {
         }
         let directory = RunDirectory::open(place)?;
         let file = place.join(FILE);
-        if files::look(&file).map_err(files::Error::io("look at", &file))?.is_none() {
+        if files::look(&file)?.is_none() {
             let what = "holds no run (no run.toml inside); give the directory of a run".into();
             return Err(UsageError::Mismatch { path: place.into(), what }.into());
         }

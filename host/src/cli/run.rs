@@ -141,7 +141,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
         };
         let mut follow = Follow::new(label, quiet, place, &settings, &stop);
         let state = place.file("state.bin");
-        let there = goes_on && files::look(&state).map_err(files::Error::io("look at", &state))?.is_some();
+        let there = goes_on && files::look(&state)?.is_some();
         let state = Some(state).filter(|_| there);
         let mut outcome = match state {
             Some(state) => run::go_on(&state, &model, training, &samples, &mut follow, &stop)?,

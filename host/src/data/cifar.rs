@@ -47,7 +47,7 @@ pub(super) fn locate(dir: &Path, split: Option<Split>) -> Result<Vec<PathBuf>, E
             let paths: Vec<PathBuf> = names(*set).iter().map(|name| folder.join(name)).collect();
             let mut absent = Vec::new();
             for path in &paths {
-                if look(path).map_err(idx::refused(path))?.is_none() {
+                if look(path)?.is_none() {
                     absent.push(path.clone());
                 }
             }

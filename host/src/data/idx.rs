@@ -75,7 +75,7 @@ pub(super) fn locate(dir: &Path, split: Option<Split>, name: &str) -> Result<Idx
 fn find(dir: &Path, set: Split, kind: &str, dims: u32) -> Result<Option<PathBuf>, Error> {
     let spelt = |packed, dash| dir.join(format!("{set}-{kind}{dash}idx{dims}-ubyte{packed}"));
     for path in ["", ".gz"].into_iter().flat_map(|packed| ["-", "."].map(|dash| spelt(packed, dash))) {
-        if look(&path).map_err(refused(&path))?.is_some() {
+        if look(&path)?.is_some() {
             return Ok(Some(path));
         }
     }

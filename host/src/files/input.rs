@@ -4,6 +4,7 @@ use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use super::Error;
 use crate::machine::Cause;
 
 /// A regular file, open for reading.
@@ -73,14 +74,14 @@ pub fn open_input(path: &Path) -> Result<Input, InputFault> {
 /// that leads nowhere: whoever takes it for one leaves out what somebody has put there.
 ///
 /// # Errors
-/// The system's: a directory on the way that may not be entered.
-pub fn look(path: &Path) -> io::Result<Option<FileType>> {
+/// [`Error::Io`]: a directory on the way that may not be entered.
+pub fn look(path: &Path) -> Result<Option<FileType>, Error> {
     match std::fs::metadata(path) {
         Ok(found) => Ok(Some(found.file_type())),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(std::fs::symlink_metadata(path).ok().map(|link| link.file_type()))
         }
-        Err(error) => Err(error),
+        Err(error) => Err(Error::io("look at", path)(error)),
     }
 }
 

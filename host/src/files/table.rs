@@ -134,7 +134,7 @@ impl CsvTable {
     /// # Errors
     /// Those of [`Self::read`].
     pub fn read_if_there(path: &Path) -> Result<Option<Self>, Error> {
-        look(path).map_err(Error::io("look at", path))?.map(|_| Self::read(path)).transpose()
+        look(path)?.map(|_| Self::read(path)).transpose()
     }
 
     /// Reads the content of a file; `path` is for messages.

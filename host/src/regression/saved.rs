@@ -62,7 +62,7 @@ impl Saved {
     /// # Errors
     /// A damaged file; one of something else than `asked`, or of vectors of another length than `numbers`.
     pub fn read(path: &Path, asked: &str, numbers: usize) -> Result<Option<Self>, Error> {
-        if files::look(path).map_err(files::Error::io("look at", path))?.is_none() {
+        if files::look(path)?.is_none() {
             return Ok(None);
         }
         let wrong = |what: String| Error::State { path: path.into(), what };

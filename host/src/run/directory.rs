@@ -86,7 +86,7 @@ impl RunDirectory {
     /// # Errors
     /// [`files::Error`]: there is none, it is in use, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        if !files::look(path).map_err(files::Error::io("look at", path))?.is_some_and(|kind| kind.is_dir()) {
+        if !files::look(path)?.is_some_and(|kind| kind.is_dir()) {
             let what = "is not a directory; give the directory of a run".into();
             return Err(files::Error::Place { setting: CONTINUED, path: path.into(), what }.into());
         }

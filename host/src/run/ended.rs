@@ -2,6 +2,7 @@
 
 use super::{Error, RunDirectory, Trace};
 use crate::experiment::{PROVENANCE, Training, read_toml};
+use crate::files;
 use crate::words::number;
 
 /// Whether an end lies before the place where a run is.
@@ -15,7 +16,7 @@ type IsPast = fn(&f64, &f64) -> bool;
 /// [`Error::Past`]; files of the run that cannot be read.
 pub fn check_ends(directory: &RunDirectory, training: &Training) -> Result<(), Error> {
     let [settings, trace] = ["run.toml", "trace.csv"].map(|name| directory.file(name));
-    if !settings.exists() || !trace.exists() {
+    if files::look(&settings)?.is_none() || files::look(&trace)?.is_none() {
         return Ok(());
     }
     let settings = read_toml(&settings)?;

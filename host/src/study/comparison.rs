@@ -1,6 +1,5 @@
 //! Finished runs side by side: where they lie, and what tells them apart.
 
-use std::fs::FileType;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
@@ -91,15 +90,11 @@ fn differing(tables: &[Table]) -> Vec<String> {
 /// Whether a run has left its files here. One that may not be looked at is not left out of a comparison without a word.
 fn is_run(place: &Path) -> Result<bool, Error> {
     for name in FILES {
-        if !kind_of(&place.join(name))?.is_some_and(|kind| kind.is_file()) {
+        if !files::look(&place.join(name))?.is_some_and(|kind| kind.is_file()) {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-fn kind_of(path: &Path) -> Result<Option<FileType>, Error> {
-    Ok(files::look(path).map_err(files::Error::io("look at", path))?)
 }
 
 /// Those of these places that hold a run.
@@ -123,7 +118,7 @@ fn runs_in(directory: &Path) -> Result<Vec<PathBuf>, Error> {
         return Ok(parts);
     }
     let folder = directory.join(RUNS);
-    if !kind_of(&folder)?.is_some_and(|kind| kind.is_dir()) {
+    if !files::look(&folder)?.is_some_and(|kind| kind.is_dir()) {
         return Ok(Vec::new());
     }
     // what is under a temporary name is no run yet

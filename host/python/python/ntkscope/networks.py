@@ -46,19 +46,6 @@ def from_state_dict(
     return _of_arrays(arrays, activation, None if order is None else list(order))
 
 
-def _scalar(dtype: Any) -> Any:
-    """f32 or f64, of whatever numpy takes for one of them; anything else as it is."""
-    if dtype in ("f32", "f64"):
-        return dtype
-    import numpy as np
-
-    try:
-        name = np.dtype(dtype).name
-    except TypeError:
-        return dtype if isinstance(dtype, str) else repr(dtype)
-    return {"float32": "f32", "float64": "f64"}.get(name, dtype if isinstance(dtype, str) else name)
-
-
 def fcn(
     inputs: int,
     widths: Sequence[int],
@@ -93,7 +80,7 @@ def fcn(
         "parametrization": parametrization,
         "init": init,
         "seed": seed,
-        "dtype": _scalar(dtype),
+        "dtype": dtype,
     }
     return _of_keywords(inputs, outputs, keywords, "in fcn")
 
@@ -132,6 +119,6 @@ def resnet(
         "trained": trained,
         "init": init,
         "seed": seed,
-        "dtype": _scalar(dtype),
+        "dtype": dtype,
     }
     return _of_keywords(inputs, outputs, keywords, "in resnet")

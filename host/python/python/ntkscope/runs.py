@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from ._native import Network
 
 
-def _command(arguments: Sequence[str], quiet: bool, allowed: Sequence[int] = (0,)) -> int:
-    """Calls the command line. Its errors are raised: wrong settings as ValueError, data as DataError."""
+def _command(arguments: Sequence[str], quiet: bool, made: str | None = None) -> None:
+    """Calls the command line, which may end with 1: what has failed has left its record. Its other errors are raised: wrong settings as
+    ValueError, data as DataError. ``made``: a file of settings that the user does not know.
+    """
     from ._native import DataError
 
     command = [sys.executable, "-m", "ntkscope", *arguments, *(["--quiet"] if quiet else [])]
@@ -43,13 +46,25 @@ def _command(arguments: Sequence[str], quiet: bool, allowed: Sequence[int] = (0,
         process.terminate()
         process.wait()
         raise
-    if code in allowed:
-        return code
-    text = said.removeprefix("error: ").strip()
-    kinds: dict[int, type[Exception]] = {1: RuntimeError, 2: ValueError, 3: DataError, 4: OSError}
+    if code in (0, 1):
+        return
+    text = _in_keywords(said.removeprefix("error: ").strip())
+    text = text if made is None else text.replace(made, "settings")
+    kinds: dict[int, type[Exception]] = {2: ValueError, 3: DataError, 4: OSError}
     if code in (130, -2):
         raise KeyboardInterrupt
     raise kinds.get(code, RuntimeError)(text or f"ntkscope {arguments[0]} ended with code {code}")
+
+
+def _in_keywords(text: str) -> str:
+    """A message whose flags are the keywords that Python has for them: ``--until-time 3`` is ``until_time=3``."""
+
+    def keyword(flag: re.Match[str]) -> str:
+        name = flag[1].replace("-", "_")
+        return name if flag[2] is None else f"{name}={flag[2]}"
+
+    # a value begins as no word of a sentence does
+    return re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: (-?[A-Z0-9./~\"][^\s,;:]*))?", keyword, text)
 
 
 def _text(value: Any) -> str:
@@ -130,13 +145,14 @@ def run(
     out: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     memory: str | int | None = None,
+    force: bool = False,
     progress: bool = False,
 ) -> Run:
     """Trains one network and records its kernel: ``ntkscope run``.
 
     ``settings``: keys of ``run.toml``, with underscores or hyphens, or the path of such a file. ``data`` may be a pair of arrays ``(x, y)``. ``loss`` is
-    "mse" or "cross-entropy", not "both". ``out``: a directory for all its files, which must be empty. ``progress=True`` shows what the
-    program says. Raises ValueError for wrong settings, DataError for wrong data.
+    "mse" or "cross-entropy", not "both". ``out``: a directory for all its files, which must be empty unless ``force=True`` replaces what a run
+    has left there. ``progress=True`` shows what the program says. Raises ValueError for wrong settings, DataError for wrong data.
 
     >>> import numpy as np, ntkscope as ns
     >>> r = ns.run({"width": 8, "loss": "mse", "until_time": 1.0})
@@ -154,13 +170,15 @@ def run(
             file = os.fspath(settings)
             os.stat(file)  # what is not there is told by the system's own exception
         else:
+            from ._native import _scalar
+
             given: dict[str, Any] = {}
             for name, value in items("settings", settings, "a mapping of the keys of run.toml, or the path of such a file"):
                 key = str(name).replace("_", "-")
                 if key in given:
                     raise ValueError(f"settings: {key} is given twice, with underscores and with hyphens; leave one of them out")
                 if value is not None:
-                    given[key] = value
+                    given[key] = _scalar(value) if key == "dtype" else value
             if given.get("loss", "both") == "both" or given.get("optimizer") == "both":
                 raise ValueError("loss: a Run is of one loss and one optimizer; give loss='mse' or loss='cross-entropy'")
             data = given.get("data")
@@ -175,9 +193,8 @@ def run(
             file = os.path.join(scratch, "settings.toml")
             with open(file, "w", encoding="utf-8") as text:
                 text.writelines(f"{json.dumps(key)} = {_text(value)}\n" for key, value in given.items())
-        options = ["--out", os.fspath(out), *_machine(threads, memory)]
-        # training that failed has left its record
-        _command(["run", file, *options], not progress, (0, 1))
+        options = ["--out", os.fspath(out), *_machine(threads, memory), *(["--force"] if force else [])]
+        _command(["run", file, *options], not progress, file if file.startswith(scratch) else None)
     return Run(os.fspath(out), keeps)
 
 
@@ -228,6 +245,6 @@ def reproduce(
         elif value is not None and value is not False:
             listed = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
             arguments += [flag, listed]
-    _command(arguments, not progress, (0, 1))
+    _command(arguments, not progress)
     with open(os.path.join(os.fspath(out), "claims.csv"), newline="", encoding="utf-8") as file:
         return Claims(os.fspath(out), list(csv.DictReader(file)))

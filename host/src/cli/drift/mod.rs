@@ -20,7 +20,7 @@ use super::{Common, ModelArgs, UsageError};
 use crate::data;
 use crate::experiment::{Open, choice};
 use crate::files::numbers::Json as Number;
-use crate::files::{Cell, CsvTable, Dtype, Format, Roles, check_output};
+use crate::files::{self, Cell, CsvTable, Dtype, Format, Roles, check_output};
 use crate::machine::{Budget, Ended, with_threads};
 use crate::words::{did_you_mean, number};
 use states::Moved;
@@ -113,9 +113,11 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
         let what = "one checkpoint has nothing to be compared with; give two or more".into();
         return Err(UsageError::Mismatch { path: args.files[0].clone(), what }.into());
     }
-    if let Some(directory) = args.files.iter().find(|file| file.is_dir()) {
-        let what = "is a directory, but a file of parameters is needed; of a run it is the params.npz inside".into();
-        return Err(UsageError::Mismatch { path: directory.clone(), what }.into());
+    for path in &args.files {
+        if files::look(path)?.is_some_and(|kind| kind.is_dir()) {
+            let what = "is a directory, but a file of parameters is needed; of a run it is the params.npz inside".into();
+            return Err(UsageError::Mismatch { path: path.clone(), what }.into());
+        }
     }
     let text = |text: String| Value::String(text);
     let own = [

@@ -117,7 +117,7 @@ type Diagonal = (f64, Vec<f64>);
 /// The diagonals of all snapshots; `None` where no kernels are kept.
 fn diagonals(run: &Finished, study: &Path) -> Result<Option<Vec<Diagonal>>, Error> {
     let path = run.cell.run.directory(study).join("kernels.npz");
-    if files::look(&path).map_err(files::Error::io("look at", &path))?.is_none() {
+    if files::look(&path)?.is_none() {
         return Ok(None);
     }
     let fault = |fault| files::Error::Npz { path: path.clone(), fault };
