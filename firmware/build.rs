@@ -14,10 +14,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (name, memory) = chosen(&boards)?;
     let ram =
         ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
-    let (uart, clock) = (uart(&name, &memory)?, clock(&name, &memory)?);
-    println!("cargo:rustc-check-cfg=cfg(clock)");
+    let (uart, clock, mhz) = (uart(&name, &memory)?, clock(&name, &memory)?, mhz(&name, &memory)?);
+    println!("cargo:rustc-check-cfg=cfg(clock, stamped, ticks)");
     if !clock.is_empty() {
         println!("cargo:rustc-cfg=clock");
+    }
+    let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+    // with `rtic` SysTick is that image's clock
+    let ticks = env::var("TARGET")?.starts_with("thumb") && !has("RTIC");
+    if ticks {
+        println!("cargo:rustc-cfg=ticks");
+    }
+    if ticks && !has("SEMIHOSTING") {
+        println!("cargo:rustc-cfg=stamped");
     }
     let target = env::var("TARGET")?;
     let (fpu, riscv) = (room::has_fpu(&target), target.starts_with("riscv"));
@@ -34,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "/// The board that this image is for.\npub const BOARD: &str = {name:?};\n\
              /// Its RAM, bytes.\npub const RAM: usize = {ram};\n\
              /// Whether its core computes floats by itself.\npub const FPU: bool = {fpu};\n\
-             /// What of it is the stack's, at its lower end, bytes.\npub const STACK: usize = {stack};\n{uart}{clock}"
+             /// What of it is the stack's, at its lower end, bytes.\npub const STACK: usize = {stack};\n{uart}{clock}{mhz}"
         ),
     )?;
 
@@ -94,12 +103,24 @@ fn clock(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
     let kind = match word(memory, "clock=") {
         None => return Ok(String::new()),
         Some("stm32f4") => "Stm32f4",
+        Some("stm32h7") => "Stm32h7",
         Some("nrf52") => "Nrf52",
+        Some("rp2350") => "Rp2350",
         Some(other) => {
-            return Err(format!("boards/{name}.x says clock={other}: src/clock.rs has stm32f4 and nrf52").into());
+            let known = "stm32f4, stm32h7, nrf52 and rp2350";
+            return Err(format!("boards/{name}.x says clock={other}: src/clock has {known}").into());
         }
     };
     Ok(format!("/// What is set up at first.\nconst CLOCK: clock::Clock = clock::Clock::{kind};\n"))
+}
+
+/// MHz of the core of a board without a clock that is set up, as the first line says them: `mhz=NUMBER`.
+fn mhz(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
+    let mhz = word(memory, "mhz=").map(str::parse::<u32>).transpose();
+    let mhz = mhz.map_err(|_| format!("boards/{name}.x says `mhz=` of what is no whole number"))?;
+    Ok(format!(
+        "/// Of the core, where it is known.\n#[cfg(all(stamped, not(clock)))]\nconst MHZ: Option<u32> = {mhz:?};\n"
+    ))
 }
 
 /// What follows `key` in the first line.

@@ -3,26 +3,12 @@
 //! QEMU counts no cycles; under `-icount` its clock is the number of instructions times a constant, which a loop of
 //! known length finds.
 
-use core::{
-    arch::asm,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use core::arch::asm;
 
-use cortex_m::peripheral::{Peripherals, SCB, SYST, syst::SystClkSource};
-use cortex_m_rt::exception;
+use crate::ticks::{self, now};
 
 /// What [`Counter::count`] counts.
 pub const UNIT: &str = if cfg!(feature = "semihosting") { "instructions" } else { "cycles" };
-
-/// Of SysTick, which counts down from here.
-const RELOAD: u32 = 0x00ff_ffff;
-/// How often it has done so.
-static WRAPS: AtomicU32 = AtomicU32::new(0);
-
-#[exception]
-fn SysTick() {
-    WRAPS.store(WRAPS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-}
 
 /// Counts what a piece of work takes.
 pub struct Counter {
@@ -36,14 +22,9 @@ pub struct Counter {
 const KNOWN: u32 = 200_000;
 
 impl Counter {
-    /// Starts SysTick; nothing where it does not tick, or not in step with the instructions.
+    /// Starts counting; nothing where it does not tick, or not in step with the instructions.
     pub fn start() -> Option<Self> {
-        let mut clock = Peripherals::take()?.SYST;
-        clock.set_clock_source(SystClkSource::Core);
-        clock.set_reload(RELOAD);
-        clock.clear_current();
-        clock.enable_interrupt();
-        clock.enable_counter();
+        ticks::start();
         let empty = ticks(&mut || spin(2));
         let known = |instructions| ticks(&mut || spin(2 + instructions)).saturating_sub(empty);
         let counter = Self { empty, ticks: known(KNOWN) };
@@ -77,17 +58,6 @@ fn ticks(work: &mut dyn FnMut()) -> u64 {
     let start = now();
     work();
     now() - start
-}
-
-/// Ticks since the start.
-fn now() -> u64 {
-    loop {
-        let (wraps, left) = (WRAPS.load(Ordering::Relaxed), SYST::get_current());
-        // Had it wrapped in between, the two would not belong together.
-        if wraps == WRAPS.load(Ordering::Relaxed) && !SCB::is_pendst_pending() {
-            return (u64::from(wraps) << 24) + u64::from(RELOAD - left);
-        }
-    }
 }
 
 /// Takes this many instructions, an even number, and a few more that do not depend on it.

@@ -2,6 +2,8 @@
 
 use crate::exit;
 
+/// Says where, and why. The text is formatted, which takes flash; without it, as file and line alone, an image is 448 bytes of 264 KB
+/// smaller, as what a panic would have formatted stays in it.
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
     defmt::error!("{}", defmt::Display2Format(info));

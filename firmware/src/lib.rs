@@ -26,8 +26,7 @@ mod buffer;
 #[cfg(clock)]
 mod clock;
 pub mod cost;
-// with `rtic` SysTick is that image's clock
-#[cfg(all(target_arch = "arm", not(feature = "rtic")))]
+#[cfg(ticks)]
 pub mod counter;
 pub mod experiment;
 mod fault;
@@ -39,6 +38,10 @@ mod serial;
 #[cfg(soft_floats)]
 mod soft;
 pub mod stack;
+#[cfg(stamped)]
+mod stamp;
+#[cfg(ticks)]
+mod ticks;
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -109,10 +112,14 @@ pub fn start(name: &'static str) {
     hart::begin();
     #[cfg(clock)]
     let clock = clock::set_up(&CLOCK, &mut clock::Chip);
+    #[cfg(all(stamped, clock))]
+    stamp::begin(clock.mhz);
+    #[cfg(all(stamped, not(clock)))]
+    stamp::begin(MHZ);
     results::begin();
     defmt::info!("{=str} on {=str}, {=usize} bytes of RAM", name, BOARD, RAM);
     #[cfg(clock)]
-    match clock {
+    match clock.said {
         Ok(clock) => defmt::info!("clock: {=str}", clock),
         Err(why) => defmt::warn!("clock: {=str}", why),
     }
@@ -183,6 +190,8 @@ pub fn exit(code: u8) -> ! {
 
 /// Until the power goes.
 fn sleep() -> ! {
+    #[cfg(ticks)]
+    ticks::stop();
     loop {
         wait();
     }

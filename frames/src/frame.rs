@@ -1,10 +1,12 @@
-use std::{borrow::ToOwned, fmt, string::String, vec::Vec};
+use std::{borrow::ToOwned, fmt, string::String, time::Duration, vec::Vec};
 
 use crate::{Error, checksum};
 
 /// One frame: a number where it has no level, else something said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Frame {
+    /// When the board sent it, since its start, to the microsecond; where it knows.
+    pub at: Option<Duration>,
     /// `info`, `error`, …
     pub level: Option<&'static str>,
     /// All but the level.
@@ -13,6 +15,9 @@ pub struct Frame {
 
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(at) = self.at {
+            write!(f, "{}.{:06} ", at.as_secs(), at.subsec_micros())?;
+        }
         match self.level {
             Some(level) => write!(f, "{level}: {}", self.text),
             None => f.write_str(&self.text),
@@ -32,10 +37,16 @@ fn plain(text: &str) -> String {
 impl Frame {
     /// What a board said at this level; a number, where it has none.
     pub fn new(level: Option<&'static str>, text: &str) -> Self {
-        Self { level, text: plain(text) }
+        Self { at: None, level, text: plain(text) }
     }
 
-    /// The frame in a line, whatever stands before it: the time of a terminal's log, a level in brackets.
+    /// The same, with the time that stands before it, as `12.000345`; 0 is that of a board which does not know.
+    #[must_use]
+    pub fn stamped(self, text: &str) -> Self {
+        Self { at: time_of(text).filter(|at| !at.is_zero()), ..self }
+    }
+
+    /// The frame in a line, whatever stands before it: the board's time, that of a terminal's log, a level in brackets.
     ///
     /// None in a line that is empty or says nothing of a frame, as what another program writes.
     ///
@@ -49,8 +60,8 @@ impl Frame {
     pub fn of(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split_whitespace().collect();
         if words.iter().rev().nth(1).is_some_and(|word| is_sequence(word)) {
-            let text = words[words.len().saturating_sub(WORDS)..].join(" ");
-            return Some(Self::new(None, &text));
+            let (before, text) = words.split_at(words.len().saturating_sub(WORDS));
+            return Some(Self::new(None, &text.join(" ")).stamped(before.first().copied().unwrap_or_default()));
         }
         // the level is the first word that is one, near the beginning
         let mut rest = line.trim();
@@ -62,7 +73,7 @@ impl Frame {
                 // `[INFO ]`
                 let open = word.starts_with('[') && !word.ends_with(']');
                 let text = rest.strip_prefix(']').filter(|_| open).unwrap_or(rest).trim_start();
-                return Some(Self::new(Some(level), text));
+                return Some(Self::new(Some(level), text).stamped(words[0]));
             }
         }
         None
@@ -72,6 +83,14 @@ impl Frame {
     pub fn after(&self, words: &str) -> Option<&str> {
         self.level.and(self.text.strip_prefix(words))
     }
+}
+
+/// `12.000345`, seconds to the microsecond.
+fn time_of(text: &str) -> Option<Duration> {
+    let (seconds, micros) = text.split_once('.')?;
+    let are_digits = [seconds, micros].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let micros: u32 = micros.parse().ok().filter(|_| are_digits && micros.len() == 6)?;
+    Some(Duration::new(seconds.parse().ok()?, 1000 * micros))
 }
 
 /// `#57`
@@ -144,6 +163,29 @@ mod tests {
             let number = Number::of(&frame.text).unwrap();
             assert_eq!((number.run.as_str(), number.record, number.field.as_str()), ("cross-entropy", 3, "drift_max"));
             assert_eq!((number.value(), number.sequence), (0.1, 57));
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_board_stands_before_a_frame() {
+        let number = text();
+        for (line, at) in [
+            (format!("12.000345 {number}"), Some(Duration::from_micros(12_000_345))),
+            ("0.000001 info: x".into(), Some(Duration::from_micros(1))),
+            ("3.250000 [INFO ] x".into(), Some(Duration::from_millis(3250))),
+            // a board that does not know; times of other programs
+            (format!("0.000000 {number}"), None),
+            (number.clone(), None),
+            (number.replace("cross-entropy", "1.000000"), None),
+            ("info: 1.000000".into(), None),
+            ("12.5 info: x".into(), None),
+            ("-1.000000 info: x".into(), None),
+            ("1.+00000 info: x".into(), None),
+            ("99999999999999999999.000000 info: x".into(), None),
+        ] {
+            let frame = Frame::of(&line).unwrap();
+            assert_eq!(frame.at, at, "{line}");
+            assert_eq!(Frame::of(&frame.to_string()), Some(frame));
         }
     }
 

@@ -99,7 +99,7 @@ pub fn receive(
         match frame.level {
             None => {
                 let number = received.accept(&frame)?;
-                received.records.extend(whole(records.push(&number), show));
+                received.records.extend(whole(records.push(&number, frame.at), show));
                 received.numbers.push(number);
             }
             Some(_) => {
@@ -239,6 +239,14 @@ mod tests {
         let received = received(&lines()).unwrap();
         assert_eq!((received.numbers.len(), received.records.len(), received.ended().unwrap()), (4, 2, 0));
         assert_eq!(received.records[1].line(), "a 1  time 1  drift 0.5");
+        assert_eq!(received.closing().unwrap(), "the drift is 0.5");
+    }
+
+    #[test]
+    fn a_record_is_told_with_the_time_of_its_last_number() {
+        let lines: Vec<String> = (1..).zip(lines()).map(|(at, line)| format!("{at}.000000 {line}")).collect();
+        let received = received(&lines).unwrap();
+        assert_eq!(received.records[0].line(), "a 0  time 0  drift 0  at 3.000 s");
         assert_eq!(received.closing().unwrap(), "the drift is 0.5");
     }
 

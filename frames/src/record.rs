@@ -1,4 +1,4 @@
-use std::{format, string::String, vec::Vec};
+use std::{format, string::String, time::Duration, vec::Vec};
 
 use crate::Number;
 
@@ -11,6 +11,8 @@ pub struct Record {
     pub record: u32,
     /// Names and values.
     pub fields: Vec<(String, f32)>,
+    /// When the board had sent all of it, since its start; where it knows.
+    pub at: Option<Duration>,
 }
 
 /// Fields that a line has of a record with many.
@@ -32,7 +34,10 @@ impl Record {
         for (name, value) in fields {
             line += &format!("  {name} {}", short(*value));
         }
-        line
+        match self.at {
+            Some(at) => line + &format!("  at {:.3} s", at.as_secs_f64()),
+            None => line,
+        }
     }
 }
 
@@ -57,15 +62,16 @@ pub struct Records {
 }
 
 impl Records {
-    /// Adds a number; the record before it, where that is whole now.
-    pub fn push(&mut self, number: &Number) -> Option<Record> {
+    /// Adds a number that was sent at this time; the record before it, where that is whole now.
+    pub fn push(&mut self, number: &Number, at: Option<Duration>) -> Option<Record> {
         let field = (number.field.clone(), number.value());
         match &mut self.open {
             Some(open) if open.run == number.run && open.record == number.record => {
                 open.fields.push(field);
+                open.at = at;
                 None
             }
-            open => open.replace(Record { run: number.run.clone(), record: number.record, fields: [field].into() }),
+            open => open.replace(Record { run: number.run.clone(), record: number.record, fields: [field].into(), at }),
         }
     }
 

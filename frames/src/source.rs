@@ -102,7 +102,8 @@ impl Source {
                         Ok(frame) => {
                             whole += 1;
                             let level = frame.level().map(|level| level.as_str());
-                            let frame = Frame::new(level, &frame.display_message().to_string());
+                            let at = frame.display_timestamp().map(|at| at.to_string()).unwrap_or_default();
+                            let frame = Frame::new(level, &frame.display_message().to_string()).stamped(&at);
                             if frames.send(Ok(frame)).is_err() {
                                 return;
                             }

@@ -26,9 +26,9 @@ mod _native {
     #[pymodule_export]
     use super::analytic::{KernelFn, kernel_fn};
     #[pymodule_export]
-    use super::chain::LayerView;
-    #[pymodule_export]
     use super::arrays::_scalar;
+    #[pymodule_export]
+    use super::chain::LayerView;
     #[pymodule_export]
     use super::command::main;
     #[pymodule_export]

@@ -98,6 +98,7 @@ mod tests {
             run: run.into(),
             record: 0,
             fields: fields.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
+            at: None,
         };
         let records = vec![
             record(

@@ -115,7 +115,8 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
     }
     for path in &args.files {
         if files::look(path)?.is_some_and(|kind| kind.is_dir()) {
-            let what = "is a directory, but a file of parameters is needed; of a run it is the params.npz inside".into();
+            let what =
+                "is a directory, but a file of parameters is needed; of a run it is the params.npz inside".into();
             return Err(UsageError::Mismatch { path: path.clone(), what }.into());
         }
     }

@@ -133,7 +133,9 @@ impl Variety {
         say(true, count.to_owned());
         let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
         let matrices = (net.matrices() * width) as f64;
-        let work = 1.5e-5 * (networks as usize * width) as f64 * copies * (1.0 + matrices / 60.0);
+        // a small network takes as many steps as one of 400 units has time for
+        let of_units = width as f64 * copies * (1.0 + matrices / 60.0);
+        let work = 1.5e-5 * networks as f64 * (400.0 + of_units);
         let settings = Settings { model, training };
         let run = TrainingRun { id: id.clone(), settings, work };
         let first = Cell { run, part, net, init, regularization, loss, width, seed: 0 };

@@ -164,7 +164,8 @@ fn stored(path: &str, content: &[u8], input: &[u8]) -> Verdict {
 fn described(text: &[u8], arrays: usize) -> Result<Checkpoint, Refused> {
     let shapes: [(&str, &[usize]); 4] = [("W", &[3, 2]), ("b", &[3]), ("V", &[1, 3]), ("a", &[1])];
     let (number, length, byte) = (|at: usize| 0.5 - at as f64, [text.len()], |at: usize| f64::from(text[at]));
-    let kept = shapes.iter().take(arrays).map(|&(name, shape)| Array { name, shape, dtype: Dtype::F64, number: &number });
+    let kept =
+        shapes.iter().take(arrays).map(|&(name, shape)| Array { name, shape, dtype: Dtype::F64, number: &number });
     let text = Array { name: LAYERS, shape: &length, dtype: Dtype::F64, number: &byte };
     let file = npz::write(Cursor::new(Vec::new()), &kept.chain([text]).collect::<Vec<_>>());
     let file = file.expect("memory can be written").into_inner();

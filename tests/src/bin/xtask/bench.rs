@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_frame_becomes_a_row() {
-        let frame = |text: &str| [Frame { level: Some("info"), text: format!("cost: {text}") }];
+        let frame = |text: &str| [Frame::new(Some("info"), &format!("cost: {text}"))];
         let expected = Row { scalar: "f32", samples: 6, pass: "forward", multiply_adds: 25728, cost: 60000 };
         assert_eq!(rows(&frame("f32 6 forward 25728 60000")).unwrap(), [expected]);
         assert!(rows(&frame("f32 6 forward 25728")).is_err());

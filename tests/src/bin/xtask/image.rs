@@ -147,9 +147,9 @@ pub(crate) fn flash(
     recording: Option<&mut Recording>,
     show: &mut dyn FnMut(Event<'_>),
 ) -> Result<Received> {
-    // the level and the text of each frame alone
+    // of each frame its time, its level and its text alone
     let mut child = Command::new(probe)
-        .args(["run", "--chip", chip, "--log-format", "{L} {s}"])
+        .args(["run", "--chip", chip, "--log-format", "{t} {L} {s}"])
         .arg(elf)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -33,7 +33,7 @@ mod board_tasks;
 mod budgets;
 // How a board's clock is set up: the same file, on a model of the registers.
 #[cfg(test)]
-#[path = "../../../../firmware/src/clock.rs"]
+#[path = "../../../../firmware/src/clock/mod.rs"]
 mod clock;
 #[cfg(test)]
 mod clocks;

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn frames(texts: &[&str]) -> Vec<Frame> {
-        texts.iter().map(|text| Frame { level: Some("info"), text: (*text).to_owned() }).collect()
+        texts.iter().map(|text| Frame::new(Some("info"), text)).collect()
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Boards by themselves, without a debugger: frames over the serial port, sleep at the end, results that stay in RAM; and one
+//! Boards by themselves, without a debugger: frames over the serial port, with the board's time, sleep at the end, results that stay in RAM; and one
 //! flipped bit in any of them, which [`one_bit`] checks.
 
 use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
-use ntkscope_frames::{Kept, Until, receive};
+use ntkscope_frames::{Kept, Received, Until, receive};
 
 use crate::{
     board::Board,
@@ -32,6 +32,7 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
         let source = alone.source(&fs::read(&elf)?)?;
         let received = receive(&source, Until::limit(limit), None, &mut |_| ()).context(name)?;
         println!("serial port: {}", reference::compare(&board, BINARY, &received).context(name)?);
+        stamped(&received).context(name)?;
 
         asleep(&mut alone).context(name)?;
         let (address, len) = image::region(&elf)?;
@@ -46,6 +47,17 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
             one_bit::check(&board, BINARY, &job).context(name)?;
         }
     }
+    Ok(())
+}
+
+/// Every frame says when it was sent, none before the one that came before it.
+fn stamped(received: &Received) -> Result<()> {
+    let times: Vec<_> = received.frames.iter().filter_map(|frame| frame.at).collect();
+    ensure!(times.len() == received.frames.len(), "{} of {} frames have a time", times.len(), received.frames.len());
+    ensure!(times.is_sorted(), "a frame was sent before the one before it: {times:?}");
+    let (first, last) = (times[0], times[times.len() - 1]);
+    ensure!(first < last, "no time passes");
+    println!("{} frames in {:.3} s of the board's time", times.len(), (last - first).as_secs_f64());
     Ok(())
 }
 
