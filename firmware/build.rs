@@ -13,9 +13,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (name, memory) = chosen(&boards)?;
     let ram =
-        ram_bytes(&memory).ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
+        length(&memory, "RAM").ok_or_else(|| format!("boards/{name}.x has no line `RAM : ORIGIN = …, LENGTH = …`"))?;
     let (uart, clock, mhz) = (uart(&name, &memory)?, clock(&name, &memory)?, mhz(&name, &memory)?);
-    println!("cargo:rustc-check-cfg=cfg(clock, stamped, ticks)");
+    let keep = keep(&name, &memory)?;
+    println!("cargo:rustc-check-cfg=cfg(clock, kept, stamped, ticks)");
     if !clock.is_empty() {
         println!("cargo:rustc-cfg=clock");
     }
@@ -25,8 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     if ticks {
         println!("cargo:rustc-cfg=ticks");
     }
+    // for a board, not for an emulator of one
     if ticks && !has("SEMIHOSTING") {
         println!("cargo:rustc-cfg=stamped");
+        if !keep.is_empty() {
+            println!("cargo:rustc-cfg=kept");
+        }
     }
     let target = env::var("TARGET")?;
     let (fpu, riscv) = (room::has_fpu(&target), target.starts_with("riscv"));
@@ -43,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "/// The board that this image is for.\npub const BOARD: &str = {name:?};\n\
              /// Its RAM, bytes.\npub const RAM: usize = {ram};\n\
              /// Whether its core computes floats by itself.\npub const FPU: bool = {fpu};\n\
-             /// What of it is the stack's, at its lower end, bytes.\npub const STACK: usize = {stack};\n{uart}{clock}{mhz}"
+             /// What of it is the stack's, at its lower end, bytes.\npub const STACK: usize = {stack};\n{uart}{clock}{mhz}{keep}"
         ),
     )?;
 
@@ -123,6 +128,24 @@ fn mhz(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
     ))
 }
 
+/// Where results are copied to, as the first line says it: `keep=nvmc@ADDRESS`, behind the flash that the linker fills.
+fn keep(name: &str, memory: &str) -> Result<String, Box<dyn Error>> {
+    let Some(word) = word(memory, "keep=") else { return Ok(String::new()) };
+    let number = |text: &str| u64::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok();
+    let address = word.strip_prefix("nvmc@").and_then(number);
+    let address = address.ok_or_else(|| format!("boards/{name}.x says keep={word}: keep=nvmc@0x…"))?;
+    let flash = memory.lines().find(|line| line.trim_start().starts_with("FLASH"));
+    let origin = flash.and_then(|line| number(line.split_once("ORIGIN =")?.1.split_once(',')?.0));
+    let end = origin.zip(length(memory, "FLASH")).map(|(origin, length)| origin + length);
+    if end.is_none_or(|end| address < end) {
+        return Err(format!(
+            "boards/{name}.x says keep={word}, which lies in the FLASH of the linker: shorten its LENGTH"
+        )
+        .into());
+    }
+    Ok(format!("/// Where results are copied to.\n#[cfg(kept)]\nconst KEPT: usize = {address:#x};\n"))
+}
+
 /// What follows `key` in the first line.
 fn word<'a>(memory: &'a str, key: &str) -> Option<&'a str> {
     memory.lines().next()?.split_whitespace().find_map(|word| word.strip_prefix(key))
@@ -159,9 +182,9 @@ fn below_the_statics(memory: &str, stack: usize, riscv: bool) -> String {
     map + &format!("_stack_start = ORIGIN(RAM);\n_stack_end = ORIGIN(RAM) - {stack};\n")
 }
 
-/// `RAM : ORIGIN = 0x20000000, LENGTH = 128K` -> 131072
-fn ram_bytes(memory: &str) -> Option<u64> {
-    let line = memory.lines().find(|line| line.trim_start().starts_with("RAM"))?;
+/// Bytes of a region: `RAM : ORIGIN = 0x20000000, LENGTH = 128K` -> 131072
+fn length(memory: &str, region: &str) -> Option<u64> {
+    let line = memory.lines().find(|line| line.trim_start().starts_with(region))?;
     let length = line.split("LENGTH").nth(1)?.trim_start_matches([' ', '=']).trim();
     match length.strip_suffix(['K', 'M']) {
         Some(n) => Some(n.parse::<u64>().ok()? << if length.ends_with('K') { 10 } else { 20 }),

@@ -32,6 +32,10 @@ pub mod experiment;
 mod fault;
 #[cfg(target_arch = "riscv32")]
 mod hart;
+#[cfg(kept)]
+mod keep;
+#[cfg(any(clock, kept))]
+mod registers;
 mod results;
 #[cfg(feature = "serial")]
 mod serial;
@@ -111,7 +115,7 @@ pub fn start(name: &'static str) {
     #[cfg(target_arch = "riscv32")]
     hart::begin();
     #[cfg(clock)]
-    let clock = clock::set_up(&CLOCK, &mut clock::Chip);
+    let clock = clock::set_up(&CLOCK, &mut registers::Chip);
     #[cfg(all(stamped, clock))]
     stamp::begin(clock.mhz);
     #[cfg(all(stamped, not(clock)))]
@@ -183,6 +187,11 @@ pub fn finish(result: Result<(), ntkscope_core::Error>) -> ! {
 /// QEMU ends with it as its own; `probe-rs run` does too; without either the core sleeps.
 pub fn exit(code: u8) -> ! {
     results::seal(code.into());
+    #[cfg(kept)]
+    match keep::copy(&mut registers::Chip, KEPT, results::words()) {
+        Ok(()) => defmt::info!("the results are in flash, at {=usize:#010x}", KEPT),
+        Err(why) => defmt::warn!("the results are in RAM alone: {=str}", why),
+    }
     defmt::info!("end: {=u8}, {=u32} numbers", code, results::count());
     defmt::flush();
     semihosting::process::exit(code.into())

@@ -19,6 +19,12 @@ static NTKSCOPE_RESULTS: [AtomicU32; words_of(CAPACITY)] = [const { AtomicU32::n
 /// While the experiment runs.
 const RUNNING: u32 = u32::MAX;
 
+/// The words of the region.
+#[cfg(kept)]
+pub(crate) fn words() -> &'static [AtomicU32] {
+    &NTKSCOPE_RESULTS
+}
+
 /// Numbers sent so far.
 pub(crate) fn count() -> u32 {
     NTKSCOPE_RESULTS[3].load(Relaxed)

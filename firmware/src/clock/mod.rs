@@ -7,6 +7,8 @@ mod rp2350;
 mod stm32f4;
 mod stm32h7;
 
+use crate::registers::Registers;
+
 /// What a board begins with.
 pub(crate) enum Clock {
     /// STM32F405, F407 and F446: from the internal oscillator of 16 MHz to 168 MHz by the PLL.
@@ -21,12 +23,6 @@ pub(crate) enum Clock {
     /// RP2350: from the ring oscillator, whose rate nobody knows, to 150 MHz by a crystal of 12 MHz and the PLL.
     #[allow(dead_code, reason = "a board has one of them")]
     Rp2350,
-}
-
-/// Registers of 32 bits, by their addresses.
-pub(crate) trait Registers {
-    fn read(&mut self, register: usize) -> u32;
-    fn write(&mut self, register: usize, value: u32);
 }
 
 /// How fast a core goes.
@@ -61,34 +57,5 @@ pub(crate) fn set_up(clock: &Clock, chip: &mut impl Registers) -> Rate {
             Rate::up(64, "64 MHz, the cache of the flash on")
         }
         Clock::Rp2350 => rp2350::set_up(chip),
-    }
-}
-
-/// Reads before a wait ends: milliseconds, where the longest, the PLL's, takes 300 microseconds at most by the data sheets.
-const BOUND: u32 = 100_000;
-
-/// Whether these bits of a register come to be these.
-fn comes(chip: &mut impl Registers, register: usize, mask: u32, bits: u32) -> bool {
-    (0..BOUND).any(|_| chip.read(register) & mask == bits)
-}
-
-/// Those of the chip itself.
-#[cfg(target_os = "none")]
-pub(crate) struct Chip;
-
-#[cfg(target_os = "none")]
-impl Registers for Chip {
-    fn read(&mut self, register: usize) -> u32 {
-        // SAFETY: as for `write`; reading these registers changes nothing.
-        unsafe { (register as *const u32).read_volatile() }
-    }
-
-    fn write(&mut self, register: usize, value: u32) {
-        // SAFETY: this module names registers of 32 bits of the chip that the board's file names by `clock=`, aligned to 4; nothing else in
-        // this program uses them, and no Rust object lies there. Volatile, because a write does something.
-        unsafe { (register as *mut u32).write_volatile(value) }
-        // a cache, or a clock, is another for what follows
-        cortex_m::asm::dsb();
-        cortex_m::asm::isb();
     }
 }

@@ -1,6 +1,7 @@
 //! RP2350: its data sheet, chapter 8, with the board's crystal of 12 MHz.
 
-use super::{BEFORE, Rate, Registers, comes};
+use super::{BEFORE, Rate};
+use crate::registers::{Registers, comes};
 
 // CLOCKS: CLK_REF_CTRL, CLK_REF_SELECTED, CLK_SYS_CTRL, CLK_SYS_SELECTED; what is selected has a bit each
 const REFERENCE: usize = 0x4001_0030;

@@ -1,6 +1,7 @@
 //! STM32F405, F407 and F446: RM0090 and RM0390.
 
-use super::{BEFORE, Rate, Registers, comes};
+use super::{BEFORE, Rate};
+use crate::registers::{Registers, comes};
 
 // RCC, RM0090 chapter 7.3 and RM0390 chapter 6.3: RCC_CR, RCC_PLLCFGR, RCC_CFGR
 const CR: usize = 0x4002_3800;

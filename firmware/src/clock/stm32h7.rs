@@ -1,6 +1,7 @@
 //! STM32H743: RM0433 and the data sheet DS12110. The first revisions go to 400 MHz, the later ones to 480.
 
-use super::{BEFORE, Rate, Registers, comes};
+use super::{BEFORE, Rate};
+use crate::registers::{Registers, comes};
 
 // PWR, RM0433 chapter 6.8: CSR1, CR3, D3CR
 const SUPPLIED: usize = 0x5802_4804;

@@ -24,6 +24,8 @@ pub(crate) struct Board {
     chip: Option<String>,
     /// Bytes of RAM.
     pub(crate) ram: usize,
+    /// Where in its flash results are copied to, where they are.
+    pub(crate) keep: Option<u64>,
 }
 
 impl Board {
@@ -46,6 +48,7 @@ impl Board {
             cpu: field("cpu"),
             qemu: field("qemu"),
             chip: field("chip"),
+            keep: field("keep").and_then(|word| u64::from_str_radix(word.strip_prefix("nvmc@0x")?, 16).ok()),
             ram: ram(text).context("no line `RAM : ORIGIN = …, LENGTH = …`")?,
         })
     }

@@ -20,7 +20,8 @@
 //! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack; [`budgets`] of them, [`panics`] in machine code
-//! - `clock`, `clocks`: the firmware's set-up of clocks, and the test on a model of the registers
+//! - `clock`, `clocks`: the firmware's set-up of clocks, and the test on models of the `registers`
+//! - `keep`, `kept`: the firmware's way into a board's flash, and the test on a model of one
 //! - `soft`, `soft_floats`: the firmware's sums and products of floats, and the test that holds them against this machine's
 //! - [`mod@bench`]: the table of what the passes of a network cost on a core
 //! - [`web`]: the page, built, served, and compared with the command line
@@ -31,7 +32,7 @@ mod bench;
 mod board;
 mod board_tasks;
 mod budgets;
-// How a board's clock is set up: the same file, on a model of the registers.
+// How a board's clock is set up, and its flash written: the same files, on models of the registers.
 #[cfg(test)]
 #[path = "../../../../firmware/src/clock/mod.rs"]
 mod clock;
@@ -45,6 +46,14 @@ mod cost;
 mod declared;
 mod dist;
 mod errors;
+#[cfg(test)]
+#[path = "../../../../firmware/src/keep.rs"]
+mod keep;
+#[cfg(test)]
+mod kept;
+#[cfg(test)]
+#[path = "../../../../firmware/src/registers.rs"]
+mod registers;
 // The firmware's experiments themselves: the same files, compiled for this machine.
 #[allow(dead_code, unreachable_pub, reason = "public in the firmware, whose binaries are crates of their own")]
 #[path = "../../../../firmware/src/experiment/mod.rs"]

@@ -38,6 +38,13 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
         let (address, len) = image::region(&elf)?;
         let bytes = alone.memory(address, len)?;
         println!("{}", reference::compare_kept(&board, BINARY, &Kept::read(&bytes)?).context(name)?);
+        if let Some(address) = board.keep {
+            ensure!(
+                alone.memory(address, len)? == bytes,
+                "{name}: the flash at {address:#x} is not as the region in RAM"
+            );
+            println!("{name}: the same {len} bytes in flash, at {address:#x}");
+        }
         for bit in [0, 8 * bytes.len() - 1] {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);

@@ -1,6 +1,9 @@
 //! The firmware's set-up of clocks, on models of the chips' registers: no board is at hand, and QEMU has none of them.
 
-use crate::clock::{Clock, Rate, Registers, set_up};
+use crate::{
+    clock::{Clock, Rate, set_up},
+    registers::Registers,
+};
 
 mod rp2350;
 mod stm32h7;

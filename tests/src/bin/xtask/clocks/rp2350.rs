@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::assert_as_before;
-use crate::clock::{Clock, Registers, set_up};
+use crate::{
+    clock::{Clock, set_up},
+    registers::Registers,
+};
 
 const REFERENCE: usize = 0x4001_0030;
 const SYSTEM: usize = 0x4001_003c;

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::assert_as_before;
-use crate::clock::{Clock, Registers, set_up};
+use crate::{
+    clock::{Clock, set_up},
+    registers::Registers,
+};
 
 const PWR: usize = 0x5802_4800;
 const RCC: usize = 0x5802_4400;
