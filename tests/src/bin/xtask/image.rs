@@ -23,8 +23,8 @@ use crate::{
 /// The firmware's binary that measures; its frames differ from core to core.
 pub(crate) const BENCH: &str = "bench";
 
-/// The firmware's binary whose stack is too short, and how it ends.
-pub(crate) const OVERFLOW: (&str, u8) = ("overflow", 103);
+/// The firmware's binary that goes wrong, in every way.
+pub(crate) const ENDS: &str = "ends";
 
 /// The firmware's binary that trains in slices beside a task with a deadline.
 pub(crate) const DEADLINE: &str = "deadline";
@@ -54,7 +54,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
 
 /// Those that are no experiments, on every Cortex-M.
 pub(crate) fn others() -> [&'static str; 3] {
-    [BENCH, OVERFLOW.0, DEADLINE]
+    [BENCH, ENDS, DEADLINE]
 }
 
 /// How the frames leave the chip.

@@ -17,6 +17,7 @@
 //! - [`board_tasks`]: `qemu`, `flash` and `compare`: an image started, its frames shown, recorded, compared
 //! - [`terminal`]: what is shown of them
 //! - [`standalone`]: boards without a debugger; [`one_bit`]: a flipped bit is named by every way to this machine
+//! - [`ends`]: what goes wrong on a board ends with a sentence
 //! - [`own`]: a new experiment on one's own samples
 //! - [`mod@reference`]: the same experiment on this machine, and the comparison bit for bit
 //! - [`sizes`]: the table of flash, RAM and stack; [`budgets`] of them, [`panics`] in machine code
@@ -45,6 +46,7 @@ mod clocks;
 mod cost;
 mod declared;
 mod dist;
+mod ends;
 mod errors;
 #[cfg(test)]
 #[path = "../../../../firmware/src/keep.rs"]

@@ -133,7 +133,7 @@ mod tests {
     use ntkscope_frames::{Source, Until, checksum, placeholders, receive};
 
     use crate::{
-        image::{BENCH, OVERFLOW},
+        image::{BENCH, ENDS},
         process::root,
         steps::QEMU_BOARDS,
     };
@@ -195,7 +195,7 @@ mod tests {
         let sources = fs::read_dir(root().join("firmware/src/bin")).unwrap();
         let mut names: Vec<_> =
             sources.map(|source| source.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-        let others = [BENCH, OVERFLOW.0, DEADLINE].into_iter().chain(EXECUTORS.map(|(binary, ..)| binary));
+        let others = [BENCH, ENDS, DEADLINE].into_iter().chain(EXECUTORS.map(|(binary, ..)| binary));
         names.retain(|name| !others.clone().any(|other| other == name));
         names.sort();
         assert_eq!(names, image::experiments().collect::<Vec<_>>());

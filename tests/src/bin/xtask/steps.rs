@@ -16,10 +16,10 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     audit, bench,
     board::Board,
-    declared,
+    declared, ends,
     experiment::room,
     floors, fuzz,
-    image::{self, DEADLINE, EXECUTORS, OVERFLOW, Size, Transport},
+    image::{self, DEADLINE, ENDS, EXECUTORS, Size, Transport},
     panics,
     process::minutes,
     python,
@@ -185,7 +185,7 @@ fn images() -> Result<Vec<(Board, Transport, Vec<&'static str>)>> {
     }
     for name in RISCV_BOARDS {
         // what ticks, and what is measured by it, is a Cortex-M's
-        let binaries = image::experiments().chain([OVERFLOW.0]).collect();
+        let binaries = image::experiments().chain([ENDS]).collect();
         images.push((Board::load(name)?, Transport::Semihosting, binaries));
     }
     for name in PROBE_BOARDS {
@@ -225,8 +225,8 @@ pub(crate) fn compare(session: &mut Session) -> Result<()> {
         }
         let built = image::build(&mut session.toolchains, &board, transport, &binaries);
         let images = built.with_context(|| board.name.clone())?;
-        if binaries.contains(&OVERFLOW.0) {
-            full_stack(&board, &images.elf(OVERFLOW.0))?;
+        if binaries.contains(&ENDS) {
+            ends::check(&board, &images.elf(ENDS))?;
         }
         if binaries.contains(&DEADLINE) {
             slices(&board, DEADLINE, &images.elf(DEADLINE))?;
@@ -263,18 +263,6 @@ pub(crate) fn compare(session: &mut Session) -> Result<()> {
     }
     sizes::print_parity(session);
     ensure!(failed.is_empty(), "{}", failed.join("\n"));
-    Ok(())
-}
-
-/// A stack that is full ends with a sentence and an exit code of its own, and does not hang.
-fn full_stack(board: &Board, elf: &Path) -> Result<()> {
-    let (machine, transport) = (board.machine()?, Transport::Semihosting);
-    let run = qemu::run(&Job { elf, machine, transport, more: &[], limit: minutes(1) }, None, &mut |_| ())?;
-    // the last of all is that of the end
-    let said = run.received.frames.iter().rev().find(|frame| frame.text.starts_with("the stack is full"));
-    ensure!(run.code == OVERFLOW.1, "{}: exit code {} for a full stack", board.name, run.code);
-    let said = said.with_context(|| format!("{}: a full stack ends without its sentence", board.name))?;
-    println!("overflow on {}: {}", board.name, said.text);
     Ok(())
 }
 

@@ -1,0 +1,44 @@
+//! Whatever goes wrong on a board ends with a sentence and an exit code of its own.
+
+use std::{env, fs, path::Path, process};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    board::Board,
+    image::Transport,
+    process::minutes,
+    qemu::{self, Job},
+};
+
+/// What stands in the image before the way and after it.
+const MARK: &[u8] = b"NTKSCOPE-WAY-";
+/// What goes wrong, the exit code, and how the sentence begins; the ways are written as digits, in this order.
+const WAYS: [(&str, u8, &[&str]); 4] = [
+    ("a stack that is full", 103, &["the stack is full"]),
+    ("a panic", 101, &["panicked at src/bin/ends.rs:"]),
+    ("a fault", 102, &["hard fault at pc 0x", "trap 2 at pc 0x"]),
+    ("a loss that is no number", 1, &["loss is not finite at step "]),
+];
+
+/// Runs the image `ends` once for each.
+pub(crate) fn check(board: &Board, elf: &Path) -> Result<()> {
+    let image = fs::read(elf).with_context(|| elf.display().to_string())?;
+    let at = image.windows(MARK.len()).position(|bytes| bytes == MARK).context("the image names no way")? + MARK.len();
+    let changed = env::temp_dir().join(format!("ntkscope-ends-{}-{}", board.name, process::id()));
+    let result = (b'0'..).zip(WAYS).try_for_each(|(way, (what, code, begins))| {
+        let mut image = image.clone();
+        image[at] = way;
+        fs::write(&changed, image)?;
+        let (machine, transport) = (board.machine()?, Transport::Semihosting);
+        let job = Job { elf: &changed, machine, transport, more: &[], limit: minutes(1) };
+        let run = qemu::run(&job, None, &mut |_| ()).with_context(|| format!("{what} on {}", board.name))?;
+        let said = run.received.error().unwrap_or_default();
+        ensure!(run.code == code, "{what} on {}: exit code {}, not {code}; it says `{said}`", board.name, run.code);
+        ensure!(begins.iter().any(|begins| said.starts_with(begins)), "{what} on {}: it says `{said}`", board.name);
+        println!("{what} on {}: {said}", board.name);
+        Ok(())
+    });
+    let _ = fs::remove_file(&changed);
+    result
+}
