@@ -177,6 +177,31 @@ fn matrices_of_low_rank_end_early() {
     }
 }
 
+/// Where the vectors close a space, an eigenvalue is found as often as it stands, at both ends and with any block.
+#[test]
+fn copies_are_found_beside_a_space_that_is_closed() {
+    let n = 300;
+    let project = |rank: usize| made_of(n, (0..rank).map(|_| 1.0));
+    // a few beside many zeros; the same less the identity, so that the many are the smallest and negative
+    for (rank, shift) in [(5, 0.0), (5, -1.0), (2, 3.0), (40, 0.0)] {
+        let mut a = project(rank);
+        a.iter_mut().step_by(n + 1).for_each(|entry| *entry += shift);
+        let values = spectrum(&a, n);
+        for (block, count) in [(1, 1), (1, 6), (3, 6), (8, 4), (8, 10)] {
+            let found = several(&a, n, Search { block, ..Search::of::<f64>(count) });
+            let largest = values[n - 1].abs();
+            let ends = found.smallest.iter().zip(&values).chain(found.largest.iter().zip(values.iter().rev()));
+            for (ritz, value) in ends {
+                assert!(
+                    ritz.converged && (ritz.value - value).abs() <= 1e-12 * largest,
+                    "{rank}, {block}: {ritz:?} is {value}"
+                );
+            }
+            assert_eq!(found.largest.len(), count);
+        }
+    }
+}
+
 #[test]
 fn products_that_overflow_are_refused() {
     let mut product = |_: &[f64], y: &mut [f64]| {

@@ -27,6 +27,13 @@ pub fn sha256_of(text: &str) -> String {
     hexadecimal(&Sha256::digest(text))
 }
 
+/// SHA-256 of the bits of these numbers, in hexadecimal.
+pub fn sha256_of_numbers(numbers: impl IntoIterator<Item = f64>) -> String {
+    let mut hash = Sha256::new();
+    numbers.into_iter().for_each(|number| hash.update(number.to_le_bytes()));
+    hexadecimal(&hash.finalize())
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -20,7 +20,7 @@ mod temporary;
 
 pub use atomic::{Unfinished, nameless_file, write_atomic, write_pieces};
 pub use described::Described;
-pub use digest::{sha256, sha256_of};
+pub use digest::{sha256, sha256_of, sha256_of_numbers};
 pub use directory::{UnfinishedDirectory, is_empty};
 pub use dtype::Dtype;
 pub use error::Error;

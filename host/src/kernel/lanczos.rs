@@ -20,7 +20,8 @@
 //!
 //! That the eigenvalue within the residual is the outermost one is not proved by it; it fails where the random v_1 has
 //! next to no share in the outermost eigenvector. Of an eigenvalue that stands several times in A as many are found as v_k has
-//! vectors.
+//! vectors, but where A maps what they span to itself: the recurrence then begins anew beside it, from random vectors that are
+//! orthogonal to all before, until such a space has nothing outside of what was found.
 //!
 //! faer's partial eigensolver was no help here: it keeps the eigenvalues of largest magnitude only, and says nothing of
 //! those that have not converged.
@@ -41,6 +42,9 @@ const LOOK: usize = 10;
 const TOLERANCE: f64 = 1e-5;
 /// So does one of this share of the largest eigenvalue, which is rounding.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
+
+/// Share of the largest entry of the projection below which what is left of a product is looked at again.
+const SMALL: f64 = 1e-6;
 
 /// An eigenvalue, or what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -128,6 +132,17 @@ impl Outermost {
         ends.max_by(|a, b| a.value.abs().total_cmp(&b.value.abs()))
     }
 
+    /// Whether nothing of `other`, one value at each end, lies outside of the innermost of these, but for rounding.
+    fn encloses(&self, other: &Self) -> bool {
+        let innermost = |all: &[Ritz]| all.last().map_or(f64::NAN, |ritz| ritz.value);
+        let (low, high) = (innermost(&self.smallest), innermost(&self.largest));
+        let largest = self.farthest().map_or(0.0, |ritz| ritz.value.abs());
+        let allowed = |value: f64| (TOLERANCE * value.abs()).max(ROUNDING * largest);
+        let outside =
+            |ritz: &Ritz, low: f64, high: f64| ritz.value < low - allowed(low) || ritz.value > high + allowed(high);
+        !other.smallest.iter().chain(&other.largest).any(|ritz| outside(ritz, low, high))
+    }
+
     fn has(&self, awaited: Awaited) -> bool {
         let converged = |all: &[Ritz]| all.iter().all(|ritz| ritz.converged);
         match awaited {
@@ -190,6 +205,8 @@ pub fn outermost(n: usize, search: Search, product: &mut Product<'_>, stop: &Sto
     let mut next = orthonormal(&mut start, 1.0).0;
     // row k of the projection H has v_i . A v_k for i up to k
     let (mut vectors, mut rows): (Vec<Vec<f64>>, Vec<Vec<f64>>) = Default::default();
+    // vectors before those of the last beginning
+    let mut since = 0;
     while !stop.requested() {
         let width = next.len();
         let (v, mut w) = (next.concat(), vec![0.0; width * n]);
@@ -218,28 +235,85 @@ pub fn outermost(n: usize, search: Search, product: &mut Product<'_>, stop: &Sto
             .flatten()
             .chain(&left.iter().map(|w| norm(w)).collect::<Vec<_>>())
             .fold(0.0, |m: f64, x| m.max(x.abs()));
-        let (mut following, beta) = orthonormal(&mut left, size);
+        let (mut following, mut beta) = orthonormal(&mut left, size);
+        // of what is hardly more than rounding a good part may lie in the space
+        for k in (0..following.len()).rev().filter(|k| norm(&beta[*k]) <= SMALL * size).collect::<Vec<_>>() {
+            if !taken_off(&mut following[k], &vectors) {
+                following.remove(k);
+                beta.remove(k);
+            }
+        }
         // what is left is rounding: the vectors span a space that A maps to itself
-        let ended = kept >= n || following.is_empty();
+        let closed = following.is_empty() && kept < n;
+        let ended = kept >= n || closed;
         following.truncate(n - kept.min(n));
         let full = kept + following.len() > basis && steps < search.most;
         if ended || full || steps == search.most || steps % LOOK == 0 {
-            let projected = Projected::of(&rows, beta, width)?;
+            let projected = Projected::of(&rows, beta.clone(), width)?;
             let mut found = projected.outermost(count, steps, search.rounding);
+            // random vectors have a share in the outermost eigenvector of what is beside all before, and say nothing else of it
+            let is_known = if since == 0 {
+                !closed || count == 1
+            } else {
+                let own: Vec<Vec<f64>> = rows[since..].iter().map(|row| row[since..].to_vec()).collect();
+                let own = Projected::of(&own, beta, width)?.outermost(1, steps, search.rounding);
+                if closed { found.encloses(&own) } else { ended || own.has(search.awaited) }
+            };
             if ended {
                 found.smallest.iter_mut().chain(&mut found.largest).for_each(|ritz| ritz.converged = true);
+            }
+            if !is_known {
+                found.smallest.iter_mut().chain(&mut found.largest).for_each(|ritz| ritz.converged = false);
             }
             if steps == search.most || (kept >= 2 * count || ended) && found.has(search.awaited) {
                 found.vectors = projected.of_largest(found.largest.len(), &vectors);
                 return Ok(Ended::Done(found));
             }
-            if full {
+            if closed {
+                since = kept;
+                following = beside(&vectors, block.min(n - kept), &mut normals);
+            } else if full {
                 (vectors, rows) = projected.restart(count, &vectors);
+                since = 0;
             }
         }
         next = following;
     }
     Ok(Ended::Stopped)
+}
+
+/// Random orthonormal vectors that are orthogonal to these, so many.
+fn beside(vectors: &[Vec<f64>], count: usize, normals: &mut Normals) -> Vec<Vec<f64>> {
+    let n = vectors[0].len();
+    let mut new: Vec<Vec<f64>> = Vec::new();
+    for _ in 0..count {
+        let mut w: Vec<f64> = (0..n).map(|_| normals.draw()).collect();
+        if taken_off(&mut w, vectors) && taken_off(&mut w, &new) {
+            new.push(w);
+        }
+    }
+    new
+}
+
+/// Makes a vector orthogonal to these orthonormal ones and of length 1; false where next to nothing of it is left.
+fn taken_off(w: &mut [f64], vectors: &[Vec<f64>]) -> bool {
+    for _ in 0..3 {
+        let before = norm(w);
+        for v in vectors {
+            let share = dot(v, w);
+            w.iter_mut().zip(v).for_each(|(w, v)| *w -= share * v);
+        }
+        let length = norm(w);
+        if length <= 1e-8 * before {
+            return false;
+        }
+        w.iter_mut().for_each(|w| *w /= length);
+        // as orthogonal as rounding allows (Daniel, Gragg, Kaufman and Stewart 1976)
+        if length >= 0.7 * before {
+            break;
+        }
+    }
+    true
 }
 
 /// Orthonormal vectors Q that span those of W, fewer where W has others but for rounding of `size`, and beta with

@@ -27,6 +27,7 @@ pub use file::{KernelFile, rows_at_once};
 pub use forecast::{Cut, KernelPlan, KernelWork};
 pub use lanczos::{Awaited, Extremes, Outermost, Product, Ritz, Search, SingleProduct, extremes, outermost};
 pub use on_disk::{KernelPlace, on_disk};
+pub(crate) use operator::check_finite;
 pub use operator::{Difference, Gradients, Operator, Panels, ProductPlan, ProductWork, Scaled, Told};
 pub use pair::{Apart, Directions};
 pub use points::{HeldOut, Points, Space, convert};

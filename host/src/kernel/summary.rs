@@ -150,7 +150,7 @@ impl KernelSummary {
     /// The summary of a kernel that is held whole, from all its eigenvalues; its entries were computed in `dtype`.
     ///
     /// # Errors
-    /// A non-finite entry, or eigenvalues that do not converge.
+    /// An entry or an eigenvalue that is not finite, or eigenvalues that do not converge.
     pub fn whole<T: Real>(backend: &dyn Backend<T>, kernel: MatRef<'_, T>, dtype: Dtype) -> Result<Self, Error> {
         Ok(Self::with_spectrum(backend, kernel, dtype)?.0)
     }
@@ -170,6 +170,10 @@ impl KernelSummary {
         let (mut work, mut values, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; n], vec![T::ZERO; n]);
         spectrum(backend, kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
         let values: Vec<f64> = values.iter().map(|value| value.to_f64()).collect();
+        // squares of entries that the scalar holds may leave it
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(Error::NonFinite { what: "an eigenvalue of the kernel", step: 0 });
+        }
         let epsilon = T::EPSILON.to_f64().max(dtype.epsilon());
         Ok((entries.summary(n, Spectrum::of_eigenvalues(&values, epsilon)), values))
     }

@@ -21,8 +21,8 @@ use crate::machine::{Ended, Stop};
 const PIVOTS: usize = 64;
 /// Columns of F that are converted at a time.
 const LEAF: usize = 1024;
-/// What of the trace may be left: more is rounding of the entries.
-const ROUNDING: f64 = 1e-13;
+/// What of the trace may be left: less is rounding of F.
+const ROUNDING: f64 = f32::EPSILON as f64;
 
 /// `F^T F`, a part of K whose rest is positive semidefinite up to rounding.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,8 @@ pub(super) const fn low_rank_bytes(n: usize, rank: usize) -> u64 {
 }
 
 impl LowRank {
-    /// Of at most this rank, from columns that `seed` draws. `told` is given the share that is done.
+    /// Of at most this rank, from columns that `seed` draws; of a lower one where more would be rounding of F. `told` is given the
+    /// share that is done.
     ///
     /// # Errors
     /// Those of the operator.
@@ -66,7 +67,9 @@ impl LowRank {
             if operator.columns(&pivots, out, stop)? == Ended::Stopped {
                 return Ok(Ended::Stopped);
             }
-            all.add(&pivots, columns, &mut left)?;
+            if all.add(&pivots, columns, &mut left)? == 0 {
+                break;
+            }
             told(all.rank() as f64 / rank as f64);
         }
         all.left = left.iter().sum::<f64>() / trace;
@@ -78,8 +81,9 @@ impl LowRank {
         self.f.len() / self.n.max(1)
     }
 
-    /// Adds the factor's rows from these columns of K; `left` is the diagonal of K less `F^T F`.
-    fn add(&mut self, pivots: &[usize], mut columns: Vec<f64>, left: &mut [f64]) -> Result<(), Error> {
+    /// Adds the factor's rows from these columns of K, and says how many; `left` is the diagonal of K less `F^T F`. There is none where
+    /// nothing is left at the pivots but the rounding of F, so that no draw would ever add another.
+    fn add(&mut self, pivots: &[usize], mut columns: Vec<f64>, left: &mut [f64]) -> Result<usize, Error> {
         let (n, count, rank) = (self.n, pivots.len(), self.rank());
         // what is left of the columns
         if rank > 0 {
@@ -113,7 +117,7 @@ impl LowRank {
             new.push(row);
         }
         self.f.extend(new.iter().flatten().map(|x| *x as f32));
-        Ok(())
+        Ok(new.len())
     }
 
     /// F, some columns at a time, in double precision.

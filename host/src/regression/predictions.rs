@@ -4,7 +4,7 @@ use ntkscope_core::{MatMut, MatRef};
 
 use super::Error;
 use crate::backend::HostReal;
-use crate::kernel::{KernelSource, Space};
+use crate::kernel::{KernelSource, Space, check_finite};
 use crate::machine::{Ended, Ranks, Stop};
 
 /// Points and samples of a panel.
@@ -14,7 +14,7 @@ const SIDE: usize = 1024;
 /// sample; a is (C, n). The points are divided among the ranks.
 ///
 /// # Errors
-/// Samples that the scalar does not hold.
+/// Samples that the scalar does not hold, predictions that are not finite.
 pub fn predictions<T: HostReal, S: KernelSource<T>>(
     (points, source): (&S, &S),
     a: MatRef<'_, f64>,
@@ -60,5 +60,6 @@ pub fn predictions<T: HostReal, S: KernelSource<T>>(
             rest[index % ranks.size()] = after;
         }
     }
+    check_finite(&found, "a prediction")?;
     Ok(Ended::Done(found))
 }

@@ -55,7 +55,7 @@ pub use prediction::{Measured, Predictions, Task, linearized_bytes};
 pub use prediction_table::{PredictionRow, PredictionTable};
 pub use profile_table::{ProfileRow, ProfileTable};
 pub use rate::Rate;
-pub use targets::{check, targets};
+pub use targets::{check, targets, targets_of};
 pub use tensor::{Tensor, tensors};
 pub use trace::{Trace, TraceRow};
 

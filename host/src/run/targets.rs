@@ -15,10 +15,18 @@ pub fn targets<T: Real>(samples: &Samples, loss: Loss, smoothing: f64, outputs: 
     if samples.are_values() && outputs == samples.y_columns {
         return Ok(samples.y.iter().map(|y| T::from_f64(*y)).collect());
     }
-    let mut targets = vec![T::ZERO; samples.n * outputs];
     ntkscope_core::Error::shape("labels of the samples", samples.n, samples.labels.len())?;
-    for (target, label) in targets.chunks_exact_mut(outputs).zip(&samples.labels) {
-        loss.target(*label, smoothing, target)?;
+    targets_of(&samples.labels, loss, smoothing, outputs)
+}
+
+/// Targets `(n, C)` of these classes.
+///
+/// # Errors
+/// A class that is none of the outputs; a loss or a smoothing that does not take them.
+pub fn targets_of<T: Real>(classes: &[usize], loss: Loss, smoothing: f64, outputs: usize) -> Result<Vec<T>, Error> {
+    let mut targets = vec![T::ZERO; classes.len() * outputs];
+    for (target, class) in targets.chunks_exact_mut(outputs).zip(classes) {
+        loss.target(*class, smoothing, target)?;
     }
     Ok(targets)
 }

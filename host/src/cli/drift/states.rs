@@ -18,15 +18,15 @@ use crate::cli::UsageError;
 use crate::cli::kernel::{multi_output as parsed_outputs, stored};
 use crate::cli::terminal::phase;
 use crate::cli::unused::{NOT_ORDERED, Takes, refuse, unused_setting};
-use crate::data::Samples;
+use crate::data::{Classes, Samples, Targets};
 use crate::experiment::{AnyNetwork, Model, Settings, Shape, overlay};
 use crate::files::{Dtype, InputFault};
 use crate::kernel::{Apart, Awaited, Ritz, Search, convert, outermost, rows_per_sample};
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{Budget, Ended, Stop};
 use crate::run::params::read_parameters;
-use crate::run::{self, targets, write_arrays};
-use crate::words::count;
+use crate::run::{self, targets, targets_of, write_arrays};
+use crate::words::{count, listed};
 
 /// What the first file says of the network.
 pub(super) enum Described {
@@ -252,9 +252,16 @@ fn measure<'a, T: HostReal, N: network::Network>(
     let (sizes, n) = (network.sizes(), samples.n);
     let outputs = parsed_outputs(multi_output(args), sizes.outputs)?;
     let side = n * rows_per_sample(outputs, sizes.outputs);
-    let targets: Option<Vec<T>> = (!samples.y.is_empty() || !samples.labels.is_empty())
-        .then(|| targets(samples, loss, 0.0, sizes.outputs))
-        .transpose()?;
+    let targets: Option<Vec<T>> = match samples.targets {
+        None => None,
+        Some(Targets::Values) if samples.y_columns != sizes.outputs => {
+            let [y, f] = [(samples.y_columns, "number"), (sizes.outputs, "output")].map(|(n, what)| count(n, what));
+            let what = format!("has y of {y} a sample, but the network has {f}; give as many, or labels");
+            return Err(UsageError::Mismatch { path: samples.place().into(), what }.into());
+        }
+        Some(Targets::Values) => Some(targets(samples, loss, 0.0, sizes.outputs)?),
+        Some(Targets::Classes) => Some(targets_of(&classes_of(samples, sizes.outputs)?, loss, 0.0, sizes.outputs)?),
+    };
     let goal = targets.map(|targets| Goal { targets, loss, classes: !samples.are_values(), rate: None });
     let need = need::<T>(sizes, thetas.len(), samples, side);
     if args.probes.is_some() || budget.limit().is_some_and(|limit| need > limit.bytes) {
@@ -285,6 +292,28 @@ fn measure<'a, T: HostReal, N: network::Network>(
         }
     }
     Ok(Ended::Done(moved_all))
+}
+
+/// Which of a network's outputs, of which one stands for two classes, every sample is to choose: that of its class, where there are as many
+/// classes; else that of its label, which is then a number of an output, as of samples that lack a class.
+fn classes_of(samples: &Samples, outputs: usize) -> Result<Vec<usize>> {
+    let (classes, numbers) = (outputs.max(2), samples.map.as_ref().map_or_else(Vec::new, Classes::numbers));
+    let is_output = |label: &f64| label.fract() == 0.0 && (0.0..classes as f64).contains(label);
+    let own = matches!(samples.map, Some(Classes::Labels(_))) && numbers.iter().all(is_output);
+    if numbers.len() == classes {
+        return Ok(samples.labels.clone());
+    }
+    if own {
+        return Ok(samples.labels.iter().map(|class| numbers[*class] as usize).collect());
+    }
+    let what = format!(
+        "has {} ({}), but the network has {}; give samples whose labels are its outputs, 0 to {}",
+        count(numbers.len(), "class"),
+        listed(&samples.class_names()),
+        count(outputs, "output"),
+        classes - 1
+    );
+    Err(UsageError::Mismatch { path: samples.place().into(), what }.into())
 }
 
 /// Bytes of all: the kernels that are kept, those at work, the passes and the parameters.

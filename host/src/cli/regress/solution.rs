@@ -15,6 +15,7 @@ use crate::cli::large::{Large, LargeArgs, LargeKernel, Task, by_gradients, by_pa
 use crate::cli::ranked::check_same;
 use crate::cli::terminal::{Progress, progress, say};
 use crate::data::Samples;
+use crate::files;
 use crate::kernel::{Analytic, Empirical, HeldOut, KernelSource, Operator};
 use crate::machine::{Ended, MemoryLimit, Stop, ranks};
 use crate::regression::{self, Accuracy, Fit, FitWork, Follow, Iterate, Newton, Problem, Saved, fit, predictions};
@@ -114,13 +115,14 @@ impl Regression<'_> {
 
     /// What was asked for, in words that differ where anything does that the solution or its way depends on.
     fn asked<T: HostReal, N: Network>(&self, large: &Large<'_, N, T>) -> Result<String> {
-        let RegressArgs { large: LargeArgs { kernel, params, order }, loss, ridge, rank, .. } = self.args;
+        let RegressArgs { large: LargeArgs { kernel, order, .. }, loss, ridge, rank, .. } = self.args;
         let network = toml::to_string(large.model)?;
-        let params = params.as_ref().map(|path| path.display().to_string());
+        // not the name of their file, which may hold others by now
+        let params = files::sha256_of_numbers(large.theta.iter().map(|number| number.to_f64()));
         let data = &self.samples.sha256;
         // the kernel is scaled: see `fit`
         Ok(format!(
-            "scaled, {loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, {params:?}, {order:?}, data {data}, {network}"
+            "scaled, {loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, parameters {params}, {order:?}, data {data}, {network}"
         ))
     }
 }

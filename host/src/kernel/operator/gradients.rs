@@ -14,7 +14,7 @@ use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::{MatMut, MatRef};
 
 use super::groups::Groups;
-use super::{Operator, Told, columns};
+use super::{Operator, Told, check_finite, columns};
 use crate::backend::HostReal;
 use crate::kernel::blocks::{Empirical, KernelSource};
 use crate::kernel::{Error, Space};
@@ -166,6 +166,7 @@ impl<N: Network, T: HostReal> Operator for Gradients<'_, N, T> {
         }
         let length = diagonal.len();
         groups.gather(self.ranks, per_sample, MatMut::new(&mut diagonal, 1, length)?);
+        check_finite(&diagonal, "an entry of the kernel")?;
         Ok(Ended::Done(diagonal))
     }
 

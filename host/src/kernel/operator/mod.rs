@@ -133,7 +133,19 @@ fn diagonal(
     }
     let length = all.len();
     groups.gather(ranks, per_sample, MatMut::new(&mut all, 1, length)?);
+    check_finite(&all, "an entry of the kernel")?;
     Ok(Ended::Done(all))
+}
+
+/// Refuses numbers that are not finite: everything made of them would be undefined without a word.
+///
+/// # Errors
+/// [`Error::Core`].
+pub(crate) fn check_finite(numbers: &[f64], what: &'static str) -> Result<(), Error> {
+    match numbers.iter().all(|number| number.is_finite()) {
+        true => Ok(()),
+        false => Err(ntkscope_core::Error::NonFinite { what, step: 0 }.into()),
+    }
 }
 
 /// The vectors of a block of rows.
