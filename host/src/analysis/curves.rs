@@ -159,7 +159,7 @@ pub fn slope(points: &[(usize, Estimate)]) -> Option<Estimate> {
     // the slope is sum_i (x_i - centre)/spread y_i
     let shares = all.iter().zip(points).map(|((x, _), (_, y))| Some(((x - centre) / spread * y.error?).powi(2)));
     let error = shares.sum::<Option<f64>>().map(f64::sqrt);
-    Some(Estimate { value, error, count })
+    Some(Estimate { value, error, count, range: None })
 }
 
 #[cfg(test)]
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(Best::along(&[]), None);
         let grid = log_grid(1.0, 1e7, 8);
         assert!(grid.iter().enumerate().all(|(i, t)| (t / 10f64.powi(i as i32) - 1.0).abs() < 1e-14), "{grid:?}");
-        let at = |value, error| Estimate { value, error, count: 5 };
+        let at = |value, error| Estimate { value, error, count: 5, range: None };
         let (n, step) = ([100, 200], 2f64.ln());
         let found = slope(&[(n[0], at(0.0, Some(0.3))), (n[1], at(-step, Some(0.4)))]).unwrap();
         assert!((found.value + 1.0).abs() < 1e-14 && (found.error.unwrap() - 0.5 / step).abs() < 1e-14);

@@ -9,6 +9,8 @@ pub struct Estimate {
     pub error: Option<f64>,
     /// how many values; 0 for a number without scatter, such as an extreme of all runs
     pub count: usize,
+    /// the least and the largest that a value can be, where those are known
+    pub range: Option<[f64; 2]>,
 }
 
 impl Estimate {
@@ -19,11 +21,12 @@ impl Estimate {
         }
         let (value, variance) = mean_and_variance(values);
         let count = values.len();
-        Some(Self { value, error: (count > 1).then(|| (variance / count as f64).sqrt()), count })
+        let error = (count > 1).then(|| (variance / count as f64).sqrt());
+        Some(Self { value, error, count, range: None })
     }
     /// A number without scatter.
     pub fn exact(value: f64) -> Self {
-        Self { value, error: None, count: 0 }
+        Self { value, error: None, count: 0, range: None }
     }
     /// The standard error, 0 where it is unknown.
     pub fn error_or_0(&self) -> f64 {

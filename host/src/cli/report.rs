@@ -14,7 +14,7 @@ use super::{Page, UsageError};
 use crate::files::Roles;
 use crate::files::numbers::Json;
 use crate::plot::{FigureStyle, share_palette};
-use crate::report::narrative::{TERMS, plain_table};
+use crate::report::narrative::{plain_table, terms};
 use crate::report::{Block, Report, Section, Table, VERSION, number, provenance, run_figures};
 use crate::run::{RunDirectory, Trace, result_paths};
 use crate::study::comparison::{Compared, compare, places};
@@ -133,7 +133,8 @@ fn page(args: &ReportArgs, runs: &[Compared], directory: &RunDirectory) -> Resul
     if let Some(style) = args.page.figures.style() {
         sections.push(Section { title: "Figures".into(), blocks: figures(runs, directory, style)? });
     }
-    sections.push(Section { title: "Notation".into(), blocks: vec![Block::Paragraph(TERMS.into())] });
+    let terms = terms(runs.iter().any(|run| run.summed));
+    sections.push(Section { title: "Notation".into(), blocks: vec![Block::Paragraph(terms)] });
     sections.push(Section { title: "Provenance".into(), blocks: provenance(&command()) });
     let title = format!("Comparison of {}", count(runs.len(), "run"));
     Ok(Report { title, lead: lead(runs), sections }.save(&directory.file("report.html"))?)

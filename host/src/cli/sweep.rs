@@ -164,7 +164,10 @@ fn cells(sweep: &Sweep, finished: &[Finished<Point>]) -> Vec<serde_json::Value> 
 /// Which runs failed, and how.
 fn failure(finished: &[Finished<Point>]) -> Option<String> {
     let failed: Vec<&Finished<Point>> = finished.iter().filter(|run| run.failure.is_some()).collect();
-    let told = |run: &&Finished<Point>| format!("{} ({})", run.cell.run.id, run.stopped);
+    let told = |run: &&Finished<Point>| {
+        let why = run.failure.as_ref().unwrap_or(&run.stopped);
+        format!("{} ({why})", run.cell.run.id)
+    };
     let names: Vec<String> = failed.iter().map(told).collect();
     (!names.is_empty())
         .then(|| format!("{} of {} failed: {}", names.len(), count(finished.len(), "run"), listed(&names)))

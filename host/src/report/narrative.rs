@@ -170,6 +170,11 @@ pub fn report(
     }
 }
 
+/// What the words of a page about several runs mean, some of which were trained on the sum of the losses.
+pub(crate) fn terms(summed: bool) -> String {
+    if summed { format!("{TERMS} {SOME_SUMMED}") } else { TERMS.into() }
+}
+
 /// What the words of a page about runs mean.
 pub(crate) const TERMS: &str = "t is the time of gradient flow on the mean loss. K_{t} is the empirical neural tangent kernel of the \
 training samples at time t (for several outputs its mean over them), Θ the analytic kernel of the infinitely wide \
@@ -177,5 +182,7 @@ network. Where units rest on the kinks of their activation (ReLU), a flow moves 
 K_{t} is the kernel of the derivatives averaged over a short burst of steps. Drift is K_{t} − K_{0}, error K_{t} − Θ. The margin of a sample is its output times the sign of its label, or the \
 correct output minus the largest other one. The loss is the mean over the samples, without any penalty.";
 const SUMMED: &str = "Here it is the sum instead of the mean, and t is the time of gradient flow on that sum.";
+const SOME_SUMMED: &str =
+    "Of runs with `loss-sum` the loss is the sum instead, and t the time of gradient flow on that sum.";
 const VALUES: &str = "The targets are real numbers here: margins and accuracy, which need classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";

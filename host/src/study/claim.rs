@@ -123,6 +123,7 @@ impl Stated {
         let (allowed, estimate) = (self.allowed(), self.measured.estimate());
         let verdict = estimate.map_or(Verdict::NotDecided, |estimate| estimate.verdict(allowed, side));
         let Self { kind, name, place, subject, measured, theory, note, failing } = self;
+        let units = measured.units();
         let mut notes = vec![note];
         if verdict == Verdict::Fails {
             notes.push(failing.into());
@@ -136,8 +137,8 @@ impl Stated {
                 (_, None) => "not every value is a finite number".into(),
                 (_, Some(estimate)) if estimate.count == 1 => "one value has no interval".into(),
                 (_, Some(estimate)) => match estimate.seeds_to_decide(allowed, side) {
-                    Some(seeds) => format!("about {seeds} seeds would decide at this mean and scatter"),
-                    None => "no number of seeds would decide at this mean and scatter".into(),
+                    Some(enough) => format!("about {enough} {units} would decide at this mean and scatter"),
+                    None => format!("no number of {units} would decide at this mean and scatter"),
                 },
             });
         }

@@ -1,5 +1,6 @@
 //! Finished runs side by side: where they lie, and what tells them apart.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
@@ -26,6 +27,8 @@ pub struct Compared {
     pub label: String,
     /// what it left
     pub finished: Finished<()>,
+    /// whether loss and time are those of the sum over the samples
+    pub summed: bool,
 }
 
 /// The runs in these directories: of a run, of a run of both losses or optimizers, or of a study or a sweep with all of its
@@ -34,14 +37,19 @@ pub struct Compared {
 /// # Errors
 /// [`Error::NoRuns`]: a directory that is none of these; one that cannot be read.
 pub fn places(directories: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
-    let mut found: Vec<PathBuf> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     for directory in directories {
         let here = runs_in(directory)?;
         if here.is_empty() {
             return Err(Error::NoRuns { place: directory.clone(), what: why_none(directory) });
         }
-        let new: Vec<PathBuf> = here.into_iter().filter(|place| !found.contains(place)).collect();
-        found.extend(new);
+        for place in here {
+            // a directory has many names
+            let same = std::fs::canonicalize(&place).map_err(files::Error::io("look at", &place))?;
+            if seen.insert(same) {
+                found.push(place);
+            }
+        }
     }
     Ok(found)
 }
@@ -58,7 +66,8 @@ pub fn compare(places: Vec<PathBuf>) -> Result<Vec<Compared>, Error> {
         // where the samples lie decides nothing
         table.remove("data-dir");
         tables.push(table);
-        runs.push(Compared { place, differs: Vec::new(), label: String::new(), finished });
+        let summed = settings.training.loss_sum;
+        runs.push(Compared { place, differs: Vec::new(), label: String::new(), finished, summed });
     }
     let keys = differing(&tables);
     for (run, table) in runs.iter_mut().zip(&tables) {

@@ -7,6 +7,8 @@ use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 
 /// Axis of time.
 pub const TIME: &str = "gradient-flow time t (of the mean loss)";
+/// The same of runs some of which are trained on the sum of the losses.
+pub const TIME_OF_EITHER: &str = "gradient-flow time t (of the loss, mean or sum)";
 /// The axis of widths, which are a grid of a few.
 pub fn width_axis() -> Axis {
     Axis::measured("width m", Scale::Log)

@@ -125,7 +125,7 @@ type Compared = Vec<Predicted>;
 fn difference(all: &Compared, one: &str, other: &str) -> Measured {
     let of = |name: &str| all.iter().find(|predicted| predicted.name == name).map(|p| &p.log_likelihood);
     match of(one).zip(of(other)) {
-        Some((one, other)) => Measured::Values(one.iter().zip(other).map(|(a, b)| a - b).collect()),
+        Some((one, other)) => Measured::sample(one.iter().zip(other).map(|(a, b)| a - b).collect(), "images"),
         None => Measured::Nothing("there is no such prediction".into()),
     }
 }

@@ -8,7 +8,10 @@
 //! [mean - t s/sqrt(n), mean + t s/sqrt(n)],   t = t_{n-1}(1 - level)
 //! ```
 //!
-//! with the sample's standard deviation s. The claim **holds** where the whole interval lies inside what is allowed, it
+//! with the sample's standard deviation s. Of values in a known range [a, b], as those of yes or no, it is never narrower than what could
+//! be there unseen: with n values other than v not seen, one occurs with the probability p at most, (1 - p)^n = level, and
+//! moves the mean to v - p (v - a) or v + p (b - v). Where all values are equal that is all there is of the interval (of yes or
+//! no it is then Clopper and Pearson's). The claim **holds** where the whole interval lies inside what is allowed, it
 //! **fails** where the whole interval lies outside, and is **not decided** otherwise: noise decides nothing, and a number
 //! without an interval neither. (Two one-sided tests: Schuirmann 1987.) Numbers without scatter, which are those of
 //! identities, bounds and regression values, are intervals of one point.
@@ -42,15 +45,55 @@ pub struct Allowed {
 /// What was measured of a number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measured {
-    /// independent values, of which the mean is judged
+    /// independent values, one for every seed, of which the mean is judged
     Values(Vec<f64>),
+    /// the same of something else than seeds
+    Sample(Sample),
     /// one number, without scatter
     Exact(f64),
     /// nothing, for this reason
     Nothing(String),
 }
 
+/// Independent values that are not of a seed each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// the values
+    pub values: Vec<f64>,
+    /// what each is of, several of them: "images", "groups of 20 networks"
+    pub of: String,
+    /// the least and the largest that a value can be, where those are known
+    pub range: Option<[f64; 2]>,
+}
+
 impl Measured {
+    /// Values of these units, several of them.
+    pub fn sample(values: Vec<f64>, of: impl Into<String>) -> Self {
+        Self::Sample(Sample { values, of: of.into(), range: None })
+    }
+
+    /// The same, each between these.
+    pub fn between([low, high]: [f64; 2], values: Vec<f64>, of: impl Into<String>) -> Self {
+        Self::Sample(Sample { values, of: of.into(), range: Some([low, high]) })
+    }
+
+    /// The independent values; none of a number without scatter.
+    pub fn values(&self) -> &[f64] {
+        match self {
+            Self::Values(values) => values,
+            Self::Sample(sample) => &sample.values,
+            Self::Exact(_) | Self::Nothing(_) => &[],
+        }
+    }
+
+    /// What the values are of, several of them.
+    pub fn units(&self) -> &str {
+        match self {
+            Self::Sample(sample) => &sample.of,
+            _ => "seeds",
+        }
+    }
+
     /// The values that every one of several has, or why there are none.
     pub fn of(values: impl IntoIterator<Item = Option<f64>>, missing: &str) -> Self {
         let values: Option<Vec<f64>> = values.into_iter().collect();
@@ -79,6 +122,9 @@ impl Measured {
             Self::Nothing(_) => None,
             Self::Exact(value) => value.is_finite().then_some(Estimate::exact(*value)),
             Self::Values(values) => Estimate::from_values(values),
+            Self::Sample(Sample { values, range, .. }) => {
+                Estimate::from_values(values).map(|estimate| Estimate { range: *range, ..estimate })
+            }
         }
     }
 }
@@ -128,11 +174,15 @@ impl Estimate {
 
     /// The interval that the mean misses with the probability `level` on either side; `None` for a single value.
     pub fn interval(&self, level: f64) -> Option<[f64; 2]> {
-        if self.spread() == 0.0 {
-            return Some([self.value; 2]);
-        }
-        let half = self.student()?.inverse_cdf(1.0 - level) * self.spread();
-        half.is_finite().then_some([self.value - half, self.value + half])
+        let half = match self.spread() {
+            0.0 => 0.0,
+            spread => self.student()?.inverse_cdf(1.0 - level) * spread,
+        };
+        let student = half.is_finite().then_some([self.value - half, self.value + half]);
+        let (Some([low, high]), Some([least, largest])) = (student, self.range) else { return student };
+        let unseen = 1.0 - level.powf(1.0 / self.count as f64);
+        let [down, up] = [self.value - unseen * (self.value - least), self.value + unseen * (largest - self.value)];
+        Some([low.min(down).max(least), high.max(up).min(largest)])
     }
 
     /// The probability of a mean as far above `bound`, or farther, were the true one there.
@@ -140,18 +190,26 @@ impl Estimate {
         if bound.is_infinite() {
             return if bound < 0.0 { 0.0 } else { 1.0 };
         }
-        match self.student() {
+        let student = match self.student() {
             // P(T > t) = P(T < -t), which keeps its digits
             Some(student) if self.spread() > 0.0 && self.spread().is_finite() => {
                 student.cdf((bound - self.value) / self.spread())
             }
             _ if self.spread() == 0.0 => f64::from(u8::from(self.value < bound)),
             _ => 1.0,
+        };
+        match self.range {
+            Some([least, _]) if self.value > bound => {
+                let all = ((bound - least) / (self.value - least)).clamp(0.0, 1.0);
+                student.max(all.powf(self.count as f64))
+            }
+            _ => student,
         }
     }
 
     fn below(&self, bound: f64) -> f64 {
-        Self { value: -self.value, ..*self }.above(-bound)
+        let range = self.range.map(|[least, largest]| [-largest, -least]);
+        Self { value: -self.value, range, ..*self }.above(-bound)
     }
 
     /// The probabilities of what was measured, were the true value outside what is allowed, and were it inside: the smaller
@@ -182,7 +240,7 @@ impl Estimate {
             return None;
         }
         let scatter = self.spread() * (self.count as f64).sqrt();
-        let with = |count: usize| Self { value: self.value, error: Some(scatter / (count as f64).sqrt()), count };
+        let with = |count: usize| Self { error: Some(scatter / (count as f64).sqrt()), count, ..*self };
         let decides = |count: usize| with(count).verdict(allowed, level) != Verdict::NotDecided;
         if !decides(MOST_SEEDS) {
             return None;

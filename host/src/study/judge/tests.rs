@@ -65,7 +65,7 @@ fn the_seeds_that_would_decide() {
     assert!((18..=23).contains(&count), "{count}");
     let scatter = (14.0f64 / 3.0).sqrt();
     for (n, decided) in [(count, true), (count - 1, false)] {
-        let with = Estimate { value: 3.0, error: Some(scatter / (n as f64).sqrt()), count: n };
+        let with = Estimate { value: 3.0, error: Some(scatter / (n as f64).sqrt()), count: n, range: None };
         assert_eq!(with.verdict(Allowed::between(2.0, 4.0), SIDE) != Verdict::NotDecided, decided);
     }
     assert_eq!(needed(3.0, 9.0), None, "on the edge no number of seeds decides");
@@ -122,4 +122,41 @@ fn false_verdicts_are_as_rare_as_promised() {
         assert!(share <= FALSE_SHARE, "{seeds} seeds: a share of {share}; {wrong} of {decided}");
         assert!(decided > STUDIES * CLAIMS / 50, "{seeds} seeds decide something: {decided}");
     }
+}
+
+fn yes_or_no(hits: usize, count: usize) -> Estimate {
+    let values = (0..count).map(|i| f64::from(u8::from(i < hits))).collect();
+    Measured::between([0.0, 1.0], values, "networks").estimate().unwrap()
+}
+
+/// Equal values of yes or no are no certainty: the interval is Clopper and Pearson's, and probabilities agree with it.
+#[test]
+fn what_was_not_seen_may_be_there() {
+    for (count, low) in [(1, 0.025), (2, 0.1581), (10, 0.6915), (2000, 0.99816)] {
+        let all = yes_or_no(count, count);
+        let [found, high] = all.interval(0.025).unwrap_or([0.025, 1.0]);
+        assert!((found - low).abs() < 1e-4 && high == 1.0, "{count}: {found}");
+        let none = yes_or_no(0, count);
+        let [zero, found] = none.interval(0.025).unwrap_or([0.0, 0.975]);
+        assert!(zero == 0.0 && (found - (1.0 - low)).abs() < 1e-4);
+        // the bound that the interval just misses has the level for its probability
+        let bound = Allowed::at_least(0.025f64.powf(1.0 / count as f64));
+        if count > 1 {
+            assert!((all.probabilities(bound)[0] - 0.025).abs() < 1e-9);
+        }
+    }
+    // where both occur, and often, the interval is Student's
+    let (half, values) = (yes_or_no(1000, 2000), [vec![1.0; 1000], vec![0.0; 1000]].concat());
+    assert_eq!(half.interval(0.025), super::Measured::Values(values).estimate().unwrap().interval(0.025));
+    // differences, all of them 0
+    let none = Measured::between([-1.0, 1.0], vec![0.0; 2000], "networks").estimate().unwrap();
+    let [low, high] = none.interval(0.025).unwrap();
+    assert!((low + 0.00184).abs() < 1e-5 && (high - 0.00184).abs() < 1e-5);
+    assert_eq!(none.verdict(Allowed::at_least(0.0), 0.025), Verdict::NotDecided);
+}
+
+#[test]
+fn what_a_value_is_of_is_told() {
+    assert_eq!(Measured::sample(vec![1.0], "images").units(), "images");
+    assert_eq!(Measured::Values(vec![1.0]).units(), "seeds");
 }

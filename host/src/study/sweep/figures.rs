@@ -8,7 +8,7 @@ use crate::plot::{Axis as PlotAxis, Figure, Hue, Mark, Scale, Series};
 use crate::report::decimal_exponent;
 use crate::run::TraceRow;
 use crate::study::cell::Finished;
-use crate::study::draw::{Change, TIME, band};
+use crate::study::draw::{Change, TIME, TIME_OF_EITHER, band};
 use crate::words::{count, listed};
 
 /// Most lines of a figure; what there is more of takes figures of its own.
@@ -122,6 +122,7 @@ fn figure(
             None => along(quantity, &combination, finished, name, hue),
         });
     }
+    let summed = finished.iter().any(|run| run.cell.run.settings.training.loss_sum);
     let seeds = sweep.axes.iter().find(|axis| axis.key == SEED).map_or(1, |axis| axis.values.len());
     let of = if fixed.is_empty() { String::new() } else { format!(": {}", label(sweep, fixed)) };
     let mean = if quantity.scale == Scale::Log { "geometric mean" } else { "mean" };
@@ -138,7 +139,11 @@ fn figure(
                 " at the end of training",
             )
         }
-        None => (PlotAxis::new(TIME, Scale::Exponent), format!("{} along training{of}", quantity.title), ""),
+        None => (
+            PlotAxis::new(if summed { TIME_OF_EITHER } else { TIME }, Scale::Exponent),
+            format!("{} along training{of}", quantity.title),
+            "",
+        ),
     };
     let besides = match layout.lines.is_empty() {
         true => String::new(),

@@ -9,7 +9,7 @@ use super::{Point, SEED, Sweep};
 use crate::analysis::statistics::Estimate;
 use crate::files::{Cell, CsvTable};
 use crate::plot::{FigureStyle, share_palette};
-use crate::report::narrative::TERMS;
+use crate::report::narrative::terms;
 use crate::report::{Block, Report, Section, Table, VERSION, number, number_with_error, provenance, settings_in_words};
 use crate::run::TraceRow;
 use crate::study::Error;
@@ -69,7 +69,8 @@ impl Sweep {
             }
             sections.push(Section { title: "Figures".into(), blocks });
         }
-        sections.push(Section { title: "Notation".into(), blocks: vec![Block::Paragraph(TERMS.into())] });
+        let terms = terms(finished.iter().any(|run| run.cell.run.settings.training.loss_sum));
+        sections.push(Section { title: "Notation".into(), blocks: vec![Block::Paragraph(terms)] });
         let mut made = provenance(command);
         made.extend(made_on(&self.jobs().collect::<Vec<_>>(), directory)?.into_iter().map(Block::Paragraph));
         made.push(Block::Folded("Settings of the runs".into(), vec![Block::Paragraph(format!("{settings}."))]));

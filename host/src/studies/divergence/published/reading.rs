@@ -42,10 +42,7 @@ pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing
 
 /// Mean and standard deviation of one seed: `5.200 ± 0.041`; a dash where there is nothing.
 pub(super) fn spread(values: &Measured) -> String {
-    let deviation = match values {
-        Measured::Values(values) => deviation(values),
-        Measured::Exact(_) | Measured::Nothing(_) => f64::NAN,
-    };
+    let deviation = deviation(values.values());
     match values.estimate() {
         None => "–".into(),
         Some(Estimate { value, .. }) if deviation > 0.0 => rounded(value, deviation),

@@ -2,7 +2,7 @@
 
 use super::super::identity::Identity;
 use super::super::learning::Learning;
-use super::{NO_RISK, differences, slope, subject};
+use super::{DRAWS, NO_RISK, differences, slope, subject};
 use crate::analysis::curves::{Curves, Start, local_slopes, of_draws, slope_in_the_limit};
 use crate::analysis::points::Target;
 use crate::analysis::statistics::Estimate;
@@ -116,7 +116,7 @@ impl Learned {
         let moved = mean(&limits) - mean(&last);
         let first = self.sizes().first().map_or(f64::NAN, |n| self.small()((*n as f64 * 2f64.sqrt()).ln()));
         if (moved * first).abs() <= NEXT_ORDER {
-            return Measured::Values(limits);
+            return Measured::sample(limits, DRAWS);
         }
         Measured::Nothing(format!(
             "out of reach at these n: the extrapolation moves the slope of the last octave, {}, by {}, and its next order may be {} of that, more \
@@ -220,8 +220,8 @@ static LEARNING: &[Claim<Learned>] = &[
         about: |learned| learned.subject("standard"),
         // the theorem speaks of the limit: the last octave says something of it only where that is within reach
         measure: |learned| match learned.limits_within_reach(Start::Random, Stopping::Best) {
-            Measured::Values(_) => match learned.last_slopes(Start::Random, Stopping::Best) {
-                Some(slopes) => Measured::Values(slopes.iter().map(|slope| slope - learned.theory()).collect()),
+            Measured::Sample(_) => match learned.last_slopes(Start::Random, Stopping::Best) {
+                Some(slopes) => Measured::sample(slopes.iter().map(|slope| slope - learned.theory()).collect(), DRAWS),
                 None => Measured::Nothing(NO_RISK.into()),
             },
             out_of_reach => out_of_reach,

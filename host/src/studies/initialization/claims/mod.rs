@@ -21,6 +21,8 @@ fn subject(network: impl Into<String>, init: &str) -> Subject {
     Subject { network: network.into(), loss: LOSS.into(), init: init.into(), failed: 0 }
 }
 
+/// What the numbers of a learning curve are of.
+const DRAWS: &str = "sets of points";
 const NO_RISK: &str = "a risk is 0: there is nothing to be learned";
 
 fn slope(points: &[(f64, f64)]) -> Option<f64> {
@@ -31,7 +33,7 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 fn differences(zero: Option<Vec<f64>>, random: Option<Vec<f64>>) -> Measured {
     match zero.zip(random) {
         Some((zero, random)) => {
-            Measured::Values(zero.iter().zip(&random).map(|(zero, random)| zero - random).collect())
+            Measured::sample(zero.iter().zip(&random).map(|(zero, random)| zero - random).collect(), DRAWS)
         }
         None => Measured::Nothing(NO_RISK.into()),
     }

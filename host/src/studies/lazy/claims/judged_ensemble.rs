@@ -103,12 +103,12 @@ impl JudgedEnsemble {
 
     /// A statistic of the trained networks' numbers, `(p, networks)`, with its scatter over groups of networks.
     pub(super) fn jackknifed(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
-        Measured::Values(self.pseudo_values(&self.trained, statistic))
+        self.of_groups(self.pseudo_values(&self.trained, statistic))
     }
 
     /// The same of the linearized networks.
     pub(super) fn jackknifed_linearized(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
-        Measured::Values(self.pseudo_values(&self.linearized, statistic))
+        self.of_groups(self.pseudo_values(&self.linearized, statistic))
     }
 
     /// The same of what trained networks are beyond their linearizations.
@@ -121,8 +121,12 @@ impl JudgedEnsemble {
     pub(super) fn jackknifed_laplace(&self, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Measured {
         match self.laplace.is_empty() {
             true => Measured::Nothing("there is no Laplace posterior".into()),
-            false => Measured::Values(self.pseudo_values(&self.laplace, statistic)),
+            false => self.of_groups(self.pseudo_values(&self.laplace, statistic)),
         }
+    }
+
+    fn of_groups(&self, values: Vec<f64>) -> Measured {
+        Measured::sample(values, format!("groups of {} networks", self.ensemble.networks as usize / GROUPS))
     }
 
     fn pseudo_values(&self, all: &[f64], statistic: impl Fn(&[Vec<f64>]) -> f64) -> Vec<f64> {

@@ -125,8 +125,5 @@ pub(super) static SPREAD: &[Claim<OverWidths>] = &[Claim {
 }];
 
 fn apart(ensemble: &JudgedEnsemble) -> Vec<f64> {
-    match covariance_offset(ensemble) {
-        Measured::Values(values) => values,
-        _ => Vec::new(),
-    }
+    covariance_offset(ensemble).values().to_vec()
 }
