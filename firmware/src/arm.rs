@@ -2,7 +2,11 @@
 
 use cortex_m_rt::ExceptionFrame;
 
-use crate::{exit, fault::overflow, sleep};
+use crate::{
+    exit,
+    fault::{again, overflow},
+    sleep,
+};
 
 // SAFETY: build.rs defines both; only their addresses are taken, by the handler below.
 unsafe extern "C" {
@@ -36,7 +40,8 @@ fn is_call(pc: u32) -> bool {
 
 // The stack lies at the lower end of the RAM: what is deeper than all of it is a fault, in which the core has no room to stack a
 // frame. So the handler begins without a stack, and where the pointer is at the end, or below, starts a new one at the top: what
-// lies there is of no more use.
+// lies there is of no more use. What follows is no handler's work any more: there the call of a debugger that is not there would lock the core
+// up. So the handler returns, by a frame of its own making, to a function that never does.
 core::arch::global_asm!(
     ".section .HardFaultTrampoline, \"ax\"",
     ".global HardFault",
@@ -48,12 +53,25 @@ core::arch::global_asm!(
     "ldr r1, ={end}",
     "adds r1, {room}",
     "cmp r0, r1",
+    "ldr r1, ={fault}",
     "bhi 2f",
     "ldr r1, ={start}",
     "mov sp, r1",
-    "bl {overflow}",
+    "ldr r1, ={overflow}",
     "2:",
-    "bl {fault}",
+    // r0, the frame of the fault; pc, an even address; xPSR, the state of Thumb
+    "sub sp, #32",
+    "mov r2, sp",
+    "str r0, [r2, #0]",
+    "movs r3, #1",
+    "bics r1, r3",
+    "str r1, [r2, #24]",
+    "ldr r3, =0x01000000",
+    "str r3, [r2, #28]",
+    // EXC_RETURN: thread mode, the main stack, no registers of an FPU
+    "ldr r3, =0xfffffff9",
+    "bx r3",
+    ".pool",
     end = sym _stack_end,
     start = sym _stack_start,
     room = const ROOM,
@@ -67,9 +85,9 @@ const ROOM: u32 = 112;
 
 extern "C" fn fault(frame: &ExceptionFrame) -> ! {
     if is_call(frame.pc()) {
-        // no debugger: another call would lock the core up
         sleep();
     }
+    again(102);
     defmt::error!("hard fault at pc {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr());
     exit(102)
 }

@@ -2,7 +2,11 @@
 
 use core::arch::asm;
 
-use crate::{exit, fault::overflow, sleep, stack};
+use crate::{
+    exit,
+    fault::{again, overflow},
+    sleep, stack,
+};
 
 // SAFETY: build.rs defines both; only their addresses are taken.
 unsafe extern "C" {
@@ -71,6 +75,7 @@ extern "C" fn trap(cause: usize, pc: usize, address: usize) -> ! {
     if (end() - GUARD..end()).contains(&address) {
         overflow();
     }
+    again(102);
     defmt::error!("trap {=usize} at pc {=usize:#010x}, of address {=usize:#010x}", cause, pc, address);
     exit(102)
 }

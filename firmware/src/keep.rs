@@ -17,16 +17,29 @@ const ERASE_PAGE: usize = 0x4001_e508;
 /// FICR.CODEPAGESIZE, bytes
 const PAGE_SIZE: usize = 0x1000_0010;
 
-/// Writes these words from the address `to` on; pages that they do not fill are erased too.
+/// Waits of [`comes`] before one gives up: an erasure takes some 90 ms, during which a core whose instructions are in a cache goes on.
+const PATIENCE: usize = 50;
+
+/// Writes these words from the address `to` on, unless they stand there; pages that they do not fill are erased too.
 ///
 /// # Errors
 /// What did not come about; the flash can be read then as always, and what it holds fails its checksum.
 pub(crate) fn copy(chip: &mut impl Registers, to: usize, words: &[AtomicU32]) -> Result<(), &'static str> {
+    if holds(chip, to, words) {
+        return Ok(());
+    }
     let copied = write(chip, to, words);
     chip.write(CONFIG, READS);
     copied?;
-    let is_there = |(at, word): (usize, &AtomicU32)| chip.read(at) == word.load(Relaxed);
-    if (to..).step_by(4).zip(words).all(is_there) { Ok(()) } else { Err("the flash does not hold what was written") }
+    if holds(chip, to, words) { Ok(()) } else { Err("the flash does not hold what was written") }
+}
+
+fn holds(chip: &mut impl Registers, from: usize, words: &[AtomicU32]) -> bool {
+    (from..).step_by(4).zip(words).all(|(at, word)| chip.read(at) == word.load(Relaxed))
+}
+
+fn ready(chip: &mut impl Registers) -> bool {
+    (0..PATIENCE).any(|_| comes(chip, READY, 1, 1))
 }
 
 fn write(chip: &mut impl Registers, to: usize, words: &[AtomicU32]) -> Result<(), &'static str> {
@@ -37,14 +50,14 @@ fn write(chip: &mut impl Registers, to: usize, words: &[AtomicU32]) -> Result<()
     chip.write(CONFIG, ERASES);
     for page in (to..to + size_of_val(words)).step_by(size) {
         chip.write(ERASE_PAGE, page as u32);
-        if !comes(chip, READY, 1, 1) {
+        if !ready(chip) {
             return Err("a page is not erased");
         }
     }
     chip.write(CONFIG, WRITES);
     for (at, word) in (to..).step_by(4).zip(words) {
         chip.write(at, word.load(Relaxed));
-        if !comes(chip, READY, 1, 1) {
+        if !ready(chip) {
             return Err("a word is not written");
         }
     }

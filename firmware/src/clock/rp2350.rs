@@ -3,8 +3,9 @@
 use super::{BEFORE, Rate};
 use crate::registers::{Registers, comes};
 
-// CLOCKS: CLK_REF_CTRL, CLK_REF_SELECTED, CLK_SYS_CTRL, CLK_SYS_SELECTED; what is selected has a bit each
+// CLOCKS: CLK_REF_CTRL, CLK_REF_DIV, CLK_REF_SELECTED, CLK_SYS_CTRL, CLK_SYS_SELECTED; what is selected has a bit each
 const REFERENCE: usize = 0x4001_0030;
+const REFERENCE_DIVIDER: usize = 0x4001_0034;
 const REFERENCE_SELECTED: usize = 0x4001_0038;
 const SYSTEM: usize = 0x4001_003c;
 const SYSTEM_SELECTED: usize = 0x4001_0044;
@@ -45,6 +46,8 @@ pub(super) fn set_up(chip: &mut impl Registers) -> Rate {
     if !comes(chip, CRYSTAL_STATUS, STABLE, STABLE) {
         return as_before("the crystal does not oscillate: on by the ring oscillator");
     }
+    // the boot ROM may have divided it
+    chip.write(REFERENCE_DIVIDER, 1 << 16);
     let reference = chip.read(REFERENCE);
     chip.write(REFERENCE, reference & !0b11 | 2);
     if !comes(chip, REFERENCE_SELECTED, 0b1111, 1 << 2) {

@@ -28,7 +28,13 @@ const CCR: usize = 0xe000_ed14;
 const INSTRUCTION_CACHE: u32 = 1 << 17;
 const INVALIDATE: usize = 0xe000_ef50;
 
+// AXI_TARG7_FN_MOD, RM0433 chapter 2.6: of the AXI SRAM, where all data are
+const AXI_SRAM: usize = 0x5100_8108;
+
 pub(super) fn set_up(chip: &mut impl Registers) -> Rate {
+    // one read at a time, without which the first revision may read what is not there (erratum "Reading from AXI SRAM may lead to data
+    // read corruption", ES0392)
+    chip.write(AXI_SRAM, 1);
     let as_before = |why| Rate::as_before(Some(64), why);
     if chip.read(CR) & PLL_ON != 0 || chip.read(CFGR) & SWITCHED != 0 {
         return Rate::as_before(None, BEFORE);

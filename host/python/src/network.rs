@@ -247,6 +247,12 @@ impl Network {
     /// >>> np.array_equal(ns.ntk(ns.load(path), np.eye(3)), ns.ntk(net, np.eye(3)))
     /// True
     fn save(&self, path: PathBuf) -> Fallible<()> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        if ["pt", "pth", "safetensors"].contains(&&*ending) {
+            let text =
+                format!("{}: `load` takes that for a file of .{ending}; give a name that ends in .npz", path.display());
+            return Err(crate::error::value(text).into());
+        }
         let tensors = self.tensors()?;
         match &self.body {
             Body::Model(model, _) | Body::Chain(Chain { settings: Some(model), .. }) => {

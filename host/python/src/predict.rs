@@ -109,6 +109,11 @@ pub(crate) fn _predict<'py>(
         (_, Ok(network)) => Fixed::Network(network.get()),
         _ => return Err(value("kernel: give what kernel_fn makes, or a Network, whose linearization predicts")),
     };
+    if matches!(fixed, Fixed::Limit(_)) && time.is_finite() && (loss != Loss::SquaredError || penalty > 0.0) {
+        return Err(value(format!(
+            "time: {time}; the law of infinite width is known at a finite time for loss='mse' without a penalty alone: give a Network, or leave time out"
+        )));
+    }
     if let Fixed::Network(network) = fixed {
         check_inputs(network, "x", Some(&x))?;
         let outputs = network.sizes().map_err(Fault::from)?.outputs;

@@ -43,6 +43,7 @@ pub(crate) fn _of_arrays(
     arrays: Vec<(String, Bound<'_, PyAny>)>,
     activation: Option<&Bound<'_, PyAny>>,
     order: Option<Vec<String>>,
+    in_order: bool,
 ) -> PyResult<Network> {
     let (mut named, mut dtype): (Vec<NamedArray>, Option<Dtype>) = (Vec::new(), None);
     for (name, array) in arrays {
@@ -57,7 +58,10 @@ pub(crate) fn _of_arrays(
         named.push(NamedArray { name, shape: numbers.shape().to_vec(), data: numbers.to_f64()? });
     }
     let reading = Reading { activation: activations(activation)?, order, inputs: None };
-    let checkpoint = Checkpoint::of_arrays(named, &reading).map_err(|fault| value(format!("the network {fault}")))?;
+    let checkpoint = Checkpoint::of_arrays(named, in_order, &reading).map_err(|fault| match fault {
+        CheckpointFault::NotFinite { .. } => NotFinite::new_err(fault.to_string()),
+        _ => value(format!("the network {fault}")),
+    })?;
     of_checkpoint(checkpoint, dtype.unwrap_or(Dtype::F64))
 }
 

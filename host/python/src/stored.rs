@@ -60,7 +60,7 @@ pub(crate) fn _of_layers(
     let (mut described, mut rates, mut names, mut theta) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut inputs, mut dtype): (Option<usize>, Option<Dtype>) = (None, None);
     for (name, weights, bias, activation, (c, s), rate) in layers {
-        let of_bias = format!("{name} (bias)");
+        let of_bias = bias_of(&name);
         let weights = Numbers::new(&name, &weights)?;
         weights.check_finite(&name)?;
         let [outputs, ins] = *weights.shape() else {
@@ -104,6 +104,15 @@ pub(crate) fn _of_layers(
     let Some((inputs, dtype)) = inputs.zip(dtype) else { return Err(value("no layer, so no network")) };
     let chain = Chain::new(inputs, described, rates, names)?;
     Ok(Network::chain(chain, theta, dtype)?)
+}
+
+/// The name of the bias beside weights of this name: `0.bias` beside `0.weight`, `b0` beside `W0`.
+fn bias_of(weights: &str) -> String {
+    match (weights.strip_suffix("weight"), weights.strip_prefix('W')) {
+        (Some(layer), _) => format!("{layer}bias"),
+        (_, Some(index)) => format!("b{index}"),
+        _ => format!("{weights} (bias)"),
+    }
 }
 
 /// The activation of this name.

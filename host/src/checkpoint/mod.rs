@@ -77,13 +77,13 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Of arrays in their own order, as a state dict has them.
+    /// Of arrays, whose order is that of the layers where they are `in_order`, as in a state dict.
     ///
     /// # Errors
     /// An array that belongs to no fully connected layer; layers that do not follow one another, or in more than one way; an
     /// activation that is missing; a number that is not finite.
-    pub fn of_arrays(arrays: Vec<NamedArray>, reading: &Reading) -> Result<Self, Fault> {
-        Self::of(&mut InMemory(arrays), reading)
+    pub fn of_arrays(arrays: Vec<NamedArray>, in_order: bool, reading: &Reading) -> Result<Self, Fault> {
+        Self::of(&mut InMemory { arrays, in_order }, reading)
     }
 
     /// Of a file: `.pt` or `.pth` as `torch.save` writes a state dict, `.safetensors`, else npz. Nothing in it is run.

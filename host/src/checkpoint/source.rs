@@ -56,14 +56,18 @@ fn finite(name: &str, numbers: Vec<f64>) -> Result<Vec<f64>, Fault> {
 }
 
 /// Arrays in memory.
-pub(super) struct InMemory(pub(super) Vec<NamedArray>);
+pub(super) struct InMemory {
+    pub(super) arrays: Vec<NamedArray>,
+    /// whether the order in which they come is that of the layers
+    pub(super) in_order: bool,
+}
 
 impl Arrays for InMemory {
     fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
-        Ok((self.0.iter().map(|array| (array.name.clone(), array.shape.clone())).collect(), true))
+        Ok((self.arrays.iter().map(|array| (array.name.clone(), array.shape.clone())).collect(), self.in_order))
     }
     fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
-        Ok((std::mem::take(&mut self.0[index].data), Number::of(Dtype::F64)))
+        Ok((std::mem::take(&mut self.arrays[index].data), Number::of(Dtype::F64)))
     }
 }
 

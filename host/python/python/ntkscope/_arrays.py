@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 def as_numpy(name: str, array: Any) -> Any:
     """``array`` as numpy's, sharing memory where that is possible: tensors on the CPU do.
 
-    Raises TypeError with ``name`` for a dtype that numpy does not have, as bfloat16.
+    Raises TypeError with ``name`` for a dtype that numpy does not have, as bfloat16, and for a masked array.
     """
     import numpy as np
 
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name}: masked array, whose mask would be lost; use {name}.filled(...)")
     if isinstance(array, np.ndarray):
         return np.ascontiguousarray(array) if not array.flags.c_contiguous else array
     if hasattr(array, "detach"):
@@ -24,6 +26,27 @@ def as_numpy(name: str, array: Any) -> Any:
             kind = str(tensor.dtype).removeprefix("torch.")
             raise TypeError(f"{name}: {kind}; give float32 or float64, as model.float() makes it") from None
     return np.ascontiguousarray(np.asarray(array))
+
+
+class Owners:
+    """Which parameters have been given: an array that is given twice is one tensor of two layers."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, int], str] = {}
+
+    def add(self, name: str, given: Any) -> None:
+        """Raises ValueError where ``given``, as it was handed over, begins at the same place as one before."""
+        if hasattr(given, "data_ptr"):
+            place, size = ("memory", given.data_ptr()), given.numel()
+        elif hasattr(given, "__array_interface__"):
+            place, size = ("memory", given.__array_interface__["data"][0]), given.size
+        else:
+            place, size = ("object", id(given)), 1
+        if size and self._names.setdefault(place, name) != name:
+            raise ValueError(
+                f"{self._names[place]} and {name} are one tensor: the kernel of tied weights has cross terms that its layers lack; "
+                "give them copies to measure them as if they were apart"
+            )
 
 
 def whole(name: str, given: Any, least: int, needs: str) -> int:

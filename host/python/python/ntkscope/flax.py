@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ._arrays import as_numpy, items
+from ._arrays import Owners, as_numpy, items
 from ._native import Network, _of_arrays, _of_layers
 
 TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
@@ -18,7 +18,8 @@ def from_flax(
 ) -> Network:
     """The network of the nested parameters of Flax's ``Dense`` layers, whose ``kernel`` is ``(inputs, outputs)``: transposed here.
 
-    Layers follow the numbers in their names, ``Dense_10`` behind ``Dense_2``. The rest as for ``from_state_dict``.
+    Layers follow the numbers in their names, ``Dense_10`` behind ``Dense_2``: the order of a mapping, which jax sorts by name, says nothing.
+    The rest as for ``from_state_dict``.
 
     >>> import numpy as np, ntkscope as ns
     >>> params = {"Dense_0": {"kernel": np.ones((3, 4)), "bias": np.zeros(4)}, "Dense_1": {"kernel": np.ones((4, 2))}}
@@ -26,6 +27,7 @@ def from_flax(
     Network(inputs=3, widths=[4], outputs=2, parameters=24, float64)
     """
     flat: dict[str, Any] = {}
+    owners = Owners()
 
     def gather(prefix: str, values: Mapping[str, Any]) -> None:
         for name, value in items("params", values, "a nested mapping of arrays, as variables['params']"):
@@ -33,10 +35,11 @@ def from_flax(
             if hasattr(value, "items"):
                 gather(path, value)
             else:
+                owners.add(path, value)
                 flat[path] = as_numpy(path, value)
 
     gather("", params["params"] if hasattr(params, "items") and set(params) == {"params"} else params)
-    return _of_arrays(list(flat.items()), activation, None if order is None else list(order))
+    return _of_arrays(list(flat.items()), activation, None if order is None else list(order), False)
 
 
 def from_stax(
@@ -65,8 +68,11 @@ def from_stax(
     names = [activation] * (len(dense) - 1) if isinstance(activation, str) else list(activation)
     if len(names) != len(dense) - 1:
         raise ValueError(f"activation: {len(names)} names, but the network has {len(dense) - 1} hidden layers")
-    layers = []
+    layers, owners = [], Owners()
     for index, (weights, bias) in enumerate(dense):
+        owners.add(f"W{index}", weights)
+        if bias is not None:
+            owners.add(f"b{index}", bias)
         w = as_numpy(f"W{index}", weights)
         b = None if bias is None else np.ascontiguousarray(as_numpy(f"b{index}", bias).reshape(-1))
         ntk = parameterization == "ntk"

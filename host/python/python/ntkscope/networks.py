@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._arrays import as_numpy, items
+from ._arrays import Owners, as_numpy, items
 from ._native import Network, _of_arrays, _of_keywords
 
 TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
@@ -29,21 +29,13 @@ def from_state_dict(
     >>> ns.from_state_dict({"0.weight": np.ones((4, 3)), "0.bias": np.zeros(4), "2.weight": np.ones((1, 4))}, "gelu")
     Network(inputs=3, widths=[4], outputs=1, parameters=20, float64)
     """
-    owners: dict[tuple[int, tuple[int, ...]], str] = {}
-    arrays = []
+    owners, arrays = Owners(), []
     for name, given in items("state", state, "a mapping from names to arrays, as module.state_dict()"):
         if not isinstance(name, str):
             raise TypeError(f"state: the key {name!r}; give names, as module.state_dict() does")
-        array = as_numpy(name, given)
-        place = (array.__array_interface__["data"][0], array.shape)
-        if array.size and place in owners:
-            raise ValueError(
-                f"{owners[place]} and {name} are one tensor: the kernel of tied weights has cross terms that its layers lack; "
-                "give them copies to measure them as if they were apart"
-            )
-        owners[place] = name
-        arrays.append((name, array))
-    return _of_arrays(arrays, activation, None if order is None else list(order))
+        owners.add(name, given)
+        arrays.append((name, as_numpy(name, given)))
+    return _of_arrays(arrays, activation, None if order is None else list(order), True)
 
 
 def fcn(

@@ -64,7 +64,7 @@ class Prediction:
     """Outputs on test points that a fixed kernel predicts. Made by ``predict``.
 
     ``mean`` ``(m, C)``: the mean over initializations, or the outputs of the linearized network; ``deviation`` ``(m, C)``: the standard
-    deviation over initializations, 0 of a linearized network.
+    deviation over initializations, 0 of a linearized network; under softmax that of the logits less their mean over the classes.
     """
 
     __slots__ = ("mean", "deviation", "_goal", "_loss")
@@ -104,9 +104,10 @@ def predict(
     """What gradient flow under a kernel that stays fixed makes of the test points ``x_test`` ``(m, d)``, trained on ``x`` ``(n, d)``.
 
     ``kernel``: of ``kernel_fn``, the network of infinite width, with its law over initializations; or a ``Network``, which is linearized
-    at its parameters. ``y``: labels ``(n,)``, integers, or numbers ``(n,)`` or ``(n, C)``, which "mse" fits. ``loss``: mse, cross-entropy, hinge,
+    at its parameters. ``y``: labels ``(n,)``, integers, or numbers ``(n,)`` or ``(n, C)``, which "mse" fits. ``loss``: mse, cross-entropy,
     exponential; their mean over the samples is trained, to ``time`` of its flow, with ``penalty/2`` times the square of the distance from
-    the start. Computed in double precision. Raises ValueError where there is no finite solution.
+    the start. The law of infinite width is known at a finite ``time`` for "mse" without a penalty alone. Computed in double precision. Raises
+    ValueError where there is no finite solution.
 
     >>> import numpy as np, ntkscope as ns
     >>> x, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([3, 8])

@@ -84,7 +84,8 @@ class Recorder:
             raise ValueError(f"loss: {loss!r}, but there is no y, whose loss it is; give y, or leave loss out")
         if rate is not None and not (0 < rate < float("inf")):
             raise ValueError(f"rate: {rate!r}; give the learning rate, a finite number above 0, or leave it out")
-        self._y, self._loss, self._rate = y, loss, rate
+        self._y: Any = None if y is None else np.array(as_numpy("y", y))
+        self._loss, self._rate = loss, rate
         if isinstance(every, str):
             if every != "log":
                 raise ValueError(f"every: {every!r}; give 'log', a number of steps, or a function of the step")
@@ -112,13 +113,16 @@ class Recorder:
         if not self._due(step):
             return None
         net = self._network(model)
-        if self._watcher is None:
-            goal = None if self._y is None else Goal(self._y, net.outputs).wanted()
-            self._watcher = Watcher(self._x, goal, self._loss, self._rate, self._outputs, net.outputs)
         if net.dtype != self._x.dtype:
             raise TypeError(f"the network is {net.dtype}, but x is {self._x.dtype}; give the Recorder x.astype({str(net.dtype)!r})")
+        watcher = self._watcher
+        if watcher is None:
+            goal = None if self._y is None else Goal(self._y, net.outputs).wanted()
+            watcher = Watcher(self._x, goal, self._loss, self._rate, self._outputs, net.outputs)
         passed = time if time is not None else step * (self._rate or 1.0)
-        snapshot = Snapshot(self._watcher.observe(net, step, passed, self._threads))
+        snapshot = Snapshot(watcher.observe(net, step, passed, self._threads))
+        # of a call that was refused nothing is left
+        self._watcher = watcher
         self._snapshots.append(snapshot)
         self._keep(step)
         self._next = max(step + 1, int(step * _GROWTH)) if step >= _FIRST else step + 1

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 
 from ._arrays import items
 from ._files import replacing
@@ -25,31 +26,39 @@ if TYPE_CHECKING:
     from ._native import Network
 
 
-def _command(arguments: Sequence[str], quiet: bool, made: str | None = None) -> None:
-    """Calls the command line, which may end with 1: what has failed has left its record. Its other errors are raised: wrong settings as
-    ValueError, data as DataError. ``made``: a file of settings that the user does not know.
+def _command(arguments: Sequence[str], quiet: bool, record: str, made: str | None = None) -> None:
+    """Calls the command line. It may end with 1, for training or a claim that failed: there is a warning where that has left its ``record``. Its
+    other errors are raised: wrong settings as ValueError, data as DataError. ``made``: a file of settings that the user does not know.
     """
     from ._native import DataError
 
     command = [sys.executable, "-m", "ntkscope", *arguments, *(["--quiet"] if quiet else [])]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # found where this process has found it
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    )
     assert process.stderr is not None
     said = ""
     try:
-        for line in process.stderr:
-            said = line
-            if not quiet:
-                sys.stderr.write(line)
+        with process.stderr as lines:
+            for line in lines:
+                said = line
+                if not quiet:
+                    sys.stderr.write(line)
         code = process.wait()
     except BaseException:
         # it has been interrupted too where that came from a terminal; it keeps what is finished
         process.terminate()
         process.wait()
         raise
-    if code in (0, 1):
+    if code == 0:
         return
     text = _in_keywords(said.removeprefix("error: ").strip())
     text = text if made is None else text.replace(made, "settings")
+    if code == 1 and os.path.exists(record):
+        warnings.warn(text or f"ntkscope {arguments[0]} ended with code 1", RuntimeWarning, stacklevel=3)
+        return
     kinds: dict[int, type[Exception]] = {2: ValueError, 3: DataError, 4: OSError}
     if code in (130, -2):
         raise KeyboardInterrupt
@@ -77,8 +86,15 @@ def _text(value: Any) -> str:
         return repr(value)
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_text(item) for item in value) + "]"
-    # what json escapes, toml reads
-    return json.dumps(os.fspath(value) if isinstance(value, os.PathLike) else str(value))
+    # what json escapes, toml reads, but for pairs of surrogates; the character 127 is escaped in toml alone
+    text = os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _placed(key: str, value: Any) -> Any:
+    """A path as an absolute one: in a settings file it would be relative to that file's directory."""
+    is_path = isinstance(value, os.PathLike) or isinstance(value, str) and (key == "data-dir" or os.sep in value or "." in value)
+    return os.path.abspath(os.fspath(value)) if key in ("data", "data-dir", "profile") and is_path else value
 
 
 class Run:
@@ -152,7 +168,8 @@ def run(
 
     ``settings``: keys of ``run.toml``, with underscores or hyphens, or the path of such a file. ``data`` may be a pair of arrays ``(x, y)``. ``loss`` is
     "mse" or "cross-entropy", not "both". ``out``: a directory for all its files, which must be empty unless ``force=True`` replaces what a run
-    has left there. ``progress=True`` shows what the program says. Raises ValueError for wrong settings, DataError for wrong data.
+    has left there. ``progress=True`` shows what the program says. Raises ValueError for wrong settings, DataError for wrong data;
+    training that failed is a RuntimeWarning, with what the program says of it, and its record.
 
     >>> import numpy as np, ntkscope as ns
     >>> r = ns.run({"width": 8, "loss": "mse", "until_time": 1.0})
@@ -165,6 +182,8 @@ def run(
     if out is None:
         keeps = tempfile.TemporaryDirectory(prefix="ntkscope-")
         out = os.path.join(keeps.name, "run")
+    # whatever the current directory is later
+    out = os.path.abspath(out)
     with tempfile.TemporaryDirectory(prefix="ntkscope-") as scratch:
         if isinstance(settings, (str, os.PathLike)):
             file = os.fspath(settings)
@@ -178,7 +197,7 @@ def run(
                 if key in given:
                     raise ValueError(f"settings: {key} is given twice, with underscores and with hyphens; leave one of them out")
                 if value is not None:
-                    given[key] = _scalar(value) if key == "dtype" else value
+                    given[key] = _scalar(value) if key == "dtype" else _placed(key, value)
             if given.get("loss", "both") == "both" or given.get("optimizer") == "both":
                 raise ValueError("loss: a Run is of one loss and one optimizer; give loss='mse' or loss='cross-entropy'")
             data = given.get("data")
@@ -194,7 +213,7 @@ def run(
             with open(file, "w", encoding="utf-8") as text:
                 text.writelines(f"{json.dumps(key)} = {_text(value)}\n" for key, value in given.items())
         options = ["--out", os.fspath(out), *_machine(threads, memory), *(["--force"] if force else [])]
-        _command(["run", file, *options], not progress, file if file.startswith(scratch) else None)
+        _command(["run", file, *options], not progress, os.path.join(out, "run.toml"), file if file.startswith(scratch) else None)
     return Run(os.fspath(out), keeps)
 
 
@@ -234,7 +253,8 @@ def reproduce(
     ``study``: divergence, lazy, initialization, or probability. ``out``: directory for its runs and its page; finished runs there are kept.
     ``rows`` of the result are those of ``claims.csv``. A claim that fails is no error.
     """
-    arguments = ["reproduce", study, "--out", os.fspath(out)]
+    out = os.path.abspath(out)
+    arguments = ["reproduce", study, "--out", out]
     if only is not None:
         arguments += ["--only", only if isinstance(only, str) else ",".join(only)]
     for name, value in options.items():
@@ -245,6 +265,10 @@ def reproduce(
         elif value is not None and value is not False:
             listed = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
             arguments += [flag, listed]
-    _command(arguments, not progress)
-    with open(os.path.join(os.fspath(out), "claims.csv"), newline="", encoding="utf-8") as file:
-        return Claims(os.fspath(out), list(csv.DictReader(file)))
+    claims = os.path.join(out, "claims.csv")
+    with warnings.catch_warnings():
+        # a claim that fails is a result
+        warnings.simplefilter("ignore", RuntimeWarning)
+        _command(arguments, not progress, claims)
+    with open(claims, newline="", encoding="utf-8") as file:
+        return Claims(out, list(csv.DictReader(file)))

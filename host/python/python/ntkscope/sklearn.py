@@ -36,6 +36,9 @@ class NTKKernel(Kernel):  # type: ignore[misc,unused-ignore]
     def __call__(self, X: Any, Y: Any = None, eval_gradient: bool = False) -> Any:
         """The kernel ``(n, m)``, and with ``eval_gradient`` its derivatives by no parameter, ``(n, n, 0)``."""
         x, y = _samples("X", X), None if Y is None else _samples("Y", Y)
+        if y is not None and x.dtype != y.dtype:
+            # as scikit-learn's own kernels have it of samples of two types
+            x, y = x.astype(np.float64), y.astype(np.float64)
         if x.ndim == 1:
             # KernelRidge hands out pairs of samples
             return self._kernel()(x[None, :], None if y is None else y[None, :])[0, 0]

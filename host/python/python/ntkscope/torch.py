@@ -128,13 +128,17 @@ def _activation(where: str, kind: str, layer: Any, behind: bool) -> str | None:
             raise UnsupportedLayer(f"{where}: approximate={layer.approximate!r} is another function; use GELU()")
         return "gelu"
     if kind == "Softplus":
-        if layer.beta != 1:
-            raise UnsupportedLayer(f"{where}: beta={layer.beta}; only beta=1 is measured")
+        if layer.beta != 1 or getattr(layer, "threshold", 20) != 20:
+            raise UnsupportedLayer(f"{where}: beta={layer.beta}, threshold={layer.threshold}; only beta=1, threshold=20 is measured")
         return "softplus"
     if kind in ("Dropout", "AlphaDropout"):
         if layer.training and layer.p > 0:
             raise UnsupportedLayer(f"{where}: random in training mode; call module.eval() first")
         return None
-    if kind == "Identity" or (kind == "Flatten" and not behind):
+    if kind == "Identity":
+        return None
+    if kind == "Flatten" and not behind:
+        if (getattr(layer, "start_dim", 1), getattr(layer, "end_dim", -1)) != (1, -1):
+            raise UnsupportedLayer(f"{where}: start_dim={layer.start_dim}, end_dim={layer.end_dim}; only Flatten() is measured")
         return None
     raise UnsupportedLayer(f"{where}: only {_TAKEN} are measured, Flatten in front")

@@ -1,14 +1,16 @@
-//! Whatever goes wrong on a board ends with a sentence and an exit code of its own.
+//! Whatever goes wrong on a board ends with a sentence and an exit code of its own, and without a debugger the core sleeps then.
 
 use std::{env, fs, path::Path, process};
 
 use anyhow::{Context, Result, ensure};
+use ntkscope_frames::{Until, receive};
 
 use crate::{
     board::Board,
     image::Transport,
     process::minutes,
-    qemu::{self, Job},
+    qemu::{self, Alone, Job},
+    standalone,
 };
 
 /// What stands in the image before the way and after it.
@@ -22,17 +24,27 @@ const WAYS: [(&str, u8, &[&str]); 4] = [
 ];
 
 /// Runs the image `ends` once for each.
-pub(crate) fn check(board: &Board, elf: &Path) -> Result<()> {
+pub(crate) fn check(board: &Board, elf: &Path, transport: Transport) -> Result<()> {
     let image = fs::read(elf).with_context(|| elf.display().to_string())?;
     let at = image.windows(MARK.len()).position(|bytes| bytes == MARK).context("the image names no way")? + MARK.len();
     let changed = env::temp_dir().join(format!("ntkscope-ends-{}-{}", board.name, process::id()));
     let result = (b'0'..).zip(WAYS).try_for_each(|(way, (what, code, begins))| {
         let mut image = image.clone();
         image[at] = way;
-        fs::write(&changed, image)?;
-        let (machine, transport) = (board.machine()?, Transport::Semihosting);
-        let job = Job { elf: &changed, machine, transport, more: &[], limit: minutes(1) };
-        let run = qemu::run(&job, None, &mut |_| ()).with_context(|| format!("{what} on {}", board.name))?;
+        fs::write(&changed, &image)?;
+        let job = Job { elf: &changed, machine: board.machine()?, transport, more: &[], limit: minutes(1) };
+        let place = || format!("{what} on {}", board.name);
+        let run = match transport {
+            Transport::Serial => {
+                let mut alone = Alone::start(&job)?;
+                let source = alone.source(&image)?;
+                let received = receive(&source, Until::limit(job.limit), None, &mut |_| ()).with_context(place)?;
+                standalone::asleep(&mut alone).with_context(place)?;
+                let code = received.ended().with_context(place)?;
+                qemu::Run { received, code }
+            }
+            _ => qemu::run(&job, None, &mut |_| ()).with_context(place)?,
+        };
         let said = run.received.error().unwrap_or_default();
         ensure!(run.code == code, "{what} on {}: exit code {}, not {code}; it says `{said}`", board.name, run.code);
         ensure!(begins.iter().any(|begins| said.starts_with(begins)), "{what} on {}: it says `{said}`", board.name);

@@ -149,7 +149,8 @@ pub(crate) fn flash(
 ) -> Result<Received> {
     // of each frame its time, its level and its text alone
     let mut child = Command::new(probe)
-        .args(["run", "--chip", chip, "--log-format", "{t} {L} {s}"])
+        // its own handlers say what a fault was: the probe is not to halt the core before them
+        .args(["run", "--chip", chip, "--no-catch-hardfault", "--log-format", "{t} {L} {s}"])
         .arg(elf)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

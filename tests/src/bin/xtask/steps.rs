@@ -226,7 +226,7 @@ pub(crate) fn compare(session: &mut Session) -> Result<()> {
         let built = image::build(&mut session.toolchains, &board, transport, &binaries);
         let images = built.with_context(|| board.name.clone())?;
         if binaries.contains(&ENDS) {
-            ends::check(&board, &images.elf(ENDS))?;
+            ends::check(&board, &images.elf(ENDS), Transport::Semihosting)?;
         }
         if binaries.contains(&DEADLINE) {
             slices(&board, DEADLINE, &images.elf(DEADLINE))?;

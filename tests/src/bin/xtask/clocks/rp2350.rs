@@ -39,6 +39,7 @@ impl Model {
         // CTRL and SELECTED of both clocks; RESET, RESET_DONE; CTRL and STATUS of the crystal; CS, PWR, FBDIV_INT, PRIM of the PLL
         let words = [
             (REFERENCE, 0),
+            (REFERENCE + 4, 2 << 16),
             (REFERENCE + 8, 1),
             (SYSTEM, 2 << 5 | 1),
             (SYSTEM + 8, 2),
@@ -72,7 +73,7 @@ impl Model {
         assert!(second <= first && pll.is_none_or(|rate| rate <= 150.0));
         let reference = match *self.word(REFERENCE) & 3 {
             0 => None,
-            2 => Some(crystal.expect("a crystal that oscillates")),
+            2 => Some(crystal.expect("a crystal that oscillates") / f64::from(*self.word(REFERENCE + 4) >> 16)),
             other => panic!("the reference {other}"),
         };
         let (system, broken) = (*self.word(SYSTEM), self.broken);
