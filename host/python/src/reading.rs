@@ -59,7 +59,7 @@ pub(crate) fn _of_arrays(
     }
     let reading = Reading { activation: activations(activation)?, order, inputs: None };
     let checkpoint = Checkpoint::of_arrays(named, in_order, &reading).map_err(|fault| match fault {
-        CheckpointFault::NotFinite { .. } => NotFinite::new_err(fault.to_string()),
+        CheckpointFault::NotFinite { .. } => NotFinite::new_err(format!("the network {fault}")),
         _ => value(format!("the network {fault}")),
     })?;
     of_checkpoint(checkpoint, dtype.unwrap_or(Dtype::F64))

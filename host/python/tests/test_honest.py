@@ -109,7 +109,7 @@ def test_what_failed_is_told(tmp_path: Path) -> None:
         run = ns.run(diverging)
     assert len(run.trace["time"]) >= 1
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", RuntimeWarning)
         ns.run(SETTINGS)
     # a package that this process alone has found
     there = str(Path(ns.__file__).parents[1])

@@ -214,7 +214,7 @@ fn the_initialization_study_has_its_files() {
 #[test]
 fn the_probability_study_has_its_files() {
     let place = Place::new();
-    let line = "reproduce probability --widths 4,8 --seeds 20 --out study";
+    let line = "reproduce probability --widths 4,16 --seeds 20 --out study";
     let done = place.run(line.split(' '));
     assert!([0, 1].contains(&done.code), "{}", done.stderr);
     let claims = String::from_utf8(place.bytes("study/claims.csv")).unwrap();
@@ -231,7 +231,7 @@ fn the_probability_study_has_its_files() {
     ));
     let tables = ["claims.csv", "probability.csv"].map(|name| place.bytes(format!("study/{name}")));
     // thread by thread, and again from what is kept
-    let other = place.run("reproduce probability --widths 4,8 --seeds 20 --threads 1 --out other".split(' '));
+    let other = place.run("reproduce probability --widths 4,16 --seeds 20 --threads 1 --out other".split(' '));
     assert_eq!(other.code, done.code, "{}", other.stderr);
     assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(format!("other/{name}"))));
     std::fs::remove_file(place.path("study/runs/posterior-l4/numbers.csv")).unwrap();

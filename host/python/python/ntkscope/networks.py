@@ -23,7 +23,7 @@ def from_state_dict(
     layers, where numbers in the names and shapes leave it open. Parameters are copied, all of one dtype, float32 or float64.
 
     Raises ValueError for an array that belongs to no fully connected layer, for layers that do not follow one another or in more
-    than one way, and for tied weights; TypeError for other dtypes.
+    than one way, and for tied weights; TypeError for other dtypes; NotFinite for nan and infinite numbers.
 
     >>> import numpy as np, ntkscope as ns
     >>> ns.from_state_dict({"0.weight": np.ones((4, 3)), "0.bias": np.zeros(4), "2.weight": np.ones((1, 4))}, "gelu")
