@@ -176,10 +176,23 @@ pub fn finish(result: Result<(), ntkscope_core::Error>) -> ! {
     match result {
         Ok(()) => exit(0),
         Err(error) => {
-            // in words, as the host says it
-            defmt::error!("{}", defmt::Display2Format(&error));
+            say(error);
             exit(1)
         }
+    }
+}
+
+/// What training ends by, in the words of its `Display`, which itself would take 24 KB of flash: it formats floats. Of what the first run of an
+/// image shows, a buffer or a shape, the numbers.
+fn say(error: ntkscope_core::Error) {
+    use ntkscope_core::Error;
+    match error {
+        Error::NonFinite { what, step } => defmt::error!("{=str} is not finite at step {=u64}", what, step),
+        Error::StepUnderflow { step } => {
+            defmt::error!("gradient flow cannot meet its tolerance with any step size at step {=u64}", step);
+        }
+        Error::State { what } => defmt::error!("the saved state is {=str}", what),
+        _ => defmt::error!("{}", error),
     }
 }
 

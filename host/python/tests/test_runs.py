@@ -113,7 +113,7 @@ def test_messages_name_keywords(tmp_path: Path) -> None:
         ({}, {"threads": 100000}, "^threads=100000: give a whole number"),
     ]:
         with pytest.raises(ValueError, match=message) as raised:
-            ns.run({**SETTINGS, **wrong}, **options)
+            ns.run({**SETTINGS, **wrong}, **options)  # type: ignore[arg-type, dict-item]
         assert "--" not in str(raised.value)
 
 
