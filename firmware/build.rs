@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
     // with `rtic` SysTick is that image's clock
-    let ticks = env::var("TARGET")?.starts_with("thumb") && !has("RTIC");
+    let target = env::var("TARGET")?;
+    let ticks = target.starts_with("thumb") && !has("RTIC");
     if ticks {
         println!("cargo:rustc-cfg=ticks");
     }
@@ -33,7 +34,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("cargo:rustc-cfg=kept");
         }
     }
-    let target = env::var("TARGET")?;
     let (fpu, riscv) = (room::has_fpu(&target), target.starts_with("riscv"));
     println!("cargo:rustc-check-cfg=cfg(soft_floats)");
     if target.starts_with("thumbv6m") {

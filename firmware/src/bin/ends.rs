@@ -14,7 +14,7 @@ use ntkscope_core::{
 };
 use ntkscope_firmware::{Buffer, finish, held, start};
 
-/// Which way, in its last byte.
+/// Which way: the digit.
 static WAY: [u8; 15] = *b"NTKSCOPE-WAY-0.";
 
 /// Far above the rate at which descent is stable.

@@ -1,5 +1,7 @@
 //! The firmware's set-up of clocks, on models of the chips' registers: no board is at hand, and QEMU has none of them.
 
+use std::collections::BTreeMap;
+
 use crate::{
     clock::{Clock, Rate, set_up},
     registers::Registers,
@@ -7,6 +9,29 @@ use crate::{
 
 mod rp2350;
 mod stm32h7;
+
+/// Registers after a reset; what they answer to a write comes after a few reads.
+struct Bank {
+    words: BTreeMap<usize, u32>,
+    reads: u64,
+    since: u64,
+}
+
+impl Bank {
+    fn new(words: impl IntoIterator<Item = (usize, u32)>) -> Self {
+        Self { words: words.into_iter().collect(), reads: 0, since: 0 }
+    }
+
+    fn word(&mut self, register: usize) -> &mut u32 {
+        self.words.get_mut(&register).expect("a register of the clock")
+    }
+
+    /// Counts a read, and says whether the answer to the last write has come.
+    fn is_late(&mut self) -> bool {
+        self.reads += 1;
+        self.reads > self.since + 20
+    }
+}
 
 /// That the set-up ends as it was before, within a bound of reads, and says why.
 fn assert_as_before(rate: Rate, mhz: Option<u32>, said: &'static str, reads: u64) {

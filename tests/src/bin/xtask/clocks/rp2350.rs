@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use super::assert_as_before;
+use super::{Bank, assert_as_before};
 use crate::{
     clock::{Clock, set_up},
     registers::Registers,
@@ -28,9 +26,7 @@ enum Broken {
 /// As the boot ROM leaves it, at the ring oscillator, by way of the other source of the core's clock. It answers after a few reads.
 struct Model {
     broken: Broken,
-    reads: u64,
-    since: u64,
-    words: BTreeMap<usize, u32>,
+    bank: Bank,
 }
 
 impl Model {
@@ -52,11 +48,11 @@ impl Model {
             (PLL + 8, 0),
             (PLL + 12, 0x0007_7000),
         ];
-        Self { broken, reads: 0, since: 0, words: words.into() }
+        Self { broken, bank: Bank::new(words) }
     }
 
     fn word(&mut self, register: usize) -> &mut u32 {
-        self.words.get_mut(&register).expect("a register of the clock")
+        self.bank.word(register)
     }
 
     /// MHz of the core, where it is not the ring oscillator's; every clock that is chosen runs.
@@ -89,8 +85,7 @@ impl Model {
 
 impl Registers for Model {
     fn read(&mut self, register: usize) -> u32 {
-        self.reads += 1;
-        if self.reads > self.since + 20 {
+        if self.bank.is_late() {
             let broken = self.broken;
             if broken != Broken::Crystal && *self.word(CRYSTAL) == 0x00fa_baa0 {
                 *self.word(CRYSTAL + 4) = 1 << 31;
@@ -120,7 +115,7 @@ impl Registers for Model {
         let moved = (*self.word(SYSTEM) ^ value) >> 5;
         let is_aside = *self.word(SYSTEM + 8) == 1;
         assert!(register != SYSTEM || moved == 0 || is_aside, "another source, of which the core goes by");
-        self.since = self.reads;
+        self.bank.since = self.bank.reads;
         *self.word(register) = value;
         self.check();
     }
@@ -147,7 +142,7 @@ fn what_does_not_come_is_said_and_the_core_goes_on_by_a_clock_that_runs() {
     ];
     for (broken, mhz, said) in cases {
         let mut model = Model::new(broken);
-        assert_as_before(set_up(&Clock::Rp2350, &mut model), mhz, said, model.reads);
+        assert_as_before(set_up(&Clock::Rp2350, &mut model), mhz, said, model.bank.reads);
         assert_eq!(model.check(), mhz.map(f64::from), "{said}");
     }
 }

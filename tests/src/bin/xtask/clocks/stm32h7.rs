@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use super::assert_as_before;
+use super::{Bank, assert_as_before};
 use crate::{
     clock::{Clock, set_up},
     registers::Registers,
@@ -27,9 +25,7 @@ enum Broken {
 /// After a reset. It answers after a few reads.
 struct Model {
     broken: Broken,
-    reads: u64,
-    since: u64,
-    words: BTreeMap<usize, u32>,
+    bank: Bank,
 }
 
 impl Model {
@@ -53,11 +49,11 @@ impl Model {
             (0xe000_ef50, 0),
             (AXI_SRAM, 0),
         ];
-        Self { broken, reads: 0, since: 0, words: words.into() }
+        Self { broken, bank: Bank::new(words) }
     }
 
     fn word(&mut self, register: usize) -> &mut u32 {
-        self.words.get_mut(&register).expect("a register of the clock")
+        self.bank.word(register)
     }
 
     /// MHz of the core, of the buses that carry data, and of the four of peripherals; each in its range, whenever something was
@@ -100,8 +96,7 @@ impl Model {
 
 impl Registers for Model {
     fn read(&mut self, register: usize) -> u32 {
-        self.reads += 1;
-        if self.reads > self.since + 20 {
+        if self.bank.is_late() {
             let broken = self.broken;
             if broken != Broken::Supply {
                 *self.word(PWR + 0x04) |= 1 << 13;
@@ -126,7 +121,7 @@ impl Registers for Model {
         assert!(!pll.contains(&register) || *self.word(RCC) & 1 << 24 == 0, "the PLL's numbers while it runs");
         let is_supplied = *self.word(PWR + 0x04) & 1 << 13 != 0;
         assert!(register != PWR + 0x18 || is_supplied, "the voltage before the supply");
-        self.since = self.reads;
+        self.bank.since = self.bank.reads;
         if register != ACR || self.broken != Broken::Flash {
             *self.word(register) = value;
         }
@@ -155,7 +150,7 @@ fn what_does_not_come_is_said_and_the_core_stays_as_it_was() {
     ];
     for (broken, mhz, said) in cases {
         let mut model = Model::new(broken);
-        assert_as_before(set_up(&Clock::Stm32h7, &mut model), mhz, said, model.reads);
+        assert_as_before(set_up(&Clock::Stm32h7, &mut model), mhz, said, model.bank.reads);
         assert_eq!(model.check(), [64.0; 6], "{said}");
         assert_eq!(*model.word(AXI_SRAM), 1, "the erratum of the first revision");
     }
