@@ -29,12 +29,13 @@ impl Moments {
         Self { count, mean, covariance }
     }
 
-    /// Root mean square over the p^2 entries of `(S_ij - C_ij)/sqrt(C_ii C_jj)`, S being this covariance and C that of the law.
-    pub fn covariance_offset(&self, law: &[f64]) -> f64 {
+    /// Mean square over the p^2 entries of `(S_ij - C_ij)/sqrt(C_ii C_jj)`, S being this covariance and C that of the law.
+    /// The square, not its root: a sample of the law itself has the mean square 1/n by chance, which a jackknife takes off
+    /// the square, but only in part off a root, whose derivative at 0 is unbounded.
+    pub fn squared_covariance_offset(&self, law: &[f64]) -> f64 {
         let p = self.mean.len();
         let scale = |e: usize| law[e / p * (p + 1)] * law[e % p * (p + 1)];
-        let squares = (0..p * p).map(|e| (self.covariance[e] - law[e]).powi(2) / scale(e));
-        (squares.sum::<f64>() / (p * p) as f64).sqrt()
+        (0..p * p).map(|e| (self.covariance[e] - law[e]).powi(2) / scale(e)).sum::<f64>() / (p * p) as f64
     }
 
     /// Probability that a normal sample whose law has the mean `law` has a mean so far from it: Hotelling's T^2 = n d^T S^-1 d,
@@ -94,6 +95,7 @@ mod tests {
     use ntkscope_core::init::Normals;
 
     use super::*;
+    use crate::analysis::statistics::{Estimate, jackknife};
 
     /// Columns of n draws of x = (z_1, z_1/2 + z_2), scaled by `scale` and moved by `offset`.
     fn draws(n: usize, seed: u64, scale: f64, offset: f64) -> [Vec<f64>; 2] {
@@ -146,7 +148,28 @@ mod tests {
         let covariance = LAW.map(|c| 1.44 * c).to_vec();
         let moments = Moments { count: 100, mean: vec![0.0; 2], covariance };
         let correlation = 0.25 / 1.25;
-        let expected = 0.44 * ((2.0 + 2.0 * correlation) / 4.0f64).sqrt();
-        assert!((moments.covariance_offset(&LAW) - expected).abs() < 1e-12);
+        let expected = 0.44 * 0.44 * (2.0 + 2.0 * correlation) / 4.0;
+        assert!((moments.squared_covariance_offset(&LAW) - expected).abs() < 1e-12);
+    }
+
+    /// Of samples of the law itself the jackknifed square is 0 on average; the root of it would not be.
+    #[test]
+    fn the_square_is_unbiased_where_the_law_holds() {
+        let (samples, groups) = (200, 20);
+        let mut values = [Vec::new(), Vec::new()];
+        for seed in 0..samples {
+            let columns = draws(100, 1000 + seed, 1.0, 0.0);
+            let items: Vec<[f64; 2]> = columns[0].iter().zip(&columns[1]).map(|(x, y)| [*x, *y]).collect();
+            let squared = |items: &[[f64; 2]]| {
+                let columns = [0, 1].map(|i| items.iter().map(|item| item[i]).collect());
+                Moments::of(&columns).squared_covariance_offset(&LAW)
+            };
+            let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+            values[0].push(mean(jackknife(&items, groups, squared)));
+            values[1].push(mean(jackknife(&items, groups, |items| squared(items).sqrt())));
+        }
+        let [square, root] = values.map(|values| Estimate::from_values(&values).unwrap());
+        assert!(square.value.abs() < 3.0 * square.error.unwrap(), "{square:?}");
+        assert!(root.value > 5.0 * root.error.unwrap(), "{root:?}");
     }
 }

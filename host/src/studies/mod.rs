@@ -3,11 +3,15 @@
 
 pub mod divergence;
 #[cfg(test)]
+mod failed_runs;
+#[cfg(test)]
 mod figures_of_pages;
 #[cfg(test)]
 mod finished_jobs;
 pub mod initialization;
 pub mod lazy;
+#[cfg(test)]
+mod made_up;
 pub mod probability;
 #[cfg(test)]
 mod toy;

@@ -13,7 +13,7 @@ use super::paper::Part;
 use crate::analysis::statistics::{Curve, Estimate, line};
 use crate::experiment::{Init, LossKind};
 use crate::report::{decimal_exponent, number};
-use crate::run::{Measured as Predicted, PredictionRow, TraceRow};
+use crate::run::{Measured as Predicted, PredictionRow, Stopped, TraceRow};
 
 /// A number of every snapshot.
 pub type Column = fn(&TraceRow) -> f64;
@@ -222,6 +222,10 @@ impl Run {
     /// The last of them.
     pub fn last(&self) -> TraceRow {
         self.rows().last().copied().unwrap_or_default()
+    }
+    /// Whether it ended because nothing moved any more.
+    pub fn is_at_rest(&self) -> bool {
+        self.finished.stopped == Stopped::Rest.to_string()
     }
     /// Largest value of a column along the run.
     pub fn largest(&self, column: impl Fn(&TraceRow) -> f64) -> f64 {

@@ -100,8 +100,8 @@ pub(super) static OF_OWN_OUTPUTS: &[Claim<JudgedEnsemble>] = &[
         place: "derived: S + A S A^{T} − A S − S A^{T}",
         kind: Kind::Claim,
         about: JudgedEnsemble::subject,
-        measure: covariance_offset,
-        theory: |_| Some(Theory::number(0.0).within(0.2, "a tenth of every standard deviation")),
+        measure: squared_covariance_offset,
+        theory: a_tenth_of_deviations,
         note: of_covariance_offset,
         failing: NARROW,
     },
@@ -175,14 +175,19 @@ pub(super) fn laplace_deviations(ensemble: &JudgedEnsemble) -> Option<Vec<f64>> 
     ensemble.law.laplace.as_ref().map(|laplace| PredictedLaw::deviations(laplace, ensemble.numbers()))
 }
 
-pub(super) fn covariance_offset(ensemble: &JudgedEnsemble) -> Measured {
-    ensemble.jackknifed(|columns| Moments::of(columns).covariance_offset(&ensemble.law.covariance))
+pub(super) fn squared_covariance_offset(ensemble: &JudgedEnsemble) -> Measured {
+    ensemble.jackknifed(|columns| Moments::of(columns).squared_covariance_offset(&ensemble.law.covariance))
+}
+
+/// A covariance is off by 0.2 of the products of standard deviations where each of those is off by a tenth.
+pub(super) fn a_tenth_of_deviations(_: &JudgedEnsemble) -> Option<Theory> {
+    Some(Theory::number(0.0).within(0.04, "(0.2)^{2}: a tenth of every standard deviation"))
 }
 
 pub(super) fn of_covariance_offset(ensemble: &JudgedEnsemble) -> String {
     format!(
-        "root mean square over pairs of held-out points of the covariance's distance from theory's, in products of theory's standard \
-         deviations; Nagao's statistic: {}; {JACKKNIFE}",
+        "mean square over pairs of held-out points of the covariance's distance from theory's, in products of theory's standard deviations, \
+         its own chance taken off; Nagao's statistic: {}; {JACKKNIFE}",
         by_chance(ensemble.moments().probability_of_covariance(&ensemble.law.covariance))
     )
 }

@@ -1,6 +1,6 @@
 //! B4 over widths: how ensembles come nearer to their law, and why their mean is off.
 
-use super::ensembles::covariance_offset;
+use super::ensembles::squared_covariance_offset;
 use super::judged_ensemble::{JACKKNIFE, JudgedEnsemble, mean};
 use crate::analysis::statistics::{Estimate, line};
 use crate::experiment::Init;
@@ -20,8 +20,8 @@ pub fn bias(ensemble: &JudgedEnsemble) -> Vec<f64> {
 }
 
 /// Slopes of the logarithm of a number against ln m, one for every group of networks; nothing where a width's number is not
-/// above 0 by two standard errors.
-fn slopes(all: &OverWidths, of: impl Fn(&JudgedEnsemble) -> Vec<f64>) -> Measured {
+/// above 0 by two standard errors. `of` gives its `power`.
+fn slopes(all: &OverWidths, of: impl Fn(&JudgedEnsemble) -> Vec<f64>, power: f64) -> Measured {
     let by_width: Vec<(f64, Vec<f64>)> =
         all.iter().map(|ensemble| ((ensemble.ensemble.width() as f64).ln(), of(ensemble))).collect();
     if by_width.len() < 2 {
@@ -38,7 +38,7 @@ fn slopes(all: &OverWidths, of: impl Fn(&JudgedEnsemble) -> Vec<f64>) -> Measure
     let slope = |group: usize| {
         let log = |((log_width, estimate), (_, values)): (&(f64, Estimate), &(f64, Vec<f64>))| {
             let value = estimate.value.abs().ln() + (values[group] - estimate.value) / estimate.value;
-            (*log_width, value)
+            (*log_width, value / power)
         };
         Some(line(&points.iter().zip(&by_width).map(log).collect::<Vec<_>>())?.0)
     };
@@ -88,7 +88,7 @@ const fn bias_decays(
         place,
         kind: Kind::Claim,
         about: subject,
-        measure: |all| slopes(all, bias),
+        measure: |all| slopes(all, bias, 1.0),
         theory,
         note: |all| {
             format!(
@@ -107,7 +107,7 @@ pub(super) static SPREAD: &[Claim<OverWidths>] = &[Claim {
     place: "derived: as K_{0} to the NTK, and the drift",
     kind: Kind::Claim,
     about: subject,
-    measure: |all| slopes(all, apart),
+    measure: |all| slopes(all, apart, 2.0),
     theory: |all| {
         let standard = all.first()?.ensemble.first.init == Init::Standard;
         let words = "−1 (as the drift, and the variance of K_{0}) to −1/2 (as its spread)";
@@ -116,7 +116,7 @@ pub(super) static SPREAD: &[Claim<OverWidths>] = &[Claim {
     },
     note: |all| {
         format!(
-            "slope against ln m of the logarithm of the covariance's distance from the law's, as in the rows of one width; at each width: {}; \
+            "slope against ln m of the logarithm of the covariance's distance from the law's; its square, as in the rows of one width: {}; \
              {JACKKNIFE}",
             at_widths(all, apart)
         )
@@ -125,5 +125,5 @@ pub(super) static SPREAD: &[Claim<OverWidths>] = &[Claim {
 }];
 
 fn apart(ensemble: &JudgedEnsemble) -> Vec<f64> {
-    covariance_offset(ensemble).values().to_vec()
+    squared_covariance_offset(ensemble).values().to_vec()
 }
