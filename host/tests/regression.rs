@@ -4,11 +4,12 @@ use ntkscope::backend::HostReal;
 use ntkscope::kernel::{Analytic, Operator, Panels, Points, whole};
 use ntkscope::machine::{Alone, Ended, Stop};
 use ntkscope::regression::{
-    Accuracy, Follow, Iterate, Logistic, LowRank, Newton, Saved, predictions, probabilities, ridge,
+    Accuracy, Follow, Iterate, Logistic, LowRank, Newton, Problem, Saved, fit, predictions, probabilities, ridge,
 };
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::linalg::{cholesky_solve, norm};
+use ntkscope_core::loss::Loss;
 use ntkscope_core::network::{Activation, Fcn};
 use ntkscope_core::{MatMut, MatRef};
 
@@ -222,4 +223,39 @@ fn predictions_are_products_with_the_kernel_of_both_sets() {
             assert!((found[2 * j + c] - exact).abs() < 1e-9, "{j}, {c}");
         }
     }
+}
+
+/// Squared error is linear in the targets, in every bit: those of one output may be as small or large as numbers are, in a scalar
+/// that has none so small or large, and others lie beside them.
+#[test]
+fn targets_of_any_scale_have_their_coefficients() {
+    fn check<T: HostReal>(scales: &[i32]) {
+        let network = Fcn::new(D, &WIDTHS, 1).unwrap();
+        let x: Vec<T> = draws(N * D, 5).into_iter().map(T::from_f64).collect();
+        let x = MatRef::new(&x, N, D).unwrap();
+        let source = Analytic { backend: T::fast(), network: &network, samples: &x, which: AnalyticKernel::Ntk };
+        let y = draws(2 * N, 6);
+        let stop = Stop::new();
+        let fitted = |scale: i32| {
+            let targets: Vec<f64> = y[..N].iter().copied().chain(y[N..].iter().map(|y| y * 2f64.powi(scale))).collect();
+            let targets = MatRef::new(&targets, 2, N).unwrap();
+            let problem = Problem { loss: Loss::SquaredError, targets, ridge: 1e-3, rank: 40 };
+            let accuracy = Accuracy { tolerance: 1e-4, most: 100, stop: &stop };
+            let fit = fit(&mut Panels::new(&source), &problem, Saved::default(), &mut Silent, &accuracy);
+            let fit = fit.unwrap().done().unwrap();
+            assert!(fit.solved.converged, "{scale}");
+            (fit.dual, fit.fitted)
+        };
+        let (dual, outputs) = fitted(0);
+        for scale in scales {
+            let (of_dual, of_outputs) = fitted(*scale);
+            for (numbers, expected) in [(of_dual, &dual), (of_outputs, &outputs)] {
+                assert_eq!(numbers[..N], expected[..N], "{scale}");
+                let scaled: Vec<f64> = expected[N..].iter().map(|number| number * 2f64.powi(*scale)).collect();
+                assert_eq!(numbers[N..], scaled, "{scale}");
+            }
+        }
+    }
+    check::<f32>(&[-600, -200, 200, 600]);
+    check::<f64>(&[-900, -600, 600, 900]);
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use toml::Table;
 
 use crate::experiment::{Model, Settings, overlay_file, overlay_pair, value_of};
+use crate::machine::Budget;
 use crate::plot::FigureStyle;
 
 /// Options of every command that works.
@@ -28,6 +29,18 @@ pub struct Common {
     /// Memory limit, e.g. 4GiB; larger kernels are computed in blocks, anything else is refused [default: the free memory]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Machine")]
     pub memory: Option<ByteSize>,
+}
+
+/// What makes the work of a network smaller.
+pub(super) const OF_NETWORK: &str = "reduce `n` or `width`, use `dtype = f32`";
+/// That of a kernel whose network is given, or infinitely wide.
+pub(super) const OF_KERNEL: &str = "reduce `n`, use `dtype = f32`";
+
+impl Common {
+    /// What the command may take of memory; `smaller` is what its refusals advise, of options that it has.
+    pub(super) fn budget(&self, smaller: &'static str) -> Budget {
+        Budget::new(self.memory).advising(smaller)
+    }
 }
 
 /// The option of every command that draws.

@@ -136,8 +136,9 @@ impl Kernel {
             let mut archive = Npz::new(input).map_err(|fault| damaged(KernelFault::Npz(fault)))?;
             let npy = archive.open(array).map_err(|fault| damaged(KernelFault::Npz(fault)))?;
             let n = square(npy.shape())?;
-            // with the copies for its eigenvalues; an npy would stay on the disk
-            budget.draw(&format!("a kernel of {n} rows in an npz"), 3 * 8 * (n as u64).pow(2))?;
+            // with the copies for its eigenvalues
+            let (what, bytes) = (format!("a kernel of {n} rows in an npz"), 3 * 8 * (n as u64).pow(2));
+            budget.draw_or(&what, bytes, "save it as npy, which stays on the disk")?;
             let fault = |fault| damaged(KernelFault::Npz(NpzError::Array { array: array.into(), fault }));
             let dtype = npy.header().number.scalar();
             (n, npy.all(u64::MAX).map_err(fault)?, dtype)

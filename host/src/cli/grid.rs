@@ -40,6 +40,8 @@ pub(super) struct Grid<'a> {
     pub(super) directory: PathBuf,
     /// what runs, each with the part of the grid that it belongs to
     pub(super) jobs: Vec<(&'a str, &'a dyn Job)>,
+    /// what makes them smaller
+    pub(super) smaller: &'static str,
 }
 
 /// What is to be done of a grid.
@@ -141,7 +143,7 @@ pub(super) fn carry_out(
     let own = course.of(grids);
     // every setting and every data set is looked at before the first run, and before anything is written
     for grid in &own {
-        grid::at_a_time(&jobs(grid), common.memory)?;
+        grid::at_a_time(&jobs(grid), &common.budget(grid.smaller))?;
     }
     if course == Course::Collection {
         own.iter().try_for_each(check_finished)?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Common;
 use super::grid::{Course, Grid};
 use super::terminal::{in_flags, print, say};
-use crate::machine::{Budget, cores};
+use crate::machine::cores;
 use crate::study::grid::{Job, Resources, State};
 use crate::study::manifest::Fault;
 use crate::study::{Error, forecast, grid};
@@ -34,7 +34,7 @@ impl<'a> Remaining<'a> {
     /// Looks at every job, its data and what the directory holds of it. Where data is missing, a plan says so, and a
     /// grid that is to run does not begin.
     pub(super) fn new(common: &Common, grid: &'a Grid<'a>, course: Course, is_plan: bool) -> Result<Self> {
-        let (mut jobs, mut needs, budget) = (Vec::new(), Vec::new(), Budget::new(common.memory));
+        let (mut jobs, mut needs, budget) = (Vec::new(), Vec::new(), common.budget(grid.smaller));
         for (part, job) in grid.jobs.iter().copied() {
             let looked = grid::need(job, &budget).and_then(|need| {
                 needs.push(need);

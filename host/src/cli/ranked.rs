@@ -71,5 +71,5 @@ pub(super) fn least(limit: Option<MemoryLimit>) -> Option<MemoryLimit> {
     let least = bytes.iter().flatten().copied().fold(f64::INFINITY, f64::min);
     // a rank without a limit of its own has the others'
     let source = own.map_or(LimitSource::Free, |limit| limit.source);
-    least.is_finite().then_some(MemoryLimit { bytes: least as u64, source })
+    least.is_finite().then_some(MemoryLimit { bytes: least as u64, source, smaller: own.and_then(|own| own.smaller) })
 }

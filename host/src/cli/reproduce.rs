@@ -171,7 +171,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
 /// What runs for a study, and where.
 fn grid_of(study: &Study, directory: PathBuf) -> Grid<'_> {
     let jobs = study.parts().flat_map(|(part, jobs)| jobs.into_iter().map(|job| (part.name, job)));
-    Grid { name: study.name(), directory, jobs: jobs.collect() }
+    Grid { name: study.name(), directory, jobs: jobs.collect(), smaller: "leave its part out with `only`" }
 }
 
 /// The files of images in a directory that was given.

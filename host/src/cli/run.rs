@@ -12,6 +12,7 @@ use super::follow::Follow;
 use super::json;
 use super::terminal::{DONE, FAILED, INTERRUPTED, command, in_flags, print, say, stop_on_interrupt, warn};
 use super::unused::{Takes, refuse, unused_setting};
+use crate::cli::args::OF_NETWORK;
 use crate::cli::{Common, Figures, ModelArgs, Typed};
 use crate::data::{CurveSource, Samples};
 use crate::experiment::{Model, Settings, Times, Training};
@@ -79,7 +80,11 @@ fn run_here(args: RunArgs) -> Result<u8> {
     // everything that can be checked without data is checked before data is read
     model.check()?;
     training.check(model.dtype)?;
-    let budget = Budget::new(args.common.memory);
+    let budget = match &continued {
+        None => args.common.budget(OF_NETWORK),
+        // its settings are those of the run
+        Some(_) => Budget::new(args.common.memory),
+    };
     let model = model.under(training.loss)?;
     let data = model.data_spec();
     let mut samples = data::load(&data, &budget)?;

@@ -24,7 +24,7 @@ use crate::data::{self, Targets};
 use crate::experiment::Settings;
 use crate::files::Roles;
 use crate::machine::memory::process_bytes;
-use crate::machine::{Budget, with_threads};
+use crate::machine::with_threads;
 use crate::plot::{Figure, figure_bytes};
 use crate::run::{RunDirectory, result_paths};
 use crate::studies::initialization::figures;
@@ -93,7 +93,7 @@ fn run_here(args: SmoothnessArgs) -> Result<u8> {
     model.check()?;
     model.check_kernel_regime()?;
     let mut labels = Labels { model, codings: Vec::new(), draws: args.draws.into() };
-    let budget = Budget::new(args.common.memory);
+    let budget = args.common.budget("reduce `n`");
     let (model, samples) = labels.resolve(&budget)?;
     warn(&samples, args.common.quiet);
     let coding = args.coding.unwrap_or(if samples.classes == 2 { Coding::Parity } else { Coding::OneHot });

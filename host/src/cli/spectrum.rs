@@ -26,7 +26,7 @@ use crate::experiment::Open;
 use crate::files::numbers::Json as Number;
 use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Density, Effort, Estimated, Operator, Outermost, Ritz, Search, density, density_bytes, outermost};
-use crate::machine::{Budget, Ended, MemoryLimit, Stop, ranks, with_threads};
+use crate::machine::{Ended, MemoryLimit, Stop, ranks, with_threads};
 use crate::run::write_arrays;
 use crate::words::{count, number, precise, with_error};
 
@@ -92,7 +92,7 @@ fn spectrum_here(args: &SpectrumArgs) -> Result<u8> {
     let roles = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("params", &args.large.params);
     roles.writes("out", &args.out)?;
     args.out.as_deref().map_or(Ok(()), |path| check_output("out", path, &[Format::Npz]).map(drop))?;
-    let budget = Budget::new(args.common.memory);
+    let budget = args.common.budget(args.large.smaller());
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
     check_alike(&samples)?;

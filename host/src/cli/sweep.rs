@@ -81,7 +81,8 @@ pub fn sweep(args: SweepArgs) -> Result<u8> {
         refuse("sweep", &settings, &Takes::All).with_context(|| format!("run {}", point.run.id))?;
     }
     let jobs = sweep.jobs().map(|job| (NAME, job)).collect();
-    let grids = [Grid { name: NAME, directory: args.out.clone(), jobs }];
+    let grids =
+        [Grid { name: NAME, directory: args.out.clone(), jobs, smaller: "choose smaller values of its settings" }];
     if args.grid.dry_run {
         for plan in grid::dry_run(&args.grid, &args.common, &grids)? {
             print_document(&document(NAME, &asked, plan))?;

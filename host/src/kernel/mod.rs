@@ -1,5 +1,6 @@
 //! Kernel matrices of any size: computed whole where they fit into memory, else in blocks that go to the disk.
 
+mod at_once;
 mod blocks;
 mod cause;
 mod density;
@@ -7,6 +8,7 @@ mod error;
 mod file;
 mod forecast;
 mod lanczos;
+mod leaf;
 mod on_disk;
 mod operator;
 mod pair;
@@ -16,10 +18,8 @@ mod summary;
 mod symmetric;
 mod tridiagonal;
 
-pub use blocks::{
-    Analytic, Empirical, KernelSource, Sink, analytic_cross, analytic_kernel, blocks, blocks_between, initial_kernel,
-    rows_per_sample, whole, whole_into,
-};
+pub use at_once::{analytic_cross, analytic_kernel, initial_kernel, whole, whole_into};
+pub use blocks::{Analytic, Empirical, KernelSource, Sink, blocks, blocks_between, rows_per_sample};
 pub use cause::{Cause, Entry, Suspects};
 pub use density::{Density, Effort, Estimated, density, density_bytes};
 pub use error::{Error, KernelFault};

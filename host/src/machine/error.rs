@@ -10,7 +10,7 @@ use super::memory::MemoryLimit;
 #[non_exhaustive]
 pub enum Error {
     /// The work would need more memory than is allowed.
-    #[error("{what} needs about {need} of memory, more than {} ({}); {advice}, or {raise}", ByteSize::b(limit.bytes), limit.source)]
+    #[error("{what} needs about {need} of memory, more than {} ({}); {advice}{raise}", ByteSize::b(limit.bytes), limit.source)]
     Memory {
         /// which work
         what: String,
@@ -18,8 +18,8 @@ pub enum Error {
         need: ByteSize,
         /// what is allowed
         limit: MemoryLimit,
-        /// what can be done beside
-        advice: &'static str,
+        /// what can be done beside, up to the next words
+        advice: String,
         /// what gives more memory
         raise: &'static str,
     },

@@ -19,8 +19,8 @@ const THREAD: u64 = 1 << 20;
 /// Data up to this are read under any limit: they are small beside the program, and only who has them can forecast the work.
 const SMALL: u64 = 8 << 20;
 
-/// What helps where the work does not fit.
-const SMALLER: &str = "reduce `n` or `width`, use `dtype = f32`";
+/// What makes data fit.
+const FEWER: &str = "use fewer samples (`n`, or a smaller file)";
 
 /// Bytes of the program with so many threads, before it has data.
 pub fn process_bytes(threads: usize) -> u64 {
@@ -79,6 +79,8 @@ pub struct MemoryLimit {
     pub bytes: u64,
     /// who says so
     pub source: LimitSource,
+    /// what of the command makes its work smaller
+    pub smaller: Option<&'static str>,
 }
 
 impl MemoryLimit {
@@ -95,13 +97,15 @@ impl MemoryLimit {
         let held = limits::resident();
         let system = system.map(|(source, left)| (source, left.map(|left| left.saturating_add(held))));
         let all = [(Setting, given.map(|given| given.as_u64()))].into_iter().chain(system);
-        all.filter_map(|(source, bytes)| Some(Self { bytes: bytes?, source })).min_by_key(|limit| limit.bytes)
+        all.filter_map(|(source, bytes)| Some(Self { bytes: bytes?, source, smaller: None }))
+            .min_by_key(|limit| limit.bytes)
     }
 
-    /// The error that says that `what` needs more; `advice` is what can be done beside raising the limit, by default to
-    /// ask for less.
+    /// The error that says that `what` needs more; `advice` is what can be done beside raising the limit, by default
+    /// [`Self::smaller`].
     pub fn refuse(&self, what: &str, need: u64, advice: Option<&'static str>) -> Error {
-        let (need, advice) = (ByteSize::b(need), advice.unwrap_or(SMALLER));
+        let advice = advice.or(self.smaller).map_or(String::new(), |advice| format!("{advice}, or "));
+        let need = ByteSize::b(need);
         Error::Memory { what: what.into(), need, limit: *self, advice, raise: self.source.raise() }
     }
 }
@@ -132,7 +136,13 @@ impl Budget {
                 MemoryLimit { bytes: PROGRAM.saturating_add(left / 5 * 4), ..limit }
             }
         });
-        Self::within(limit)
+        Self::within(limit).advising("use fewer samples, or a smaller network")
+    }
+
+    /// The same, whose refusals of work say that this makes it smaller.
+    #[must_use]
+    pub fn advising(self, smaller: &'static str) -> Self {
+        Self { limit: self.limit.map(|limit| MemoryLimit { smaller: Some(smaller), ..limit }), ..self }
     }
 
     /// Nothing but this limit.
@@ -163,11 +173,19 @@ impl Budget {
     /// # Errors
     /// [`Error::Memory`].
     pub fn draw(&self, what: &str, bytes: u64) -> Result<(), Error> {
+        self.draw_or(what, bytes, FEWER)
+    }
+
+    /// The same with other advice where it is refused.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn draw_or(&self, what: &str, bytes: u64, advice: &'static str) -> Result<(), Error> {
         let drawn = self.drawn.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         match self.limit {
             Some(limit) if drawn > Self::for_data(limit) => {
                 self.give_back(bytes);
-                Err(limit.refuse(what, PROGRAM.saturating_add(drawn), None))
+                Err(limit.refuse(what, PROGRAM.saturating_add(drawn), Some(advice)))
             }
             _ => Ok(()),
         }
@@ -200,13 +218,13 @@ mod tests {
     use super::*;
 
     fn budget(bytes: u64) -> Budget {
-        Budget::within(Some(MemoryLimit { bytes, source: LimitSource::Setting }))
+        Budget::within(Some(MemoryLimit { bytes, source: LimitSource::Setting, smaller: None }))
     }
 
     #[test]
     fn the_least_limit_counts() {
         let limit = Budget::new(Some(ByteSize::kib(3))).limit();
-        assert_eq!(limit, Some(MemoryLimit { bytes: 3 << 10, source: LimitSource::Setting }));
+        assert_eq!(limit, Some(MemoryLimit { bytes: 3 << 10, source: LimitSource::Setting, smaller: None }));
         let machine = Budget::new(Some(ByteSize::pib(1))).limit();
         assert!(machine.is_none_or(|limit| limit.source != LimitSource::Setting) || !cfg!(target_os = "linux"));
     }

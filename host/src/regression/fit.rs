@@ -1,11 +1,12 @@
 //! A regression from its preconditioner to the coefficients, of either loss.
 
-use ntkscope_core::MatRef;
 use ntkscope_core::loss::Loss;
+use ntkscope_core::{MatRef, Real};
 
 use super::conjugate::Solved;
 use super::logistic::Logistic;
 use super::low_rank::{LowRank, low_rank_bytes};
+use super::predictions::SIDE;
 use super::ridge::ridge;
 use super::{Accuracy, Error, Follow, Saved};
 use crate::kernel::{Operator, ProductPlan, ProductWork, Scaled};
@@ -64,7 +65,8 @@ pub fn fit(
     if ![Loss::SquaredError, Loss::CrossEntropy].contains(&loss) {
         return Err(Error::Loss(loss));
     }
-    // (K/u + s/u) (u a) = y: outputs are the same, and the preconditioner's single precision has numbers for any kernel
+    // (K/u + s/u) (u a) = y: outputs are the same, and the preconditioner's single precision has numbers for any kernel; those of
+    // squared error are linear in y, which is brought to a unit too, so that single precision holds its products
     let Ended::Done(mut kernel) = Scaled::new(kernel, accuracy.stop)? else { return Ok(Ended::Stopped) };
     let unit = kernel.unit();
     let kernel: &mut dyn Operator = &mut kernel;
@@ -75,10 +77,12 @@ pub fn fit(
     let shift = targets.cols() as f64 * of_mean / unit;
     let (mut iterate, mut newton) = (saved.iterate, saved.newton.unwrap_or_default());
     let logistic = loss == Loss::CrossEntropy;
+    let scaled = InUnits::of(targets, !logistic);
+    let y = MatRef::new(&scaled.targets, targets.rows(), targets.cols())?;
     let ended = if logistic {
-        Logistic { kernel, part: &part, targets, shift }.minimize(&mut newton, &mut iterate, follow, accuracy)
+        Logistic { kernel, part: &part, targets: y, shift }.minimize(&mut newton, &mut iterate, follow, accuracy)
     } else {
-        ridge(kernel, &part, targets, shift, &mut iterate, follow, accuracy)
+        ridge(kernel, &part, y, shift, &mut iterate, follow, accuracy)
     };
     let in_units = |error| match error {
         Error::Rounding { shift } => Error::Rounding { shift: shift * unit },
@@ -89,16 +93,47 @@ pub fn fit(
         return Ok(Ended::Stopped);
     };
     let steps = logistic.then_some(newton.steps);
-    let (mut dual, fitted) = if logistic {
+    let (mut dual, mut fitted) = if logistic {
         (newton.dual, newton.outputs)
     } else {
         // y = f + s a + r
-        let left = iterate.x.iter().zip(&iterate.r).zip(targets.data());
+        let left = iterate.x.iter().zip(&iterate.r).zip(y.data());
         let fitted = left.map(|((a, r), y)| y - shift * a - r).collect();
         (iterate.x, fitted)
     };
+    scaled.back(&mut fitted);
+    // divided first: a kernel as small as its targets has coefficients of moderate size
     dual.iter_mut().for_each(|a| *a /= unit);
+    scaled.back(&mut dual);
     Ok(Ended::Done(Fit { dual, fitted, solved, steps, rank: part.rank(), left: part.left }))
+}
+
+/// Targets, each output's in a unit of its own: the power of two next to the largest of them, by which nothing is rounded.
+struct InUnits {
+    /// (C, n)
+    targets: Vec<f64>,
+    /// of each output
+    units: Vec<f64>,
+}
+
+impl InUnits {
+    /// These targets (C, n); those of a loss that is not linear in them stay as they are.
+    fn of(targets: MatRef<'_, f64>, linear: bool) -> Self {
+        let largest = |c: usize| targets.row(c).iter().fold(0.0, |largest: f64, y| largest.max(y.abs()));
+        let unit =
+            |c: usize| Some(largest(c)).filter(|largest| linear && *largest > 0.0).map_or(1.0, Real::power_of_two);
+        let units: Vec<f64> = (0..targets.rows()).map(unit).collect();
+        let targets = units.iter().enumerate().flat_map(|(c, unit)| targets.row(c).iter().map(move |y| y / unit));
+        Self { targets: targets.collect(), units }
+    }
+
+    /// Of numbers (C, n) in these units, those in the targets' own.
+    fn back(&self, numbers: &mut [f64]) {
+        let each = numbers.len() / self.units.len().max(1);
+        for (numbers, unit) in numbers.chunks_exact_mut(each.max(1)).zip(&self.units) {
+            numbers.iter_mut().for_each(|number| *number *= unit);
+        }
+    }
 }
 
 /// The size of a regression and of its predictions.
@@ -127,23 +162,39 @@ impl FitWork {
         limit: Option<MemoryLimit>,
     ) -> Result<(ProductPlan, usize), machine::Error> {
         let (n, logistic) = (product.samples, self.loss == Loss::CrossEntropy);
+        let with = |bytes: u64| ProductWork { beside: product.beside.saturating_add(bytes), ..product };
         let usual = if logistic { RANKS[1] / self.outputs.max(1) } else { RANKS[0] };
         let mut rank = self.rank.map_or(usual.min(n.div_ceil(2)), |rank| rank.min(n)).max(1);
-        loop {
-            let work = ProductWork { beside: product.beside.saturating_add(self.bytes(product, rank)), ..product };
-            match work.plan(what, limit) {
-                Ok(plan) => return Ok((plan, rank)),
+        let predictions = if self.points > 0 { with(self.vectors(product)).between(SIDE) } else { 0 };
+        let plan = loop {
+            let bytes = self.vectors(product).saturating_add(self.preconditioner(n, rank));
+            match with(bytes).plan(what, limit) {
+                Ok(plan) => break plan,
                 Err(_) if self.rank.is_none() && rank / 2 >= LEAST_RANK => rank /= 2,
+                Err(machine::Error::Memory { need, limit, .. }) => {
+                    return Err(limit.refuse(what, need.as_u64().max(predictions), None));
+                }
                 Err(error) => return Err(error),
             }
+        };
+        // the preconditioner and what products keep are freed before there are predictions
+        let plan = ProductPlan { forecast: plan.forecast.max(predictions), ..plan };
+        match limit {
+            Some(limit) if plan.forecast > limit.bytes => Err(limit.refuse(what, plan.forecast, None)),
+            _ => Ok((plan, rank)),
         }
     }
 
-    fn bytes(&self, product: ProductWork, rank: usize) -> u64 {
+    /// Bytes of targets, outputs and coefficients, and of the test points.
+    fn vectors(&self, product: ProductWork) -> u64 {
         let [n, c, m, d] = [product.samples, self.outputs, self.points, product.inputs].map(|size| size as u128);
-        // Cholesky's factor of the preconditioner and the copy that it is made from
-        let of_newton = if self.loss == Loss::CrossEntropy { 2 * (rank as u128 * c).pow(2) } else { 0 };
-        let numbers = 18 * n * c + m * (d + 4 * c + 4) + of_newton;
-        low_rank_bytes(product.samples, rank).saturating_add(bytes_of(numbers, 8))
+        bytes_of(19 * n * c + m * (d + 4 * c + 4), 8)
+    }
+
+    fn preconditioner(&self, n: usize, rank: usize) -> u64 {
+        // Cholesky's factor and the copy that it is made from
+        let numbers = (rank as u128 * self.outputs as u128).pow(2);
+        let of_newton = if self.loss == Loss::CrossEntropy { 2 * numbers } else { 0 };
+        low_rank_bytes(n, rank).saturating_add(bytes_of(of_newton, 8))
     }
 }

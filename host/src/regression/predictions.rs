@@ -7,8 +7,8 @@ use crate::backend::HostReal;
 use crate::kernel::{KernelSource, Space, check_finite};
 use crate::machine::{Ended, Ranks, Stop};
 
-/// Points and samples of a panel.
-const SIDE: usize = 1024;
+/// Most points and samples of a panel.
+pub(super) const SIDE: usize = 1024;
 
 /// `f(x_j) = sum_i K(x_j, x_i) a_i` (m, C) for the points of `points` and the samples of `source`, of one kernel with a row a
 /// sample; a is (C, n). The points are divided among the ranks.
@@ -23,19 +23,20 @@ pub fn predictions<T: HostReal, S: KernelSource<T>>(
     stop: &Stop,
 ) -> Result<Ended<Vec<f64>>, Error> {
     let (m, n, outputs) = (points.samples().count(), source.samples().count(), a.rows());
+    let side = SIDE.min(source.leaf());
     let mut found = vec![0.0; m * outputs];
     let (mut left, mut right) = (Space::default(), Space::default());
-    let mut scratch = vec![T::ZERO; source.scratch(SIDE.min(m.max(n)))];
-    let (mut panel, mut wide) = (vec![T::ZERO; SIDE.min(m) * SIDE.min(n)], Vec::new());
-    let own = (0..m).step_by(SIDE).skip(ranks.rank()).step_by(ranks.size());
+    let mut scratch = vec![T::ZERO; source.scratch(side.min(m.max(n)))];
+    let (mut panel, mut wide) = (vec![T::ZERO; side.min(m) * side.min(n)], Vec::new());
+    let own = (0..m).step_by(side).skip(ranks.rank()).step_by(ranks.size());
     for top in own {
-        let rows = top..m.min(top + SIDE);
+        let rows = top..m.min(top + side);
         let above = left.side(points, rows.clone())?;
-        for first in (0..n).step_by(SIDE) {
+        for first in (0..n).step_by(side) {
             if stop.requested() {
                 return Ok(Ended::Stopped);
             }
-            let cols = first..n.min(first + SIDE);
+            let cols = first..n.min(first + side);
             let beside = right.side(source, cols.clone())?;
             let entries = &mut panel[..rows.len() * cols.len()];
             points.entries(&above, Some(&beside), MatMut::new(entries, rows.len(), cols.len())?, &mut scratch)?;
@@ -49,7 +50,7 @@ pub fn predictions<T: HostReal, S: KernelSource<T>>(
         told(rows.end as f64 / m as f64);
     }
     if ranks.size() > 1 {
-        let parts = (0..m).step_by(SIDE).map(|top| top * outputs..m.min(top + SIDE) * outputs);
+        let parts = (0..m).step_by(side).map(|top| top * outputs..m.min(top + side) * outputs);
         let mine = parts.clone().skip(ranks.rank()).step_by(ranks.size());
         let own: Vec<f64> = mine.flat_map(|part| found[part].to_vec()).collect();
         let shared = ranks.share(&own);

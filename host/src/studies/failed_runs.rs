@@ -83,9 +83,9 @@ fn failed_runs_are_left_out_and_counted() {
     assert!(plans >= 10, "{plans}");
 }
 
-/// The checks of runs that have come to rest, of runs that took all their steps before, are not decided.
+/// What is checked where outputs have come to rest is not decided of runs that took all their steps before.
 #[test]
-fn what_is_said_of_rest_is_said_of_runs_at_rest() {
+fn what_is_said_of_the_end_is_said_of_complete_runs() {
     let paper = PAPERS.iter().find(|paper| paper.name == "lazy").unwrap();
     let options = Options { seeds: Some(3), ..Options::default() };
     let [part] =
@@ -105,15 +105,16 @@ fn what_is_said_of_rest_is_said_of_runs_at_rest() {
         let runs: Vec<Finished> = plan.cells().iter().map(finished).map(ended).collect();
         judge(plan.findings(&runs, Path::new("")).unwrap().claims).0
     };
-    let of_rest = |row: &&ClaimRow| row.claim.ends_with("the drift converges") || row.claim.contains("are met at");
-    let (at_rest, on_the_way) = (rows(Stopped::Rest), rows(Stopped::Steps));
+    let of_end = |row: &&ClaimRow| row.claim.ends_with("the drift converges") || row.claim.contains("are met at");
+    let (complete, on_the_way) = (rows(Stopped::Time), rows(Stopped::Steps));
+    assert_eq!(complete, rows(Stopped::Rest));
     let mut checks = 0;
-    for (before, after) in at_rest.iter().zip(&on_the_way) {
-        if before.claim.starts_with("B2") && of_rest(&before) {
+    for (before, after) in complete.iter().zip(&on_the_way) {
+        if before.claim.starts_with("B2") && of_end(&before) {
             checks += 1;
             assert!(before.measured.is_some(), "{before:?}");
             assert_eq!((after.measured, after.verdict), (None, Verdict::NotDecided));
-            assert!(after.note.contains("no run came to rest within its steps"), "{}", after.note);
+            assert!(after.note.contains("no run reached its end within its steps"), "{}", after.note);
         } else {
             assert_eq!(before, after);
         }

@@ -12,13 +12,11 @@ use crate::experiment::LossKind;
 use crate::files::numbers::NumberTable;
 use crate::run::{LimitRow, PredictionRow, PredictionTable, ProfileRow, ProfileTable, Stopped, Trace, TraceRow};
 use crate::study::cell::{Cell, Finished};
-use crate::study::net::Regularization;
 
 /// A run that drifts with the margin and less with the width.
 pub(super) fn finished(cell: &Cell) -> Finished {
     let (width, seed) = (cell.width as f64, cell.seed as f64);
     let hard = cell.loss == LossKind::CROSS_ENTROPY;
-    let soft = matches!(cell.regularization, Regularization::Smoothing(_));
     let far = cell.run.settings.training.until_margin.unwrap_or(8.0) * 1.01;
     let rows: Vec<TraceRow> = (0..64u32)
         .map(|i| {
@@ -60,7 +58,7 @@ pub(super) fn finished(cell: &Cell) -> Finished {
         trace: Trace { label: String::new(), rows },
         limit: Some(limit),
         ends: Some([vec![0.1, 0.5, -0.3], vec![0.1, 0.6, -0.2]]),
-        stopped: if soft { Stopped::Rest } else { Stopped::Time }.to_string(),
+        stopped: Stopped::Time.to_string(),
         failure: None,
         evaluations: 100,
         analytic_lambda_min: 0.9,

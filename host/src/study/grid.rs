@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bytesize::ByteSize;
-
 use super::Error;
 use super::manifest::{Fault, Manifest};
 use crate::machine::{Budget, Ended, Stop, side_by_side};
@@ -123,10 +121,9 @@ pub fn run(
 ///
 /// # Errors
 /// Wrong settings, missing data of any job; not even one fits.
-pub fn at_a_time(jobs: &[&dyn Job], memory: Option<ByteSize>) -> Result<usize, Error> {
-    let budget = Budget::new(memory);
-    let needs: Vec<u64> = jobs.iter().map(|job| need(*job, &budget)).collect::<Result<_, _>>()?;
-    Ok(fitting(&needs, &budget))
+pub fn at_a_time(jobs: &[&dyn Job], budget: &Budget) -> Result<usize, Error> {
+    let needs: Vec<u64> = jobs.iter().map(|job| need(*job, budget)).collect::<Result<_, _>>()?;
+    Ok(fitting(&needs, budget))
 }
 
 /// Bytes of memory that a job takes.

@@ -223,9 +223,9 @@ impl Run {
     pub fn last(&self) -> TraceRow {
         self.rows().last().copied().unwrap_or_default()
     }
-    /// Whether it ended because nothing moved any more.
-    pub fn is_at_rest(&self) -> bool {
-        self.finished.stopped == Stopped::Rest.to_string()
+    /// Whether it went as far as it was to go: its steps did not end before.
+    pub fn is_complete(&self) -> bool {
+        self.finished.stopped != Stopped::Steps.to_string()
     }
     /// Largest value of a column along the run.
     pub fn largest(&self, column: impl Fn(&TraceRow) -> f64) -> f64 {

@@ -124,6 +124,76 @@ fn forecast(place: &Place, line: &str) -> f64 {
     number * if words.next() == Some("GiB") { 1024.0 } else { 1.0 }
 }
 
+/// A refusal of memory advises options that the command has, here and now.
+#[test]
+fn what_is_advised_can_be_given() {
+    let place = Place::new();
+    place.succeed("kernel empirical --n 6 --width 8 --params-out P.npz --quiet");
+    place.succeed("run --n 6 --width 8 --loss mse --max-steps 2 --snapshots 3 --out done --quiet");
+    place.succeed("kernel analytic --data sphere --n 800 --out K.npz --quiet");
+    place.file("t.csv", "0.5,0.5,1\n0.5,-0.5,-1\n");
+    let lines = [
+        "run --n 100 --out o",
+        "run --continue done --max-steps 4",
+        "kernel analytic --data sphere --n 100",
+        "kernel analytic --data sphere --n 100 --parametrization standard --width 9",
+        "kernel empirical --data sphere --n 100",
+        "kernel empirical --params P.npz --width 8",
+        "predict --data sphere --n 100 --held-out 5 --smoothing 0.1",
+        "predict --n 10 --test t.csv --smoothing 0.1",
+        "predict --n 10 --held-out 5 --smoothing 0.1 --kernel initial --width 70",
+        "smoothness --data sphere --n 200 --out s",
+        "spectrum --data sphere --n 100",
+        "spectrum --data sphere --n 100 --kernel empirical",
+        "spectrum --kernel empirical --params P.npz --width 8",
+        "regress --data sphere --n 100 --held-out 5 --ridge 0.1",
+        "regress --data sphere --n 100 --held-out 5 --ridge 0.1 --rank 30",
+        "regress --data sphere --n 100 --held-out 5 --ridge 0.1 --rank 30 --kernel empirical",
+        "regress --kernel empirical --params P.npz --width 8 --held-out 5 --ridge 0.1",
+        "drift P.npz P.npz --n 30",
+        "reproduce divergence --out r",
+        "reproduce lazy --out l",
+        "sweep --set width=8,16 --out w",
+        "compare K.npz K.npz",
+        "spectrum --data sphere --n 30000000",
+        "run --data sphere --n 30000000 --out o",
+        "predict --data sphere --n 30000000 --smoothing 0.1 --held-out 2",
+    ];
+    let mut advised = 0;
+    for line in lines {
+        let refused = place.run(line.split_whitespace().chain(["--memory", "1B"])).stderr;
+        assert!(refused.contains("needs about"), "{line}: {refused}");
+        let (_, advice) = refused.rsplit_once("; ").unwrap();
+        assert!(advice.ends_with("raise --memory\n"), "{line}: {refused}");
+        let words: Vec<&str> = advice.split([' ', ',', '(', ')']).filter(|word| word.starts_with("--")).collect();
+        for option in words.into_iter().filter(|option| option.trim() != "--memory") {
+            let value = match option {
+                "--dtype" => "f32",
+                "--only" => "six-points",
+                "--n" if line.starts_with("smoothness") => "120",
+                "--n" | "--rank" | "--width" => "6",
+                other => panic!("{line}: {other}"),
+            };
+            advised += 1;
+            let mut arguments: Vec<&str> = line.split_whitespace().collect();
+            if let Some(given) = arguments.iter().position(|word| *word == option) {
+                arguments.drain(given..given + 2);
+            }
+            let again = place.run(arguments.into_iter().chain([option, value, "--memory", "1B"])).stderr;
+            assert!(again.contains("needs about"), "{line}, with {option} {value}: {again}");
+        }
+    }
+    assert!(advised > 30, "{advised}");
+}
+
+/// MiB that the program takes before it has data beyond what forecasts think, as it does without optimization where the
+/// system maps much of a file at once.
+fn larger_than_thought(place: &Place) -> f64 {
+    const THOUGHT: f64 = 9.0;
+    let (_, _, peak) = watch(place.command(["columns"]));
+    (peak - THOUGHT).clamp(0.0, THOUGHT)
+}
+
 /// A size of each kind: n, h, C, width, depth, snapshots, draws. The program may have a third and 8 MiB more than it
 /// says, and ends well where it can have no more; and it says no more than three times what it takes.
 #[test]
@@ -149,10 +219,11 @@ fn forecasts_are_honest() {
         "smoothness --data sphere --n 400 --out s --force".into(),
         "smoothness --data c.csv --draws 100 --out s --force".into(),
     ];
+    let larger = larger_than_thought(&place);
     for line in lines {
         let line = format!("{line} --threads 1 --quiet");
         let need = forecast(&place, &line);
-        let most = 1.3 * need + 8.0;
+        let most = 1.3 * need + 8.0 + larger;
         let (code, _, peak) = watch(place.command(line.split_whitespace()));
         assert_eq!(code, 0, "{line}");
         assert!(peak <= most && need <= 3.0 * peak + 8.0, "{line}: forecast {need:.1} MiB, peak {peak:.1} MiB");
@@ -179,7 +250,9 @@ fn forecasts_of_products_are_honest() {
         "regress --data sphere --n 2500 --held-out 3000 --ridge 0.1 --loss mse --dtype f32 --tolerance 1e-3",
         "regress --data c.csv --classes all --n 140 --held-out 10 --ridge 0.1 --loss cross-entropy",
         "regress --data sphere --n 1000 --held-out 10 --ridge 0.1 --kernel empirical --width 300 --rank 50",
+        "regress --n 60 --held-out 900 --ridge 0.1 --kernel empirical --width 64 --depth 40 --rank 10",
     ];
+    let larger = larger_than_thought(&place);
     for line in lines {
         for limit in ["", " --memory 64MiB"] {
             let line = format!("{line}{limit} --threads 1 --quiet --json");
@@ -191,7 +264,7 @@ fn forecasts_of_products_are_honest() {
             }
             assert_eq!(code, 0, "{line}: {said}");
             let forecast = said["memory"]["forecast"].as_f64().unwrap() / MIB;
-            let honest = peak <= 1.3 * forecast + 8.0 && forecast <= 3.0 * peak + 8.0;
+            let honest = peak <= 1.3 * forecast + 8.0 + larger && forecast <= 3.0 * peak + 8.0;
             assert!(honest, "{line}: forecast {forecast:.1} MiB, peak {peak:.1} MiB");
         }
     }

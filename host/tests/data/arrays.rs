@@ -128,7 +128,7 @@ fn only_the_rows_that_are_used_are_kept() {
     let path = directory("large").join("large.npz");
     fs::write(&path, npz(&[("x", &x), ("y", &y)], zip::CompressionMethod::Deflated)).unwrap();
     assert!(fs::metadata(&path).unwrap().len() < 1 << 20);
-    let limit = Some(MemoryLimit { bytes: 24 << 20, source: LimitSource::Setting });
+    let limit = Some(MemoryLimit { bytes: 24 << 20, source: LimitSource::Setting, smaller: None });
     let two = DataSpec { n: Some(2), ..DataSpec::new(Source::File(path)) };
     assert_eq!(load(&two, &Budget::within(limit)).unwrap().n, 2);
     let all = DataSpec { n: None, ..two };

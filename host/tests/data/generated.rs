@@ -180,7 +180,7 @@ fn labels_that_disagree() {
 
 #[test]
 fn more_than_the_budget_is_refused_before_it_is_made() {
-    let limit = MemoryLimit { bytes: 100 << 20, source: LimitSource::Setting };
+    let limit = MemoryLimit { bytes: 100 << 20, source: LimitSource::Setting, smaller: None };
     for source in ["circle", "conflicting", "sphere", "mixture"] {
         // even, and a multiple of 24: 3 GB of samples, and more than can be counted
         for much in [24 * 4_000_000, usize::MAX / 24 * 24] {

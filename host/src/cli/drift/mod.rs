@@ -17,11 +17,12 @@ use super::json::{document, print_document};
 use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use super::unused::{refuse_seed, used};
 use super::{Common, ModelArgs, UsageError};
+use crate::cli::args::OF_KERNEL;
 use crate::data;
 use crate::experiment::{Open, choice};
 use crate::files::numbers::Json as Number;
 use crate::files::{self, Cell, CsvTable, Dtype, Format, Roles, check_output};
-use crate::machine::{Budget, Ended, with_threads};
+use crate::machine::{Ended, with_threads};
 use crate::words::{did_you_mean, number};
 use states::Moved;
 
@@ -134,7 +135,7 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
     roles.writes("out", &args.out)?.writes("report", &args.report)?;
     let format = args.out.as_deref().map(|path| check_output("out", path, &[Format::Csv, Format::Npz])).transpose()?;
     args.report.as_deref().map_or(Ok(()), |path| check_output("report", path, &[Format::Html]).map(drop))?;
-    let budget = Budget::new(args.common.memory);
+    let budget = args.common.budget(OF_KERNEL);
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
     let usual = if samples.are_values() { Loss::SquaredError } else { Loss::CrossEntropy };

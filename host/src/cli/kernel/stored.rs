@@ -8,13 +8,13 @@ use toml::Table;
 pub(in crate::cli) use super::without_own;
 use super::{From, Job, KernelArgs, KernelKind, multi_output};
 use crate::checkpoint::{Checkpoint, ParameterFile, Reading, is_torch};
+use crate::cli::args::OF_KERNEL;
 use crate::cli::ranked::{check_alike, least};
 use crate::cli::terminal::warn;
 use crate::cli::unused::{Takes, refuse, unused_setting};
 use crate::data;
 use crate::experiment::{Model, Settings};
 use crate::files::{Format, Roles, check_output};
-use crate::machine::Budget;
 
 /// The file of parameters, if another program has written it.
 pub(super) fn by_another_program(args: &KernelArgs) -> Result<Option<&Path>> {
@@ -67,7 +67,7 @@ pub(super) fn kernel(args: &KernelArgs, path: &Path, given: &Table) -> Result<u8
     let roles = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("params", &args.params);
     roles.writes("out", &args.out)?;
     let format = args.out.as_deref().map(|out| check_output("out", out, &[Format::Npz, Format::Npy])).transpose()?;
-    let budget = Budget::new(args.common.memory);
+    let budget = args.common.budget(OF_KERNEL);
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
     check_alike(&samples)?;

@@ -15,6 +15,7 @@ use super::kernel::stored;
 use super::unused::{NOT_ORDERED, refuse_seed, scales_with_width, unused_setting};
 use crate::backend::{HostReal, threads};
 use crate::checkpoint::{Checkpoint, ParameterFile, is_torch};
+use crate::cli::args::{OF_KERNEL, OF_NETWORK};
 use crate::data::Samples;
 use crate::experiment::{Model, Settings};
 use crate::files::Dtype;
@@ -113,6 +114,12 @@ impl LargeArgs {
         };
         settings.model.check()?;
         Ok(Asked { settings, given })
+    }
+
+    /// What makes the work smaller.
+    pub(super) fn smaller(&self) -> &'static str {
+        let drawn = self.kernel == LargeKernel::Empirical && self.params.is_none();
+        if drawn { OF_NETWORK } else { OF_KERNEL }
     }
 
     fn by_another_program(&self) -> bool {

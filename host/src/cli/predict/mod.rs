@@ -24,7 +24,7 @@ use crate::data;
 use crate::data::{DataSpec, Samples, Source};
 use crate::experiment::{LossKind, Model, Settings, Training};
 use crate::files::{self, Format, Roles, check_output};
-use crate::machine::{Budget, with_threads};
+use crate::machine::with_threads;
 use crate::run;
 use computation::{Predicted, predicted};
 pub(super) use test_points::test_points;
@@ -144,7 +144,11 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     settings.model.check_kernel_regime()?;
     let format = check_files(&args, &settings.model)?;
     let settings = Settings { model: settings.model.under(loss)?, ..settings };
-    let budget = Budget::new(args.common.memory);
+    let smaller = match args.kernel {
+        PredictKernel::Ntk => "reduce `n` or the number of test points",
+        PredictKernel::Initial => "reduce `n`, `width` or the number of test points",
+    };
+    let budget = args.common.budget(smaller);
     let mut samples = data::load(&settings.model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
     if let Some(test) = &args.test {

@@ -12,6 +12,7 @@ use ntkscope_core::choice::Choice;
 use ntkscope_core::loss::Loss;
 use toml::Table;
 
+use super::args::OF_NETWORK;
 use super::large::{Asked, LargeArgs};
 use super::predict::test_points;
 use super::ranked::{check_alike, least};
@@ -21,7 +22,7 @@ use super::{Common, ModelArgs, UsageError};
 use crate::data::{self, DataSpec, Source};
 use crate::experiment::{LossKind, Settings, Training};
 use crate::files::{self, Dtype, Format, Roles, check_output};
-use crate::machine::{Budget, Ended, ranks, with_threads};
+use crate::machine::{Ended, ranks, with_threads};
 use crate::run;
 use crate::words::{count, number};
 use solution::Regression;
@@ -71,6 +72,17 @@ pub struct RegressArgs {
     pub common: Common,
 }
 
+impl RegressArgs {
+    /// What makes the work smaller.
+    fn smaller(&self) -> &'static str {
+        match (self.large.smaller(), self.rank) {
+            (smaller, None) => smaller,
+            (OF_NETWORK, _) => "reduce `n`, `width` or `rank`, use `dtype = f32`",
+            _ => "reduce `n` or `rank`, use `dtype = f32`",
+        }
+    }
+}
+
 /// The losses that have a regression.
 fn losses() -> impl TypedValueParser<Value = Loss> {
     let names = [Loss::SquaredError, Loss::CrossEntropy].map(Choice::name);
@@ -98,7 +110,7 @@ fn regress_here(args: &RegressArgs, state: Option<PathBuf>) -> Result<u8> {
     let settings = Settings { model: asked.settings.model.under(kind)?, ..asked.settings.clone() };
     let model = &settings.model;
     let format = check_files(args, &settings)?;
-    let budget = Budget::new(args.common.memory);
+    let budget = args.common.budget(args.smaller());
     let mut samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
     check_alike(&samples)?;

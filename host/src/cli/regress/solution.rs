@@ -60,30 +60,40 @@ impl Task for Regression<'_> {
             say(&format!("{}; {}", large.described, samples.description));
             say(&format!("memory: about {}; the kernel is not formed", ByteSize::b(plan.forecast)));
         }
-        let (held_out, size) = (HeldOut(samples), (outputs, rank, plan.forecast));
+        let (held_out, memory) = (HeldOut(samples), plan.forecast);
         if large.which == LargeKernel::Empirical {
             let mut spaces = Vec::new();
             let source = large.empirical(large.theta, MultiOutput::Trace)?;
             let points = Empirical { samples: &held_out, ..source };
-            let Ended::Done(mut operator) = by_gradients(&source, plan, &mut spaces, stop)? else {
+            let Ended::Done(operator) = by_gradients(&source, plan, &mut spaces, stop)? else {
                 return Ok(Ended::Stopped);
             };
-            return self.solve(&large, &mut *operator, (&points, &source), size);
+            let Ended::Done(solution) = self.solve(&large, operator, (outputs, rank))? else {
+                return Ok(Ended::Stopped);
+            };
+            // the forecast has them freed before there are predictions
+            drop(spaces);
+            return self.predict(solution, (&points, &source), (large.described.clone(), memory));
         }
         let source = large.analytic();
         let points = Analytic { samples: &held_out, ..source };
-        self.solve(&large, &mut *by_panels(&source), (&points, &source), size)
+        let Ended::Done(solution) = self.solve(&large, by_panels(&source), (outputs, rank))? else {
+            return Ok(Ended::Stopped);
+        };
+        self.predict(solution, (&points, &source), (large.described.clone(), memory))
     }
 }
 
+/// A fit, and mean loss and accuracy on the training samples.
+type Solution = (Fit, (f64, f64));
+
 impl Regression<'_> {
-    fn solve<T: HostReal, N: Network, S: KernelSource<T>>(
+    fn solve<T: HostReal, N: Network>(
         &self,
         large: &Large<'_, N, T>,
-        operator: &mut dyn Operator,
-        (points, source): (&S, &S),
-        (outputs, rank, memory): (usize, usize, u64),
-    ) -> Result<Ended<Found>> {
+        mut operator: Box<dyn Operator + '_>,
+        (outputs, rank): (usize, usize),
+    ) -> Result<Ended<Solution>> {
         let Self { args, samples, state, stop, .. } = *self;
         let by_sample: Vec<f64> = run::targets(samples, args.loss, 0.0, outputs)?;
         let targets = transposed(&by_sample, samples.n, outputs);
@@ -92,25 +102,36 @@ impl Regression<'_> {
         let asked = self.asked(large)?;
         let saved = state.map(|path| Saved::read(path, &asked, outputs * samples.n)).transpose()?.flatten();
         check_same(saved.as_ref().map_or(0, |saved| saved.iterate.products), "the state of a regression")?;
+        let saved = saved.unwrap_or_default();
         let problem = Problem { loss: args.loss, targets, ridge: args.ridge, rank };
         let accuracy = Accuracy { tolerance: args.tolerance, most: args.products as usize, stop };
         let kept = state.filter(|_| ranks().is_first());
         let mut follower = Follower::new(&bar, args.tolerance, kept, &asked);
-        let Ended::Done(fit) = fit(operator, &problem, saved.unwrap_or_default(), &mut follower, &accuracy)? else {
-            return Ok(Ended::Stopped);
-        };
-        bar.set_message("predictions");
-        let mut told = |done: f64| bar.set_position((1000.0 * done) as u64);
-        let a = MatRef::new(&fit.dual, outputs, samples.n)?;
-        let Ended::Done(mean) = predictions((points, source), a, ranks(), &mut told, stop)? else {
+        let Ended::Done(fit) = fit(&mut *operator, &problem, saved, &mut follower, &accuracy)? else {
             return Ok(Ended::Stopped);
         };
         bar.finish_and_clear();
         let fitted = transposed(&fit.fitted, outputs, samples.n);
         let (f, y) = (MatRef::new(&fitted, samples.n, outputs)?, MatRef::new(&by_sample, samples.n, outputs)?);
         let at = args.loss.evaluate(f, y)?;
-        let training = (at.loss, if samples.are_values() { f64::NAN } else { at.accuracy });
-        Ok(Ended::Done(Found { described: large.described.clone(), fit, training, mean, outputs, memory }))
+        Ok(Ended::Done((fit, (at.loss, if samples.are_values() { f64::NAN } else { at.accuracy }))))
+    }
+
+    fn predict<T: HostReal, S: KernelSource<T>>(
+        &self,
+        (fit, training): Solution,
+        (points, source): (&S, &S),
+        (described, memory): (String, u64),
+    ) -> Result<Ended<Found>> {
+        let bar = progress("predictions", 1000, self.args.common.quiet);
+        let mut told = |done: f64| bar.set_position((1000.0 * done) as u64);
+        let outputs = fit.dual.len() / self.samples.n;
+        let a = MatRef::new(&fit.dual, outputs, self.samples.n)?;
+        let Ended::Done(mean) = predictions((points, source), a, ranks(), &mut told, self.stop)? else {
+            return Ok(Ended::Stopped);
+        };
+        bar.finish_and_clear();
+        Ok(Ended::Done(Found { described, fit, training, mean, outputs, memory }))
     }
 
     /// What was asked for, in words that differ where anything does that the solution or its way depends on.
@@ -120,9 +141,9 @@ impl Regression<'_> {
         // not the name of their file, which may hold others by now
         let params = files::sha256_of_numbers(large.theta.iter().map(|number| number.to_f64()));
         let data = &self.samples.sha256;
-        // the kernel is scaled: see `fit`
+        // kernel and targets are scaled: see `fit`
         Ok(format!(
-            "scaled, {loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, parameters {params}, {order:?}, data {data}, {network}"
+            "in units, {loss}, ridge {ridge:e}, rank {rank:?}, {kernel:?}, parameters {params}, {order:?}, data {data}, {network}"
         ))
     }
 }

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use ntkscope_core::kernel::{
-    Tangent, jacobian_product, jacobian_scratch, jacobian_transposed_product, kernel_diagonal, tangent_len,
+    Tangent, jacobian_product, jacobian_scratch, jacobian_transposed_product, kernel_diagonal,
 };
 use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::{MatMut, MatRef};
@@ -20,11 +20,6 @@ use crate::kernel::blocks::{Empirical, KernelSource};
 use crate::kernel::{Error, Space};
 use crate::machine::{Alone, Ended, Ranks, Stop};
 
-/// Bytes that the layers' pairs (A, D) of a leaf may take.
-const LEAF_BYTES: usize = 64 << 20;
-/// Largest and smallest leaf.
-const LEAF: [usize; 2] = [64, 4096];
-
 /// The kernel of a network at its parameters. Everything is computed in its scalar; vectors come and go in f64.
 pub struct Gradients<'a, N, T: 'static> {
     source: &'a Empirical<'a, N, T>,
@@ -33,14 +28,6 @@ pub struct Gradients<'a, N, T: 'static> {
     /// most gradients that are held at a time
     at_once: usize,
     ranks: &'a dyn Ranks,
-}
-
-/// Samples of a leaf of a network of these sizes.
-pub(in crate::kernel) fn leaf(sizes: Sizes, scalar: usize) -> usize {
-    let each = tangent_len(sizes, 1).saturating_mul(scalar).max(1);
-    let most = (LEAF_BYTES / each).clamp(LEAF[0], LEAF[1]);
-    // a power of two, so that few sizes are ever met
-    1 << most.ilog2()
 }
 
 impl<'a, N: Network, T: HostReal> Gradients<'a, N, T> {
@@ -78,7 +65,7 @@ impl<'a, N: Network, T: HostReal> Gradients<'a, N, T> {
     }
 
     fn groups(&self) -> Groups {
-        Groups::of(self.source.samples.count(), leaf(self.sizes(), size_of::<T>()))
+        Groups::of(self.source.samples.count(), self.source.leaf())
     }
 
     /// The first sample and the pairs (A, D) of each leaf of a group of this rank, in order. Those that are made anew lie in
@@ -247,7 +234,7 @@ impl<N: Network, T: HostReal> Operator for Gradients<'_, N, T> {
     }
 
     fn columns(&self, of: &[usize], out: MatMut<'_, f64>, stop: &Stop) -> Result<Ended, Error> {
-        columns(self.source, (of, leaf(self.sizes(), size_of::<T>())), self.ranks, out, stop)
+        columns(self.source, of, self.ranks, out, stop)
     }
 
     fn shares_products(&self) -> bool {

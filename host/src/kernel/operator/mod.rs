@@ -80,16 +80,16 @@ impl<T: Real> Points<T> for Chosen<'_, T> {
     }
 }
 
-/// See [`Operator::columns`], of a kernel with one row a sample; `leaf` samples at a time.
+/// See [`Operator::columns`], of a kernel with one row a sample.
 fn columns<T: Real, S: KernelSource<T>>(
     source: &S,
-    (of, leaf): (&[usize], usize),
+    of: &[usize],
     ranks: &dyn Ranks,
     mut out: MatMut<'_, f64>,
     stop: &Stop,
 ) -> Result<Ended, Error> {
     assert_eq!(source.rows_per_sample(), 1, "columns: a row for each sample");
-    let n = source.samples().count();
+    let (n, leaf) = (source.samples().count(), source.leaf());
     let chosen = Chosen { all: source.samples(), of };
     let (mut x, mut right, mut left) = (Vec::new(), Vec::new(), Space::default());
     let right = source.side(Points::<T>::rows(&chosen, 0..of.len(), &mut x)?, &mut right)?;

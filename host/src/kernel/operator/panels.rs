@@ -19,8 +19,6 @@ use crate::kernel::blocks::KernelSource;
 use crate::kernel::points::Space;
 use crate::machine::{Alone, Ended, Ranks, Stop};
 
-/// Samples of a leaf: rows and columns of a panel.
-pub(in crate::kernel) const SIDE: usize = 1024;
 /// Numbers that are converted at a time.
 const RUN: usize = 1 << 14;
 
@@ -37,7 +35,7 @@ impl<'a, T: HostReal, S: KernelSource<T>> Panels<'a, T, S> {
     /// Of this kernel.
     pub fn new(source: &'a S) -> Self {
         assert_eq!(source.rows_per_sample(), 1, "panels: a row for each sample");
-        let side = SIDE.min(source.samples().count());
+        let side = source.leaf().min(source.samples().count());
         let scratch = vec![T::ZERO; source.scratch(side)];
         Self { source, panel: vec![T::ZERO; side * side], wide: vec![0.0; side * side], scratch, ranks: &Alone }
     }
@@ -49,7 +47,7 @@ impl<'a, T: HostReal, S: KernelSource<T>> Panels<'a, T, S> {
     }
 
     fn groups(&self) -> Groups {
-        Groups::of(self.source.samples().count(), SIDE)
+        Groups::of(self.source.samples().count(), self.source.leaf())
     }
 
     /// The panels of the rows of group g with the columns of group h, the lower triangle where they are one. Adds what they
@@ -172,7 +170,7 @@ impl<T: HostReal, S: KernelSource<T>> Operator for Panels<'_, T, S> {
     }
 
     fn columns(&self, of: &[usize], out: MatMut<'_, f64>, stop: &Stop) -> Result<Ended, Error> {
-        columns(self.source, (of, SIDE), self.ranks, out, stop)
+        columns(self.source, of, self.ranks, out, stop)
     }
 
     fn shares_products(&self) -> bool {

@@ -4,10 +4,8 @@ use ntkscope_core::Tile;
 use ntkscope_core::kernel::{MultiOutput, analytic_scratch, jacobian_scratch, structured_scratch, tangent_len};
 use ntkscope_core::network::Sizes;
 
-use super::gradients::leaf;
 use super::groups::Groups;
-use super::panels::SIDE;
-use crate::kernel::rows_per_sample;
+use crate::kernel::{leaf, rows_per_sample};
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{self, MemoryLimit};
 
@@ -75,20 +73,37 @@ impl ProductWork {
         fitting.ok_or_else(|| limit.refuse(what, least.forecast, None))
     }
 
+    /// Bytes that it takes to go through the kernel of these samples with others once, in panels of at most `side` samples a side.
+    pub fn between(&self, side: usize) -> u64 {
+        self.with(self.panels(self.leaf().min(side)))
+    }
+
+    fn leaf(&self) -> usize {
+        self.empirical.map_or(leaf::ANALYTIC, |_| leaf::empirical(self.sizes, self.scalar))
+    }
+
+    /// What two leaves contribute, and the panel of their entries, which is converted.
+    fn panels(&self, leaf: usize) -> u64 {
+        let Self { sizes, scalar, tile, .. } = *self;
+        let (side, scratch) = match self.empirical {
+            None => (0, analytic_scratch(sizes, tile, leaf, leaf).saturating_mul(1 + self.threads)),
+            Some(_) => {
+                (tangent_len(sizes, leaf), structured_scratch(tile, leaf, leaf).saturating_mul(1 + self.threads))
+            }
+        };
+        let sides = leaf.saturating_mul(self.inputs).saturating_add(side).saturating_mul(2);
+        let numbers = [sides, scratch, leaf.saturating_mul(leaf)].into_iter().fold(0, usize::saturating_add);
+        bytes_of(numbers as u128, scalar).saturating_add(bytes_of((leaf as u128).pow(2), 8))
+    }
+
     fn bytes(&self, keep: bool, at_once: usize) -> u64 {
         let Self { samples, inputs, sizes, scalar, tile, ranks, .. } = *self;
         let numbers = |count: usize| bytes_of(count as u128, scalar);
-        let of_samples = bytes_of(samples as u128 * (inputs as u128 + 2), 8);
         let side = |count: usize, rest: usize| numbers(count.saturating_mul(inputs).saturating_add(rest));
+        let leaf = self.leaf().min(samples);
         let work = match self.empirical {
-            None => {
-                let rows = SIDE.min(samples);
-                let scratch = analytic_scratch(sizes, tile, rows, rows).saturating_mul(1 + self.threads);
-                let panel = numbers(rows * rows).saturating_add(bytes_of((rows * rows) as u128, 8));
-                side(2 * rows, 0).saturating_add(panel).saturating_add(numbers(scratch))
-            }
+            None => self.panels(leaf),
             Some(_) => {
-                let leaf = leaf(sizes, scalar).min(samples);
                 // columns have their leaf made anew beside what is kept
                 let held = if keep { own_samples(samples, leaf, ranks).saturating_add(leaf) } else { leaf };
                 let tangents = side(held, tangent_len(sizes, held));
@@ -100,6 +115,12 @@ impl ProductWork {
                 tangents.saturating_add(numbers(gradients)).saturating_add(exchanged).saturating_add(numbers(scratch))
             }
         };
+        self.with(work)
+    }
+
+    /// Bytes of this work with the program, the samples and what is held beside.
+    fn with(&self, work: u64) -> u64 {
+        let of_samples = bytes_of(self.samples as u128 * (self.inputs as u128 + 2), 8);
         let all = [process_bytes(self.threads), of_samples, work, self.beside].into_iter().fold(0, u64::saturating_add);
         all.saturating_add(all / UNCERTAIN)
     }

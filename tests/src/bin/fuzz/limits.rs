@@ -26,7 +26,7 @@ pub(crate) const TRAINING: f64 = 10.0;
 
 /// The budget that is handed to the readers.
 pub(crate) fn budget() -> Budget {
-    Budget::within(Some(MemoryLimit { bytes: PROGRAM + DATA, source: LimitSource::Setting }))
+    Budget::within(Some(MemoryLimit { bytes: PROGRAM + DATA, source: LimitSource::Setting, smaller: None }))
 }
 
 /// Calls `read`, and panics where it takes more memory than is allowed, or more than these seconds.
