@@ -8,11 +8,13 @@ mod bands;
 mod eigenvalues;
 mod product;
 mod transpose;
+mod until;
 mod vector;
 
 use faer::Side;
 use ntkscope_core::linalg::{self, check_eigen, check_symmetric};
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
+pub use until::{Asked, Until};
 use vector::Vectorised;
 
 /// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
@@ -27,6 +29,8 @@ pub struct Fast;
 pub trait HostReal: Real {
     /// The fast backend where there is one for this scalar, else the portable one.
     fn fast() -> &'static dyn Backend<Self>;
+    /// The same for work that may be asked to end.
+    fn until<'a>(until: &'a Until<'a>) -> &'a dyn Backend<Self>;
 }
 // never inlined: the decompositions are then compiled here, once, and not in every crate that asks for a backend
 impl HostReal for f32 {
@@ -34,15 +38,26 @@ impl HostReal for f32 {
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
+    #[inline(never)]
+    fn until<'a>(until: &'a Until<'a>) -> &'a dyn Backend<Self> {
+        until
+    }
 }
 impl HostReal for f64 {
     #[inline(never)]
     fn fast() -> &'static dyn Backend<Self> {
         &Fast
     }
+    #[inline(never)]
+    fn until<'a>(until: &'a Until<'a>) -> &'a dyn Backend<Self> {
+        until
+    }
 }
 impl HostReal for Approx32 {
     fn fast() -> &'static dyn Backend<Self> {
+        &Portable
+    }
+    fn until<'a>(_: &'a Until<'a>) -> &'a dyn Backend<Self> {
         &Portable
     }
 }
@@ -113,7 +128,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
         check_eigen(a.as_ref(), values, None, scratch)?;
         if a.rows() >= eigenvalues::WORTH {
-            return eigenvalues::two_stages(a, values, scratch);
+            return eigenvalues::two_stages(a, values, scratch, &|| false);
         }
         if values.is_empty() {
             return Ok(()); // faer counts from 1

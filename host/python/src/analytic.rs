@@ -1,5 +1,6 @@
 //! Kernels of infinitely wide networks.
 
+use ntkscope::experiment::MAX_DEPTH;
 use ntkscope::files::Dtype;
 use ntkscope::kernel::{Analytic, KernelWork};
 use ntkscope::machine::{Ended, Stop};
@@ -90,6 +91,9 @@ pub(crate) fn kernel_fn(
                 return Err(NoLimit::new_err(format!(
                     "in the {parametrization} parametrization the kernel depends on the widths; give widths="
                 )));
+            }
+            if depth > MAX_DEPTH {
+                return Err(value(format!("depth: {depth}; give at most {MAX_DEPTH}")));
             }
             vec![1; depth]
         }

@@ -1,9 +1,10 @@
 //! What kernels say: eigenvalues, and how far two of them are apart.
 
-use ntkscope::backend::HostReal;
+use ntkscope::backend::{HostReal, Until};
 use ntkscope::files::Dtype;
 use ntkscope::kernel::{KernelSummary, Ritz, Search, check_symmetric, outermost};
 use ntkscope::machine::Ended;
+use ntkscope::machine::memory::{bytes_of, process_bytes};
 use ntkscope::words::precise;
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{
@@ -16,7 +17,7 @@ use pyo3::types::PyAny;
 
 use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, count, shown};
 use crate::call::{Options, compute, threads_of};
-use crate::error::{DataError, Fault, value};
+use crate::error::{DataError, Fallible, Fault, value};
 use crate::kernel::check_inputs;
 use crate::network::Network;
 use crate::product::with_full_kernel;
@@ -129,13 +130,17 @@ pub(crate) fn spectrum<'py>(
     if x.is_some() {
         return Err(value("x: of a kernel there are no samples to give; leave it out"));
     }
-    let (n, numbers, dtype) = square("K", net_or_K)?;
-    let need = ntkscope::machine::memory::process_bytes(1).saturating_add(24 * (n as u64).pow(2));
-    options.budget()?.check(&format!("eigenvalues of {n} rows"), need).map_err(Fault::from)?;
-    let (summary, values, trace) = compute(py, &options, |_, _| {
+    let (n, numbers) = square("K", net_or_K)?;
+    // K in double precision and the copy that its eigenvalues are found in
+    check_memory(&options, &format!("eigenvalues of {n} rows"), n, 3)?;
+    let (numbers, dtype) = (numbers.to_f64()?, numbers.dtype());
+    let (summary, values, trace) = compute(py, &options, |stop, _| {
+        symmetric("K", n, &numbers)?;
+        let asked = || stop.requested();
+        let until = Until(&asked);
         let kernel = MatRef::new(&numbers, n, n)?;
         let trace = (0..n).map(|i| kernel.at(i, i)).sum::<f64>();
-        let (summary, values) = KernelSummary::with_spectrum(f64::fast(), kernel, dtype)?;
+        let (summary, values) = KernelSummary::with_spectrum(f64::until(&until), kernel, dtype)?;
         Ok(Ended::Done((summary, values, trace)))
     })?;
     Ok(Spectrum {
@@ -158,19 +163,26 @@ fn ends_of(given: &Bound<'_, PyAny>) -> PyResult<usize> {
     }
 }
 
-/// A kernel that is handed in.
+/// A kernel that is handed in, and its rows.
 ///
 /// # Errors
-/// One that is not square, finite and symmetric.
-fn square(name: &str, object: &Bound<'_, PyAny>) -> PyResult<(usize, Vec<f64>, Dtype)> {
+/// One that is not square.
+fn square<'py>(name: &str, object: &Bound<'py, PyAny>) -> PyResult<(usize, Numbers<'py>)> {
     let numbers = Numbers::samples(name, object)?;
-    let n = match *numbers.shape() {
-        [n, m] if n == m => n,
-        _ => return Err(value(format!("{name}: shape {}, but a kernel is square", shown(numbers.shape())))),
-    };
-    let (dtype, numbers) = (numbers.dtype(), numbers.to_f64()?);
-    check_symmetric(Some(name), n, &numbers).map_err(|fault| DataError::new_err(fault.to_string()))?;
-    Ok((n, numbers, dtype))
+    match *numbers.shape() {
+        [n, m] if n == m => Ok((n, numbers)),
+        _ => Err(value(format!("{name}: shape {}, but a kernel is square", shown(numbers.shape())))),
+    }
+}
+
+fn symmetric(name: &str, n: usize, numbers: &[f64]) -> Fallible<()> {
+    check_symmetric(Some(name), n, numbers).map_err(|fault| DataError::new_err(fault.to_string()).into())
+}
+
+/// Refuses `what` on so many matrices (n, n) of numbers where they do not fit.
+fn check_memory(options: &Options<'_, '_>, what: &str, n: usize, matrices: u128) -> PyResult<()> {
+    let need = process_bytes(1).saturating_add(bytes_of(matrices * (n as u128).pow(2), 8));
+    Ok(options.budget()?.check(what, need).map_err(Fault::from)?)
 }
 
 fn of_network<'py, T: Scalar>(
@@ -260,14 +272,25 @@ pub(crate) fn compare<'py>(
     #[pyo3(from_py_with = threads_of)] threads: Option<u16>,
 ) -> PyResult<Distances> {
     let options = Options { threads, memory: None, progress: None };
-    let ((n, a, of_a), (m, b, of_b)) = (square("k1", k1)?, square("k2", k2)?);
+    let ((n, a), (m, b)) = (square("k1", k1)?, square("k2", k2)?);
     if n != m {
         return Err(value(format!("k1 has {n} rows, k2 {m}; compare kernels on the same samples")));
     }
-    compute(py, &options, |_, _| {
+    // both in double precision, and the copy that eigenvalues are found in
+    check_memory(&options, &format!("distances of two kernels of {n} rows"), n, 4)?;
+    let (of_a, of_b) = (a.dtype(), b.dtype());
+    let (a, b) = (a.to_f64()?, b.to_f64()?);
+    compute(py, &options, |stop, _| {
+        symmetric("k1", n, &a)?;
+        symmetric("k2", n, &b)?;
         let (a, b) = (MatRef::new(&a, n, n)?, MatRef::new(&b, n, n)?);
-        let (first, second) =
-            (KernelSummary::whole(f64::fast(), a, of_a)?, KernelSummary::whole(f64::fast(), b, of_b)?);
+        let asked = || stop.requested();
+        let until = Until(&asked);
+        let first = KernelSummary::whole(f64::until(&until), a, of_a)?;
+        let second = KernelSummary::whole(f64::until(&until), b, of_b)?;
+        if asked() {
+            return Ok(Ended::Stopped);
+        }
         let max = max_abs_difference(a, b)?;
         let rank = |summary: &KernelSummary| summary.effective_rank.unwrap_or(f64::NAN);
         Ok(Ended::Done(Distances {

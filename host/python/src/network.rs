@@ -4,20 +4,23 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use ntkscope::backend::HostReal;
 use ntkscope::checkpoint::{are_plain, parameters_at_one_rate};
 use ntkscope::experiment::{AnyNetwork, Family, Model, Shape};
 use ntkscope::files::Dtype;
-use ntkscope::run::{Tensor, tensors, write_layers, write_parameters};
-use ntkscope_core::forward::{Params, forward};
+use ntkscope::machine::memory::{bytes_of, process_bytes};
+use ntkscope::machine::{Ended, Stop};
+use ntkscope::run::{Tensor, outputs_of, tensors, write_layers, write_parameters};
+use ntkscope_core::Real;
+use ntkscope_core::forward::Params;
 use ntkscope_core::network::{Dense, Fcn, Network as Described};
-use ntkscope_core::{MatRef, Real};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
 
 use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, dtype_name, dtype_of};
+use crate::call::{Options, compute};
 use crate::chain::{Chain, LayerView};
 use crate::error::{Fallible, Fault, value, wrong_type};
+use crate::kernel::check_inputs;
 use crate::stored::stored;
 
 /// What a network is made of.
@@ -117,12 +120,39 @@ impl Network {
         f64: Lend<T>,
         for<'a> Numbers<'a>: AsRows<T>,
     {
-        let rows = x.rows()?;
-        let (n, outputs) = py.detach(|| {
+        check_inputs(self, "x", Some(x))?;
+        let (rows, n, sizes) = (x.rows()?, x.shape()[0], self.sizes().map_err(Fault::from)?);
+        let options = Options { threads: None, memory: None, progress: None };
+        // few enough samples that a signal is heard between two parts
+        let step = (SOON / sizes.parameters.max(1)).clamp(64, 512) / 64 * 64;
+        let numbers = n as u128 * sizes.outputs as u128 + n.min(step) as u128 * sizes.activations as u128;
+        // the parameters, where they are converted
+        let held = bytes_of(numbers, size_of::<T>()).saturating_add(bytes_of(sizes.parameters as u128, 12));
+        let need = process_bytes(options.thread_count()).saturating_add(held);
+        options.budget()?.check(&format!("outputs of {n} samples"), need).map_err(Fault::from)?;
+        let pass = |stop: &Stop| -> Fallible<Ended<Vec<T>>> {
             let (x, network, theta) = (rows.view()?, self.network()?, self.parameters::<T>()?);
-            Ok::<_, Fault>((x.rows(), outputs(&network, &theta, x)?))
-        })?;
-        array(py, &[n, outputs.len() / n], outputs)
+            let params = Params::new(&network, &theta)?;
+            let (mut all, mut activations) = (Vec::with_capacity(n * sizes.outputs), Vec::new());
+            for first in (0..n).step_by(step) {
+                if stop.requested() {
+                    return Ok(Ended::Stopped);
+                }
+                let x = x.block(first..n.min(first + step), 0..x.cols());
+                all.extend(outputs_of(T::fast(), params, x, &mut activations)?);
+            }
+            Ok(Ended::Done(all))
+        };
+        // a pool of threads takes longer than a short pass
+        let outputs = if n.saturating_mul(sizes.parameters) < SHORT {
+            match py.detach(|| pass(&Stop::new()))? {
+                Ended::Done(outputs) => outputs,
+                Ended::Stopped => unreachable!("nobody asks it to end"),
+            }
+        } else {
+            compute(py, &options, |stop, _| pass(stop))?
+        };
+        array(py, &[n, sizes.outputs], outputs)
     }
     fn tensors(&self) -> Result<Vec<Tensor>, ntkscope_core::Error> {
         let mut tensors = tensors(&self.stored()?, &self.theta);
@@ -143,17 +173,10 @@ impl Network {
     }
 }
 
-/// Outputs `(n, C)`.
-pub(crate) fn outputs<T: HostReal>(
-    network: &AnyNetwork<'_>,
-    theta: &[T],
-    x: MatRef<'_, T>,
-) -> Result<Vec<T>, ntkscope_core::Error> {
-    let mut buffer = vec![T::ZERO; x.rows() * network.sizes().activations];
-    let passed = forward(T::fast(), Params::new(network, theta)?, x, &mut buffer)?;
-    let outputs = passed.outputs();
-    Ok((0..outputs.rows()).flat_map(|i| outputs.row(i).iter().copied()).collect())
-}
+/// Multiply-adds of a forward pass that are soon done.
+const SOON: usize = 4_000_000_000;
+/// Those up to which it is made by the thread that asks.
+const SHORT: usize = 10_000_000;
 
 #[pymethods]
 impl Network {

@@ -2,9 +2,9 @@
 
 use ntkscope::analysis::law::{InfiniteWidth, Initial, Law};
 use ntkscope::analysis::law_forecast::LawWork;
-use ntkscope::backend::HostReal;
-use ntkscope::machine::Ended;
-use ntkscope::machine::memory::process_bytes;
+use ntkscope::backend::{HostReal, Until};
+use ntkscope::machine::memory::{bytes_of, process_bytes};
+use ntkscope::machine::{Budget, Ended};
 use ntkscope::run::{Task, linearized_bytes};
 use ntkscope_core::choice::Choice;
 use ntkscope_core::loss::Loss;
@@ -43,6 +43,9 @@ impl Wanted<'_> {
     pub(crate) fn targets(&self, loss: Loss) -> Fallible<(Vec<f64>, usize)> {
         match self {
             Self::Labels((labels, outputs)) => {
+                let need = process_bytes(1).saturating_add(bytes_of(labels.len() as u128 * *outputs as u128, 8));
+                let what = format!("targets of {} samples in {outputs} classes", labels.len());
+                Budget::of_call(None).check(&what, need)?;
                 let mut targets = vec![0.0; labels.len() * outputs];
                 for (target, label) in targets.chunks_exact_mut((*outputs).max(1)).zip(labels) {
                     loss.target(*label, 0.0, target)?;
@@ -101,7 +104,12 @@ pub(crate) fn _predict<'py>(
     if time.is_nan() || time < 0.0 {
         return Err(value(format!("time: {time}; give a number of 0 or more, inf for the limit")));
     }
-    let (mut all, budget) = (x.to_f64()?, options.budget()?);
+    // before anything is copied
+    let budget = options.budget()?;
+    let least = process_bytes(1).saturating_add(bytes_of(2 * (n + m) as u128 * d as u128, 8));
+    let what = format!("a prediction from {n} samples on {m}");
+    budget.check(&what, least).map_err(Fault::from)?;
+    let mut all = x.to_f64()?;
     all.extend(x_test.to_f64()?);
     let classes = y.are_classes();
     let fixed = match (kernel.cast::<KernelFn>(), kernel.cast::<Network>()) {
@@ -121,10 +129,11 @@ pub(crate) fn _predict<'py>(
             return Err(value(format!("y asks for {c} outputs, but the network has {outputs}")));
         }
     }
-    let (mean, deviation) = compute(py, &options, |_, _| {
+    let (mean, deviation) = compute(py, &options, |stop, _| {
+        let asked = || stop.requested();
+        let until = Until(&asked);
+        let backend = f64::until(&until);
         let (x, targets) = (MatRef::new(&all, n + m, d)?, MatRef::new(&targets, n, c)?);
-        let what = format!("a prediction from {n} samples on {m}");
-        let least = process_bytes(1).saturating_add(16 * all.len() as u64);
         let limit = match fixed {
             Fixed::Limit(limit) => limit,
             Fixed::Network(network) => {
@@ -134,7 +143,7 @@ pub(crate) fn _predict<'py>(
                 let network = &described;
                 let task =
                     Task { network, theta_0: &theta_0, x, targets, loss, penalty, pace: 1.0, shifted: false, values };
-                let (mean, _) = task.linearized(f64::fast(), time).map_err(explained)?;
+                let (mean, _) = task.linearized(backend, time).map_err(explained)?;
                 return Ok(Ended::Done((mean, vec![0.0; m * c])));
             }
         };
@@ -143,7 +152,7 @@ pub(crate) fn _predict<'py>(
         let left = budget.limit().map_or(u64::MAX, |limit| limit.bytes.saturating_sub(least));
         let (block, need) = work.plan(left);
         budget.check(&what, least.saturating_add(need))?;
-        let law = InfiniteWidth { network, x, targets, loss, penalty, time, initial: Initial::Network };
+        let law = InfiniteWidth { backend, network, x, targets, loss, penalty, time, initial: Initial::Network };
         let Law { mean, deviation, .. } = law.law(block, &budget).map_err(|error| match error {
             ntkscope::analysis::Error::Core(error) => explained(error),
             error => error.into(),

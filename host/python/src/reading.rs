@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use ntkscope::checkpoint::{Checkpoint, Fault as CheckpointFault, NamedArray, Reading, is_torch};
+use ntkscope::checkpoint::{Checkpoint, Fault as CheckpointFault, Kept, NamedArray, Reading, is_torch};
 use ntkscope::experiment::{Init, List, Model, NetworkKind, Settings, overlay};
 use ntkscope::files::Dtype;
 use ntkscope::files::npy::{Number, NumberKind};
-use ntkscope::machine::Cause;
+use ntkscope::machine::memory::{bytes_of, process_bytes};
+use ntkscope::machine::{Budget, Cause, Ended};
 use ntkscope::run::params::{SavedNetwork, read_parameters};
-use ntkscope_core::init::initialize;
+use ntkscope_core::init::Normals;
 use ntkscope_core::network::{Activation, Network as Described};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,6 +17,7 @@ use pyo3::types::{PyAny, PyDict, PyInt};
 use toml::{Table, Value};
 
 use crate::arrays::{Numbers, count, dtype_name, dtype_of};
+use crate::call::{Options, compute};
 use crate::chain::Chain;
 use crate::error::{DataError, Fallible, Fault, NotFinite, of_io, value, wrong_type};
 use crate::network::{Body, Network};
@@ -37,13 +39,13 @@ fn activations(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<List<Activat
     names.join(",").parse().map(Some).map_err(|error: ntkscope::experiment::NoList| value(error.to_string()))
 }
 
-/// A network of named arrays in their order, as ``from_state_dict`` has gathered them.
+/// A network of named arrays in the order of a module, or of a mapping; ``None``: in none.
 #[pyfunction]
 pub(crate) fn _of_arrays(
     arrays: Vec<(String, Bound<'_, PyAny>)>,
     activation: Option<&Bound<'_, PyAny>>,
     order: Option<Vec<String>>,
-    in_order: bool,
+    of_module: Option<bool>,
 ) -> PyResult<Network> {
     let (mut named, mut dtype): (Vec<NamedArray>, Option<Dtype>) = (Vec::new(), None);
     for (name, array) in arrays {
@@ -58,9 +60,10 @@ pub(crate) fn _of_arrays(
         named.push(NamedArray { name, shape: numbers.shape().to_vec(), data: numbers.to_f64()? });
     }
     let reading = Reading { activation: activations(activation)?, order, inputs: None };
-    let checkpoint = Checkpoint::of_arrays(named, in_order, &reading).map_err(|fault| match fault {
-        CheckpointFault::NotFinite { .. } => NotFinite::new_err(format!("the network {fault}")),
-        _ => value(format!("the network {fault}")),
+    let kept = of_module.map_or(Kept::No, |of_module| if of_module { Kept::ByModule } else { Kept::ByWriter });
+    let checkpoint = Checkpoint::of_arrays(named, kept, &reading).map_err(|fault| match fault {
+        CheckpointFault::NotFinite { .. } => NotFinite::new_err(format!("the network: {fault}")),
+        _ => value(format!("the network: {fault}")),
     })?;
     of_checkpoint(checkpoint, dtype.unwrap_or(Dtype::F64))
 }
@@ -126,10 +129,17 @@ fn of_saved(
     (model.dtype, model.outputs) = (scalar(path, stored, dtype)?, Some(outputs));
     let shape = model.shape_of(inputs, outputs);
     let network = model.network(&shape).map_err(Fault::from)?;
+    check_memory(network.sizes().parameters)?;
     let mut theta = vec![0.0; network.sizes().parameters];
     read_parameters(path, &network, &model, &mut theta).map_err(Fault::from)?;
     round(&mut theta, model.dtype, path)?;
-    Ok(of_model(model, inputs, outputs, Some(theta))?)
+    Ok(of_model(model, inputs, outputs, theta)?)
+}
+
+/// Refuses more parameters than there is memory for.
+fn check_memory(parameters: usize) -> PyResult<()> {
+    let need = process_bytes(1).saturating_add(bytes_of(parameters as u128, 8));
+    Ok(Budget::of_call(None).check(&format!("a network of {parameters} parameters"), need).map_err(Fault::from)?)
 }
 
 /// The scalar that is asked for, or that of a file's numbers.
@@ -209,9 +219,10 @@ pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     Ok(Value::Array(object.try_iter()?.map(|item| value_of(&item?)).collect::<PyResult<_>>()?))
 }
 
-/// A network of settings, with parameters drawn from its seed.
+/// A network of settings, with parameters drawn from its seed until that is asked to end.
 #[pyfunction]
 pub(crate) fn _of_keywords(
+    py: Python<'_>,
     inputs: &Bound<'_, PyAny>,
     outputs: &Bound<'_, PyAny>,
     keywords: &Bound<'_, PyDict>,
@@ -223,7 +234,22 @@ pub(crate) fn _of_keywords(
     if inputs == 0 {
         return Err(value("inputs: 0; a sample has at least one number"));
     }
-    Ok(of_model(model, inputs, outputs, None)?)
+    let options = Options { threads: Some(1), memory: None, progress: None };
+    let parameters = model.network(&model.shape_of(inputs, outputs)).map_err(Fault::from)?.sizes().parameters;
+    check_memory(parameters)?;
+    compute(py, &options, |stop, _| {
+        let shape = model.shape_of(inputs, outputs);
+        let network = model.network(&shape)?;
+        let (mut theta, mut normals) = (vec![0.0; parameters], Normals::new(model.seed));
+        network.initialize(&mut theta, &mut || if stop.requested() { 0.0 } else { normals.draw() });
+        if stop.requested() {
+            return Ok(Ended::Stopped);
+        }
+        if model.dtype == Dtype::F32 {
+            theta.iter_mut().for_each(|v| *v = f64::from(*v as f32));
+        }
+        Ok(Ended::Done(of_model(model.clone(), inputs, outputs, theta)?))
+    })
 }
 
 /// What a network of settings was pickled as.
@@ -231,23 +257,13 @@ pub(crate) fn _of_keywords(
 pub(crate) fn _of_settings(text: &str, inputs: usize, outputs: usize, theta: &Bound<'_, PyAny>) -> PyResult<Network> {
     let table = text.parse::<Table>().map_err(|error| value(error.to_string()))?;
     let model = Settings::from_table(table).map_err(Fault::from)?.model;
-    Ok(of_model(model, inputs, outputs, Some(Numbers::new("theta", theta)?.to_f64()?))?)
+    Ok(of_model(model, inputs, outputs, Numbers::new("theta", theta)?.to_f64()?)?)
 }
 
-fn of_model(model: Model, inputs: usize, outputs: usize, theta: Option<Vec<f64>>) -> Fallible<Network> {
+/// A network of settings at these parameters.
+fn of_model(model: Model, inputs: usize, outputs: usize, theta: Vec<f64>) -> Fallible<Network> {
     let (shape, dtype) = (model.shape_of(inputs, outputs), model.dtype);
     let network = model.network(&shape)?;
-    let theta = match theta {
-        Some(theta) => theta,
-        None => {
-            let mut theta = vec![0.0; network.sizes().parameters];
-            initialize(&network, model.seed, &mut theta)?;
-            match dtype {
-                Dtype::F64 => theta,
-                Dtype::F32 => theta.into_iter().map(|v| f64::from(v as f32)).collect(),
-            }
-        }
-    };
     let ntkscope::experiment::AnyNetwork::Plain(ntkscope::experiment::Family::Fcn(fcn)) = network else {
         return Network::new(Body::Model(Box::new(model), shape), theta, dtype);
     };

@@ -2,7 +2,6 @@
 
 use ntkscope::analysis::watch::{Goal, Moment, Watch};
 use ntkscope::files::{Dtype, write_atomic};
-use ntkscope::machine::Ended;
 use ntkscope::report::{Block, Report, Section, Table, number, run_figures};
 use ntkscope::run::{Trace, TraceRow};
 use ntkscope_core::loss::Loss;
@@ -167,9 +166,10 @@ fn observed<T: Scalar>(
 where
     f64: Lend<T>,
 {
-    compute(py, options, |_, _| {
+    compute(py, options, |stop, _| {
         let (network, theta) = (net.network()?, net.parameters::<T>()?);
-        Ok(Ended::Done(watch.observe(&network, &theta, at)?.to_f64()))
+        let seen = watch.observe(&network, &theta, at, &|| stop.requested())?;
+        Ok(seen.map(|snapshot| snapshot.to_f64()))
     })
 }
 

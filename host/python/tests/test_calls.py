@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any, Callable
 
 import numpy as np
 import pytest
@@ -186,10 +187,33 @@ def test_others_go_on() -> None:
     assert len(results) == 2 and np.array_equal(results[0], results[1])  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ns.fcn(10**6, [10**6]),
+        lambda: ns.fcn(10**6, [10**6], init="mirrored", dtype="f32"),
+        lambda: ns.resnet(10, 10**6, 3),
+        lambda: ns.predict(ns.kernel_fn(depth=1), np.ones((200_000, 1)), np.arange(200_000), np.ones((1, 1))),
+    ],
+    ids=["fcn", "mirrored", "resnet", "labels"],
+)
+def test_what_is_too_large_is_refused(call: Callable[[], Any]) -> None:
+    with pytest.raises(MemoryError, match="needs about"):
+        call()
+
+
+def test_outputs_of_many_samples_take_the_memory_of_some() -> None:
+    """Activations of all samples at once would take 16 GB."""
+    net = ns.fcn(2, [50_000])
+    x = np.random.default_rng(0).normal(size=(20_000, 2))
+    outputs = net(x)
+    assert outputs.shape == (20_000, 1) and np.array_equal(outputs[-300:], net(x[-300:]))
+
+
 INTERRUPTED = """
 import os, signal, threading, time, numpy as np, ntkscope as ns
-net = ns.fcn(500, [2000, 2000], outputs=10)
-x = np.random.default_rng(0).normal(size=(4000, 500))
+rng = np.random.default_rng(0)
+{prepared}
 def interrupt():
     time.sleep(1.0)
     global sent
@@ -197,16 +221,46 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt).start()
 try:
-    ns.ntk(net, x, outputs="trace", out="K.npy")
+    while True:
+        {call}
+        {once}
     print("finished")
 except KeyboardInterrupt:
     print("interrupted", time.monotonic() - sent, os.listdir("."), threading.active_count())
 """
+SYMMETRIC = "a = rng.normal(size=(3000, 3000)); K = a + a.T"
+LARGE = "net = ns.fcn(500, [2000, 2000], outputs=10); x = rng.normal(size=(4000, 500))"
+# what each is given, and whether one call takes long enough
+LONG = {
+    "ntk": (LARGE, 'ns.ntk(net, x, outputs="trace", out="K.npy")', True),
+    "outputs": (LARGE, "net(x)", False),
+    "fcn": ("pass", "ns.fcn(3000, [5000, 5000])", False),
+    "spectrum": (SYMMETRIC, "ns.spectrum(K)", True),
+    "compare": (SYMMETRIC, "ns.compare(K, K)", True),
+    "limit": (
+        "k = ns.kernel_fn(depth=3); x = rng.normal(size=(5000, 50)); y = rng.integers(0, 2, 5000)",
+        "ns.predict(k, x[:2000], y[:2000] * 1.0, x[2000:])",
+        False,
+    ),
+    "linearized": (
+        "net = ns.fcn(50, [512, 512]); x = rng.normal(size=(3000, 50)); y = rng.normal(size=3000)",
+        "ns.predict(net, x[:1000], y[:1000], x[1000:], time=1.0)",
+        False,
+    ),
+    "recorder": (
+        "net = ns.fcn(100, [1000, 1000]); rec = ns.Recorder(rng.normal(size=(2000, 100)), every=1)",
+        "rec(net, 0)",
+        True,
+    ),
+}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_an_interrupt_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=tmp_path, capture_output=True, text=True)
+@pytest.mark.parametrize("name", LONG)
+def test_an_interrupt_ends_it_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+    prepared, call, long = LONG[name]
+    code = INTERRUPTED.format(prepared=prepared, call=call, once="break" if long else "continue")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.startswith("interrupted"), done.stdout + done.stderr
     words = done.stdout.split()
     # the promise is half a second of optimised code; this one is shared and checks its indices

@@ -67,6 +67,7 @@ def test_wrong_kernels() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({}, "give depth= or widths="),
         ({"depth": 0}, "depth"),
+        ({"depth": 10**12}, "at most 10000"),
         ({"depth": 2, "widths": [3]}, "depth 2, but 1 widths"),
         ({"depth": 1, "activation": "rleu"}, "rleu"),
         ({"depth": 1, "bias": "some"}, "give one of none, input, hidden, all"),

@@ -1,6 +1,7 @@
 """Networks of other programs: state dicts, Flax, stax, files."""
 
 import math
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,20 @@ def test_an_order_that_is_given() -> None:
     assert [layer.name for layer in net.layers] == ["b.weight", "a.weight"]
     with pytest.raises(ValueError, match="order"):
         ns.from_state_dict(state, "tanh", order=["b"])
+
+
+def test_an_order_that_is_merely_sorted_says_nothing() -> None:
+    """A tree of arrays is sorted by name as soon as anything is mapped over it; what a module gives says that it does."""
+    state = arrays(decoder__weight=(4, 4), encoder__weight=(4, 4))
+    with pytest.raises(ValueError, match="order"):
+        ns.from_state_dict(state, "tanh")
+    written = dict(reversed(state.items()))
+    assert [layer.name for layer in ns.from_state_dict(written, "tanh").layers] == ["encoder.weight", "decoder.weight"]
+    module: Any = OrderedDict(state)
+    module._metadata = {}
+    assert [layer.name for layer in ns.from_state_dict(module, "tanh").layers] == list(state)
+    recorder = ns.Recorder(np.eye(4), activation="tanh", order=["encoder", "decoder"])
+    assert recorder(state, 0) is not None
 
 
 def test_an_activation_a_layer() -> None:

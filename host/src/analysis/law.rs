@@ -8,7 +8,7 @@ use ntkscope_core::predict::{
     Fit, FixedPoint, Joint, Smoother, SoftTargets, Training, covariance, expand, fixed_point_len, laplace_covariance,
     mean, predict, smoother_len, soft_targets_len,
 };
-use ntkscope_core::{self as core, MatMut, MatRef};
+use ntkscope_core::{self as core, Backend, MatMut, MatRef};
 
 use super::Error;
 use super::law_forecast::singular_bytes;
@@ -17,8 +17,10 @@ use crate::kernel::{analytic_cross, analytic_kernel};
 use crate::machine::Budget;
 
 /// What is trained, in the limit of infinite width.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct InfiniteWidth<'a, N> {
+    /// what multiplies and decomposes
+    pub backend: &'a dyn Backend<f64>,
     /// network; its width does not enter
     pub network: &'a N,
     /// training samples, then test points, `(n + m, d)`
@@ -146,16 +148,16 @@ impl<N: Network> InfiniteWidth<'_, N> {
     }
 
     fn kernel(&self, which: AnalyticKernel, x: MatRef<'_, f64>) -> Result<Vec<f64>, core::Error> {
-        analytic_kernel(f64::fast(), self.network, which, x)
+        analytic_kernel(self.backend, self.network, which, x)
     }
 
     fn cross(&self, which: AnalyticKernel, x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Result<Vec<f64>, core::Error> {
-        analytic_cross(f64::fast(), self.network, which, x, y)
+        analytic_cross(self.backend, self.network, which, x, y)
     }
 
     /// One smoother for all outputs; `None` of a singular kernel where only a regular one is wanted.
     fn exact(&self, parts: &Parts<'_>, regular: bool, covariances: TakeCovariances<'_>) -> Result<Option<Law>, Error> {
-        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
+        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), self.backend);
         let training = if self.penalty > 0.0 { Training::Ridge(self.penalty) } else { Training::Flow(self.time) };
         let mut buffer = vec![0.0; smoother_len(n)];
         let ntk = self.kernel(AnalyticKernel::Ntk, parts.train)?;
@@ -198,7 +200,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
         kernel: MatRef<'_, f64>,
         smoother: &Smoother<'_, f64>,
     ) -> Result<(Vec<f64>, Fit<f64>), Error> {
-        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
+        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), self.backend);
         let mut outputs = vec![0.0; n * c];
         if smoother.unreached() > 0 && !self.loss.properties(c).quadratic {
             parts.budget.check("the limit of soft targets under a singular kernel", singular_bytes(n, c))?;
@@ -220,7 +222,7 @@ impl<N: Network> InfiniteWidth<'_, N> {
 
     /// About the solution for f_0 = 0, all outputs stacked; exact for squared error.
     fn delta(&self, parts: &Parts<'_>, covariances: TakeCovariances<'_>) -> Result<Law, core::Error> {
-        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), f64::fast());
+        let (n, c, backend) = (parts.train.rows(), parts.targets.cols(), self.backend);
         let cols = n * c;
         let stacked = |kernel: Vec<f64>, rows: usize, cols: usize| -> Result<Vec<f64>, core::Error> {
             let mut full = vec![0.0; rows * c * cols * c];
@@ -344,7 +346,16 @@ mod tests {
                 loss.target(i % 2, smoothing, target).unwrap();
             }
             let targets = MatRef::new(&targets, n, 2).unwrap();
-            let limit = InfiniteWidth { network: &network, x, targets, loss, penalty, time, initial: Initial::Network };
+            let limit = InfiniteWidth {
+                backend: f64::fast(),
+                network: &network,
+                x,
+                targets,
+                loss,
+                penalty,
+                time,
+                initial: Initial::Network,
+            };
             let whole = limit.law(m, &budget).unwrap();
             assert_eq!((whole.mean.len(), whole.deviation.len()), (2 * m, 2 * m));
             assert_eq!(whole.laplace.is_some(), loss == Loss::CrossEntropy && penalty > 0.0);

@@ -8,8 +8,9 @@ use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Error, MatMut, MatRef};
 
 use super::moved::{Judged, State, moved};
-use crate::backend::HostReal;
+use crate::backend::{Asked, HostReal, Until};
 use crate::kernel::rows_per_sample;
+use crate::machine::Ended;
 
 /// What the outputs are trained to.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,12 +100,20 @@ impl<T: HostReal> Watch<T> {
     }
 
     /// The snapshot of these parameters: what [`moved`] says of them and those of the first call, and the stability of a descent.
-    /// Where the kernel or a parameter is not finite, `finite` is false and nothing is known.
+    /// Where the kernel or a parameter is not finite, `finite` is false and nothing is known. Where `asked` says that it is to end, it
+    /// leaves no trace.
     ///
     /// # Errors
     /// Another network than the first time; those of the passes and the kernel.
-    pub fn observe<N: Network>(&mut self, network: &N, theta: &[T], at: Moment) -> Result<Snapshot<T>, Error> {
-        let (backend, sizes, n) = (T::fast(), network.sizes(), self.n);
+    pub fn observe<N: Network>(
+        &mut self,
+        network: &N,
+        theta: &[T],
+        at: Moment,
+        asked: &Asked<'_>,
+    ) -> Result<Ended<Snapshot<T>>, Error> {
+        let (until, sizes, n) = (Until(asked), network.sizes(), self.n);
+        let backend = T::until(&until);
         if let Some(first) = &self.first {
             Error::shape("parameters of the network that is watched", first.theta.len(), theta.len())?;
         }
@@ -118,14 +127,18 @@ impl<T: HostReal> Watch<T> {
         let outputs = pairs.activations.outputs();
         let outputs = (0..n).flat_map(|i| outputs.row(i).iter().copied()).collect();
         let now = Seen { theta: theta.to_vec(), kernel, outputs };
-        let first = self.first.get_or_insert_with(|| now.clone());
+        let first = self.first.as_ref().unwrap_or(&now);
         let judged = match &self.goal {
             Some(Goal { targets, loss, .. }) => {
                 Some(Judged { loss: *loss, targets: MatRef::new(targets, n, sizes.outputs)? })
             }
             None => None,
         };
-        let seen = match moved(backend, &first.state(rows, n)?, &now.state(rows, n)?, judged) {
+        let seen = moved(backend, &first.state(rows, n)?, &now.state(rows, n)?, judged);
+        if asked() {
+            return Ok(Ended::Stopped);
+        }
+        let seen = match seen {
             // a kink makes 0 of what is no number, and the kernel may be finite still
             Ok(seen) if seen.0.param_norm.is_finite() => seen,
             Ok(_) | Err(Error::NonFinite { .. } | Error::NoConvergence { .. }) => (Snapshot::unknown(), Vec::new()),
@@ -141,8 +154,9 @@ impl<T: HostReal> Watch<T> {
         snapshot.drift_highest = self.highest;
         self.goal.iter().for_each(|goal| goal.leave_defined(&mut snapshot));
         snapshot.stability = self.stability(&snapshot, sizes.outputs, rows);
-        self.kernel = now.kernel;
-        Ok(snapshot)
+        self.kernel.clone_from(&now.kernel);
+        self.first.get_or_insert(now);
+        Ok(Ended::Done(snapshot))
     }
 
     /// rate lambda_max/(2 n): of squared error, whose Hessian is the identity, and where K is that of one output or of all.
@@ -169,20 +183,25 @@ mod tests {
         let mut watch = Watch::new(x, 3, MultiOutput::Trace, Some(goal)).unwrap();
         let mut theta = vec![0.0; network.sizes().parameters];
         initialize(&network, 5, &mut theta).unwrap();
-        let first = watch.observe(&network, &theta, Moment { step: 0, time: 0.0 }).unwrap();
+        let first = watch.observe(&network, &theta, Moment { step: 0, time: 0.0 }, &|| false).unwrap().done().unwrap();
         assert_eq!((first.drift_max, first.param_distance, first.alignment), (0.0, 0.0, 1.0));
         assert!((first.stability - 0.05 * first.lambda_max).abs() < 1e-15 && first.error_max.is_nan());
         let before = watch.kernel().to_vec();
         theta.iter_mut().for_each(|number| *number *= 2.0);
-        let second = watch.observe(&network, &theta, Moment { step: 7, time: 2.0 }).unwrap();
+        let second = watch.observe(&network, &theta, Moment { step: 7, time: 2.0 }, &|| false).unwrap().done().unwrap();
         // without biases the kernel of twice the parameters is four times the kernel
         assert!((second.drift_fro - 3.0).abs() < 1e-14 && second.finite && second.step == 7);
         assert!((second.log_time - 3f64.ln()).abs() < 1e-15);
         assert!(watch.kernel().iter().zip(&before).all(|(now, before)| (now - 4.0 * before).abs() < 1e-12));
+        // what is asked to end leaves no trace
+        let kept = watch.clone();
+        let ended = watch.observe(&network, &[3.0; 32][..theta.len()], Moment { step: 8, time: 2.5 }, &|| true);
+        assert!(matches!(ended, Ok(Ended::Stopped)));
+        assert_eq!((watch.kernel(), watch.highest), (kept.kernel(), kept.highest));
         theta[0] = f64::NAN;
-        let lost = watch.observe(&network, &theta, Moment { step: 8, time: 3.0 }).unwrap();
+        let lost = watch.observe(&network, &theta, Moment { step: 8, time: 3.0 }, &|| false).unwrap().done().unwrap();
         assert!(!lost.finite && lost.drift_max.is_nan() && lost.drift_highest == second.drift_max);
-        assert!(watch.observe(&network, &theta[1..], Moment { step: 9, time: 4.0 }).is_err());
+        assert!(watch.observe(&network, &theta[1..], Moment { step: 9, time: 4.0 }, &|| false).is_err());
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub enum Fault {
     },
     /// a given order is not that of the layers
     #[error(
-        "`order` has to name every layer once; `{}` is missing or unknown beside {}",
+        "`order` has to name every layer once; layer `{}` is missing or unknown beside {}",
         excerpt(name),
         listed(layers)
     )]
@@ -91,7 +91,7 @@ pub enum Fault {
     },
     /// two names have one tensor
     #[error(
-        "arrays `{}` and `{}` are one tensor; a network with tied weights is not measured",
+        "array `{}` and array `{}` are one tensor; a network with tied weights is not measured",
         excerpt(first),
         excerpt(second)
     )]

@@ -21,7 +21,7 @@ use ntkscope_core::network::{Activation, Fcn, Layer};
 
 pub use described::{DescribedLayer, text_of};
 pub use error::{Error, Fault};
-pub use order::{Placed, layers};
+pub use order::{Kept, Placed, layers};
 pub use rates::{are_plain, layers_at_one_rate, parameters_at_one_rate};
 pub use tensor_file::{LAYERS, ParameterFault, ParameterFile, SETTINGS};
 
@@ -77,13 +77,13 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Of arrays, whose order is that of the layers where they are `in_order`, as in a state dict.
+    /// Of arrays; `kept` says what their order means.
     ///
     /// # Errors
     /// An array that belongs to no fully connected layer; layers that do not follow one another, or in more than one way; an
     /// activation that is missing; a number that is not finite.
-    pub fn of_arrays(arrays: Vec<NamedArray>, in_order: bool, reading: &Reading) -> Result<Self, Fault> {
-        Self::of(&mut InMemory { arrays, in_order }, reading)
+    pub fn of_arrays(arrays: Vec<NamedArray>, kept: Kept, reading: &Reading) -> Result<Self, Fault> {
+        Self::of(&mut InMemory { arrays, kept }, reading)
     }
 
     /// Of a file: `.pt` or `.pth` as `torch.save` writes a state dict, `.safetensors`, else npz. Nothing in it is run.

@@ -3,7 +3,7 @@
 //! A file of tensors keeps names and shapes, and rarely an order. Names end in what the array is: `fc1.weight`, `net.0.bias`
 //! (PyTorch, weights `(out, in)`), `params/Dense_0/kernel` (Flax, `(in, out)`), `W0`, `b0` (ours). What is in front is the
 //! layer. Layers whose names differ in numbers alone follow those numbers (10 behind 2); then every layer takes as many
-//! numbers as the one before it gives.
+//! numbers as the one before it gives. Where that leaves several orders, that of the file counts if it says something.
 
 use super::Fault;
 use crate::words::{excerpt, listed};
@@ -23,6 +23,38 @@ pub struct Placed {
     pub transposed: bool,
     /// index of the bias
     pub bias: Option<usize>,
+}
+
+/// What the order in which arrays come says of that of their layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// a module has named them in the order in which its layers were made
+    ByModule,
+    /// somebody has written them so, which says something unless it is sorted: trees of arrays are as soon as they are mapped
+    ByWriter,
+    /// nothing
+    No,
+}
+
+impl Kept {
+    /// Whether an order of these arrays, of these layers, is to count.
+    fn counts(self, arrays: &[String], layers: &[Placed]) -> bool {
+        let sorted = |names: &[&str]| {
+            let by_part = |name: &&str| name.split(['.', '/']).map(String::from).collect::<Vec<_>>();
+            let by_number = |name: &&str| {
+                let (numbers, rest) = numbers(name);
+                (rest, numbers)
+            };
+            names.is_sorted() || names.is_sorted_by_key(by_part) || names.is_sorted_by_key(by_number)
+        };
+        let of_arrays: Vec<&str> = arrays.iter().map(String::as_str).collect();
+        let of_layers: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+        match self {
+            Self::ByModule => true,
+            Self::ByWriter => !sorted(&of_arrays) && !sorted(&of_layers),
+            Self::No => false,
+        }
+    }
 }
 
 /// What an array is, by its name.
@@ -70,8 +102,8 @@ fn numbers(name: &str) -> (Vec<u64>, String) {
     (numbers, rest)
 }
 
-/// The layers of these arrays, in order: `names` and `shapes` as they are stored. `kept` says that the arrays come in an order
-/// that their file keeps; `inputs` is the numbers of a sample, where they are known; `order` the names of all layers, where
+/// The layers of these arrays, in order: `names` and `shapes` as they are stored. `kept` says what it means that the arrays come
+/// in this order; `inputs` is the numbers of a sample, where they are known; `order` the names of all layers, where
 /// somebody says how they follow.
 ///
 /// # Errors
@@ -79,7 +111,7 @@ fn numbers(name: &str) -> (Vec<u64>, String) {
 pub fn layers(
     names: &[String],
     shapes: &[Vec<usize>],
-    kept: bool,
+    kept: Kept,
     inputs: Option<usize>,
     order: Option<&[String]>,
 ) -> Result<Vec<Placed>, Fault> {
@@ -90,6 +122,7 @@ pub fn layers(
     if let Some(order) = order {
         return by_hand(layers, order);
     }
+    let kept = kept.counts(names, &layers);
     if !kept {
         // an order that means nothing is to change nothing
         layers.sort_by(|a, b| a.name.cmp(&b.name));
@@ -276,7 +309,7 @@ mod tests {
     use super::*;
 
     /// The layers' names in order, of arrays `name: shape`.
-    fn order(arrays: &[(&str, &[usize])], kept: bool, inputs: Option<usize>) -> Result<Vec<String>, Fault> {
+    fn order(arrays: &[(&str, &[usize])], kept: Kept, inputs: Option<usize>) -> Result<Vec<String>, Fault> {
         let names: Vec<String> = arrays.iter().map(|(name, _)| (*name).into()).collect();
         let shapes: Vec<Vec<usize>> = arrays.iter().map(|(_, shape)| shape.to_vec()).collect();
         layers(&names, &shapes, kept, inputs, None).map(|layers| layers.into_iter().map(|layer| layer.name).collect())
@@ -286,11 +319,11 @@ mod tests {
     fn numbers_stand_before_letters() {
         let square: &[usize] = &[4, 4];
         let arrays = [("net.10.weight", square), ("net.2.weight", square), ("net.0.weight", &[4, 3])];
-        assert_eq!(order(&arrays, false, None).unwrap(), ["net.0", "net.2", "net.10"]);
+        assert_eq!(order(&arrays, Kept::No, None).unwrap(), ["net.0", "net.2", "net.10"]);
         let all: Vec<(String, Vec<usize>)> = (0..12).rev().map(|l| (format!("fc{l}.weight"), vec![4, 4])).collect();
         let arrays: Vec<(&str, &[usize])> = all.iter().map(|(name, shape)| (name.as_str(), &shape[..])).collect();
         let expected: Vec<String> = (0..12).map(|l| format!("fc{l}")).collect();
-        assert_eq!(order(&arrays, false, None).unwrap(), expected);
+        assert_eq!(order(&arrays, Kept::No, None).unwrap(), expected);
     }
 
     #[test]
@@ -302,24 +335,50 @@ mod tests {
             ("enc.0.weight", &[5, 9]),
             ("enc.2.weight", &[2, 5]),
         ];
-        assert_eq!(order(&ring, false, Some(9)).unwrap(), ["enc.0", "enc.2", "dec.0", "dec.2"]);
-        assert!(matches!(order(&ring, false, None), Err(Fault::Ambiguous { .. })));
+        assert_eq!(order(&ring, Kept::No, Some(9)).unwrap(), ["enc.0", "enc.2", "dec.0", "dec.2"]);
+        assert!(matches!(order(&ring, Kept::No, None), Err(Fault::Ambiguous { .. })));
         let named: [(&str, &[usize]); 3] =
             [("head.weight", &[1, 6]), ("stem.weight", &[7, 3]), ("body.weight", &[6, 7])];
-        assert_eq!(order(&named, false, None).unwrap(), ["stem", "body", "head"]);
+        assert_eq!(order(&named, Kept::No, None).unwrap(), ["stem", "body", "head"]);
     }
 
     #[test]
     fn an_order_that_a_file_keeps_decides_between_names_without_numbers() {
         let arrays: [(&str, &[usize]); 3] =
             [("stem.weight", &[4, 4]), ("body.weight", &[4, 4]), ("head.weight", &[1, 4])];
-        assert_eq!(order(&arrays, true, None).unwrap(), ["stem", "body", "head"]);
-        assert!(matches!(order(&arrays, false, None), Err(Fault::Ambiguous { .. })));
-        let disagree: [(&str, &[usize]); 2] = [("fc2.weight", &[4, 4]), ("fc1.weight", &[4, 4])];
-        assert!(matches!(order(&disagree, true, None), Err(Fault::Disagree { .. })));
-        let sorted: [(&str, &[usize]); 3] =
-            [("Dense_0.kernel", &[4, 4]), ("Dense_10.kernel", &[4, 4]), ("Dense_2.kernel", &[4, 4])];
-        assert_eq!(order(&sorted, true, None).unwrap(), ["Dense_0", "Dense_2", "Dense_10"]);
+        for kept in [Kept::ByModule, Kept::ByWriter] {
+            assert_eq!(order(&arrays, kept, None).unwrap(), ["stem", "body", "head"]);
+            let disagree: [(&str, &[usize]); 2] = [("fc2.weight", &[4, 4]), ("fc1.weight", &[4, 4])];
+            assert!(matches!(order(&disagree, kept, None), Err(Fault::Disagree { .. })));
+            let sorted: [(&str, &[usize]); 3] =
+                [("Dense_0.kernel", &[4, 4]), ("Dense_10.kernel", &[4, 4]), ("Dense_2.kernel", &[4, 4])];
+            assert_eq!(order(&sorted, kept, None).unwrap(), ["Dense_0", "Dense_2", "Dense_10"]);
+        }
+        assert!(matches!(order(&arrays, Kept::No, None), Err(Fault::Ambiguous { .. })));
+    }
+
+    /// A tree of arrays is sorted by name as soon as anything is mapped over it: then its order says nothing of the layers.
+    #[test]
+    fn an_order_that_is_sorted_decides_nothing() {
+        let square = [4usize, 4];
+        for names in [
+            &["decoder/kernel", "encoder/kernel"][..],
+            &["first/kernel", "fourth/kernel", "second/kernel", "third/kernel"],
+            &["Block_0/Dense_0/kernel", "Block_1/Dense_0/kernel", "Dense_0/kernel", "Dense_1/kernel"],
+            &["decoder/Dense_0/kernel", "decoder/Dense_1/kernel", "encoder/Dense_0/kernel", "encoder/Dense_1/kernel"],
+            // by arrays, though not by layers, and the other way about
+            &["net.inner.weight", "net.weight"],
+            &["a.weight", "a.bias", "b.weight", "b.bias"],
+        ] {
+            let shape = |name: &str| if name.ends_with("bias") { vec![4] } else { square.to_vec() };
+            let shapes: Vec<Vec<usize>> = names.iter().map(|name| shape(name)).collect();
+            let arrays: Vec<(&str, &[usize])> = names.iter().copied().zip(shapes.iter().map(Vec::as_slice)).collect();
+            assert!(matches!(order(&arrays, Kept::ByWriter, Some(4)), Err(Fault::Ambiguous { .. })), "{names:?}");
+            let own: Vec<&str> = names.iter().filter_map(|name| Some(name.rsplit_once(['.', '/'])?.0)).collect();
+            let mut own: Vec<&str> = own;
+            own.dedup();
+            assert_eq!(order(&arrays, Kept::ByModule, Some(4)).unwrap(), own);
+        }
     }
 
     #[test]
@@ -332,7 +391,7 @@ mod tests {
         ];
         let names: Vec<String> = arrays.iter().map(|(name, _)| (*name).into()).collect();
         let shapes: Vec<Vec<usize>> = arrays.iter().map(|(_, shape)| shape.to_vec()).collect();
-        let placed = layers(&names, &shapes, false, Some(3), None).unwrap();
+        let placed = layers(&names, &shapes, Kept::No, Some(3), None).unwrap();
         assert!(placed.iter().all(|layer| layer.transposed));
         assert_eq!((placed[0].inputs, placed[0].outputs, placed[0].weights, placed[0].bias), (3, 7, 1, Some(0)));
         for strange in [
@@ -346,15 +405,15 @@ mod tests {
             ("a.kernel", &[7, 3]),
         ] {
             assert!(
-                matches!(order(&[("a.weight", &[7, 3]), strange], false, None), Err(Fault::Array { .. })),
+                matches!(order(&[("a.weight", &[7, 3]), strange], Kept::No, None), Err(Fault::Array { .. })),
                 "{strange:?}"
             );
         }
         assert!(matches!(
-            order(&[("a.weight", &[7, 3]), ("b.weight", &[5, 6])], false, None),
+            order(&[("a.weight", &[7, 3]), ("b.weight", &[5, 6])], Kept::No, None),
             Err(Fault::NoChain { .. })
         ));
-        assert!(matches!(order(&[("a.weight", &[7, 3])], false, Some(4)), Err(Fault::NoChain { .. })));
-        assert!(matches!(order(&[], false, None), Err(Fault::NoLayers)));
+        assert!(matches!(order(&[("a.weight", &[7, 3])], Kept::No, Some(4)), Err(Fault::NoChain { .. })));
+        assert!(matches!(order(&[], Kept::No, None), Err(Fault::NoLayers)));
     }
 }

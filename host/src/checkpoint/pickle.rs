@@ -65,28 +65,38 @@ impl Value {
 
 const SAVE: &str = "save model.state_dict() with torch.save, or with safetensors.torch.save_file";
 
-/// Tensors of the dictionary that a pickle holds, in its order. Error: what is in the way, in words.
-pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, Rc<StoredTensor>)>, String> {
+/// What a pickle holds.
+#[derive(Default)]
+pub(super) struct StateDict {
+    /// in the order of the dictionary
+    pub(super) tensors: Vec<(String, Rc<StoredTensor>)>,
+    /// whether it is the `state_dict()` of a module, which notes versions in it
+    pub(super) of_module: bool,
+}
+
+/// The dictionary of tensors that a pickle holds. Error: what is in the way, in words.
+pub(super) fn state_dict(bytes: &[u8]) -> Result<StateDict, String> {
     let mut machine = Machine { bytes, ..Machine::default() };
     let top = machine.run()?;
     let Value::Dict(top) = top else {
         return Err(format!("holds {}, not the state_dict of a network; {SAVE}", kind_of(&top)));
     };
     let entries = std::mem::take(&mut machine.dicts[top]);
-    entries
+    let tensors = entries
         .into_iter()
         .map(|(key, value)| match (key, value) {
             (Value::Text(name), Value::Tensor(tensor)) => Ok((name.as_ref().to_owned(), tensor)),
             (Value::Text(name), Value::Dict(_)) => Err(format!(
-                "holds a dictionary `{}` inside another, as checkpoints of trainers do; {SAVE}",
+                "has an entry `{}` that is a dictionary itself, as checkpoints of trainers do; {SAVE}",
                 excerpt(&name)
             )),
             (Value::Text(name), other) => {
-                Err(format!("`{}` is {}, not a tensor; {SAVE}", excerpt(&name), kind_of(&other)))
+                Err(format!("its entry `{}` is {}, not a tensor; {SAVE}", excerpt(&name), kind_of(&other)))
             }
             (other, _) => Err(format!("has {} as a key, not a name; {SAVE}", kind_of(&other))),
         })
-        .collect()
+        .collect::<Result<_, String>>()?;
+    Ok(StateDict { tensors, of_module: machine.of_modules.contains(&top) })
 }
 
 fn kind_of(value: &Value) -> String {
@@ -113,6 +123,8 @@ struct Machine<'a> {
     memo: HashMap<u64, Value>,
     lists: Vec<Vec<Value>>,
     dicts: Vec<Vec<(Value, Value)>>,
+    /// those that have versions noted
+    of_modules: Vec<usize>,
 }
 
 fn damaged<T>(what: &str) -> Result<T, String> {
@@ -264,8 +276,15 @@ impl Machine<'_> {
                 }
                 // attributes of a dictionary, which PyTorch notes versions in
                 b'b' => {
-                    self.pop()?;
+                    let attributes = self.pop()?;
                     self.top_dict()?;
+                    if let (Value::Dict(attributes), Some(Value::Dict(top))) = (attributes, self.stack.last()) {
+                        let is_versions =
+                            |key: &Value| matches!(key, Value::Text(text) if text.as_ref() == "_metadata");
+                        if self.dicts[attributes].iter().any(|(key, _)| is_versions(key)) {
+                            self.of_modules.push(*top);
+                        }
+                    }
                     continue;
                 }
                 b's' => {

@@ -4,6 +4,7 @@ use std::io::{Read, Seek};
 
 use super::described::{self, DescribedLayer};
 use super::error::Fault;
+use super::order::Kept;
 use super::tensor_file::ParameterFile;
 use super::torch_file::TorchFile;
 use super::{ACTIVATION, NamedArray};
@@ -15,8 +16,8 @@ pub(super) type Shapes = Vec<(String, Vec<usize>)>;
 
 /// Where arrays come from: names and shapes are known before any number is read.
 pub(super) trait Arrays {
-    /// Names and shapes, and whether their order means something.
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault>;
+    /// Names and shapes, and what their order means.
+    fn shapes(&mut self) -> Result<(Shapes, Kept), Fault>;
     /// Numbers of the array at this index, and how they are stored.
     fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault>;
     /// What the source says of its activations.
@@ -58,13 +59,13 @@ fn finite(name: &str, numbers: Vec<f64>) -> Result<Vec<f64>, Fault> {
 /// Arrays in memory.
 pub(super) struct InMemory {
     pub(super) arrays: Vec<NamedArray>,
-    /// whether the order in which they come is that of the layers
-    pub(super) in_order: bool,
+    /// what the order in which they come means
+    pub(super) kept: Kept,
 }
 
 impl Arrays for InMemory {
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
-        Ok((self.arrays.iter().map(|array| (array.name.clone(), array.shape.clone())).collect(), self.in_order))
+    fn shapes(&mut self) -> Result<(Shapes, Kept), Fault> {
+        Ok((self.arrays.iter().map(|array| (array.name.clone(), array.shape.clone())).collect(), self.kept))
     }
     fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
         Ok((std::mem::take(&mut self.arrays[index].data), Number::of(Dtype::F64)))
@@ -72,8 +73,8 @@ impl Arrays for InMemory {
 }
 
 impl<R: Read + Seek> Arrays for TorchFile<R> {
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
-        Ok((Self::shapes(self), true))
+    fn shapes(&mut self) -> Result<(Shapes, Kept), Fault> {
+        Ok((Self::shapes(self), self.kept()))
     }
     fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
         Self::numbers(self, index)
@@ -81,11 +82,11 @@ impl<R: Read + Seek> Arrays for TorchFile<R> {
 }
 
 impl<R: Read + Seek> Arrays for ParameterFile<R> {
-    fn shapes(&mut self) -> Result<(Shapes, bool), Fault> {
+    fn shapes(&mut self) -> Result<(Shapes, Kept), Fault> {
         let names = self.names();
         let shapes = names.iter().map(|name| self.shape(name)).collect::<Result<Vec<_>, _>>().map_err(Fault::File)?;
         // safetensors sorts its tensors; an npz keeps the order in which it was written
-        let kept = matches!(self, Self::Npz(_));
+        let kept = if matches!(self, Self::Npz(_)) { Kept::ByWriter } else { Kept::No };
         Ok((names.into_iter().zip(shapes).collect(), kept))
     }
     fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {

@@ -2,12 +2,12 @@
 //! each storage.
 
 use std::io::{Read, Seek};
-use std::rc::Rc;
 
 use zip::ZipArchive;
 
 use super::Fault;
-use super::pickle::{StoredTensor, tensors};
+use super::order::Kept;
+use super::pickle::{StateDict, StoredTensor, state_dict};
 use crate::files::npy::{Number, NumberKind};
 use crate::files::npz::archive_fault;
 use crate::words::excerpt;
@@ -20,7 +20,7 @@ pub(super) struct TorchFile<R> {
     archive: ZipArchive<R>,
     /// folder of the archive in which everything lies
     root: String,
-    tensors: Vec<(String, Rc<StoredTensor>)>,
+    dict: StateDict,
     /// bytes of the whole file
     bytes: u64,
 }
@@ -41,15 +41,15 @@ impl<R: Read + Seek> TorchFile<R> {
         let description = names.iter().find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
         let Some(description) = description.cloned() else { return Err(damaged("the archive holds no data.pkl")) };
         let root = description.trim_end_matches("data.pkl").to_owned();
-        let mut file = Self { archive, root, tensors: Vec::new(), bytes };
+        let mut file = Self { archive, root, dict: StateDict::default(), bytes };
         if file.content("byteorder", 16).is_ok_and(|order| order.trim_ascii() == b"big") {
             return Err(damaged("its numbers are big-endian"));
         }
         let pickle = file.content("data.pkl", MOST_PICKLE)?;
-        file.tensors = tensors(&pickle).map_err(Fault::Pickle)?;
-        for (i, (name, tensor)) in file.tensors.iter().enumerate() {
+        file.dict = state_dict(&pickle).map_err(Fault::Pickle)?;
+        for (i, (name, tensor)) in file.dict.tensors.iter().enumerate() {
             let same = |other: &StoredTensor| other.storage == tensor.storage && other.offset == tensor.offset;
-            if let Some((first, _)) = file.tensors[..i].iter().find(|(_, other)| same(other)) {
+            if let Some((first, _)) = file.dict.tensors[..i].iter().find(|(_, other)| same(other)) {
                 return Err(Fault::Tied { first: first.clone(), second: name.clone() });
             }
         }
@@ -72,12 +72,17 @@ impl<R: Read + Seek> TorchFile<R> {
 
     /// Names and shapes, in the order of the dictionary.
     pub(super) fn shapes(&self) -> Vec<(String, Vec<usize>)> {
-        self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()
+        self.dict.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()
+    }
+
+    /// What that order means.
+    pub(super) fn kept(&self) -> Kept {
+        if self.dict.of_module { Kept::ByModule } else { Kept::ByWriter }
     }
 
     /// Numbers of tensor `index`, row-major, and how they are stored.
     pub(super) fn numbers(&mut self, index: usize) -> Result<(Vec<f64>, Number), Fault> {
-        let (name, tensor) = self.tensors[index].clone();
+        let (name, tensor) = self.dict.tensors[index].clone();
         let wrong = |what: String| Fault::Array { array: name.clone(), shape: tensor.shape.clone(), what };
         let (kind, bytes) = match tensor.kind.as_str() {
             "Float" => (NumberKind::Float, 4),

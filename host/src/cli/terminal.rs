@@ -159,7 +159,9 @@ pub fn in_flags(message: &str) -> String {
             return text + "`" + after;
         };
         let (key, value) = quoted.split_at(quoted.find([' ', '=']).unwrap_or(quoted.len()));
-        if known(key) && !before.ends_with("array ") && !before.ends_with("key ") {
+        // names that a file has chosen are no settings
+        let is_foreign = ["array ", "entry ", "key ", "layer "].iter().any(|what| before.ends_with(what));
+        if known(key) && !is_foreign {
             text += &format!("--{key}{}", value.replacen(" = ", " ", 1));
         } else {
             text += &format!("`{quoted}`");
@@ -276,6 +278,7 @@ mod tests {
             ("`n = 7`: give an even `n`, such as `n = 8`", "--n 7: give an even --n, such as --n 8"),
             ("`set width=x`: raise `memory`, or `data-dir`", "--set width=x: raise --memory, or --data-dir"),
             ("array `n`, unknown key `seed`", "array `n`, unknown key `seed`"),
+            ("`order`: layer `out`, entry `data`", "--order: layer `out`, entry `data`"),
             ("`ntkscope data fetch` and `widht` and ` alone", "`ntkscope data fetch` and `widht` and ` alone"),
             ("`mirror = http://x/=y` fails", "--mirror http://x/=y fails"),
         ] {

@@ -14,7 +14,7 @@ mod training;
 pub use error::Error;
 pub use kinds::{BackendKind, Init, KeptKernels, LossKind, NetworkKind, Open, OptimizerKind, ReadingKind, choice};
 pub use list::{List, NoList};
-pub use model::{MAX_WIDTH, Model, Shape};
+pub use model::{MAX_DEPTH, MAX_WIDTH, Model, Shape};
 pub use network::{AnyNetwork, Family};
 pub use settings::{PROVENANCE, Settings, in_words, keys, overlay, overlay_pair, value_of};
 pub use settings_file::{overlay_file, overlay_text, parse_toml, place_paths, read_toml};

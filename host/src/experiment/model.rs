@@ -20,7 +20,7 @@ use crate::words::count;
 /// Largest width and number of outputs: such layers have 2^40 weights, and no count of bytes overflows yet.
 pub const MAX_WIDTH: usize = 1 << 20;
 /// Largest depth.
-const MAX_DEPTH: usize = 10_000;
+pub const MAX_DEPTH: usize = 10_000;
 
 /// A network and its data.
 ///

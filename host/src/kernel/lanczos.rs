@@ -100,7 +100,14 @@ impl Search {
     /// This many at each end, of a matrix whose products have the rounding of the scalar T.
     pub fn of<T: HostReal>(count: usize) -> Self {
         let rounding = ROUNDING.max(8.0 * T::EPSILON.to_f64());
-        Self { count, awaited: Awaited::Both, block: 1, basis: 128 + 4 * count, most: 4096, rounding }
+        Self {
+            count,
+            awaited: Awaited::Both,
+            block: 1,
+            basis: count.saturating_mul(4).saturating_add(128),
+            most: 4096,
+            rounding,
+        }
     }
     /// Bytes that [`outermost`] takes for a matrix of n rows.
     pub const fn bytes(self, n: usize) -> u64 {

@@ -35,6 +35,14 @@ pub enum Ended<T = ()> {
 }
 
 impl<T> Ended<T> {
+    /// The same with something made of the result.
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Ended<U> {
+        match self {
+            Self::Done(result) => Ended::Done(of(result)),
+            Self::Stopped => Ended::Stopped,
+        }
+    }
+
     /// The result of finished work.
     pub fn done(self) -> Option<T> {
         match self {

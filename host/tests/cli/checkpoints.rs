@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ntkscope::files::npy::Npy;
+use ntkscope::files::npz::{self, Array};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -101,18 +102,43 @@ fn names_of_other_libraries() {
     }
 }
 
+/// An npz keeps the order in which it was written, which says nothing where it is merely sorted.
+#[test]
+fn a_sorted_npz_leaves_the_order_open() {
+    let place = Place::new();
+    let x = quoted(stored("x.npy"));
+    let write = |file: &str, names: [&str; 2]| {
+        let shape = [3usize, 3];
+        let number = |at: usize| (0.3 + at as f64).sin();
+        let arrays =
+            names.map(|name| Array { name, shape: &shape, dtype: ntkscope::files::Dtype::F64, number: &number });
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        npz::write(&mut bytes, &arrays).unwrap();
+        place.file(file, bytes.into_inner());
+    };
+    write("sorted.npz", ["decoder/kernel", "encoder/kernel"]);
+    let line = |file: &str| format!("kernel empirical --params {file} --data {x} --activation relu");
+    let refused = place.run(line("sorted.npz").split(' '));
+    assert!(refused.code == 2 && refused.stderr.contains("in order with --order"), "{}", refused.stderr);
+    let done = place.succeed(&format!("{} --order encoder,decoder", line("sorted.npz")));
+    assert!(done.stderr.contains("layers in order: encoder, decoder"), "{}", done.stderr);
+    write("written.npz", ["encoder/kernel", "decoder/kernel"]);
+    let done = place.succeed(&line("written.npz"));
+    assert!(done.stderr.contains("layers in order: encoder, decoder"), "{}", done.stderr);
+}
+
 #[test]
 fn what_is_no_such_network_is_refused_in_a_sentence() {
     let place = Place::new();
     let x = quoted(stored("x.npy"));
     for (name, told) in [
         ("whole", "names `torch.nn.modules.container.Sequential`, which could only be read by running its code"),
-        ("lightning", "a dictionary `state_dict` inside another"),
+        ("lightning", "an entry `state_dict` that is a dictionary itself"),
         ("conv", "of shape [2, 1, 3, 3] is of a convolution"),
         ("norm", "array `1.weight` of shape [4] is of a normalization"),
         ("lstm", "array `weight_ih_l0` of shape [16, 3] has no place in a fully connected network"),
         ("old", "is no state_dict that torch.save (PyTorch 1.6 or later) has written"),
-        ("tied", "arrays `0.weight` and `2.weight` are one tensor"),
+        ("tied", "array `0.weight` and array `2.weight` are one tensor"),
         ("tensor", "holds a single tensor, not the state_dict of a network"),
         ("evil", "names `posix.system`, which could only be read by running its code"),
     ] {

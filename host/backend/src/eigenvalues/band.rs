@@ -10,6 +10,7 @@ use super::panel;
 use crate::bands::for_each_band;
 use crate::product::gemm;
 use crate::transpose::transpose;
+use crate::until::Asked;
 use crate::vector::Vectorised;
 
 /// Rows of A that a thread works on at a time.
@@ -24,12 +25,12 @@ pub(super) const fn space(rows: usize, width: usize) -> u128 {
 
 /// Brings the symmetric matrix whose lower triangle is in `a` to one of `width` diagonals below the main one, in that
 /// triangle; what lies outside of the band has no meaning.
-pub(super) fn to_band<T: Vectorised>(mut a: MatMut<'_, T>, width: usize) {
+pub(super) fn to_band<T: Vectorised>(mut a: MatMut<'_, T>, width: usize, asked: &Asked<'_>) {
     let n = a.rows();
     let mut space = vec![T::ZERO; space(n, width) as usize];
     for left in (0..n).step_by(width) {
         let top = left + width;
-        if top + 1 >= n {
+        if top + 1 >= n || asked() {
             break; // one row below the band: its panel is triangular
         }
         let m = n - top;

@@ -9,6 +9,7 @@ use ntkscope_core::{MatRef, Real};
 
 use super::reflection::{dot, reflect, subtract};
 use crate::InstructionSet;
+use crate::until::Asked;
 
 /// Steps that a thread takes at a time.
 const GRAIN: usize = 4;
@@ -37,7 +38,7 @@ impl<T: Real, const B: usize> Band<T, B> {
     }
 
     /// Reduces it to tridiagonal form: `diagonal[i]` = T_ii, `off[i]` = T_i+1,i (off[n - 1] = 0).
-    pub(super) fn tridiagonal(mut self, diagonal: &mut [T], off: &mut [T]) {
+    pub(super) fn tridiagonal(mut self, diagonal: &mut [T], off: &mut [T], asked: &Asked<'_>) {
         let n = self.rows;
         let (mut first, threads) = (0, crate::threads());
         let grain = if threads > 1 { GRAIN } else { usize::MAX };
@@ -48,7 +49,7 @@ impl<T: Real, const B: usize> Band<T, B> {
             }
             let wave = Wave { time, rows: n, grain };
             wave.run::<T, B>(&mut self.entries, 0, first..(time / 3 + 1).min(n.saturating_sub(2)));
-            if first + 2 >= n {
+            if first + 2 >= n || asked() {
                 break;
             }
         }

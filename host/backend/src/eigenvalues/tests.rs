@@ -18,7 +18,7 @@ fn found<T: Vectorised, const B: usize>(n: usize, threads: usize, entry: &dyn Fn
     let (mut values, mut scratch) = (vec![T::ZERO; n], vec![T::ZERO; n]);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     let view = MatMut::dense(&mut a, n, n);
-    pool.install(|| with_width::<T, B>(view, &mut values, &mut scratch)).expect("eigenvalues");
+    pool.install(|| with_width::<T, B>(view, &mut values, &mut scratch, &|| false)).expect("eigenvalues");
     values
 }
 
@@ -117,6 +117,6 @@ fn scale_changes_no_bit() {
 #[test]
 fn an_eigenvalue_beyond_the_range_is_an_error() {
     let (mut a, mut values, mut scratch) = (vec![f64::MAX; 9], [0.0; 3], [0.0; 3]);
-    let done = with_width::<f64, 4>(MatMut::dense(&mut a, 3, 3), &mut values, &mut scratch);
+    let done = with_width::<f64, 4>(MatMut::dense(&mut a, 3, 3), &mut values, &mut scratch, &|| false);
     assert!(matches!(done, Err(ntkscope_core::Error::NonFinite { .. })), "{done:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ntkscope_backend::{Fast, HostReal};
+use ntkscope_backend::{Fast, HostReal, Until};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, contract};
 
 use crate::on;
@@ -15,6 +15,44 @@ fn the_fast_backend_keeps_the_contract() {
             contract::backend::<f32>(&Fast);
         });
     }
+}
+
+/// The backend that can be asked to end is the same one until it is; then it leaves work out.
+#[test]
+fn work_ends_when_it_is_asked_to() {
+    let on_and_on = Until(&|| false);
+    for threads in [1, 3] {
+        on(threads, || {
+            contract::backend::<f64>(&on_and_on);
+            contract::backend::<f32>(&on_and_on);
+        });
+    }
+    let numbers = |n: usize| -> Vec<f64> { (0..n * n).map(|at| (0.7 * at as f64).sin()).collect() };
+    // enough of the same factors that a product is made in several parts, and the same bits
+    let (rows, depth) = (1300, 3000);
+    let (a, b) = (numbers(depth), numbers(depth));
+    let (a, b) = (MatRef::new(&a[..rows * depth], rows, depth).unwrap(), MatRef::new(&b, depth, depth).unwrap());
+    let product = |backend: &dyn Backend<f64>| {
+        let mut c = vec![7.0; rows * depth];
+        backend.gemm(1.0, a, b, 0.0, MatMut::new(&mut c, rows, depth).unwrap());
+        c
+    };
+    assert!(product(&on_and_on) == product(&Fast));
+    let ended = Until(&|| true);
+    assert!(product(&ended).iter().all(|x| *x == 7.0));
+    for n in [20, 800] {
+        let (mut matrix, mut values, mut scratch) = (numbers(n), vec![0.0; n], vec![0.0; n]);
+        let found = ended.symmetric_eigenvalues(MatMut::new(&mut matrix, n, n).unwrap(), &mut values, &mut scratch);
+        assert!(found.is_err());
+    }
+    // while it goes on: at the third question
+    let questions = std::sync::atomic::AtomicUsize::new(0);
+    let asked = || questions.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 2;
+    let n = 800;
+    let symmetric: Vec<f64> = (0..n * n).map(|at| ((at / n + at % n) as f64).cos()).collect();
+    let (mut matrix, mut values, mut scratch) = (symmetric, vec![0.0; n], vec![0.0; n]);
+    let found = Until(&asked).symmetric_eigenvalues(MatMut::new(&mut matrix, n, n).unwrap(), &mut values, &mut scratch);
+    assert!(found.is_err() && questions.into_inner() < 10);
 }
 
 fn refused(what: impl FnOnce()) -> bool {

@@ -39,7 +39,7 @@ def from_flax(
                 flat[path] = as_numpy(path, value)
 
     gather("", params["params"] if hasattr(params, "items") and set(params) == {"params"} else params)
-    return _of_arrays(list(flat.items()), activation, None if order is None else list(order), False)
+    return _of_arrays(list(flat.items()), activation, None if order is None else list(order), None)
 
 
 def from_stax(

@@ -20,7 +20,7 @@ def from_state_dict(
 
     Names end in ``weight`` ``(outputs, inputs)`` and ``bias`` ``(outputs,)``; what is in front names the layer. ``activation``: a name (relu,
     leaky-relu:0.2, erf, gelu, tanh, sigmoid, silu, softplus, sine, identity), or one for every hidden layer. ``order``: names of the
-    layers, where numbers in the names and shapes leave it open. Parameters are copied, all of one dtype, float32 or float64.
+    layers, where shapes, numbers in the names and an order that is not merely sorted leave it open. Parameters are copied, all of one dtype, float32 or float64.
 
     Raises ValueError for an array that belongs to no fully connected layer, for layers that do not follow one another or in more
     than one way, and for tied weights; TypeError for other dtypes; NotFinite for nan and infinite numbers.
@@ -35,7 +35,8 @@ def from_state_dict(
             raise TypeError(f"state: the key {name!r}; give names, as module.state_dict() does")
         owners.add(name, given)
         arrays.append((name, as_numpy(name, given)))
-    return _of_arrays(arrays, activation, None if order is None else list(order), True)
+    # what module.state_dict() gives says so; the order of any other mapping counts where it is not sorted
+    return _of_arrays(arrays, activation, None if order is None else list(order), hasattr(state, "_metadata"))
 
 
 def fcn(

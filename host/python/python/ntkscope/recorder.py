@@ -47,7 +47,7 @@ class Recorder:
     them there are loss, margins and ``target_alignment``. ``loss``: mse or cross-entropy, of which the mean is trained; ``rate``: of
     your descent; under squared error ``stability`` is then ``rate lambda_max/(2 n)``, stable below 1. ``every``: "log", a snapshot at
     steps that grow by a quarter, a number of steps, or a function of the step. ``outputs``: as for ``ntk``. ``capacity``: most kernels that are
-    kept; when they are as many, every other one goes. ``activation``: of mappings of parameters, as for ``from_state_dict``.
+    kept; when they are as many, every other one goes. ``activation``, ``order``: of mappings of parameters, as for ``from_state_dict``.
 
     Call it with the step after, or before, your own: nothing but the parameters is read, and only when a snapshot is due. A module is
     called once, the first time, to see that it computes what is measured. Neither mode, gradients nor random state change, and the
@@ -73,6 +73,7 @@ class Recorder:
         outputs: str | int = "trace",
         capacity: int = 64,
         activation: str | Sequence[str] = "relu",
+        order: Sequence[str] | None = None,
         threads: int | None = None,
     ) -> None:
         import numpy as np
@@ -93,7 +94,7 @@ class Recorder:
             every = whole("every", every, 1, "'log', a number of steps, or a function of the step")
         capacity = whole("capacity", capacity, 2, "2 or more: the first kernel and the last are kept")
         self._every, self._outputs, self._capacity = every, outputs, capacity
-        self._activation, self._threads = activation, threads
+        self._activation, self._order, self._threads = activation, order, threads
         self._watcher: Watcher | None = None
         self._snapshots: list[Snapshot] = []
         self._kernels: list[Any] = []
@@ -146,7 +147,7 @@ class Recorder:
                 check_outputs(model, net, self._x)
                 self._checked = True
             return net
-        return from_state_dict(model, self._activation)
+        return from_state_dict(model, self._activation, order=self._order)
 
     def _keep(self, step: int) -> None:
         """The kernel of the first snapshot, and every k-th of the others, k doubling when there are too many."""

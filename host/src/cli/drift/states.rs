@@ -275,11 +275,11 @@ fn measure<'a, T: HostReal, N: network::Network>(
     let mut watch = Watch::new(x, n, outputs, goal)?;
     let mut moved_all = Moved { rows: Vec::new(), kernels: Vec::new(), spectra: Vec::new(), side };
     for (step, theta) in thetas.enumerate() {
-        if stop.requested() {
-            return Ok(Ended::Stopped);
-        }
         let theta: Vec<T> = theta.iter().map(|number| T::from_f64(*number)).collect();
-        let row = watch.observe(network, &theta, Moment { step: step as u64, time: step as f64 })?;
+        let at = Moment { step: step as u64, time: step as f64 };
+        let Ended::Done(row) = watch.observe(network, &theta, at, &|| stop.requested())? else {
+            return Ok(Ended::Stopped);
+        };
         if !row.finite {
             return Err(CoreError::NonFinite { what: "the kernel", step: step as u64 }.into());
         }

@@ -74,7 +74,8 @@ pub(super) fn predicted(
     let targets: Vec<f64> = run::targets(samples, loss, training.smoothing, outputs)?;
     let targets = MatRef::new(&targets, samples.n, outputs)?;
     if args.kernel == PredictKernel::Ntk {
-        let limit = InfiniteWidth { network, x, targets, loss, penalty, time, initial: Initial::Network };
+        let limit =
+            InfiniteWidth { backend: f64::fast(), network, x, targets, loss, penalty, time, initial: Initial::Network };
         let law = limit.law(block, budget).map_err(|error| match error {
             analysis::Error::Core(error) => explain(error, training),
             other => other.into(),

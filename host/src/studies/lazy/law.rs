@@ -4,6 +4,7 @@ use ntkscope_core::MatRef;
 
 use super::ensemble::{Ensemble, Resources, Start};
 use crate::analysis::law::InfiniteWidth;
+use crate::backend::HostReal;
 use crate::machine::Budget;
 use crate::study::Error;
 use crate::study::training_run::Resolved;
@@ -33,6 +34,7 @@ impl PredictedLaw {
         x.splice(..0, once.repeat(copies - 1));
         let (targets, all, c) = (targets.repeat(copies), all + (copies - 1) * samples.n, shape.outputs);
         let limit = InfiniteWidth {
+            backend: f64::fast(),
             network: &model.network(&shape)?,
             x: MatRef::new(&x, all, samples.d)?,
             targets: MatRef::new(&targets, targets.len() / c, c)?,
