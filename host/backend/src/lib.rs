@@ -14,7 +14,7 @@ mod vector;
 use faer::Side;
 use ntkscope_core::linalg::{self, check_eigen, check_symmetric};
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
-pub use until::{Asked, Until};
+pub use until::Until;
 use vector::Vectorised;
 
 /// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
@@ -30,7 +30,7 @@ pub trait HostReal: Real {
     /// The fast backend where there is one for this scalar, else the portable one.
     fn fast() -> &'static dyn Backend<Self>;
     /// The same for work that may be asked to end.
-    fn until<'a>(until: &'a Until<'a>) -> &'a dyn Backend<Self>;
+    fn until(until: &Until) -> &(dyn Backend<Self> + 'static);
 }
 // never inlined: the decompositions are then compiled here, once, and not in every crate that asks for a backend
 impl HostReal for f32 {
@@ -39,7 +39,7 @@ impl HostReal for f32 {
         &Fast
     }
     #[inline(never)]
-    fn until<'a>(until: &'a Until<'a>) -> &'a dyn Backend<Self> {
+    fn until(until: &Until) -> &(dyn Backend<Self> + 'static) {
         until
     }
 }
@@ -49,7 +49,7 @@ impl HostReal for f64 {
         &Fast
     }
     #[inline(never)]
-    fn until<'a>(until: &'a Until<'a>) -> &'a dyn Backend<Self> {
+    fn until(until: &Until) -> &(dyn Backend<Self> + 'static) {
         until
     }
 }
@@ -57,7 +57,7 @@ impl HostReal for Approx32 {
     fn fast() -> &'static dyn Backend<Self> {
         &Portable
     }
-    fn until<'a>(_: &'a Until<'a>) -> &'a dyn Backend<Self> {
+    fn until(_: &Until) -> &(dyn Backend<Self> + 'static) {
         &Portable
     }
 }

@@ -13,18 +13,29 @@ const AT_ONCE: usize = 4_000_000_000;
 const ROWS: usize = 512;
 
 /// Whether the work is to end.
-pub type Asked<'a> = dyn Fn() -> bool + Sync + 'a;
+pub(crate) type Asked = dyn Fn() -> bool + Send + Sync;
 
 /// [`Fast`], with its bits, until it is asked to end: then products and bands are left out, and decompositions fail, so that the work
 /// is soon over. What comes out is worth nothing, and whoever has asked looks at nothing of it. A decomposition into eigenvectors
 /// and Cholesky's are not cut off once they have begun.
-#[derive(Clone, Copy)]
-pub struct Until<'a>(pub &'a Asked<'a>);
+pub struct Until(Box<Asked>);
+
+impl Until {
+    /// Asked so between two pieces of work.
+    pub fn new(asked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Box::new(asked))
+    }
+
+    /// Whether the work is to end.
+    pub fn asked(&self) -> bool {
+        (self.0)()
+    }
+}
 
 /// What a decomposition says that was left out; nobody sees it.
 const LEFT_OUT: Error = Error::NoConvergence { eigenvalue: 0 };
 
-impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until<'_> {
+impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until {
     fn tile(&self) -> Tile {
         Backend::<T>::tile(&Fast)
     }
@@ -35,7 +46,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until<'_> {
         let step = (AT_ONCE / n.saturating_mul(depth).max(1)).max(ROWS);
         // an element has the same bits whatever rows are beside it
         for first in (0..m).step_by(step) {
-            if (self.0)() {
+            if self.asked() {
                 return;
             }
             let rows = first..m.min(first + step);
@@ -60,14 +71,14 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until<'_> {
     }
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
-        if (self.0)() {
+        if self.asked() {
             return Err(LEFT_OUT);
         }
         if a.rows() < eigenvalues::WORTH {
             return Fast.symmetric_eigenvalues(a, values, scratch);
         }
         ntkscope_core::linalg::check_eigen(a.as_ref(), values, None, scratch)?;
-        eigenvalues::two_stages(a, values, scratch, self.0)
+        eigenvalues::two_stages(a, values, scratch, &*self.0)
     }
 
     fn symmetric_eigen(
@@ -77,16 +88,16 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until<'_> {
         vectors: MatMut<'_, T>,
         scratch: &mut [T],
     ) -> Result<(), Error> {
-        if (self.0)() { Err(LEFT_OUT) } else { Fast.symmetric_eigen(a, values, vectors, scratch) }
+        if self.asked() { Err(LEFT_OUT) } else { Fast.symmetric_eigen(a, values, vectors, scratch) }
     }
 
     fn cholesky(&self, a: MatMut<'_, T>) -> Result<(), Error> {
-        if (self.0)() { Err(LEFT_OUT) } else { Fast.cholesky(a) }
+        if self.asked() { Err(LEFT_OUT) } else { Fast.cholesky(a) }
     }
 
     fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>) {
         Fast.for_each_band(out, rows_per_band, scratch, &|first, band, scratch: &mut [T]| {
-            if !(self.0)() {
+            if !self.asked() {
                 work(first, band, scratch);
             }
         });

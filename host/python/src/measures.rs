@@ -1,6 +1,6 @@
 //! What kernels say: eigenvalues, and how far two of them are apart.
 
-use ntkscope::backend::{HostReal, Until};
+use ntkscope::backend::HostReal;
 use ntkscope::files::Dtype;
 use ntkscope::kernel::{KernelSummary, Ritz, Search, check_symmetric, outermost};
 use ntkscope::machine::Ended;
@@ -136,8 +136,7 @@ pub(crate) fn spectrum<'py>(
     let (numbers, dtype) = (numbers.to_f64()?, numbers.dtype());
     let (summary, values, trace) = compute(py, &options, |stop, _| {
         symmetric("K", n, &numbers)?;
-        let asked = || stop.requested();
-        let until = Until(&asked);
+        let until = stop.until();
         let kernel = MatRef::new(&numbers, n, n)?;
         let trace = (0..n).map(|i| kernel.at(i, i)).sum::<f64>();
         let (summary, values) = KernelSummary::with_spectrum(f64::until(&until), kernel, dtype)?;
@@ -284,11 +283,10 @@ pub(crate) fn compare<'py>(
         symmetric("k1", n, &a)?;
         symmetric("k2", n, &b)?;
         let (a, b) = (MatRef::new(&a, n, n)?, MatRef::new(&b, n, n)?);
-        let asked = || stop.requested();
-        let until = Until(&asked);
+        let until = stop.until();
         let first = KernelSummary::whole(f64::until(&until), a, of_a)?;
         let second = KernelSummary::whole(f64::until(&until), b, of_b)?;
-        if asked() {
+        if stop.requested() {
             return Ok(Ended::Stopped);
         }
         let max = max_abs_difference(a, b)?;

@@ -2,7 +2,7 @@
 
 use ntkscope::analysis::law::{InfiniteWidth, Initial, Law};
 use ntkscope::analysis::law_forecast::LawWork;
-use ntkscope::backend::{HostReal, Until};
+use ntkscope::backend::HostReal;
 use ntkscope::machine::memory::{bytes_of, process_bytes};
 use ntkscope::machine::{Budget, Ended};
 use ntkscope::run::{Task, linearized_bytes};
@@ -130,8 +130,7 @@ pub(crate) fn _predict<'py>(
         }
     }
     let (mean, deviation) = compute(py, &options, |stop, _| {
-        let asked = || stop.requested();
-        let until = Until(&asked);
+        let until = stop.until();
         let backend = f64::until(&until);
         let (x, targets) = (MatRef::new(&all, n + m, d)?, MatRef::new(&targets, n, c)?);
         let limit = match fixed {

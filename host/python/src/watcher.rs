@@ -168,7 +168,7 @@ where
 {
     compute(py, options, |stop, _| {
         let (network, theta) = (net.network()?, net.parameters::<T>()?);
-        let seen = watch.observe(&network, &theta, at, &|| stop.requested())?;
+        let seen = watch.observe(&network, &theta, at, &stop.until())?;
         Ok(seen.map(|snapshot| snapshot.to_f64()))
     })
 }

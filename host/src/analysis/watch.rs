@@ -8,7 +8,7 @@ use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Error, MatMut, MatRef};
 
 use super::moved::{Judged, State, moved};
-use crate::backend::{Asked, HostReal, Until};
+use crate::backend::{HostReal, Until};
 use crate::kernel::rows_per_sample;
 use crate::machine::Ended;
 
@@ -100,7 +100,7 @@ impl<T: HostReal> Watch<T> {
     }
 
     /// The snapshot of these parameters: what [`moved`] says of them and those of the first call, and the stability of a descent.
-    /// Where the kernel or a parameter is not finite, `finite` is false and nothing is known. Where `asked` says that it is to end, it
+    /// Where the kernel or a parameter is not finite, `finite` is false and nothing is known. Where `until` is asked to end, it
     /// leaves no trace.
     ///
     /// # Errors
@@ -110,10 +110,9 @@ impl<T: HostReal> Watch<T> {
         network: &N,
         theta: &[T],
         at: Moment,
-        asked: &Asked<'_>,
+        until: &Until,
     ) -> Result<Ended<Snapshot<T>>, Error> {
-        let (until, sizes, n) = (Until(asked), network.sizes(), self.n);
-        let backend = T::until(&until);
+        let (backend, sizes, n) = (T::until(until), network.sizes(), self.n);
         if let Some(first) = &self.first {
             Error::shape("parameters of the network that is watched", first.theta.len(), theta.len())?;
         }
@@ -135,7 +134,7 @@ impl<T: HostReal> Watch<T> {
             None => None,
         };
         let seen = moved(backend, &first.state(rows, n)?, &now.state(rows, n)?, judged);
-        if asked() {
+        if until.asked() {
             return Ok(Ended::Stopped);
         }
         let seen = match seen {
@@ -183,25 +182,38 @@ mod tests {
         let mut watch = Watch::new(x, 3, MultiOutput::Trace, Some(goal)).unwrap();
         let mut theta = vec![0.0; network.sizes().parameters];
         initialize(&network, 5, &mut theta).unwrap();
-        let first = watch.observe(&network, &theta, Moment { step: 0, time: 0.0 }, &|| false).unwrap().done().unwrap();
+        let first = watch
+            .observe(&network, &theta, Moment { step: 0, time: 0.0 }, &Until::new(|| false))
+            .unwrap()
+            .done()
+            .unwrap();
         assert_eq!((first.drift_max, first.param_distance, first.alignment), (0.0, 0.0, 1.0));
         assert!((first.stability - 0.05 * first.lambda_max).abs() < 1e-15 && first.error_max.is_nan());
         let before = watch.kernel().to_vec();
         theta.iter_mut().for_each(|number| *number *= 2.0);
-        let second = watch.observe(&network, &theta, Moment { step: 7, time: 2.0 }, &|| false).unwrap().done().unwrap();
+        let second = watch
+            .observe(&network, &theta, Moment { step: 7, time: 2.0 }, &Until::new(|| false))
+            .unwrap()
+            .done()
+            .unwrap();
         // without biases the kernel of twice the parameters is four times the kernel
         assert!((second.drift_fro - 3.0).abs() < 1e-14 && second.finite && second.step == 7);
         assert!((second.log_time - 3f64.ln()).abs() < 1e-15);
         assert!(watch.kernel().iter().zip(&before).all(|(now, before)| (now - 4.0 * before).abs() < 1e-12));
         // what is asked to end leaves no trace
         let kept = watch.clone();
-        let ended = watch.observe(&network, &[3.0; 32][..theta.len()], Moment { step: 8, time: 2.5 }, &|| true);
+        let ended =
+            watch.observe(&network, &[3.0; 32][..theta.len()], Moment { step: 8, time: 2.5 }, &Until::new(|| true));
         assert!(matches!(ended, Ok(Ended::Stopped)));
         assert_eq!((watch.kernel(), watch.highest), (kept.kernel(), kept.highest));
         theta[0] = f64::NAN;
-        let lost = watch.observe(&network, &theta, Moment { step: 8, time: 3.0 }, &|| false).unwrap().done().unwrap();
+        let lost = watch
+            .observe(&network, &theta, Moment { step: 8, time: 3.0 }, &Until::new(|| false))
+            .unwrap()
+            .done()
+            .unwrap();
         assert!(!lost.finite && lost.drift_max.is_nan() && lost.drift_highest == second.drift_max);
-        assert!(watch.observe(&network, &theta[1..], Moment { step: 9, time: 4.0 }, &|| false).is_err());
+        assert!(watch.observe(&network, &theta[1..], Moment { step: 9, time: 4.0 }, &Until::new(|| false)).is_err());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::backend::Until;
+
 /// Asks the work that it is handed to to end early. Clones ask for the same; two tokens made apart are independent.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
@@ -16,6 +18,12 @@ impl Stop {
     /// From now on the work ends after its present step.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// The fast backend for work of which nothing is wanted once it is asked to end.
+    pub fn until(&self) -> Until {
+        let stop = self.clone();
+        Until::new(move || stop.requested())
     }
 
     /// Whether the work should end.

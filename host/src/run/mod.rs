@@ -70,12 +70,12 @@ use ntkscope_core::state::Bytes;
 use ntkscope_core::train::{Trainer, trainer_len};
 use ntkscope_core::{Backend, MatRef, Portable, Real};
 
-use crate::backend::HostReal;
+use crate::backend::{HostReal, Until};
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Init, LossKind, Model, OptimizerKind, Training};
 use crate::files::Dtype;
 use crate::kernel::Suspects;
-use crate::machine::Stop;
+use crate::machine::{Ended, Stop};
 use crate::words::number;
 use arrays::Arrays;
 use dead::is_dead;
@@ -90,6 +90,14 @@ pub fn backend_of<T: HostReal>(kind: BackendKind) -> &'static dyn Backend<T> {
     match kind {
         BackendKind::Portable => &Portable,
         BackendKind::Fast => T::fast(),
+    }
+}
+
+/// The same for work that may be asked to end.
+fn backend_until<T: HostReal>(kind: BackendKind, until: Option<&Until>) -> &(dyn Backend<T> + 'static) {
+    match (kind, until) {
+        (BackendKind::Fast, Some(until)) => T::until(until),
+        (kind, _) => backend_of(kind),
     }
 }
 
@@ -123,7 +131,23 @@ pub fn run(
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
 ) -> Result<Outcome, Error> {
-    run_from(None, (model, training, samples), observer, stop)
+    run_from(None, (model, training, samples), None, observer, stop)
+}
+
+/// Trains and records all of it, or, where it is asked to end, nothing, and soon.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_whole(
+    model: &Model,
+    training: &Training,
+    samples: &Samples,
+    observer: &mut (dyn Observer + Send),
+    stop: &Stop,
+) -> Result<Ended<Outcome>, Error> {
+    let outcome = run_from(None, (model, training, samples), Some(&stop.until()), observer, stop);
+    // whatever came of it then is not what was to come
+    if stop.requested() { Ok(Ended::Stopped) } else { outcome.map(Ended::Done) }
 }
 
 /// Goes on from the state in a file, of the same network, samples and settings but for where the run ends, with the bits of
@@ -139,7 +163,7 @@ pub fn go_on(
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
 ) -> Result<Outcome, Error> {
-    run_from(Some(state), (model, training, samples), observer, stop)
+    run_from(Some(state), (model, training, samples), None, observer, stop)
 }
 
 /// What a run is of.
@@ -148,6 +172,7 @@ type Subject<'a> = (&'a Model, &'a Training, &'a Samples);
 fn run_from(
     state: Option<&Path>,
     (model, training, samples): Subject<'_>,
+    until: Option<&Until>,
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
 ) -> Result<Outcome, Error> {
@@ -156,19 +181,20 @@ fn run_from(
     }
     check(model, training, samples)?;
     match model.dtype {
-        Dtype::F64 => run_as::<f64>(state, (model, training, samples), observer, stop),
-        Dtype::F32 => run_as::<f32>(state, (model, training, samples), observer, stop),
+        Dtype::F64 => run_as::<f64>(state, (model, training, samples), until, observer, stop),
+        Dtype::F32 => run_as::<f32>(state, (model, training, samples), until, observer, stop),
     }
 }
 
 fn run_as<T: HostReal>(
     state: Option<&Path>,
     (model, training, samples): Subject<'_>,
+    until: Option<&Until>,
     observer: &mut (dyn Observer + Send),
     stop: &Stop,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
-    let backend = backend_of::<T>(training.backend);
+    let (backend, in_double) = (backend_until::<T>(training.backend, until), backend_until(training.backend, until));
     let shape = model.shape(samples)?;
     let network = &model.network(&shape)?;
     let (sizes, shifted) = (network.sizes(), model.init == Init::Shifted);
@@ -215,7 +241,8 @@ fn run_as<T: HostReal>(
         Some(outputs) => {
             let end = outputs.last().to_vec();
             let seen = outputs.seen(record.snapshots());
-            let made = predictions(&trainer, &arrays.targets, training, samples, shifted, seen);
+            let of_double = (training.backend, in_double);
+            let made = predictions(&trainer, of_double, &arrays.targets, (training, samples, shifted), seen);
             (end, made.map_or_else(Comparison::Failed, |made| Comparison::Made(Box::new(made))))
         }
         None => {
@@ -289,10 +316,9 @@ fn no_outputs<N: Network, T: Real>(
 /// What fixed kernels predict at the moments of `seen`, in double precision whatever the run's scalar.
 fn predictions<N: Network, T: Real>(
     trainer: &Trainer<'_, N, T, dyn Backend<T>>,
+    backend: (BackendKind, &dyn Backend<f64>),
     targets: &[T],
-    training: &Training,
-    samples: &Samples,
-    shifted: bool,
+    (training, samples, shifted): (&Training, &Samples, bool),
     seen: Vec<Seen>,
 ) -> Result<Predictions, ntkscope_core::Error> {
     let network = trainer.problem().network();
@@ -311,7 +337,7 @@ fn predictions<N: Network, T: Real>(
         shifted,
         values: samples.are_values(),
     };
-    task.predictions(training.backend, seen)
+    task.predictions(backend, seen)
 }
 
 fn double<T: Real>(values: &[T]) -> Vec<f64> {

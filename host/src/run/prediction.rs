@@ -17,7 +17,6 @@ use ntkscope_core::predict::{
 };
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Tile};
 
-use super::backend_of;
 use super::fixed_flow::FixedFlow;
 use super::limit::Limit;
 use super::outputs::{AT_ONCE, Seen, outputs_of};
@@ -114,8 +113,11 @@ impl<N: Network> Task<'_, N> {
     ///
     /// # Errors
     /// Those of the kernel flow.
-    pub fn predictions(&self, kind: BackendKind, seen: Vec<Seen>) -> Result<Predictions, Error> {
-        let backend = backend_of::<f64>(kind);
+    pub fn predictions(
+        &self,
+        (kind, backend): (BackendKind, &dyn Backend<f64>),
+        seen: Vec<Seen>,
+    ) -> Result<Predictions, Error> {
         let f_0 = self.f_0(backend, 0..self.x.rows())?;
         let kernels = [self.analytic(backend)?, self.empirical(backend)?];
         let limit = match seen.last() {
@@ -133,11 +135,11 @@ impl<N: Network> Task<'_, N> {
         let mut rows: Vec<_> = moments.into_iter().map(row).collect();
         let [ntk, linearized] = kernels;
         let paced: Vec<f64> = log_times.iter().map(|log_time| at_pace(self.pace, *log_time)).collect();
-        let ntk = self.fixed_flow(kind, ntk, &f_0, &paced)?;
+        let ntk = self.fixed_flow((kind, backend), ntk, &f_0, &paced)?;
         for (k, row) in rows.iter_mut().enumerate() {
             row.ntk = self.measure(&network[k], &self.moved(ntk.outputs(k)?, &f_0, ntk.dual(k)))?;
         }
-        let linearized = self.fixed_flow(kind, linearized, &f_0, &paced)?;
+        let linearized = self.fixed_flow((kind, backend), linearized, &f_0, &paced)?;
         for (k, row) in rows.iter_mut().enumerate() {
             row.linearized =
                 self.measure(&network[k], &self.moved(linearized.outputs(k)?, &f_0, linearized.dual(k)))?;
@@ -239,14 +241,14 @@ impl<N: Network> Task<'_, N> {
     /// The flow under the kernel `((n + h) C, n C)` from `f_0` `(n + h, C)`, at these times of the mean loss.
     fn fixed_flow(
         &self,
-        kind: BackendKind,
+        (kind, backend): (BackendKind, &dyn Backend<f64>),
         kernel: Vec<f64>,
         f_0: &[f64],
         log_times: &[f64],
     ) -> Result<FixedFlow, Error> {
         let (c, n) = (self.targets.cols(), self.targets.rows());
         let train = MatRef::new(&kernel, f_0.len(), n * c)?.block(0..n * c, 0..n * c);
-        let duals = self.duals(backend_of::<f64>(kind), train, MatRef::new(&f_0[..n * c], n, c)?, log_times)?;
+        let duals = self.duals(backend, train, MatRef::new(&f_0[..n * c], n, c)?, log_times)?;
         FixedFlow::new(kind, kernel, f_0.to_vec(), duals.into_iter().map(|dual| dual.g).collect(), c)
     }
 

@@ -115,10 +115,8 @@ impl Job for TrainingRun {
         let Resolved { model, training, samples } = resolved;
         place::fill(&self.directory(study), &self.id, |unfinished| {
             let directory = RunDirectory::within(unfinished);
-            let outcome = with_threads(Some(threads), || run::run(&model, &training, &samples, observer, stop))??;
-            if outcome.stopped == Stopped::Interrupted {
-                return Ok(Ended::Stopped);
-            }
+            let whole = with_threads(Some(threads), || run::run_whole(&model, &training, &samples, observer, stop))??;
+            let Ended::Done(outcome) = whole else { return Ok(Ended::Stopped) };
             directory.write_record(&outcome, &samples, model.dtype)?;
             directory.write_settings(&model, &training, &samples, Some(&outcome))?;
             let planned = !matches!(outcome.stopped, Stopped::Failed(_));

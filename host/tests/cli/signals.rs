@@ -115,6 +115,26 @@ fn signals_end_every_command() {
     }
 }
 
+/// Of a run in a grid nothing is kept where it is asked to end: it ends at once, wherever it is, not after its present snapshot
+/// and what is computed of it at the end.
+#[test]
+fn a_grid_ends_soon() {
+    let place = Place::new();
+    for after in [3, 20] {
+        let line = "sweep --data sphere --n 900 --loss cross-entropy --set width=700,701 --out s --quiet";
+        let mut command = place.command(line.split_whitespace());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(after));
+        signal(&child, "INT");
+        let began = Instant::now();
+        assert_eq!(end(child).code(), Some(130), "after {after} s");
+        // half a second where code is optimised and the machine is not shared
+        assert!(began.elapsed() < Duration::from_secs(6), "after {after} s: {:?}", began.elapsed());
+        let kept = std::fs::read_dir(place.path("s/runs")).map_or(0, Iterator::count);
+        assert_eq!(kept, 0, "after {after} s");
+    }
+}
+
 #[test]
 fn a_killed_run_leaves_whole_files_or_none() {
     for milliseconds in [3, 40, 170, 1100, 1900] {

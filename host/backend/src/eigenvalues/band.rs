@@ -25,7 +25,7 @@ pub(super) const fn space(rows: usize, width: usize) -> u128 {
 
 /// Brings the symmetric matrix whose lower triangle is in `a` to one of `width` diagonals below the main one, in that
 /// triangle; what lies outside of the band has no meaning.
-pub(super) fn to_band<T: Vectorised>(mut a: MatMut<'_, T>, width: usize, asked: &Asked<'_>) {
+pub(super) fn to_band<T: Vectorised>(mut a: MatMut<'_, T>, width: usize, asked: &Asked) {
     let n = a.rows();
     let mut space = vec![T::ZERO; space(n, width) as usize];
     for left in (0..n).step_by(width) {

@@ -38,7 +38,7 @@ impl<T: Real, const B: usize> Band<T, B> {
     }
 
     /// Reduces it to tridiagonal form: `diagonal[i]` = T_ii, `off[i]` = T_i+1,i (off[n - 1] = 0).
-    pub(super) fn tridiagonal(mut self, diagonal: &mut [T], off: &mut [T], asked: &Asked<'_>) {
+    pub(super) fn tridiagonal(mut self, diagonal: &mut [T], off: &mut [T], asked: &Asked) {
         let n = self.rows;
         let (mut first, threads) = (0, crate::threads());
         let grain = if threads > 1 { GRAIN } else { usize::MAX };

@@ -40,7 +40,7 @@ pub(super) fn two_stages<T: Vectorised>(
     a: MatMut<'_, T>,
     values: &mut [T],
     scratch: &mut [T],
-    asked: &Asked<'_>,
+    asked: &Asked,
 ) -> Result<(), Error> {
     with_width::<T, WIDTH>(a, values, scratch, asked)
 }
@@ -50,7 +50,7 @@ fn with_width<T: Vectorised, const B: usize>(
     mut a: MatMut<'_, T>,
     values: &mut [T],
     scratch: &mut [T],
-    asked: &Asked<'_>,
+    asked: &Asked,
 ) -> Result<(), Error> {
     let n = a.rows();
     let (values, scratch) = (&mut values[..n], &mut scratch[..n]);

@@ -1,6 +1,8 @@
 //! The contract of a backend, and what no backend may do: read or write outside the slices of its views.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ntkscope_backend::{Fast, HostReal, Until};
 use ntkscope_core::{Backend, MatMut, MatRef, Portable, contract};
@@ -20,7 +22,7 @@ fn the_fast_backend_keeps_the_contract() {
 /// The backend that can be asked to end is the same one until it is; then it leaves work out.
 #[test]
 fn work_ends_when_it_is_asked_to() {
-    let on_and_on = Until(&|| false);
+    let on_and_on = Until::new(|| false);
     for threads in [1, 3] {
         on(threads, || {
             contract::backend::<f64>(&on_and_on);
@@ -38,7 +40,7 @@ fn work_ends_when_it_is_asked_to() {
         c
     };
     assert!(product(&on_and_on) == product(&Fast));
-    let ended = Until(&|| true);
+    let ended = Until::new(|| true);
     assert!(product(&ended).iter().all(|x| *x == 7.0));
     for n in [20, 800] {
         let (mut matrix, mut values, mut scratch) = (numbers(n), vec![0.0; n], vec![0.0; n]);
@@ -46,13 +48,14 @@ fn work_ends_when_it_is_asked_to() {
         assert!(found.is_err());
     }
     // while it goes on: at the third question
-    let questions = std::sync::atomic::AtomicUsize::new(0);
-    let asked = || questions.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 2;
+    let questions = Arc::new(AtomicUsize::new(0));
+    let counted = questions.clone();
+    let until = Until::new(move || counted.fetch_add(1, Ordering::Relaxed) >= 2);
     let n = 800;
     let symmetric: Vec<f64> = (0..n * n).map(|at| ((at / n + at % n) as f64).cos()).collect();
     let (mut matrix, mut values, mut scratch) = (symmetric, vec![0.0; n], vec![0.0; n]);
-    let found = Until(&asked).symmetric_eigenvalues(MatMut::new(&mut matrix, n, n).unwrap(), &mut values, &mut scratch);
-    assert!(found.is_err() && questions.into_inner() < 10);
+    let found = until.symmetric_eigenvalues(MatMut::new(&mut matrix, n, n).unwrap(), &mut values, &mut scratch);
+    assert!(found.is_err() && questions.load(Ordering::Relaxed) < 10);
 }
 
 fn refused(what: impl FnOnce()) -> bool {

@@ -274,10 +274,11 @@ fn measure<'a, T: HostReal, N: network::Network>(
     convert(&samples.x, samples.d, &mut x)?;
     let mut watch = Watch::new(x, n, outputs, goal)?;
     let mut moved_all = Moved { rows: Vec::new(), kernels: Vec::new(), spectra: Vec::new(), side };
+    let until = stop.until();
     for (step, theta) in thetas.enumerate() {
         let theta: Vec<T> = theta.iter().map(|number| T::from_f64(*number)).collect();
         let at = Moment { step: step as u64, time: step as f64 };
-        let Ended::Done(row) = watch.observe(network, &theta, at, &|| stop.requested())? else {
+        let Ended::Done(row) = watch.observe(network, &theta, at, &until)? else {
             return Ok(Ended::Stopped);
         };
         if !row.finite {
