@@ -131,6 +131,8 @@ def test_memory() -> None:
     need = ns.forecast(NET, 20_000)
     assert need > 8 * (2 * 20_000) ** 2
     assert ns.forecast(NET, 20_000, outputs="trace") < need
+    # at once, however many blocks there are
+    assert ns.forecast(NET, 10**15, out="K.npy") > 10**16
     assert ns.forecast(NET, 20_000, outputs="trace", out="K.npy") < 3e9
     with pytest.raises(MemoryError, match="out = K.npy"):
         ns.ntk(NET, X, memory=1000)

@@ -197,8 +197,12 @@ impl KernelWork {
     /// Bytes where it is written in blocks.
     fn in_blocks(&self, cut: Cut) -> u64 {
         let held = if cut.kept {
-            let parts = cut.parts(self.samples).chain(cut.parts(self.others));
-            parts.map(|part| self.side(part.len())).fold(0, u64::saturating_add)
+            // however many parts there are
+            let of_all = |n: usize| {
+                let (whole, rest) = ((n / cut.samples) as u64, n % cut.samples);
+                self.side(cut.samples).saturating_mul(whole).saturating_add(self.side(rest))
+            };
+            of_all(self.samples).saturating_add(of_all(self.others))
         } else {
             self.side(cut.samples).saturating_mul(2)
         };

@@ -121,7 +121,7 @@ fn dimensions_are_checked() {
     assert_refused(&DataSpec { dimension: Some(2), ..spec("circle") }, 2, &["--dimension", "circle", "leave"]);
     for n in [usize::MAX / 16 + 1, usize::MAX - 1] {
         for source in ["circle", "sphere", "mixture"] {
-            assert_refused(&DataSpec { n: Some(n), ..spec(source) }, 2, &["memory", "reduce --n"]);
+            assert_refused(&DataSpec { n: Some(n), ..spec(source) }, 2, &["memory", "use fewer samples (--n"]);
         }
     }
 }

@@ -4,7 +4,7 @@ mod axis;
 mod figures;
 mod page;
 mod quantity;
-mod work;
+pub(crate) mod work;
 
 use std::collections::HashSet;
 

@@ -14,6 +14,9 @@ const OVERHEAD: f64 = 0.1;
 /// Numbers of a sample from a file, of which only the data know.
 const OF_A_FILE: usize = 16;
 
+/// Kernels that a snapshot takes: with a burst those of the point, of its quarters and of their mean.
+const OF_A_BURST: f64 = 6.0;
+
 /// Seconds on one core of the machine of [`REFERENCE_RATE`], see [`crate::study::grid::Job::work`]: three products of every
 /// sample with every parameter a gradient, and the kernel of every snapshot.
 pub(super) fn seconds(settings: &Settings) -> f64 {
@@ -27,8 +30,20 @@ pub(super) fn seconds(settings: &Settings) -> f64 {
     let (samples, parameters) = (samples as f64, parameters as f64);
     let passes = 3.0 * gradients(training) * parameters * (samples + model.held_out as f64 + BESIDES);
     let neurons: usize = widths.iter().sum();
-    let kernels = 2.0 * training.most_snapshots() as f64 * samples * samples * (inputs + neurons) as f64;
-    OVERHEAD + copies * (passes + kernels) / REFERENCE_RATE
+    OVERHEAD + copies * passes / REFERENCE_RATE + copies * of_kernels(model, training, neurons)
+}
+
+/// Seconds of the kernels of all snapshots of a network with so many neurons, of one copy.
+pub(crate) fn of_kernels(model: &Model, training: &Training, neurons: usize) -> f64 {
+    let (samples, inputs) = size(model);
+    let each = if training.core_burst().is_some() { OF_A_BURST } else { 1.0 };
+    let kernel = 2.0 * (samples as f64).powi(2) * (inputs + neurons) as f64;
+    each * training.most_snapshots() as f64 * kernel / REFERENCE_RATE
+}
+
+/// Numbers of a sample.
+pub(crate) fn inputs(model: &Model) -> usize {
+    size(model).1
 }
 
 /// Samples, and numbers of each.
