@@ -19,8 +19,9 @@ def from_state_dict(
     """The fully connected network of a mapping from names to arrays or tensors, as ``module.state_dict()`` gives it.
 
     Names end in ``weight`` ``(outputs, inputs)`` and ``bias`` ``(outputs,)``; what is in front names the layer. ``activation``: a name (relu,
-    leaky-relu:0.2, erf, gelu, tanh, sigmoid, silu, softplus, sine, identity), or one for every hidden layer. ``order``: names of the
-    layers, where shapes, numbers in the names and an order that is not merely sorted leave it open. Parameters are copied, all of one dtype, float32 or float64.
+    leaky-relu:0.2, erf, gelu, tanh, sigmoid, silu, softplus, sine, identity), or one for every hidden layer. ``order``: names of the layers,
+    where shapes, numbers in the names and the order of the mapping, unless that is merely sorted, leave it open. Parameters are
+    copied, all of one dtype, float32 or float64.
 
     Raises ValueError for an array that belongs to no fully connected layer, for layers that do not follow one another or in more
     than one way, and for tied weights; TypeError for other dtypes; NotFinite for nan and infinite numbers.
