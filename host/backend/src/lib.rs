@@ -14,6 +14,7 @@ mod vector;
 use faer::Side;
 use ntkscope_core::linalg::{self, check_eigen, check_symmetric};
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
+use until::Asked;
 pub use until::Until;
 use vector::Vectorised;
 
@@ -126,22 +127,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     }
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
-        check_eigen(a.as_ref(), values, None, scratch)?;
-        if a.rows() >= eigenvalues::WORTH {
-            return eigenvalues::two_stages(a, values, scratch, &|| false);
-        }
-        if values.is_empty() {
-            return Ok(()); // faer counts from 1
-        }
-        let scale = largest(a.as_ref()).power_of_two();
-        match mirrored(a.as_ref(), T::ONE / scale).self_adjoint_eigenvalues(Side::Lower) {
-            Ok(found) if found.iter().all(|value| value.is_finite()) => {
-                values.iter_mut().zip(&found).for_each(|(to, value)| *to = scale * *value);
-            }
-            // faer does not say which eigenvalue it was
-            _ => linalg::symmetric_eigenvalues(a, values, scratch)?,
-        }
-        Ok(())
+        eigenvalues_until(a, values, scratch, &|| false)
     }
 
     fn symmetric_eigen(
@@ -192,6 +178,31 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
     fn for_each_band(&self, out: MatMut<'_, T>, rows_per_band: usize, scratch: &mut [T], work: &BandWork<'_, T>) {
         bands::for_each_band(out, rows_per_band, scratch, work);
     }
+}
+
+/// Eigenvalues, cut off where `asked` says so and they are of a large matrix.
+fn eigenvalues_until<T: Vectorised + faer::traits::RealField>(
+    a: MatMut<'_, T>,
+    values: &mut [T],
+    scratch: &mut [T],
+    asked: &Asked,
+) -> Result<(), Error> {
+    check_eigen(a.as_ref(), values, None, scratch)?;
+    if a.rows() >= eigenvalues::WORTH {
+        return eigenvalues::two_stages(a, values, scratch, asked);
+    }
+    if values.is_empty() {
+        return Ok(()); // faer counts from 1
+    }
+    let scale = largest(a.as_ref()).power_of_two();
+    match mirrored(a.as_ref(), T::ONE / scale).self_adjoint_eigenvalues(Side::Lower) {
+        Ok(found) if found.iter().all(|value| value.is_finite()) => {
+            values.iter_mut().zip(&found).for_each(|(to, value)| *to = scale * *value);
+        }
+        // faer does not say which eigenvalue it was
+        _ => linalg::symmetric_eigenvalues(a, values, scratch)?,
+    }
+    Ok(())
 }
 
 /// Threads of the pool that this is called in. Outside of any it is 1: work there stays on its thread, so that no pool

@@ -3,9 +3,8 @@
 use ntkscope_core::backend::assert_product;
 use ntkscope_core::{Backend, BandWork, Error, MatMut, MatRef, Tile};
 
-use crate::Fast;
-use crate::eigenvalues;
 use crate::vector::Vectorised;
+use crate::{Fast, eigenvalues_until};
 
 /// Multiply-adds between two looks at whether the work is to end: a fraction of a second.
 const AT_ONCE: usize = 4_000_000_000;
@@ -33,7 +32,7 @@ impl Until {
 }
 
 /// What a decomposition says that was left out; nobody sees it.
-const LEFT_OUT: Error = Error::NoConvergence { eigenvalue: 0 };
+pub(crate) const LEFT_OUT: Error = Error::NoConvergence { eigenvalue: 0 };
 
 impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until {
     fn tile(&self) -> Tile {
@@ -71,14 +70,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until {
     }
 
     fn symmetric_eigenvalues(&self, a: MatMut<'_, T>, values: &mut [T], scratch: &mut [T]) -> Result<(), Error> {
-        if self.asked() {
-            return Err(LEFT_OUT);
-        }
-        if a.rows() < eigenvalues::WORTH {
-            return Fast.symmetric_eigenvalues(a, values, scratch);
-        }
-        ntkscope_core::linalg::check_eigen(a.as_ref(), values, None, scratch)?;
-        eigenvalues::two_stages(a, values, scratch, &*self.0)
+        if self.asked() { Err(LEFT_OUT) } else { eigenvalues_until(a, values, scratch, &*self.0) }
     }
 
     fn symmetric_eigen(

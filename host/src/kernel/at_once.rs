@@ -2,14 +2,12 @@
 
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{
-    AnalyticKernel, MultiOutput, analytic, analytic_scratch, structured, structured_scratch, tangent, tangent_len,
-};
+use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
 use ntkscope_core::network::Network;
 use ntkscope_core::{self as core, Backend, MatMut, MatRef, Real};
 
-use super::blocks::KernelSource;
-use super::points::Space;
+use super::blocks::{Analytic, Empirical, KernelSource};
+use super::points::{Points, Space};
 
 /// The kernel of all samples, row-major.
 ///
@@ -48,10 +46,7 @@ pub fn analytic_kernel<N: Network>(
     which: AnalyticKernel,
     x: MatRef<'_, f64>,
 ) -> Result<Vec<f64>, core::Error> {
-    let n = x.rows();
-    let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; analytic_scratch(network.sizes(), backend.tile(), n, n)]);
-    analytic(backend, network, which, x, None, MatMut::new(&mut k, n, n)?, &mut scratch)?;
-    Ok(k)
+    whole(&Analytic { backend, network, samples: &x, which })
 }
 
 /// The analytic kernel `(n, n')` of the rows of `x` with those of `y` in f64, for one output.
@@ -65,10 +60,11 @@ pub fn analytic_cross<N: Network>(
     x: MatRef<'_, f64>,
     y: MatRef<'_, f64>,
 ) -> Result<Vec<f64>, core::Error> {
+    let of = |samples| Analytic { backend, network, samples, which };
     let (n, m) = (x.rows(), y.rows());
-    let (mut k, mut scratch) = (vec![0.0; n * m], vec![0.0; analytic_scratch(network.sizes(), backend.tile(), n, m)]);
-    analytic(backend, network, which, x, Some(y), MatMut::new(&mut k, n, m)?, &mut scratch)?;
-    Ok(k)
+    let mut kernel = vec![0.0; n * m];
+    whole_into(&of(&x as &dyn Points<f64>), Some(&of(&y)), MatMut::new(&mut kernel, n, m)?)?;
+    Ok(kernel)
 }
 
 /// The empirical kernel K_0 `(n, n)` of the rows of `x` `(n, d)` in f64, at the parameters that training from this seed begins
@@ -82,11 +78,8 @@ pub fn initial_kernel<N: Network>(
     seed: u64,
     x: MatRef<'_, f64>,
 ) -> Result<Vec<f64>, core::Error> {
-    let (sizes, n) = (network.sizes(), x.rows());
-    let (mut theta, mut space) = (vec![0.0; sizes.parameters], vec![0.0; tangent_len(sizes, n)]);
+    let mut theta = vec![0.0; network.sizes().parameters];
     initialize(network, seed, &mut theta)?;
-    let tangent = tangent(backend, Params::new(network, &theta)?, x, &mut space)?;
-    let (mut k, mut scratch) = (vec![0.0; n * n], vec![0.0; structured_scratch(backend.tile(), n, n)]);
-    structured(backend, &tangent, None, MultiOutput::Trace, MatMut::new(&mut k, n, n)?, &mut scratch)?;
-    Ok(k)
+    let params = Params::new(network, &theta)?;
+    whole(&Empirical { backend, params, samples: &x, outputs: MultiOutput::Trace })
 }

@@ -214,6 +214,6 @@ impl KernelWork {
 }
 
 /// The forecast that is not exceeded.
-pub(super) fn certain(bytes: u64) -> u64 {
+pub(in crate::kernel) fn certain(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / UNCERTAIN)
 }

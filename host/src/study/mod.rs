@@ -23,6 +23,7 @@ pub mod shard;
 pub mod sweep;
 pub mod table;
 pub mod training_run;
+pub(crate) mod work;
 
 use described::{CELLS, CLAIMS, SWEPT};
 pub use error::Error;

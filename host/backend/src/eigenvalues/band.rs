@@ -31,7 +31,7 @@ pub(super) fn to_band<T: Vectorised>(mut a: MatMut<'_, T>, width: usize, asked: 
     for left in (0..n).step_by(width) {
         let top = left + width;
         if top + 1 >= n || asked() {
-            break; // one row below the band: its panel is triangular
+            break; // one row below the band: its panel is triangular; or nobody wants the rest
         }
         let m = n - top;
         let mut space = &mut space[..];

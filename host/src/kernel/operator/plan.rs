@@ -5,6 +5,7 @@ use ntkscope_core::kernel::{MultiOutput, analytic_scratch, jacobian_scratch, str
 use ntkscope_core::network::Sizes;
 
 use super::groups::Groups;
+use crate::kernel::forecast::certain;
 use crate::kernel::{leaf, rows_per_sample};
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{self, MemoryLimit};
@@ -13,8 +14,6 @@ use crate::machine::{self, MemoryLimit};
 const AT_ONCE: usize = 16;
 /// Columns that are asked for at a time, as a low-rank part of the kernel is made of them.
 const COLUMNS: usize = 64;
-/// The forecast's own uncertainty, as a part of it that is added.
-const UNCERTAIN: u64 = 16;
 
 /// What is to be multiplied.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +121,7 @@ impl ProductWork {
     fn with(&self, work: u64) -> u64 {
         let of_samples = bytes_of(self.samples as u128 * (self.inputs as u128 + 2), 8);
         let all = [process_bytes(self.threads), of_samples, work, self.beside].into_iter().fold(0, u64::saturating_add);
-        all.saturating_add(all / UNCERTAIN)
+        certain(all)
     }
 }
 

@@ -8,8 +8,8 @@ use crate::study::cell::Cell;
 use crate::study::net::{CE, EXPONENTIAL, HINGE, MSE, Net, Regularization};
 use crate::study::options::Options;
 use crate::study::paper::Part;
-use crate::study::sweep::work;
 use crate::study::training_run::TrainingRun;
+use crate::study::work;
 
 /// A part's runs, and where they end.
 pub struct Grid {

@@ -4,7 +4,6 @@ mod axis;
 mod figures;
 mod page;
 mod quantity;
-pub(crate) mod work;
 
 use std::collections::HashSet;
 
@@ -14,6 +13,7 @@ use super::Error;
 use super::grid::Job;
 use super::net::{CE, MSE};
 use super::training_run::TrainingRun;
+use super::work;
 use crate::experiment::{LossKind, OptimizerKind, Settings};
 use crate::words::count;
 use axis::refused;

@@ -1,4 +1,4 @@
-//! How long a run of a sweep takes, as far as its settings tell without the data.
+//! How long a run takes, as far as its settings tell without the data.
 
 use crate::data::Source;
 use crate::experiment::{Init, Model, OptimizerKind, Settings, Training};
@@ -19,7 +19,7 @@ const OF_A_BURST: f64 = 6.0;
 
 /// Seconds on one core of the machine of [`REFERENCE_RATE`], see [`crate::study::grid::Job::work`]: three products of every
 /// sample with every parameter a gradient, and the kernel of every snapshot.
-pub(super) fn seconds(settings: &Settings) -> f64 {
+pub(crate) fn seconds(settings: &Settings) -> f64 {
     let Settings { model, training } = settings;
     let (samples, inputs) = size(model);
     let widths = model.hidden();
