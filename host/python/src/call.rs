@@ -6,6 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
+use ntkscope::machine::memory::{bytes_of, process_bytes};
 use ntkscope::machine::{Budget, Ended, Stop, with_threads};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -94,6 +95,14 @@ impl Options<'_, '_> {
     pub(crate) fn thread_count(&self) -> usize {
         self.threads.map_or_else(ntkscope::machine::cores, usize::from)
     }
+}
+
+/// Refuses `what` where so many numbers in double precision do not fit.
+///
+/// # Errors
+/// MemoryError.
+pub(crate) fn check_numbers(budget: &Budget, what: &str, numbers: u128) -> Fallible<()> {
+    Ok(budget.check(what, process_bytes(1).saturating_add(bytes_of(numbers, 8)))?)
 }
 
 /// What ``threads=`` gives.

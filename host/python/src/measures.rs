@@ -4,7 +4,6 @@ use ntkscope::backend::HostReal;
 use ntkscope::files::Dtype;
 use ntkscope::kernel::{KernelSummary, Ritz, Search, check_symmetric, outermost};
 use ntkscope::machine::Ended;
-use ntkscope::machine::memory::{bytes_of, process_bytes};
 use ntkscope::words::precise;
 use ntkscope_core::forward::Params;
 use ntkscope_core::kernel::{
@@ -16,8 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use crate::arrays::{AsRows, Lend, Numbers, Scalar, array, count, shown};
-use crate::call::{Options, compute, threads_of};
-use crate::error::{DataError, Fallible, Fault, value};
+use crate::call::{Options, check_numbers, compute, threads_of};
+use crate::error::{DataError, Fallible, value};
 use crate::kernel::check_inputs;
 use crate::network::Network;
 use crate::product::with_full_kernel;
@@ -132,7 +131,7 @@ pub(crate) fn spectrum<'py>(
     }
     let (n, numbers) = square("K", net_or_K)?;
     // K in double precision and the copy that its eigenvalues are found in
-    check_memory(&options, &format!("eigenvalues of {n} rows"), n, 3)?;
+    check_numbers(&options.budget()?, &format!("eigenvalues of {n} rows"), 3 * (n as u128).pow(2))?;
     let (numbers, dtype) = (numbers.to_f64()?, numbers.dtype());
     let (summary, values, trace) = compute(py, &options, |stop, _| {
         symmetric("K", n, &numbers)?;
@@ -176,12 +175,6 @@ fn square<'py>(name: &str, object: &Bound<'py, PyAny>) -> PyResult<(usize, Numbe
 
 fn symmetric(name: &str, n: usize, numbers: &[f64]) -> Fallible<()> {
     check_symmetric(Some(name), n, numbers).map_err(|fault| DataError::new_err(fault.to_string()).into())
-}
-
-/// Refuses `what` on so many matrices (n, n) of numbers where they do not fit.
-fn check_memory(options: &Options<'_, '_>, what: &str, n: usize, matrices: u128) -> PyResult<()> {
-    let need = process_bytes(1).saturating_add(bytes_of(matrices * (n as u128).pow(2), 8));
-    Ok(options.budget()?.check(what, need).map_err(Fault::from)?)
 }
 
 fn of_network<'py, T: Scalar>(
@@ -276,7 +269,7 @@ pub(crate) fn compare<'py>(
         return Err(value(format!("k1 has {n} rows, k2 {m}; compare kernels on the same samples")));
     }
     // both in double precision, and the copy that eigenvalues are found in
-    check_memory(&options, &format!("distances of two kernels of {n} rows"), n, 4)?;
+    check_numbers(&options.budget()?, &format!("distances of two kernels of {n} rows"), 4 * (n as u128).pow(2))?;
     let (of_a, of_b) = (a.dtype(), b.dtype());
     let (a, b) = (a.to_f64()?, b.to_f64()?);
     compute(py, &options, |stop, _| {

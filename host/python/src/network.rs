@@ -123,9 +123,7 @@ impl Network {
         check_inputs(self, "x", Some(x))?;
         let (rows, n, sizes) = (x.rows()?, x.shape()[0], self.sizes().map_err(Fault::from)?);
         let options = Options { threads: None, memory: None, progress: None };
-        // few enough samples that a signal is heard between two parts
-        let step = (SOON / sizes.parameters.max(1)).clamp(64, 512) / 64 * 64;
-        let numbers = n as u128 * sizes.outputs as u128 + n.min(step) as u128 * sizes.activations as u128;
+        let numbers = n as u128 * sizes.outputs as u128 + n.min(PART) as u128 * sizes.activations as u128;
         // the parameters, where they are converted
         let held = bytes_of(numbers, size_of::<T>()).saturating_add(bytes_of(sizes.parameters as u128, 12));
         let need = process_bytes(options.thread_count()).saturating_add(held);
@@ -134,12 +132,13 @@ impl Network {
             let (x, network, theta) = (rows.view()?, self.network()?, self.parameters::<T>()?);
             let params = Params::new(&network, &theta)?;
             let (mut all, mut activations) = (Vec::with_capacity(n * sizes.outputs), Vec::new());
-            for first in (0..n).step_by(step) {
+            let until = stop.until();
+            for first in (0..n).step_by(PART) {
+                let x = x.block(first..n.min(first + PART), 0..x.cols());
+                all.extend(outputs_of(T::until(&until), params, x, &mut activations)?);
                 if stop.requested() {
                     return Ok(Ended::Stopped);
                 }
-                let x = x.block(first..n.min(first + step), 0..x.cols());
-                all.extend(outputs_of(T::fast(), params, x, &mut activations)?);
             }
             Ok(Ended::Done(all))
         };
@@ -173,9 +172,9 @@ impl Network {
     }
 }
 
-/// Multiply-adds of a forward pass that are soon done.
-const SOON: usize = 4_000_000_000;
-/// Those up to which it is made by the thread that asks.
+/// Samples of a forward pass at a time.
+const PART: usize = 512;
+/// Multiply-adds of a pass up to which it is made by the thread that asks.
 const SHORT: usize = 10_000_000;
 
 #[pymethods]

@@ -15,7 +15,7 @@ use pyo3::types::PyAny;
 
 use crate::analytic::KernelFn;
 use crate::arrays::{Numbers, array, shown};
-use crate::call::{Options, compute, threads_of};
+use crate::call::{Options, check_numbers, compute, threads_of};
 use crate::error::{Fallible, Fault, value};
 use crate::kernel::check_inputs;
 use crate::network::Network;
@@ -43,9 +43,8 @@ impl Wanted<'_> {
     pub(crate) fn targets(&self, loss: Loss) -> Fallible<(Vec<f64>, usize)> {
         match self {
             Self::Labels((labels, outputs)) => {
-                let need = process_bytes(1).saturating_add(bytes_of(labels.len() as u128 * *outputs as u128, 8));
                 let what = format!("targets of {} samples in {outputs} classes", labels.len());
-                Budget::of_call(None).check(&what, need)?;
+                check_numbers(&Budget::of_call(None), &what, labels.len() as u128 * *outputs as u128)?;
                 let mut targets = vec![0.0; labels.len() * outputs];
                 for (target, label) in targets.chunks_exact_mut((*outputs).max(1)).zip(labels) {
                     loss.target(*label, 0.0, target)?;

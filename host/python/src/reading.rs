@@ -6,7 +6,6 @@ use ntkscope::checkpoint::{Checkpoint, Fault as CheckpointFault, Kept, NamedArra
 use ntkscope::experiment::{Init, List, Model, NetworkKind, Settings, overlay};
 use ntkscope::files::Dtype;
 use ntkscope::files::npy::{Number, NumberKind};
-use ntkscope::machine::memory::{bytes_of, process_bytes};
 use ntkscope::machine::{Budget, Cause, Ended};
 use ntkscope::run::params::{SavedNetwork, read_parameters};
 use ntkscope_core::init::Normals;
@@ -17,7 +16,7 @@ use pyo3::types::{PyAny, PyDict, PyInt};
 use toml::{Table, Value};
 
 use crate::arrays::{Numbers, count, dtype_name, dtype_of};
-use crate::call::{Options, compute};
+use crate::call::{Options, check_numbers, compute};
 use crate::chain::Chain;
 use crate::error::{DataError, Fallible, Fault, NotFinite, of_io, value, wrong_type};
 use crate::network::{Body, Network};
@@ -137,9 +136,8 @@ fn of_saved(
 }
 
 /// Refuses more parameters than there is memory for.
-fn check_memory(parameters: usize) -> PyResult<()> {
-    let need = process_bytes(1).saturating_add(bytes_of(parameters as u128, 8));
-    Ok(Budget::of_call(None).check(&format!("a network of {parameters} parameters"), need).map_err(Fault::from)?)
+fn check_memory(parameters: usize) -> Fallible<()> {
+    check_numbers(&Budget::of_call(None), &format!("a network of {parameters} parameters"), parameters as u128)
 }
 
 /// The scalar that is asked for, or that of a file's numbers.
