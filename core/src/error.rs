@@ -42,11 +42,16 @@ pub enum Error {
         /// whether it is too large
         large: bool,
     },
-    /// A number stopped being finite.
+    /// A number that was handed in, or that follows from those at once, is not finite.
     NonFinite {
         /// which number
         what: &'static str,
-        /// training step at which it appeared (0 before training)
+    },
+    /// A number stopped being finite as steps were taken.
+    Diverged {
+        /// which number
+        what: &'static str,
+        /// the step after which it is not finite
         step: u64,
     },
     /// The adaptive flow could not meet its tolerance with any step.
@@ -128,11 +133,23 @@ impl fmt::Display for Error {
                      rescale the samples"
                 )
             }
-            Self::NonFinite { what, step } => write!(f, "{what} is not finite at step {step}"),
-            Self::StepUnderflow { step } => {
-                write!(f, "gradient flow cannot meet its tolerance with any step size at step {step}")
+            Self::NonFinite { what } => {
+                write!(f, "{what} is not finite; rescale what it is made from, or compute in double precision")
             }
-            Self::NotPositiveDefinite { pivot } => write!(f, "matrix is not positive definite: pivot {pivot} is <= 0"),
+            Self::Diverged { what, step } => write!(f, "{what} is not finite at step {step}"),
+            Self::StepUnderflow { step } => {
+                write!(
+                    f,
+                    "gradient flow cannot meet its tolerance with any step size at step {step}; raise the tolerance, or \
+                     compute in double precision"
+                )
+            }
+            Self::NotPositiveDefinite { pivot } => {
+                write!(
+                    f,
+                    "matrix is not positive definite: pivot {pivot} is <= 0; add a larger penalty to its diagonal"
+                )
+            }
             Self::SingularKernel { eigenvalue } => {
                 write!(
                     f,
@@ -141,7 +158,11 @@ impl fmt::Display for Error {
                 )
             }
             Self::IndefiniteKernel { eigenvalue } => {
-                write!(f, "the kernel is not positive semidefinite: eigenvalue {eigenvalue} in ascending order is < 0")
+                write!(
+                    f,
+                    "the kernel is not positive semidefinite: eigenvalue {eigenvalue} in ascending order is < 0; give a \
+                     Gram matrix"
+                )
             }
             Self::NoFiniteSolution { sample } => {
                 write!(f, "no finite solution: the class of sample {sample} is certain, and nothing bounds its output")
@@ -155,7 +176,12 @@ impl fmt::Display for Error {
             Self::NoMinimum { steps } => {
                 write!(f, "Newton's method did not reach the minimum in {steps} steps; try a larger penalty")
             }
-            Self::NoConvergence { eigenvalue } => write!(f, "eigenvalue {eigenvalue} did not converge"),
+            Self::NoConvergence { eigenvalue } => {
+                write!(
+                    f,
+                    "eigenvalue {eigenvalue} did not converge; rescale the matrix, or compute in double precision"
+                )
+            }
             Self::State { what } => write!(f, "the saved state is {what}"),
         }
     }

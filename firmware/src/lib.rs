@@ -187,7 +187,8 @@ pub fn finish(result: Result<(), ntkscope_core::Error>) -> ! {
 fn say(error: ntkscope_core::Error) {
     use ntkscope_core::Error;
     match error {
-        Error::NonFinite { what, step } => defmt::error!("{=str} is not finite at step {=u64}", what, step),
+        Error::NonFinite { what } => defmt::error!("{=str} is not finite", what),
+        Error::Diverged { what, step } => defmt::error!("{=str} is not finite at step {=u64}", what, step),
         Error::StepUnderflow { step } => {
             defmt::error!("gradient flow cannot meet its tolerance with any step size at step {=u64}", step);
         }

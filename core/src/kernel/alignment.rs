@@ -11,7 +11,9 @@
 //! centring goes by rows: `<HaH, HbH> = sum_ij (d_ij - m_i)(e_ij - l_i) - n sum_i (m_i - m)(l_i - l)`, with m_i and l_i
 //! the means of the rows of d and e, m and l those of all, gathered by Welford's recurrence.
 
+use crate::linalg::dot;
 use crate::{Error, MatRef, Real};
+use core::ops::Range;
 
 /// Centred kernel alignment (Cortes, Mohri, Rostamizadeh 2012) of two symmetric matrices `(n, n)`: the cosine
 /// `<HaH, HbH>_F / (|HaH|_F |HbH|_F)` with `H = I - 11^T/n`, in [-1, 1].
@@ -39,6 +41,17 @@ pub fn centred_alignment<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<
     let mut sums = CentredAlignment::new(a.block(0..1, 0..a.cols()), b.block(0..1, 0..b.cols()))?;
     sums.add(a, b)?;
     Ok(T::from_f64(sums.value()?))
+}
+
+/// Rows `rows` of the Gram matrix `Y Y^T` of targets Y `(n, C)`, to `out` `(rows.len(), n)`: what [`centred_alignment`] with the
+/// targets is taken with.
+///
+/// # Panics
+/// For rows that Y does not have.
+pub fn gram<T: Real>(targets: MatRef<'_, T>, rows: Range<usize>, out: &mut [T]) {
+    for (i, row) in rows.zip(out.chunks_exact_mut(targets.rows())) {
+        row.iter_mut().enumerate().for_each(|(j, g)| *g = dot(targets.row(i), targets.row(j)));
+    }
 }
 
 /// The sums of [`centred_alignment`], gathered from all rows in order, some at a time.

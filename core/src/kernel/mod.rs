@@ -11,7 +11,7 @@ mod power;
 mod product;
 mod spectrum;
 
-pub use alignment::{CentredAlignment, centred_alignment};
+pub use alignment::{CentredAlignment, centred_alignment, gram};
 pub use analytic::{AnalyticKernel, analytic, analytic_scratch, analytic_tile};
 pub use distance::{RelativeFrobenius, max_abs, max_abs_difference, relative_frobenius};
 pub use empirical::{MultiOutput, Tangent, jacobian_contraction, structured, structured_scratch, tangent, tangent_len};

@@ -71,7 +71,7 @@ fn finite<T: Real>(diagonal: &[T], off: &[T]) -> Result<(), Error> {
     if diagonal.iter().chain(off).all(|x| x.is_finite()) {
         Ok(())
     } else {
-        Err(Error::NonFinite { what: "symmetric matrix", step: 0 })
+        Err(Error::NonFinite { what: "symmetric matrix" })
     }
 }
 

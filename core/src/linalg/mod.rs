@@ -6,7 +6,7 @@ mod squares;
 
 pub use cholesky::{cholesky, cholesky_solve};
 pub use eigen::{symmetric_eigen, symmetric_eigenvalues};
-pub use squares::{Squares, distance, norm};
+pub use squares::{Squares, distance, max_distance, norm};
 
 use crate::{Error, MatRef, Real};
 
@@ -69,7 +69,7 @@ pub fn check_symmetric<T: Real>(a: MatRef<'_, T>) -> Result<(), Error> {
         true => a.row(i)[..=i].iter().all(|x| x.is_finite()),
         false => a.entries(i).take(i + 1).all(T::is_finite),
     };
-    if (0..a.rows()).all(finite) { Ok(()) } else { Err(Error::NonFinite { what: "symmetric matrix", step: 0 }) }
+    if (0..a.rows()).all(finite) { Ok(()) } else { Err(Error::NonFinite { what: "symmetric matrix" }) }
 }
 
 /// `Ok` where a symmetric `a` (n, n) is finite and the buffers of its eigenvalues have n elements, `vectors` (n, n).

@@ -99,6 +99,11 @@ pub fn norm<T: Real>(x: &[T]) -> T {
     squares.norm()
 }
 
+/// max_i |x_i - y_i|
+pub fn max_distance<T: Real>(x: &[T], y: &[T]) -> T {
+    x.iter().zip(y).fold(T::ZERO, |most, (x, y)| most.max((*x - *y).abs()))
+}
+
 /// |x - y|, in the order of [`super::dot`].
 ///
 /// # Panics

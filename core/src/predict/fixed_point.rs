@@ -91,7 +91,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     pub fn solve_from(&mut self, f_0: MatRef<'_, T>, start: &[T]) -> Result<(), Error> {
         Error::shape("start: coordinates", self.rank(), start.len())?;
         if !start.iter().all(|z| z.is_finite()) {
-            return Err(Error::NonFinite { what: "start", step: 0 });
+            return Err(Error::NonFinite { what: "start" });
         }
         self.newton.z.copy_from_slice(start);
         self.minimize(f_0)

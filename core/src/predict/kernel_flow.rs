@@ -150,7 +150,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// A time that has passed or is not finite; [`Error::StepUnderflow`] where no step meets the tolerance, where the
     /// rounding of ln(1 + t) exceeds 1e-3 before the flow has come to rest, or where from t = 1/epsilon on some samples
     /// have come to rest (equal ones with different labels, soft labels) while others are still being learned, which T
-    /// does not hold together; [`Error::NonFinite`].
+    /// does not hold together; [`Error::Diverged`].
     pub fn advance_to(&mut self, log_time: T) -> Result<(), Error> {
         if !(log_time >= self.log_time && log_time.is_finite()) {
             return Err(Error::OutOfRange {
@@ -220,7 +220,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         Err(if finite {
             Error::StepUnderflow { step: self.steps }
         } else {
-            Error::NonFinite { what: "kernel flow", step: self.steps }
+            Error::Diverged { what: "kernel flow", step: self.steps }
         })
     }
 

@@ -112,7 +112,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
             let known = self.newton_direction(penalty)?;
             let size = largest(self.change);
             if !size.is_finite() {
-                return Err(Error::NonFinite { what: "step of Newton's method", step });
+                return Err(Error::Diverged { what: "step of Newton's method", step });
             }
             let scale = T::ONE.max(largest(self.outputs)).max(largest(self.system.f_0));
             let near = size <= T::EPSILON.sqrt() * scale * known;

@@ -102,7 +102,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
             *e = *y - *e;
         }
         if !self.dual.iter().all(|e| e.is_finite()) {
-            return Err(Error::NonFinite { what: "target less f_0", step: 0 });
+            return Err(Error::NonFinite { what: "target less f_0" });
         }
         let size = self.dual.len();
         let (e, learn) = (MatRef::dense(self.dual, size, 1), MatMut::dense(self.to_learn, size, 1));
@@ -150,7 +150,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
             }
         });
         if !g.data().iter().all(|g| g.is_finite()) {
-            return Err(Error::NonFinite { what: "dual coefficient of gradient descent", step: steps });
+            return Err(Error::Diverged { what: "dual coefficient of gradient descent", step: steps });
         }
         Ok(g)
     }

@@ -78,7 +78,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
         Error::shape("f_0: rows", self.targets.rows(), f_0.rows())?;
         Error::shape("f_0: columns", self.targets.cols(), f_0.cols())?;
         stack(f_0, self.f_0);
-        if self.f_0.iter().all(|f| f.is_finite()) { Ok(()) } else { Err(Error::NonFinite { what: "f_0", step: 0 }) }
+        if self.f_0.iter().all(|f| f.is_finite()) { Ok(()) } else { Err(Error::NonFinite { what: "f_0" }) }
     }
 
     /// f and g at z: `f = f_0 + K g`. The others are work: as many numbers as z, and as f.

@@ -152,7 +152,7 @@ impl<'a, T: Real> BurstSpace<'a, T> {
             let steps = if k < settle.count { settle } else { read };
             let (tangent, objective) = problem.tangent(backend, copy, work)?;
             if !objective.loss.is_finite() {
-                return Err(Error::NonFinite { what: "loss", step: k as u64 });
+                return Err(Error::Diverged { what: "loss", step: k as u64 });
             }
             if k >= settle.count {
                 self.quarter.add(&tangent)?;

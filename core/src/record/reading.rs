@@ -1,6 +1,6 @@
 //! What is read of the states of a burst, or of one state.
 
-use crate::linalg::{distance, norm};
+use crate::linalg::{distance, max_distance, norm};
 use crate::loss::Objective;
 use crate::network::Network;
 use crate::train::Trainer;
@@ -37,7 +37,7 @@ impl<T: Real> Reading<T> {
             log_time: trainer.log_time(),
             param_norm: norm(trainer.theta()),
             param_distance: distance(trainer.theta(), trainer.theta_0()),
-            param_max: furthest(trainer.theta(), trainer.theta_0()),
+            param_max: max_distance(trainer.theta(), trainer.theta_0()),
             states: 1,
             ..Self::nothing()
         }
@@ -71,14 +71,9 @@ impl<T: Real> Reading<T> {
             (&mut self.log_time, log_time),
             (&mut self.param_norm, norm(theta)),
             (&mut self.param_distance, distance(theta, theta_0)),
-            (&mut self.param_max, furthest(theta, theta_0)),
+            (&mut self.param_max, max_distance(theta, theta_0)),
         ] {
             *mean = if share == T::ONE { new } else { *mean + share * (new - *mean) };
         }
     }
-}
-
-/// max_i |theta_i - theta_0i|
-fn furthest<T: Real>(theta: &[T], theta_0: &[T]) -> T {
-    theta.iter().zip(theta_0).fold(T::ZERO, |most, (theta, theta_0)| most.max((*theta - *theta_0).abs()))
 }

@@ -6,10 +6,9 @@ use super::{Reading, Snapshot};
 use crate::buffer::{buffer_len, take_front};
 use crate::forward::Params;
 use crate::kernel::{
-    AnalyticKernel, MeanTangent, MultiOutput, analytic, analytic_scratch, centred_alignment, max_abs_difference,
+    AnalyticKernel, MeanTangent, MultiOutput, analytic, analytic_scratch, centred_alignment, gram, max_abs_difference,
     relative_frobenius, spectrum, structured, structured_scratch, tangent,
 };
-use crate::linalg::dot;
 use crate::network::{Network, Sizes};
 use crate::train::{Optimizer, Problem, Trainer};
 use crate::{Backend, Error, MatMut, MatRef, Real, Tile};
@@ -184,7 +183,7 @@ impl<'a, T: Real> Recorder<'a, T> {
         let visit = Visit { state, quarter: &mut quarter };
         let reading = match space.read(backend, problem, &mut flow, burst, visit) {
             // steps from where numbers end, which the flow would take again shorter: what is there is the point
-            Err(Error::NonFinite { .. }) => return Ok(None),
+            Err(Error::Diverged { .. }) => return Ok(None),
             read => read?,
         };
         let tangent = space.mean().tangent(network, x)?;
@@ -248,7 +247,7 @@ impl<'a, T: Real> Recorder<'a, T> {
         let spectrum = if finite {
             spectrum(trainer.backend(), kernel, work, self.values, self.scratch)
         } else {
-            Err(Error::NonFinite { what: "the kernel", step: trainer.step() })
+            Err(Error::NonFinite { what: "the kernel" })
         };
         let (lambda_min, lambda_max, condition, effective_rank) = match spectrum {
             Ok(s) => (s.lambda_min, s.lambda_max, s.condition, s.effective_rank),
@@ -256,15 +255,10 @@ impl<'a, T: Real> Recorder<'a, T> {
             Err(Error::NonFinite { .. } | Error::NoConvergence { .. }) => (nan, nan, nan, nan),
             Err(e) => return Err(e),
         };
-        Ok(Snapshot {
+        let mut snapshot = Snapshot {
             step: trainer.step(),
             time: log_time.exp_m1(),
             log_time,
-            loss: objective.loss,
-            accuracy: objective.accuracy,
-            margin_min: objective.margin_min,
-            margin_mean: objective.margin_mean,
-            logit_max: objective.logit_max,
             param_norm,
             param_distance,
             drift_max,
@@ -287,15 +281,16 @@ impl<'a, T: Real> Recorder<'a, T> {
             param_max,
             drift_highest,
             error_highest,
-        })
+            ..Snapshot::unknown()
+        };
+        snapshot.set_objective(&objective);
+        Ok(snapshot)
     }
 
     /// Alignment of the kernel at hand with the Gram matrix of the targets.
     fn target_alignment(&mut self, targets: MatRef<'_, T>) -> Result<T, Error> {
         let n = self.n;
-        for (i, row) in self.work.chunks_exact_mut(n).enumerate() {
-            row.iter_mut().enumerate().for_each(|(j, g)| *g = dot(targets.row(i), targets.row(j)));
-        }
+        gram(targets, 0..n, &mut self.work[..n * n]);
         centred_alignment(self.current(), MatRef::dense(self.work, n, n))
     }
 }

@@ -1,5 +1,7 @@
 //! One moment of a run, and its columns: names, reading and writing follow from one list.
 
+use crate::linalg::{distance, max_distance, norm};
+use crate::loss::Objective;
 use crate::state::Bytes;
 use crate::{Error, Real};
 use core::fmt;
@@ -123,6 +125,25 @@ impl<T: Real> Snapshot<T> {
             column.set(&mut snapshot, Value::Number(T::from_f64(f64::NAN)));
         }
         snapshot
+    }
+
+    /// Fills the columns of an objective: loss, accuracy, margins, largest output.
+    pub fn set_objective(&mut self, objective: &Objective<T>) {
+        self.loss = objective.loss;
+        self.accuracy = objective.accuracy;
+        self.margin_min = objective.margin_min;
+        self.margin_mean = objective.margin_mean;
+        self.logit_max = objective.logit_max;
+    }
+
+    /// Fills those of parameters theta of P numbers that began as theta_0: |theta|, |theta - theta_0|, max_i |theta_i - theta_0i|.
+    ///
+    /// # Panics
+    /// Where the lengths differ.
+    pub fn set_parameters(&mut self, theta: &[T], theta_0: &[T]) {
+        self.param_norm = norm(theta);
+        self.param_distance = distance(theta, theta_0);
+        self.param_max = max_distance(theta, theta_0);
     }
 
     /// The column of this name.

@@ -49,13 +49,13 @@ impl<T: Real, Now> Attempt<T, Now> {
     /// The step is not made as it is; `now` is next.
     ///
     /// # Errors
-    /// [`Error::StepUnderflow`], or [`Error::NonFinite`] where the loss is not finite, after [`MAX_REJECTIONS`].
+    /// [`Error::StepUnderflow`], or [`Error::Diverged`] where the loss is not finite, after [`MAX_REJECTIONS`].
     pub(super) fn reject(&mut self, step: &mut u64, finite: bool, now: Now) -> Result<(), Error> {
         self.rejections += 1;
         if self.rejections == MAX_REJECTIONS {
             *step += 1;
             let step = *step;
-            return Err(if finite { Error::StepUnderflow { step } } else { Error::NonFinite { what: "loss", step } });
+            return Err(if finite { Error::StepUnderflow { step } } else { Error::Diverged { what: "loss", step } });
         }
         self.now = now;
         Ok(())

@@ -52,7 +52,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Descend<'a, N, T, B> for D
         if state.objective.loss.is_finite() {
             Ok(Some(true))
         } else {
-            Err(Error::NonFinite { what: "loss", step: run.step })
+            Err(Error::Diverged { what: "loss", step: run.step })
         }
     }
 

@@ -279,7 +279,7 @@ fn finite<T: Real>(what: &'static str, m: MatRef<'_, T>) -> Result<(), Error> {
     if (0..m.rows()).all(|i| m.row(i).iter().all(|v| v.is_finite())) {
         return Ok(());
     }
-    Err(Error::NonFinite { what, step: 0 })
+    Err(Error::NonFinite { what })
 }
 
 /// Elements of work of one gradient: activations, deltas, cotangent.

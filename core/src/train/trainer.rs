@@ -157,7 +157,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         };
         run.state.objective = running.descend().begin(&mut run)?;
         if !run.state.objective.loss.is_finite() {
-            return Err(Error::NonFinite { what: "loss", step: 0 });
+            return Err(Error::NonFinite { what: "loss" });
         }
         Ok(Self { run, optimizer: running })
     }
@@ -166,7 +166,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// itself, and ends there when nothing moves any more; descent takes whole steps.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] with the step at which the loss stopped being finite, [`Error::StepUnderflow`]; for the
+    /// [`Error::Diverged`] with the step at which the loss stopped being finite, [`Error::StepUnderflow`]; for the
     /// flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
         while !self.poll(until)? {}
@@ -244,7 +244,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         run.passed = false;
         let there = other.passes(run.backend, run.state.theta, true, run.work)?.0;
         if !there.loss.is_finite() {
-            return Err(Error::NonFinite { what: "loss", step: run.step });
+            return Err(Error::NonFinite { what: "loss" });
         }
         run.problem = other;
         run.state.objective = self.optimizer.descend().begin(run)?;

@@ -144,7 +144,7 @@ fn told(cause: Cause, text: String) -> PyErr {
 fn of_core(error: &core::Error) -> PyErr {
     let text = error.to_string();
     match error {
-        core::Error::NonFinite { .. } => NotFinite::new_err(text),
+        core::Error::NonFinite { .. } | core::Error::Diverged { .. } => NotFinite::new_err(text),
         core::Error::BufferLength { .. }
         | core::Error::Shape { .. }
         | core::Error::OutOfRange { .. }

@@ -1,10 +1,7 @@
 //! What has become of a network between two sets of its parameters, whoever trained it: one row of numbers, under the names
 //! that a run's trace has.
 
-use std::ops::Range;
-
-use ntkscope_core::kernel::{centred_alignment, max_abs_difference, relative_frobenius, spectrum};
-use ntkscope_core::linalg::{dot, squared_distance, sum_of_squares};
+use ntkscope_core::kernel::{centred_alignment, gram, max_abs_difference, relative_frobenius, spectrum};
 use ntkscope_core::loss::Loss;
 use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Backend, Error, MatMut, MatRef, Real};
@@ -46,7 +43,7 @@ pub fn moved<T: Real>(
     let (mut work, mut values, mut scratch) = (vec![T::ZERO; n * n], vec![T::ZERO; n], vec![T::ZERO; n]);
     let ends = spectrum(backend, now.kernel, MatMut::new(&mut work, n, n)?, &mut values, &mut scratch)?;
     let mut row = Snapshot::unknown();
-    of_parameters(&mut row, first.theta, now.theta);
+    row.set_parameters(now.theta, first.theta);
     row.drift_max = max_abs_difference(now.kernel, first.kernel)?;
     row.drift_fro = relative_frobenius(now.kernel, first.kernel)?;
     row.alignment = centred_alignment(now.kernel, first.kernel)?;
@@ -56,39 +53,11 @@ pub fn moved<T: Real>(
     row.effective_rank = ends.effective_rank;
     row.finite = true;
     if let Some(Judged { loss, targets }) = judged {
-        of_outputs(&mut row, now.outputs, Judged { loss, targets })?;
+        row.set_objective(&loss.evaluate(now.outputs, targets)?);
         if targets.rows() == n {
             gram(targets, 0..n, &mut work);
             row.target_alignment = centred_alignment(now.kernel, MatRef::new(&work, n, n)?)?;
         }
     }
     Ok((row, values))
-}
-
-/// What parameters say by themselves.
-pub fn of_parameters<T: Real>(row: &mut Snapshot<T>, first: &[T], now: &[T]) {
-    row.param_norm = sum_of_squares(now).sqrt();
-    row.param_distance = squared_distance(now, first).sqrt();
-    row.param_max = first.iter().zip(now).fold(T::ZERO, |most, (a, b)| most.max((*a - *b).abs()));
-}
-
-/// What outputs `(n, C)` say beside their targets.
-///
-/// # Errors
-/// [`Error::Shape`].
-pub fn of_outputs<T: Real>(row: &mut Snapshot<T>, outputs: MatRef<'_, T>, judged: Judged<'_, T>) -> Result<(), Error> {
-    let objective = judged.loss.evaluate(outputs, judged.targets)?;
-    row.loss = objective.loss;
-    row.accuracy = objective.accuracy;
-    row.margin_min = objective.margin_min;
-    row.margin_mean = objective.margin_mean;
-    row.logit_max = objective.logit_max;
-    Ok(())
-}
-
-/// These rows of the Gram matrix of targets `(n, C)`, to `out` `(rows.len(), n)`.
-pub fn gram<T: Real>(targets: MatRef<'_, T>, rows: Range<usize>, out: &mut [T]) {
-    for (i, row) in rows.zip(out.chunks_exact_mut(targets.rows())) {
-        row.iter_mut().enumerate().for_each(|(j, g)| *g = dot(targets.row(i), targets.row(j)));
-    }
 }

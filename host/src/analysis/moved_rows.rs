@@ -39,7 +39,7 @@ impl<'a, T: Real> MovedRows<'a, T> {
         targets: Option<MatRef<'_, T>>,
     ) -> Result<(), Error> {
         if !max_abs(now).is_finite() {
-            return Err(Error::NonFinite { what: "the kernel", step: 0 });
+            return Err(Error::NonFinite { what: "the kernel" });
         }
         let Self { largest, frobenius, alignment, targets: of_targets } = self;
         let distances = || -> Result<(), Error> {

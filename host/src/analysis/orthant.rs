@@ -38,7 +38,7 @@ pub fn orthant_probability(covariance: MatRef<'_, f64>) -> Result<f64, Error> {
             return Err(Error::OutOfRange { what: "variance", needs: "positive and finite", got: variance });
         }
         if (0..i).any(|j| !covariance.at(i, j).is_finite()) {
-            return Err(Error::NonFinite { what: "covariance", step: 0 });
+            return Err(Error::NonFinite { what: "covariance" });
         }
     }
     Ok(of_correlations(&Correlations::of(n, |i, j| covariance.at(i, j))))

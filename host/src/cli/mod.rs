@@ -17,6 +17,7 @@ mod follow;
 mod grid;
 pub mod json;
 pub mod kernel;
+mod kernel_options;
 pub mod large;
 pub mod manual;
 mod plan;

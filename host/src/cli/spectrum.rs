@@ -5,16 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use bytesize::ByteSize;
 use clap::Args;
-use clap::builder::{StringValueParser, TypedValueParser};
 use ntkscope_core::MatRef;
 use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::Network;
 use serde_json::{Map, Value as Json, json};
 use toml::{Table, Value};
 
-use super::drift::which_outputs;
 use super::json::{document, print_document};
-use super::kernel::multi_output;
+use super::kernel_options::OutputsArgs;
 use super::large::{Large, LargeArgs, LargeKernel, Task, by_gradients, by_panels};
 use super::ranked::{check_alike, least};
 use super::terminal::{DONE, INTERRUPTED, Progress, print, progress, say, stop_on_interrupt, warn};
@@ -22,7 +20,6 @@ use super::unused::{Takes, refuse, used};
 use super::{Common, ModelArgs};
 use crate::backend::HostReal;
 use crate::data;
-use crate::experiment::Open;
 use crate::files::numbers::Json as Number;
 use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Density, Effort, Estimated, Operator, Outermost, Ritz, Search, density, density_bytes, outermost};
@@ -54,10 +51,9 @@ pub struct SpectrumArgs {
     /// Which kernel
     #[command(flatten)]
     pub large: LargeArgs,
-    /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
-    /// trace]
-    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new().try_map(which_outputs), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
-    pub multi_output: Option<String>,
+    /// Which outputs
+    #[command(flatten)]
+    pub outputs: OutputsArgs,
     /// Number of eigenvalues at each end
     #[arg(long, value_name = "K", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Estimate")]
     pub ends: u16,
@@ -85,8 +81,7 @@ pub fn spectrum(args: SpectrumArgs) -> Result<u8> {
 }
 
 fn spectrum_here(args: &SpectrumArgs) -> Result<u8> {
-    let own = args.multi_output.clone().map(|text| ("multi-output".to_owned(), Value::String(text)));
-    let asked = args.large.ask("spectrum", &args.model, own.into_iter().collect())?;
+    let asked = args.large.ask("spectrum", &args.model, args.outputs.given())?;
     refuse("spectrum", &asked.given, &Takes::Only(&[]))?;
     let model = &asked.settings.model;
     let roles = Roles::new().reads("data", data::inputs(&model.data_spec())).reads("params", &args.large.params);
@@ -142,9 +137,7 @@ impl Task for Estimate<'_> {
     fn run<T: HostReal, N: Network>(self, large: Large<'_, N, T>) -> Result<Ended<Found>> {
         let Self { args, limit, stop } = self;
         let outputs = match large.which {
-            LargeKernel::Empirical => {
-                multi_output(args.multi_output.as_deref().unwrap_or("trace"), large.network.sizes().outputs)?
-            }
+            LargeKernel::Empirical => args.outputs.of(large.network.sizes().outputs)?,
             _ => MultiOutput::Trace,
         };
         let empirical = large.which == LargeKernel::Empirical;

@@ -1,6 +1,6 @@
 //! The formats of the user's own files. A new one is a file of its own and a line of [`FORMATS`].
 
-use std::io::{Read, Seek};
+use std::io::{Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
@@ -28,6 +28,11 @@ impl Opened {
     pub(super) fn file(path: &Path) -> Result<Self, Error> {
         let Input { file, bytes } = open_input(path).map_err(|fault| Error::input(path, fault))?;
         Ok(Self { content: Box::new(file) as Box<dyn Content>, bytes, path: path.into() })
+    }
+    /// A file of this name with this content, which need not be there.
+    pub(super) fn content(path: impl Into<PathBuf>, content: Vec<u8>) -> Self {
+        let bytes = content.len() as u64;
+        Self { content: Box::new(Cursor::new(content)), bytes, path: path.into() }
     }
 }
 

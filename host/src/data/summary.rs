@@ -5,7 +5,8 @@ use std::fmt;
 use ntkscope_core::linalg::norm;
 use serde::Serialize;
 
-use super::{Samples, Targets, to_unit_norm};
+use super::select::to_unit_norm;
+use super::{Samples, Targets};
 use crate::words::{excerpt, number, precise};
 
 /// Largest n for which every pair of samples is looked at.

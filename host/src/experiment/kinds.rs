@@ -137,9 +137,9 @@ pub enum NetworkKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
-    /// difference of two equal copies: the output starts at 0
+    /// (f(x; theta_1) - f(x; theta_2))/sqrt(2) from theta_1 = theta_2: the output starts at 0
     Mirrored,
-    /// independent N(0, 1) weights: the output starts as a Gaussian process
+    /// every weight drawn independently, as the parametrization says: in wide networks the output starts as a Gaussian process
     Standard,
     /// standard, but f(x; theta) - f(x; theta_0) is trained: the output starts at 0
     Shifted,

@@ -42,7 +42,7 @@ pub struct Training {
         help_heading = "Training"
     )]
     pub penalty: f64,
-    /// Label smoothing for cross-entropy: the target probability of the correct class is 1 - EPS + EPS/C
+    /// Label smoothing for cross-entropy: among K classes the correct one has the target probability 1 - EPS + EPS/K
     #[arg(long, value_name = "EPS", default_value_t = 0.0, allow_negative_numbers = true, help_heading = "Training")]
     pub smoothing: f64,
     /// Optimizer

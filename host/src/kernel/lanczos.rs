@@ -364,7 +364,7 @@ struct Projected {
 impl Projected {
     fn of(rows: &[Vec<f64>], beta: Vec<Vec<f64>>, width: usize) -> Result<Self, Error> {
         if !rows.iter().chain(&beta).flatten().all(|x| x.is_finite()) {
-            return Err(core::Error::NonFinite { what: "a product with the kernel", step: 0 }.into());
+            return Err(core::Error::NonFinite { what: "a product with the kernel" }.into());
         }
         let k = rows.len();
         let (mut h, mut s, mut theta, mut scratch) = (vec![0.0; k * k], vec![0.0; k * k], vec![0.0; k], vec![0.0; k]);

@@ -90,7 +90,7 @@ impl Entries {
         for i in 0..block.rows() {
             for entry in block.row(i).iter().map(|k| k.to_f64()) {
                 if !entry.is_finite() {
-                    return Err(Error::NonFinite { what: "an entry of the kernel", step: 0 });
+                    return Err(Error::NonFinite { what: "an entry of the kernel" });
                 }
                 (self.min, self.max) = (self.min.min(entry), self.max.max(entry));
             }
@@ -172,7 +172,7 @@ impl KernelSummary {
         let values: Vec<f64> = values.iter().map(|value| value.to_f64()).collect();
         // squares of entries that the scalar holds may leave it
         if !values.iter().all(|value| value.is_finite()) {
-            return Err(Error::NonFinite { what: "an eigenvalue of the kernel", step: 0 });
+            return Err(Error::NonFinite { what: "an eigenvalue of the kernel" });
         }
         let epsilon = T::EPSILON.to_f64().max(dtype.epsilon());
         Ok((entries.summary(n, Spectrum::of_eigenvalues(&values, epsilon)), values))

@@ -12,7 +12,7 @@ use crate::backend::HostReal;
 /// [`Error::Core`] for a number that is not finite; [`Error::Tridiagonal`].
 pub(super) fn eigen(diagonal: &[f64], beside: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
     if !diagonal.iter().chain(beside).all(|x| x.is_finite()) {
-        return Err(core::Error::NonFinite { what: "a product with the kernel", step: 0 }.into());
+        return Err(core::Error::NonFinite { what: "a product with the kernel" }.into());
     }
     let k = diagonal.len();
     let (mut a, mut s, mut theta, mut scratch) = (vec![0.0; k * k], vec![0.0; k * k], vec![0.0; k], vec![0.0; k]);

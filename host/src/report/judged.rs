@@ -66,9 +66,11 @@ pub fn told(failure: &Failure, course: &Course) -> String {
 
 /// A rate beyond the stable one, as a sentence.
 pub fn beyond(rate: &Rate) -> String {
-    let Rate { given, reading, stable, lambda_max, curvature, everywhere } = *rate;
+    let Rate { given, reading, stable, lambda_max, divisor, penalty, curvature, everywhere } = *rate;
     let factor = if curvature == 1.0 { String::new() } else { format!("{curvature} ") };
-    let bound = format!("2/({factor}λ_{{max}}/n + LAMBDA) = {}", number(stable));
+    let over = if divisor == 1.0 { "" } else { "/n" };
+    let penalty = if penalty > 0.0 { format!(" + {}", number(penalty)) } else { String::new() };
+    let bound = format!("2/({factor}λ_{{max}}{over}{penalty}) = {}", number(stable));
     let bound = if everywhere {
         format!("the stable rate is {bound} with λ_{{max}} = {}", number(lambda_max))
     } else {

@@ -226,7 +226,7 @@ mod tests {
         let judged = judge(|rows, evidence| {
             rows[29].finite = false;
             evidence.course.add(291, f64::NAN);
-            evidence.stopped = &Stopped::Failed(ntkscope_core::Error::NonFinite { what: "loss", step: 291 });
+            evidence.stopped = &Stopped::Failed(ntkscope_core::Error::Diverged { what: "loss", step: 291 });
         });
         assert_eq!(judged.failures, [Failure::Diverged { step: 291 }]);
     }

@@ -55,7 +55,7 @@ impl<T: Real> Space<T> {
     fn spectrum(&mut self, backend: &dyn Backend<T>, kernel: MatRef<'_, T>) -> Result<Spectrum<T>, Error> {
         let n = kernel.rows();
         if kernel.data().iter().any(|k| !k.is_finite()) {
-            return Err(Error::NonFinite { what: "the kernel", step: 0 });
+            return Err(Error::NonFinite { what: "the kernel" });
         }
         spectrum(backend, kernel, MatMut::new(&mut self.work, n, n)?, &mut self.values, &mut self.scratch)
     }

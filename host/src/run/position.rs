@@ -5,7 +5,7 @@ use ntkscope_core::train::Trainer;
 use ntkscope_core::{Backend, Real};
 
 use super::Stopped;
-use crate::experiment::Training;
+use crate::experiment::{OptimizerKind, Training};
 use crate::words::number;
 
 /// The end in time, where there is one.
@@ -53,11 +53,19 @@ impl Position {
         criteria.into_iter().find_map(|(met, stopped)| met.then_some(stopped))
     }
 
-    /// The share of the way to the criterion that is nearest, from 0 to 1. The loss has none: its way has no length.
+    /// The share of the steps to the criterion that is nearest, from 0 to 1. The loss has none: its way has no length.
     pub(super) fn share(&self, training: &Training) -> f64 {
-        // 0 for a run without an end in time
-        let time = self.log_time / training.until_time.ln_1p();
-        let margin = training.until_margin.map_or(0.0, |margin| self.margin / margin);
+        // every step of descent is as long in time, a step of the flow in its logarithm, along which margins grow; 0 for a
+        // run without an end in time
+        let (time, margin) = match training.optimizer {
+            OptimizerKind::Gd => {
+                (self.time / training.until_time, training.until_margin.map(|end| (self.margin - end).exp()))
+            }
+            OptimizerKind::Flow | OptimizerKind::Both => {
+                (self.log_time / training.until_time.ln_1p(), training.until_margin.map(|end| self.margin / end))
+            }
+        };
+        let margin = margin.unwrap_or(0.0);
         let steps = self.step as f64 / training.max_steps.max(1) as f64;
         time.max(margin).max(steps).clamp(0.0, 1.0)
     }
@@ -109,7 +117,15 @@ mod tests {
         assert_eq!(Position { margin: 3.0, ..position }.share(&training), 0.75);
         assert_eq!(Position { step: 90, ..position }.share(&training), 0.9);
         assert_eq!(Position { step: 200, ..position }.share(&training), 1.0, "no more than all of it");
-        let endless = Training { until_time: f64::INFINITY, ..training };
+        let endless = Training { until_time: f64::INFINITY, ..training.clone() };
         assert_eq!(position.share(&endless), 0.1, "steps, as time has no end");
+        let descent = Training { optimizer: OptimizerKind::Gd, rate: Some(0.1), max_steps: 1000, ..training };
+        let position = Position { time: 49.5, margin: 3.0, ..position };
+        assert_eq!(position.share(&descent), 0.5, "of descent every step is as long");
+        let position = Position { margin: 3.9, ..position };
+        assert!(
+            (position.share(&descent) - (-0.1f64).exp()).abs() < 1e-12,
+            "margins grow with the logarithm of its steps"
+        );
     }
 }

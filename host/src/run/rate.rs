@@ -21,6 +21,10 @@ pub struct Rate {
     pub stable: f64,
     /// of the kernel `(n C, n C)` at the start, or a lower bound
     pub lambda_max: f64,
+    /// n where descent was on the mean loss, 1 where on the sum
+    pub divisor: f64,
+    /// LAMBDA
+    pub penalty: f64,
     /// c, the largest curvature of the loss in an output
     pub curvature: f64,
     /// whether the loss has this curvature everywhere: where not, a rate beyond need not diverge
@@ -47,8 +51,9 @@ impl Rate {
         // the mean of the diagonal blocks has no larger eigenvalue than the whole
         let whole = outputs > 1 && problem.x().rows() * outputs <= MAX_WHOLE;
         let lambda_max = if whole { largest_eigenvalue(trainer)? } else { of_mean };
-        let stable = 2.0 / (curvature * lambda_max / problem.divisor().to_f64() + penalty);
-        Ok(Some(Self { given, reading, stable, lambda_max, curvature, everywhere: loss.properties(outputs).quadratic }))
+        let (divisor, everywhere) = (problem.divisor().to_f64(), loss.properties(outputs).quadratic);
+        let stable = 2.0 / (curvature * lambda_max / divisor + penalty);
+        Ok(Some(Self { given, reading, stable, lambda_max, divisor, penalty, curvature, everywhere }))
     }
 
     /// Whether the rate is beyond the one that is stable at the start.

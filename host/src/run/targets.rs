@@ -58,12 +58,12 @@ pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<()
         let largest = samples.y.iter().fold(0.0, |largest: f64, y| largest.max(y.abs()));
         let sum = samples.y.len() as f64 * largest * largest;
         if sum > model.dtype.range().1 {
-            return Err(Error::TargetScale { place: samples.place(), largest, dtype: model.dtype });
+            return Err(Error::TargetScale { place: samples.place.clone(), largest, dtype: model.dtype });
         }
         return Ok(());
     }
     if samples.classes < 2 {
-        return Err(data::Error::OneClass { place: samples.place() }.into());
+        return Err(data::Error::OneClass { place: samples.place.clone() }.into());
     }
     if let Some(selection @ ClassSelection::Labels(labels)) = &model.classes {
         let used = |class: usize| samples.labels.contains(&class);
@@ -73,7 +73,7 @@ pub fn check(model: &Model, training: &Training, samples: &Samples) -> Result<()
         if let Some(class) = absent {
             return Err(data::Error::MissingClass {
                 selection: selection.to_string(),
-                place: format!("the selection from {}", samples.place()),
+                place: format!("the selection from {}", samples.place),
                 class: format!("the label {}", labels[class]),
                 present: present.join(", "),
             }

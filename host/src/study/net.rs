@@ -131,7 +131,7 @@ pub enum Regularization {
     Plain,
     /// (LAMBDA/2)|theta - theta_0|^2 added to the mean loss
     Penalty(f64),
-    /// targets 1 - eps + eps/C and eps/C
+    /// among K classes targets 1 - eps + eps/K and eps/K
     Smoothing(f64),
 }
 

@@ -202,3 +202,42 @@ fn products_tell_how_far_kernels_are_apart() {
     assert_eq!(page.code, 0, "{}", page.stderr);
     assert_eq!(place.array("D.npz", "drift_fro").0, [3]);
 }
+
+#[test]
+fn parameters_of_any_size_have_their_norms_and_what_has_none_names_its_file() {
+    let place = Place::new();
+    let network = |name: &str, first: [f64; 4], last: [f64; 2]| {
+        place.file(name, npz(&[("0.weight", &[2, 2], &first), ("2.weight", &[1, 2], &last)]));
+    };
+    let norms = |line: &str| {
+        let done = place.succeed(&format!("{line} --activation relu --dtype f32 --json --quiet"));
+        let document: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        ["param_norm", "param_distance", "param_max"].map(|key| document["checkpoints"][1][key].as_f64().unwrap())
+    };
+    // squares of these are none of f32's numbers
+    let tiny = 2f64.powi(-80);
+    network("a.npz", [tiny; 4], [0.0; 2]);
+    network("b.npz", [3.0 * tiny; 4], [0.0; 2]);
+    assert_eq!(norms("drift a.npz b.npz"), [6.0 * tiny, 4.0 * tiny, 2.0 * tiny]);
+    // a unit that is never active
+    let huge = 2f64.powi(66);
+    network("c.npz", [1.0, 1.0, huge, 0.0], [1.0, 0.0]);
+    network("d.npz", [1.0, 1.0, 3.0 * huge, 0.0], [1.0, 0.0]);
+    place.file("x.csv", "-1,2,0\n-2,3,1\n-1,4,0\n");
+    assert_eq!(norms("drift c.npz d.npz --data x.csv"), [3.0 * huge, 2.0 * huge, 2.0 * huge]);
+    // outputs are, too, and then the kernel
+    network("e.npz", [2f64.powi(100); 4], [2f64.powi(100); 2]);
+    for rest in ["", " --probes 2"] {
+        let line = format!("drift c.npz e.npz --activation relu --data x.csv{rest}");
+        place.refuse(&format!("{line} --dtype f32"), 2, &["e.npz: its outputs or its kernel", "--dtype f64"]);
+        place.succeed(&format!("{line} --dtype f64 --quiet"));
+    }
+}
+
+#[test]
+fn names_of_files_are_whole_in_messages() {
+    let place = Place::new();
+    place.file("one: class.csv", "1,2,0\n2,3,0\n");
+    let done = place.run(["run", "--data", "one: class.csv"]);
+    assert!(done.stderr.contains("one: class.csv: the data has only one class"), "{}", done.stderr);
+}

@@ -35,6 +35,7 @@ mod options;
 mod outputs;
 mod params;
 mod predict;
+mod published;
 mod readme;
 mod refused;
 mod report;

@@ -85,7 +85,7 @@ pub extern "C" fn train(width: usize, depth: usize, mirrored: bool, cross_entrop
 fn told(error: &Error) -> &'static str {
     match error {
         Error::OutOfRange { .. } => "these settings are not offered",
-        Error::NonFinite { .. } => "the numbers have left the range of f32",
+        Error::NonFinite { .. } | Error::Diverged { .. } => "the numbers have left the range of f32",
         Error::StepUnderflow { .. } => "no step is short enough for the path to be followed",
         _ => "the engine has refused its own buffers",
     }

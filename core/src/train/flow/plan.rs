@@ -37,7 +37,7 @@ impl<'a, T: Real> Flow<'a, T> {
     /// Judges the step that ends in buffer `newest` with this objective, and makes it. `None` where it is rejected.
     ///
     /// # Errors
-    /// [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
+    /// [`Error::StepUnderflow`] and [`Error::Diverged`] when no step is acceptable.
     #[inline(never)]
     pub(super) fn judge<N: Network, B: ?Sized>(
         &mut self,

@@ -99,7 +99,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     /// rejected.
     ///
     /// # Errors
-    /// [`Error::StepUnderflow`] and [`Error::NonFinite`] when no step is acceptable.
+    /// [`Error::StepUnderflow`] and [`Error::Diverged`] when no step is acceptable.
     #[inline(never)]
     pub(super) fn judge<N: Network, B: Backend<T> + ?Sized>(
         &mut self,

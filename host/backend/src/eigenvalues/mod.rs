@@ -69,6 +69,6 @@ fn with_width<T: Vectorised, const B: usize>(
     if values.iter().all(|value| value.is_finite()) {
         Ok(())
     } else {
-        Err(Error::NonFinite { what: "symmetric matrix", step: 0 })
+        Err(Error::NonFinite { what: "symmetric matrix" })
     }
 }

@@ -6,21 +6,20 @@ use std::ops::Range;
 use anyhow::Result;
 use bytesize::ByteSize;
 use ntkscope_core::forward::Params;
-use ntkscope_core::kernel::{MultiOutput, tangent_len};
+use ntkscope_core::kernel::{MultiOutput, gram, tangent_len};
 use ntkscope_core::network::Network;
 use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Error as CoreError, MatMut, MatRef};
 
 use super::DriftArgs;
-use super::states::{Beside, Moved, Row};
-use crate::analysis::moved::{Judged, gram, of_outputs, of_parameters};
+use super::states::{Beside, Moved, Row, beyond};
 use crate::analysis::moved_rows::MovedRows;
 use crate::analysis::watch::Goal;
 use crate::backend::{HostReal, threads};
 use crate::cli::terminal::{progress, say};
 use crate::data::Samples;
 use crate::kernel::{
-    Awaited, Cut, Difference, Directions, Empirical, Gradients, KernelSource, KernelWork, Operator, Outermost,
+    self, Awaited, Cut, Difference, Directions, Empirical, Gradients, KernelSource, KernelWork, Operator, Outermost,
     ProductPlan, ProductWork, Search, Space, convert, outermost, rows_per_sample, strips,
 };
 use crate::machine::memory::bytes_of;
@@ -179,14 +178,14 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
         let (mut rows, mut space) = (Vec::new(), Vec::new());
         for theta in &self.thetas {
             let mut row = Snapshot::unknown();
-            of_parameters(&mut row, &self.thetas[0], theta);
+            row.set_parameters(theta, &self.thetas[0]);
             let outputs = outputs_of(T::fast(), Params::new(self.network, theta)?, x, &mut space)?;
             if !row.param_norm.is_finite() || outputs.iter().any(|f| !f.is_finite()) {
-                return Err(CoreError::NonFinite { what: "the kernel", step: rows.len() as u64 }.into());
+                return Err(beyond::<T>(&self.args.files[rows.len()]));
             }
             row.finite = true;
             if let (Some(goal), Some(targets)) = (&self.goal, self.targets()?) {
-                of_outputs(&mut row, MatRef::new(&outputs, n, sizes.outputs)?, Judged { loss: goal.loss, targets })?;
+                row.set_objective(&goal.loss.evaluate(MatRef::new(&outputs, n, sizes.outputs)?, targets)?);
                 goal.leave_defined(&mut row);
             }
             rows.push(row);
@@ -213,7 +212,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
             sums.push(MovedRows::new(view(first)?, view(&firsts[0])?, of_targets)?);
         }
         let bar = progress("drift", 1000, self.args.common.quiet);
-        let mut space = Vec::new();
+        let (mut space, mut lost) = (Vec::new(), None);
         let mut sink = |part: Range<usize>, kernels: &[MatRef<'_, T>]| {
             let height = part.len();
             if let Some(targets) = targets {
@@ -221,13 +220,17 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
                 gram(targets, part, &mut space);
             }
             let of_targets = targets.map(|_| MatRef::new(&space, height, n)).transpose()?;
-            for (sums, now) in sums.iter_mut().zip(kernels) {
-                sums.add(*now, kernels[0], of_targets)?;
+            for ((sums, now), file) in sums.iter_mut().zip(kernels).zip(&self.args.files) {
+                sums.add(*now, kernels[0], of_targets).inspect_err(|_| lost = Some(file))?;
             }
             Ok(())
         };
         let mut told = |done: f64| bar.set_position((1000.0 * done) as u64);
-        if strips(sources, cut, &mut sink, &mut told, self.stop)? == Ended::Stopped {
+        let ended = strips(sources, cut, &mut sink, &mut told, self.stop);
+        if let (Err(kernel::Error::Core(CoreError::NonFinite { .. })), Some(file)) = (&ended, lost) {
+            return Err(beyond::<T>(file));
+        }
+        if ended? == Ended::Stopped {
             return Ok(Ended::Stopped);
         }
         for (sums, row) in sums.iter().zip(rows) {

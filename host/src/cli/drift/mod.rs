@@ -8,22 +8,22 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use clap::builder::{StringValueParser, TypedValueParser};
 use ntkscope_core::loss::Loss;
 use serde_json::{Map, Value as Json, json};
 use toml::{Table, Value};
 
 use super::json::{document, print_document};
+use super::kernel_options::{OrderArgs, OutputsArgs};
 use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use super::unused::{refuse_seed, used};
 use super::{Common, ModelArgs, UsageError};
 use crate::cli::args::OF_KERNEL;
 use crate::data;
-use crate::experiment::{Open, choice};
+use crate::experiment::choice;
 use crate::files::numbers::Json as Number;
 use crate::files::{self, Cell, CsvTable, Dtype, Format, Roles, check_output};
 use crate::machine::{Ended, with_threads};
-use crate::words::{did_you_mean, number};
+use crate::words::number;
 use states::Moved;
 
 const EXAMPLES: &str = "\
@@ -72,13 +72,12 @@ pub struct DriftArgs {
     /// Loss that margins are of [default: cross-entropy, or mse where y is numbers]
     #[arg(long, value_parser = choice::<Loss>(), help_heading = "Training")]
     pub loss: Option<Loss>,
-    /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
-    /// trace]
-    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new().try_map(which_outputs), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
-    pub multi_output: Option<String>,
-    /// Names of the layers of another program's network in their order, separated by commas, where the files leave it open
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
-    pub order: Option<Vec<String>>,
+    /// Which outputs
+    #[command(flatten)]
+    pub outputs: OutputsArgs,
+    /// Which order of layers
+    #[command(flatten)]
+    pub order: OrderArgs,
     /// Estimate drift_fro and both alignments from products with N random vectors (probes), whose scatter gives the standard errors,
     /// in place of every entry; drift_max is not known then. Kernels are not formed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000), help_heading = "Estimate")]
@@ -93,14 +92,6 @@ pub struct DriftArgs {
     /// The rest
     #[command(flatten)]
     pub common: Common,
-}
-
-/// The value of `--multi-output`, as far as it can be told without the network.
-pub(super) fn which_outputs(text: String) -> Result<String, String> {
-    if ["full", "trace"].contains(&text.as_str()) || text.parse::<usize>().is_ok() {
-        return Ok(text);
-    }
-    Err(format!("give full, trace, or the number of an output{}", did_you_mean(&text, ["full", "trace"])))
 }
 
 /// Compares, saves, prints; returns the exit code.
@@ -121,12 +112,7 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
             return Err(UsageError::Mismatch { path: path.clone(), what }.into());
         }
     }
-    let text = |text: String| Value::String(text);
-    let own = [
-        ("multi-output", args.multi_output.clone().map(text)),
-        ("order", args.order.as_ref().map(|names| text(names.join(",")))),
-    ];
-    let own: Table = own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    let own = args.outputs.given().into_iter().chain(args.order.given()).collect();
     let given = args.model.given(&own, None)?;
     refuse_seed("drift", &given, false)?;
     let described = states::describe(args, &given)?;
@@ -164,7 +150,7 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
     if args.common.json {
         let mut settings = used("drift", Table::try_from(model)?);
         settings.insert("loss".into(), Value::String(loss.to_string()));
-        settings.insert("multi-output".into(), Value::String(multi_output(args).into()));
+        settings.insert("multi-output".into(), Value::String(args.outputs.text().into()));
         let body = json!({
             "network": network.describe(), "data": samples.description, "targets": samples.targets,
             "class_labels": samples.class_names(), "checkpoints": rows(args, &moved),
@@ -173,10 +159,6 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
     }
     print_rows(args, &moved)?;
     Ok(DONE)
-}
-
-fn multi_output(args: &DriftArgs) -> &str {
-    args.multi_output.as_deref().unwrap_or("trace")
 }
 
 fn table(args: &DriftArgs, moved: &Moved) -> CsvTable {

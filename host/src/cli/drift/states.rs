@@ -5,17 +5,17 @@ use std::path::Path;
 use anyhow::Result;
 use ntkscope_core::network::{self, Fcn};
 use ntkscope_core::record::{Snapshot, Value};
-use ntkscope_core::{Error as CoreError, MatMut, MatRef};
+use ntkscope_core::{MatMut, MatRef};
 use rayon::prelude::*;
 use toml::Table;
 
 use super::large::Large;
-use super::{COLUMNS, DriftArgs, multi_output};
+use super::{COLUMNS, DriftArgs};
 use crate::analysis::watch::{Goal, Moment, Watch};
 use crate::backend::HostReal;
 use crate::checkpoint::{self, Checkpoint, ParameterFault, ParameterFile, is_torch};
 use crate::cli::UsageError;
-use crate::cli::kernel::{multi_output as parsed_outputs, stored};
+use crate::cli::kernel::stored;
 use crate::cli::terminal::phase;
 use crate::cli::unused::{NOT_ORDERED, Takes, refuse, unused_setting};
 use crate::data::{Classes, Samples, Targets};
@@ -44,7 +44,7 @@ pub(super) fn describe(args: &DriftArgs, given: &Table) -> Result<Described> {
     let Some(mut file) = ours else {
         return Ok(Described::Stored(stored::settings_beside("drift", given)?.model));
     };
-    if args.order.is_some() {
+    if args.order.order.is_some() {
         return Err(unused_setting("drift", given, "order", NOT_ORDERED).into());
     }
     let mut table = Table::new();
@@ -82,7 +82,7 @@ impl Described {
                 Ok(Network::Own { model: Box::new(model.clone()), shape, thetas })
             }
             Self::Stored(model) => {
-                let reading = stored::reading(given, model, args.order.as_ref(), samples.d);
+                let reading = stored::reading(given, model, args.order.order.as_ref(), samples.d);
                 let mut all: Vec<Checkpoint> = Vec::new();
                 for file in &args.files {
                     let read = Checkpoint::read(file, &reading)?.at_one_rate();
@@ -250,14 +250,14 @@ fn measure<'a, T: HostReal, N: network::Network>(
     stop: &Stop,
 ) -> Result<Ended<Moved>> {
     let (sizes, n) = (network.sizes(), samples.n);
-    let outputs = parsed_outputs(multi_output(args), sizes.outputs)?;
+    let outputs = args.outputs.of(sizes.outputs)?;
     let side = n * rows_per_sample(outputs, sizes.outputs);
     let targets: Option<Vec<T>> = match samples.targets {
         None => None,
         Some(Targets::Values) if samples.y_columns != sizes.outputs => {
             let [y, f] = [(samples.y_columns, "number"), (sizes.outputs, "output")].map(|(n, what)| count(n, what));
             let what = format!("has y of {y} a sample, but the network has {f}; give as many, or labels");
-            return Err(UsageError::Mismatch { path: samples.place().into(), what }.into());
+            return Err(UsageError::Mismatch { path: samples.place.clone().into(), what }.into());
         }
         Some(Targets::Values) => Some(targets(samples, loss, 0.0, sizes.outputs)?),
         Some(Targets::Classes) => Some(targets_of(&classes_of(samples, sizes.outputs)?, loss, 0.0, sizes.outputs)?),
@@ -282,7 +282,7 @@ fn measure<'a, T: HostReal, N: network::Network>(
             return Ok(Ended::Stopped);
         };
         if !row.finite {
-            return Err(CoreError::NonFinite { what: "the kernel", step: step as u64 }.into());
+            return Err(beyond::<T>(&args.files[step]));
         }
         let snapshot = row.to_f64();
         moved_all.rows.push(Row { snapshot, beside: Beside::UNKNOWN });
@@ -293,6 +293,15 @@ fn measure<'a, T: HostReal, N: network::Network>(
         }
     }
     Ok(Ended::Done(moved_all))
+}
+
+/// A checkpoint whose parameters, outputs or kernel the scalar does not hold.
+pub(super) fn beyond<T: HostReal>(file: &Path) -> anyhow::Error {
+    let what = match size_of::<T>() {
+        4 => "its outputs or its kernel leave the range of `dtype = f32`; give `dtype = f64`, or rescale the samples",
+        _ => "its outputs or its kernel leave the range of a double; rescale the samples",
+    };
+    UsageError::Mismatch { path: file.into(), what: what.into() }.into()
 }
 
 /// Which of a network's outputs, of which one stands for two classes, every sample is to choose: that of its class, where there are as many
@@ -314,7 +323,7 @@ fn classes_of(samples: &Samples, outputs: usize) -> Result<Vec<usize>> {
         count(outputs, "output"),
         classes - 1
     );
-    Err(UsageError::Mismatch { path: samples.place().into(), what }.into())
+    Err(UsageError::Mismatch { path: samples.place.clone().into(), what }.into())
 }
 
 /// Bytes of all: the kernels that are kept, those at work, the passes and the parameters.

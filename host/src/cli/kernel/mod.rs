@@ -6,11 +6,10 @@ pub(super) mod stored;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::builder::StringValueParser;
 use clap::{Args, Subcommand};
 use ntkscope_core::forward::Params;
 use ntkscope_core::init::initialize;
-use ntkscope_core::kernel::{AnalyticKernel, MultiOutput};
+use ntkscope_core::kernel::AnalyticKernel;
 use ntkscope_core::network::Network;
 use serde_json::json;
 use toml::{Table, Value};
@@ -21,19 +20,18 @@ use super::json;
 use super::ranked::{check_alike, least};
 use super::terminal::{DONE, INTERRUPTED, print, say, stop_on_interrupt, warn};
 use crate::backend::HostReal;
-use crate::cli::UsageError;
 use crate::cli::args::{OF_KERNEL, OF_NETWORK};
+use crate::cli::kernel_options::{OrderArgs, OutputsArgs};
 use crate::cli::unused::{Takes, refuse, refuse_seed, unused_setting, used};
 use crate::cli::{Common, ModelArgs};
 use crate::data;
 use crate::data::Samples;
-use crate::experiment::{BackendKind, Model, Open, Settings};
+use crate::experiment::{BackendKind, Model, Settings};
 use crate::files::{Dtype, Format, Roles, check_output};
 use crate::kernel::{Analytic, Empirical, KernelWork, Suspects, rows_per_sample};
 use crate::machine::{Ended, MemoryLimit, Stop, ranks, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, tensors, write_parameters};
-use crate::words::did_you_mean;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -86,18 +84,17 @@ pub struct KernelArgs {
     /// Network and data
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
-    /// trace]
-    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new(), &["full", "trace"]), hide_possible_values = true, help_heading = "Kernel")]
-    pub multi_output: Option<String>,
+    /// Which outputs
+    #[command(flatten)]
+    pub outputs: OutputsArgs,
     /// Read the network's parameters instead of initializing them (npz or safetensors, names W0, b0, …); a shifted network
     /// has the parameters and the kernel of a standard one. Or a network of another program: a state dict of PyTorch or Flax
     /// (safetensors, npz, .pt), whose layers are told from names and shapes; give its --activation
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
-    /// Names of the layers of another program's network in their order, separated by commas, where the file leaves it open
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
-    pub order: Option<Vec<String>>,
+    /// Which order of layers
+    #[command(flatten)]
+    pub order: OrderArgs,
     /// Save the network's parameters; an existing file is replaced
     #[arg(long, value_name = "FILE.npz", help_heading = "Output")]
     pub params_out: Option<PathBuf>,
@@ -134,8 +131,7 @@ impl KernelArgs {
     fn used(&self, model: &Model, backend: BackendKind) -> Result<Table> {
         let mut all = Table::try_from(model)?;
         all.insert("backend".into(), Value::String(backend.to_string()));
-        let multi_output = self.multi_output.as_deref().unwrap_or("trace");
-        all.insert("multi-output".into(), Value::String(multi_output.into()));
+        all.insert("multi-output".into(), Value::String(self.outputs.text().into()));
         if let Some(path) = &self.params {
             all.insert("params".into(), Value::String(path.display().to_string()));
         }
@@ -148,13 +144,11 @@ impl KernelArgs {
         let path = |path: &PathBuf| text(path.display().to_string());
         let given = [
             ("backend", self.backend.map(|backend| text(backend.to_string()))),
-            ("multi-output", self.multi_output.clone().map(text)),
             ("params", self.params.as_ref().map(path)),
-            ("order", self.order.as_ref().map(|names| text(names.join(",")))),
             ("params-out", self.params_out.as_ref().map(path)),
         ];
-        let others = given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
-        self.model.given(&others, None)
+        let own = given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        self.model.given(&own.chain(self.outputs.given()).chain(self.order.given()).collect(), None)
     }
 }
 
@@ -169,7 +163,7 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
     if let Some(path) = stored::by_another_program(&args)? {
         return stored::kernel(&args, path, &given);
     }
-    if args.order.is_some() {
+    if args.order.order.is_some() {
         let why = match args.params {
             Some(_) => "the file has our own names, whose order is known; leave it out",
             None => "no file of parameters is read whose layers it would order; give --params, or leave it out",
@@ -237,7 +231,7 @@ impl Job<'_> {
         let Self { args, format, backend: kind, model, samples, description, from } = self;
         let (format, kind) = (*format, *kind);
         let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
-        let outputs = multi_output(args.multi_output.as_deref().unwrap_or("trace"), sizes.outputs)?;
+        let outputs = args.outputs.of(sizes.outputs)?;
         let empirical = args.kind == KernelKind::Empirical;
         let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
         let reading = match from {
@@ -337,21 +331,4 @@ fn check(args: &KernelArgs, given: &Table, model: &Model) -> Result<Option<Forma
     args.params_out.as_deref().map_or(Ok(()), |path| check_output("params-out", path, &[Format::Npz]).map(drop))?;
     let out = args.out.as_deref();
     Ok(out.map(|path| check_output("out", path, &[Format::Npz, Format::Npy])).transpose()?)
-}
-
-pub(super) fn multi_output(given: &str, outputs: usize) -> Result<MultiOutput, UsageError> {
-    let wrong = |what: &str| UsageError::Range { flag: "--multi-output", given: given.into(), what: what.into() };
-    match given {
-        "full" => Ok(MultiOutput::Full),
-        "trace" => Ok(MultiOutput::Trace),
-        class => match class.parse() {
-            Ok(class) if class < outputs => Ok(MultiOutput::Class(class)),
-            Ok(_) if outputs == 1 => Err(wrong("the network has one output; give 0, or leave it out")),
-            Ok(_) => Err(wrong(&format!("the network has {outputs} outputs; give one of 0 to {}", outputs - 1))),
-            Err(_) => Err(wrong(&format!(
-                "give full, trace, or the number of an output{}",
-                did_you_mean(given, ["full", "trace"])
-            ))),
-        },
-    }
 }

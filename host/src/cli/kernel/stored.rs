@@ -6,7 +6,7 @@ use anyhow::Result;
 use toml::Table;
 
 pub(in crate::cli) use super::without_own;
-use super::{From, Job, KernelArgs, KernelKind, multi_output};
+use super::{From, Job, KernelArgs, KernelKind};
 use crate::checkpoint::{Checkpoint, ParameterFile, Reading, is_torch};
 use crate::cli::args::OF_KERNEL;
 use crate::cli::ranked::{check_alike, least};
@@ -71,9 +71,10 @@ pub(super) fn kernel(args: &KernelArgs, path: &Path, given: &Table) -> Result<u8
     let samples = data::load(&model.data_spec(), &budget)?;
     warn(&samples, args.common.quiet);
     check_alike(&samples)?;
-    let checkpoint = Checkpoint::read(path, &reading(given, &model, args.order.as_ref(), samples.d))?.at_one_rate();
+    let checkpoint =
+        Checkpoint::read(path, &reading(given, &model, args.order.order.as_ref(), samples.d))?.at_one_rate();
     let network = checkpoint.network()?;
-    multi_output(args.multi_output.as_deref().unwrap_or("trace"), network.sizes().outputs)?;
+    args.outputs.of(network.sizes().outputs)?;
     let job = Job {
         args,
         format,

@@ -16,6 +16,7 @@ use super::unused::{NOT_ORDERED, refuse_seed, scales_with_width, unused_setting}
 use crate::backend::{HostReal, threads};
 use crate::checkpoint::{Checkpoint, ParameterFile, is_torch};
 use crate::cli::args::{OF_KERNEL, OF_NETWORK};
+use crate::cli::kernel_options::OrderArgs;
 use crate::data::Samples;
 use crate::experiment::{Model, Settings};
 use crate::files::Dtype;
@@ -45,9 +46,9 @@ pub struct LargeArgs {
     /// a network of PyTorch or Flax, whose layers are told from names and shapes; give its --activation
     #[arg(long, value_name = "FILE", help_heading = "Kernel")]
     pub params: Option<PathBuf>,
-    /// Names of the layers of another program's network in their order, separated by commas, where the file leaves it open
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
-    pub order: Option<Vec<String>>,
+    /// Which order of layers
+    #[command(flatten)]
+    pub order: OrderArgs,
 }
 
 /// Everything that a kernel comes from.
@@ -82,12 +83,8 @@ pub(super) struct Large<'a, N, T> {
 impl LargeArgs {
     /// The settings of a command that has these, before any data are read.
     pub(super) fn ask(&self, command: &'static str, model: &ModelArgs, others: Table) -> Result<Asked> {
-        let own = [
-            ("params", self.params.as_ref().map(|path| path.display().to_string())),
-            ("order", self.order.as_ref().map(|names| names.join(","))),
-        ];
-        let own = own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), Value::String(value?))));
-        let given = model.given(&own.chain(others).collect(), None)?;
+        let params = self.params.as_ref().map(|path| ("params".to_owned(), Value::String(path.display().to_string())));
+        let given = model.given(&params.into_iter().chain(self.order.given()).chain(others).collect(), None)?;
         let empirical = self.kernel == LargeKernel::Empirical;
         let infinite = "the kernel is that of the infinitely wide network; leave it out, or give --kernel empirical";
         for key in ["params", "order", "multi-output", "against", "init", "outputs"] {
@@ -107,7 +104,7 @@ impl LargeArgs {
         let settings = if self.by_another_program() {
             stored::settings_beside(command, &given)?
         } else {
-            if self.order.is_some() {
+            if self.order.order.is_some() {
                 return Err(unused_setting(command, &given, "order", NOT_ORDERED).into());
             }
             Settings::from_table(stored::without_own(&given))?
@@ -131,7 +128,7 @@ impl LargeArgs {
     pub(super) fn with<Q: Task>(&self, asked: &Asked, samples: &Samples, task: Q) -> Result<Ended<Q::Found>> {
         let model = &asked.settings.model;
         if let Some(path) = self.params.as_deref().filter(|_| self.by_another_program()) {
-            let reading = stored::reading(&asked.given, model, self.order.as_ref(), samples.d);
+            let reading = stored::reading(&asked.given, model, self.order.order.as_ref(), samples.d);
             let checkpoint = Checkpoint::read(path, &reading)?.at_one_rate();
             let theta = From::Stored(&checkpoint.theta);
             return self.in_scalar(model, &checkpoint.network()?, (theta, checkpoint.describe()), samples, task);

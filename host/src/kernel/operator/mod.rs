@@ -144,7 +144,7 @@ fn diagonal(
 pub(crate) fn check_finite(numbers: &[f64], what: &'static str) -> Result<(), Error> {
     match numbers.iter().all(|number| number.is_finite()) {
         true => Ok(()),
-        false => Err(ntkscope_core::Error::NonFinite { what, step: 0 }.into()),
+        false => Err(ntkscope_core::Error::NonFinite { what }.into()),
     }
 }
 

@@ -75,7 +75,7 @@ static SIX_POINTS: Part = Part {
 static EXPONENT: Part = Part {
     name: "exponent",
     title: "Rates of divergence",
-    summary: "narrow networks of the paper on the six points, to margins of 10^4: exponents of kernel and parameters",
+    summary: "narrow networks of the paper on the six points, to margins of 10^4 (with --full 10^5): exponents of kernel and parameters",
     introduction: "Narrow networks as the paper defines them, with biases in every hidden layer or branch, on the six points, trained to \
                    times t beyond the range of floating-point numbers (simulated in log-time): the margin u grows like ln t. A network \
                    whose outputs are of degree M in its parameters must have K_{t} ~ u^{2 − 2/M} and |θ_{t}| ~ u^{1/M}.",

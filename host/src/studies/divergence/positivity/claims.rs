@@ -72,7 +72,7 @@ impl OnPoints {
 pub(super) static IN_GENERAL_POSITION: &[Claim<Vec<OnPoints>>] = &[Claim {
     name: "A1 NTK positive definite on random points",
     place: "Proposition 1",
-    kind: Kind::Claim,
+    kind: Kind::Check,
     about: |sets| Subject {
         network: format!("{}; normal points", sets.first().map_or(String::new(), |set| set.points.net.title())),
         ..Subject::default()

@@ -101,7 +101,8 @@ fn profile(runs: &Runs) -> Figure {
         series,
         caption: format!(
             "The kernel along the circle, {}, descent on the sum of the losses; bands run from the smallest to the largest of {} seeds, points are \
-             read off the paper's figure 3, which is one seed. Its kinks lie at the neighbouring training points, ±60° and ±120°.",
+             read off the paper's figure 3, which is one seed. Its kinks lie at the neighbouring training points, ±60° and ±120°: the kernel of \
+             a point is steep there, because units rest on them.",
             runs.net.title(),
             runs.flows.len()
         ),
@@ -146,8 +147,8 @@ fn logits_in_numbers(all: &[Runs]) -> Table {
     let pairs = || all.iter().flat_map(|runs| Norm::ALL.map(|norm| (runs, norm)));
     let header =
         ["epoch".to_owned(), "figure 1".into()].into_iter().chain(pairs().map(|(runs, norm)| named(runs, norm)));
-    let caption = "Figure 1: mean |f|, read off, and ours (mean ± standard deviation of one seed). Last: kernel logistic regression with \
-                   the fixed NTK without biases, on the mean loss.";
+    let caption = "Figure 1: mean |f|, read off, and our mean margin, which is the same once the points are fitted, from about epoch 1,000 on (mean ± \
+                   standard deviation of one seed). Last: kernel logistic regression with the fixed NTK without biases, on the mean loss.";
     let mut table = Table::new(caption, header.chain(["fixed NTK".to_owned()]));
     for epoch in [100, 1_000, 3_162, EPOCHS, LAST_EPOCH] {
         let read = FIGURE_1.iter().find(|(known, _)| *known == epoch).map_or("–".into(), |(_, read)| number(*read));

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::NETWORKS;
-use super::digits::{AtRate, IMAGES, LEFT_OUT};
+use super::digits::{AtRate, IMAGES, LEFT_OUT, RISES};
+use super::reading::spread;
 use crate::analysis::statistics::Curve;
 use crate::files::{self, npz};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
@@ -13,7 +14,8 @@ use crate::study::cell::Finished;
 use crate::study::draw::{Change, band};
 use crate::study::grid::Job;
 
-/// Read off figure 4, to 1: three values at five epochs.
+/// Read off figure 4: three values at five epochs, to 1; at 1,000 the middles of what jumps between 733 and 745, 750 and 768, 543 and 558, and at
+/// the last epoch of what oscillates between 617 and 621.
 const READ: [[f64; 5]; 3] =
     [[713.0, 739.0, 747.0, 758.0, 763.0], [735.0, 759.0, 793.0, 811.0, 827.0], [532.0, 550.0, 586.0, 598.0, 619.0]];
 /// The epochs of those readings.
@@ -21,8 +23,14 @@ const EPOCHS: [f64; 5] = [11.0, 1e3, 1e4, 4e4, 1e5];
 
 /// Of the first seed, as figure 4 is of one.
 pub(super) fn along(at: &AtRate) -> Table {
-    let header = ["epoch", "mean loss", "λ_{max}(K_{t})/n", "stability reading", "relative drift"];
-    let caption = format!("Descent at rate {}, {}, first seed.", at.rate, at.net.title());
+    let header =
+        ["epoch", "mean loss", "λ_{max}(K_{t})/n", "stability reading", "rate × λ_{max}(K_{t})/(8n)", "relative drift"];
+    let caption = format!(
+        "Descent at rate {}, {}, first seed. Below 1 the stability reading says that descent is stable here, rate × λ_{{max}}/(8n) that it is \
+         whatever the outputs.",
+        at.rate,
+        at.net.title()
+    );
     let mut table = Table::new(caption, header);
     let Some(run) = at.runs.first() else { return table };
     let mut last = None;
@@ -30,7 +38,8 @@ pub(super) fn along(at: &AtRate) -> Table {
         let Some(row) = AtRate::at(run, epoch).filter(|row| last.replace(row.step) != Some(row.step)) else { continue };
         let short = |value: f64| number(format!("{value:.2e}").parse().unwrap_or(value));
         let size = row.lambda_max / run.samples as f64;
-        table.push([number(row.step as f64), short(row.loss), short(size), short(row.stability), short(row.drift_fro)]);
+        let cells = [row.loss, size, row.stability, at.rate * size / 8.0, row.drift_fro];
+        table.push([number(row.step as f64)].into_iter().chain(cells.map(short)));
     }
     table
 }
@@ -65,11 +74,10 @@ pub(super) fn drifts(of_net: &[&AtRate]) -> Figure {
 }
 
 /// K_t(x, x) of the three images whose kernels at initialization are nearest to the values read off, relative to epoch 11.
-pub(super) fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>, Error> {
+pub(super) fn values(of_net: &[&AtRate]) -> Option<Figure> {
     let mut series = Vec::new();
     for at in of_net {
-        let Some(run) = at.runs.first() else { continue };
-        let Some(diagonals) = diagonals(run, study)? else { continue };
+        let Some(diagonals) = at.diagonals.first() else { continue };
         let mut taken = Vec::new();
         for (which, read) in READ.iter().enumerate() {
             let Some((_, first)) = diagonals.first() else { continue };
@@ -77,9 +85,9 @@ pub(super) fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>,
             let free = (0..first.len()).filter(|image| !taken.contains(image));
             let Some(image) = free.min_by(|a, b| near(a).total_cmp(&near(b))) else { continue };
             taken.push(image);
-            let Some((_, from)) = diagonals.iter().find(|(step, _)| *step > LEFT_OUT as f64) else { continue };
-            let shown = diagonals.iter().filter(|(step, _)| *step > 0.0);
-            let points = shown.map(|(step, diagonal)| (*step, diagonal[image] / from[image])).unzip();
+            let Some((_, from)) = diagonals.iter().find(|(step, _)| *step > LEFT_OUT) else { continue };
+            let shown = diagonals.iter().filter(|(step, _)| *step > 0);
+            let points = shown.map(|(step, diagonal)| (*step as f64, diagonal[image] / from[image])).unzip();
             let label = format!("rate {}, image {image}", at.rate);
             let mark = if at.is_the_papers() { Mark::Line } else { Mark::Dashed };
             series.push(Series::new(label, points, mark, Hue::named("value of figure 4", which.to_string())));
@@ -96,7 +104,7 @@ pub(super) fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>,
         ));
     }
     let net = of_net.first().map_or(NETWORKS[0], |at| at.net);
-    Ok((series.len() > READ.len()).then(|| Figure {
+    (series.len() > READ.len()).then(|| Figure {
         name: format!("figure-4-{}-values", net.name()),
         title: format!("Figure 4: three values of the kernel, {}", net.title()),
         x: Axis::new("epoch", Scale::Log),
@@ -108,22 +116,38 @@ pub(super) fn values(of_net: &[&AtRate], study: &Path) -> Result<Option<Figure>,
             net.title()
         ),
         ..Figure::default()
-    }))
+    })
 }
 
-/// Step, and K_t(x_i, x_i) for every image, at a snapshot.
-type Diagonal = (f64, Vec<f64>);
+/// The rise of K_t(x, x) behind the epochs that the figure leaves out, at both rates.
+pub(super) fn rises(all: &[AtRate]) -> Table {
+    let header = ["network", "rate", "epoch", "figure 4", "ours"];
+    let caption = "K_{t}(x, x) over its value at the first snapshot after epoch 10: the mean of figure 4's three values, and of ours over all images \
+                   (mean ± standard deviation of one seed).";
+    let mut table = Table::new(caption, header);
+    for at in all {
+        for rise in &RISES {
+            let read = if at.is_the_papers() { number(rise.read) } else { "–".into() };
+            let ours = spread(&rise.measured(at));
+            table.push([at.net.title(), number(at.rate), number(rise.epoch as f64), read, ours]);
+        }
+    }
+    table
+}
 
-/// The diagonals of all snapshots; `None` where no kernels are kept.
-fn diagonals(run: &Finished, study: &Path) -> Result<Option<Vec<Diagonal>>, Error> {
+/// Step, and K_t(x_i, x_i) for every image, snapshot by snapshot.
+pub(super) type Diagonals = Vec<(u64, Vec<f64>)>;
+
+/// The diagonals of all snapshots; none where no kernels are kept.
+pub(super) fn diagonals(run: &Finished, study: &Path) -> Result<Diagonals, Error> {
     let path = run.cell.run.directory(study).join("kernels.npz");
     if files::look(&path)?.is_none() {
-        return Ok(None);
+        return Ok(Diagonals::new());
     }
     let fault = |fault| files::Error::Npz { path: path.clone(), fault };
     let (shape, kernels) = npz::open(&path)?.array("points").map_err(fault)?;
     let n = shape.last().copied().unwrap_or(0).max(1);
     let diagonal = |kernel: &[f64]| kernel.iter().step_by(n + 1).copied().collect::<Vec<f64>>();
-    let steps = run.trace.rows.iter().map(|row| row.step as f64);
-    Ok(Some(steps.zip(kernels.chunks_exact(n * n).map(diagonal)).collect()))
+    let steps = run.trace.rows.iter().map(|row| row.step);
+    Ok(steps.zip(kernels.chunks_exact(n * n).map(diagonal)).collect())
 }

@@ -69,7 +69,7 @@ fn gap(kernels: &Kernels) -> f64 {
 static CLAIMS: &[Claim<Kernels>] = &[Claim {
     name: "A6 erratum: the NTK of the network differs from the printed one",
     place: "(3.3), (3.6), (3.7), (3.9), (3.10); derived",
-    kind: Kind::Claim,
+    kind: Kind::Check,
     about: |kernels| Subject {
         network: format!("{}; errata", kernels.net.title()),
         init: "standard".into(),

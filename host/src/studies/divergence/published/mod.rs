@@ -37,9 +37,9 @@ pub(super) static CIRCLE: Part = Part {
     introduction: "Stated: three hidden layers of width 2000, six points on the circle with labels 0 and 1 in turn, learning rate 0.1, 10,000 \
                    epochs (figure 3: 200,000). Not stated: biases, seeds, whether the loss is the sum or the mean. Epoch k is the time \
                    t = 0.1 k of gradient flow on the mean loss if descent was on the mean, and t = 0.6 k if it was on the sum. The flow \
-                   stands in for descent, whose runs to epoch 10,000 are beside it; kernels are those of a point, as the paper has \
-                   them. Figure 1 shows that outputs grow like ln t. It cannot show that the kernel moves: kernel logistic regression with \
-                   the fixed NTK gives the same curve. Figure 3 shows that the kernel moves, most at the training points. It cannot show \
+                   stands in for descent, which is run from the first seed beside it, to epoch 10,000 and with --full on the sum to \
+                   200,000; kernels are those of a point, as the paper has them. Figure 1 shows that outputs grow like ln t. It cannot show that the kernel moves: kernel logistic regression with \
+                   the fixed NTK gives the same curve, to a few per cent. Figure 3 shows that the kernel moves, most at the training points. It cannot show \
                    that it diverges, with two times, one width and one seed.",
     scope: Scope::AsPublished,
     images: &[],

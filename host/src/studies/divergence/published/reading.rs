@@ -15,13 +15,11 @@ pub(super) struct Reading {
     pub(super) read: f64,
     /// how far one seed and the reading may lie from our mean
     pub(super) allowance: f64,
+    /// and why
+    pub(super) reason: &'static str,
     /// which value it is
     pub(super) note: String,
 }
-
-/// Why a single run may lie off the mean of ours.
-const OF_ONE_SEED: &str =
-    "two standard deviations of one seed, known from an independent program, and the reading off the image";
 
 /// What a figure says, in a claim of this name.
 pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing: &'static str) -> Claim<Reading> {
@@ -33,7 +31,7 @@ pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing
         measure: |reading| reading.values.clone(),
         theory: |reading| {
             let words = format!("{} (read off)", number(reading.read));
-            Some(Theory::number(reading.read).said(words).within(reading.allowance, OF_ONE_SEED))
+            Some(Theory::number(reading.read).said(words).within(reading.allowance, reading.reason))
         },
         note: |reading| reading.note.clone(),
         failing,

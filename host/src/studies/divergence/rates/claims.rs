@@ -30,7 +30,11 @@ static CLAIMS: &[Claim<Grown>] = &[
         measure: |grown| limits(grown, |row| row.kernel),
         theory: |grown| {
             let words = format!("{} = {}", grown.net.exponent_formula(), number(grown.net.exponent()));
-            Some(Theory::number(grown.net.exponent()).said(words).within(0.08, "terms of second order in y"))
+            Some(
+                Theory::number(grown.net.exponent())
+                    .said(words)
+                    .within(0.08, "terms of second order in y, and a normalized margin that still grows"),
+            )
         },
         note: |grown| {
             format!(
@@ -52,7 +56,7 @@ static CLAIMS: &[Claim<Grown>] = &[
         measure: |grown| limits(grown, rho),
         theory: |grown| {
             let exponent = 1.0 / grown.net.degree();
-            let reason = "terms of second order in y, of an exponent that is at most a fourth of the kernel's";
+            let reason = "the same, of an exponent that is a fourth of the kernel's or less";
             let words = format!("1/M = {}", number(exponent));
             Some(Theory::number(exponent).said(words).within(0.03, reason))
         },
