@@ -86,7 +86,7 @@ pub fn arcsine<T: Real>(m: T, root: T) -> T {
 /// kappa0 and 1 - kappa1 of the angle of which `sin2` and `cos2` are sin^2 and cos^2 of the half.
 ///
 /// Exactly 1 and 0 for the angle 0; 1 - kappa1 is never negative. `sqrt` is [`Real::sqrt`], or a compiler's own
-/// that gives the same bits and can be vectorised.
+/// that gives the same bits and can be vectorized.
 #[inline(always)]
 pub fn arc_cosine<T: Real>(sin2: T, cos2: T, sqrt: impl Fn(T) -> T) -> (T, T) {
     let acute = sin2 <= cos2;

@@ -74,7 +74,7 @@ impl<C: Choice> serde::de::Visitor<'_> for NameVisitor<C> {
 }
 
 /// Declares an enum that is a [`Choice`]. Every variant stands once, with its summary as the first line of its
-/// documentation and its name behind the equals sign.
+/// documentation and its name after the equals sign.
 ///
 /// A macro, because no blanket implementation of `Display`, `FromStr` and serde's traits is allowed for all choices.
 macro_rules! choice {

@@ -71,7 +71,7 @@
 //! | [`kernel`] | empirical and analytic kernels, distances between kernels |
 //! | [`loss`] | squared error, cross-entropy, exponential, hinge; soft targets; margins; probabilities of outputs |
 //! | [`train`] | the objective, gradient descent, adaptive gradient flow |
-//! | [`predict`] | what a kernel that stays fixed predicts: regression, flow, penalised minima, laws over initializations |
+//! | [`predict`] | what a kernel that stays fixed predicts: regression, flow, penalized minima, laws over initializations |
 //! | [`record`] | one snapshot of a run, the recorder, a fixed-capacity record |
 //! | [`state`] | training between two steps as bytes |
 //!

@@ -1,5 +1,5 @@
 //! Results that outlast the power: at the end of a run the region of the RAM is copied to the board's flash, where its file says so
-//! by `keep=nvmc@ADDRESS`, a page behind all that the linker may fill. Once a run: a page bears some ten thousand erasures.
+//! by `keep=nvmc@ADDRESS`, a page after all that the linker may fill. Once a run: a page bears some ten thousand erasures.
 //!
 //! By the non-volatile memory controller of the nRF51 and nRF52: nRF51 reference manual, and nRF52833 and nRF52840 product
 //! specifications, chapter NVMC. Tried in QEMU, whose nRF51 has one.

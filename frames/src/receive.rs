@@ -37,7 +37,7 @@ pub enum Event<'a> {
     Silence(Duration),
 }
 
-/// So long one looks for frames behind the last.
+/// So long one looks for frames after the last.
 const AFTERWARDS: Duration = Duration::from_millis(50);
 
 /// After so much silence one is told of it.

@@ -142,7 +142,7 @@ impl Source {
         Self { frames }
     }
 
-    /// Waits until nothing comes for so long, or nothing more can: behind a board's last frame after `count` numbers nothing is due.
+    /// Waits until nothing comes for so long, or nothing more can: after a board's last frame after `count` numbers nothing is due.
     ///
     /// # Errors
     /// Those of [`Self::next`]; [`Error::Restarted`] where frames come.

@@ -175,7 +175,7 @@ fn edge_cases() -> Vec<Figure> {
 
 fn report(figures: &[Figure]) -> Report {
     let mut table = Table::new(
-        "Drift max_{ij} |K_{t} − K_{0}| at mean margin u, mirrored initialisation.",
+        "Drift max_{ij} |K_{t} − K_{0}| at mean margin u, mirrored initialization.",
         ["width m", "u = 2", "u = 8", "u = 32", "comment"],
     );
     for (m, row) in [(64, [4.37, 25.4, 144.0]), (256, [0.85, 9.25, 55.4]), (1024, [0.23, 3.29, 24.6])] {

@@ -9,7 +9,7 @@ limit     squared error at t = infinity: f_0 + K(x, X) K^+ (y - f_0(X)), all sam
 at_3      the same at t = 3 of the mean loss
 ridge     squared error with the penalty 0.01 |theta - theta_0|^2/2 on the mean loss
 soft      cross-entropy at t = infinity: the least loss among f_0 + B^T a
-penalised cross-entropy with that penalty
+penalized cross-entropy with that penalty
 """
 import json
 import random
@@ -55,7 +55,7 @@ def case(rank, twins, moved):
     f_0 = matrix([mpf(rng.randint(-8, 8)) / 4 if moved else mpf(0) for _ in range(ALL)])
     told = dict(rank=rank, twins=twins, features=rows, y=[float(v) for v in y], q=[float(v) for v in q], f_0=[float(v) for v in f_0])
     if rank == 0:
-        return told | {key: told["f_0"] for key in ("limit", "at_3", "ridge", "soft", "penalised")}
+        return told | {key: told["f_0"] for key in ("limit", "at_3", "ridge", "soft", "penalized")}
     b = matrix(rows)
     train, start = b[:, :N], f_0[:N]
     left = matrix(y) - start
@@ -65,7 +65,7 @@ def case(rank, twins, moved):
     # gram and K have the same eigenvalues: a(t) = (1 - e^(-t gram/n)) gram^-1 B (y - f_0)
     values, vectors = eigsy(gram)
     moving = vectors * diag([1 - exp(-TIME * w / N) for w in values]) * vectors.T * limit
-    ends = dict(limit=limit, at_3=moving, ridge=ridge, soft=least(train, start, q, mpf(0)), penalised=least(train, start, q, LAMBDA))
+    ends = dict(limit=limit, at_3=moving, ridge=ridge, soft=least(train, start, q, mpf(0)), penalized=least(train, start, q, LAMBDA))
     return told | {key: [float(v) for v in f_0 + b.T * a] for key, a in ends.items()}
 
 

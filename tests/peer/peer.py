@@ -5,7 +5,7 @@
     peer.py check DATA.npz P.npz EMPIRICAL.npz ANALYTIC.npz
                                         differences from ntkscope's kernels, as json
 
-The network is ntkscope's: NTK parametrisation, ReLU, every weight and the first layer's bias N(0,1),
+The network is ntkscope's: NTK parametrization, ReLU, every weight and the first layer's bias N(0,1),
 z_1 = W_0 x + b_0, z_{l+1} = sqrt(2/m) W_l relu(z_l). stax.Dense divides W_std by sqrt(fan-in), so that the first
 layer's W_std is sqrt(d) and every other's sqrt(2).
 
@@ -59,7 +59,7 @@ def network(inputs, width, depth, outputs):
 
 
 def empirical(apply, outputs):
-    """K(x, params): (n, n) for one output, else (n, n, C, C); with other samples behind them, between x and those."""
+    """K(x, params): (n, n) for one output, else (n, n, C, C); with other samples after them, between x and those."""
     kernel = nt.empirical_ntk_fn(
         apply,
         trace_axes=(-1,) if outputs == 1 else (),

@@ -41,7 +41,7 @@ impl<T: Real> Samples<T> {
     pub fn map<U: Real>(&self) -> Samples<U> {
         Samples { values: self.values.iter().map(|x| U::from_f64(x.to_f64())).collect(), n: self.n, d: self.d }
     }
-    /// Every sample with the number 1 behind it.
+    /// Every sample with the number 1 after it.
     pub fn with_one(&self) -> Self {
         let rows = self.values.chunks_exact(self.d);
         let values = rows.flat_map(|row| row.iter().copied().chain([T::ONE])).collect();

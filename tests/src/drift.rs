@@ -15,7 +15,7 @@ pub enum Method {
     /// core's adaptive gradient flow of this tolerance, read off exactly at the mark by interpolation
     Flow(f64),
     /// explicit steps of `eta / max p(1-p)` (2 while the mean margin is not positive), read off at the first
-    /// step at or behind the mark: how the reference table was made, with eta = 0.5
+    /// step at or after the mark: how the reference table was made, with eta = 0.5
     Steps(f64),
 }
 

@@ -50,7 +50,7 @@ pub struct Singular {
     pub at_3: Vec<f64>,
     pub ridge: Vec<f64>,
     pub soft: Vec<f64>,
-    pub penalised: Vec<f64>,
+    pub penalized: Vec<f64>,
 }
 
 /// Of a residual network.
@@ -58,7 +58,7 @@ pub struct Singular {
 pub struct ResidualKernels {
     pub nngp: Matrix,
     pub ntk_all: Matrix,
-    /// only the branches trained, V and W and their biases, not normalised
+    /// only the branches trained, V and W and their biases, not normalized
     #[serde(rename = "ntk_VW", alias = "ntk_VWbd")]
     pub ntk_branches: Matrix,
 }
@@ -213,7 +213,7 @@ pub struct Extreme {
 
 /// At one penalty `lam` beside the sum of the losses.
 #[derive(Debug, Deserialize)]
-pub struct PenalisedLaw {
+pub struct PenalizedLaw {
     pub lam: f64,
     pub outputs: Vec<f64>,
     pub delta: Matrix,
@@ -224,8 +224,8 @@ pub struct PenalisedLaw {
 pub struct Distribution {
     pub samples: Matrix,
     pub labels: Vec<usize>,
-    pub binary: Vec<PenalisedLaw>,
-    pub softmax: Vec<PenalisedLaw>,
+    pub binary: Vec<PenalizedLaw>,
+    pub softmax: Vec<PenalizedLaw>,
 }
 
 pub fn reference() -> Reference {

@@ -237,7 +237,7 @@ pub fn square<T: Real>(matrix: &[T]) -> MatRef<'_, T> {
     MatRef::new(matrix, n, n).expect("a square matrix")
 }
 
-/// Calls `body` with the penalised problem under a kernel (nC, nC), in a buffer of just the right length.
+/// Calls `body` with the penalized problem under a kernel (nC, nC), in a buffer of just the right length.
 pub fn fixed_point<T: Real, R>(
     kernel: &[T],
     y: &Samples<T>,
@@ -273,7 +273,7 @@ pub fn smoother_of(ntk: Joint<'_, f64>, training: Training<f64>) -> Vec<f64> {
     a
 }
 
-/// A `(mC, nC)` of a penalised problem where it stands.
+/// A `(mC, nC)` of a penalized problem where it stands.
 pub fn smoother_at(problem: &mut FixedPoint<'_, f64, Portable>, k_cross: MatRef<'_, f64>) -> Vec<f64> {
     let (m, n) = (k_cross.rows(), k_cross.cols());
     let (mut a, mut work) = (vec![f64::NAN; m * n], vec![f64::NAN; m * n]);

@@ -1,10 +1,10 @@
-//! Fully connected networks (science: Jacot et al. 2018; Sohl-Dickstein et al. 2020 for the parametrisations):
+//! Fully connected networks (science: Jacot et al. 2018; Sohl-Dickstein et al. 2020 for the parametrizations):
 //!
 //! ```text
 //! z_1 = c_0 W_0 x + s_0 b_0,   z_{l+1} = c_l W_l phi_l(z_l) + s_l b_l,   f = z_{L+1}
 //! ```
 //!
-//! for L hidden layers of widths m_1..m_L. [`Fcn::new`] has all of one kind, in the NTK parametrisation: entries N(0,1),
+//! for L hidden layers of widths m_1..m_L. [`Fcn::new`] has all of one kind, in the NTK parametrization: entries N(0,1),
 //! `c_0 = sqrt(c_in)`, `c_l = sqrt(sigma_w^2 / m_l)`, one s and one phi. The defaults are those of Li, Yu, Chen, Lin 2023 and Chen, Li,
 //! Lin 2024: `c_in = 1` (no 1/sqrt(d) at the input), `sigma_w^2 = 2`. [`Fcn::of_layers`] has whatever each [`Layer`] says.
 //!
@@ -133,14 +133,14 @@ impl<'a> Fcn<'a> {
     const fn with(self, alike: Alike<'a>) -> Self {
         Self { layers: Layers::Alike(alike), ..self }
     }
-    /// The same network with this activation behind every hidden layer; of no effect on [`Fcn::of_layers`], as all that follows.
+    /// The same network with this activation after every hidden layer; of no effect on [`Fcn::of_layers`], as all that follows.
     pub const fn with_activation(self, activation: Activation) -> Self {
         match self.layers {
             Layers::Alike(alike) => self.with(Alike { activations: Activations::Same(activation), ..alike }),
             Layers::Each(_) => self,
         }
     }
-    /// The same network with these activations, one behind every hidden layer.
+    /// The same network with these activations, one after every hidden layer.
     ///
     /// # Errors
     /// [`Error::Shape`] where there are more or fewer of them.
@@ -179,7 +179,7 @@ impl<'a> Fcn<'a> {
             (Err(e), _) | (_, Err(e)) => Err(e),
         }
     }
-    /// The same network in another parametrisation.
+    /// The same network in another parametrization.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] where mean field is asked for with more than one hidden layer.
@@ -223,7 +223,7 @@ impl<'a> Fcn<'a> {
             Layers::Each(layers) => layers[l].bias_scale.is_some(),
         }
     }
-    /// phi behind layer `l` of 0..L.
+    /// phi after layer `l` of 0..L.
     const fn activation(&self, l: usize) -> Activation {
         match self.layers {
             Layers::Alike(alike) => alike.activation(l),
@@ -391,7 +391,7 @@ impl Network for Fcn<'_> {
     }
 
     fn analytic<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
-        // behind what is not trained there is no derivative to begin with
+        // after what is not trained there is no derivative to begin with
         ntk.fill(T::ZERO);
         for l in 0..=self.hidden() {
             let (layer, (variance, beta)) = (self.described(l), self.variances(l));

@@ -1,11 +1,11 @@
-//! One layer of a fully connected network as data, and what the parametrisations make of it.
+//! One layer of a fully connected network as data, and what the parametrizations make of it.
 
 use super::{Activation, check_scale};
 use crate::Error;
 use crate::choice::choice;
 
 /// A layer `z = c W a + s b` of a fully connected network, the law of its entries at initialization, and the function
-/// behind it.
+/// after it.
 ///
 /// ```
 /// use ntkscope_core::network::{Activation, Fcn, Layer};
@@ -20,7 +20,7 @@ use crate::choice::choice;
 pub struct Layer {
     /// numbers in z
     pub width: usize,
-    /// phi, behind the layer; the output layer has none, whatever stands here
+    /// phi, after the layer; the output layer has none, whatever stands here
     pub activation: Activation,
     /// c
     pub weight_scale: f64,
@@ -37,7 +37,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// `z = W a` without bias, entries of N(0,1), all trained, without a function behind it.
+    /// `z = W a` without bias, entries of N(0,1), all trained, without a function after it.
     pub const fn new(width: usize) -> Self {
         Self {
             width,

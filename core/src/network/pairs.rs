@@ -53,7 +53,7 @@ impl<T: Real> Pairs<'_, T> {
             *t = ratio * (*p * (*c - *s)) + shift + *d * *t;
         }
     }
-    /// Pair j behind a layer: its variances, covariance and derivative. The angle is 0 to about the root of the scalar's
+    /// Pair j after a layer: its variances, covariance and derivative. The angle is 0 to about the root of the scalar's
     /// epsilon, and exactly for equal points; that of two of which one is always 0 is a right one.
     pub(super) fn set(&mut self, j: usize, q: T, q_other: T, covariance: T, derivative: T) {
         let (half, norm) = (T::from_f64(0.5), geometric_mean(q, q_other));

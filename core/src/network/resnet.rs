@@ -1,4 +1,4 @@
-//! Residual networks in the NTK parametrisation (Huang et al. 2020; Lai, Yu, Tian, Lin 2023), all entries
+//! Residual networks in the NTK parametrization (Huang et al. 2020; Lai, Yu, Tian, Lin 2023), all entries
 //! N(0,1), width m, L blocks:
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! The least penalised mean loss under a fixed kernel, which gradient flow of a network with a penalty tends to:
+//! The least penalized mean loss under a fixed kernel, which gradient flow of a network with a penalty tends to:
 //!
 //! ```text
 //! J = (1/n) sum_i l(f_i, y_i) + (LAMBDA/2)|theta - theta_0|^2

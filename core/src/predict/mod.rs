@@ -118,7 +118,7 @@ fn centre<T: Real>(x: &mut [T], classes: usize) {
     }
 }
 
-/// Copies the rows of `from` behind one another.
+/// Copies the rows of `from` one after another.
 fn stack<T: Real>(from: MatRef<'_, T>, to: &mut [T]) {
     for (i, row) in to.chunks_exact_mut(from.cols().max(1)).enumerate() {
         for (c, x) in row.iter_mut().enumerate() {

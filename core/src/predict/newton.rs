@@ -1,4 +1,4 @@
-//! The least penalised mean loss in the linear model of a kernel:
+//! The least penalized mean loss in the linear model of a kernel:
 //!
 //! ```text
 //! J(z) = R(f_0 + Phi^T z) + (LAMBDA/2)|z|^2,     (Phi H Phi^T + LAMBDA I) d = -(Phi r/n + LAMBDA z),     z <- z + s d

@@ -89,7 +89,7 @@ impl<'a, T: Real> GaussianProcess<'a, T> {
 
 /// Draws f_0 `(n + m, C)` and solves for it: `out <- f*(x)` `(m, C)`, a draw from the law of predictors.
 ///
-/// `process` is GP(0, S) on n training samples, those of `problem`, and m test samples behind them; `k_cross` = T(x, X)
+/// `process` is GP(0, S) on n training samples, those of `problem`, and m test samples after them; `k_cross` = T(x, X)
 /// is `(mC, nC)`. The training outputs, |theta* - theta_0| and all else are in `problem` afterwards.
 ///
 /// # Errors

@@ -50,7 +50,7 @@ pub struct Snapshot<T> {
     pub lambda_max: T,
     /// lambda_max / lambda_min; infinite for a singular kernel, NaN for one that is 0 or indefinite
     pub condition: T,
-    /// exp of the entropy of the normalised eigenvalues of K_t; NaN for a kernel that is 0
+    /// exp of the entropy of the normalized eigenvalues of K_t; NaN for a kernel that is 0
     pub effective_rank: T,
     /// whether loss, parameters and kernel are finite
     pub finite: bool,

@@ -8,7 +8,7 @@ use crate::{Backend, Error, Real};
 
 /// Rejections in a row after which a flow gives up: the step has shrunk by more than 1e10.
 const MAX_REJECTIONS: u32 = 40;
-/// A step may end this share of itself behind the time limit.
+/// A step may end this share of itself after the time limit.
 const LIMIT_SLACK: f64 = 1e-4;
 
 /// A step under way; `now` is what is next in it.

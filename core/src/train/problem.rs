@@ -18,7 +18,7 @@ pub struct Position<'a, T> {
     pub theta_0: &'a [T],
 }
 
-/// What is minimised, J of [`crate::train`]: a network on samples with targets, a loss, a penalty, an offset.
+/// What is minimized, J of [`crate::train`]: a network on samples with targets, a loss, a penalty, an offset.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a, N, T> {
     network: &'a N,
@@ -223,7 +223,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     }
 
     /// Whether the objective has its least value at finite parameters: hard labels alone drive margins on for ever.
-    pub(super) fn has_minimiser(&self) -> bool {
+    pub(super) fn has_minimizer(&self) -> bool {
         self.penalty > T::ZERO || !(0..self.targets.rows()).any(|i| self.loss.certain(self.targets.row(i)))
     }
 

@@ -285,9 +285,13 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
         }
     }
 
-    /// Whether time `until` is reached, to within 1e-4 of it.
+    /// Whether time `until` is reached: by the flow to within 1e-4 of it, by descent to rounding, after whole steps.
     pub fn reached(&self, until: T) -> bool {
-        self.time() >= until * T::from_f64(1.0 - 1e-4)
+        match self.rate() {
+            // not by way of ln(1 + t), which has fewer digits
+            Some(rate) => rate * T::from_f64(self.step() as f64) >= until * (T::ONE - T::from_f64(4.0) * T::EPSILON),
+            None => self.time() >= until * T::from_f64(1.0 - 1e-4),
+        }
     }
     /// what is trained
     pub fn problem(&self) -> &Problem<'a, N, T> {

@@ -83,7 +83,7 @@ async fn training(buffer: &'static mut [f32], counter: &'static Counter) {
     }
 }
 
-/// How many slices there were, how long the longest was, and the longest record, each with the other task's turn behind it.
+/// How many slices there were, how long the longest was, and the longest record, each with the other task's turn after it.
 async fn train(buffer: &mut [f32], counter: &Counter) -> Result<(u32, u64, u64), Error> {
     let mut trainer = slices::begin(buffer)?;
     yield_now().await;

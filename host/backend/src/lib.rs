@@ -16,7 +16,7 @@ use ntkscope_core::linalg::{self, check_eigen, check_symmetric};
 use ntkscope_core::{Approx32, Backend, BandWork, Error, MatMut, MatRef, Portable, Real, Tile};
 use until::Asked;
 pub use until::Until;
-use vector::Vectorised;
+use vector::Vectorized;
 
 /// Tiles of a kernel: two of f64 fit a core's level-2 cache. The taller they are the less is a factor's transposition,
 /// the narrower the less is computed above a diagonal.
@@ -100,7 +100,7 @@ impl InstructionSet {
     }
 }
 
-impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
+impl<T: Vectorized + faer::traits::RealField> Backend<T> for Fast {
     fn tile(&self) -> Tile {
         // of a lower triangle every thread takes a long band and a short one
         Tile::new(TILE.rows, TILE.cols, 2 * threads())
@@ -181,7 +181,7 @@ impl<T: Vectorised + faer::traits::RealField> Backend<T> for Fast {
 }
 
 /// Eigenvalues, cut off where `asked` says so and they are of a large matrix.
-fn eigenvalues_until<T: Vectorised + faer::traits::RealField>(
+fn eigenvalues_until<T: Vectorized + faer::traits::RealField>(
     a: MatMut<'_, T>,
     values: &mut [T],
     scratch: &mut [T],

@@ -11,7 +11,7 @@ use ntkscope_core::{MatMut, MatRef, Real};
 use rayon::prelude::*;
 
 use super::transpose::transpose;
-use super::vector::Vectorised;
+use super::vector::Vectorized;
 
 /// Most rows or columns of a panel: long ones, because the other factor may have to be transposed for every panel.
 const LONGEST: usize = 512;
@@ -25,7 +25,7 @@ const BLOCK: usize = 64 * 1024;
 const WORTH_SPLITTING: usize = 1 << 20;
 
 /// [`ntkscope_core::Backend::gemm`].
-pub(super) fn gemm<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, mut c: MatMut<'_, T>) {
+pub(super) fn gemm<T: Vectorized>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, mut c: MatMut<'_, T>) {
     assert_product(a, b, &c);
     let (m, n, depth) = (c.rows(), c.cols(), a.cols());
     if m == 0 || n == 0 {
@@ -93,7 +93,7 @@ impl<T> Shared<T> {
 /// `c` points to element (0, 0) of a row-major matrix with the rows of `a`, the columns of `b` and this stride, all of which
 /// lies in one allocation that may be read and written; nobody else does either with its elements during the call. `b` has
 /// as many rows as `a` columns, and no side is 0.
-unsafe fn product<T: Vectorised>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: *mut T, row_stride: usize) {
+unsafe fn product<T: Vectorized>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: *mut T, row_stride: usize) {
     let (cols, depth) = (b.cols(), a.cols());
     for top in (0..depth).step_by(DEPTH) {
         let terms = top..depth.min(top + DEPTH);

@@ -3,7 +3,7 @@
 use ntkscope_core::backend::assert_product;
 use ntkscope_core::{Backend, BandWork, Error, MatMut, MatRef, Tile};
 
-use crate::vector::Vectorised;
+use crate::vector::Vectorized;
 use crate::{Fast, eigenvalues_until};
 
 /// Multiply-adds between two looks at whether the work is to end: a fraction of a second.
@@ -34,7 +34,7 @@ impl Until {
 /// What a decomposition says that was left out; nobody sees it.
 pub(crate) const LEFT_OUT: Error = Error::NoConvergence { eigenvalue: 0 };
 
-impl<T: Vectorised + faer::traits::RealField> Backend<T> for Until {
+impl<T: Vectorized + faer::traits::RealField> Backend<T> for Until {
     fn tile(&self) -> Tile {
         Backend::<T>::tile(&Fast)
     }

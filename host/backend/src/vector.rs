@@ -12,8 +12,8 @@ use super::InstructionSet;
 use super::transpose::Transposed;
 
 /// What the compiler must be told of a scalar.
-pub(super) trait Vectorised: Transposed {
-    /// [`Real::sqrt`], the same bits, in a form that can be vectorised.
+pub(super) trait Vectorized: Transposed {
+    /// [`Real::sqrt`], the same bits, in a form that can be vectorized.
     fn root(self) -> Self;
     /// Every thread's working space.
     fn space() -> &'static LocalKey<RefCell<Vec<Self>>>;
@@ -31,7 +31,7 @@ pub(super) trait Vectorised: Transposed {
 
 /// The loop of [`ntkscope_core::Backend::arc_cosine`], to be inlined where the instructions are known.
 #[inline(always)]
-fn arc_cosine_loop<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+fn arc_cosine_loop<T: Vectorized>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
     let len = sin2.len();
     let (cos2, kappa0, gap) = (&cos2[..len], &mut kappa0[..len], &mut gap[..len]);
     for j in 0..len {
@@ -45,7 +45,7 @@ fn arc_cosine_loop<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap:
 /// The machine has the instructions of AVX-512F.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn arc_cosine_avx512<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+fn arc_cosine_avx512<T: Vectorized>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
     arc_cosine_loop(sin2, cos2, kappa0, gap);
 }
 
@@ -55,12 +55,12 @@ fn arc_cosine_avx512<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], ga
 /// The machine has the instructions of AVX2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn arc_cosine_avx2<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+fn arc_cosine_avx2<T: Vectorized>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
     arc_cosine_loop(sin2, cos2, kappa0, gap);
 }
 
 /// [`ntkscope_core::Backend::arc_cosine`].
-pub(super) fn arc_cosine<T: Vectorised>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
+pub(super) fn arc_cosine<T: Vectorized>(sin2: &[T], cos2: &[T], kappa0: &mut [T], gap: &mut [T]) {
     assert_lengths("arc_cosine", sin2.len(), &[cos2.len(), kappa0.len(), gap.len()]);
     match InstructionSet::here() {
         // SAFETY: AVX-512F, the one feature that the function enables, was found on this machine; slices carry their lengths.
@@ -112,7 +112,7 @@ pub(super) fn products<T: Real>(add: bool, a: &[T], b: &[T], y: &mut [T]) {
     }
 }
 
-impl Vectorised for f32 {
+impl Vectorized for f32 {
     #[inline(always)]
     fn root(self) -> Self {
         self.sqrt()
@@ -123,7 +123,7 @@ impl Vectorised for f32 {
     }
 }
 
-impl Vectorised for f64 {
+impl Vectorized for f64 {
     #[inline(always)]
     fn root(self) -> Self {
         self.sqrt()

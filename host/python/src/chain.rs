@@ -1,4 +1,4 @@
-//! Dense layers, one behind another, and what they learn at.
+//! Dense layers, one after another, and what they learn at.
 
 use ntkscope::checkpoint::{DescribedLayer, layers_at_one_rate};
 use ntkscope::experiment::Model;
@@ -45,7 +45,7 @@ impl Chain {
         layers.map(|((layer, names), rates)| DescribedLayer::of(layer, names, rates)).collect()
     }
 
-    /// The same function of other c, s and parameters: `c = sqrt(sigma_w2/inputs)` behind the first layer, where it is 1, and
+    /// The same function of other c, s and parameters: `c = sqrt(sigma_w2/inputs)` after the first layer, where it is 1, and
     /// `s = sigma_b`; all rates 1.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Chain {
     }
 }
 
-/// A layer of a ``Network``: ``z = c W a + s b``, and ``activation`` behind it.
+/// A layer of a ``Network``: ``z = c W a + s b``, and ``activation`` after it.
 #[pyclass(frozen, get_all, module = "ntkscope", name = "Layer")]
 pub(crate) struct LayerView {
     /// name of its weights
@@ -117,7 +117,7 @@ pub(crate) struct LayerView {
     pub(crate) rate_b: f64,
     /// whether it has one
     pub(crate) bias: bool,
-    /// name of the function behind it; None behind the last
+    /// name of the function after it; None after the last
     pub(crate) activation: Option<String>,
 }
 

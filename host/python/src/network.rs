@@ -26,13 +26,13 @@ use crate::stored::stored;
 /// What a network is made of.
 #[derive(Clone)]
 pub(crate) enum Body {
-    /// dense layers, one behind another
+    /// dense layers, one after another
     Chain(Chain),
     /// what settings describe: residual, or two copies subtracted
     Model(Box<Model>, Shape),
 }
 
-/// A network with parameters: dense layers ``z = c W a + s b``, the function behind each, and what each learns at.
+/// A network with parameters: dense layers ``z = c W a + s b``, the function after each, and what each learns at.
 ///
 /// Made by ``from_torch``, ``from_state_dict``, ``from_flax``, ``load``, ``fcn`` or ``resnet``. It never changes, pickles, and keeps
 /// no reference to what it was made of.
@@ -284,7 +284,7 @@ impl Network {
         }
     }
 
-    /// The same function in NTK parametrization: ``c = sqrt(sigma_w2/fan_in)`` behind the first layer, where it is 1, and
+    /// The same function in NTK parametrization: ``c = sqrt(sigma_w2/fan_in)`` after the first layer, where it is 1, and
     /// ``s = sigma_b``, with the weights divided by as much. All rates are 1. Outputs agree to rounding; the kernel is another.
     ///
     /// >>> import numpy as np, ntkscope as ns

@@ -51,7 +51,7 @@ pub(crate) fn _of_stored(
     Ok(Network::chain(chain, Numbers::new("theta", theta)?.to_f64()?, dtype_of(dtype)?)?)
 }
 
-/// Dense layers in their order: name, W `(outputs, inputs)`, b or None, activation behind it, c, s, rates of W and b.
+/// Dense layers in their order: name, W `(outputs, inputs)`, b or None, activation after it, c, s, rates of W and b.
 #[pyfunction]
 #[allow(clippy::type_complexity, reason = "one row of a table, from Python")]
 pub(crate) fn _of_layers(

@@ -265,7 +265,7 @@ def test_an_interrupt_ends_it_and_leaves_nothing(name: str, tmp_path: Path) -> N
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.startswith("interrupted"), done.stdout + done.stderr
     words = done.stdout.split()
-    # the promise is half a second of optimised code; this one is shared and checks its indices
+    # the promise is half a second of optimized code; this one is shared and checks its indices
     assert float(words[1]) < 5.0
     assert "K.npy" not in done.stdout and not list(tmp_path.iterdir())
 

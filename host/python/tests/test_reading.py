@@ -19,7 +19,7 @@ def arrays(**shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
 
 
 def test_layers_follow_the_numbers_in_their_names() -> None:
-    """Equal widths pass every check of shapes: the order is that of the numbers, 10 behind 2."""
+    """Equal widths pass every check of shapes: the order is that of the numbers, 10 after 2."""
     state = {f"net.{2 * k}.weight": RNG.normal(size=(4, 4)) for k in range(8)}
     net = ns.from_state_dict(state, "tanh")
     assert [layer.name for layer in net.layers] == list(state)

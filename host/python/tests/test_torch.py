@@ -98,7 +98,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "one inside": (lambda: nn.Sequential(nn.Linear(3, 3), Custom()), "layer 1 (Custom): its forward"),
     "tied weights": (lambda: nn.Sequential(TIED, nn.ReLU(), TIED), "0.weight and 2.weight are one tensor"),
     "nothing": (lambda: nn.Sequential(nn.Identity()), "no Linear in it"),
-    "flatten behind": (lambda: nn.Sequential(nn.Linear(3, 3), nn.Flatten(), nn.Linear(3, 1)), "layer 1 (Flatten)"),
+    "flatten after": (lambda: nn.Sequential(nn.Linear(3, 3), nn.Flatten(), nn.Linear(3, 1)), "layer 1 (Flatten)"),
 }
 
 

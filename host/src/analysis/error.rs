@@ -22,7 +22,7 @@ pub enum Error {
     /// A table of curves without a column of risks.
     #[error("the table of curves has no times")]
     NoTimes,
-    /// A table of curves with a column behind the first time that is none.
+    /// A table of curves with a column after the first time that is none.
     #[error("the table of curves has a column {column:?} that is not a time")]
     NoTime {
         /// name of the column

@@ -2,7 +2,7 @@
 //! and over f_0 = f^GP, in closed form. It is what the theorems on learning rates speak of, and draws of noise and of f^GP
 //! only scatter about it.
 //!
-//! In the normalisation of [`super::spectrum`], with the eigenvalues lambda_k of K(X, X)/n, c_k(f) = u_k . f(X) / sqrt(n) and
+//! In the normalization of [`super::spectrum`], with the eigenvalues lambda_k of K(X, X)/n, c_k(f) = u_k . f(X) / sqrt(n) and
 //! kappa_k(x) = c_k(K(., x)), the flow on the mean loss has at time t
 //!
 //! ```text

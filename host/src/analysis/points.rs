@@ -50,7 +50,7 @@ pub fn draw_seed(seed: u64, n: usize, index: u32) -> u64 {
     seed.wrapping_add(((n as u64) << 32).wrapping_add(u64::from(index)))
 }
 
-/// n points uniform on the unit sphere S^(d-1), `(n, d)`: normalised Gaussian vectors, from the next n d deviates.
+/// n points uniform on the unit sphere S^(d-1), `(n, d)`: normalized Gaussian vectors, from the next n d deviates.
 pub fn sphere(n: usize, d: usize, normals: &mut Normals) -> Vec<f64> {
     let mut x: Vec<f64> = (0..n * d).map(|_| normals.draw()).collect();
     for point in x.chunks_exact_mut(d.max(1)) {

@@ -199,7 +199,7 @@ mod tests {
             }
             let alone = eigenvalues(MatRef::new(&k, N, N).unwrap()).unwrap();
             assert!(alone.iter().zip(spectrum.values()).all(|(a, b)| (a - b).abs() < 1e-14));
-            // f = 1 + 3 sqrt(2) x_1 in normalised eigenfunctions: c_1^2 = 1, the two of degree 1 share 9
+            // f = 1 + 3 sqrt(2) x_1 in normalized eigenfunctions: c_1^2 = 1, the two of degree 1 share 9
             let f: Vec<f64> = (0..N).map(|i| 1.0 + 3.0 * 2f64.sqrt() * x.at(i, 0)).collect();
             let c = spectrum.coefficients(MatRef::new(&f, N, 1).unwrap()).unwrap();
             let tails = tail_sums(&c, 1);

@@ -154,12 +154,20 @@ impl Curve {
     }
     /// Slope of the least-squares line through the points with abscissae in `[from, to]`, given as differences of
     /// evenly spaced readings, so that crowded snapshots do not count more.
+    ///
+    /// `None` for an interval that the curve does not cover: it has no slope there, and one of a part is another's.
     pub fn slope(&self, from: f64, to: f64) -> Option<f64> {
         const READINGS: usize = 33;
+        let (first, last) = self.range()?;
+        // the ends may lie a rounding outside
+        let rounding = 1e-12 * from.abs().max(to.abs());
+        if !(first - rounding <= from && from < to && to <= last + rounding) {
+            return None;
+        }
         let points: Option<Vec<_>> = (0..READINGS)
             .map(|i| from + (to - from) * i as f64 / (READINGS - 1) as f64)
-            // the ends may lie a rounding outside
-            .map(|x| self.range().map(|(first, last)| x.clamp(first, last)).and_then(|x| Some((x, self.at(x)?))))
+            .map(|x| x.clamp(first, last))
+            .map(|x| Some((x, self.at(x)?)))
             .collect();
         line(&points?).map(|(slope, _)| slope)
     }
@@ -247,6 +255,12 @@ mod tests {
         assert_eq!((curve.passes(1.0), curve.passes(0.0), curve.passes(5.0)), (Some(0.5), Some(0.0), None));
         assert!((curve.slope(1.0, 3.0).unwrap() - 1.0).abs() < 1e-12);
         assert_eq!(curve.slope(-1.0, 0.0), None, "no slope outside the curve");
+        let third = Curve::new([(0.1, 0.3), (0.7, 0.9)]);
+        for (from, to) in [(0.8, 2.0), (0.5, 0.9), (-0.3, 0.1), (-0.3, 0.5), (0.3, 0.3), (0.5, 0.3)] {
+            assert_eq!(third.slope(from, to), None, "none of a window that it does not cover: {from} to {to}");
+        }
+        assert_eq!(Curve::new([(0.3, 0.1)]).slope(0.3, 0.6), None, "a point has none");
+        assert!((third.slope(0.1 - 1e-16, 0.7 + 1e-16).unwrap() - 1.0).abs() < 1e-12);
     }
 
     #[test]

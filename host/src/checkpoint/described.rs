@@ -18,7 +18,7 @@ use crate::words::excerpt;
 pub struct DescribedLayer {
     /// of W and b
     pub names: [String; 2],
-    /// behind the layer
+    /// after the layer
     pub activation: Activation,
     /// factor of W
     pub c: f64,

@@ -49,7 +49,7 @@ pub struct NamedArray {
 /// How a network is to be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// behind the hidden layers; that of the file where it is left out
+    /// after the hidden layers; that of the file where it is left out
     pub activation: Option<List<Activation>>,
     /// names of the layers in order, where the file leaves that open
     pub order: Option<Vec<String>>,
@@ -137,7 +137,7 @@ impl Checkpoint {
             layer.bias.map_or(Ok(()), |bias| read.append(bias))?;
         }
         let Numbers { theta, stored, .. } = read;
-        // the output has no function behind it
+        // the output has no function after it
         let behind = activations.into_iter().chain([Activation::Identity]);
         let layers = placed.iter().zip(behind).map(|(layer, activation)| Layer {
             activation,

@@ -2,7 +2,7 @@
 //!
 //! A file of tensors keeps names and shapes, and rarely an order. Names end in what the array is: `fc1.weight`, `net.0.bias`
 //! (PyTorch, weights `(out, in)`), `params/Dense_0/kernel` (Flax, `(in, out)`), `W0`, `b0` (ours). What is in front is the
-//! layer. Layers whose names differ in numbers alone follow those numbers (10 behind 2); then every layer takes as many
+//! layer. Layers whose names differ in numbers alone follow those numbers (10 after 2); then every layer takes as many
 //! numbers as the one before it gives. Where that leaves several orders, that of the file counts if it says something.
 
 use super::Fault;

@@ -1,6 +1,6 @@
 //! Layers that learn at rates of their own.
 //!
-//! A share of the kernel that is learnt at `r` times the common rate counts `r` times. Parameters `W/√r` behind `√r c` are the
+//! A share of the kernel that is learnt at `r` times the common rate counts `r` times. Parameters `W/√r` after `√r c` are the
 //! same function, and at the common rate they have that share; `r = 0` is what is not trained.
 
 use ntkscope_core::network::{Dense, Layer, Network};

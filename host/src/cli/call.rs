@@ -11,9 +11,9 @@ use std::sync::OnceLock;
 pub struct Call {
     /// what is to be executed to call it again; `None`: the program of this process
     pub program: Option<PathBuf>,
-    /// what stands between that and what was typed, as `-m ntkscope` behind an interpreter
+    /// what stands between that and what was typed, as `-m ntkscope` after an interpreter
     pub before: Vec<OsString>,
-    /// what was typed behind the command's name
+    /// what was typed after the command's name
     pub arguments: Vec<OsString>,
 }
 

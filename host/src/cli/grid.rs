@@ -11,11 +11,12 @@ use super::plan::Remaining;
 use super::terminal::{Progress, print, progress, say, stop_on_interrupt};
 use crate::files::{self, Access, DirectoryLock, Unfinished};
 use crate::machine::{Ended, Stop};
+use crate::study::cell::Finished;
 use crate::study::grid::{self, Follow, Job, State};
 use crate::study::manifest::Fault;
 use crate::study::shard::Shard;
 use crate::study::{self, Error};
-use crate::words::count;
+use crate::words::{count, listed};
 
 /// The options of every command that runs a grid.
 #[derive(Args, Debug, Clone)]
@@ -102,7 +103,7 @@ impl Course {
         grids.iter().map(own).collect()
     }
 
-    /// What is said of it behind the name of a grid.
+    /// What is said of it after the name of a grid.
     pub(super) fn in_words(self) -> String {
         match self {
             Self::Part(shard) => format!(", part {shard}"),
@@ -210,6 +211,17 @@ fn check_finished(grid: &Grid<'_>) -> Result<(), Error> {
         0 => Ok(()),
         _ => Err(study::Error::Unfinished { missing, total: grid.jobs.len(), place: grid.directory.clone() }),
     }
+}
+
+/// Which of these runs failed and why, if any did; an id is that of its cell.
+pub(super) fn failure<C>(finished: &[Finished<C>], id: impl Fn(&C) -> &String) -> Option<String> {
+    let told = |run: &Finished<C>| {
+        let why = run.failure.as_ref()?;
+        Some(format!("{} ({why})", id(&run.cell)))
+    };
+    let names: Vec<String> = finished.iter().filter_map(told).collect();
+    (!names.is_empty())
+        .then(|| format!("{} of {} failed: {}", names.len(), count(finished.len(), "run"), listed(&names)))
 }
 
 /// Says what is left to the other parts.

@@ -9,7 +9,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use super::grid::{self, Grid, GridArgs, Outcome};
-use super::json::{document, print_document};
+use super::json::{document, fail, print_document};
 use super::terminal::{DONE, FAILED, INTERRUPTED, command, in_flags, print, say};
 use crate::cli::{Common, Figures};
 use crate::data;
@@ -132,7 +132,7 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
     if args.grid.dry_run {
         let plans = grid::dry_run(&args.grid, &args.common, &grids)?;
         if args.common.json {
-            print_json(&args, plans, several)?;
+            print_json(&args, plans, several, "")?;
         }
         return Ok(DONE);
     }
@@ -143,11 +143,12 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
             .reads("cifar-dir", images(Source::Cifar10, &args.cifar_dir));
         read.writes("out", page::FILES.map(|name| directory.join(name)))?;
     }
-    let (mut code, mut summaries) = (DONE, Vec::new());
+    let (mut code, mut summaries, mut failures) = (DONE, Vec::new(), Vec::new());
     let outcome = grid::carry_out(&args.grid, &args.common, &grids, |index| {
         let directory = &grids[index].directory;
-        let claims = studies[index].write(directory, args.figures.style(), &command()).context("the report")?;
-        if claims.iter().any(|claim| claim.verdict == Verdict::Fails) {
+        let (claims, runs) = studies[index].write(directory, args.figures.style(), &command()).context("the report")?;
+        failures.extend(grid::failure(&runs, |cell| &cell.run.id));
+        if !failures.is_empty() || claims.iter().any(|claim| claim.verdict == Verdict::Fails) {
             code = FAILED;
         }
         print_claims(&args, directory, &claims)?;
@@ -163,8 +164,9 @@ pub fn reproduce(args: ReproduceArgs) -> Result<u8> {
         Outcome::Finished => {}
     }
     if args.common.json {
-        print_json(&args, summaries, several)?;
+        print_json(&args, summaries, several, &failures.join("; "))?;
     }
+    failures.iter().for_each(|message| say(&format!("error: {message}")));
     Ok(code)
 }
 
@@ -197,9 +199,13 @@ fn options(args: &ReproduceArgs) -> Options {
 }
 
 /// One object, or one that holds those of several studies.
-fn print_json(args: &ReproduceArgs, mut all: Vec<serde_json::Value>, several: bool) -> Result<()> {
+fn print_json(args: &ReproduceArgs, mut all: Vec<serde_json::Value>, several: bool, failed: &str) -> Result<()> {
     let body = if several { json!({ "studies": all }) } else { all.pop().unwrap_or_default() };
-    print_document(&document("reproduce", &settings(args), body))
+    let mut document = document("reproduce", &settings(args), body);
+    if !failed.is_empty() {
+        fail(&mut document, FAILED, failed);
+    }
+    print_document(&document)
 }
 
 /// What was asked for.

@@ -303,7 +303,7 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
                 "objective_start": number(course.start),
                 "objective_highest": number(course.highest),
                 "objective_final": number(course.last),
-                "stable_rate": rate.map(|rate| number(rate.stable)),
+                "stable_rate": rate.and_then(|rate| rate.bound).map(|bound| number(bound.rate)),
                 "stability_start": rate.map(|rate| number(rate.reading)),
                 "stability_highest": edge.map(|edge| number(edge.highest.1)),
                 "steps": last.step,

@@ -21,7 +21,6 @@ use crate::machine::check_threads;
 use crate::report::narrative::plain_table;
 use crate::study::cell::Finished;
 use crate::study::sweep::{Axis, FILES, Point, Sweep};
-use crate::words::{count, listed};
 
 /// As it is typed.
 const NAME: &str = "sweep";
@@ -105,7 +104,7 @@ pub fn sweep(args: SweepArgs) -> Result<u8> {
         Outcome::Part(parts) => parts.into_iter().next().unwrap_or_default(),
         Outcome::Finished => json!({ "directory": args.out, "cells": cells(&sweep, &finished) }),
     };
-    let failure = failure(&finished);
+    let failure = grid::failure(&finished, |point| &point.run.id);
     if args.common.json {
         let mut all = document(NAME, &asked, body);
         if let Some(message) = &failure {
@@ -160,16 +159,4 @@ fn cells(sweep: &Sweep, finished: &[Finished<Point>]) -> Vec<serde_json::Value> 
         })
     };
     finished.iter().map(cell).collect()
-}
-
-/// Which runs failed, and how.
-fn failure(finished: &[Finished<Point>]) -> Option<String> {
-    let failed: Vec<&Finished<Point>> = finished.iter().filter(|run| run.failure.is_some()).collect();
-    let told = |run: &&Finished<Point>| {
-        let why = run.failure.as_ref().unwrap_or(&run.stopped);
-        format!("{} ({why})", run.cell.run.id)
-    };
-    let names: Vec<String> = failed.iter().map(told).collect();
-    (!names.is_empty())
-        .then(|| format!("{} of {} failed: {}", names.len(), count(finished.len(), "run"), listed(&names)))
 }

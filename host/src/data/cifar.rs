@@ -123,7 +123,7 @@ fn ended(path: &Path, error: io::Error) -> Error {
     }
 }
 
-/// The pixels 0..=255 of several files behind one another, used as value / 255.
+/// The pixels 0..=255 of several files one after another, used as value / 255.
 struct Images {
     files: Vec<Opened>,
     records: Vec<usize>,

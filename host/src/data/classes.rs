@@ -1,6 +1,6 @@
 //! What y means: which rows are used, and the class or the numbers of each.
 //!
-//! A row is looked at in the order of the file, and none behind the last one that is used. So what a label means depends on
+//! A row is looked at in the order of the file, and none after the last one that is used. So what a label means depends on
 //! the settings, on the type that the file stores, and on the samples that are used; never on those that are not.
 
 use super::error::Error;
@@ -109,7 +109,7 @@ pub(super) struct Wanted<'a> {
     pub(super) targets: Option<Targets>,
     pub(super) selection: Option<&'a ClassSelection>,
     pub(super) n: Option<usize>,
-    /// rows behind the first n
+    /// rows after the first n
     pub(super) apart: usize,
 }
 
@@ -142,7 +142,7 @@ impl Wanted<'_> {
             return Err(Error::NoClasses { place: raw.place.clone(), columns: y.columns });
         }
         let (rows, classes) = self.classes(raw, &y.values, most)?;
-        // those behind are held out; a label that only they have is none of the classes
+        // those after are held out; a label that only they have is none of the classes
         let n = self.n.unwrap_or(rows.len().saturating_sub(self.apart)).min(rows.len());
         let classes = match classes {
             Some(classes) => classes,

@@ -73,7 +73,7 @@ impl Curve {
 }
 
 impl Samples {
-    /// Takes a curve beside the samples, those of a file normalised as the samples are; its memory is drawn from `budget`.
+    /// Takes a curve beside the samples, those of a file normalized as the samples are; its memory is drawn from `budget`.
     ///
     /// # Errors
     /// A circle where there are not two numbers per sample; a file that [`load`] refuses, or with another number of them.

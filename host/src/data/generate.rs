@@ -76,7 +76,7 @@ pub(super) fn between(h: usize) -> Vec<f64> {
 
 /// n points on the unit sphere S^(d-1) of R^d; label 1 when x_1 x_2 > 0, else 0; (n, d).
 ///
-/// Each point is a normalised Gaussian vector, hence uniform; then x_2 changes its sign where that is needed to make
+/// Each point is a normalized Gaussian vector, hence uniform; then x_2 changes its sign where that is needed to make
 /// the labels alternate 0, 1, 0, 1, …: within its class each point is uniform, and both classes have n/2 points.
 pub(super) fn sphere(n: usize, d: usize, seed: u64, budget: &Budget) -> Result<Raw, Error> {
     if d < 2 {

@@ -173,7 +173,7 @@ impl<'a, const D: usize> Idx<'a, D> {
         Ok(Self { path, meaning, dims, reader })
     }
 
-    /// Shows all bytes behind the header, in parts. One byte more than promised shows a file that is too long; reading on
+    /// Shows all bytes after the header, in parts. One byte more than promised shows a file that is too long; reading on
     /// to the end also checks gzip's own checksum.
     fn visit(mut self, mut visit: impl FnMut(&[u8])) -> Result<(), Error> {
         let damaged = |what: String| Error::Images { path: self.path.into(), what };

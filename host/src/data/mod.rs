@@ -1,7 +1,7 @@
 //! Samples to train on: generated, from idx files, or from the user's own npz and csv files.
 //!
 //! [`load`] turns a [`DataSpec`] into [`Samples`], in this order: read or generate, select the classes of the first n,
-//! normalise. What y means follows from the settings and the type that a file stores, see [`DataSpec::targets`]. [`fetch`] downloads, [`list`] and [`show`] describe; nothing here prints.
+//! normalize. What y means follows from the settings and the type that a file stores, see [`DataSpec::targets`]. [`fetch`] downloads, [`list`] and [`show`] describe; nothing here prints.
 
 mod archive;
 mod catalogue;

@@ -32,7 +32,7 @@ pub(super) fn read(Opened { content, bytes, path }: Opened, reading: &Reading<'_
 /// (n, d) of an array of inputs.
 ///
 /// # Errors
-/// What is wrong with its shape, to be put behind its name.
+/// What is wrong with its shape, to be put after its name.
 pub(super) fn inputs(shape: &[usize]) -> Result<(usize, usize), String> {
     let wrong = |what: &str| Err(format!("has shape {}{what}", in_brackets(shape)));
     match *shape {

@@ -31,7 +31,7 @@ pub struct Samples {
     pub classes: usize,
     /// The data set or file, for messages.
     pub place: String,
-    /// One line: data set, files, selection, normalisation.
+    /// One line: data set, files, selection, normalization.
     pub description: String,
     /// What was doubtful about the reading of a file, a sentence each: to be shown.
     pub warnings: Vec<String>,

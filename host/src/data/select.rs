@@ -7,7 +7,7 @@ use super::raw::Raw;
 use super::{ClassSelection, Classes, DataSpec, Error, Normalize, Samples, Source, Targets, generate, hex};
 use crate::machine::Budget;
 
-/// Selects the classes, keeps the first n, normalises.
+/// Selects the classes, keeps the first n, normalizes.
 pub(super) fn select(spec: &DataSpec, mut raw: Raw, budget: &Budget) -> Result<Samples, Error> {
     let on_circle = on_circle(&spec.source);
     let apart = if on_circle { 0 } else { spec.held_out };

@@ -85,7 +85,7 @@ pub struct SmallestAngle {
     pub second: usize,
 }
 
-/// Summarises `samples`; about n^2 d / 2 operations while n is 2000 or less.
+/// Summarizes `samples`; about n^2 d / 2 operations while n is 2000 or less.
 pub fn show(samples: &Samples) -> Summary {
     let norms: Vec<f64> = samples.x.chunks_exact(samples.d).map(norm).collect();
     let mut counts = vec![0; samples.classes];

@@ -9,7 +9,7 @@ use ntkscope_core::choice::{Choice, UnknownName};
 use ntkscope_core::loss::Loss;
 use serde::{Deserialize, Serialize};
 
-/// What is minimised, as a mean over the samples. A file or a flag has the name of a loss, or `both`.
+/// What is minimized, as a mean over the samples. A file or a flag has the name of a loss, or `both`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum LossKind {

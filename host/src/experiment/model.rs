@@ -138,7 +138,7 @@ pub struct Shape {
     pub inputs: usize,
     /// of the hidden layers or blocks
     pub widths: Vec<usize>,
-    /// behind them
+    /// after them
     pub activations: Vec<Activation>,
     /// outputs C
     pub outputs: usize,

@@ -95,7 +95,7 @@ fn needed(said: &str, value: &Value) -> String {
     if said.starts_with('`') {
         return said.to_owned();
     }
-    // behind what was given, which may have that word too
+    // after what was given, which may have that word too
     let Some((_, expected)) = said.rsplit_once("expected ") else { return said.to_owned() };
     let given = value.as_str().unwrap_or_default();
     match expected.trim_end_matches('.') {

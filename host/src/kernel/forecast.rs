@@ -36,7 +36,7 @@ pub struct KernelWork {
     pub samples: usize,
     /// samples of the columns where they are another set, else 0
     pub others: usize,
-    /// whether the kernel is summarised too, for which its eigenvalues are computed
+    /// whether the kernel is summarized too, for which its eigenvalues are computed
     pub summary: bool,
     /// numbers per sample
     pub inputs: usize,

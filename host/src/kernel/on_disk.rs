@@ -24,7 +24,7 @@ pub enum KernelPlace<'a> {
     Nameless(&'a Path),
 }
 
-/// Writes the kernel of `source` and summarises it; `progress` is told the share that is done, and of what.
+/// Writes the kernel of `source` and summarizes it; `progress` is told the share that is done, and of what.
 ///
 /// Rows of blocks belong to ranks, which write into one file; the first one gives it its name and finds the eigenvalues. The rows' blocks
 /// are the same for any number of ranks, and so is the order in which what they say of their entries is added.

@@ -35,7 +35,7 @@ pub struct KernelSummary {
     pub definiteness: Definiteness,
     /// lambda_max / lambda_min; `None` where that is infinite (singular) or undefined (zero, indefinite)
     pub condition: Option<f64>,
-    /// exp of the entropy of the normalised eigenvalues, where all of them were computed and one is positive
+    /// exp of the entropy of the normalized eigenvalues, where all of them were computed and one is positive
     pub effective_rank: Option<f64>,
     /// how sure the outermost eigenvalues are, where only those were computed
     #[serde(skip_serializing_if = "Option::is_none")]

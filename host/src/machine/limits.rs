@@ -11,7 +11,7 @@ fn kib(account: &Path, line: &str) -> Option<u64> {
     Some(word(account, line)?.parse::<u64>().ok()? * 1024)
 }
 
-/// The first word behind the beginning of a line.
+/// The first word after the beginning of a line.
 fn word(account: &Path, line: &str) -> Option<String> {
     let text = std::fs::read_to_string(account).ok()?;
     Some(text.lines().find_map(|l| l.strip_prefix(line))?.split_whitespace().next()?.to_owned())

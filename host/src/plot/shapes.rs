@@ -29,7 +29,7 @@ impl<'a> Recorder<'a> {
         Self { size, shapes }
     }
 
-    /// Lines of one look behind one another are one shape: of a dashed line plotters draws every dash alone.
+    /// Lines of one look one after another are one shape: of a dashed line plotters draws every dash alone.
     fn add(&mut self, colour: BackendColor, width: Option<u32>, part: Vec<BackendCoord>) {
         let (r, g, b) = colour.rgb;
         let shape = Shape { colour: RGBColor(r, g, b), opacity: colour.alpha, width, parts: vec![part] };

@@ -4,7 +4,7 @@
 //! min over f of (1/n) sum_i l(f(x_i), y_i) + (RIDGE/2) |f|_K^2,     f(x) = sum_i K(x, x_i) a_i
 //! ```
 //!
-//! is where training of the linearised network ends from f_0 = 0 under the penalty RIDGE. For squared error
+//! is where training of the linearized network ends from f_0 = 0 under the penalty RIDGE. For squared error
 //! `(K + n RIDGE) a = y`; for cross-entropy a is found by Newton's method, whose steps are systems of that kind.
 
 mod conjugate;

@@ -2,9 +2,9 @@
 
 use super::number;
 use crate::kernel::Cause;
-use crate::run::{Course, Edge, FAR, Failure, Judgement, Rate};
+use crate::run::{Course, Edge, FAR, Failure, Judgement, Rate, StableRate};
 
-/// The sentences about it, each behind a space: why the run failed, or how the objective rose and came back.
+/// The sentences about it, each after a space: why the run failed, or how the objective rose and came back.
 pub fn judged(judgement: &Judgement) -> String {
     let Judgement { failures, course, rate, edge, resting_from, .. } = judgement;
     let mut text: String = failures.iter().map(|failure| format!(" {}", told(failure, course))).collect();
@@ -66,26 +66,34 @@ pub fn told(failure: &Failure, course: &Course) -> String {
 
 /// A rate beyond the stable one, as a sentence.
 pub fn beyond(rate: &Rate) -> String {
-    let Rate { given, reading, stable, lambda_max, divisor, penalty, curvature, everywhere } = *rate;
-    let factor = if curvature == 1.0 { String::new() } else { format!("{curvature} ") };
-    let over = if divisor == 1.0 { "" } else { "/n" };
-    let penalty = if penalty > 0.0 { format!(" + {}", number(penalty)) } else { String::new() };
-    let bound = format!("2/({factor}λ_{{max}}{over}{penalty}) = {}", number(stable));
-    let bound = if everywhere {
-        format!("the stable rate is {bound} with λ_{{max}} = {}", number(lambda_max))
-    } else {
-        let here = number(given / reading);
-        format!(
-            "the stable rate is {here} for the initial outputs, and {bound} for any outputs, with λ_{{max}} = {}",
-            number(lambda_max)
-        )
-    };
+    let Rate { given, reading, bound } = *rate;
+    let here = number(given / reading);
+    let stable = bound.map_or_else(
+        || format!("the stable rate is {here} for the initial outputs, and the curvature of this loss has no bound"),
+        |bound| whatever_the_outputs(&bound, &here),
+    );
     format!(
         "The `rate`, {}, is beyond the edge of stability at initialization: rate × sharpness / 2 is {}, and descent is stable \
-         below 1 ({bound}).",
+         below 1 ({stable}).",
         number(given),
         number(reading)
     )
+}
+
+/// The rate that is stable for any outputs, beside the one that is `here`.
+fn whatever_the_outputs(bound: &StableRate, here: &str) -> String {
+    let StableRate { rate, lambda_max, divisor, penalty, curvature, everywhere } = *bound;
+    let factor = if curvature == 1.0 { String::new() } else { format!("{curvature} ") };
+    let over = if divisor == 1.0 { "" } else { "/n" };
+    let penalty = if penalty > 0.0 { format!(" + {}", number(penalty)) } else { String::new() };
+    let bound = format!("2/({factor}λ_{{max}}{over}{penalty}) = {}", number(rate));
+    match everywhere {
+        true => format!("the stable rate is {bound} with λ_{{max}} = {}", number(lambda_max)),
+        false => format!(
+            "the stable rate is {here} for the initial outputs, and {bound} for any outputs, with λ_{{max}} = {}",
+            number(lambda_max)
+        ),
+    }
 }
 
 /// Readings above 1 on the way, as a sentence.

@@ -65,7 +65,7 @@ pub enum Block {
     Code(String),
     /// Claims and what was found of them, with a caption.
     Verdicts(String, Vec<ClaimRow>),
-    /// What is there for those who ask: a line, and behind it what it stands for.
+    /// What is there for those who ask: a line, and after it what it stands for.
     Folded(String, Vec<Block>),
 }
 

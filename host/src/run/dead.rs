@@ -8,7 +8,7 @@ use ntkscope_core::{Backend, MatRef, Real};
 
 use super::TraceRow;
 
-/// Whether the kernel is 0, or what there is of it comes from biases behind dead units, which add the same everywhere, and
+/// Whether the kernel is 0, or what there is of it comes from biases after dead units, which add the same everywhere, and
 /// no training sample moves any weight.
 pub(super) fn is_dead<N: Network, T: Real>(
     trainer: &Trainer<'_, N, T, dyn Backend<T>>,

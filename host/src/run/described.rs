@@ -208,7 +208,7 @@ const LIMITS: [Described; 8] = Described::of(
 );
 
 /// `params.npz`
-const PARAMETERS: [Described; 5] = Described::of(
+const PARAMETERS: [Described; 6] = Described::of(
     "params.npz",
     [
         (
@@ -216,7 +216,12 @@ const PARAMETERS: [Described; 5] = Described::of(
             "(out, in)",
             "weights of layer k of a fully connected network; a mirrored network has two sets (prefixes first. and second.)",
         ),
-        ("b{k}", "(out)", "biases of layer k, if it has any"),
+        (
+            "b{k}",
+            "(out)",
+            "biases of layer k, if it has any; of a residual network those inside block k, trained from 0",
+        ),
+        ("d{k}", "(out)", "biases after the branch of residual block k, trained from 0"),
         ("A, v", "(out, in)", "first and last weights of a residual network; b is its bias"),
         ("V{k}", "(out, in)", "outer weights of residual block k, counted from 1; W{k} are its inner weights"),
         (

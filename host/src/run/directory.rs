@@ -221,7 +221,7 @@ impl RunDirectory {
             }
             provenance.extend(motion.map(|motion| ("kernel".to_owned(), text(motion.name()))));
             // infinite where nothing bounds it
-            let stable = rate.map(|rate| rate.stable).filter(|stable| stable.is_finite());
+            let stable = rate.and_then(|rate| rate.bound).map(|bound| bound.rate).filter(|rate| rate.is_finite());
             provenance.extend(stable.map(|stable| ("stable-rate".to_owned(), Value::Float(stable))));
             if let Some(lambda) = defined(outcome.analytic_lambda_min) {
                 provenance.insert("analytic-lambda-min".into(), Value::Float(lambda));

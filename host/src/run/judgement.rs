@@ -136,7 +136,7 @@ impl Judgement {
             failures.push(Failure::Indefinite { step, lambda_min, lambda_max });
         }
         if let Some(cause) = dead {
-            // behind the last snapshot whose kernel differs from the last one's
+            // after the last snapshot whose kernel differs from the last one's
             let alive = rows.iter().rposition(|row| row.lambda_max != last.lambda_max);
             let step = rows.get(alive.map_or(0, |at| at + 1)).map_or(0, |row| row.step);
             failures.push(Failure::Dead { step, cause });

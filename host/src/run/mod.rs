@@ -54,7 +54,7 @@ pub use outputs::{Outputs, Seen, all_inputs, outputs_of};
 pub use prediction::{Measured, Predictions, Task, linearized_bytes};
 pub use prediction_table::{PredictionRow, PredictionTable};
 pub use profile_table::{ProfileRow, ProfileTable};
-pub use rate::Rate;
+pub use rate::{Rate, StableRate};
 pub use targets::{check, targets, targets_of};
 pub use tensor::{Tensor, tensors};
 pub use trace::{Trace, TraceRow};
@@ -286,7 +286,7 @@ fn run_as<T: HostReal>(
 }
 
 /// # Errors
-/// An end in time that a run that goes on has passed, by more than a step ends behind it.
+/// An end in time that a run that goes on has passed, by more than a step ends after it.
 fn check_end<N: Network, T: Real>(
     trainer: &Trainer<'_, N, T, dyn Backend<T>>,
     training: &Training,

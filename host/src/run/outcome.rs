@@ -53,7 +53,7 @@ pub struct Kernels {
     pub snapshots: Option<SnapshotKernels>,
 }
 
-/// Empirical kernels at the k snapshots of a trace, one behind another.
+/// Empirical kernels at the k snapshots of a trace, one after another.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnapshotKernels {
     /// those that move the network, `(k, n, n)`

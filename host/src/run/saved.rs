@@ -173,14 +173,14 @@ mod tests {
         };
         let all = Training { kernels: KeptKernels::All, profile: Some(CurveSource::Circle), ..training.clone() };
         let descent = Training { optimizer: OptimizerKind::Gd, rate: Some(0.5), ..training.clone() };
-        let penalised = Training { penalty: 0.03, until_time: 1e6, ..all.clone() };
+        let penalized = Training { penalty: 0.03, until_time: 1e6, ..all.clone() };
         let smooth = Model { activation: Activation::Erf.into(), init: Init::Shifted, ..model.clone() };
         let residual = Model { network: NetworkKind::Resnet, dtype: Dtype::F32, ..model.clone() };
         let squared = Training { loss: LossKind::MSE, ..training };
         [
             (model.clone(), all),
-            (smooth, penalised.clone()),
-            (model.clone(), penalised),
+            (smooth, penalized.clone()),
+            (model.clone(), penalized),
             (residual, squared),
             (model, descent),
         ]

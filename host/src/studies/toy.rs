@@ -95,7 +95,7 @@ fn a_paper_is_one_file() {
         assert_eq!(job.run(place.path(), 1, &mut (), &stop).unwrap(), Ended::Done(()));
     }
     let rows = study.write(place.path(), Some(FigureStyle::default()), "ntkscope reproduce coins").unwrap();
-    assert_eq!(rows.iter().map(|row| row.verdict).collect::<Vec<_>>(), [Verdict::Holds]);
+    assert_eq!(rows.0.iter().map(|row| row.verdict).collect::<Vec<_>>(), [Verdict::Holds]);
     let page = std::fs::read_to_string(place.path().join("report.html")).unwrap();
     for part in ["Coins were thrown. Of 1 claim", "On Coins", "page 1", "the rim", "Throws"] {
         assert!(page.contains(part), "{part}");

@@ -62,6 +62,14 @@ impl Theory {
     pub fn at_most(high: f64) -> Self {
         Self::new(Allowed::at_most(high), format!("≤ {}", number(high)))
     }
+    /// It is more.
+    pub fn above(low: f64) -> Self {
+        Self::new(Allowed::at_least(low.next_up()), format!("> {}", number(low)))
+    }
+    /// It is less.
+    pub fn below(high: f64) -> Self {
+        Self::new(Allowed::at_most(high.next_down()), format!("< {}", number(high)))
+    }
     /// It lies between these.
     pub fn between(low: f64, high: f64) -> Self {
         Self::new(Allowed::between(low, high), format!("{} to {}", number(low), number(high)))

@@ -217,7 +217,7 @@ impl Manifest {
     }
 }
 
-/// The lines of a manifest with their checksum behind them.
+/// The lines of a manifest with their checksum after them.
 pub fn sealed(body: &str) -> String {
     format!("{body}{SEAL}{}\n", files::sha256_of(body))
 }

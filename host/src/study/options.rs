@@ -203,7 +203,7 @@ fn without_effect(setting: Setting, parts: &[&Part]) -> Vec<String> {
     [said("has no effect on", others), said("excludes everything in", emptied)].into_iter().flatten().collect()
 }
 
-/// Names behind one another, each once.
+/// Names one after another, each once.
 fn listed(names: impl Iterator<Item = String>) -> String {
     let mut all: Vec<String> = Vec::new();
     for name in names {

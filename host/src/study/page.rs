@@ -55,10 +55,12 @@ pub fn count(rows: &[ClaimRow]) -> String {
     let of = |kind: Kind| rows.iter().filter(move |row| row.kind == kind);
     let with = |kind: Kind, verdict: Verdict| of(kind).filter(|row| row.verdict == verdict).count();
     let [holds, fails, open] = Verdict::ALL.map(|verdict| verdict.counted(with(Kind::Claim, verdict)));
-    let broken = of(Kind::Check).count() - with(Kind::Check, Verdict::Holds);
-    let checks = match broken {
-        0 => format!("all {} checks of the program hold", of(Kind::Check).count()),
-        _ => format!("{broken} of {} checks of the program do not hold", of(Kind::Check).count()),
+    let checks = match of(Kind::Check).count() {
+        all if with(Kind::Check, Verdict::Holds) == all => format!("all {} hold", counted(all, "check")),
+        all => {
+            let [holds, fails, open] = Verdict::ALL.map(|verdict| verdict.counted(with(Kind::Check, verdict)));
+            format!("of {} {holds}, {fails} and {open}", counted(all, "check"))
+        }
     };
     format!("Of {} {holds}, {fails} and {open}; {checks}.", counted(of(Kind::Claim).count(), "claim"))
 }

@@ -155,13 +155,19 @@ impl Study {
         self.parts.iter().flat_map(|(_, plan)| plan.jobs()).collect()
     }
 
-    /// Writes `claims.csv`, `cells.csv`, the figures and the report from the finished jobs; returns the claims. `command` is
-    /// what was typed; without a style there are no figures.
+    /// Writes `claims.csv`, `cells.csv`, the figures and the report from the finished jobs; returns the claims, and the runs.
+    /// `command` is what was typed; without a style there are no figures.
     ///
     /// # Errors
     /// A job that is not finished, a damaged file, a disk that does not take the results.
-    pub fn write(&self, directory: &Path, style: Option<FigureStyle>, command: &str) -> Result<Vec<ClaimRow>, Error> {
+    pub fn write(
+        &self,
+        directory: &Path,
+        style: Option<FigureStyle>,
+        command: &str,
+    ) -> Result<(Vec<ClaimRow>, Vec<Finished>), Error> {
         let (mut finished, mut chapters, mut of_parts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut others = Vec::new();
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
             let Findings { sizes, claims, mut figures, tables, files } = plan.findings(&of_part, directory)?;
@@ -176,10 +182,12 @@ impl Study {
             }
             let introduction = [part.introduction, &sizes].join(" ").trim_end().to_owned();
             chapters.push(Chapter { title: part.title, introduction, figures, tables, claims });
+            let is_run = |job: &&dyn Job| of_part.iter().any(|run| run.cell.run.id == job.id());
+            others.extend(plan.jobs().into_iter().filter(|job| !is_run(job)).map(|job| (part.name, job)));
             finished.extend(of_part);
             of_parts.push(Block::Paragraph(format!("{settings}.")));
         }
-        cells_table(&finished).write(&directory.join("cells.csv"))?;
+        cells_table(&finished, &others)?.write(&directory.join("cells.csv"))?;
         let Paper { name, summary, lead, citation, link, key, caveat, claims, terms, .. } = *self.paper;
         let mut made = vec![Block::Paragraph(format!("The paper: {citation}, {link}."))];
         made.extend(provenance(command));
@@ -188,7 +196,7 @@ impl Study {
         let (lead, terms) = (lead(&finished), terms(&finished));
         let title = format!("Study “{name}”: {summary}");
         let page = Page { title, lead, key, caveat, claims: claims()?, chapters, terms, made };
-        page.write(directory)
+        Ok((page.write(directory)?, finished))
     }
 
     /// What was run for a part, in a line.

@@ -32,7 +32,7 @@ pub trait Plan {
 /// What a part shows.
 #[derive(Default)]
 pub struct Findings {
-    /// a sentence on how much was measured, behind the part's introduction
+    /// a sentence on how much was measured, after the part's introduction
     pub sizes: String,
     /// what the claims say of it, to be judged with those of all parts
     pub claims: Vec<Stated>,

@@ -1,6 +1,10 @@
 //! `claims.csv` and `cells.csv`.
 
+use toml::Value;
+
+use super::Error;
 use super::cell::Finished;
+use super::grid::Job;
 use crate::analysis::statistics::Curve;
 use crate::experiment::NetworkKind;
 use crate::files::{Cell, CsvTable};
@@ -49,7 +53,7 @@ pub fn claims_table(rows: &[ClaimRow]) -> CsvTable {
     table
 }
 
-/// What a run has left, in the columns of `cells.csv` behind its settings. Differences and agreement are with the linearized
+/// What a run has left, in the columns of `cells.csv` after its settings. Differences and agreement are with the linearized
 /// network, but for those called ntk.
 pub const RESULTS: [&str; 27] = [
     "samples",
@@ -81,10 +85,16 @@ pub const RESULTS: [&str; 27] = [
     "limit_agreement_ntk",
 ];
 
-/// One row per run of a paper's grid: its settings and its results.
-pub fn cells_table(finished: &[Finished]) -> CsvTable {
-    let settings = ["id", "part", "network", "depth", "alpha", "width", "init", "loss", "seed"];
-    let mut table = CsvTable::new(settings.into_iter().chain(RESULTS));
+/// What a run of a paper's grid is.
+const SETTINGS: [&str; 9] = ["id", "part", "network", "depth", "alpha", "width", "init", "loss", "seed"];
+
+/// One row per run of a paper's grid: its settings and its results. Of `others`, measurements that are no training run, with the names of
+/// their parts, the settings that they have; what they left is in their own files.
+///
+/// # Errors
+/// Those of [`Job::plan`].
+pub fn cells_table(finished: &[Finished], others: &[(&str, &dyn Job)]) -> Result<CsvTable, Error> {
+    let mut table = CsvTable::new(SETTINGS.into_iter().chain(RESULTS));
     for f in finished {
         let cell = &f.cell;
         let settings: [Cell; 9] = [
@@ -100,7 +110,18 @@ pub fn cells_table(finished: &[Finished]) -> CsvTable {
         ];
         table.push(settings.into_iter().chain(results(f)).collect::<Vec<_>>());
     }
-    table
+    for (part, job) in others {
+        let plan = job.plan()?;
+        let setting = |key: &str| match plan.get(key) {
+            None => Cell::from(""),
+            Some(Value::String(text)) => text.as_str().into(),
+            Some(value) => value.to_string().into(),
+        };
+        let settings =
+            [job.id().into(), (*part).into()].into_iter().chain(SETTINGS[2..].iter().map(|key| setting(key)));
+        table.push(settings.chain(RESULTS.map(|_| Cell::from(""))).collect::<Vec<_>>());
+    }
+    Ok(table)
 }
 
 /// The cells of [`RESULTS`].

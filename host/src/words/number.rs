@@ -16,7 +16,7 @@ pub fn precise(value: f64) -> String {
     to_digits(value, MOST as usize)
 }
 
-/// `value`, rounded to so many digits, without zeros behind the last one that counts.
+/// `value`, rounded to so many digits, without zeros after the last one that counts.
 fn to_digits(value: f64, digits: usize) -> String {
     if value.is_nan() {
         return "undefined".into();

@@ -211,7 +211,7 @@ fn kernels_on_the_disk_are_compared() {
     }
 }
 
-/// The most memory that the system saw the process have. Unoptimised, the program itself is larger than is forecast.
+/// The most memory that the system saw the process have. Unoptimized, the program itself is larger than is forecast.
 #[cfg(all(target_os = "linux", not(debug_assertions)))]
 #[test]
 fn the_limit_is_kept() {

@@ -72,13 +72,16 @@ fn whatever_blows_up_or_dies_has_failed_and_does_not_rest() {
                         ..Training::default()
                     };
                     let first = go(&model, &Training { rate: Some(1e-9), ..base.clone() }, &samples);
-                    let stable = match first.judgement.rate {
-                        Some(rate) => rate.stable,
+                    let (rate, row) = (first.judgement.rate, &first.trace.rows[0]);
+                    let stable = match rate.map(|rate| rate.bound) {
+                        Some(Some(bound)) => bound.rate,
                         // its curvature has no bound, only a value at the start
-                        None if *loss == Loss::Exponential => 1e-9 / first.trace.rows[0].stability,
-                        None => 2.0 * samples.n as f64 / first.trace.rows[0].lambda_max,
+                        Some(None) => 1e-9 / row.stability,
+                        None => 2.0 * samples.n as f64 / row.lambda_max,
                     };
-                    assert_eq!(first.judgement.rate.is_none(), loss.curvature(1).is_none(), "{case}");
+                    assert_eq!(rate.is_none(), !loss.properties(1).curved, "{case}");
+                    assert_eq!(rate.is_some_and(|rate| rate.bound.is_none()), *loss == Loss::Exponential, "{case}");
+                    assert!(rate.is_none_or(|rate| rate.reading == row.stability), "{case}");
                     for factor in [0.5, 1.5, 10.0, 1e3, 1e6] {
                         let training = Training { rate: Some(factor * stable), max_steps: 60, ..base.clone() };
                         let outcome = go(&model, &training, &samples);
@@ -88,7 +91,8 @@ fn whatever_blows_up_or_dies_has_failed_and_does_not_rest() {
                         assert!(judged.failed() || !failed_by_its_trace(&outcome, penalty), "{case}: {judged:?}");
                         let beyond = judged.rate.is_some_and(|rate| rate.is_beyond());
                         // where outputs are large cross-entropy is less curved than its bound
-                        let at_the_bound = judged.rate.is_some_and(|rate| rate.everywhere);
+                        let at_the_bound =
+                            judged.rate.and_then(|rate| rate.bound).is_some_and(|bound| bound.everywhere);
                         assert!(!beyond || factor > 1.0, "{case}: {judged:?}");
                         assert!(beyond || !at_the_bound || factor < 1.0, "{case}: {judged:?}");
                         let text = words(&model, &training, &samples, outcome);
@@ -158,7 +162,7 @@ const DEGENERATE: [(&str, &str); 9] = [
     ("two", "1,0,0\n0,1,1\n"),
 ];
 
-/// The number behind `word` in a line of a summary.
+/// The number after `word` in a line of a summary.
 fn behind<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
     text.split(word).skip(1).map(|rest| rest.trim_start().split([' ', ',', ';', '\n']).next().unwrap()).collect()
 }
@@ -284,4 +288,41 @@ fn what_makes_a_kernel_singular_is_named() {
     assert!(indefinite(&[1.0, 2.0, 2.0, 1.0]).contains("condition undefined (the matrix is indefinite)"));
     let zeros = indefinite(&[0.0; 4]);
     assert!(zeros.matches("undefined").count() >= 4 && !zeros.contains("NaN"), "{zeros}");
+}
+
+/// The rate that is stable whatever the outputs is that of the whole kernel, of any number of samples and outputs.
+#[test]
+fn the_stable_rate_is_that_of_the_whole_kernel() {
+    let place = crate::Place::new();
+    for n in [20, 300] {
+        let model = format!("--data mixture --n {n} --outputs 2 --width 8");
+        let kernel = place.succeed(&format!("kernel empirical {model} --multi-output full --json --quiet"));
+        let kernel: serde_json::Value = serde_json::from_str(&kernel.stdout).unwrap();
+        let lambda = kernel["kernel"]["lambda_max"].as_f64().unwrap();
+        for (loss, curvature) in [("mse", 1.0), ("cross-entropy", 0.5)] {
+            let line =
+                format!("run {model} --loss {loss} --optimizer gd --rate 1e-3 --max-steps 1 --predictions false");
+            let run = place.succeed(&format!("{line} --no-figures --out o --force --json --quiet"));
+            let run: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            let stable = run["runs"][0]["stable_rate"].as_f64().unwrap();
+            let expected = 2.0 * f64::from(n) / (curvature * lambda);
+            assert!((stable / expected - 1.0).abs() < 1e-5, "{n}, {loss}: {stable} and {expected}");
+        }
+    }
+}
+
+/// Descent goes on for as many steps as its end takes, whatever the rate.
+#[test]
+fn descent_ends_at_its_last_step() {
+    let place = crate::Place::new();
+    for dtype in ["f32", "f64"] {
+        for (rate, until, steps) in [(0.01, 1000.0, 100_000), (0.1, 0.7, 7), (0.3, 1.0, 4), (0.5, 0.2, 1)] {
+            let line = format!("run --width 4 --depth 1 --loss mse --optimizer gd --rate {rate} --dtype {dtype}");
+            place.succeed(&format!(
+                "{line} --until-time {until} --predictions false --no-figures --out o --force --quiet"
+            ));
+            let last = *place.trace("o/trace.csv").rows.last().unwrap();
+            assert_eq!(last.step, steps, "{rate} to {until} in {dtype}, t = {}", last.time);
+        }
+    }
 }

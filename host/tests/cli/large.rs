@@ -11,7 +11,7 @@ fn column(place: &Place, file: &str, name: &str) -> Vec<f64> {
     lines.map(|line| line.split(',').nth(at).unwrap().parse().unwrap()).collect()
 }
 
-/// A regression is where training of the linearised network ends under the same penalty.
+/// A regression is where training of the linearized network ends under the same penalty.
 #[test]
 fn a_regression_is_a_prediction() {
     let place = Place::new();

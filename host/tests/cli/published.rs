@@ -32,7 +32,7 @@ fn three_layers_of_width_2000_are_those_of_an_independent_program() {
     };
     near("rise at 0 by t = 120,000", at(2, 0.0) - at(0, 0.0), 2.1, 0.9);
     near("rise at 180° by t = 120,000", at(2, 180.0) - at(0, 180.0), 0.2, 0.06);
-    // steeper before the neighbouring training points than behind them, and so from the start on ever more
+    // steeper before the neighbouring training points than after them, and so from the start on ever more
     let fall = |moment: usize, from: f64, to: f64| {
         (at(moment, from) + at(moment, -from) - at(moment, to) - at(moment, -to)) / (to - from)
     };

@@ -80,7 +80,7 @@ fn agree(quoted: &str, printed: &str, loosely: bool) -> bool {
     (number - quoted_number).abs() <= within
 }
 
-/// Where the passage stands in the words of the output, which is behind it.
+/// Where the passage stands in the words of the output, which is after it.
 fn find(passage: &[&str], output: &[&str], loosely: bool) -> Option<usize> {
     let same = |window: &[&str]| window.iter().zip(passage).all(|(printed, quoted)| agree(quoted, printed, loosely));
     output.windows(passage.len()).position(same).map(|at| at + passage.len())

@@ -224,7 +224,7 @@ fn the_probability_study_has_its_files() {
         assert!(has_row(&claims, name), "no claim {name}");
     }
     let table = String::from_utf8(place.bytes("study/probability.csv")).unwrap();
-    // 2 widths, 2 numbers of points, 4 scales, 3 other parametrisations of 2 widths: 3 columns at 8 times, and 1 without
+    // 2 widths, 2 numbers of points, 4 scales, 3 other parametrizations of 2 widths: 3 columns at 8 times, and 1 without
     assert_eq!(table.lines().count(), 1 + 14 * (3 * 8 + 1));
     assert!(table.starts_with(
         "parametrization,points,scale,width,time,column,positive,draws,probability,low,high,closed_form\n"

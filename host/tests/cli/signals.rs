@@ -128,7 +128,7 @@ fn a_grid_ends_soon() {
         signal(&child, "INT");
         let began = Instant::now();
         assert_eq!(end(child).code(), Some(130), "after {after} s");
-        // half a second where code is optimised and the machine is not shared
+        // half a second where code is optimized and the machine is not shared
         assert!(began.elapsed() < Duration::from_secs(6), "after {after} s: {:?}", began.elapsed());
         let kept = std::fs::read_dir(place.path("s/runs")).map_or(0, Iterator::count);
         assert_eq!(kept, 0, "after {after} s");

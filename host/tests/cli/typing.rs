@@ -228,7 +228,7 @@ fn manual_pages_are_complete() {
     assert!(place.succeed("man json").stdout.contains("runs[].drift_max"));
 }
 
-/// What bash offers behind these words and the flag.
+/// What bash offers after these words and the flag.
 fn offered_by_bash(script: &str, path: &[String], flag: &str) -> String {
     let words = format!("ntkscope {} {flag}", path.join(" "));
     let ask = format!(

@@ -127,7 +127,7 @@ fn dimensions_are_checked() {
 }
 
 #[test]
-fn classes_and_normalisation_apply_to_generated_samples_too() {
+fn classes_and_normalization_apply_to_generated_samples_too() {
     let swapped = samples(&DataSpec { classes: Some(ClassSelection::Labels(vec![1, 0])), ..spec("circle") });
     assert_eq!(swapped.labels, [1, 0, 1, 0, 1, 0]);
     assert_refused(

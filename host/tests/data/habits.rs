@@ -224,7 +224,7 @@ fn length_and_nesting_cost_nothing() {
             let start = Instant::now();
             let told = read(&text, None).map_or_else(|e| e.to_string(), |samples| samples.warnings.join(" "));
             assert!(told.len() < 600, "{told}");
-            // unoptimised, on a busy machine
+            // unoptimized, on a busy machine
             let most = if cfg!(debug_assertions) { 10.0 } else { 1.0 };
             assert!(start.elapsed().as_secs_f64() < most, "{:?} of {length}", &text[..4]);
         }

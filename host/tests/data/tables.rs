@@ -206,7 +206,7 @@ fn damaged_npz_files_say_which_array() {
 }
 
 #[test]
-fn normalising_keeps_the_direction_of_the_smallest_and_largest_samples() {
+fn normalizing_keeps_the_direction_of_the_smallest_and_largest_samples() {
     let text = "3e-200,4e-200,0\n3,4,1\n3e300,4e300,0\n0,5e-324,1\n";
     let table = samples(&DataSpec { normalize: Some(Normalize::Sphere), ..csv("sizes", text) });
     for row in table.x.chunks_exact(2).take(3) {

@@ -10,7 +10,7 @@ use crate::table::{ROW, Table};
 
 #[link(wasm_import_module = "page")]
 unsafe extern "C" {
-    /// The table has a row more: where the row of the limit begins, behind which the others follow; how many there are, and
+    /// The table has a row more: where the row of the limit begins, after which the others follow; how many there are, and
     /// how many of them are the command line's.
     fn observed(table: *const Table, rows: usize, recorded: usize);
     /// A text, of a length in bytes: the layout of a row, or what went wrong.

@@ -40,7 +40,7 @@ pub struct Settings {
     pub depth: usize,
     /// whether the output starts at 0
     pub mirrored: bool,
-    /// what is minimised: its mean over the samples
+    /// what is minimized: its mean over the samples
     pub loss: Loss,
     /// of the random initialization
     pub seed: u64,

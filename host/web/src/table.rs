@@ -31,7 +31,7 @@ const ROWS: usize = MOST_SNAPSHOTS + 1;
 #[repr(transparent)]
 pub struct Row([f32; ROW]);
 
-/// The moments of a run, behind a row of the limit of infinite width: its kernel, and the kernel along the circle.
+/// The moments of a run, after a row of the limit of infinite width: its kernel, and the kernel along the circle.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Table {

@@ -255,7 +255,7 @@ fn a_penalty_bounds_the_distance() {
 
 #[test]
 fn all_layers_grow_equally() {
-    // without biases behind the first layer |W_l|^2 grows by the same amount in every layer
+    // without biases after the first layer |W_l|^2 grows by the same amount in every layer
     let widths = [WIDTH; 2];
     let network = named("bias1", 2, &widths);
     let six = Six::new(Loss::CrossEntropy, 0.0, 0.0);

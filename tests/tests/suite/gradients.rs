@@ -167,7 +167,7 @@ fn losses_less_an_offset() {
     scaling.finish();
 }
 
-/// theta . grad f = (L + 1) f without biases behind the first layer (Euler).
+/// theta . grad f = (L + 1) f without biases after the first layer (Euler).
 fn compare_homogeneity<N: Network>(network: &N, depth: usize, theta: &[f64], case: &dyn Display, check: &mut Check) {
     let x: Samples<f64> = Samples::gaussian(5, 3, 11);
     let (f, jacobian) = (outputs(network, theta, &x), jacobian_of(network, theta, &x));

@@ -1,4 +1,4 @@
-//! Scales between c and the entries: rules that every parametrisation keeps, and limits at initialization.
+//! Scales between c and the entries: rules that every parametrization keeps, and limits at initialization.
 
 use ntkscope_core::Portable;
 use ntkscope_core::choice::Choice;
@@ -30,7 +30,7 @@ fn layers(factors: [f64; 3]) -> [Layer; 3] {
 /// Rules 1, 2, 5: the function and the NNGP kernel stay, and a layer's part of the NTK is multiplied by the square of its factor.
 #[test]
 fn a_factor_between_c_and_the_entries() {
-    let mut check = Check::named("parametrisations: rules");
+    let mut check = Check::named("parametrizations: rules");
     let x: Samples<f64> = Samples::gaussian(5, 3, 1);
     let plain = layers([1.0; 3]);
     let network = Fcn::of_layers(3, &plain).expect("layers");
@@ -70,7 +70,7 @@ fn a_factor_between_c_and_the_entries() {
 /// Rule 4: standard networks are those of the theory; with all scales equal, descent at a rate divided by the square takes the same path.
 #[test]
 fn equal_factors_rescale_time() {
-    let mut check = Check::named("parametrisations: descent");
+    let mut check = Check::named("parametrizations: descent");
     let (x, factor) = (six_points::<f64>(), 3.0);
     let labels = [0, 0, 0, 1, 1, 1];
     let y = targets::<f64>(Loss::CrossEntropy, &labels, 2, 0.0);
@@ -93,7 +93,7 @@ fn equal_factors_rescale_time() {
 /// The mean kernel of random networks of one width, against the limit at that width.
 #[test]
 fn limits_at_initialization() {
-    let mut check = Check::named("parametrisations: limit");
+    let mut check = Check::named("parametrizations: limit");
     let x: Samples<f64> = Samples::gaussian(6, 4, 2);
     let against = |case: &str, (mean, limit): (Vec<f64>, Vec<f64>)| {
         let square = |k: &[f64]| k.iter().map(|k| k * k).sum::<f64>();

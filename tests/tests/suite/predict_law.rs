@@ -7,7 +7,7 @@ use ntkscope_core::predict::{
 };
 use ntkscope_core::{Error, MatMut, MatRef, Portable};
 use ntkscope_tests::cases::{Samples, named};
-use ntkscope_tests::golden::{PenalisedLaw, distribution, reference};
+use ntkscope_tests::golden::{PenalizedLaw, distribution, reference};
 use ntkscope_tests::measure::{
     analytic_kernel, covariance_of, eigenvalues, expanded, fixed_point, gram, predicted, smoother_at, smoother_of,
     square, targets,
@@ -83,7 +83,7 @@ fn ridge_is_squared_error_with_a_penalty() {
 }
 
 /// Delta method and Laplace approximation at the solution from f_0 = 0, against their reference.
-fn penalised(case: &str, x: &Samples<f64>, y: &Samples<f64>, loss: Loss, expected: &PenalisedLaw, check: &mut Check) {
+fn penalized(case: &str, x: &Samples<f64>, y: &Samples<f64>, loss: Loss, expected: &PenalizedLaw, check: &mut Check) {
     let (n, c) = (y.n, y.d);
     let (nngp, ntk) = stacked(x);
     let (nngp, ntk) = (expanded(&nngp, (x.n, x.n), c), expanded(&ntk, (x.n, x.n), c));
@@ -108,15 +108,15 @@ fn penalised(case: &str, x: &Samples<f64>, y: &Samples<f64>, loss: Loss, expecte
 fn delta_method_and_laplace_against_the_reference() {
     let golden = distribution();
     let x = Samples::<f64>::from_rows(&golden.samples);
-    let mut check = Check::named("penalised law against reference");
+    let mut check = Check::named("penalized law against reference");
     let y = targets(Loss::CrossEntropy, &golden.labels, 1, 0.0);
     for expected in &golden.binary {
-        penalised(&format!("binary, lam {}", expected.lam), &x, &y, Loss::CrossEntropy, expected, &mut check);
+        penalized(&format!("binary, lam {}", expected.lam), &x, &y, Loss::CrossEntropy, expected, &mut check);
     }
     let y = targets(Loss::CrossEntropy, &(0..12).map(|i| i % 3).collect::<Vec<_>>(), 3, 0.0);
     let x = x.select(&(0..14).collect::<Vec<_>>());
     for expected in &golden.softmax {
-        penalised(&format!("softmax, lam {}", expected.lam), &x, &y, Loss::CrossEntropy, expected, &mut check);
+        penalized(&format!("softmax, lam {}", expected.lam), &x, &y, Loss::CrossEntropy, expected, &mut check);
     }
     check.finish();
     // an ensemble is far surer than the Laplace approximation says

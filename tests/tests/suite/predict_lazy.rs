@@ -1,4 +1,4 @@
-//! Minima of penalised losses under a fixed kernel, beside limits of soft targets.
+//! Minima of penalized losses under a fixed kernel, beside limits of soft targets.
 
 use ntkscope_core::init::Normals;
 use ntkscope_core::kernel::AnalyticKernel::Ntk;
@@ -30,10 +30,10 @@ fn residuals(loss: Loss, f: MatRef<'_, f64>, y: &Samples<f64>) -> Samples<f64> {
 }
 
 #[test]
-fn penalised_minima_against_the_reference() {
+fn penalized_minima_against_the_reference() {
     let theory = reference().theory;
     let (kernel, row, f_0) = five();
-    let mut check = Check::named("penalised minimum against reference");
+    let mut check = Check::named("penalized minimum against reference");
     // lam = 0.5 beside the sum of five losses
     let y = targets(Loss::CrossEntropy, &[0, 1, 0, 1, 1], 1, 0.0);
     fixed_point(&kernel, &y, Loss::CrossEntropy, 0.1, |problem| {
@@ -100,7 +100,7 @@ fn problems(n: usize, seed: u64) -> Vec<(String, Loss, Samples<f64>)> {
 
 #[test]
 fn minima_are_optimal() {
-    let mut check = Check::named("optimality of penalised minima");
+    let mut check = Check::named("optimality of penalized minima");
     let (mut distance, mut stated) = (Check::named("distance by the kernel"), Check::named("stated residual"));
     for (n, seed) in [(1, 1), (2, 2), (7, 3), (12, 4)] {
         for (name, loss, y) in problems(n, seed) {
@@ -239,7 +239,7 @@ fn a_small_penalty_is_none() {
 
 #[test]
 fn single_precision() {
-    let mut check = Check::named("penalised minimum, f32");
+    let mut check = Check::named("penalized minimum, f32");
     for (loss, c) in [(Loss::CrossEntropy, 1), (Loss::CrossEntropy, 3)] {
         let x: Samples<f64> = Samples::gaussian(6, 3, 70);
         let kernel = expanded(&analytic_kernel(&Portable, &named("bias1", 3, &[1, 1]), Ntk, &x, None), (6, 6), c);

@@ -77,7 +77,7 @@ impl Six {
 /// One sample under squared error: f = f* + (f_0 - f*) e^(-(K + LAMBDA) t), f* = (K y + LAMBDA f_0)/(K + LAMBDA).
 #[test]
 fn one_sample_under_squared_error() {
-    let mut check = Check::named("penalised flow of one sample");
+    let mut check = Check::named("penalized flow of one sample");
     let (f_0, y): (Samples<f64>, Samples<f64>) = (Samples::from_values(&[0.7], 1), Samples::from_values(&[-1.0], 1));
     for (k, penalty) in [(2.0, 0.5), (0.1, 3.0), (5.0, 1e-3)] {
         kernel_flow(&Portable, &[k], (&f_0, &y), Loss::SquaredError, 1e-10, |flow| {
@@ -94,8 +94,8 @@ fn one_sample_under_squared_error() {
 }
 
 #[test]
-fn penalised_flow_by_explicit_steps() {
-    let mut check = Check::named("penalised flow by explicit steps");
+fn penalized_flow_by_explicit_steps() {
+    let mut check = Check::named("penalized flow by explicit steps");
     for (loss, outputs) in CASES {
         let six = Six::new(loss, outputs);
         for (penalty, time) in [(0.02, 3.0f64), (0.5, 3.0), (0.1, 30.0)] {
@@ -110,7 +110,7 @@ fn penalised_flow_by_explicit_steps() {
 
 #[test]
 fn it_ends_in_the_fixed_point() {
-    let mut check = Check::named("end of the penalised flow");
+    let mut check = Check::named("end of the penalized flow");
     for (loss, outputs) in CASES {
         let six = Six::new(loss, outputs);
         for penalty in [1e-3, 0.02, 0.5] {

@@ -1,4 +1,4 @@
-//! Penalised minima and limits of soft targets that are refused: there is none, it cannot be found, or the problem does
+//! Penalized minima and limits of soft targets that are refused: there is none, it cannot be found, or the problem does
 //! not fit.
 
 use ntkscope_core::kernel::AnalyticKernel::Ntk;
@@ -15,8 +15,8 @@ fn where_there_is_no_solution() {
     let hard = |kernel: &[f64], y: &Samples<f64>, loss| {
         let mut buffer = vec![0.0; soft_targets_len(y.n, y.d)];
         let limit = SoftTargets::new(&Portable, square(kernel), y.view(), loss, &mut buffer).err();
-        let unpenalised = FixedPoint::new(&Portable, square(kernel), y.view(), loss, 0.0, &mut buffer).err();
-        (limit, unpenalised)
+        let unpenalized = FixedPoint::new(&Portable, square(kernel), y.view(), loss, 0.0, &mut buffer).err();
+        (limit, unpenalized)
     };
     let (kernel, ..) = five();
     let none = |sample| Some(Error::NoFiniteSolution { sample });

@@ -110,11 +110,11 @@ fn cross_entropy_under_kernels_of_every_rank() {
             predicted(&case.cross, &case.f_0, end.dual())
         });
         check.all_scaled(&format!("{}, soft", case.name), &case.golden.soft, &soft);
-        let penalised = fixed_point(&case.train, &case.q, Loss::CrossEntropy, PENALTY, |end| {
+        let penalized = fixed_point(&case.train, &case.q, Loss::CrossEntropy, PENALTY, |end| {
             end.solve(case.start.view()).expect("a minimum");
             predicted(&case.cross, &case.f_0, end.dual())
         });
-        check.all_scaled(&format!("{}, penalised", case.name), &case.golden.penalised, &penalised);
+        check.all_scaled(&format!("{}, penalized", case.name), &case.golden.penalized, &penalized);
         let mut buffer = vec![f64::NAN; kernel_flow_len(TRAIN, 1)];
         let (train, start, q) = (square(&case.train), case.start.view(), case.q.view());
         let mut flow =

@@ -175,7 +175,7 @@ fn a_time_that_no_training_reaches_is_refused() {
             walk(trainer, 20);
             (saved(trainer), trainer.log_time())
         });
-        // behind the heading, theta_0, theta, and the numbers of steps and evaluations
+        // after the heading, theta_0, theta, and the numbers of steps and evaluations
         let at = 8 * (7 + 2 * network.sizes().parameters + 2);
         assert_eq!(bytes[at..at + 8], log_time.to_le_bytes());
         for wrong in [-1.0, 1e13, 5e223, f64::INFINITY, f64::NAN] {

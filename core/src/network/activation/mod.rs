@@ -22,7 +22,7 @@ use crate::{Backend, Error, Real};
 
 /// The nonlinearity of hidden layers.
 ///
-/// Names of the variants are those of settings and files; `leaky-relu` may have its slope behind a colon, as in
+/// Names of the variants are those of settings and files; `leaky-relu` may have its slope after a colon, as in
 /// `leaky-relu:0.2`.
 ///
 /// ```
@@ -158,7 +158,7 @@ impl Activation {
         }
     }
 
-    /// Whether phi(a z) = a phi(z) for every a > 0, so that a scale may stand before or behind it.
+    /// Whether phi(a z) = a phi(z) for every a > 0, so that a scale may stand before or after it.
     pub const fn is_homogeneous(self) -> bool {
         matches!(self, Self::Relu | Self::LeakyRelu(_) | Self::Identity)
     }
@@ -182,7 +182,7 @@ impl Activation {
     /// and `a E[phi'(u) phi'(v)]`, by which the layer multiplies the tangent kernel.
     ///
     /// Angles after a smooth activation are known to about the root of the scalar's epsilon where samples are nearly
-    /// parallel, which is enough for every smooth layer behind it.
+    /// parallel, which is enough for every smooth layer after it.
     pub fn propagate<T: Real, B: Backend<T> + ?Sized>(self, backend: &B, pairs: &mut Pairs<'_, T>, a: T, beta: T) {
         match self {
             Self::Relu => piecewise::propagate(backend, pairs, 0.0, a, beta),

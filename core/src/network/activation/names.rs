@@ -1,4 +1,4 @@
-//! Names of activations: those of the other choices, and a slope behind that of leaky ReLU.
+//! Names of activations: those of the other choices, and a slope after that of leaky ReLU.
 
 use core::fmt;
 use core::str::FromStr;
@@ -69,7 +69,7 @@ impl fmt::Display for UnknownActivation {
             f.write_str(if i == 0 { "" } else { ", " })?;
             f.write_str(activation.name())?;
         }
-        f.write_str("; leaky-relu may have its slope behind a colon, as in leaky-relu:0.2")
+        f.write_str("; leaky-relu may have its slope after a colon, as in leaky-relu:0.2")
     }
 }
 

@@ -183,7 +183,7 @@ pub(super) fn propagate<T: Real>(phi: Activation, pairs: &mut Pairs<'_, T>, a: T
         Series::Fill { numbers: one, taken } => Numbers(&one[*taken..][..SERIES]).squares(),
         Series::Read { one, taken, .. } => Numbers(&one[*taken..][..SERIES]).squares(),
     };
-    let q_behind = variance(own[0]);
+    let q_after = variance(own[0]);
     for j in 0..len {
         let p = pairs.q_other[j].to_f64();
         let (sin2, cos2, norm) = (pairs.sin2[j].to_f64(), pairs.cos2[j].to_f64(), pairs.product[j].to_f64());
@@ -205,9 +205,9 @@ pub(super) fn propagate<T: Real>(phi: Activation, pairs: &mut Pairs<'_, T>, a: T
             }
         };
         let covariance = a * T::from_f64(value) + beta;
-        pairs.set(j, q_behind, variance(of_other[0]), covariance, a * T::from_f64(slope));
+        pairs.set(j, q_after, variance(of_other[0]), covariance, a * T::from_f64(slope));
     }
-    pairs.q = q_behind;
+    pairs.q = q_after;
     let taken = pairs.series.taken();
     pairs.series.set_taken(taken + SERIES);
 }

@@ -1,4 +1,4 @@
-//! Layers that follow from widths, a bias, two variances and a parametrisation.
+//! Layers that follow from widths, a bias, two variances and a parametrization.
 
 use super::Bias;
 use crate::network::{Activation, Layer, Parametrization};

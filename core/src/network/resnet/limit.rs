@@ -56,7 +56,7 @@ impl ResNet {
         }
     }
 
-    /// One block of any activation, some pairs at a time, because what is before it and behind it is needed together.
+    /// One block of any activation, some pairs at a time, because what is before it and after it is needed together.
     fn block<T: Real, B: Backend<T> + ?Sized>(&self, backend: &B, pairs: &mut Pairs<'_, T>, ntk: &mut [T]) {
         const SOME: usize = 16;
         let (a2, two) = (T::from_f64(self.alpha * self.alpha), T::from_f64(2.0));
@@ -74,18 +74,18 @@ impl ResNet {
             own.q_other.iter_mut().for_each(|q| *q *= two);
             own.product.iter_mut().for_each(|product| *product *= two);
             self.activation.propagate(backend, &mut own, T::ONE, T::ZERO);
-            let q_behind = q + a2 * own.q;
+            let q_after = q + a2 * own.q;
             for (j, ntk) in ntk[start..end].iter_mut().enumerate() {
                 let (of_v, h) = (own.product[j] * (own.cos2[j] - own.sin2[j]), two * own.derivative[j]);
                 *ntk += a2 * (h * (*ntk + before[j] + p2) + of_v + p2);
                 let q_other = q_before[j] + a2 * own.q_other[j];
-                own.set(j, q_behind, q_other, before[j] + a2 * of_v, h);
+                own.set(j, q_after, q_other, before[j] + a2 * of_v, h);
             }
             let taken = own.series.taken();
             start = end;
             if start == len {
                 pairs.series.set_taken(taken);
-                pairs.q = q_behind;
+                pairs.q = q_after;
                 return;
             }
         }

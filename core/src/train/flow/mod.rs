@@ -111,7 +111,7 @@ impl<'a, T: Real> Flow<'a, T> {
     /// under a penalty lambda at least like `e^(-lambda t)`, and the path over a time T is no longer than
     /// `min(T, 1/lambda) |grad J|`, with T another decade of the time so far.
     fn left<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>) -> Option<T> {
-        if !run.problem.has_minimiser() {
+        if !run.problem.has_minimizer() {
             return None;
         }
         let (decade, penalty) = (T::from_f64(9.0) * run.state.log_time.exp(), run.problem.penalty());

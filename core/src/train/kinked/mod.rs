@@ -199,7 +199,7 @@ impl<'a, T: Real> Kinked<'a, T> {
         let objective = &run.state.objective;
         let rounding = rounding_of_outputs(objective);
         run.problem.loss().properties(1).quadratic && ln_residual(&run.problem, objective).exp() <= rounding
-            || run.problem.has_minimiser() && self.rest.reached()
+            || run.problem.has_minimizer() && self.rest.reached()
             || self.gradient.iter().all(|g| *g == T::ZERO)
     }
 }

@@ -35,7 +35,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     /// residuals as large as the mismatch where `|G| = sqrt(lambda_max/n)`. With a minimum ahead steps keep their length,
     /// so that chatter dies out. `slope` is |G|.
     pub(super) fn stretch<N: Network, B: ?Sized>(&self, run: &Run<'a, N, T, B>, calm: T, slope: T) -> T {
-        if run.problem.has_minimiser() {
+        if run.problem.has_minimizer() {
             return T::ONE;
         }
         let pull = slope / calm.sqrt();

@@ -11,7 +11,7 @@ use crate::bands::for_each_band;
 use crate::product::gemm;
 use crate::transpose::transpose;
 use crate::until::Asked;
-use crate::vector::Vectorised;
+use crate::vector::Vectorized;
 
 /// Rows of A that a thread works on at a time.
 const ROWS: usize = 256;
@@ -25,7 +25,7 @@ pub(super) const fn space(rows: usize, width: usize) -> u128 {
 
 /// Brings the symmetric matrix whose lower triangle is in `a` to one of `width` diagonals below the main one, in that
 /// triangle; what lies outside of the band has no meaning.
-pub(super) fn to_band<T: Vectorised>(mut a: MatMut<'_, T>, width: usize, asked: &Asked) {
+pub(super) fn to_band<T: Vectorized>(mut a: MatMut<'_, T>, width: usize, asked: &Asked) {
     let n = a.rows();
     let mut space = vec![T::ZERO; space(n, width) as usize];
     for left in (0..n).step_by(width) {
@@ -77,7 +77,7 @@ fn take<'a, T>(space: &mut &'a mut [T], len: usize) -> &'a mut [T] {
 }
 
 /// `X = A V` for the symmetric matrix whose lower triangle is in `a`; its blocks of [`ROWS`] on the diagonal are made whole.
-fn symmetric_product<T: Vectorised>(mut a: MatMut<'_, T>, v: MatRef<'_, T>, x: MatMut<'_, T>) {
+fn symmetric_product<T: Vectorized>(mut a: MatMut<'_, T>, v: MatRef<'_, T>, x: MatMut<'_, T>) {
     let (m, width) = (v.rows(), v.cols());
     for_each_band(a.reborrow(), ROWS, &[], &|first, mut band, _| {
         for i in 0..band.rows() {
@@ -97,7 +97,7 @@ fn symmetric_product<T: Vectorised>(mut a: MatMut<'_, T>, v: MatRef<'_, T>, x: M
 }
 
 /// `A <- A - [V W] [W V]^T` in the lower triangle.
-fn update<T: Vectorised>(a: MatMut<'_, T>, left: MatRef<'_, T>, right: MatRef<'_, T>) {
+fn update<T: Vectorized>(a: MatMut<'_, T>, left: MatRef<'_, T>, right: MatRef<'_, T>) {
     let depth = left.cols();
     for_each_band(a, ROWS, &[], &|first, band, _| {
         let (rows, end) = (first..first + band.rows(), first + band.rows());

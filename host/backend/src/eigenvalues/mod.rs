@@ -14,7 +14,7 @@ use ntkscope_core::{Error, MatMut};
 
 use crate::largest;
 use crate::until::{Asked, LEFT_OUT};
-use crate::vector::Vectorised;
+use crate::vector::Vectorized;
 
 /// Rows from which two stages are faster than one: by measurement 1 to 1.2 times at 700, 1.3 times at 1000, on one thread.
 pub(super) const WORTH: usize = 700;
@@ -36,7 +36,7 @@ pub(super) const fn len(rows: usize) -> u128 {
 /// # Errors
 /// [`Error::NoConvergence`], also where `asked` says that it is to end; [`Error::NonFinite`] where an eigenvalue is larger than the
 /// scalar's largest number.
-pub(super) fn two_stages<T: Vectorised>(
+pub(super) fn two_stages<T: Vectorized>(
     a: MatMut<'_, T>,
     values: &mut [T],
     scratch: &mut [T],
@@ -46,7 +46,7 @@ pub(super) fn two_stages<T: Vectorised>(
 }
 
 /// [`two_stages`] with a band of B diagonals.
-fn with_width<T: Vectorised, const B: usize>(
+fn with_width<T: Vectorized, const B: usize>(
     mut a: MatMut<'_, T>,
     values: &mut [T],
     scratch: &mut [T],

@@ -6,7 +6,7 @@ use ntkscope_core::{MatMut, MatRef, Real};
 use super::reflection::{dot, reflect, subtract};
 use crate::InstructionSet;
 use crate::product::gemm;
-use crate::vector::Vectorised;
+use crate::vector::Vectorized;
 
 /// Columns up to which reflections are applied one by one.
 const NARROW: usize = 8;
@@ -15,7 +15,7 @@ const NARROW: usize = 8;
 /// `space` has b^2 elements.
 ///
 /// Reflections beyond the rows of the panel, and those of columns that are 0 already, are columns of zeros of V and T.
-pub(super) fn decompose<T: Vectorised>(
+pub(super) fn decompose<T: Vectorized>(
     mut p: MatMut<'_, T>,
     mut r: MatMut<'_, T>,
     mut t: MatMut<'_, T>,
@@ -27,7 +27,7 @@ pub(super) fn decompose<T: Vectorised>(
 }
 
 /// [`decompose`] of columns `first` and on of the panel, whose transpose is `p`; the diagonal of T, tau, alone.
-fn part<T: Vectorised>(p: MatMut<'_, T>, first: usize, r: &mut MatMut<'_, T>, t: &mut MatMut<'_, T>, space: &mut [T]) {
+fn part<T: Vectorized>(p: MatMut<'_, T>, first: usize, r: &mut MatMut<'_, T>, t: &mut MatMut<'_, T>, space: &mut [T]) {
     let cols = p.rows();
     if cols <= NARROW {
         return narrow(p, first, r, t);
@@ -49,7 +49,7 @@ fn part<T: Vectorised>(p: MatMut<'_, T>, first: usize, r: &mut MatMut<'_, T>, t:
 
 /// T from V and the diagonal of T: its column k is `-tau_k T_k V_k^T v_k` above tau_k, where T_k and V_k are what lies to
 /// the left.
-fn triangle<T: Vectorised>(v: MatRef<'_, T>, t: &mut MatMut<'_, T>, space: &mut [T]) {
+fn triangle<T: Vectorized>(v: MatRef<'_, T>, t: &mut MatMut<'_, T>, space: &mut [T]) {
     let cols = v.rows();
     let mut products = MatMut::dense(&mut space[..cols * cols], cols, cols);
     gemm(T::ONE, v, v.t(), T::ZERO, products.reborrow());

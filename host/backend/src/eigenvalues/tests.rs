@@ -4,13 +4,13 @@ use ntkscope_core::MatMut;
 use ntkscope_core::init::Normals;
 
 use super::with_width;
-use crate::vector::Vectorised;
+use crate::vector::Vectorized;
 
 /// Sizes: around multiples of the widths 4 and 8, and past [`super::band`]'s blocks of 256 rows.
 const SIZES: [usize; 17] = [1, 2, 3, 4, 5, 6, 8, 9, 12, 13, 16, 17, 31, 64, 65, 100, 301];
 
 /// Eigenvalues of the lower triangle of `entry`, on as many threads; what lies above is NaN.
-fn found<T: Vectorised, const B: usize>(n: usize, threads: usize, entry: &dyn Fn(usize, usize) -> f64) -> Vec<T> {
+fn found<T: Vectorized, const B: usize>(n: usize, threads: usize, entry: &dyn Fn(usize, usize) -> f64) -> Vec<T> {
     let mut a: Vec<T> = (0..n * n)
         .map(|at| (at / n, at % n))
         .map(|(i, j)| T::from_f64(if j <= i { entry(i, j) } else { f64::NAN }))
@@ -24,7 +24,7 @@ fn found<T: Vectorised, const B: usize>(n: usize, threads: usize, entry: &dyn Fn
 
 /// Asserts that the eigenvalues are `spectrum` to 2 (n + 8) epsilon |A|, in two widths, and have the same bits on 1 to 3 threads.
 #[track_caller]
-fn check<T: Vectorised>(what: &str, entry: &dyn Fn(usize, usize) -> f64, mut spectrum: Vec<f64>) {
+fn check<T: Vectorized>(what: &str, entry: &dyn Fn(usize, usize) -> f64, mut spectrum: Vec<f64>) {
     spectrum.sort_unstable_by(f64::total_cmp);
     let n = spectrum.len();
     let norm = spectrum.iter().fold(0.0, |norm: f64, value| norm.max(value.abs()));
@@ -51,7 +51,7 @@ fn of_minima(n: usize) -> Vec<f64> {
     (1..=n).map(|k| 0.25 / angle(k).sin().powi(2)).collect()
 }
 
-fn check_all<T: Vectorised>() {
+fn check_all<T: Vectorized>() {
     for n in SIZES {
         let minima = |i: usize, j: usize| (i.min(j) + 1) as f64;
         check::<T>("minima", &minima, of_minima(n));
@@ -96,7 +96,7 @@ fn known_spectra_in_f32() {
 
 #[test]
 fn scale_changes_no_bit() {
-    fn bits<T: Vectorised>(n: usize, exponent: i32) -> Vec<f64> {
+    fn bits<T: Vectorized>(n: usize, exponent: i32) -> Vec<f64> {
         let mut normals = Normals::new(3);
         let draws: Vec<f64> = (0..n * n).map(|_| normals.draw()).collect();
         let factor = 2.0_f64.powi(exponent);

@@ -18,7 +18,7 @@ def from_flax(
 ) -> Network:
     """The network of the nested parameters of Flax's ``Dense`` layers, whose ``kernel`` is ``(inputs, outputs)``: transposed here.
 
-    Layers follow the numbers in their names, ``Dense_10`` behind ``Dense_2``: the order of a mapping, which jax sorts by name, says nothing.
+    Layers follow the numbers in their names, ``Dense_10`` after ``Dense_2``: the order of a mapping, which jax sorts by name, says nothing.
     The rest as for ``from_state_dict``.
 
     >>> import numpy as np, ntkscope as ns

@@ -49,13 +49,13 @@ def from_torch(module: Any, *, check: Any = None) -> Network:
         if not layers:
             raise UnsupportedLayer(f"{where}: an activation in front of the first Linear; apply it to the samples")
         if layers[-1][3] != "identity":
-            raise UnsupportedLayer(f"{where}: a second activation behind {layers[-1][0]}; one is measured")
+            raise UnsupportedLayer(f"{where}: a second activation after {layers[-1][0]}; one is measured")
         layers[-1][3] = activation
     if not layers:
         raise UnsupportedLayer(f"{type(module).__name__}: no Linear in it")
     if layers[-1][3] != "identity":
         raise UnsupportedLayer(
-            f"the module ends with an activation ({layers[-1][3]}); measure what is in front of it, or put a Linear behind it"
+            f"the module ends with an activation ({layers[-1][3]}); measure what is in front of it, or put a Linear after it"
         )
     net = _of_layers([tuple(layer) for layer in layers])
     if check is not None:
@@ -117,7 +117,7 @@ def _linear(name: str, layer: Any, seen: dict[int, str]) -> list[Any]:
     return [prefix + "weight", weight, bias, "identity", (1.0, 1.0), trained]
 
 
-def _activation(where: str, kind: str, layer: Any, behind: bool) -> str | None:
+def _activation(where: str, kind: str, layer: Any, after: bool) -> str | None:
     """Name of the function of a layer without parameters; None of one that changes nothing."""
     if kind in _PLAIN:
         return _PLAIN[kind]
@@ -137,7 +137,7 @@ def _activation(where: str, kind: str, layer: Any, behind: bool) -> str | None:
         return None
     if kind == "Identity":
         return None
-    if kind == "Flatten" and not behind:
+    if kind == "Flatten" and not after:
         if (getattr(layer, "start_dim", 1), getattr(layer, "end_dim", -1)) != (1, -1):
             raise UnsupportedLayer(f"{where}: start_dim={layer.start_dim}, end_dim={layer.end_dim}; only Flatten() is measured")
         return None

@@ -111,7 +111,7 @@ pub struct KernelArgs {
 }
 
 impl KernelArgs {
-    /// The command, as it is typed behind `ntkscope`.
+    /// The command, as it is typed after `ntkscope`.
     fn name(&self) -> &'static str {
         match self.kind {
             KernelKind::Analytic => "kernel analytic",

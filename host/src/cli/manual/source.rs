@@ -27,7 +27,7 @@ pub(super) fn tidied(page: &str) -> String {
     tidied
 }
 
-/// The last blank at which a line that is too long can be cut, or the first behind: what follows must not be taken for a
+/// The last blank at which a line that is too long can be cut, or the first one after it: what follows must not be taken for a
 /// command.
 fn cut(line: &str) -> Option<usize> {
     let follows = |at: usize| !line[at + 1..].starts_with(['.', '\'', ' ']);

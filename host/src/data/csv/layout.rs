@@ -22,7 +22,7 @@ pub(super) struct Layout {
     pub(super) fields: usize,
     /// the first field that is used; those before number or name the rows
     pub(super) first: usize,
-    /// the field behind the last that is used; behind it every record has an empty one
+    /// the field after the last that is used; after it every record has an empty one
     pub(super) end: usize,
     /// the field of the label
     pub(super) label: usize,

@@ -18,7 +18,7 @@ impl Decimals {
     /// The number in a field.
     ///
     /// # Errors
-    /// Why it is none, to be put behind its place.
+    /// Why it is none, to be put after its place.
     pub(super) fn number(&mut self, field: Field<'_>) -> Result<f64, String> {
         let text = std::str::from_utf8(field.text).map_err(|_| "is not UTF-8 text".to_owned())?;
         let none = || format!("{:?} is not a number", excerpt(text));

@@ -12,6 +12,7 @@ use crate::study::training_run::TrainingRun;
 use crate::study::work;
 
 /// A part's runs, and where they end.
+#[derive(Clone)]
 pub struct Grid {
     nets: Vec<Net>,
     widths: Vec<usize>,
@@ -220,11 +221,19 @@ impl Grid {
         for net in self.nets.iter().filter(|net| options.has_network(net.kind)) {
             let widest = if net.kind == NetworkKind::Resnet { self.widest_residual } else { usize::MAX };
             let own: Vec<usize> = self.widths.iter().copied().filter(|width| *width <= widest).collect();
-            for width in &options.widths_or(&own) {
+            let widths = options.widths_or(&own);
+            // of other widths the widest
+            let is_among = self.profiles.iter().any(|profiled| widths.contains(profiled));
+            let profiles = match widths.iter().max() {
+                Some(widest) if !is_among && !self.profiles.is_empty() => vec![*widest],
+                _ => self.profiles.clone(),
+            };
+            let here = Self { profiles, ..self.clone() };
+            for width in &widths {
                 for init in &self.inits {
                     for loss in &self.losses {
                         for seed in 0..options.seeds.unwrap_or(self.seeds) {
-                            cells.push(self.cell(part, *net, *width, *init, *loss, seed));
+                            cells.push(here.cell(part, *net, *width, *init, *loss, seed));
                         }
                     }
                 }

@@ -140,7 +140,7 @@ impl Measurement for Replica {
         let mut curves =
             Curves { at: self.measured().iter().map(|epoch| *epoch as f64).collect(), ..Curves::default() };
         for index in 0..self.trials {
-            // parameters of their own stream, behind those of all draws of points
+            // parameters of their own stream, after those of all draws of points
             let (data, seed) = (self.samples(index), draw_seed(1 << 31, self.n, index));
             let Ended::Done(zero) = self.train(&Mirrored(standard), &data, seed, stop)? else {
                 return Ok(Ended::Stopped);

@@ -168,7 +168,7 @@ static CLAIMS: &[Claim<Compared>] = &[
     },
     Claim {
         name: "B6 sampled networks foretell digits as Gaussian process regression does",
-        place: "derived: sample, then optimise",
+        place: "derived: sample, then optimize",
         kind: Kind::Claim,
         about: subject,
         measure: |all| difference(all, SAMPLED, REGRESSION),

@@ -64,7 +64,7 @@ impl Start {
 /// What the numbers of a table's row are, h C each.
 const KINDS: [&str; 3] = ["f", "k", "l"];
 
-/// Outputs of every network on the points held out, all numbers of one network behind one another, `(networks, h C)`.
+/// Outputs of every network on the points held out, all numbers of one network one after another, `(networks, h C)`.
 #[derive(Default)]
 pub struct Members {
     /// the trained network
@@ -176,7 +176,7 @@ impl Measurement for Ensemble {
         let table = Settings { model, training }.table()?;
         let (networks, start, data) = (self.networks, self.start, samples.sha256);
         Ok(format!(
-            "# the first of {networks} networks; the others have the seeds behind it; {} classes; {start:?}; samples {data}\n{table}",
+            "# the first of {networks} networks; the others have the seeds after it; {} classes; {start:?}; samples {data}\n{table}",
             self.classes
         ))
     }

@@ -176,8 +176,8 @@ fn way(group: &Group, all: &[Beside]) -> Figure {
         let late = run.finished.predictions.rows.iter().filter(|row| row.log_time >= 0.01f64.ln_1p());
         Curve::new(late.map(|row| (decimal_exponent(row.log_time), row.linearized.difference.ln())))
     };
-    let penalised = |beside: &&Beside| matches!(beside.group.regularization, Regularization::Penalty(_));
-    let series = all.iter().filter(penalised).filter_map(|beside| {
+    let penalized = |beside: &&Beside| matches!(beside.group.regularization, Regularization::Penalty(_));
+    let series = all.iter().filter(penalized).filter_map(|beside| {
         let (group, regularization) = (&beside.group, beside.group.regularization);
         let curves: Vec<Curve> = group.at_width(CE, group.widest()).iter().map(curve).collect();
         let label = format!("{}, m = {}", regularization.title(), group.widest());

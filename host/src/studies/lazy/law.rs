@@ -95,7 +95,7 @@ fn helmert(outputs: usize) -> Vec<Vec<f64>> {
     (1..outputs).map(|k| (0..outputs).map(|j| entry(k, j)).collect()).collect()
 }
 
-/// The contrasts of outputs `(m, C)`, those of a point behind one another.
+/// The contrasts of outputs `(m, C)`, those of a point one after another.
 pub fn contrasts(outputs: &[f64], c: usize) -> Vec<f64> {
     let rows = helmert(c);
     let of = |f: &[f64]| rows.iter().map(|row| row.iter().zip(f).map(|(q, f)| q * f).sum()).collect::<Vec<f64>>();

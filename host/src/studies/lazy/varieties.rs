@@ -33,7 +33,7 @@ struct Variety {
 const SOFT: Regularization = Regularization::Smoothing(0.2);
 /// 0.3 in the convention of the sum of the losses.
 const PENALTY: f64 = 0.3 / 6.0;
-const PENALISED: Regularization = Regularization::Penalty(PENALTY);
+const PENALIZED: Regularization = Regularization::Penalty(PENALTY);
 
 const PLAIN: Variety = Variety {
     net: Net::fcn(1),
@@ -56,7 +56,7 @@ const RESNET: Variety = Variety { net: Net::resnet(1, 1.0), quick: &[64, 128], f
 /// error function for activation have no kinks: what the mean of the others is off by comes from kinks that pass a sample.
 static OWN: &[Variety] = &[
     PLAIN,
-    Variety { regularization: PENALISED, full: &[64, 512, 2048], ..PLAIN },
+    Variety { regularization: PENALIZED, full: &[64, 512, 2048], ..PLAIN },
     Variety { classes: 3, ..NARROW },
     Variety { activation: Activation::Erf, quick: &[512, 2048], full: &[64, 512, 2048], ..PLAIN },
     MIRRORED,
@@ -66,10 +66,10 @@ static OWN: &[Variety] = &[
         full: &[512, 2048, 8192],
         ..MIRRORED
     },
-    Variety { regularization: PENALISED, ..MIRRORED },
-    Variety { classes: 3, regularization: PENALISED, quick: &[], ..NARROW },
+    Variety { regularization: PENALIZED, ..MIRRORED },
+    Variety { classes: 3, regularization: PENALIZED, quick: &[], ..NARROW },
     RESNET,
-    Variety { regularization: PENALISED, quick: &[], ..RESNET },
+    Variety { regularization: PENALIZED, quick: &[], ..RESNET },
 ];
 
 /// Networks whose outputs at the start are drawn from the prior of the posterior. Under cross-entropy a tenth of it, where the
@@ -88,7 +88,7 @@ static BAYES: &[Variety] = &[
 ];
 
 const FROM_THE_PRIOR: Variety =
-    Variety { regularization: PENALISED, smoothing: 0.4, quick: &[256, 1024], full: &[256, 1024], ..PLAIN };
+    Variety { regularization: PENALIZED, smoothing: 0.4, quick: &[256, 1024], full: &[256, 1024], ..PLAIN };
 
 /// The ensembles that start from their own outputs, by variety, narrow to wide.
 pub fn ensembles(part: &'static Part, options: &Options) -> Vec<Kept<Ensemble>> {

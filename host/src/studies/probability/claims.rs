@@ -283,7 +283,7 @@ fn larger<'f>() -> Claim<Pair<'f>> {
     }
 }
 
-/// Entries of the table from an earlier, smaller sample, ± 0.04; it does not say which parametrisation it used.
+/// Entries of the table from an earlier, smaller sample, ± 0.04; it does not say which parametrization it used.
 const EARLIER: [(usize, f64); 3] = [(4, 0.84), (16, 0.87), (64, 0.92)];
 
 fn earlier(cell: &Cell) -> Option<f64> {
@@ -298,7 +298,7 @@ static FIRST_ENTRIES: &[Claim<Cell>] = &[Claim {
     measure: |cell| Measured::between([0.0, 1.0], cell.found.network.numbers(MIDDLE), NETWORKS),
     theory: |cell| Some(Theory::number(earlier(cell)?).within(0.04, "the sample's own interval")),
     note: |cell| format!("probability at t = 10^{{4}}: {}", with_interval(cell.found.network.share(MIDDLE))),
-    failing: "the earlier sample does not state its parametrisation, time or scale; no parametrisation here has all three at t = 10^{4}, and that with the factor √(2/m) comes nearest",
+    failing: "the earlier sample does not state its parametrization, time or scale; no parametrization here has all three at t = 10^{4}, and that with the factor √(2/m) comes nearest",
 }];
 
 /// A claim about every cell and the next.

@@ -30,7 +30,7 @@ impl ProbeFlow {
     }
 
     /// The probe's output at each of the [`TIMES`] times `clock`, for a kernel `(n + 1, n + 1)` and outputs at time 0 `(n + 1)`
-    /// of the points and the probe behind them.
+    /// of the points and the probe after them.
     ///
     /// # Errors
     /// Shapes; those of the flow.

@@ -35,7 +35,7 @@ pub struct FixedKernel {
     /// what the networks are
     #[serde(flatten)]
     pub line: Line,
-    /// width, where the kernel's mean depends on it: the standard parametrisations have no limit
+    /// width, where the kernel's mean depends on it: the standard parametrizations have no limit
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<usize>,
     /// draws of f_0

@@ -1,4 +1,4 @@
-//! The points, the network, and what its parametrisation means.
+//! The points, the network, and what its parametrization means.
 //!
 //! The points are (1, p, L), p = 0, ..., L - 1, all of class 1, the probe is (1, ceil(L/2), 0): those of the "coin line" of
 //! Levine's problems without diversity, an agent at p and a coin at L. Its networks have one hidden layer of ReLU without
@@ -6,7 +6,7 @@
 //! positive, gradient flow never lowers the logit of the probe: a unit with output weight v and `w . probe > 0` moves `v` up
 //! and `w . probe` in the direction of v.
 //!
-//! One network is trained whatever the parametrisation, `f = m^(-1/2) sum_j v_j relu(w_j . x)`, because
+//! One network is trained whatever the parametrization, `f = m^(-1/2) sum_j v_j relu(w_j . x)`, because
 //! `f = sum_j a_j relu(u_j . x)` is the same function at `(w, v) = m^(1/4) (u, a)`, and gradient flow of (u, a) for a time t
 //! is that of (w, v) for the time `m^(1/2) t`: `d(c theta)/dt = -c grad_theta J = -c^2 grad_(c theta) J`.
 
@@ -15,7 +15,7 @@ use ntkscope_core::init::initialize;
 use ntkscope_core::network::{Fcn, Network};
 use serde::Serialize;
 
-/// Times t at which the probe is read, in the time of the parametrisation and of the mean loss; 0 comes before them.
+/// Times t at which the probe is read, in the time of the parametrization and of the mean loss; 0 comes before them.
 pub const TIMES: [f64; 7] = [10.0, 1e2, 1e3, 1e4, 1e8, 1e16, 1e32];
 /// Numbers of a point.
 pub const INPUTS: usize = 3;
@@ -30,7 +30,7 @@ pub fn with_times<S: Serialize>(settings: &S) -> Result<toml::Table, crate::stud
     Ok(plan)
 }
 
-/// The L points and the probe behind them, `(L + 1, 3)`.
+/// The L points and the probe after them, `(L + 1, 3)`.
 pub fn points_and_probe(points: usize) -> Vec<f64> {
     let line = points as f64;
     let probe = [1.0, points.div_ceil(2) as f64, 0.0];
@@ -49,7 +49,7 @@ pub fn network(widths: &[usize]) -> Result<Fcn<'_>, Error> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Parametrization {
-    /// `m^(-1/2) sum v relu(w . x)`, all N(0, sigma^2): the problem's neural-tangent parametrisation
+    /// `m^(-1/2) sum v relu(w . x)`, all N(0, sigma^2): the problem's neural-tangent parametrization
     Ntk,
     /// `(2/m)^(1/2) sum v relu(w . x)`, all N(0, sigma^2): that of this program's other networks
     NtkHe,
@@ -66,7 +66,7 @@ pub struct Scales {
     pub hidden: f64,
     /// standard deviation of v
     pub output: f64,
-    /// time of this network for a unit of the parametrisation's
+    /// time of this network for a unit of the parametrization's
     pub clock: f64,
 }
 
@@ -127,7 +127,7 @@ pub struct Line {
     pub points: usize,
     /// how the network is written
     pub parametrization: Parametrization,
-    /// sigma: standard deviation of the initial weights, over that of the parametrisation
+    /// sigma: standard deviation of the initial weights, over that of the parametrization
     pub scale: f64,
 }
 

@@ -6,12 +6,12 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | points, probe, parametrisations | [`mod@line`] |
+//! | points, probe, parametrizations | [`mod@line`] |
 //! | networks, each beside its own linearization | [`networks`] |
 //! | the fixed NTK from draws of the Gaussian process, and the process given the labels | [`limits`], [`flow`] |
 //! | orthant probabilities in closed form, binomial intervals | [`crate::analysis::orthant`], [`crate::analysis::binomial`] |
 //!
-//! Cross-entropy throughout; time t is that of the mean loss and of the parametrisation.
+//! Cross-entropy throughout; time t is that of the mean loss and of the parametrization.
 
 pub mod claims;
 pub mod figures;
@@ -47,8 +47,8 @@ static COIN_LINE: Part = Part {
     title: "The coin line",
     summary: "thousands of small networks, the fixed NTK and the Gaussian process on points of a line",
     introduction: "Points (1, p, L), p = 0, …, L − 1, all of class 1; the probe is (1, ⌈L/2⌉, 0), for four points (1, 2, 0). Networks of one hidden \
-                   layer of ReLU without biases, trained by gradient flow of the mean loss. Width, number of points, scale and parametrisation \
-                   are varied one at a time about the NTK parametrisation m^{−1/2} Σ v_{j} relu(w_{j} · x) with four points and all initial \
+                   layer of ReLU without biases, trained by gradient flow of the mean loss. Width, number of points, scale and parametrization \
+                   are varied one at a time about the NTK parametrization m^{−1/2} Σ v_{j} relu(w_{j} · x) with four points and all initial \
                    weights N(0, 1). The problem is stated for gradient descent with a fixed step; \
                    the flow is its limit for small steps.",
     scope: Scope::Quick,
@@ -63,7 +63,7 @@ network under its fixed NTK, whose logit at the probe grows without bound, so th
 its random outputs given the labels, whose probability is a number below 1.";
 
 const TERMS: &str = "The *probe* is the point off the line. A *verdict* is whether the logit there is positive. m is the width, L the number of \
-points, σ the standard deviation of the initial weights over that of the parametrisation. *Linearized*: the network's own kernel K_{0}, from \
+points, σ the standard deviation of the initial weights over that of the parametrization. *Linearized*: the network's own kernel K_{0}, from \
 its own outputs. *Fixed NTK*: the mean of K_{0}, its limit for infinite width where it has one, from draws f_{0} of the Gaussian process with \
 the covariance NNGP. *Gaussian process*: the probability of a positive value at the probe among draws that have every label right, Q(L). \
 *NTK*: m^{−1/2} Σ v relu(w · x), all weights N(0, σ^{2}); with the factor √(2/m) it is the network of the other studies. *Standard*: Σ a relu(u · \

@@ -19,7 +19,7 @@ use crate::run::Observer;
 use crate::study::Error;
 use crate::study::kept::Measurement;
 
-/// Networks of one width that differ in their seeds alone; the same seeds at every scale and in every parametrisation.
+/// Networks of one width that differ in their seeds alone; the same seeds at every scale and in every parametrization.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Networks {
     /// what they are
@@ -47,7 +47,7 @@ pub struct NetworksFound {
     pub linearized: Verdicts,
     /// gradient evaluations of a network, on average
     pub evaluations: f64,
-    /// networks that have not come to the last time in `MOST_STEPS` steps; their last verdict counts at the times behind it,
+    /// networks that have not come to the last time in `MOST_STEPS` steps; their last verdict counts at the times after it,
     /// and only those that are not positive could be wrong, because no verdict is taken back
     pub unfinished: usize,
 }

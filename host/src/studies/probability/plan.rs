@@ -19,7 +19,7 @@ use crate::study::options::Options;
 use crate::study::plan::{Findings, Plan};
 use crate::words;
 
-/// The line of the centre: the problem's own parametrisation and scale.
+/// The line of the centre: the problem's own parametrization and scale.
 pub const CENTRE: Line = Line { points: 4, parametrization: Parametrization::Ntk, scale: 1.0 };
 /// Draws under the fixed NTK for every network of a cell: its column is to have a fraction of the networks' scatter.
 const DRAWS_A_NETWORK: u64 = 5;
@@ -28,7 +28,7 @@ const ACCEPTED: u64 = 50_000;
 
 /// Everything that is measured.
 pub struct ProbabilityTable {
-    /// by parametrisation, points, scale, width
+    /// by parametrization, points, scale, width
     networks: Vec<Kept<Networks>>,
     kernels: Vec<Kept<FixedKernel>>,
     posteriors: Vec<Kept<Posterior>>,
@@ -67,7 +67,7 @@ impl Found {
         let widest = || self.of(CENTRE).last().map_or(0, |cell| cell.networks.width);
         self.cells.iter().find(beside).map_or_else(widest, |cell| cell.networks.width)
     }
-    /// Scales of the centre's parametrisation and points at the middle width, ascending.
+    /// Scales of the centre's parametrization and points at the middle width, ascending.
     pub fn by_scale(&self) -> Vec<&Cell> {
         let at = |cell: &&Cell| {
             let Networks { line, width, .. } = cell.networks;

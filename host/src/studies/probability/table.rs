@@ -123,7 +123,7 @@ pub fn tables(found: &Found) -> Vec<Table> {
     tables.push(pairs(title, found.cells.iter().filter(varied)));
     let written = |cell: &&Cell| cell.networks.line.parametrization != Parametrization::Ntk;
     let title = format!(
-        "{INTERVALS} Other parametrisations; beside them the flow under the mean of their kernels at initialization."
+        "{INTERVALS} Other parametrizations; beside them the flow under the mean of their kernels at initialization."
     );
     tables.push(pairs(title, found.cells.iter().filter(written)));
     let mut table = Table::new(

@@ -56,7 +56,7 @@ impl Sweep {
     pub fn plan(mut axes: Vec<Axis>, base: &Table) -> Result<Self, Error> {
         for (index, axis) in axes.iter().enumerate() {
             if axes[..index].iter().any(|other| other.key == axis.key) {
-                return Err(refused(&axis.key, "the setting stands twice; give all of its values behind one another"));
+                return Err(refused(&axis.key, "the setting stands twice; give all of its values one after another"));
             }
         }
         if axes.iter().all(|axis| axis.key != "loss")

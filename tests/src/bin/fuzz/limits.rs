@@ -21,7 +21,7 @@ const BESIDE: usize = 6 << 20;
 pub(crate) const READING: f64 = 1.0;
 
 /// Most seconds where a run goes on from what was read: two steps, and two kernels' flows to their time. On hostile outputs a
-/// flow takes its thousands of steps before it gives up, in code that is neither optimised nor free of counters.
+/// flow takes its thousands of steps before it gives up, in code that is neither optimized nor free of counters.
 pub(crate) const TRAINING: f64 = 10.0;
 
 /// The budget that is handed to the readers.

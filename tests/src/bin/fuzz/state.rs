@@ -16,7 +16,7 @@ use crate::refused::Verdict;
 static SAMPLES: LazyLock<Samples> =
     LazyLock::new(|| data::load(&DataSpec::new(Source::Circle), &Budget::default()).expect("six points"));
 
-/// `state.bin` of a small run, which goes on for two steps at most; the checksum is put behind the input, so that a wrong one
+/// `state.bin` of a small run, which goes on for two steps at most; the checksum is put after the input, so that a wrong one
 /// does not end everything.
 pub(crate) fn state(input: &[u8]) -> Verdict {
     let path = FOLDER.join("state.bin");

@@ -1,5 +1,5 @@
 //! What the root's Cargo.toml declares and nothing else would notice: the oldest compiler, and how the packages that do the
-//! arithmetic are optimised.
+//! arithmetic are optimized.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use crate::toolchain::cargo;
 
 /// The packages whose speed is the program's: these, and all that they depend on.
 const ARITHMETIC: [&str; 2] = ["ntkscope-backend", "ntkscope-core"];
-/// What of it does no arithmetic: it may be optimised as any other package is.
+/// What of it does no arithmetic: it may be optimized as any other package is.
 const PLUMBING: [&str; 30] = [
     "bitflags",
     "byteorder",
@@ -84,7 +84,7 @@ fn compare(declared: &str, said: &str) -> Result<()> {
 }
 
 /// Every package of the arithmetic has a level of its own in the profile of releases, and every level a package.
-pub(crate) fn optimised(_: &mut Session) -> Result<()> {
+pub(crate) fn optimized(_: &mut Session) -> Result<()> {
     let args = ["metadata", "--format-version", "1", "--locked"];
     let metadata: Value = serde_json::from_str(&process::output(cargo().args(args), minutes(5))?)?;
     let graph = Graph::read(&metadata)?;

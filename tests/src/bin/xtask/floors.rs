@@ -172,7 +172,7 @@ fn walk(tokens: TokenStream, depth: usize, found: &mut Vec<Import>) {
     }
 }
 
-/// What stands behind `crate::`: a name, or a group of paths.
+/// What stands after `crate::`: a name, or a group of paths.
 fn root_items(next: &TokenTree, found: &mut Vec<Import>) {
     match next {
         TokenTree::Ident(name) => {

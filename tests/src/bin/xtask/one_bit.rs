@@ -92,7 +92,7 @@ fn on_the_way(board: &Board, binary: &str, job: &Job<'_>, image: &[u8]) -> Resul
     let again = |bytes: Vec<u8>| -> Result<Received, Error> {
         receive(&Source::defmt("bytes", image, true, Cursor::new(bytes))?, Until::limit(job.limit), None, &mut |_| ())
     };
-    // frames have no zero in them, and one behind each
+    // frames have no zero in them, and one after each
     let (mut places, mut from) = (Vec::new(), 0);
     for piece in bytes.split(|byte| *byte == 0) {
         places.extend((!piece.is_empty()).then_some((from, piece.len())));

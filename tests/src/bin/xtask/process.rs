@@ -94,7 +94,7 @@ fn end(child: &mut Child) {
 pub(crate) fn processor_time(id: u32) -> Result<Duration> {
     let path = format!("/proc/{id}/stat");
     let stat = fs::read_to_string(&path).with_context(|| path.clone())?;
-    // id (name, which may hold anything) state …: user and system time are the 12th and 13th words behind the name, in hundredths
+    // id (name, which may hold anything) state …: user and system time are the 12th and 13th words after the name, in hundredths
     let words: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let hundredths = |i: usize| words.get(i).and_then(|word| word.parse::<u64>().ok());
     let (user, system) = hundredths(11).zip(hundredths(12)).with_context(|| path)?;

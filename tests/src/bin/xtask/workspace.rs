@@ -74,7 +74,7 @@ pub(crate) fn mpi(_: &mut Session) -> Result<()> {
     run(cargo().args(["test", "--package", "ntkscope", "--features", "mpi", "--test", "mpi"]), LONG)
 }
 
-/// What the optimiser could change: the arithmetic. The program around it takes longer to build than all of its tests.
+/// What the optimizer could change: the arithmetic. The program around it takes longer to build than all of its tests.
 pub(crate) fn test_release(_: &mut Session) -> Result<()> {
     let mut test = cargo();
     test.args(["test", "--release", "--no-fail-fast"]);

@@ -11,6 +11,8 @@ use super::movement::reached;
 
 /// Mean loss below which squared error counts as fitted.
 const FITTED: f64 = 1e-4;
+/// The share of that below which there is something to compare with it.
+const FAR_BELOW: f64 = 1e-2;
 
 /// Every group of cross-entropy.
 pub static AWAY: &[Claim<Group>] = &[
@@ -123,9 +125,10 @@ fn narrowest(group: &Group) -> usize {
 
 /// ln of the final drift over that where the loss is small, one number a seed.
 fn after_the_fit(group: &Group, width: usize) -> Measured {
-    let fitted = group.runs(MSE).map(|run| run.last().loss).fold(0.0, f64::max);
-    if fitted >= 1e-2 * FITTED {
-        return Measured::Nothing(format!("the loss fell only to {}", number(fitted)));
+    let fitted = group.at_width(MSE, width).iter().map(|run| run.last().loss).fold(0.0, f64::max);
+    if fitted >= FAR_BELOW * FITTED {
+        let [fitted, asked] = [fitted, FAR_BELOW * FITTED].map(number);
+        return Measured::Nothing(format!("the loss fell only to {fitted} in a run, not to {asked}"));
     }
     let growth = |run: &Run| {
         let drift = Curve::new(run.rows().map(|row| (-row.loss.ln(), row.drift_max)));

@@ -5,6 +5,7 @@ use crate::experiment::Init;
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Theory};
 use crate::study::group::{Column, Group, Run};
+use crate::study::judge::Measured;
 use crate::study::net::CE;
 
 /// Mean margin at which movement is compared with the linearized network's: within the kernel regime.
@@ -18,12 +19,16 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         place: "Theorem 1, Corollary 1",
         kind: Kind::Check,
         about: Group::cross_entropy,
-        measure: |group| {
-            group.over_all(CE, f64::min, |run| {
+        measure: |group| match group.runs(CE).find(|run| run.smallest(|row| row.lambda_min) <= 0.0) {
+            Some(run) => Measured::Nothing(format!(
+                "λ_{{min}}(K_{{t}}) does not stay positive at width {}, seed {}",
+                run.width, run.seed
+            )),
+            None => group.over_all(CE, f64::min, |run| {
                 Some(run.last_exponent(DISTANCE)?.min(run.smallest(|row| row.lambda_min)))
-            })
+            }),
         },
-        theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+        theory: |_| Some(Theory::above(0.0)),
         note: |group| {
             let lambda = group.runs(CE).map(|run| run.smallest(|row| row.lambda_min)).fold(f64::INFINITY, f64::min);
             format!(

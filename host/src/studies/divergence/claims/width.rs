@@ -12,7 +12,7 @@ use crate::study::net::{CE, MSE};
 pub const MARGIN: f64 = 2.0;
 /// Relative drift whose time is asked for.
 pub const SHARE: f64 = 0.1;
-/// Mean margin behind which time grows exponentially with the margin.
+/// Mean margin after which time grows exponentially with the margin.
 const LATE: f64 = 0.5;
 /// Relative drift up to which c u^2/m is the law: beyond, terms of the next order are as large as the difference from it.
 const SMALL: f64 = 0.3;
@@ -88,7 +88,7 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
                 group.over_widths(CE, widths, time, |points| Some(miss(points, f64::ln)? - miss(points, f64::sqrt)?))
             }
         },
-        theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+        theory: |_| Some(Theory::above(0.0)),
         note: |group| {
             let law = |of: fn(f64) -> f64, name: &str| {
                 let miss = group.over_widths(CE, &late_widths(group), time, |points| miss(points, of));

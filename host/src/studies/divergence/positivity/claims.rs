@@ -81,7 +81,7 @@ pub(super) static IN_GENERAL_POSITION: &[Claim<Vec<OnPoints>>] = &[Claim {
         let rows = sets.iter().flat_map(|set| &set.rows);
         Measured::extreme(rows.map(|row| row.lambda_min / row.uncertainty).reduce(f64::min), "there are no points")
     },
-    theory: |_| Some(Theory::at_least(1.0).said("> 1: beyond rounding")),
+    theory: |_| Some(Theory::above(1.0).said("> 1: beyond rounding")),
     note: |sets| {
         let least = |set: &OnPoints| {
             let most = set.points.most();
@@ -171,7 +171,7 @@ pub(super) static ON_SPHERES: &[Claim<OnPoints>] = &[
         measure: |set| {
             set.by_draw(|rows| rows.iter().map(|row| (row.distance / OF_THE_PROOF(row)).ln()).reduce(f64::min))
         },
-        theory: |_| Some(Theory::at_least(0.0).said("> 0: passed before training")),
+        theory: |_| Some(Theory::above(0.0).said("> 0: passed before training")),
         note: |set| {
             format!(
                 "ln of max|K_{{0}} − Θ| over λ_{{0}}/n, smallest over n of each draw, width {}; geometric mean of max|K_{{0}} − Θ|: {}; of \

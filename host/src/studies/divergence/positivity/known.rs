@@ -184,7 +184,7 @@ pub static ON_SAMPLES: &[Claim<Group>] = &[Claim {
         Some(value) if value <= rounding(group) => Measured::Nothing("it is below rounding error".into()),
         value => Measured::extreme(value, "there is no run"),
     },
-    theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+    theory: |_| Some(Theory::above(0.0)),
     note: |group| {
         let samples = group.runs(CE).next().map_or(0, |run| run.finished.samples);
         format!("λ_{{min}} of the analytic NTK on {samples} samples; rounding error about {}", number(rounding(group)))

@@ -24,7 +24,7 @@ pub(super) enum Law {
     Normal,
     /// uniform on the unit sphere
     Sphere,
-    /// N(0, I), and behind each its antipode
+    /// N(0, I), and after each its antipode
     Antipodes,
 }
 

@@ -192,12 +192,12 @@ static SHOWN: &[Claim<Runs>] = &[
         about: |runs| subject(runs, ""),
         measure: |runs| runs.over_seeds(|run| Some(kink(run, END)? / kink(run, 0.0)?)),
         // of the network that figure 3 shows
-        theory: |runs| (runs.net.bias == Bias::None).then(|| Theory::at_least(1.1).said("> 1.1; 1 without a kink")),
+        theory: |runs| (runs.net.bias == Bias::None).then(|| Theory::above(1.1).said("> 1.1; 1 without a kink")),
         note: |runs| {
             let step = |t: f64| runs.over_seeds(|run| Some(-slope(run, t, STEP)?));
             let [start, end] = [0.0, END].map(|t| spread(&step(t)));
             format!(
-                "slope of K_{{t}}(x_{{0}}, x) from 54° to 59°, before the training points at ±60°, over that from 61° to 66°, behind them, at \
+                "slope of K_{{t}}(x_{{0}}, x) from 54° to 59°, before the training points at ±60°, over that from 61° to 66°, after them, at \
                  t = 120,000, relative to t = 0. From 59° to 61° the kernel falls by {end} a degree, at t = 0 by {start}: units that rest on \
                  the kink of a training point switch there, all at once, so what the kernel of a point is at ±60° itself is chance"
             )
@@ -210,7 +210,7 @@ static SHOWN: &[Claim<Runs>] = &[
         kind: Kind::Claim,
         about: |runs| subject(runs, "mean loss"),
         measure: |runs| runs.over_seeds(|run| Some(farthest_on_circle(run, END) / farthest_on_circle(run, LATE[0]))),
-        theory: |_| Some(Theory::at_least(1.2).said("> 1.2; 1 if it stays")),
+        theory: |_| Some(Theory::above(1.2).said("> 1.2; 1 if it stays")),
         note: |runs| {
             let bound = runs.flows.first().map_or(f64::NAN, |run| run.analytic_lambda_min);
             let largest = |t: f64| {
@@ -298,7 +298,7 @@ fn slope(run: &Finished, t: f64, [from, to]: [f64; 2]) -> Option<f64> {
     Some((both(to)? - both(from)?) / (to - from))
 }
 
-/// Slope before the training points over that behind them.
+/// Slope before the training points over that after them.
 fn kink(run: &Finished, t: f64) -> Option<f64> {
     Some(slope(run, t, BEFORE)? / slope(run, t, BEHIND)?)
 }

@@ -199,9 +199,7 @@ static CLAIMS: &[Claim<AtRate>] = &[
                 early.map(|row| row.stability).filter(|v| v.is_finite()).reduce(f64::max)
             })
         },
-        theory: |at| {
-            Some(if at.is_the_papers() { Theory::at_least(1.0).said("> 1") } else { Theory::at_most(1.0).said("< 1") })
-        },
+        theory: |at| Some(if at.is_the_papers() { Theory::above(1.0) } else { Theory::below(1.0) }),
         note: |at| {
             let peak = at.over_seeds(|run| Some(largest(run, |row| row.loss)? / run.trace.rows.first()?.loss));
             format!(
@@ -220,8 +218,8 @@ static CLAIMS: &[Claim<AtRate>] = &[
         theory: |at| {
             // between 0.05 and 0, which an independent program found at these rates
             Some(match at.is_the_papers() {
-                true => Theory::at_least(0.03).said("> 0.03; 0 if the drift only grows"),
-                false => Theory::at_most(0.03).said("< 0.03; 0 if the drift only grows"),
+                true => Theory::above(0.03).said("> 0.03; 0 if the drift only grows"),
+                false => Theory::below(0.03).said("< 0.03; 0 if the drift only grows"),
             })
         },
         note: |at| {

@@ -119,7 +119,7 @@ pub(super) fn values(of_net: &[&AtRate]) -> Option<Figure> {
     })
 }
 
-/// The rise of K_t(x, x) behind the epochs that the figure leaves out, at both rates.
+/// The rise of K_t(x, x) after the epochs that the figure leaves out, at both rates.
 pub(super) fn rises(all: &[AtRate]) -> Table {
     let header = ["network", "rate", "epoch", "figure 4", "ours"];
     let caption = "K_{t}(x, x) over its value at the first snapshot after epoch 10: the mean of figure 4's three values, and of ours over all images \

@@ -12,10 +12,10 @@ use crate::study::judge::Measured;
 
 /// y in the last window above which a local exponent says nothing of its limit: the start is as large as what was added.
 const NEAR: f64 = 1.0;
-/// What a conserved quantity may change by, as a share of the squares of which it is a difference: three times the 0.3 % that
-/// steps of the flow at its usual tolerance left in eight networks of every kind. A fourth of the tolerance leaves a fourth or
+/// What a conserved quantity may change by, as a share of the squares of which it is a difference. Steps of the flow at its usual
+/// tolerance left 0.3 % in eight networks of every kind of the study's widths, 1 % at width 4, and a fourth of the tolerance a fourth or
 /// less; quantities of which one layer is missing change by as much as they are.
-const UNBALANCED: f64 = 0.01;
+const UNBALANCED: f64 = 0.03;
 
 const PLACE: &str = "derived: K_{ii} ~ |f|^{2 − 2/M}, |θ| ~ |f|^{1/M} with the flow's balanced layers (Lyu and Li 2020; a conjecture for residual \
                      networks)";
@@ -78,7 +78,7 @@ static CLAIMS: &[Claim<Grown>] = &[
         kind: Kind::Claim,
         about: Grown::subject,
         measure: |grown| Measured::of(grown.runs.iter().map(|rows| turning(rows)), TOO_SHORT),
-        theory: |_| Some(Theory::at_most(0.0).said("< 0")),
+        theory: |_| Some(Theory::below(0.0)),
         note: |grown| {
             format!(
                 "exponent of 1 − cos of the angle between θ_{{t}} and θ half a decade of the mean margin before, over the last one and a half \
@@ -208,8 +208,8 @@ fn along(grown: &Grown, column: fn(&Row) -> f64) -> String {
 
 /// How far all went.
 fn reached(grown: &Grown) -> String {
-    let furthest =
-        grown.runs.iter().filter_map(|rows| rows.last()).map(|row| row.log_time).fold(f64::INFINITY, f64::min);
+    let ends = grown.runs.iter().filter_map(|rows| rows.last()).map(|row| row.log_time);
+    let Some(furthest) = ends.reduce(f64::min) else { return "no network got there".into() };
     let exponent = number(decimal_exponent(furthest).floor());
     let conjecture = match grown.net.kind {
         NetworkKind::Fcn => "",

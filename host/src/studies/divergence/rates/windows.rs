@@ -43,7 +43,7 @@ pub fn locals(rows: &[Row], column: impl Fn(&Row) -> f64) -> Vec<Local> {
     let Some((_, mut end)) = values.range() else { return Vec::new() };
     let width = WINDOW.ln();
     let mut all = Vec::new();
-    // the end of the last row lies a rounding, or a part of a step, behind its mark
+    // the end of the last row lies a rounding, or a part of a step, after its mark
     while end - width > 0.99 * FROM.ln() {
         let from = end - width;
         let (Some(exponent), Some(y)) = (values.slope(from, end), y.at(from + 0.5 * width)) else { break };
@@ -86,7 +86,7 @@ mod tests {
         for (degree, start) in [(3.0, 0.5), (8.0, 3.0)] {
             let rows = rows(degree, start, 1e4);
             let all = locals(&rows, rho);
-            // of four decades all half decades that begin behind 3
+            // of four decades all half decades that begin after 3
             assert_eq!(all.len(), 7, "{all:?}");
             for (local, from) in all.iter().zip([10f64.sqrt(), 10.0, 1e3f64.sqrt()]) {
                 assert!((local.from / from - 1.0).abs() < 1e-9, "{local:?}");

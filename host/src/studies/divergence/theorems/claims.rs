@@ -52,7 +52,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.extremes(CE, f64::min, |run| Some(run.last().margin_min / run.last().margin_mean)),
-        theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+        theory: |_| Some(Theory::above(0.0)),
         note: |group| {
             format!(
                 "smallest margin over the mean margin at the end, smallest over widths of each seed; mean by width: {}",
@@ -67,7 +67,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.extremes(CE, f64::min, growth_of_the_smallest),
-        theory: |_| Some(Theory::at_least(0.0).said("> 0; 1 where all grow alike")),
+        theory: |_| Some(Theory::above(0.0).said("> 0; 1 where all grow alike")),
         note: |group| {
             format!(
                 "growth of the smallest margin over that of the mean margin, over the last doubling of the latter, smallest over widths of \
@@ -83,7 +83,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.extremes(CE, f64::min, |run| run.last_exponent(|row| row.param_max)),
-        theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+        theory: |_| Some(Theory::above(0.0)),
         note: |group| {
             format!(
                 "exponent p of max_{{i}} |θ_{{ti}} − θ_{{0i}}| ~ u^{{p}} over the last doubling of the mean margin u, smallest over widths of each \
@@ -102,7 +102,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.extremes(CE, f64::min, |run| run.last_exponent(|row| row.error_max)),
-        theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+        theory: |_| Some(Theory::above(0.0)),
         note: |group| {
             let times = |run: &Run| Some(run.last().error_max / run.rows().next()?.error_max);
             format!(
@@ -126,7 +126,7 @@ pub(super) static BESIDE: &[Claim<Group>] = &[Claim {
         let runs: Vec<Run> = group.runs(CE).filter(profiled).collect();
         Measured::of(runs.iter().map(|run| last_exponent(run, At::Between)), "no run has kept a profile")
     },
-    theory: |_| Some(Theory::at_least(0.0).said("> 0")),
+    theory: |_| Some(Theory::above(0.0)),
     note: |group| {
         let mean = |value: &dyn Fn(&Run) -> Option<f64>| {
             let values: Option<Vec<f64>> = group.runs(CE).filter(profiled).map(|run| value(&run)).collect();

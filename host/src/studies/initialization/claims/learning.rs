@@ -287,7 +287,7 @@ static LEARNING: &[Claim<Learned>] = &[
                 [Start::Zero, Start::Random].map(|start| learned.of_draws(start, Stopping::Best, slope));
             differences(zero, random)
         },
-        theory: |learned| (learned.target != Target::Zero).then(|| Theory::at_most(0.0).said("< 0")),
+        theory: |learned| (learned.target != Target::Zero).then(|| Theory::below(0.0)),
         note: |learned| {
             let mean = |start| {
                 let slopes = learned.of_draws(start, Stopping::Best, slope);

@@ -179,7 +179,7 @@ fn more<'r>() -> Claim<OfSize<'r>> {
             subject(format!("FCN, L = 1, m = {width}; S^{{{}}}, n = {n}", dimension - 1), "both")
         },
         measure: |of| differences(of.curves.log_best(Start::Zero), of.curves.log_best(Start::Random)),
-        theory: |_| Some(Theory::at_most(0.0).said("< 0")),
+        theory: |_| Some(Theory::below(0.0)),
         note: |of| {
             format!(
                 "ln risk mirrored, {}, minus ln risk standard, {}, on the same samples, {} trials; risk at the best of {} epochs",
@@ -203,7 +203,7 @@ static FASTER: &[Claim<Replicated>] = &[Claim {
         subject(format!("FCN, L = 1, m = 20 n; S^{{{sphere}}}"), "both")
     },
     measure: |all| differences(all.slopes(Start::Zero), all.slopes(Start::Random)),
-    theory: |_| Some(Theory::at_most(0.0).said("< 0")),
+    theory: |_| Some(Theory::below(0.0)),
     note: |all| {
         let n: Vec<usize> = all.replicas.iter().map(|replica| replica.n).collect();
         format!(

@@ -81,7 +81,7 @@ pub fn of_ensembles(by_width: &OverWidths) -> Vec<Stated> {
 /// What they say of ensembles that start from draws of the prior.
 pub fn of_samples_of_the_posterior(by_width: &OverWidths) -> Vec<Stated> {
     let of = |ensemble: &JudgedEnsemble| match ensemble.ensemble.start {
-        Start::Prior { noisy: true, .. } => state_all(posterior::SAMPLED_THEN_OPTIMISED, ensemble),
+        Start::Prior { noisy: true, .. } => state_all(posterior::SAMPLED_THEN_OPTIMIZED, ensemble),
         Start::Prior { noisy: false, .. } => state_all(posterior::FROM_THE_PRIOR, ensemble),
         Start::Network => Vec::new(),
     };

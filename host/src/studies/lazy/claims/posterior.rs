@@ -21,11 +21,11 @@ pub(super) static FROM_THE_PRIOR: &[Claim<JudgedEnsemble>] = &[
 ];
 
 /// The same with noise in the targets.
-pub(super) static SAMPLED_THEN_OPTIMISED: &[Claim<JudgedEnsemble>] = &[
-    spread("B5 f_{0} from the prior, noisy targets: spread is the posterior's", "derived: sample, then optimise"),
+pub(super) static SAMPLED_THEN_OPTIMIZED: &[Claim<JudgedEnsemble>] = &[
+    spread("B5 f_{0} from the prior, noisy targets: spread is the posterior's", "derived: sample, then optimize"),
     covariance(
         "B5 f_{0} from the prior, noisy targets: covariance is the posterior's",
-        "derived: sample, then optimise",
+        "derived: sample, then optimize",
     ),
 ];
 

@@ -27,7 +27,7 @@ const OLDEST_NODE: u32 = 18;
 /// What drives Debian's Chromium; it brings no browser of its own.
 const PLAYWRIGHT: &str = "playwright-core@1.56";
 
-/// Runs that are compared: narrow, because this program and the command line are not optimised here.
+/// Runs that are compared: narrow, because this program and the command line are not optimized here.
 const COMPARED: [Settings; 4] = {
     let first = Settings { width: 16, depth: 2, mirrored: true, loss: Loss::CrossEntropy, seed: 1 };
     [
