@@ -37,7 +37,7 @@ impl<'a, T: Real> MeanTangent<'a, T> {
     /// That of no state of a network of these sizes on n samples.
     ///
     /// # Errors
-    /// A buffer shorter than [`mean_tangent_len`].
+    /// [`Error::BufferLength`]: shorter than [`mean_tangent_len`].
     pub fn new(sizes: Sizes, batch: usize, buffer: &'a mut [T]) -> Result<Self, Error> {
         Error::at_least("mean of derivatives", mean_tangent_len(sizes, batch), buffer.len())?;
         let mut rest = buffer;
@@ -117,7 +117,7 @@ impl<'a, T: Real> Gates<'a, T> {
     /// Those of n samples, of no state yet: `buffer` holds `n * sizes.kinks` numbers.
     ///
     /// # Errors
-    /// A buffer of another length.
+    /// [`Error::Shape`], [`Error::BufferLength`]: of another network or number of samples.
     pub fn new(sizes: Sizes, batch: usize, buffer: &'a mut [T]) -> Result<Self, Error> {
         Error::shape("gates", batch * sizes.kinks, buffer.len())?;
         buffer.fill(T::ZERO);

@@ -40,7 +40,7 @@ pub(crate) fn any_direction<T: Real>(vector: &mut [T]) {
 /// of iterations; a lower bound. `gradient` holds P numbers, `scratch` [`super::jacobian_scratch`].
 ///
 /// # Errors
-/// Lengths.
+/// [`Error::Shape`] or [`Error::BufferLength`] where a length is another.
 pub(crate) fn largest_eigenvalue<N: Network, T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     tangent: &Tangent<'_, N, T>,
@@ -72,7 +72,7 @@ impl<T: Real> Power<T> {
     /// One iteration of [`largest_eigenvalue`], with the same things; whether it was the last.
     ///
     /// # Errors
-    /// Lengths.
+    /// [`Error::Shape`] or [`Error::BufferLength`] where a length is another.
     pub(crate) fn iterate<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         backend: &B,

@@ -179,7 +179,7 @@ impl Loss {
     /// `eps/K` for the others.
     ///
     /// # Errors
-    /// A label outside the classes; eps outside [0, 1), or not 0 where targets are no probabilities.
+    /// [`Error::OutOfRange`]: a label outside the classes; eps outside [0, 1), or not 0 where targets are no probabilities.
     pub fn target<T: Real>(self, label: usize, smoothing: f64, target: &mut [T]) -> Result<(), Error> {
         let classes = target.len().max(2);
         if label >= classes {

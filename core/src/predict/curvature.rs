@@ -17,7 +17,7 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 /// `Phi H` `(r, nC)` is left.
 ///
 /// # Errors
-/// Shapes, a short work; not positive definite: c is too small or a number is not finite.
+/// [`Error::Shape`]; [`Error::BufferLength`]: `work`; [`Error::NotPositiveDefinite`]: c is too small; [`Error::NonFinite`].
 pub fn factor_curvature<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     features: MatRef<'_, T>,

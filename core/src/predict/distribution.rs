@@ -38,7 +38,7 @@ impl<'a, T: Real> Joint<'a, T> {
     /// Of `kernel` `(n + m, n + m)`, symmetric, with the n = `train` training samples first.
     ///
     /// # Errors
-    /// Shapes.
+    /// [`Error::Shape`].
     pub fn new(kernel: MatRef<'a, T>, train: usize) -> Result<Self, Error> {
         let all = kernel.rows();
         Error::shape("kernel of training and test samples: columns", all, kernel.cols())?;
@@ -53,7 +53,7 @@ impl<'a, T: Real> Joint<'a, T> {
     /// come block by block.
     ///
     /// # Errors
-    /// Shapes.
+    /// [`Error::Shape`].
     pub fn of_blocks(train: MatRef<'a, T>, cross: MatRef<'a, T>, test: MatRef<'a, T>) -> Result<Self, Error> {
         Error::shape("kernel of training samples: columns", train.rows(), train.cols())?;
         Error::shape("kernel of test and training samples: columns", train.rows(), cross.cols())?;
@@ -78,7 +78,7 @@ impl<'a, T: Real> Joint<'a, T> {
 /// `out <- A y`: the mean `(m, C)` of the predictors for the targets y `(n, C)`.
 ///
 /// # Errors
-/// Shapes.
+/// [`Error::Shape`].
 pub fn mean<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     smoother: MatRef<'_, T>,
@@ -98,7 +98,7 @@ pub fn mean<T: Real, B: Backend<T> + ?Sized>(
 /// [`super::expand`]). `work` holds `m n` numbers.
 ///
 /// # Errors
-/// Shapes, a short work.
+/// [`Error::Shape`]; [`Error::BufferLength`]: `work`.
 pub fn covariance<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     nngp: Joint<'_, T>,
@@ -127,7 +127,7 @@ pub fn covariance<T: Real, B: Backend<T> + ?Sized>(
 /// T, `T (x) I_C` for several outputs, and `smoother` `(mC, nC)` is A of [`FixedPoint::smoother`].
 ///
 /// # Errors
-/// Shapes.
+/// [`Error::Shape`].
 pub fn laplace_covariance<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     problem: &FixedPoint<'_, T, B>,

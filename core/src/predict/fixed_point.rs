@@ -109,7 +109,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> FixedPoint<'a, T, B> {
     /// squared error A is the same for every f_0. `k_cross` = K(x, X) is `(mC, nC)`; `work` holds `mC nC` numbers.
     ///
     /// # Errors
-    /// Shapes, a short work.
+    /// [`Error::Shape`]; [`Error::BufferLength`]: `work`.
     pub fn smoother(&mut self, k_cross: MatRef<'_, T>, out: MatMut<'_, T>, work: &mut [T]) -> Result<(), Error> {
         self.newton.smoother(self.penalty, k_cross, out, work)
     }

@@ -131,7 +131,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// From time 0 on, flows under a penalty (LAMBDA/2)|theta - theta_0|^2 on the parameters of the linear model too.
     ///
     /// # Errors
-    /// A penalty that is negative or not finite; a flow that has moved.
+    /// [`Error::OutOfRange`]: a penalty that is negative or not finite; a flow that has moved.
     pub fn set_penalty(&mut self, penalty: T) -> Result<(), Error> {
         if !(penalty >= T::ZERO && penalty.is_finite()) {
             return Err(Error::OutOfRange { what: "penalty", needs: "finite and >= 0", got: penalty.to_f64() });
@@ -147,7 +147,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
     /// Flows until ln(1 + t) is `log_time`, exactly.
     ///
     /// # Errors
-    /// A time that has passed or is not finite; [`Error::StepUnderflow`] where no step meets the tolerance, where the
+    /// [`Error::OutOfRange`]: a time that has passed or is not finite; [`Error::StepUnderflow`] where no step meets the tolerance, where the
     /// rounding of ln(1 + t) exceeds 1e-3 before the flow has come to rest, or where from t = 1/epsilon on some samples
     /// have come to rest (equal ones with different labels, soft labels) while others are still being learned, which T
     /// does not hold together; [`Error::Diverged`].

@@ -53,7 +53,7 @@ use crate::{Backend, Error, MatMut, MatRef, Real};
 /// `out` is `(n C, n' C)`.
 ///
 /// # Errors
-/// Shapes, C = 0.
+/// [`Error::Shape`]; [`Error::OutOfRange`]: C = 0.
 pub fn expand<T: Real>(kernel: MatRef<'_, T>, outputs: usize, mut out: MatMut<'_, T>) -> Result<(), Error> {
     if outputs == 0 {
         return Err(Error::OutOfRange { what: "number of outputs", needs: "at least 1", got: 0.0 });
@@ -74,7 +74,7 @@ pub fn expand<T: Real>(kernel: MatRef<'_, T>, outputs: usize, mut out: MatMut<'_
 /// `k_cross` = K(x, X) is `(m C, n C)`, `f_0` and `out` are `(m, C)`, `g` is `(n, C)`.
 ///
 /// # Errors
-/// Shapes; the rows of `g` or of `out` are not adjacent.
+/// [`Error::Shape`], also where the rows of `g` or of `out` are not adjacent.
 pub fn predict<T: Real, B: Backend<T> + ?Sized>(
     backend: &B,
     k_cross: MatRef<'_, T>,

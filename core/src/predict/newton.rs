@@ -224,7 +224,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
     /// `k_cross` and `out` are (M, nC); `work` holds M nC numbers.
     ///
     /// # Errors
-    /// Shapes, a short work.
+    /// [`Error::Shape`]; [`Error::BufferLength`]: `work`.
     pub(super) fn smoother(
         &mut self,
         penalty: T,

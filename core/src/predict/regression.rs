@@ -57,7 +57,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
     /// `buffer` holds [`regression_len`] numbers.
     ///
     /// # Errors
-    /// Shapes; a short buffer; numbers that are not finite; a kernel that is not positive semidefinite.
+    /// [`Error::Shape`]; [`Error::BufferLength`]; [`Error::NonFinite`]; [`Error::IndefiniteKernel`].
     pub fn new<B: Backend<T> + ?Sized>(
         backend: &B,
         kernel: MatRef<'_, T>,
@@ -83,7 +83,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
     /// Turns to another f_0 and other targets `(n, C)` under the same kernel, without decomposing it again.
     ///
     /// # Errors
-    /// Shapes; numbers that are not finite, after which nothing can be predicted but by another restart.
+    /// [`Error::Shape`]; [`Error::NonFinite`], after which nothing can be predicted but by another restart.
     pub fn restart<B: Backend<T> + ?Sized>(
         &mut self,
         backend: &B,
@@ -114,7 +114,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
     /// no share in it: the outputs tend to those nearest to the targets among all that the kernel reaches from f_0.
     ///
     /// # Errors
-    /// A negative time or NaN.
+    /// [`Error::OutOfRange`]: a negative time or NaN.
     pub fn dual<B: Backend<T> + ?Sized>(&mut self, backend: &B, time: T) -> Result<MatRef<'_, T>, Error> {
         if time < T::ZERO || time.is_nan() {
             return Err(Error::OutOfRange { what: "time", needs: ">= 0", got: time.to_f64() });
@@ -128,7 +128,7 @@ impl<'a, T: Real> KernelRegression<'a, T> {
     /// Converges below `rate = 2 n / w_max`.
     ///
     /// # Errors
-    /// A rate that is not finite and positive; g is not finite.
+    /// [`Error::OutOfRange`]: a rate that is not finite and positive; [`Error::Diverged`]: g.
     pub fn dual_of_descent<B: Backend<T> + ?Sized>(
         &mut self,
         backend: &B,

@@ -69,7 +69,7 @@ impl<'a, T: Real> GaussianProcess<'a, T> {
     /// `out <- f` `(N, C)`: C independent draws, one a column, from the next C N deviates, column by column.
     ///
     /// # Errors
-    /// Shapes.
+    /// [`Error::Shape`].
     pub fn draw<B: Backend<T> + ?Sized>(
         &mut self,
         backend: &B,

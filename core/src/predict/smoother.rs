@@ -104,7 +104,7 @@ impl<'a, T: Real> Smoother<'a, T> {
     /// `out <- A` `(m, n)` for m samples x; `cross` = K(x, X) is `(m, n)`, `work` holds `m n` numbers.
     ///
     /// # Errors
-    /// Shapes, a short work.
+    /// [`Error::Shape`]; [`Error::BufferLength`]: `work`.
     pub fn of<B: Backend<T> + ?Sized>(
         &self,
         backend: &B,
@@ -130,7 +130,7 @@ impl<'a, T: Real> Smoother<'a, T> {
     /// How far the targets y - f_0 `(n, C)` can be met, and are known to be; `work` holds `n C` numbers.
     ///
     /// # Errors
-    /// Shapes, a short work.
+    /// [`Error::Shape`]; [`Error::BufferLength`]: `work`.
     pub fn fit<B: Backend<T> + ?Sized>(
         &self,
         backend: &B,

@@ -37,7 +37,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
     /// With f_0 = 0. Takes `2 nC + (nC)^2` numbers; the others are work: `modes_work_len` and `(nC)^2`.
     ///
     /// # Errors
-    /// Shapes, targets outside the loss's range, a kernel that is not finite or not positive semidefinite.
+    /// [`Error::Shape`]; [`Error::OutOfRange`]: targets outside the loss's range; [`Error::NonFinite`], [`Error::IndefiniteKernel`]: the kernel.
     pub(super) fn new(
         backend: &'a B,
         kernel: MatRef<'a, T>,

@@ -104,7 +104,7 @@ impl<'a, T: Real> BurstSpace<'a, T> {
     /// `buffer` holds at least [`burst_len`] numbers.
     ///
     /// # Errors
-    /// A short buffer.
+    /// [`Error::BufferLength`]: shorter than [`burst_len`].
     pub fn new(sizes: Sizes, batch: usize, buffer: &'a mut [T]) -> Result<Self, Error> {
         Error::at_least("burst", burst_len(sizes, batch), buffer.len())?;
         let mut rest = buffer;

@@ -52,7 +52,7 @@ impl<T: Real, const CAPACITY: usize> Record<T, CAPACITY> {
     /// is evenly spaced up to the next.
     ///
     /// # Errors
-    /// `capacity` below 3 or above `CAPACITY`.
+    /// [`Error::OutOfRange`]: `capacity` below 3 or above `CAPACITY`.
     pub fn new(capacity: usize, until: Option<T>) -> Result<Self, Error> {
         if capacity < 3 || capacity > CAPACITY {
             return Err(Error::OutOfRange {

@@ -78,7 +78,7 @@ impl<'a, T: Real> Recorder<'a, T> {
     /// `buffer` holds at least [`recorder_len`] numbers.
     ///
     /// # Errors
-    /// A short buffer.
+    /// [`Error::BufferLength`]: shorter than [`recorder_len`].
     // Apart, for the stack: a recorder is held longer than it is made.
     #[inline(never)]
     pub fn new<N: Network, B: Backend<T> + ?Sized>(
@@ -197,7 +197,7 @@ impl<'a, T: Real> Recorder<'a, T> {
     /// that cannot be computed are NaN, as those are that are undefined: relative to a kernel that is 0.
     ///
     /// # Errors
-    /// Those of the passes, the kernel and the decompositions: buffers too short, shapes that differ.
+    /// [`Error::Shape`], [`Error::BufferLength`], of a trainer of another problem; [`Error::State`] in the middle of a step.
     pub fn observe<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         trainer: &mut Trainer<'_, N, T, B>,

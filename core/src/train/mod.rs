@@ -125,7 +125,7 @@ impl Optimizer {
 }
 
 /// # Errors
-/// A tolerance of the flow outside (0, 1).
+/// [`Error::OutOfRange`]: a tolerance of the flow outside (0, 1).
 fn check_tolerance(tolerance: f64) -> Result<(), Error> {
     if tolerance > 0.0 && tolerance < 1.0 {
         return Ok(());

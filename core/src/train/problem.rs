@@ -36,7 +36,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// loss.
     ///
     /// # Errors
-    /// Shapes, no samples, targets outside the loss's range, a negative or non-finite penalty, a non-finite sample.
+    /// [`Error::Shape`]; [`Error::OutOfRange`]: no samples, targets outside the loss's range, a penalty that is negative or not finite; [`Error::NonFinite`]: a sample.
     pub fn new(
         network: &'a N,
         x: MatRef<'a, T>,
@@ -76,7 +76,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// With `o_i = f(x_i; theta_0)` it is the network shifted to begin at 0, of P parameters and the NTK of f.
     ///
     /// # Errors
-    /// Shapes, an offset that is not finite.
+    /// [`Error::Shape`]; [`Error::NonFinite`]: the offset.
     pub fn with_offset(self, offset: MatRef<'a, T>) -> Result<Self, Error> {
         Error::shape("offset: rows", self.x.rows(), offset.rows())?;
         Error::shape("offset: columns", self.network.sizes().outputs, offset.cols())?;
@@ -86,7 +86,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// The same on other samples `(n, d)` with other targets `(n, C)`, as many as before; the offset stays.
     ///
     /// # Errors
-    /// Those of [`Self::new`], another number of samples.
+    /// Those of [`Self::new`]; [`Error::Shape`]: another number of samples.
     pub fn with_samples(&self, x: MatRef<'a, T>, targets: MatRef<'a, T>) -> Result<Self, Error> {
         Error::shape("samples: rows", self.x.rows(), x.rows())?;
         let other = Self::new(self.network, x, targets, self.loss, 0.0)?;
@@ -136,7 +136,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// `work` holds [`Problem::work_len`] numbers.
     ///
     /// # Errors
-    /// Lengths.
+    /// [`Error::Shape`], [`Error::BufferLength`].
     pub fn evaluate<B: Backend<T> + ?Sized>(
         &self,
         backend: &B,

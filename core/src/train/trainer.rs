@@ -95,7 +95,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// `buffer` holds at least [`trainer_len`] numbers.
     ///
     /// # Errors
-    /// A short buffer, the optimizer's numbers, a non-finite loss.
+    /// [`Error::BufferLength`]; [`Error::OutOfRange`]: the optimizer's numbers; [`Error::NonFinite`]: the loss.
     pub fn new(
         backend: &'a B,
         problem: Problem<'a, N, T>,

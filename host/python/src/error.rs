@@ -3,6 +3,7 @@
 use std::io;
 
 use ntkscope::machine::{self, Cause};
+use ntkscope::words::chain;
 use ntkscope::{analysis, data, experiment, files, kernel, run};
 use ntkscope_core as core;
 use pyo3::create_exception;
@@ -86,19 +87,6 @@ impl From<run::Error> for Fault {
             error => Self::Told(error.cause(), chain(&error)),
         }
     }
-}
-
-/// The error and what led to it, each once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let (mut text, mut next) = (error.to_string(), error.source());
-    while let Some(error) = next {
-        let cause = error.to_string();
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-        next = error.source();
-    }
-    text
 }
 
 impl From<Fault> for PyErr {

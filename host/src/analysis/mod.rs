@@ -3,6 +3,8 @@
 
 pub mod binomial;
 pub mod curves;
+pub mod drift;
+pub mod drift_by_rows;
 mod error;
 pub mod expected_risk;
 pub mod fit;
@@ -10,8 +12,6 @@ pub mod labels;
 pub mod law;
 pub mod law_forecast;
 pub mod learning;
-pub mod moved;
-pub mod moved_rows;
 pub mod normal_law;
 pub mod orthant;
 pub mod points;

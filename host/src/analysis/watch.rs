@@ -7,7 +7,7 @@ use ntkscope_core::network::Network;
 use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Error, MatMut, MatRef};
 
-use super::moved::{Judged, State, moved};
+use super::drift::{self, Judged, State};
 use crate::backend::{HostReal, Until};
 use crate::kernel::rows_per_sample;
 use crate::machine::Ended;
@@ -99,7 +99,7 @@ impl<T: HostReal> Watch<T> {
         &self.spectrum
     }
 
-    /// The snapshot of these parameters: what [`moved`] says of them and those of the first call, and the stability of a descent.
+    /// The snapshot of these parameters: what [`drift::between`] says of them and those of the first call, and the stability of a descent.
     /// Where the kernel or a parameter is not finite, `finite` is false and nothing is known. Where `until` is asked to end, it
     /// leaves no trace.
     ///
@@ -133,7 +133,7 @@ impl<T: HostReal> Watch<T> {
             }
             None => None,
         };
-        let seen = moved(backend, &first.state(rows, n)?, &now.state(rows, n)?, judged);
+        let seen = drift::between(backend, &first.state(rows, n)?, &now.state(rows, n)?, judged);
         if until.asked() {
             return Ok(Ended::Stopped);
         }

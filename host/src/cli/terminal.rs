@@ -16,7 +16,7 @@ use super::{json, refusal};
 use crate::cli::{Failure, UsageError};
 use crate::data::Samples;
 use crate::machine::Cause;
-use crate::words::clipped;
+use crate::words::{chain, clipped, without_numbers};
 use crate::{analysis, checkpoint, data, experiment, files, kernel, machine, plot, regression, run, study};
 
 /// Done.
@@ -78,30 +78,9 @@ fn wants_json(typed: &[String]) -> bool {
     typed.iter().take_while(|word| *word != "--").any(|word| word == "--json")
 }
 
-/// The error and what led to it, in one line, each thing once, in flags.
+/// The error and what led to it, in flags.
 pub(super) fn told(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if cause.starts_with(&text) {
-            text = cause;
-        } else if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    in_flags(&without_numbers(&text).split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-/// The system's reasons without their numbers: `Is a directory (os error 21)`.
-fn without_numbers(text: &str) -> String {
-    let mut parts = text.split(" (os error ");
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once(')') {
-            Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => plain.push_str(rest),
-            _ => plain = format!("{plain} (os error {part}"),
-        }
-    }
-    plain
+    in_flags(&chain(error.as_ref()))
 }
 
 /// The code of an error, which its own type knows.

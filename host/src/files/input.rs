@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Error;
 use crate::machine::Cause;
+use crate::words::without_numbers;
 
 /// A regular file, open for reading.
 #[derive(Debug)]
@@ -139,11 +140,7 @@ pub fn name_of(kind: FileType) -> &'static str {
 
 /// The system's reason, without its number.
 pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match (error.raw_os_error(), text.rfind(" (os error ")) {
-        (Some(_), Some(at)) => text[..at].to_owned(),
-        _ => text,
-    }
+    without_numbers(&error.to_string())
 }
 
 #[cfg(test)]

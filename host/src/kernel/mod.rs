@@ -2,7 +2,7 @@
 
 mod at_once;
 mod blocks;
-mod cause;
+mod degeneracy;
 mod density;
 mod error;
 mod file;
@@ -20,7 +20,7 @@ mod tridiagonal;
 
 pub use at_once::{analytic_cross, analytic_kernel, initial_kernel, whole, whole_into};
 pub use blocks::{Analytic, Empirical, KernelSource, Sink, blocks, blocks_between, rows_per_sample};
-pub use cause::{Cause, Entry, Suspects};
+pub use degeneracy::{Degeneracy, Entry, Suspects};
 pub use density::{Density, Effort, Estimated, density, density_bytes};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};

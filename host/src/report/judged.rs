@@ -1,7 +1,7 @@
 //! What was judged of a run, in words.
 
 use super::number;
-use crate::kernel::Cause;
+use crate::kernel::Degeneracy;
 use crate::run::{Course, Edge, FAR, Failure, Judgement, Rate, StableRate};
 
 /// The sentences about it, each after a space: why the run failed, or how the objective rose and came back.
@@ -57,7 +57,7 @@ pub fn told(failure: &Failure, course: &Course) -> String {
         Failure::Dead { step, cause } => {
             let when = if *step == 0 { "from the start".into() } else { format!("from step {step} on") };
             match cause {
-                Cause::NoActiveUnit => format!("The network is dead {when}: {cause}, so nothing can be trained."),
+                Degeneracy::NoActiveUnit => format!("The network is dead {when}: {cause}, so nothing can be trained."),
                 _ => format!("The kernel is 0 {when}, and nothing can be trained: {cause}."),
             }
         }

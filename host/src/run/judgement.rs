@@ -8,7 +8,7 @@ use super::edge::Edge;
 use super::motion::Motion;
 use super::rate::Rate;
 use super::{Stopped, TraceRow};
-use crate::kernel::Cause;
+use crate::kernel::Degeneracy;
 
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub enum Failure {
         /// the first snapshot of it that was followed by no other: 0 where it never did
         step: u64,
         /// why
-        cause: Cause,
+        cause: Degeneracy,
     },
 }
 
@@ -50,7 +50,7 @@ impl Failure {
             Self::Diverged { .. } => "diverged",
             Self::Stopped { .. } => "stopped",
             Self::Indefinite { .. } => "indefinite-kernel",
-            Self::Dead { cause: Cause::ZeroSamples, .. } => "zero-samples",
+            Self::Dead { cause: Degeneracy::ZeroSamples, .. } => "zero-samples",
             Self::Dead { .. } => "no-active-unit",
         }
     }
@@ -109,7 +109,7 @@ pub(super) struct Evidence<'a> {
     /// ln(1 + t) from which on the flow has found that nothing moves
     pub(super) resting_from: Option<f64>,
     /// why no unit is active on any training sample at the end, if none is
-    pub(super) dead: Option<Cause>,
+    pub(super) dead: Option<Degeneracy>,
 }
 
 impl Judgement {
@@ -198,11 +198,11 @@ mod tests {
             judge(|rows, evidence| {
                 rows[28].lambda_max = 0.0;
                 rows[29].lambda_max = 0.0;
-                evidence.dead = Some(Cause::NoActiveUnit);
+                evidence.dead = Some(Degeneracy::NoActiveUnit);
             }),
             judge(|rows, evidence| {
                 rows.iter_mut().for_each(|row| row.lambda_max = 0.0);
-                evidence.dead = Some(Cause::ZeroSamples);
+                evidence.dead = Some(Degeneracy::ZeroSamples);
             }),
         ];
         let told = failures.each_ref().map(|judged| {

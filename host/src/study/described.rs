@@ -25,7 +25,7 @@ pub(super) const CLAIMS: [Described; 15] = Described::of(
             "number of independent values averaged: seeds, or what `note` says, as groups of networks; 0 for a number without scatter",
         ),
         ("theory", "", "prediction of the theory"),
-        ("allowed_low", "as theory", "lower end of the allowance; -inf if there is none"),
+        ("allowed_low", "as theory", "least number allowed, of a theory > 0 the one after 0; -inf if there is none"),
         ("allowed_high", "as theory", "upper end of the allowance; inf if there is none"),
         (
             "verdict",

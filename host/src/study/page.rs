@@ -62,7 +62,10 @@ pub fn count(rows: &[ClaimRow]) -> String {
             format!("of {} {holds}, {fails} and {open}", counted(all, "check"))
         }
     };
-    format!("Of {} {holds}, {fails} and {open}; {checks}.", counted(of(Kind::Claim).count(), "claim"))
+    match of(Kind::Claim).count() {
+        0 => format!("There are no claims, and {checks}."),
+        claims => format!("Of {} {holds}, {fails} and {open}; {checks}.", counted(claims, "claim")),
+    }
 }
 
 /// How the claims were judged, in words.

@@ -51,6 +51,32 @@ pub fn clipped(text: &str, most: usize) -> String {
     format!("{begin} … {}", tail.chars().skip(skipped).collect::<String>())
 }
 
+/// An error and what led to it, in one line, each thing once; the system's reasons without their numbers.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    for cause in std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string) {
+        if cause.starts_with(&text) {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    without_numbers(&text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The system's reasons without their numbers: `Is a directory (os error 21)`.
+pub fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => plain.push_str(rest),
+            _ => plain = format!("{plain} (os error {part}"),
+        }
+    }
+    plain
+}
+
 /// A foreign text inside a sentence: one line of about 80 characters.
 pub fn excerpt(text: &str) -> String {
     clipped(text, 80).replace('\n', "\\n")

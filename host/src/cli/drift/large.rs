@@ -12,8 +12,8 @@ use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Error as CoreError, MatMut, MatRef};
 
 use super::DriftArgs;
-use super::states::{Beside, Moved, Row, beyond};
-use crate::analysis::moved_rows::MovedRows;
+use super::states::{Beside, Comparison, Row, beyond};
+use crate::analysis::drift_by_rows::DriftByRows;
 use crate::analysis::watch::Goal;
 use crate::backend::{HostReal, threads};
 use crate::cli::terminal::{progress, say};
@@ -125,7 +125,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
     }
 
     /// Every column that is known without the kernels being formed.
-    pub(super) fn measure(&self) -> Result<Ended<Moved>> {
+    pub(super) fn measure(&self) -> Result<Ended<Comparison>> {
         let plan = self.plan()?;
         if !self.args.common.quiet && !self.args.common.json {
             let how = match self.args.probes {
@@ -153,7 +153,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
         if self.by_products(&sources, plan.products, &mut rows)? == Ended::Stopped {
             return Ok(Ended::Stopped);
         }
-        Ok(Ended::Done(Moved { rows, kernels: Vec::new(), spectra: Vec::new(), side: self.rows() }))
+        Ok(Ended::Done(Comparison { rows, kernels: Vec::new(), spectra: Vec::new(), side: self.rows() }))
     }
 
     fn sources(&self) -> Result<Vec<Empirical<'_, N, T>>> {
@@ -209,7 +209,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
         let of_targets = targets.map(|_| view(&of_targets)).transpose()?;
         let mut sums = Vec::new();
         for first in &firsts {
-            sums.push(MovedRows::new(view(first)?, view(&firsts[0])?, of_targets)?);
+            sums.push(DriftByRows::new(view(first)?, view(&firsts[0])?, of_targets)?);
         }
         let bar = progress("drift", 1000, self.args.common.quiet);
         let (mut space, mut lost) = (Vec::new(), None);
@@ -280,7 +280,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
                 return Ok(Ended::Stopped);
             };
             bar.inc(1);
-            ends.farthest().iter().for_each(|farthest| row.moved_by(farthest, lambda));
+            ends.farthest().iter().for_each(|farthest| row.set_operator_drift(farthest, lambda));
             let Some(probes) = self.args.probes else { continue };
             let known: Vec<Vec<f64>> = sure.iter().cloned().chain(ends.vectors).collect();
             let directions = Directions::new(self.rows(), &known, probes.into(), SEED);

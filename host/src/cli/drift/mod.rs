@@ -24,7 +24,7 @@ use crate::files::numbers::Json as Number;
 use crate::files::{self, Cell, CsvTable, Dtype, Format, Roles, check_output};
 use crate::machine::{Ended, with_threads};
 use crate::words::number;
-use states::Moved;
+use states::Comparison;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -135,17 +135,17 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
         Dtype::F64 => network.measure::<f64>(args, &samples, loss, &budget, &stop)?,
         Dtype::F32 => network.measure::<f32>(args, &samples, loss, &budget, &stop)?,
     };
-    let Ended::Done(moved) = measured else {
+    let Ended::Done(comparison) = measured else {
         say("interrupted");
         return Ok(INTERRUPTED);
     };
     match (&args.out, format) {
-        (Some(path), Some(Format::Csv)) => table(args, &moved).write(path)?,
-        (Some(path), _) => moved.write_npz(path, model.dtype)?,
+        (Some(path), Some(Format::Csv)) => table(args, &comparison).write(path)?,
+        (Some(path), _) => comparison.write_npz(path, model.dtype)?,
         (None, _) => {}
     }
     if let Some(path) = &args.report {
-        page::page(args, &network, &samples, &moved, model.dtype)?.save(path)?;
+        page::page(args, &network, &samples, &comparison, model.dtype)?.save(path)?;
     }
     if args.common.json {
         let mut settings = used("drift", Table::try_from(model)?);
@@ -153,46 +153,46 @@ fn drift_here(args: &DriftArgs) -> Result<u8> {
         settings.insert("multi-output".into(), Value::String(args.outputs.text().into()));
         let body = json!({
             "network": network.describe(), "data": samples.description, "targets": samples.targets,
-            "class_labels": samples.class_names(), "checkpoints": rows(args, &moved),
+            "class_labels": samples.class_names(), "checkpoints": rows(args, &comparison),
         });
         return print_document(&document("drift", &settings, body)).map(|()| DONE);
     }
-    print_rows(args, &moved)?;
+    print_rows(args, &comparison)?;
     Ok(DONE)
 }
 
-fn table(args: &DriftArgs, moved: &Moved) -> CsvTable {
+fn table(args: &DriftArgs, comparison: &Comparison) -> CsvTable {
     let mut table = CsvTable::new(["checkpoint"].into_iter().chain(COLUMNS));
-    for (file, row) in args.files.iter().zip(&moved.rows) {
-        let numbers = moved.columns(row, &COLUMNS).into_iter().map(Cell::from);
+    for (file, row) in args.files.iter().zip(&comparison.rows) {
+        let numbers = comparison.columns(row, &COLUMNS).into_iter().map(Cell::from);
         table.push([Cell::from(file.display().to_string())].into_iter().chain(numbers));
     }
     table
 }
 
-fn rows(args: &DriftArgs, moved: &Moved) -> Vec<Json> {
+fn rows(args: &DriftArgs, comparison: &Comparison) -> Vec<Json> {
     let row = |(file, row): (&PathBuf, _)| {
         let mut all = Map::from_iter([("checkpoint".to_owned(), json!(file))]);
-        for (name, value) in COLUMNS.iter().zip(moved.columns(row, &COLUMNS)) {
+        for (name, value) in COLUMNS.iter().zip(comparison.columns(row, &COLUMNS)) {
             all.insert((*name).to_owned(), json!(Number(value)));
         }
         Json::Object(all)
     };
-    args.files.iter().zip(&moved.rows).map(row).collect()
+    args.files.iter().zip(&comparison.rows).map(row).collect()
 }
 
 /// What people read first; the rest is in the files.
-fn print_rows(args: &DriftArgs, moved: &Moved) -> Result<()> {
+fn print_rows(args: &DriftArgs, comparison: &Comparison) -> Result<()> {
     const SHOWN: [&str; 7] =
         ["drift_max", "drift_fro", "drift_operator", "alignment", "lambda_min", "lambda_max", "margin_min"];
-    let known = |name: &&str| moved.rows.iter().any(|row| !moved.columns(row, &[*name])[0].is_nan());
+    let known = |name: &&str| comparison.rows.iter().any(|row| !comparison.columns(row, &[*name])[0].is_nan());
     let shown: Vec<&str> = SHOWN.into_iter().filter(known).collect();
     let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let header: String = shown.iter().map(|name| format!("  {name:>14}")).collect();
     print(&format!("{:widest$}{header}", "checkpoint"))?;
-    for (name, row) in names.iter().zip(&moved.rows) {
-        let numbers = moved.columns(row, &shown);
+    for (name, row) in names.iter().zip(&comparison.rows) {
+        let numbers = comparison.columns(row, &shown);
         let cells: String = numbers.into_iter().map(|value| format!("  {:>14}", number(value))).collect();
         print(&format!("{name:widest$}{cells}"))?;
     }

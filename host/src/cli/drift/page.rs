@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::states::{Moved, Network};
+use super::states::{Comparison, Network};
 use super::{COLUMNS, DriftArgs};
 use crate::cli::terminal::command;
 use crate::data::Samples;
@@ -16,24 +16,24 @@ pub(super) fn page(
     args: &DriftArgs,
     network: &Network,
     samples: &Samples,
-    moved: &Moved,
+    comparison: &Comparison,
     dtype: Dtype,
 ) -> Result<Report> {
     let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
-    let mut figures = vec![drift(moved, &names)];
-    figures.extend(moved.has_kernels().then(|| spectra(moved, &names, dtype)));
-    figures.extend(maps(moved, samples, &names));
+    let mut figures = vec![drift(comparison, &names)];
+    figures.extend(comparison.has_kernels().then(|| spectra(comparison, &names, dtype)));
+    figures.extend(maps(comparison, samples, &names));
     share_palette(&mut figures.iter_mut().collect::<Vec<_>>());
     let figures = figures.into_iter().map(|figure| Block::Figure(Box::new(figure))).collect();
     Ok(Report {
         title: "Drift of a network's kernel".into(),
-        lead: lead(moved, &names),
+        lead: lead(comparison, &names),
         sections: vec![
             Section {
                 title: "Checkpoints".into(),
                 blocks: vec![
                     Block::Paragraph(format!("{}; {}.", network.describe(), samples.description)),
-                    Block::Table(table(moved, &names)),
+                    Block::Table(table(comparison, &names)),
                 ],
             },
             Section { title: "Figures".into(), blocks: figures },
@@ -43,10 +43,10 @@ pub(super) fn page(
 }
 
 /// What was seen, in a sentence or two.
-fn lead(moved: &Moved, names: &[String]) -> String {
-    let Some((last, name)) = moved.rows.last().zip(names.last()) else { return String::new() };
-    let share = moved.columns(last, &["drift_fro", "alignment", "lambda_max"]);
-    let before = moved.rows.first().map_or(f64::NAN, |first| moved.columns(first, &["lambda_max"])[0]);
+fn lead(comparison: &Comparison, names: &[String]) -> String {
+    let Some((last, name)) = comparison.rows.last().zip(names.last()) else { return String::new() };
+    let share = comparison.columns(last, &["drift_fro", "alignment", "lambda_max"]);
+    let before = comparison.rows.first().map_or(f64::NAN, |first| comparison.columns(first, &["lambda_max"])[0]);
     format!(
         "From {} to {name} the kernel has moved by {} its Frobenius norm; its centred alignment with the first is {}, and its \
          largest eigenvalue went from {} to {}. In the kernel regime the kernel would have stayed.",
@@ -61,16 +61,16 @@ fn lead(moved: &Moved, names: &[String]) -> String {
     )
 }
 
-fn table(moved: &Moved, names: &[String]) -> Table {
+fn table(comparison: &Comparison, names: &[String]) -> Table {
     let known: Vec<&str> = COLUMNS
         .into_iter()
-        .filter(|name| moved.rows.iter().any(|row| !moved.columns(row, &[name])[0].is_nan()))
+        .filter(|name| comparison.rows.iter().any(|row| !comparison.columns(row, &[name])[0].is_nan()))
         .collect();
     let header = ["checkpoint"].into_iter().chain(known.iter().copied());
     let caption = "Every checkpoint beside the first. Columns are those of a run's trace.csv; `ntkscope columns trace.csv` says what each is.";
     let mut table = Table::new(caption, header);
-    for (name, row) in names.iter().zip(&moved.rows) {
-        let numbers = moved.columns(row, &known).into_iter();
+    for (name, row) in names.iter().zip(&comparison.rows) {
+        let numbers = comparison.columns(row, &known).into_iter();
         let cell = |value: f64| if value.is_nan() { String::new() } else { number(value) };
         table.push([name.clone()].into_iter().chain(numbers.map(cell)));
     }
@@ -78,9 +78,9 @@ fn table(moved: &Moved, names: &[String]) -> Table {
 }
 
 /// Drift over the number of the checkpoint.
-fn drift(moved: &Moved, names: &[String]) -> Figure {
+fn drift(comparison: &Comparison, names: &[String]) -> Figure {
     let x: Vec<f64> = (1..=names.len()).map(|index| index as f64).collect();
-    let y: Vec<f64> = moved.rows.iter().map(|row| row.snapshot.drift_fro).collect();
+    let y: Vec<f64> = comparison.rows.iter().map(|row| row.snapshot.drift_fro).collect();
     Figure {
         name: "drift".into(),
         title: "Drift of the kernel from the first checkpoint".into(),
@@ -102,11 +102,11 @@ fn drift(moved: &Moved, names: &[String]) -> Figure {
 }
 
 /// Eigenvalues of the first and of the last kernel that rounding leaves.
-fn spectra(moved: &Moved, names: &[String], dtype: Dtype) -> Figure {
+fn spectra(comparison: &Comparison, names: &[String], dtype: Dtype) -> Figure {
     let mut series = Vec::new();
     let last = names.len() - 1;
     for (at, label) in [(0, "first"), (last, "last")] {
-        let values: Vec<f64> = moved.spectra[at].iter().rev().copied().collect();
+        let values: Vec<f64> = comparison.spectra[at].iter().rev().copied().collect();
         let rounding = dtype.epsilon() * values.len() as f64 * values.first().copied().unwrap_or(0.0);
         let known: Vec<f64> = values.into_iter().filter(|value| *value > rounding).collect();
         series.push(Series {
@@ -132,9 +132,9 @@ fn spectra(moved: &Moved, names: &[String], dtype: Dtype) -> Figure {
 }
 
 /// The entries of the first and the last kernel and their difference, class by class; of a full kernel none.
-fn maps(moved: &Moved, samples: &Samples, names: &[String]) -> Option<Figure> {
-    let (n, first, last) = (samples.n, moved.kernels.first()?, moved.kernels.last()?);
-    if moved.side != n {
+fn maps(comparison: &Comparison, samples: &Samples, names: &[String]) -> Option<Figure> {
+    let (n, first, last) = (samples.n, comparison.kernels.first()?, comparison.kernels.last()?);
+    if comparison.side != n {
         return None;
     }
     let order = by_class(samples);

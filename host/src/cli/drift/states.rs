@@ -125,7 +125,7 @@ pub(super) enum Network {
 }
 
 /// What is known of every checkpoint.
-pub(super) struct Moved {
+pub(super) struct Comparison {
     pub(super) rows: Vec<Row>,
     /// kernels, row-major; none where they are not formed
     pub(super) kernels: Vec<Vec<f64>>,
@@ -189,7 +189,7 @@ impl Row {
     }
 
     /// The eigenvalue of K - K_1 that is farthest from 0, beside lambda, the largest of K_1.
-    pub(super) fn moved_by(&mut self, ritz: &Ritz, lambda: f64) {
+    pub(super) fn set_operator_drift(&mut self, ritz: &Ritz, lambda: f64) {
         self.beside.drift_operator = ritz.value.abs() / lambda;
         self.beside.drift_operator_residual = ritz.residual / lambda;
     }
@@ -226,7 +226,7 @@ impl Network {
         loss: ntkscope_core::loss::Loss,
         budget: &Budget,
         stop: &Stop,
-    ) -> Result<Ended<Moved>> {
+    ) -> Result<Ended<Comparison>> {
         match self {
             Self::Own { model, shape, thetas } => {
                 let network: AnyNetwork<'_> = model.network(shape)?;
@@ -248,7 +248,7 @@ fn measure<'a, T: HostReal, N: network::Network>(
     loss: ntkscope_core::loss::Loss,
     budget: &Budget,
     stop: &Stop,
-) -> Result<Ended<Moved>> {
+) -> Result<Ended<Comparison>> {
     let (sizes, n) = (network.sizes(), samples.n);
     let outputs = args.outputs.of(sizes.outputs)?;
     let side = n * rows_per_sample(outputs, sizes.outputs);
@@ -273,7 +273,7 @@ fn measure<'a, T: HostReal, N: network::Network>(
     let mut x = Vec::new();
     convert(&samples.x, samples.d, &mut x)?;
     let mut watch = Watch::new(x, n, outputs, goal)?;
-    let mut moved_all = Moved { rows: Vec::new(), kernels: Vec::new(), spectra: Vec::new(), side };
+    let mut comparison = Comparison { rows: Vec::new(), kernels: Vec::new(), spectra: Vec::new(), side };
     let until = stop.until();
     for (step, theta) in thetas.enumerate() {
         let theta: Vec<T> = theta.iter().map(|number| T::from_f64(*number)).collect();
@@ -285,14 +285,14 @@ fn measure<'a, T: HostReal, N: network::Network>(
             return Err(beyond::<T>(&args.files[step]));
         }
         let snapshot = row.to_f64();
-        moved_all.rows.push(Row { snapshot, beside: Beside::UNKNOWN });
-        moved_all.kernels.push(watch.kernel().iter().map(|k| k.to_f64()).collect());
-        moved_all.spectra.push(watch.spectrum().iter().map(|k| k.to_f64()).collect());
-        if moved_all.of_operators(stop)? == Ended::Stopped {
+        comparison.rows.push(Row { snapshot, beside: Beside::UNKNOWN });
+        comparison.kernels.push(watch.kernel().iter().map(|k| k.to_f64()).collect());
+        comparison.spectra.push(watch.spectrum().iter().map(|k| k.to_f64()).collect());
+        if comparison.of_operators(stop)? == Ended::Stopped {
             return Ok(Ended::Stopped);
         }
     }
-    Ok(Ended::Done(moved_all))
+    Ok(Ended::Done(comparison))
 }
 
 /// A checkpoint whose parameters, outputs or kernel the scalar does not hold.
@@ -336,7 +336,7 @@ fn need<T: HostReal>(sizes: network::Sizes, checkpoints: usize, samples: &Sample
     process_bytes(crate::backend::threads()).saturating_add(own).saturating_add(kept).saturating_add(lanczos)
 }
 
-impl Moved {
+impl Comparison {
     /// Whether the kernels were formed.
     pub(super) fn has_kernels(&self) -> bool {
         !self.kernels.is_empty()
@@ -359,7 +359,7 @@ impl Moved {
         let Ended::Done(ends) = outermost(n, search, &mut product, stop)? else { return Ok(Ended::Stopped) };
         let lambda = self.rows[0].snapshot.lambda_max;
         if let (Some(row), Some(farthest)) = (self.rows.last_mut(), ends.farthest()) {
-            row.moved_by(&farthest, lambda);
+            row.set_operator_drift(&farthest, lambda);
         }
         Ok(Ended::Done(()))
     }

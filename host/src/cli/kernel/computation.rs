@@ -14,7 +14,7 @@ use crate::data::Samples;
 use crate::files::npz::Array;
 use crate::files::{self, Dtype, Format};
 use crate::kernel::{
-    Cause, Entry, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, Suspects, on_disk, whole,
+    Degeneracy, Entry, KernelFile, KernelPlace, KernelPlan, KernelSource, KernelSummary, Suspects, on_disk, whole,
 };
 use crate::machine;
 use crate::machine::{Ended, MemoryLimit, Stop, ranks};
@@ -39,7 +39,7 @@ pub(super) struct Computed<T> {
     pub(super) name: &'static str,
     pub(super) summary: KernelSummary,
     /// why it is singular, where it is and that was found
-    pub(super) cause: Option<Cause>,
+    pub(super) cause: Option<Degeneracy>,
     pub(super) entries: Option<Vec<T>>,
     /// all eigenvalues, in increasing order, of a kernel that is held whole
     pub(super) eigenvalues: Vec<f64>,
@@ -128,7 +128,7 @@ impl<T: HostReal> Computation<'_, T> {
         })
     }
 
-    fn cause(&self, summary: &KernelSummary, entry: Option<Entry<'_>>) -> Option<Cause> {
+    fn cause(&self, summary: &KernelSummary, entry: Option<Entry<'_>>) -> Option<Degeneracy> {
         match summary.definiteness {
             Definiteness::Zero => Some(self.suspects.of_zero()),
             Definiteness::Singular => self.suspects.of_singular(entry),

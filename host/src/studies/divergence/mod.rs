@@ -18,7 +18,7 @@ use crate::report::number;
 use crate::study::cell::Finished;
 use crate::study::claim::{Stated, state_all};
 use crate::study::group::Group;
-use crate::study::net::{CE, Net};
+use crate::study::net::{CE, MSE, Net};
 use crate::study::options::Takes;
 use crate::study::paper::{Paper, Part, Scope};
 use crate::study::plan::{Findings, Runs};
@@ -219,10 +219,10 @@ fn sizes(groups: &[Group]) -> String {
 
 fn lead(finished: &[Finished]) -> String {
     let evaluations: u64 = finished.iter().map(|f| f.evaluations).sum();
+    let contrast = if finished.iter().any(|f| f.cell.loss == MSE) { "; under squared error both converge" } else { "" };
     format!(
         "Under cross-entropy with hard labels the parameters of a network must grow without bound, and its empirical neural \
-         tangent kernel K_{{t}} departs from its initial value; under squared error both converge. {} runs ({} gradient \
-         evaluations) measure by how much.",
+         tangent kernel K_{{t}} departs from its initial value{contrast}. {} runs ({} gradient evaluations) measure by how much.",
         finished.len(),
         number(evaluations as f64)
     )

@@ -85,9 +85,10 @@ pub(super) static ERRATA: Part = Part {
     summary: "the paper's kernels as printed, beside those of the networks that it defines",
     introduction: "(3.6) has the bias inside the factor 2, 2 (E[σ σ] + 1), where biases of variance 1 need 2 E[σ σ] + 1; and (3.7) takes one Θ too \
                    far, which adds a bias at the output, where (2.1) has none. In (3.9) and (3.10) the bias terms stand inside r^{(L)} on \
-                   normalized inputs and are multiplied by |x̃| |x̃′|, x̃ = (x, 1); they belong there once, without that factor. So the \
-                   empirical kernel does not converge to the printed one, (3.3) is false as written, and Theorem 2 would hold trivially; \
-                   with the kernels of the networks, which are used throughout this study, both stand. Smaller: (5.4) lacks the minus \
+                   normalized inputs and are multiplied by |x̃| |x̃′|, x̃ = (x, 1); they belong there once, without that factor, and the two are equal \
+                   only where |x̃| |x̃′| = 1. So the empirical kernel does not converge to the printed one, (3.3) is false as written, and \
+                   Theorem 2 would hold trivially; with the kernels of the networks, which are used throughout this study, both stand. \
+                   Strict positive definiteness (Proposition 1) is true of either; λ_{0} differs. Smaller, without effect on any statement: (5.4) lacks the minus \
                    sign that (C.22) has; (C.5) and (C.7) print x for x′; Lemma 5 asks for L ≥ 2 where Lemma 6 gives L ≥ 1; section 6.2 says “like \
                    in Figure 4” of figures 2 and 3.",
     scope: Scope::AsPublished,

@@ -32,7 +32,7 @@ pub struct Judged<'a, T> {
 ///
 /// # Errors
 /// [`Error::Shape`]; [`Error::NonFinite`] for a kernel that is not; [`Error::NoConvergence`].
-pub fn moved<T: Real>(
+pub fn between<T: Real>(
     backend: &dyn Backend<T>,
     first: &State<'_, T>,
     now: &State<'_, T>,

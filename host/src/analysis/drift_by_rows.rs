@@ -1,4 +1,4 @@
-//! What has become of a kernel, from its rows alone: the columns of [`moved`](super::moved::moved) that compare entries, of kernels
+//! What has become of a kernel, from its rows alone: the columns of [`between`](super::drift::between) that compare entries, of kernels
 //! of which some rows are there at a time. The same bits.
 
 use ntkscope_core::kernel::{CentredAlignment, RelativeFrobenius, max_abs, max_abs_difference};
@@ -6,14 +6,14 @@ use ntkscope_core::record::Snapshot;
 use ntkscope_core::{Error, MatRef, Real};
 
 /// Sums over the rows so far of a kernel beside the first one.
-pub struct MovedRows<'a, T> {
+pub struct DriftByRows<'a, T> {
     largest: T,
     frobenius: RelativeFrobenius<T>,
     alignment: CentredAlignment<'a, T>,
     targets: Option<CentredAlignment<'a, T>>,
 }
 
-impl<'a, T: Real> MovedRows<'a, T> {
+impl<'a, T: Real> DriftByRows<'a, T> {
     /// Of no rows of kernels whose rows 0 `(1, n)` are these: the kernel's, that of the first kernel, and that of the Gram
     /// matrix of the targets where the kernel is compared with it.
     ///

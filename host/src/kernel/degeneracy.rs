@@ -10,7 +10,7 @@ use crate::files::Dtype;
 
 /// What was found in the samples, or in the kernel's entries. Samples are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum Degeneracy {
     /// every sample is the zero vector, and no bias moves it away from 0
     ZeroSamples,
     /// this sample is
@@ -67,23 +67,23 @@ impl Suspects<'_> {
     }
 
     /// Why the kernel is 0. Samples so small that their products are 0 are refused before.
-    pub fn of_zero(&self) -> Cause {
+    pub fn of_zero(&self) -> Degeneracy {
         match self.empirical {
-            _ if (0..self.n()).all(|i| self.is_zero(i)) => Cause::ZeroSamples,
-            true => Cause::NoActiveUnit,
-            false => Cause::Underflow,
+            _ if (0..self.n()).all(|i| self.is_zero(i)) => Degeneracy::ZeroSamples,
+            true => Degeneracy::NoActiveUnit,
+            false => Degeneracy::Underflow,
         }
     }
 
     /// Why the kernel is singular, and not 0; the entries, where they are held, show more. `None` where no single sample
     /// and no pair of them is the reason.
-    pub fn of_singular(&self, entry: Option<Entry<'_>>) -> Option<Cause> {
+    pub fn of_singular(&self, entry: Option<Entry<'_>>) -> Option<Degeneracy> {
         let n = self.n();
         if let Some(i) = (0..n).find(|i| self.is_zero(*i)) {
-            return Some(Cause::ZeroSample(i));
+            return Some(Degeneracy::ZeroSample(i));
         }
         if let Some(i) = entry.and_then(|k| (0..n).find(|i| k(*i, *i) == 0.0)) {
-            return Some(Cause::NoActiveUnitOn(i));
+            return Some(Degeneracy::NoActiveUnitOn(i));
         }
         let mut seen = HashMap::new();
         for i in 0..n {
@@ -91,7 +91,7 @@ impl Suspects<'_> {
             self.bits(i).for_each(|bits| bits.hash(&mut hasher));
             let first = seen.insert(hasher.finish(), i);
             if let Some(first) = first.filter(|first| self.bits(*first).eq(self.bits(i))) {
-                return Some(Cause::Equal(first, i));
+                return Some(Degeneracy::Equal(first, i));
             }
         }
         let k = entry?;
@@ -100,7 +100,7 @@ impl Suspects<'_> {
             (k(i, j).abs() / k(i, i).sqrt() / k(j, j).sqrt() - 1.0).abs() <= 64.0 * self.dtype.epsilon()
         };
         let mut pairs = (0..n).flat_map(|j| (0..j).map(move |i| (i, j)));
-        pairs.find(|(i, j)| parallel(*i, *j)).map(|(i, j)| Cause::Parallel(i, j))
+        pairs.find(|(i, j)| parallel(*i, *j)).map(|(i, j)| Degeneracy::Parallel(i, j))
     }
 
     /// The bits of a sample in the scalar in use, 0 and -0 being one number.
@@ -112,7 +112,7 @@ impl Suspects<'_> {
 }
 
 /// A clause, without a full stop.
-impl fmt::Display for Cause {
+impl fmt::Display for Degeneracy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::ZeroSamples => f.write_str("every sample is the zero vector, and the network has no bias"),
@@ -130,7 +130,7 @@ impl fmt::Display for Cause {
 mod tests {
     use super::*;
 
-    fn found(x: &[f64], biased: bool, kernel: Option<&[f64]>, dtype: Dtype) -> Option<Cause> {
+    fn found(x: &[f64], biased: bool, kernel: Option<&[f64]>, dtype: Dtype) -> Option<Degeneracy> {
         let suspects = Suspects { x, d: 1, dtype, biased, empirical: true };
         let entry = |i: usize, j: usize| kernel.unwrap_or_default()[i * x.len() + j];
         suspects.of_singular(kernel.is_some().then_some(&entry))
@@ -139,25 +139,25 @@ mod tests {
     #[test]
     fn each_cause_is_found() {
         use Dtype::{F32, F64};
-        assert_eq!(found(&[1.0, 0.0], false, None, F64), Some(Cause::ZeroSample(1)));
+        assert_eq!(found(&[1.0, 0.0], false, None, F64), Some(Degeneracy::ZeroSample(1)));
         assert_eq!(found(&[1.0, 0.0], true, None, F64), None, "a bias tells it from others");
-        assert_eq!(found(&[1.0, 2.0, 1.0], true, None, F64), Some(Cause::Equal(0, 2)));
-        assert_eq!(found(&[0.0, -0.0], true, None, F64), Some(Cause::Equal(0, 1)));
-        assert_eq!(found(&[1.0, 1.0 + 1e-12], true, None, F32), Some(Cause::Equal(0, 1)), "in f32");
+        assert_eq!(found(&[1.0, 2.0, 1.0], true, None, F64), Some(Degeneracy::Equal(0, 2)));
+        assert_eq!(found(&[0.0, -0.0], true, None, F64), Some(Degeneracy::Equal(0, 1)));
+        assert_eq!(found(&[1.0, 1.0 + 1e-12], true, None, F32), Some(Degeneracy::Equal(0, 1)), "in f32");
         assert_eq!(found(&[1.0, 1.0 + 1e-12], true, None, F64), None);
-        assert_eq!(found(&[1.0, 2.0], false, Some(&[1.0, -2.0, -2.0, 4.0]), F64), Some(Cause::Parallel(0, 1)));
+        assert_eq!(found(&[1.0, 2.0], false, Some(&[1.0, -2.0, -2.0, 4.0]), F64), Some(Degeneracy::Parallel(0, 1)));
         assert_eq!(found(&[1.0, 2.0], false, Some(&[1.0, 1.9, 1.9, 4.0]), F64), None);
-        assert_eq!(found(&[1.0, 2.0], true, Some(&[1.0, 0.0, 0.0, 0.0]), F64), Some(Cause::NoActiveUnitOn(1)));
+        assert_eq!(found(&[1.0, 2.0], true, Some(&[1.0, 0.0, 0.0, 0.0]), F64), Some(Degeneracy::NoActiveUnitOn(1)));
     }
 
     #[test]
     fn a_kernel_of_zeros_has_one_of_three() {
         for (x, biased, empirical, cause) in [
-            (0.0, false, true, Cause::ZeroSamples),
-            (0.0, false, false, Cause::ZeroSamples),
-            (0.0, true, true, Cause::NoActiveUnit),
-            (1.0, false, true, Cause::NoActiveUnit),
-            (1e-300, false, false, Cause::Underflow),
+            (0.0, false, true, Degeneracy::ZeroSamples),
+            (0.0, false, false, Degeneracy::ZeroSamples),
+            (0.0, true, true, Degeneracy::NoActiveUnit),
+            (1.0, false, true, Degeneracy::NoActiveUnit),
+            (1e-300, false, false, Degeneracy::Underflow),
         ] {
             assert_eq!(Suspects { x: &[x], d: 1, dtype: Dtype::F64, biased, empirical }.of_zero(), cause);
         }
