@@ -240,3 +240,30 @@ fn the_probability_study_has_its_files() {
     assert_eq!(tables, ["claims.csv", "probability.csv"].map(|name| place.bytes(format!("study/{name}"))));
     place.refuse("reproduce probability --n 9 --out third", 2, &["--n 9", "coin-line"]);
 }
+
+/// Networks of one unit are dead: nothing fails of what is claimed of them, but they do.
+#[test]
+fn a_study_whose_runs_fail_says_so() {
+    let place = Place::new();
+    let line = "reproduce divergence --only six-points --widths 1 --seeds 1 --network fcn --no-figures --json --out o";
+    let done = place.run(line.split(' '));
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("of 4 runs failed: six-points-fcn2-w1-"), "{}", done.stderr);
+    let summary = json(&done.stdout);
+    assert_eq!(summary["error"]["code"], 1);
+    assert!(summary["claims"].as_array().unwrap().iter().all(|claim| claim["verdict"] != "fails"));
+}
+
+/// What is measured without a training run has its row too.
+#[test]
+fn every_measurement_is_a_row() {
+    let place = Place::new();
+    let done = place.run("reproduce divergence --only errata --seeds 2 --no-figures --quiet --out o".split(' '));
+    let table = String::from_utf8(place.bytes("o/cells.csv")).unwrap();
+    let ids: Vec<&str> = table.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(ids.len(), 9, "{table}{}", done.stderr);
+    for id in ids {
+        assert!(place.path(format!("o/runs/{id}/numbers.csv")).exists(), "{id}");
+    }
+    assert!(table.lines().nth(1).unwrap().starts_with("errata-fcn1-bias-hidden-w512,errata,fcn,1,,512,standard,,"));
+}

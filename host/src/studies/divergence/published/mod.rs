@@ -69,9 +69,9 @@ pub(super) static DIGITS: Part = Part {
                    left out, three values. Not stated: the number of images and their scale, biases, seed, the three values. Ours: the first 128 \
                    images, pixels from 0 to 1, the mean loss, three hidden layers, and K_{t}(x, x) of three images whose kernels are nearest to \
                    the values read off. The stability reading is the learning rate times the sharpness over 2, and descent is stable \
-                   below 1. At rate 0.5 it is thrown within the first epochs, which the figure leaves out; the kernel that was thrown comes \
-                   back, and that rise is what the figure shows. So it shows that the kernel of descent at this rate is not constant, and \
-                   cannot show that the kernel of the flow diverges.",
+                   below 1. At rate 0.5 it is thrown within the first epochs, which the figure leaves out. The rise that it shows is the way back of the \
+                   kernel that was thrown, to about epoch 10,000, and after that (--full) the growth of a kernel whose network trains on. So it \
+                   shows that the kernel of descent at this rate is not constant, and cannot show that the kernel of the flow diverges.",
     scope: Scope::AsPublished,
     images: &[Source::Mnist],
     takes: FIXED,
