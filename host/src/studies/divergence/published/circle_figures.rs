@@ -15,8 +15,8 @@ use crate::study::draw::{Change, band};
 
 /// What curves of the networks and of the losses stand for.
 const OF: &str = "network and loss";
-/// Points of the circle at which rises are drawn: every 5 degrees.
-const STEPS: i32 = 36;
+/// Half of the points of the circle at which curves are drawn: every degree, so that steps at the training points are steps.
+const STEPS: i32 = 180;
 
 /// Both figures.
 pub(super) fn all(all: &[Runs]) -> Vec<Figure> {
@@ -74,7 +74,10 @@ fn of_logits(all: &[Runs]) -> Figure {
 
 /// Degrees of the circle, and a number at each of them.
 fn over_circle(value: impl Fn(f64) -> Option<f64>) -> Curve {
-    let at = |step: i32| (5.0 * f64::from(step), value(f64::from(step) * PI / f64::from(STEPS)));
+    let at = |step: i32| {
+        let angle = f64::from(step) * PI / f64::from(STEPS);
+        (angle.to_degrees(), value(angle))
+    };
     Curve::new((-STEPS..=STEPS).map(at).filter_map(|(degrees, value)| Some((degrees, value?))))
 }
 
