@@ -158,6 +158,9 @@ fn keep_telling((state, over): &(Mutex<State>, Condvar)) {
     }
 }
 
+/// The share of the work from which on the clock tells how long the rest takes.
+const TELLING: f64 = 0.01;
+
 impl State {
     /// What is done, of how much, and what is left.
     fn line(&self, seconds: f64) -> String {
@@ -175,7 +178,7 @@ impl State {
             parts.push(message.clone());
         }
         parts.push(format!("{} so far", duration(seconds)));
-        let by_the_clock = (share > 0.0 && share < 1.0).then(|| seconds * (1.0 - share) / share);
+        let by_the_clock = (share >= TELLING && share < 1.0).then(|| seconds * (1.0 - share) / share);
         if let Some(left) = left.or(by_the_clock) {
             parts.push(format!("about {} left", duration(left)));
         }
@@ -196,6 +199,9 @@ mod tests {
         assert_eq!(state.line(20.0), "squared error: 25 %, step 7, 20 s so far, about 60 s left");
         state.done = 1000;
         assert_eq!(state.line(20.0), "squared error: 100 %, step 7, 20 s so far");
+        state.done = 9;
+        assert_eq!(state.line(20.0), "squared error: 0 %, step 7, 20 s so far", "so little says nothing of the rest");
+        state.done = 1000;
         (state.left, state.prefix) = (Some(1e4), String::new());
         assert_eq!(state.line(300.0), "100 %, step 7, 5 min so far, about 2 h 40 min left");
         let unit: fn(u64) -> String = |bytes| format!("{bytes} B");
