@@ -281,7 +281,7 @@ impl<'a, T: Real> Recorder<'a, T> {
             param_max,
             drift_highest,
             error_highest,
-            ..Snapshot::unknown()
+            ..Snapshot::default()
         };
         snapshot.set_objective(&objective);
         Ok(snapshot)
