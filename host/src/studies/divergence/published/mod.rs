@@ -69,9 +69,10 @@ pub(super) static DIGITS: Part = Part {
                    left out, three values. Not stated: the number of images and their scale, biases, seed, the three values. Ours: the first 128 \
                    images, pixels from 0 to 1, the mean loss, three hidden layers, and K_{t}(x, x) of three images whose kernels are nearest to \
                    the values read off. The stability reading is the learning rate times the sharpness over 2, and descent is stable \
-                   below 1. At rate 0.5 it is thrown within the first epochs, which the figure leaves out. The rise that it shows is the way back of the \
-                   kernel that was thrown, to about epoch 10,000, and after that (--full) the growth of a kernel whose network trains on. So it \
-                   shows that the kernel of descent at this rate is not constant, and cannot show that the kernel of the flow diverges.",
+                   below 1. At rate 0.5 it is thrown within the first epochs, which the figure leaves out: K_{t}(x, x) falls by a seventh. The rise that it shows \
+                   leads back to K_{0} first, to about epoch 10,000, and then beyond. It is as large at the stable rate 0.05 at the same time t = rate \
+                   × epoch, where nothing was thrown, so it is the growth of a kernel whose network trains on. The figure shows that the kernel of \
+                   descent is not constant; with one run of one network it cannot show that it diverges.",
     scope: Scope::AsPublished,
     images: &[Source::Mnist],
     takes: FIXED,
