@@ -178,7 +178,7 @@ impl State {
             parts.push(message.clone());
         }
         parts.push(format!("{} so far", duration(seconds)));
-        let by_the_clock = (share >= TELLING && share < 1.0).then(|| seconds * (1.0 - share) / share);
+        let by_the_clock = (TELLING..1.0).contains(&share).then(|| seconds * (1.0 - share) / share);
         if let Some(left) = left.or(by_the_clock) {
             parts.push(format!("about {} left", duration(left)));
         }
