@@ -167,7 +167,7 @@ impl Curve {
         let points: Option<Vec<_>> = (0..READINGS)
             .map(|i| from + (to - from) * i as f64 / (READINGS - 1) as f64)
             .map(|x| x.clamp(first, last))
-            .map(|x| Some((x, self.at(x)?)))
+            .map(|x| self.at(x).map(|y| (x, y)))
             .collect();
         line(&points?).map(|(slope, _)| slope)
     }

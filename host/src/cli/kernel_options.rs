@@ -24,8 +24,8 @@ pub struct OutputsArgs {
 #[derive(Args, Debug)]
 pub struct OrderArgs {
     /// Names of the layers of another program's network in their order, separated by commas, where the file leaves it open
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
-    pub order: Option<Vec<String>>,
+    #[arg(long = "order", id = "order", value_name = "NAME,…", value_delimiter = ',', help_heading = "Kernel")]
+    pub names: Option<Vec<String>>,
 }
 
 /// The value of `--multi-output`, as far as it can be told without the network.
@@ -69,6 +69,6 @@ impl OutputsArgs {
 impl OrderArgs {
     /// As a setting, where it was given.
     pub(super) fn given(&self) -> Table {
-        self.order.iter().map(|names| ("order".into(), Value::String(names.join(",")))).collect()
+        self.names.iter().map(|names| ("order".into(), Value::String(names.join(",")))).collect()
     }
 }

@@ -180,3 +180,28 @@ pub fn judge(stated: Vec<Stated>) -> (Vec<ClaimRow>, Level) {
     let level = Level::of(claims.map(|stated| (stated.measured.estimate(), stated.allowed())));
     (stated.into_iter().map(|stated| stated.row(level.side)).collect(), level)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strict_theories_exclude_their_bound() {
+        let verdict =
+            |theory: Theory, value: f64| Measured::Exact(value).estimate().unwrap().verdict(theory.allowed, 0.025);
+        for bound in [0.0, 1.0, -0.03] {
+            let (less, more) = (bound - 1e-9, bound + 1e-9);
+            assert_eq!(
+                [bound, more].map(|v| verdict(Theory::above(bound), v)),
+                [Verdict::Fails, Verdict::Holds],
+                "{bound}"
+            );
+            assert_eq!(
+                [bound, less].map(|v| verdict(Theory::below(bound), v)),
+                [Verdict::Fails, Verdict::Holds],
+                "{bound}"
+            );
+            assert_eq!(verdict(Theory::at_least(bound), bound), Verdict::Holds);
+        }
+    }
+}

@@ -44,7 +44,7 @@ pub(super) fn describe(args: &DriftArgs, given: &Table) -> Result<Described> {
     let Some(mut file) = ours else {
         return Ok(Described::Stored(stored::settings_beside("drift", given)?.model));
     };
-    if args.order.order.is_some() {
+    if args.order.names.is_some() {
         return Err(unused_setting("drift", given, "order", NOT_ORDERED).into());
     }
     let mut table = Table::new();
@@ -82,7 +82,7 @@ impl Described {
                 Ok(Network::Own { model: Box::new(model.clone()), shape, thetas })
             }
             Self::Stored(model) => {
-                let reading = stored::reading(given, model, args.order.order.as_ref(), samples.d);
+                let reading = stored::reading(given, model, args.order.names.as_ref(), samples.d);
                 let mut all: Vec<Checkpoint> = Vec::new();
                 for file in &args.files {
                     let read = Checkpoint::read(file, &reading)?.at_one_rate();

@@ -163,7 +163,7 @@ fn kernel_here(args: KernelArgs) -> Result<u8> {
     if let Some(path) = stored::by_another_program(&args)? {
         return stored::kernel(&args, path, &given);
     }
-    if args.order.order.is_some() {
+    if args.order.names.is_some() {
         let why = match args.params {
             Some(_) => "the file has our own names, whose order is known; leave it out",
             None => "no file of parameters is read whose layers it would order; give --params, or leave it out",

@@ -72,7 +72,7 @@ pub(super) fn kernel(args: &KernelArgs, path: &Path, given: &Table) -> Result<u8
     warn(&samples, args.common.quiet);
     check_alike(&samples)?;
     let checkpoint =
-        Checkpoint::read(path, &reading(given, &model, args.order.order.as_ref(), samples.d))?.at_one_rate();
+        Checkpoint::read(path, &reading(given, &model, args.order.names.as_ref(), samples.d))?.at_one_rate();
     let network = checkpoint.network()?;
     args.outputs.of(network.sizes().outputs)?;
     let job = Job {

@@ -104,7 +104,7 @@ impl LargeArgs {
         let settings = if self.by_another_program() {
             stored::settings_beside(command, &given)?
         } else {
-            if self.order.order.is_some() {
+            if self.order.names.is_some() {
                 return Err(unused_setting(command, &given, "order", NOT_ORDERED).into());
             }
             Settings::from_table(stored::without_own(&given))?
@@ -128,7 +128,7 @@ impl LargeArgs {
     pub(super) fn with<Q: Task>(&self, asked: &Asked, samples: &Samples, task: Q) -> Result<Ended<Q::Found>> {
         let model = &asked.settings.model;
         if let Some(path) = self.params.as_deref().filter(|_| self.by_another_program()) {
-            let reading = stored::reading(&asked.given, model, self.order.order.as_ref(), samples.d);
+            let reading = stored::reading(&asked.given, model, self.order.names.as_ref(), samples.d);
             let checkpoint = Checkpoint::read(path, &reading)?.at_one_rate();
             let theta = From::Stored(&checkpoint.theta);
             return self.in_scalar(model, &checkpoint.network()?, (theta, checkpoint.describe()), samples, task);
