@@ -158,8 +158,8 @@ impl KernelFn {
             Some(get) => get.extract::<String>().map(|one| vec![one]).or_else(|_| get.extract())?,
         };
         let kernels = names.iter().map(|name| match scalar {
-            Dtype::F32 => self.kernel::<f32>(py, which(name)?, &x1, x2.as_ref(), &options),
-            Dtype::F64 => self.kernel::<f64>(py, which(name)?, &x1, x2.as_ref(), &options),
+            Dtype::F32 => self.kernel::<f32>(py, (which(name)?, names.len()), &x1, x2.as_ref(), &options),
+            Dtype::F64 => self.kernel::<f64>(py, (which(name)?, names.len()), &x1, x2.as_ref(), &options),
         });
         let kernels: Vec<_> = kernels.collect::<PyResult<_>>()?;
         match get.is_none_or(|get| get.extract::<String>().is_ok()) {
@@ -205,10 +205,11 @@ impl KernelFn {
 }
 
 impl KernelFn {
+    /// One of so many kernels that are held side by side in the end.
     fn kernel<'py, T: Scalar>(
         &self,
         py: Python<'py>,
-        which: AnalyticKernel,
+        (which, kernels): (AnalyticKernel, usize),
         x1: &Numbers<'_>,
         x2: Option<&Numbers<'_>>,
         options: &Options<'_, 'py>,
@@ -233,7 +234,8 @@ impl KernelFn {
             files: 0,
         };
         let limit = options.budget()?.limit();
-        let (cut, _) = work.plan_short_blocks(limit, matrix_bytes(&[n1, n2], T::DTYPE)).map_err(Fault::from)?;
+        let held = matrix_bytes(&[n1, n2], T::DTYPE).saturating_mul(kernels as u64);
+        let (cut, _) = work.plan_short_blocks(limit, held).map_err(Fault::from)?;
         let (x1, x2) = (x1.rows()?, x2.map(AsRows::rows).transpose()?);
         let mut numbers = vec![T::ZERO; n1 * n2];
         let out = &mut numbers[..];

@@ -2,13 +2,11 @@
 
 use ntkscope::backend::HostReal;
 use ntkscope::files::Dtype;
-use ntkscope::kernel::{KernelSummary, Ritz, Search, check_symmetric, outermost};
+use ntkscope::kernel::{KernelSummary, Ritz, Search, check_symmetric, outermost, spectrum_of_ends};
 use ntkscope::machine::Ended;
 use ntkscope::words::precise;
 use ntkscope_core::forward::Params;
-use ntkscope_core::kernel::{
-    Spectrum as Eigenvalues, centred_alignment, max_abs, max_abs_difference, relative_frobenius,
-};
+use ntkscope_core::kernel::{centred_alignment, max_abs, max_abs_difference, relative_frobenius};
 use ntkscope_core::network::Network as Described;
 use ntkscope_core::{MatMut, MatRef};
 use pyo3::prelude::*;
@@ -29,6 +27,8 @@ pub(crate) struct Spectrum {
     smallest: Vec<f64>,
     /// how far the largest and the smallest may be off
     residuals: [f64; 2],
+    /// whether they are eigenvalues to that, or no more than bounds
+    converged: [bool; 2],
     trace: f64,
     effective_rank: Option<f64>,
     condition: f64,
@@ -56,6 +56,11 @@ impl Spectrum {
     #[getter]
     fn residuals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         array(py, &[2], self.residuals.to_vec())
+    }
+    /// Whether the largest and the smallest have converged. One that has not is a bound: the largest eigenvalue is no less, the smallest no more.
+    #[getter]
+    fn converged(&self) -> (bool, bool) {
+        (self.converged[0], self.converged[1])
     }
     /// Sum of all eigenvalues.
     #[getter]
@@ -146,6 +151,7 @@ pub(crate) fn spectrum<'py>(
         largest: values.iter().rev().take(k).copied().collect(),
         smallest: values.iter().take(k).copied().collect(),
         residuals: [summary.lambda_uncertainty; 2],
+        converged: [true; 2],
         trace,
         effective_rank: summary.effective_rank,
         condition: summary.condition.unwrap_or(if summary.is_singular() { f64::INFINITY } else { f64::NAN }),
@@ -208,13 +214,14 @@ where
         let (max, min) = (found.largest[0], found.smallest[0]);
         let rounding = n as f64 * T::EPSILON.to_f64() * max.value.abs();
         let residuals = [max.residual, min.residual].map(|residual| residual.max(rounding));
-        let ends = Eigenvalues::of_ends(min.value, max.value, residuals[1]);
+        let ends = spectrum_of_ends(n, &min, &max, T::EPSILON.to_f64());
         let first = |ritz: &[Ritz]| ritz.iter().take(k).map(|ritz| ritz.value).collect();
         Ok(Ended::Done(Spectrum {
             n,
             largest: first(&found.largest),
             smallest: first(&found.smallest),
             residuals,
+            converged: [max.converged, min.converged],
             trace,
             effective_rank: (n == 1).then_some(1.0),
             condition: ends.condition,

@@ -1,6 +1,6 @@
 //! What is trained to what: targets, and predictions of fixed kernels.
 
-use ntkscope::analysis::law::{InfiniteWidth, Initial, Law};
+use ntkscope::analysis::law::{InfiniteWidth, Initial, Law, is_known_at};
 use ntkscope::analysis::law_forecast::LawWork;
 use ntkscope::backend::HostReal;
 use ntkscope::machine::memory::{bytes_of, process_bytes};
@@ -116,7 +116,7 @@ pub(crate) fn _predict<'py>(
         (_, Ok(network)) => Fixed::Network(network.get()),
         _ => return Err(value("kernel: give what kernel_fn makes, or a Network, whose linearization predicts")),
     };
-    if matches!(fixed, Fixed::Limit(_)) && time.is_finite() && (loss != Loss::SquaredError || penalty > 0.0) {
+    if matches!(fixed, Fixed::Limit(_)) && !is_known_at(time, loss, penalty) {
         return Err(value(format!(
             "time: {time}; the law of infinite width is known at a finite time for loss='mse' without a penalty alone: give a Network, or leave time out"
         )));

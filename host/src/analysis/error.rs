@@ -45,6 +45,14 @@ pub enum Error {
         /// how many there are
         samples: usize,
     },
+    /// The law of predictors at a time at which it is not known.
+    #[error(
+        "the law of infinite width at time {time}: it is known at finite times for squared error without a penalty alone; give an infinite time"
+    )]
+    TooEarly {
+        /// of the mean loss
+        time: f64,
+    },
     /// A squared error beyond what a number can hold.
     #[error("the squared error is not finite")]
     NotFinite,
@@ -74,7 +82,9 @@ impl Error {
             Self::File(error) => error.cause(),
             Self::Machine(error) => error.cause(),
             Self::NoTimes | Self::NoTime { .. } | Self::UnequalDraws { .. } | Self::NoDraw => Cause::Data,
-            Self::TooFew { .. } | Self::Unfit(_) | Self::Constant | Self::LabelScale { .. } => Cause::Settings,
+            Self::TooEarly { .. } | Self::TooFew { .. } | Self::Unfit(_) | Self::Constant | Self::LabelScale { .. } => {
+                Cause::Settings
+            }
             Self::NotFinite => Cause::Work,
             Self::Core(error) => Cause::of_core(error),
         }

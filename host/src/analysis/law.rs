@@ -88,13 +88,18 @@ pub struct Law {
     pub fit: Option<Fit<f64>>,
 }
 
+/// Whether the law is known at time t of the mean loss: at the end it always is, before it under squared error without a penalty alone.
+pub fn is_known_at(time: f64, loss: Loss, penalty: f64) -> bool {
+    time == f64::INFINITY || loss == Loss::SquaredError && penalty == 0.0
+}
+
 impl<N: Network> InfiniteWidth<'_, N> {
     /// The law. Exact for squared error and for soft targets; with cross-entropy and a penalty by the delta method.
     ///
     /// Test points are taken in blocks of `block`, which are rounded up to whole tiles of the backend; it changes no bit.
     ///
     /// # Errors
-    /// A loss without curvature; no finite solution, no convergence; a singular kernel that needs more memory than `budget` has.
+    /// [`Error::TooEarly`]: a time at which no law is known, see [`is_known_at`]; a loss without curvature; no finite solution, no convergence; a singular kernel that needs more memory than `budget` has.
     pub fn law(&self, block: usize, budget: &Budget) -> Result<Law, Error> {
         self.law_and(block, budget, &mut |_| ())
     }
@@ -105,6 +110,9 @@ impl<N: Network> InfiniteWidth<'_, N> {
     /// Those of [`InfiniteWidth::law`].
     pub fn law_and(&self, block: usize, budget: &Budget, covariances: TakeCovariances<'_>) -> Result<Law, Error> {
         let (n, c, d) = (self.targets.rows(), self.targets.cols(), self.x.cols());
+        if !is_known_at(self.time, self.loss, self.penalty) {
+            return Err(Error::TooEarly { time: self.time });
+        }
         if !self.loss.properties(c).curved {
             return Err(core::Error::NotSmooth { loss: self.loss }.into());
         }

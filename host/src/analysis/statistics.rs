@@ -46,6 +46,17 @@ pub fn deviation(values: &[f64]) -> f64 {
     mean_and_variance(values).1.sqrt()
 }
 
+/// The larger of two numbers, undefined where one is: [`f64::max`] leaves that one out, and an extreme of nothing but
+/// undefined numbers would look like one that was measured.
+pub fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+}
+
+/// The smaller of two numbers, undefined where one is.
+pub fn smaller(a: f64, b: f64) -> f64 {
+    -larger(-a, -b)
+}
+
 /// The middle one of these numbers, of two the larger; `None` where there is none. Numbers that are undefined are left out.
 pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
@@ -220,6 +231,15 @@ impl Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn extremes_of_undefined_numbers_are_undefined() {
+        assert_eq!([larger(1.0, 2.0), smaller(1.0, 2.0), larger(-0.5, -2.0)], [2.0, 1.0, -0.5]);
+        for pair in [[f64::NAN, 1.0], [1.0, f64::NAN], [f64::NAN; 2]] {
+            assert!(pair.into_iter().fold(0.0, larger).is_nan() && pair.into_iter().reduce(smaller).unwrap().is_nan());
+        }
+        assert_eq!([f64::NEG_INFINITY, 3.0].into_iter().fold(f64::NEG_INFINITY, larger), 3.0);
+    }
 
     #[test]
     fn estimates() {

@@ -287,7 +287,6 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
         .iter()
         .map(|Finished { training, outcome, .. }| {
             let last = outcome.trace.rows.last().copied().unwrap_or_default();
-            let drift = outcome.trace.rows.iter().map(|r| r.drift_max).fold(0.0, f64::max);
             let Judgement { failures, motion, course, rate, edge, .. } = &outcome.judgement;
             let failure = |failure| narrative::plain(&judged::told(failure, course));
             json!({
@@ -315,7 +314,7 @@ fn summary(directory: &RunDirectory, model: &Model, samples: &Samples, finished:
                 "margin_min": number(last.margin_min),
                 "margin_mean": number(last.margin_mean),
                 "drift_max": number(last.drift_max),
-                "drift_max_sup": number(drift),
+                "drift_max_sup": number(last.drift_highest),
                 "drift_max_se": number(last.drift_max_se),
                 "point_drift_max": number(last.point_drift_max),
                 "sliding": last.sliding,

@@ -32,5 +32,5 @@ pub use operator::{Difference, Gradients, Operator, Panels, ProductPlan, Product
 pub use pair::{Apart, Directions};
 pub use points::{HeldOut, Points, Space, convert};
 pub use strips::strips;
-pub use summary::{Entries, KernelSummary, Lanczos};
+pub use summary::{Entries, KernelSummary, Lanczos, spectrum_of_ends};
 pub use symmetric::check_symmetric;

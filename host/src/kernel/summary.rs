@@ -7,8 +7,16 @@ use serde::Serialize;
 
 use crate::files::Dtype;
 use crate::files::numbers::{defined, json};
-use crate::kernel::Extremes;
+use crate::kernel::{Extremes, Ritz};
 use crate::words::{count, number, precise};
+
+/// What both ends of the spectrum of a matrix of n rows say of it, whose entries have the relative error epsilon.
+pub fn spectrum_of_ends(n: usize, min: &Ritz, max: &Ritz, epsilon: f64) -> Spectrum<f64> {
+    let rounding = n as f64 * epsilon * min.value.abs().max(max.value.abs());
+    // what has not converged is a bound, from which the residual takes nothing
+    let uncertainty = if min.converged { rounding.max(min.residual) } else { rounding };
+    Spectrum::of_ends(min.value, max.value, uncertainty)
+}
 
 /// The summary of a symmetric kernel.
 #[derive(Clone, Debug, Serialize)]
@@ -180,9 +188,6 @@ impl KernelSummary {
 
     /// The summary of a kernel of n rows that was never held whole; its entries were computed in `dtype`.
     pub fn large(n: usize, entries: &Entries, Extremes { steps, min, max }: Extremes, dtype: Dtype) -> Self {
-        let rounding = n as f64 * dtype.epsilon() * min.value.abs().max(max.value.abs());
-        // what has not converged is a bound, from which the residual takes nothing
-        let uncertainty = if min.converged { rounding.max(min.residual) } else { rounding };
         Self {
             lanczos: Some(Lanczos {
                 steps,
@@ -191,7 +196,7 @@ impl KernelSummary {
                 lambda_max_residual: max.residual,
                 lambda_max_converged: max.converged,
             }),
-            ..entries.summary(n, Spectrum::of_ends(min.value, max.value, uncertainty))
+            ..entries.summary(n, spectrum_of_ends(n, &min, &max, dtype.epsilon()))
         }
     }
 

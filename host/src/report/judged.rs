@@ -98,7 +98,7 @@ fn whatever_the_outputs(bound: &StableRate, here: &str) -> String {
 
 /// Readings above 1 on the way, as a sentence.
 fn past(edge: &Edge) -> String {
-    let Edge { first, highest, stable_from, lambda_max } = edge;
+    let Edge { first, highest, stable_from, lambda_max, loss } = edge;
     let end = match stable_from {
         Some(step) => format!("it stayed below 1 from step {step} on"),
         None => "it was still above 1 at the end".into(),
@@ -109,7 +109,10 @@ fn past(edge: &Edge) -> String {
         format!("{} at step {}, up to {} at step {}", number(first.1), first.0, number(highest.1), highest.0)
     };
     format!(
-        "Rate × sharpness / 2 exceeded 1 ({highest}); {end}; λ_{{max}} of the kernel went from {} to {}.",
+        "Rate × sharpness / 2 exceeded 1 ({highest}); {end}; the loss was {} before and {} at its peak, and λ_{{max}} of the kernel went from \
+         {} to {}.",
+        number(loss.0),
+        number(loss.1),
         number(lambda_max.0),
         number(lambda_max.1)
     )

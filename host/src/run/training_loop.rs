@@ -94,7 +94,7 @@ impl<'a, T: Real> Recording<'a, T> {
             })?;
         }
         if let Some(last) = self.record.snapshots().last() {
-            self.recorder.go_on_from(last);
+            self.recorder.resume_from(last);
         }
         Ok(())
     }

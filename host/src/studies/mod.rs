@@ -29,7 +29,7 @@ pub fn described() -> impl Iterator<Item = &'static Described> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{HashMap, HashSet};
 
     use super::*;
     use crate::experiment::NetworkKind;
@@ -78,6 +78,36 @@ mod tests {
         let planned = Study::plan(papers, &[only.to_owned()], options)?;
         let jobs = planned.studies.iter().flat_map(|study| study.jobs());
         Ok(jobs.map(|job| (job.id().to_owned(), job.plan().unwrap())).collect())
+    }
+
+    /// What one study leaves in a directory another finds there: a job's id tells whatever the options change of it.
+    #[test]
+    fn jobs_of_one_id_are_the_same() {
+        let (given, fcn) = (Options::default(), vec![NetworkKind::Fcn]);
+        let quick = [
+            given.clone(),
+            Options { seeds: Some(2), ..given.clone() },
+            Options { seeds: Some(33), ..given.clone() },
+            Options { n: Some(66), ..given.clone() },
+            Options { networks: fcn, ..given },
+        ];
+        let full = quick.iter().map(|options| Options { full: true, ..options.clone() });
+        let every: Vec<Options> = quick.iter().cloned().chain(full).collect();
+        let mut differ = Vec::new();
+        for paper in PAPERS {
+            for part in paper.parts {
+                let mut known = HashMap::<String, toml::Table>::new();
+                for options in &every {
+                    for job in part.planned(options).jobs() {
+                        let plan = job.plan().unwrap();
+                        if known.entry(job.id().to_owned()).or_insert_with(|| plan.clone()) != &plan {
+                            differ.push(format!("{}: {}", paper.name, job.id()));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(differ.is_empty(), "other settings under the same id:\n{}", differ.join("\n"));
     }
 
     /// Everything given is used, or refused with the part's name.

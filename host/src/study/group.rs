@@ -10,7 +10,7 @@ use super::claim::Subject;
 use super::judge::Measured;
 use super::net::{CE, MSE, Net, Regularization};
 use super::paper::Part;
-use crate::analysis::statistics::{Curve, Estimate, line};
+use crate::analysis::statistics::{Curve, Estimate, larger, line, smaller};
 use crate::experiment::{Init, LossKind};
 use crate::report::{decimal_exponent, number};
 use crate::run::{Measured as Predicted, PredictionRow, Stopped, TraceRow};
@@ -229,11 +229,11 @@ impl Run {
     }
     /// Largest value of a column along the run.
     pub fn largest(&self, column: impl Fn(&TraceRow) -> f64) -> f64 {
-        self.rows().map(column).fold(f64::NEG_INFINITY, f64::max)
+        self.rows().map(column).fold(f64::NEG_INFINITY, larger)
     }
     /// Smallest value.
     pub fn smallest(&self, column: impl Fn(&TraceRow) -> f64) -> f64 {
-        self.rows().map(column).fold(f64::INFINITY, f64::min)
+        self.rows().map(column).fold(f64::INFINITY, smaller)
     }
     /// A column against log10 of time.
     pub fn against_time(&self, column: impl Fn(&TraceRow) -> f64) -> Curve {

@@ -70,15 +70,21 @@ pub fn count(rows: &[ClaimRow]) -> String {
 
 /// How the claims were judged, in words.
 fn rule(level: Level) -> String {
+    let tightened = match level.judged {
+        0 => ".".into(),
+        judged => format!(
+            ", tightened because {} of {} are decided, so that at most {} of these verdicts are expected to be false (Benjamini–Hochberg \
+             procedure at 2.5 % of the verdicts).",
+            level.decided,
+            counted(judged, "claim"),
+            number((100.0 * level.expected_false()).round() / 100.0)
+        ),
+    };
     format!(
         "A claim holds if the whole confidence interval lies inside the allowed range and fails if it lies wholly outside; otherwise the runs \
          do not decide it. The allowed range was fixed beforehand and its reason is given. Intervals are Student's t over the seeds, at a \
-         confidence of {} %: the usual 95 %, tightened because {} of {} claims are decided, so that at most {} of these verdicts are \
-         expected to be false (Benjamini–Hochberg procedure at 2.5 % of the verdicts).",
-        number((1e4 * level.coverage()).round() / 100.0),
-        level.decided,
-        level.judged,
-        number((100.0 * level.expected_false()).round() / 100.0)
+         confidence of {} %: the usual 95 %{tightened}",
+        number((1e4 * level.coverage()).round() / 100.0)
     )
 }
 
@@ -138,7 +144,7 @@ fn verdicts(rows: &[ClaimRow], caveat: &str, level: Level) -> Vec<Section> {
     let mut sections = Vec::new();
     let mut blocks = Vec::new();
     if !failed.is_empty() {
-        blocks.push(Block::Verdicts("Claims that fail".into(), failed));
+        blocks.push(Block::Verdicts("Claims that fail, and checks that do not hold".into(), failed));
     }
     if !undecided.is_empty() {
         blocks.push(Block::Verdicts("Claims that these runs do not decide".into(), undecided));

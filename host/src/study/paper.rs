@@ -69,6 +69,13 @@ pub enum Scope {
     AsPublished,
 }
 
+impl Part {
+    /// What the options choose of it. A part without a larger grid has the same jobs under `full`, alone or beside others.
+    pub fn planned(&'static self, options: &Options) -> Box<dyn Plan> {
+        (self.plan)(self, &Options { full: options.full && self.takes.full, ..options.clone() })
+    }
+}
+
 impl PartialEq for Part {
     /// Names are unique in a paper.
     fn eq(&self, other: &Self) -> bool {
@@ -135,7 +142,7 @@ impl Study {
         let notes = options.check(&parts, !only.is_empty(), &all)?;
         let study = |(paper, parts): (&'static Paper, Vec<&'static Part>)| {
             let options = Options { parts: parts.clone(), ..options.clone() };
-            let plans = parts.into_iter().map(|part| (part, (part.plan)(part, &options)));
+            let plans = parts.into_iter().map(|part| (part, part.planned(&options)));
             // a part of which `network` leaves nothing has nothing to show
             Self { paper, parts: plans.filter(|(_, plan)| !plan.jobs().is_empty()).collect() }
         };

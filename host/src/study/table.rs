@@ -147,7 +147,7 @@ pub fn results<C>(f: &Finished<C>) -> Vec<Cell> {
         last.param_distance.into(),
         last.drift_max.into(),
         last.drift_fro.into(),
-        extreme(|row| row.drift_max, f64::max).into(),
+        last.drift_highest.into(),
         first.error_fro.into(),
         first.lambda_min.into(),
         extreme(|row| row.lambda_min, f64::min).into(),

@@ -265,5 +265,7 @@ fn every_measurement_is_a_row() {
     for id in ids {
         assert!(place.path(format!("o/runs/{id}/numbers.csv")).exists(), "{id}");
     }
-    assert!(table.lines().nth(1).unwrap().starts_with("errata-fcn1-bias-hidden-w512,errata,fcn,1,,512,standard,,"));
+    assert!(
+        table.lines().nth(1).unwrap().starts_with("errata-fcn1-bias-hidden-w512-seeds2,errata,fcn,1,,512,standard,,")
+    );
 }

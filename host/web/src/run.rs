@@ -4,11 +4,11 @@ use ntkscope_core::forward::{Params, forward};
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::{Network, Sizes};
 use ntkscope_core::record::{Burst, Record, Recorder, Snapshot, recorder_len};
-use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
+use ntkscope_core::train::{Problem, Trainer, trainer_len};
 use ntkscope_core::{Error, MatRef, Portable, Real};
 
 use crate::curve::{self, Curve, curve_len};
-use crate::experiment::{N, points};
+use crate::experiment::{FLOW, N, points};
 use crate::fixed::{FIXED_LEN, Fixed};
 use crate::net::Net;
 use crate::settings::{LARGEST, Settings};
@@ -30,7 +30,6 @@ pub const UNTIL_TEXT: &str = "3e38";
 pub const LAST_DECADE: f32 = 40.0;
 
 /// The command line's.
-const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 const BURST: Option<Burst> = Some(Burst::STANDARD);
 
 /// Numbers in the buffer of a run of any settings.

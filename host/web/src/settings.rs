@@ -5,10 +5,10 @@ use core::fmt::Write;
 use heapless::String;
 use ntkscope_core::Error;
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Bias, Fcn, Mirrored, Sizes};
+use ntkscope_core::network::{Mirrored, Sizes};
 
 use crate::device;
-use crate::experiment::{N, divergence};
+use crate::experiment::{N, divergence, network};
 use crate::net::Net;
 use crate::run::{MAX_STEPS, UNTIL_TEXT, snapshots};
 
@@ -61,7 +61,7 @@ impl Settings {
         if !(1..=DEEPEST).contains(&self.depth) {
             return Err(Error::OutOfRange { what: "depth", needs: "from 1 to 4", got: self.depth as f64 });
         }
-        let network = network(&widths[..self.depth])?;
+        let network = network(&widths[..self.depth]);
         Ok(if self.mirrored { Net::Mirrored(Mirrored(network)) } else { Net::Standard(network) })
     }
 }
@@ -97,19 +97,8 @@ pub fn offers() -> String<128> {
 /// The sizes of the largest network.
 pub(crate) const LARGEST: Sizes = {
     let widths = [WIDTHS[WIDTHS.len() - 1]; DEEPEST];
-    match network(&widths) {
-        Ok(network) => network.sizes().mirrored(),
-        Err(_) => panic!("a width is 0, or there are too many parameters"),
-    }
+    network(&widths).sizes().mirrored()
 };
-
-/// ReLU, one output, a bias at the input.
-const fn network(widths: &[usize]) -> Result<Fcn<'_>, Error> {
-    match Fcn::new(2, widths, 1) {
-        Ok(network) => network.with_bias(Bias::Input, 1.0),
-        Err(error) => Err(error),
-    }
-}
 
 #[cfg(test)]
 mod tests {

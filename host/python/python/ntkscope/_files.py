@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager
 
 TYPE_CHECKING = False  # as of typing, which takes longer to import than all of this
@@ -17,15 +17,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file to be written, which takes the place of ``path`` when it is whole; where writing fails, ``path`` is what it was."""
     place, name = os.path.abspath(path), None
     try:
-        # the name is one that the command line removes where a process that was killed has left it
-        file = tempfile.NamedTemporaryFile(dir=os.path.dirname(place), prefix=".ntkscope-", suffix=".tmp", delete=False)
-        name = file.name
-        with file:
+        # made as open() makes one, under a name that the command line removes where a process that was killed has left it
+        new = os.path.join(os.path.dirname(place), f".ntkscope-{secrets.token_hex(8)}.tmp")
+        with open(new, "xb+") as file:
+            name = new
             yield file
-        # as open() would have made it
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
         os.replace(name, place)
     except BaseException as error:
         if name is not None:

@@ -17,6 +17,7 @@ use super::prediction::{Answers, Columns, Quantity};
 use super::terminal::{DONE, in_flags, say, warn};
 use super::unused::{Takes, refuse, refuse_seed, scales_with_width, unused_setting, used};
 use crate::analysis::fit::cautions;
+use crate::analysis::law::is_known_at;
 use crate::analysis::probabilities::probabilities;
 use crate::cli::UsageError;
 use crate::cli::{Common, ModelArgs};
@@ -165,8 +166,7 @@ fn predict_here(args: PredictArgs) -> Result<u8> {
     if time.is_nan() || time < 0.0 {
         return Err(wrong("--time", time.to_string(), "must not be negative; give a time of 0 or more").into());
     }
-    let closed = training.core_loss().properties(1).quadratic && training.penalty == 0.0;
-    if time.is_finite() && args.kernel == PredictKernel::Ntk && !closed {
+    if args.kernel == PredictKernel::Ntk && !is_known_at(time, training.core_loss(), training.penalty) {
         let what = "only squared error without a penalty has a closed form at finite times; leave --time out, or give --kernel initial";
         return Err(wrong("--time", time.to_string(), what).into());
     }

@@ -3,7 +3,7 @@
 use super::claims::{OF_SLOPES, between_the_regimes, largest, small_widths};
 use super::figures::{log_against_margin, log_against_time};
 use super::{plan, sizes};
-use crate::analysis::statistics::Curve;
+use crate::analysis::statistics::{Curve, larger};
 use crate::experiment::LossKind;
 use crate::plot::{Axis, Figure, Hue, Scale, Series};
 use crate::report::{Kind, number};
@@ -88,7 +88,7 @@ static CLAIMS: &[Claim<Group>] = &[
         about: |group| group.subject(HINGE.to_string()),
         measure: |group| {
             let met = group.runs(HINGE).filter(stays_positive).map(|run| run.last().loss);
-            Measured::extreme(met.reduce(f64::max), "λ_{min}(K_{t}) stays positive in no run")
+            Measured::extreme(met.reduce(larger), "λ_{min}(K_{t}) stays positive in no run")
         },
         theory: |_| Some(Theory::at_most(1e-8)),
         note: |group| {

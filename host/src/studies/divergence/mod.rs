@@ -22,6 +22,7 @@ use crate::study::net::{CE, MSE, Net};
 use crate::study::options::Takes;
 use crate::study::paper::{Paper, Part, Scope};
 use crate::study::plan::{Findings, Runs};
+use crate::words::count;
 use claims::Pair;
 
 /// The paper.
@@ -34,7 +35,7 @@ pub static PAPER: Paper = Paper {
     key: &["six-points-fcn2-mirrored-drift", "figures-1-3-logits"],
     caveat: "Verdicts refer to these runs only: to the margins and times reached, and are not evidence beyond that range.",
     claims: || Ok([positivity::on_six_points()?, definition::on_six_points()?].concat()),
-    terms: |finished| vec![TERMS.into(), data_text(finished)],
+    terms: |finished| [TERMS.to_owned()].into_iter().chain(data_text(finished)).collect(),
     parts: &[
         &SIX_POINTS,
         &theorems::PART,
@@ -220,11 +221,19 @@ fn sizes(groups: &[Group]) -> String {
 fn lead(finished: &[Finished]) -> String {
     let evaluations: u64 = finished.iter().map(|f| f.evaluations).sum();
     let contrast = if finished.iter().any(|f| f.cell.loss == MSE) { "; under squared error both converge" } else { "" };
+    // parts may measure kernels alone
+    let measured = match finished.len() {
+        0 => String::new(),
+        runs => format!(
+            " {} with a record ({} gradient evaluations) measure{} by how much.",
+            count(runs, "run"),
+            number(evaluations as f64),
+            if runs == 1 { "s" } else { "" }
+        ),
+    };
     format!(
         "Under cross-entropy with hard labels the parameters of a network must grow without bound, and its empirical neural \
-         tangent kernel K_{{t}} departs from its initial value{contrast}. {} runs ({} gradient evaluations) measure by how much.",
-        finished.len(),
-        number(evaluations as f64)
+         tangent kernel K_{{t}} departs from its initial value{contrast}.{measured}"
     )
 }
 
@@ -234,8 +243,8 @@ largest entry of |K_{t} − K_{0}|; relative drift is |K_{t} − K_{0}|_{F}/|K_{
 sign of its label; u is the mean margin. m is the width, L the number of hidden layers or residual blocks, λ_{0} the smallest \
 eigenvalue of Θ, λ_{s} that for the label vector. Mirrored initialization is the difference of two equal copies over √2; both are trained.";
 
-/// Where the samples come from, once for every data set.
-fn data_text(finished: &[Finished]) -> String {
+/// Where the samples of runs come from, once for every data set.
+fn data_text(finished: &[Finished]) -> Option<String> {
     let mut lines: Vec<String> = Vec::new();
     for f in finished {
         let spec = &f.cell.run.settings.model.data;
@@ -244,5 +253,7 @@ fn data_text(finished: &[Finished]) -> String {
             lines.push(line);
         }
     }
-    format!("Data: {}. Every run's settings and the checksum of its samples are in runs/*/run.toml.", lines.join("; "))
+    let data = lines.join("; ");
+    (!data.is_empty())
+        .then(|| format!("Data: {data}. Every run's settings and the checksum of its samples are in runs/*/run.toml."))
 }

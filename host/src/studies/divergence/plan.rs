@@ -25,8 +25,8 @@ pub struct Grid {
     held_out: usize,
     outputs: usize,
     data: Model,
-    /// what ids say of another number of samples
-    samples_name: String,
+    /// what ids say of another number of samples or of snapshots, so that results of both can be kept
+    variant: String,
     /// mean margin at which losses end that have no least value
     margin: f64,
     max_steps: u64,
@@ -67,7 +67,7 @@ pub fn six_points(options: &Options) -> Grid {
         held_out: 6,
         outputs: 1,
         data: samples_of(Source::Circle, 6, 6),
-        samples_name: String::new(),
+        variant: if full { "-full".into() } else { String::new() },
         margin: 16.0,
         max_steps: MAX_STEPS,
         // each is a burst of twenty steps
@@ -151,14 +151,14 @@ pub fn mnist(options: &Options) -> Grid {
 
 /// Many of them.
 pub fn mnist_large(options: &Options) -> Grid {
-    Grid { widths: vec![128, 512], seeds: 1, samples_name: String::new(), ..digits(options, 1024) }
+    Grid { widths: vec![128, 512], seeds: 1, variant: String::new(), ..digits(options, 1024) }
 }
 
 /// All ten classes of them, an output each.
 pub fn mnist_classes(options: &Options) -> Grid {
     let parity = digits(options, 64);
     let data = Model { classes: Some(ClassSelection::All), ..parity.data };
-    Grid { data, outputs: 10, widths: vec![64, 128, 256], samples_name: String::new(), ..parity }
+    Grid { data, outputs: 10, widths: vec![64, 128, 256], variant: String::new(), ..parity }
 }
 
 fn digits(options: &Options, n: usize) -> Grid {
@@ -167,7 +167,7 @@ fn digits(options: &Options, n: usize) -> Grid {
         classes: Some(ClassSelection::Parity),
         ..samples_of(Source::Mnist, n, 64)
     };
-    Grid { samples: n, held_out: 64, samples_name: options.n_in_ids(), ..small(data) }
+    Grid { samples: n, held_out: 64, variant: options.n_in_ids(), ..small(data) }
 }
 
 /// Points on the sphere.
@@ -198,7 +198,7 @@ fn small(data: Model) -> Grid {
         held_out: 32,
         outputs: 1,
         data,
-        samples_name: String::new(),
+        variant: String::new(),
         margin: 8.0,
         max_steps: MAX_STEPS,
         snapshots: 64,
@@ -277,7 +277,7 @@ impl Grid {
         let work =
             copies * parameters * outputs * (self.samples + self.held_out + 180 + profile) as f64 * steps * 1.2e-7
                 + copies * work::of_kernels(&model, &training, (net.matrices() + 1) * width);
-        let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.samples_name, net.name());
+        let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.variant, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
         let run = TrainingRun { id, settings, work };
         Cell { run, part, net, init, regularization, loss, width, seed }

@@ -14,7 +14,7 @@ use ntkscope_core::network::Fcn;
 use serde::Serialize;
 
 use crate::analysis::points::sphere;
-use crate::analysis::statistics::{Estimate, jackknife, kurtosis, normal_probability};
+use crate::analysis::statistics::{Estimate, jackknife, kurtosis, larger, normal_probability};
 use crate::backend::HostReal;
 use crate::files::numbers::NumberTable;
 use crate::kernel::analytic_kernel;
@@ -110,7 +110,7 @@ fn distance_from_normal(mut sample: Vec<f64>) -> f64 {
         let [below, above] = [i, i + 1].map(|rank| (normal_probability(*z) - rank as f64 / total).abs());
         below.max(above)
     };
-    sample.iter().enumerate().map(off).fold(0.0, f64::max)
+    sample.iter().enumerate().map(off).fold(0.0, larger)
 }
 
 impl Measurement for RandomOutputs {

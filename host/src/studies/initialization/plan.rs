@@ -194,7 +194,7 @@ pub fn labels(options: &Options) -> Vec<Kept<Labels>> {
                 ..Model::default()
             };
             let measurement = Labels { model, codings: Coding::ALL.to_vec(), draws: 10 };
-            all.push(Kept { id: format!("smoothness-{data}-{name}"), measurement });
+            all.push(Kept { id: format!("smoothness-{data}{}-{name}", options.n_in_ids()), measurement });
         }
     }
     all

@@ -1,7 +1,7 @@
 //! A3: the kernel leaves its start under cross-entropy, and stays under squared error.
 
-use crate::analysis::statistics::Curve;
-use crate::report::{Kind, number};
+use crate::analysis::statistics::{Curve, larger, smaller};
+use crate::report::{Kind, number, rounded};
 use crate::study::claim::{Claim, Theory};
 use crate::study::group::{DRIFT, Group, Run};
 use crate::study::judge::Measured;
@@ -25,7 +25,7 @@ pub static AWAY: &[Claim<Group>] = &[
         measure: |group| group.at_widest(CE, |run| run.last_exponent(DRIFT)),
         theory: between_the_regimes,
         note: |group| {
-            let smallest = group.runs(CE).filter_map(|run| run.last_exponent(DRIFT)).fold(f64::INFINITY, f64::min);
+            let smallest = group.runs(CE).filter_map(|run| run.last_exponent(DRIFT)).fold(f64::INFINITY, smaller);
             format!(
                 "exponent q of max|K_{{t}} − K_{{0}}| ~ u^{{q}} over the last doubling of the mean margin, width {}; smallest over all runs {}; {}",
                 group.widest(),
@@ -54,21 +54,34 @@ pub const fn leaves_by<const OF_THE_PROOF: bool>(name: &'static str, place: &'st
         kind: Kind::Check,
         about: Group::cross_entropy,
         measure: |group| {
-            group.over_all(CE, f64::min, |run| Some(run.last().error_highest / constant::<OF_THE_PROOF>(run)))
+            group.over_all(CE, smaller, |run| Some(run.last().error_highest / constant::<OF_THE_PROOF>(run)))
         },
         theory: |_| Some(Theory::at_least(1.0)),
         note: |group| {
-            let passed =
-                |run: &Run| run.rows().next().is_some_and(|row| row.error_max >= constant::<OF_THE_PROOF>(run));
-            let (at_once, all) = (group.runs(CE).filter(|run| passed(run)).count(), group.runs(CE).count());
+            let times: Vec<f64> =
+                group.runs(CE).filter_map(|run| passing(&run, constant::<OF_THE_PROOF>(&run))).collect();
+            let all = group.runs(CE).count();
+            let (at_once, later): (Vec<f64>, Vec<f64>) = times.into_iter().partition(|t| *t == 0.0);
+            let later = match (later.iter().copied().reduce(smaller), later.iter().copied().reduce(larger)) {
+                (Some(first), Some(last)) => {
+                    format!("; {} do later, at t from {} to {}", later.len(), rounded(first, None), rounded(last, None))
+                }
+                _ => String::new(),
+            };
             let words = if OF_THE_PROOF { "λ_{min}(Θ)/n" } else { "λ_{min}(Θ)/(2n^{2})" };
             format!(
-                "sup_{{t}} max|K_{{t}} − Θ| over {words}, smallest over all runs; {at_once} of {all} runs exceed it at t = 0 already, as \
-                 random networks do, so this is no evidence"
+                "sup_{{t}} max|K_{{t}} − Θ| over {words}, smallest over all runs; {} of {all} runs exceed it at t = 0 already, as \
+                 random networks do, so this is no evidence{later}",
+                at_once.len()
             )
         },
         failing: "",
     }
+}
+
+/// The time of the first snapshot at which max|K_t - Theta| is no less than a constant.
+fn passing(run: &Run, constant: f64) -> Option<f64> {
+    run.rows().find(|row| row.error_max >= constant).map(|row| row.log_time.exp_m1())
 }
 
 fn constant<const OF_THE_PROOF: bool>(run: &Run) -> f64 {
@@ -104,7 +117,7 @@ pub(super) static CONTRAST: &[Claim<Group>] = &[
         kind: Kind::Check,
         about: Group::both_losses,
         measure: |group| {
-            group.over_all(CE, f64::min, |run| {
+            group.over_all(CE, smaller, |run| {
                 let other = group.run(MSE, run.width, run.seed)?;
                 Some(run.largest(DRIFT) / other.largest(DRIFT))
             })
@@ -125,7 +138,7 @@ fn narrowest(group: &Group) -> usize {
 
 /// ln of the final drift over that where the loss is small, one number a seed.
 fn after_the_fit(group: &Group, width: usize) -> Measured {
-    let fitted = group.at_width(MSE, width).iter().map(|run| run.last().loss).fold(0.0, f64::max);
+    let fitted = group.at_width(MSE, width).iter().map(|run| run.last().loss).fold(0.0, larger);
     if fitted >= FAR_BELOW * FITTED {
         let [fitted, asked] = [fitted, FAR_BELOW * FITTED].map(number);
         return Measured::Nothing(format!("the loss fell only to {fitted} in a run, not to {asked}"));

@@ -1,6 +1,6 @@
 //! A2: outputs and parameters grow without bound under cross-entropy, and how fast.
 
-use crate::analysis::statistics::Curve;
+use crate::analysis::statistics::{Curve, smaller};
 use crate::experiment::Init;
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Theory};
@@ -24,13 +24,13 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
                 "λ_{{min}}(K_{{t}}) does not stay positive at width {}, seed {}",
                 run.width, run.seed
             )),
-            None => group.over_all(CE, f64::min, |run| {
+            None => group.over_all(CE, smaller, |run| {
                 Some(run.last_exponent(DISTANCE)?.min(run.smallest(|row| row.lambda_min)))
             }),
         },
         theory: |_| Some(Theory::above(0.0)),
         note: |group| {
-            let lambda = group.runs(CE).map(|run| run.smallest(|row| row.lambda_min)).fold(f64::INFINITY, f64::min);
+            let lambda = group.runs(CE).map(|run| run.smallest(|row| row.lambda_min)).fold(f64::INFINITY, smaller);
             format!(
                 "the smaller of the exponent p over the last doubling and of λ_{{min}} along the run, over all runs; smallest λ_{{min}} {}; any run \
                  that lowers its loss passes, so this is no evidence",
@@ -148,8 +148,8 @@ const SLIDING: &str = "units that come to rest on their kinks no longer follow t
 
 /// How far the runs went.
 pub fn reached(group: &Group) -> String {
-    let furthest = group.runs(CE).map(|run| run.last().log_time).fold(f64::INFINITY, f64::min);
-    let margin = group.runs(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, f64::min);
+    let furthest = group.runs(CE).map(|run| run.last().log_time).fold(f64::INFINITY, smaller);
+    let margin = group.runs(CE).map(|run| run.last().margin_mean).fold(f64::INFINITY, smaller);
     let exponent = number(crate::report::decimal_exponent(furthest).floor());
     format!("every run reached mean margin {}, t = 10^{{{exponent}}}", number(margin))
 }

@@ -2,7 +2,7 @@
 
 use ntkscope_core::network::Bias;
 
-use crate::analysis::statistics::median;
+use crate::analysis::statistics::{larger, median};
 use crate::experiment::Init;
 use crate::report::Kind;
 use crate::study::claim::{Claim, Subject, Theory};
@@ -20,7 +20,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
         place: "definition of the mirrored initialization",
         kind: Kind::Check,
         about: Group::both_losses,
-        measure: |group| group.over_all(CE, f64::max, |run| Some(run.rows().next()?.logit_max)),
+        measure: |group| group.over_all(CE, larger, |run| Some(run.rows().next()?.logit_max)),
         theory: |group| (group.init == Init::Mirrored).then(|| Theory::at_most(ROUNDING).said("0")),
         note: |_| "largest |f_{0}(x)| over the training samples of all runs".into(),
         failing: "",
@@ -30,7 +30,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
         place: "definition of the drift",
         kind: Kind::Check,
         about: Group::both_losses,
-        measure: |group| group.over_all(CE, f64::max, |run| Some(run.rows().next()?.drift_max)),
+        measure: |group| group.over_all(CE, larger, |run| Some(run.rows().next()?.drift_max)),
         theory: |_| Some(Theory::at_most(0.0).said("0")),
         note: |_| "largest max|K_{t} − K_{0}| at t = 0 over all runs".into(),
         failing: "",
@@ -40,7 +40,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
         place: "derived: Δf = −K_{eff} R, the test of the effective kernel",
         kind: Kind::Check,
         about: Group::cross_entropy,
-        measure: |group| group.over_all(CE, f64::max, |run| median(run.rows().map(|row| row.velocity_error))),
+        measure: |group| group.over_all(CE, larger, |run| median(run.rows().map(|row| row.velocity_error))),
         // a smooth activation needs no effective kernel, and has no velocity error
         theory: |group| {
             let kinked = |run: Run| run.finished.cell.run.settings.model.has_kink();
@@ -94,10 +94,10 @@ pub static FROM_ONE_START: &[Claim<Pair>] = &[Claim {
             let [here, there] = [run, &other].map(|run| run.rows().next().copied());
             let (here, there) = (here?, there?);
             let pairs = [(here.lambda_min, there.lambda_min), (here.error_max, there.error_max)];
-            Some(pairs.into_iter().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / there.lambda_max)
+            Some(pairs.into_iter().map(|(a, b)| (a - b).abs()).fold(0.0, larger) / there.lambda_max)
         };
         match pair.mirrored.seeds() == pair.standard.seeds() {
-            true => pair.mirrored.over_all(CE, f64::max, apart),
+            true => pair.mirrored.over_all(CE, larger, apart),
             false => Measured::Nothing("the seeds differ".into()),
         }
     },

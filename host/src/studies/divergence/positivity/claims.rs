@@ -2,7 +2,7 @@
 //! lambda_0 falls as points become many, and with it the distance at which the theorem begins to say something.
 
 use super::points::{RandomPoints, Row};
-use crate::analysis::statistics::{Estimate, line, median};
+use crate::analysis::statistics::{Estimate, larger, line, median, smaller};
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Subject, Theory};
 use crate::study::judge::Measured;
@@ -79,13 +79,13 @@ pub(super) static IN_GENERAL_POSITION: &[Claim<Vec<OnPoints>>] = &[Claim {
     },
     measure: |sets| {
         let rows = sets.iter().flat_map(|set| &set.rows);
-        Measured::extreme(rows.map(|row| row.lambda_min / row.uncertainty).reduce(f64::min), "there are no points")
+        Measured::extreme(rows.map(|row| row.lambda_min / row.uncertainty).reduce(smaller), "there are no points")
     },
     theory: |_| Some(Theory::above(1.0).said("> 1: beyond rounding")),
     note: |sets| {
         let least = |set: &OnPoints| {
             let most = set.points.most();
-            let least = set.of(most).map(|row| row.lambda_min).fold(f64::INFINITY, f64::min);
+            let least = set.of(most).map(|row| row.lambda_min).fold(f64::INFINITY, smaller);
             format!("{} for {most} points of R^{{{}}}", number(least), set.points.dimension)
         };
         format!(
@@ -105,7 +105,7 @@ pub(super) static CONTROL: &[Claim<OnPoints>] = &[Claim {
     kind: Kind::Check,
     about: |set| Subject { network: format!("{}; antipodal points", set.points.net.title()), ..Subject::default() },
     measure: |set| {
-        let largest = set.rows.iter().map(|row| row.lambda_min.abs() / row.uncertainty).reduce(f64::max);
+        let largest = set.rows.iter().map(|row| row.lambda_min.abs() / row.uncertainty).reduce(larger);
         Measured::extreme(largest, "there are no points")
     },
     theory: |_| Some(Theory::at_most(1.0).said("0 to rounding")),
@@ -150,7 +150,7 @@ pub(super) static ON_SPHERES: &[Claim<OnPoints>] = &[
         about: OnPoints::subject,
         measure: |set| {
             let shares = set.rows.iter().map(|row| (row.lambda_min - row.uncertainty) / row.closest);
-            Measured::extreme(shares.reduce(f64::max), "there are no points")
+            Measured::extreme(shares.reduce(larger), "there are no points")
         },
         theory: |_| Some(Theory::at_most(1.0)),
         note: |set| {
@@ -169,7 +169,7 @@ pub(super) static ON_SPHERES: &[Claim<OnPoints>] = &[
         kind: Kind::Claim,
         about: OnPoints::subject,
         measure: |set| {
-            set.by_draw(|rows| rows.iter().map(|row| (row.distance / OF_THE_PROOF(row)).ln()).reduce(f64::min))
+            set.by_draw(|rows| rows.iter().map(|row| (row.distance / OF_THE_PROOF(row)).ln()).reduce(smaller))
         },
         theory: |_| Some(Theory::above(0.0).said("> 0: passed before training")),
         note: |set| {

@@ -7,6 +7,7 @@ use ntkscope_core::{MatMut, MatRef};
 use toml::{Table, Value};
 
 use crate::analysis::points::{draw_seed, sphere};
+use crate::analysis::statistics::{larger, smaller};
 use crate::backend::HostReal;
 use crate::experiment::{Init, Model};
 use crate::files::numbers::NumberTable;
@@ -124,14 +125,14 @@ impl RandomPoints {
             let spectrum = spectrum(&theta, most, n)?;
             let apart = |k: &Vec<f64>| {
                 let entries = (0..n).flat_map(|i| i * most..i * most + n);
-                entries.map(|at| (k[at] - theta[at]).abs()).fold(0.0, f64::max)
+                entries.map(|at| (k[at] - theta[at]).abs()).fold(0.0, larger)
             };
             Ok(Row {
                 points: n,
                 draw,
                 lambda_min: spectrum.0,
                 uncertainty: spectrum.1,
-                closest: pairs().map(|(i, j)| along(i, j)).fold(f64::INFINITY, f64::min),
+                closest: pairs().map(|(i, j)| along(i, j)).fold(f64::INFINITY, smaller),
                 distance: start.as_ref().map_or(f64::NAN, apart),
             })
         };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{NETWORKS, circle_claims, circle_figures, ended};
-use crate::analysis::statistics::Curve;
+use crate::analysis::statistics::{Curve, larger};
 use crate::data::{CurveSource, Source};
 use crate::experiment::{Init, Model, OptimizerKind, ReadingKind, Settings, Training};
 use crate::files::Dtype;
@@ -126,7 +126,7 @@ fn cell(part: &'static Part, net: Net, seed: u64, descent: Option<(Norm, u64)>) 
                 max_steps: epochs,
                 ..recorded
             };
-            (format!("descent-{}", norm.name()), training, epochs as f64)
+            (format!("descent-{}-epochs{epochs}", norm.name()), training, epochs as f64)
         }
     };
     Cell {
@@ -212,7 +212,7 @@ pub(super) fn kernel_at(run: &Finished, t: f64, angle: f64) -> Option<f64> {
 /// Largest |K_t(x_0, x) - Theta(x_0, x)| along the circle and up to time t.
 pub(super) fn farthest_on_circle(run: &Finished, t: f64) -> f64 {
     let rows = run.profile.rows.iter().filter(|row| row.log_time <= t.ln_1p());
-    rows.map(|row| (row.kernel - row.analytic).abs()).fold(0.0, f64::max)
+    rows.map(|row| (row.kernel - row.analytic).abs()).fold(0.0, larger)
 }
 
 /// The margin u of kernel logistic regression with the fixed NTK from f_0 = 0: u + e^u - 1 = lambda_0 t/n, on the mean loss.

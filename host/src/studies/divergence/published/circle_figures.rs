@@ -12,6 +12,7 @@ use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::report::{Table, number, thousandths};
 use crate::study::cell::Finished;
 use crate::study::draw::{Change, band};
+use crate::words::count;
 
 /// What curves of the networks and of the losses stand for.
 const OF: &str = "network and loss";
@@ -64,9 +65,9 @@ fn of_logits(all: &[Runs]) -> Figure {
         series,
         caption: format!(
             "Mean margin, which is the mean of |f| once the points are fitted, by gradient flow at the times of the epochs; bands run from the \
-             smallest to the largest of {} seeds. The broken line is kernel logistic regression with the fixed NTK from f_{{0}} = 0: the same \
-             curve, though its kernel does not move.",
-            all.first().map_or(0, |runs| runs.flows.len())
+             smallest to the largest of {}. The broken line is kernel logistic regression with the fixed NTK of the network without biases from \
+             f_{{0}} = 0: to a few per cent that network's curve, though its kernel does not move.",
+            count(all.first().map_or(0, |runs| runs.flows.len()), "seed")
         ),
         ..Figure::default()
     }
@@ -103,11 +104,11 @@ fn profile(runs: &Runs) -> Figure {
         y: Axis::new("K_{t}(x_{0}, x)", Scale::Linear),
         series,
         caption: format!(
-            "The kernel along the circle, {}, descent on the sum of the losses; bands run from the smallest to the largest of {} seeds, points are \
+            "The kernel along the circle, {}, descent on the sum of the losses; bands run from the smallest to the largest of {}, points are \
              read off the paper's figure 3, which is one seed. Its kinks lie at the neighbouring training points, ±60° and ±120°: the kernel of \
              a point is steep there, because units rest on them.",
             runs.net.title(),
-            runs.flows.len()
+            count(runs.flows.len(), "seed")
         ),
         ..Figure::default()
     }
@@ -137,10 +138,10 @@ fn rises(runs: &Runs) -> Figure {
         y: Axis::new("K_{t}(x_{0}, x) − K_{0}(x_{0}, x)", Scale::Linear),
         series,
         caption: format!(
-            "What the kernel has gained since the start, {}; bands run from the smallest to the largest of {} seeds, points are differences of values \
+            "What the kernel has gained since the start, {}; bands run from the smallest to the largest of {}, points are differences of values \
              read off the paper's figure 3.",
             runs.net.title(),
-            runs.flows.len()
+            count(runs.flows.len(), "seed")
         ),
         ..Figure::default()
     }

@@ -13,6 +13,7 @@ use crate::study::Error;
 use crate::study::cell::Finished;
 use crate::study::draw::{Change, band};
 use crate::study::grid::Job;
+use crate::words::count;
 
 /// Read off figure 4: three values at five epochs, to 1; at 1,000 the middles of what jumps between 733 and 745, 750 and 768, 543 and 558, and at
 /// the last epoch of what oscillates between 617 and 621.
@@ -65,9 +66,10 @@ pub(super) fn drifts(of_net: &[&AtRate]) -> Figure {
         y: Axis::new("|K_{t} − K_{0}|_{F}/|K_{0}|_{F}", Scale::Log),
         series,
         caption: format!(
-            "Relative drift of the kernel of {IMAGES} digits under gradient descent, {}; bands run from the smallest to the largest of {seeds} seeds. \
-             At rate 0.5 the first epochs throw the kernel, and it comes back before it leaves again; the paper's figure begins at epoch 11.",
-            net.title()
+            "Relative drift of the kernel of {IMAGES} digits under gradient descent, {}; bands run from the smallest to the largest of {}. \
+             At rate 0.5 descent overshoots in the first epochs, and the kernel jumps; the paper's figure begins at epoch 11.",
+            net.title(),
+            count(seeds, "seed")
         ),
         ..Figure::default()
     }
@@ -108,10 +110,10 @@ pub(super) fn values(of_net: &[&AtRate]) -> Option<Figure> {
         name: format!("figure-4-{}-values", net.name()),
         title: format!("Figure 4: three values of the kernel, {}", net.title()),
         x: Axis::new("epoch", Scale::Log),
-        y: Axis::new("K_{t}(x, x), relative to epoch 11", Scale::Linear),
+        y: Axis::new("K_{t}(x, x), relative to the first shown", Scale::Linear),
         series,
         caption: format!(
-            "K_{{t}}(x, x) of three images over its value at the first snapshot after epoch {LEFT_OUT}, first seed, {}; points are read off the paper's \
+            "K_{{t}}(x, x) of three images over its value at the first snapshot after epoch {LEFT_OUT} (points: at epoch 11), first seed, {}; points are read off the paper's \
              figure 4, whose images are not known. The images shown are those whose kernels at initialization are nearest to its values.",
             net.title()
         ),
@@ -123,8 +125,8 @@ pub(super) fn values(of_net: &[&AtRate]) -> Option<Figure> {
 pub(super) fn rises(all: &[AtRate]) -> Table {
     let header = ["network", "rate", "epoch", "t = rate × epoch", "figure 4", "ours", "ours, over epoch 0"];
     let caption = "K_{t}(x, x) over its value at the first snapshot after epoch 10: the mean of figure 4's three values, and of ours over all images \
-                   (mean ± standard deviation of one seed). Last: ours over K_{0}(x, x); while it is below 1 the rise is a way back. What is the same at both rates at the same t is no matter of \
-                   stability.";
+                   (mean ± standard deviation of one seed). Last: ours over K_{0}(x, x); while it is below 1 the kernel is on its way back. What is equal at both rates at the same t has nothing to do with \
+                   stability. A dash: the runs end before that epoch.";
     let mut table = Table::new(caption, header);
     for at in all {
         for rise in &RISES {

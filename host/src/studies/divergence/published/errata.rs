@@ -101,7 +101,13 @@ impl Plan for Errata {
 
     fn findings(&self, _: &[Finished], study: &Path) -> Result<Findings, Error> {
         let all: Vec<Kernels> = self.0.iter().map(|kept| read(kept, study)).collect::<Result<_, _>>()?;
-        let header = ["network", "measured, one seed", "the network's NTK", "as printed", "with 2 E + 1"];
+        let header = [
+            "network",
+            "measured, mean ± standard deviation of one seed",
+            "the network's NTK",
+            "as printed",
+            "with 2 E + 1 and an output bias",
+        ];
         let mut table = Table::new(format!("K(x, x) on the unit circle. Measured: K_{{0}} at width {WIDTH}."), header);
         for kernels in &all {
             let Kernels { net, diagonal, analytic_diagonal, .. } = kernels;

@@ -47,7 +47,8 @@ impl Initial {
     pub(super) fn new(part: &str, net: Net, width: usize, n: usize, seeds: u64) -> Kept<Self> {
         let circle = Model { data: Source::Circle, n: Some(n), init: Init::Standard, ..Model::default() };
         let measurement = Self { net, model: net.model(width, &circle), seeds };
-        Kept { id: format!("{part}-{}-w{width}", net.name()), measurement }
+        // results of other numbers of seeds can be kept
+        Kept { id: format!("{part}-{}-w{width}-seeds{seeds}", net.name()), measurement }
     }
 
     fn samples(&self) -> Result<Samples, Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::NETWORKS;
 use super::initial::{Initial, Kernels, read};
 use super::reading::spread;
-use crate::analysis::statistics::{deviation, line};
+use crate::analysis::statistics::{deviation, larger, line, smaller};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
 use crate::report::{Kind, Table, number};
 use crate::study::Error;
@@ -17,6 +17,7 @@ use crate::study::judge::Measured;
 use crate::study::kept::Kept;
 use crate::study::options::Options;
 use crate::study::plan::{Findings, Plan};
+use crate::words::count;
 
 /// Points of a turn: every 30 degrees, where the figure was read.
 const POINTS: usize = 12;
@@ -29,6 +30,8 @@ const READ: [(usize, [f64; 10]); 3] = [
     (1000, [4.15, 3.11, 2.89, 1.77, 1.86, 1.08, 1.04, 0.78, 0.68, 0.65]),
     (2000, [4.18, 3.05, 3.16, 1.86, 1.85, 1.12, 1.10, 0.81, 0.78, 0.67]),
 ];
+/// Seeds from which a standard deviation is known to a fifth.
+const ENOUGH: usize = 16;
 /// The points of those readings.
 const AT: [usize; 10] = [0, 11, 1, 10, 2, 9, 3, 8, 4, 6];
 
@@ -69,15 +72,20 @@ static CLAIMS: &[Claim<Shown>] = &[Claim {
     place: "figure 2",
     kind: Kind::Claim,
     about: |shown| subject(&shown.kernels),
-    measure: |shown| Measured::Exact(shown.distances().map(f64::abs).fold(0.0, f64::max)),
+    measure: |shown| {
+        if shown.kernels.rows.len() < ENOUGH {
+            return Measured::Nothing(format!("a standard deviation to judge by needs {ENOUGH} seeds"));
+        }
+        Measured::Exact(shown.distances().map(f64::abs).fold(0.0, larger))
+    },
     theory: |_| Some(Theory::at_most(3.5)),
     note: |shown| {
         format!(
-            "largest distance of the figure from Θ in standard deviations of one seed, over ten angles, width {}; of one seed it exceeds 3.5 once in \
-             two hundred; at angle 0 the figure has {}, our {} seeds {} and Θ {}",
+            "largest distance of the figure from Θ in standard deviations of one seed, over ten angles, width {}; for one seed of this network it \
+             would exceed 3.5 in one case in two hundred; at angle 0 the figure has {}, our {} {} and Θ {}",
             shown.kernels.width,
             number(shown.read[0]),
-            shown.kernels.rows.len(),
+            count(shown.kernels.rows.len(), "seed"),
             spread(&Measured::Values(shown.at(0))),
             number(shown.kernels.analytic[0])
         )
@@ -175,8 +183,8 @@ fn figure(shown: &[Shown]) -> Figure {
         let (hue, m) = (Hue::at(WIDTH, s.kernels.width as f64), s.kernels.width);
         let of =
             |statistic: fn(&[f64]) -> f64| order.iter().map(|point| statistic(&s.at(*point))).collect::<Vec<f64>>();
-        let low = of(|values| values.iter().copied().fold(f64::INFINITY, f64::min));
-        let high = of(|values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        let low = of(|values| values.iter().copied().fold(f64::INFINITY, smaller));
+        let high = of(|values| values.iter().copied().fold(f64::NEG_INFINITY, larger));
         let y = of(|values| values.iter().sum::<f64>() / values.len() as f64);
         series.push(Series::new(format!("m = {m}"), (angles(), y), Mark::Band { low, high }, hue.clone()));
     }
@@ -197,9 +205,10 @@ fn figure(shown: &[Shown]) -> Figure {
         y: Axis::new("K_{0}((1, 0), x)", Scale::Linear),
         series,
         caption: format!(
-            "The empirical kernel at initialization, {}; bands run from the smallest to the largest of {seeds} seeds, points are the values \
+            "The empirical kernel at initialization, {}; bands run from the smallest to the largest of {}, points are the values \
              read off the paper's figure 2, the broken line is the kernel of the infinitely wide network.",
-            net.title()
+            net.title(),
+            count(seeds, "seed")
         ),
         ..Figure::default()
     }
@@ -217,5 +226,23 @@ mod tests {
         assert_eq!(angles, [0.0, -30.0, 30.0, -60.0, 60.0, -90.0, 90.0, -120.0, 120.0, 180.0]);
         let options = Options { networks: vec![NetworkKind::Resnet], ..Options::default() };
         assert!(Profiles::new(&options).0.is_empty());
+    }
+
+    /// No seed has a standard deviation alone, and of few it is chance.
+    #[test]
+    fn few_seeds_decide_nothing() {
+        for (seeds, judged) in [(1, false), (2, false), (ENOUGH - 1, false), (ENOUGH, true)] {
+            let row = |seed: usize| vec![4.0 + 0.1 * seed as f64; POINTS];
+            let kernels = Kernels {
+                net: NETWORKS[0],
+                width: 200,
+                diagonal: vec![4.0; seeds],
+                rows: (0..seeds).map(row).collect(),
+                analytic: vec![4.0; POINTS],
+                analytic_diagonal: 4.0,
+            };
+            let shown = Shown { kernels, read: READ[0].1 };
+            assert_eq!((CLAIMS[0].measure)(&shown).estimate().is_some(), judged, "{seeds}");
+        }
     }
 }

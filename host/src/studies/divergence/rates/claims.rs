@@ -4,7 +4,7 @@
 use super::Grown;
 use super::row::Row;
 use super::windows::{WINDOWS, extrapolation, last, locals, rho};
-use crate::analysis::statistics::line;
+use crate::analysis::statistics::{larger, line, smaller};
 use crate::experiment::NetworkKind;
 use crate::report::{Kind, decimal_exponent, number, rounded, thousandths};
 use crate::study::claim::{Claim, Stated, Theory, state_all};
@@ -56,9 +56,13 @@ static CLAIMS: &[Claim<Grown>] = &[
         measure: |grown| limits(grown, rho),
         theory: |grown| {
             let exponent = 1.0 / grown.net.degree();
-            let reason = "the same, of an exponent that is a fourth of the kernel's or less";
+            let half_way = (exponent - 1.0 / (grown.net.degree() + 1.0)) / 2.0;
             let words = format!("1/M = {}", number(exponent));
-            Some(Theory::number(exponent).said(words).within(0.03, reason))
+            Some(
+                Theory::number(exponent)
+                    .said(words)
+                    .within(half_way, "half of the way to the next degree's, 1/(M + 1)"),
+            )
         },
         note: |grown| {
             format!(
@@ -129,7 +133,7 @@ static CLAIMS: &[Claim<Grown>] = &[
         place: "derived: a ReLU passes a factor on from its inputs to its outputs",
         kind: Kind::Check,
         about: Grown::subject,
-        measure: |grown| Measured::extreme(grown.rows().map(|row| row.unbalanced).reduce(f64::max), "there is no run"),
+        measure: |grown| Measured::extreme(grown.rows().map(|row| row.unbalanced).reduce(larger), "there is no run"),
         theory: |_| Some(Theory::at_most(UNBALANCED).said("0")),
         note: |grown| {
             let incoming = match grown.net.kind {
@@ -156,7 +160,7 @@ const TOO_SHORT: &str = "there is no network that went through three windows";
 
 /// The limit of the local exponents of a column, one for every seed.
 fn limits(grown: &Grown, column: fn(&Row) -> f64) -> Measured {
-    let farthest = grown.runs.iter().filter_map(|rows| Some(locals(rows, column).last()?.y)).reduce(f64::max);
+    let farthest = grown.runs.iter().filter_map(|rows| Some(locals(rows, column).last()?.y)).reduce(larger);
     match farthest {
         Some(y) if y >= NEAR => Measured::Nothing(format!(
             "y is {} in the last window; above {} there is nothing to extrapolate from",
@@ -175,7 +179,7 @@ fn turning(rows: &[Row]) -> Option<f64> {
 }
 
 fn least(grown: &Grown, column: fn(&Row) -> f64) -> Measured {
-    Measured::extreme(grown.rows().map(column).reduce(f64::min), "there is no run")
+    Measured::extreme(grown.rows().map(column).reduce(smaller), "there is no run")
 }
 
 /// How exponents are extrapolated, and what from.
@@ -209,7 +213,7 @@ fn along(grown: &Grown, column: fn(&Row) -> f64) -> String {
 /// How far all went.
 fn reached(grown: &Grown) -> String {
     let ends = grown.runs.iter().filter_map(|rows| rows.last()).map(|row| row.log_time);
-    let Some(furthest) = ends.reduce(f64::min) else { return "no network got there".into() };
+    let Some(furthest) = ends.reduce(smaller) else { return "no network got there".into() };
     let exponent = number(decimal_exponent(furthest).floor());
     let conjecture = match grown.net.kind {
         NetworkKind::Fcn => "",

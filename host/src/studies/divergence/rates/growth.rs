@@ -12,6 +12,7 @@ use ntkscope_core::{Backend, MatRef, Portable};
 
 use super::homogeneity::{Balance, Identity, balances, bound_scale, identity};
 use super::row::{Row, table};
+use crate::analysis::statistics::{larger, smaller};
 use crate::data::{Samples, Source, load};
 use crate::experiment::{Model, Settings, Training};
 use crate::files::numbers::NumberTable;
@@ -137,7 +138,7 @@ impl<'a, N: Network> Path<'a, N> {
         let f = self.outputs(trainer, 1.0)?;
         let n = f.len() as f64;
         let mean = |of: &dyn Fn(usize) -> f64| (0..f.len()).map(of).sum::<f64>() / n;
-        let least = |of: &dyn Fn(usize) -> f64| (0..f.len()).map(of).fold(f64::INFINITY, f64::min);
+        let least = |of: &dyn Fn(usize) -> f64| (0..f.len()).map(of).fold(f64::INFINITY, smaller);
         let effective = recorder.current();
         let kernel = mean(&|i| effective.at(i, i));
         let square = snapshot.param_norm.powi(2);
@@ -201,7 +202,7 @@ impl<'a, N: Network> Path<'a, N> {
         let now = balances(self.growth.net, self.network, theta);
         let changes =
             now.iter().zip(&self.balances).map(|(now, start)| (now.difference - start.difference).abs() / now.sum);
-        changes.fold(0.0, f64::max)
+        changes.fold(0.0, larger)
     }
 }
 
@@ -253,7 +254,7 @@ mod tests {
             let table = growth.measure(&mut (), &Stop::new()).unwrap().done().unwrap();
             let rows = rows(&table).unwrap();
             assert_eq!(rows.len(), growth.rows());
-            let least = |of: fn(&Row) -> f64| rows.iter().map(of).fold(f64::INFINITY, f64::min);
+            let least = |of: fn(&Row) -> f64| rows.iter().map(of).fold(f64::INFINITY, smaller);
             let found = least(|row| row.identity);
             assert!(least(|row| row.above_bound) >= 0.0);
             assert!((1.0..identity).contains(&found), "{found}");

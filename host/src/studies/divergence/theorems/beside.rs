@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::analysis::statistics::Curve;
+use crate::analysis::statistics::{Curve, larger};
 use crate::run::ProfileRow;
 use crate::study::group::Run;
 
@@ -36,7 +36,7 @@ pub(super) fn drift(run: &Run, at: At) -> Curve {
     let moved = |(now, start): (&ProfileRow, &ProfileRow)| (now.kernel - start.kernel).abs();
     let largest = |now: &[ProfileRow]| {
         let chosen = now.iter().zip(first).filter(|(now, _)| at.has(now.position, n));
-        chosen.map(moved).fold(0.0, f64::max)
+        chosen.map(moved).fold(0.0, larger)
     };
     let later = snapshots.map(|now| largest(now).ln());
     let margins = run.finished.trace.rows.iter().skip(1).map(|row| row.margin_mean.ln());
@@ -55,10 +55,10 @@ pub(super) fn error(run: &Run, at: At) -> Option<[f64; 2]> {
     let n = run.finished.samples;
     let largest = |rows: &[ProfileRow]| {
         let chosen = rows.iter().filter(|row| at.has(row.position, n));
-        chosen.map(|row| (row.kernel - row.analytic).abs()).fold(0.0, f64::max)
+        chosen.map(|row| (row.kernel - row.analytic).abs()).fold(0.0, larger)
     };
     let all: Vec<f64> = run.finished.profile.snapshots().map(largest).collect();
-    Some([*all.first()?, all.iter().copied().fold(0.0, f64::max)])
+    Some([*all.first()?, all.iter().copied().fold(0.0, larger)])
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Theorems 1 and 2 and Corollary 1 in the terms in which they are stated.
 
 use super::beside::{At, error, last_exponent};
-use crate::analysis::statistics::Curve;
+use crate::analysis::statistics::{Curve, smaller};
 use crate::report::{Kind, number};
 use crate::studies::divergence::claims::{leaves_by, reached};
 use crate::study::claim::{Claim, Theory};
@@ -19,7 +19,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         place: "the hypothesis of Theorem 1",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, f64::min, |run| Some(least(run))),
+        measure: |group| group.extremes(CE, smaller, |run| Some(least(run))),
         theory: |_| Some(Theory::at_least(CONSTANT).said(format!("≥ {CONSTANT}: some constant > 0"))),
         note: |group| {
             format!(
@@ -35,7 +35,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         place: "the hypothesis of Theorem 1, beyond the end of the runs",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, f64::min, |run| run.last_exponent(|row| row.lambda_min)),
+        measure: |group| group.extremes(CE, smaller, |run| run.last_exponent(|row| row.lambda_min)),
         theory: |_| Some(Theory::at_least(0.0)),
         note: |group| {
             format!(
@@ -51,7 +51,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         place: "Theorem 1, Lemma 8",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, f64::min, |run| Some(run.last().margin_min / run.last().margin_mean)),
+        measure: |group| group.extremes(CE, smaller, |run| Some(run.last().margin_min / run.last().margin_mean)),
         theory: |_| Some(Theory::above(0.0)),
         note: |group| {
             format!(
@@ -66,7 +66,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         place: "Theorem 1: |f_{t}(x_{i})| → ∞ for all i",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, f64::min, growth_of_the_smallest),
+        measure: |group| group.extremes(CE, smaller, growth_of_the_smallest),
         theory: |_| Some(Theory::above(0.0).said("> 0; 1 where all grow alike")),
         note: |group| {
             format!(
@@ -82,8 +82,8 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         place: "Corollary 1: limsup_{t} of the max norm of θ_{t} − θ_{0} is infinite",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, f64::min, |run| run.last_exponent(|row| row.param_max)),
-        theory: |_| Some(Theory::above(0.0)),
+        measure: |group| group.extremes(CE, smaller, |run| run.last_exponent(|row| row.param_max)),
+        theory: |_| Some(Theory::above(0.0).said(ENDED)),
         note: |group| {
             format!(
                 "exponent p of max_{{i}} |θ_{{ti}} − θ_{{0i}}| ~ u^{{p}} over the last doubling of the mean margin u, smallest over widths of each \
@@ -101,8 +101,8 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         place: "Theorem 2; derived: it outgrows every constant",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, f64::min, |run| run.last_exponent(|row| row.error_max)),
-        theory: |_| Some(Theory::above(0.0)),
+        measure: |group| group.extremes(CE, smaller, |run| run.last_exponent(|row| row.error_max)),
+        theory: |_| Some(Theory::above(0.0).said(ENDED)),
         note: |group| {
             let times = |run: &Run| Some(run.last().error_max / run.rows().next()?.error_max);
             format!(
@@ -116,6 +116,9 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
     },
 ];
 
+/// The alternative that a growth excludes. One that ends beyond the last margin no finite run can exclude.
+const ENDED: &str = "> 0; 0 if it had ended before the last doubling";
+
 /// Every group of which a width has kept profiles.
 pub(super) static BESIDE: &[Claim<Group>] = &[Claim {
     name: "A3 the kernel leaves its start between the training points too",
@@ -126,7 +129,7 @@ pub(super) static BESIDE: &[Claim<Group>] = &[Claim {
         let runs: Vec<Run> = group.runs(CE).filter(profiled).collect();
         Measured::of(runs.iter().map(|run| last_exponent(run, At::Between)), "no run has kept a profile")
     },
-    theory: |_| Some(Theory::above(0.0)),
+    theory: |_| Some(Theory::above(0.0).said(ENDED)),
     note: |group| {
         let mean = |value: &dyn Fn(&Run) -> Option<f64>| {
             let values: Option<Vec<f64>> = group.runs(CE).filter(profiled).map(|run| value(&run)).collect();

@@ -5,7 +5,7 @@ use super::super::learning::Learning;
 use super::{DRAWS, NO_RISK, differences, slope, subject};
 use crate::analysis::curves::{Curves, Start, local_slopes, of_draws, slope_in_the_limit};
 use crate::analysis::points::Target;
-use crate::analysis::statistics::Estimate;
+use crate::analysis::statistics::{Estimate, larger, smaller};
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::judge::Measured;
@@ -167,7 +167,7 @@ static IDENTITY: &[Claim<Compared>] = &[Claim {
     place: "Proposition 4.1",
     kind: Kind::Check,
     about: |compared| subject(format!("NTK of an FCN, L = 1; S^{{{}}}", compared.identity.dimension - 1), "standard"),
-    measure: |compared| Measured::extreme(compared.differences.iter().copied().reduce(f64::max), "there are no draws"),
+    measure: |compared| Measured::extreme(compared.differences.iter().copied().reduce(larger), "there are no draws"),
     theory: |_| Some(Theory::at_most(1e-12).said("0")),
     note: |compared| {
         format!(
@@ -266,7 +266,7 @@ static LEARNING: &[Claim<Learned>] = &[
             let over = schedules
                 .filter_map(logs)
                 .flat_map(|logs| logs.into_iter().zip(&best).map(|(at, best)| at - best).collect::<Vec<_>>());
-            Measured::extreme(over.reduce(f64::min), "every schedule leaves the grid of times")
+            Measured::extreme(over.reduce(smaller), "every schedule leaves the grid of times")
         },
         theory: |_| Some(Theory::at_least(0.0)),
         note: |learned| {

@@ -4,7 +4,7 @@ use super::super::outputs::{RandomOutputs, Tested};
 use super::super::replica::Replica;
 use super::{LOSS, differences, slope, subject};
 use crate::analysis::curves::{Curves, Start, of_draws};
-use crate::analysis::statistics::Estimate;
+use crate::analysis::statistics::{Estimate, larger};
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
 use crate::study::group::{Group, Run};
@@ -101,7 +101,7 @@ pub fn outputs(tested: &OutputsTested) -> Vec<Stated> {
 /// sup over time and points of |f_t - f_t^NTK|, both from the network's own f_0.
 pub fn farthest(run: &Run) -> Option<f64> {
     let rows = run.finished.predictions.rows.iter();
-    rows.map(|row| row.ntk.difference.max(row.ntk.difference_held_out)).reduce(f64::max)
+    rows.map(|row| row.ntk.difference.max(row.ntk.difference_held_out)).reduce(larger)
 }
 
 /// C2: networks stay beside the kernel's flow, at all times.

@@ -1,6 +1,7 @@
 //! B3: where training ends.
 
 use super::Beside;
+use crate::analysis::statistics::larger;
 use crate::report::{Kind, number};
 use crate::run::Measured as Ended;
 use crate::study::claim::{Claim, Theory};
@@ -67,7 +68,7 @@ pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
         measure: |beside| {
             beside
                 .group
-                .over_all(CE, f64::max, |run| Some(run.largest(|row| row.param_distance) / run.finished.limit?.bound))
+                .over_all(CE, larger, |run| Some(run.largest(|row| row.param_distance) / run.finished.limit?.bound))
         },
         theory: |_| Some(Theory::at_most(1.0)),
         note: |_| "largest |θ_{t} − θ_{0}| of all runs and snapshots over (2 R(f_{0})/Λ)^{1/2}, R the mean loss".into(),
@@ -92,9 +93,7 @@ pub(super) static WITH_LABELS_THAT_DISAGREE: &[Claim<Beside>] = &[Claim {
     place: "derived: the mean label is a soft target",
     kind: Kind::Check,
     about: Beside::subject,
-    measure: |beside| {
-        beside.group.over_all(CE, f64::max, |run| Some(run.finished.limit?.linearized.measured.difference))
-    },
+    measure: |beside| beside.group.over_all(CE, larger, |run| Some(run.finished.limit?.linearized.measured.difference)),
     theory: |_| Some(Theory::at_most(0.01).said("0")),
     note: |_| {
         "largest |f_{T} − logit(3/4)| over points, widths and seeds: three of the four labels of each point agree"
@@ -129,7 +128,7 @@ pub(super) static ON_IMAGES: &[Claim<Beside>] = &[Claim {
 
 /// The farthest that a training output ever is from the linearized network's; `None` where that was not computed.
 fn on_the_way(run: &Run) -> Option<f64> {
-    run.finished.predictions.rows.iter().map(|row| row.linearized.difference).reduce(f64::max)
+    run.finished.predictions.rows.iter().map(|row| row.linearized.difference).reduce(larger)
 }
 
 fn on_training_samples(ended: &Ended) -> f64 {

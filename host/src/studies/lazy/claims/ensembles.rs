@@ -2,7 +2,7 @@
 
 use super::judged_ensemble::{JACKKNIFE, JudgedEnsemble, by_chance, list, mean};
 use crate::analysis::normal_law::{Moments, probability_of_shape};
-use crate::analysis::statistics::{deviation, kurtosis};
+use crate::analysis::statistics::{deviation, kurtosis, larger, smaller};
 use crate::report::Kind;
 use crate::studies::lazy::law::PredictedLaw;
 use crate::study::claim::{Claim, Theory};
@@ -117,7 +117,7 @@ pub(super) static OF_OWN_OUTPUTS: &[Claim<JudgedEnsemble>] = &[
         theory: |_| Some(Theory::number(0.0).within(0.5, "the width, f_{0} itself having the excess kurtosis 15/m")),
         note: |ensemble| {
             let points = ensemble.numbers();
-            let least = (0..points).map(|i| probability_of_shape(&ensemble.column(i))).fold(1.0, f64::min);
+            let least = (0..points).map(|i| probability_of_shape(&ensemble.column(i))).fold(1.0, smaller);
             format!(
                 "excess kurtosis, mean over the held-out points; Jarque and Bera's statistic at the least normal of {points} numbers, corrected \
                  for their number: {}; {JACKKNIFE}",
@@ -158,7 +158,7 @@ pub(super) static OF_OWN_OUTPUTS: &[Claim<JudgedEnsemble>] = &[
         measure: |ensemble| {
             let (once, twice) = (&ensemble.law, &ensemble.doubled);
             let apart = |a: &[f64], b: &[f64], factor: f64| {
-                a.iter().zip(b).map(|(a, b)| (factor * a - b).abs()).fold(0.0, f64::max)
+                a.iter().zip(b).map(|(a, b)| (factor * a - b).abs()).fold(0.0, larger)
             };
             let laplace = once.laplace.as_ref().zip(twice.laplace.as_ref());
             let laplace = laplace.map_or(0.0, |(once, twice)| apart(once, twice, 0.5));

@@ -1,7 +1,7 @@
 //! B1, B2: what keeps the kernel, and how it is lost.
 
 use super::{Beside, SoftTargets, margin_of_targets};
-use crate::analysis::statistics::{Curve, line};
+use crate::analysis::statistics::{Curve, larger, line, smaller};
 use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Subject, Theory};
 use crate::study::group::{DRIFT, Group, Run};
@@ -15,7 +15,7 @@ pub(super) static WITHOUT: &[Claim<Beside>] = &[Claim {
     kind: Kind::Claim,
     about: Beside::subject,
     // the width that comes nearest to rest: one that grows is not to speak for the others
-    measure: |beside| beside.group.extremes(CE, f64::min, growth_of),
+    measure: |beside| beside.group.extremes(CE, smaller, growth_of),
     theory: |_| Some(Theory::at_least(REST).said("q ln 2/u at the end")),
     note: |_| "growth as in B1, at the width where it is least, above the threshold used there".into(),
     failing: "",
@@ -160,7 +160,7 @@ const REST: f64 = 0.03;
 /// The largest value of the runs that went on to their end: of others nothing is known of it.
 fn largest_at_end(group: &Group, value: impl Fn(&Run) -> Option<f64>) -> Measured {
     let values: Option<Vec<f64>> = group.runs(CE).filter(Run::is_complete).map(|run| value(&run)).collect();
-    let largest = values.and_then(|values| values.into_iter().reduce(f64::max));
+    let largest = values.and_then(|values| values.into_iter().reduce(larger));
     Measured::extreme(largest, "no run reached its end within its steps")
 }
 
