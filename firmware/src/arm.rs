@@ -42,6 +42,9 @@ fn is_call(pc: u32) -> bool {
 // frame. So the handler begins without a stack, and where the pointer is at the end, or below, starts a new one at the top: what
 // lies there is of no more use. What follows is no handler's work any more: there the call of a debugger that is not there would lock the core
 // up. So the handler returns, by a frame of its own making, to a function that never does.
+//
+// It returns to the mode that the fault was in. A return from a fault in an interrupt to thread mode leaves that interrupt
+// active: an Armv7-M refuses it by another fault, without end, and an Armv6-M leaves open what it does.
 core::arch::global_asm!(
     ".section .HardFaultTrampoline, \"ax\"",
     ".global HardFault",
@@ -49,28 +52,44 @@ core::arch::global_asm!(
     ".thumb_func",
     ".balign 4",
     "HardFault:",
+    // EXC_RETURN: the mode of the fault, the main stack, no registers of an FPU
+    "mov r4, lr",
+    "movs r3, #8",
+    "ands r4, r3",
+    "ldr r3, =0xfffffff1",
+    "orrs r4, r3",
     "mrs r0, MSP",
     "ldr r1, ={end}",
     "adds r1, {room}",
     "cmp r0, r1",
+    "bls 2f",
     "ldr r1, ={fault}",
-    "bhi 2f",
+    // the number of the interrupt, 0 in thread mode
+    "ldr r2, [r0, #28]",
+    "lsls r2, r2, #23",
+    "lsrs r2, r2, #23",
+    "b 3f",
+    "2:",
     "ldr r1, ={start}",
     "mov sp, r1",
     "ldr r1, ={overflow}",
-    "2:",
+    // without a frame PendSV's stands for that of any interrupt: the core holds it against the mode alone
+    "movs r2, #14",
+    "lsrs r3, r4, #4",
+    "bcc 3f",
+    "movs r2, #0",
+    "3:",
     // r0, the frame of the fault; pc, an even address; xPSR, the state of Thumb
     "sub sp, #32",
-    "mov r2, sp",
-    "str r0, [r2, #0]",
+    "mov r5, sp",
+    "str r0, [r5, #0]",
     "movs r3, #1",
     "bics r1, r3",
-    "str r1, [r2, #24]",
+    "str r1, [r5, #24]",
     "ldr r3, =0x01000000",
-    "str r3, [r2, #28]",
-    // EXC_RETURN: thread mode, the main stack, no registers of an FPU
-    "ldr r3, =0xfffffff9",
-    "bx r3",
+    "orrs r2, r3",
+    "str r2, [r5, #28]",
+    "bx r4",
     ".pool",
     end = sym _stack_end,
     start = sym _stack_start,

@@ -35,9 +35,31 @@ fn main() -> ! {
         b'0' => defmt::info!("{=u32}", deeper(black_box(1))),
         b'1' => defmt::info!("{=u8}", WAY[black_box(99)]),
         b'2' => fault(),
-        _ => finish(diverge(BUFFER.take())),
+        b'3' => finish(diverge(BUFFER.take())),
+        _ => interrupt(),
     }
     finish(Ok(()))
+}
+
+/// The last ways, which no RISC-V has: its traps do not return.
+#[cfg(target_arch = "riscv32")]
+fn interrupt() {}
+
+#[cfg(target_arch = "arm")]
+fn interrupt() {
+    cortex_m::peripheral::SCB::set_pendsv();
+    cortex_m::asm::isb();
+}
+
+/// Goes wrong where the handler of the fault may not return to `main`.
+#[cfg(target_arch = "arm")]
+#[cortex_m_rt::exception]
+fn PendSV() {
+    match black_box(&WAY)[13] {
+        b'4' => fault(),
+        b'5' => defmt::info!("{=u8}", WAY[black_box(99)]),
+        _ => defmt::info!("{=u32}", deeper(black_box(1))),
+    }
 }
 
 /// As deep as it is told, which `main` makes deeper than any stack.

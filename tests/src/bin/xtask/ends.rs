@@ -16,19 +16,25 @@ use crate::{
 /// What stands in the image before the way and after it.
 const MARK: &[u8] = b"NTKSCOPE-WAY-";
 /// What goes wrong, the exit code, and how the sentence begins; the ways are written as digits, in this order.
-const WAYS: [(&str, u8, &[&str]); 4] = [
+const WAYS: [(&str, u8, &[&str]); 7] = [
     ("a stack that is full", 103, &["the stack is full"]),
     ("a panic", 101, &["panicked at src/bin/ends.rs:"]),
     ("a fault", 102, &["hard fault at pc 0x", "trap 2 at pc 0x"]),
     ("a loss that is no number", 1, &["loss is not finite at step "]),
+    ("a fault in an interrupt", 102, &["hard fault at pc 0x"]),
+    ("a panic in an interrupt", 101, &["panicked at src/bin/ends.rs:"]),
+    ("a stack that is full in an interrupt", 103, &["the stack is full"]),
 ];
+/// Of them, those in an interrupt, which are a Cortex-M's.
+const IN_AN_INTERRUPT: usize = 3;
 
 /// Runs the image `ends` once for each.
 pub(crate) fn check(board: &Board, elf: &Path, transport: Transport) -> Result<()> {
     let image = fs::read(elf).with_context(|| elf.display().to_string())?;
     let at = image.windows(MARK.len()).position(|bytes| bytes == MARK).context("the image names no way")? + MARK.len();
     let changed = env::temp_dir().join(format!("ntkscope-ends-{}-{}", board.name, process::id()));
-    let result = (b'0'..).zip(WAYS).try_for_each(|(way, (what, code, begins))| {
+    let ways = if board.target.starts_with("thumb") { WAYS.len() } else { WAYS.len() - IN_AN_INTERRUPT };
+    let result = (b'0'..).zip(WAYS).take(ways).try_for_each(|(way, (what, code, begins))| {
         let mut image = image.clone();
         image[at] = way;
         fs::write(&changed, &image)?;
