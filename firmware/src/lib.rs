@@ -47,8 +47,6 @@ mod stamp;
 #[cfg(ticks)]
 mod ticks;
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
 use experiment::{Board, Experiment, Number, Output};
 use ntkscope_frames::{capacity, checksum, words, words_of};
 
@@ -140,16 +138,8 @@ pub fn shows(sentence: &str) {
 #[derive(Clone, Copy, Debug)]
 pub struct Frames;
 
-/// Of the number before.
-static RECORD: AtomicU32 = AtomicU32::new(0);
-
 impl Output for Frames {
     fn number(&mut self, Number { run, record, field, value }: Number) {
-        // a record is whole: what is kept may be read
-        if record != RECORD.load(Relaxed) {
-            RECORD.store(record, Relaxed);
-            results::seal_running();
-        }
         let (sequence, bits) = (results::count(), value.to_bits());
         results::keep(bits);
         let sum = checksum(sequence, run, record, field, bits);
@@ -163,6 +153,10 @@ impl Output for Frames {
             sequence,
             sum
         );
+    }
+
+    fn record_done(&mut self) {
+        results::seal_running();
     }
 
     fn alive(&mut self, what: &'static str, at: u64) {

@@ -1,5 +1,6 @@
-//! Results that outlive the run: the region `NTKSCOPE_RESULTS` of the RAM, which a reset does not clear and the next debugger
-//! finds by its name. Its layout is `ntkscope_frames`'.
+//! Results that outlive the run: the region `NTKSCOPE_RESULTS` of the RAM, which a debugger finds by its name. A reset does not
+//! clear it, but the image that starts then does: halt before `main`. Its layout is `ntkscope_frames`'; its checksum is right but
+//! while a record is sent.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -48,7 +49,7 @@ pub(crate) fn keep(bits: u32) {
     sum.store(crc32(sum.load(Relaxed), &bits.to_le_bytes()), Relaxed);
 }
 
-/// Notes that it still runs.
+/// Notes that it still runs, and makes the checksum right again.
 pub(crate) fn seal_running() {
     seal(RUNNING);
 }

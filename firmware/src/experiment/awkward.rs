@@ -175,6 +175,7 @@ fn train<T: Real>(
         }
         trainer.theta().iter().chain(recorder.current().data()).for_each(|value| digest.add_wide(value.to_f64()));
         digest.parts().into_iter().for_each(|(field, value)| send(field, value));
+        out.record_done();
     }
     Ok(())
 }

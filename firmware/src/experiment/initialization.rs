@@ -10,10 +10,10 @@ use ntkscope_core::{
     init::Normals,
     loss::Loss,
     network::{Fcn, Mirrored, Network, Sizes},
-    train::{Optimizer, Problem, Trainer, trainer_len},
+    train::{Problem, Trainer, trainer_len},
 };
 
-use super::{Board, Number, Output, SEED, fits};
+use super::{Board, FLOW, Number, Output, SEED, fits};
 
 /// Samples trained on, and held out.
 const TRAIN: usize = 8;
@@ -22,7 +22,6 @@ const TEST: usize = 32;
 const NOISE: f64 = 0.2;
 /// Networks of either initialization: one alone may be lucky in where it starts.
 const NETWORKS: u64 = 32;
-const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 /// Gradient-flow times of the records.
 const TIMES: [f32; 9] = [0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0];
 
@@ -153,5 +152,6 @@ fn learn(
         }
     }
     out.number(Number { run, record: least.0, field: "least_test_error", value: least.1 });
+    out.record_done();
     Ok(())
 }

@@ -60,6 +60,7 @@ pub fn run(board: Board, buffer: &mut [f32], out: &mut dyn Output) -> Result<(),
         for (record, value) in (0..).zip(limit.iter().copied()) {
             out.number(Number { run, record, field: "ntk", value });
         }
+        out.record_done();
     }
     let limit = MatRef::new(limit, N, N)?;
     for width in &WIDTHS[..count] {
@@ -81,9 +82,11 @@ pub fn run(board: Board, buffer: &mut [f32], out: &mut dyn Output) -> Result<(),
         ] {
             out.number(Number { run: "width", record: *width as u32, field, value });
         }
+        out.record_done();
     }
     for (record, value) in (0..).zip(kernel.iter().copied()) {
         out.number(Number { run: "empirical", record, field: "ntk", value });
     }
+    out.record_done();
     Ok(())
 }

@@ -20,6 +20,7 @@ pub use digest::Digest;
 use ntkscope_core::{
     Error, MatRef,
     network::{Bias, Fcn},
+    train::Optimizer,
 };
 use ntkscope_frames::{capacity, words_of};
 
@@ -40,6 +41,8 @@ pub struct Number {
 pub trait Output {
     /// Takes a number as it is computed.
     fn number(&mut self, number: Number);
+    /// Is told that no number comes for a while: what was sent so far is to be read, whatever happens to the board.
+    fn record_done(&mut self) {}
     /// Is told where the work is while no number comes, `step 340`.
     fn alive(&mut self, _what: &'static str, _at: u64) {}
 }
@@ -81,9 +84,17 @@ const SEED: u64 = 1;
 const TRANSPORT: usize = 1_280;
 const COUNTERS: usize = 32;
 
-/// Two hidden layers and a bias at the input.
-pub(crate) const fn network(widths: &[usize; 2]) -> Fcn<'_> {
-    let Ok(network) = Fcn::new(2, widths, 1) else { panic!("a width is 0") };
+/// Gradient flow as `ntkscope run` has it.
+pub(crate) const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
+
+/// Of points on the circle, with one output.
+pub(crate) const fn network(widths: &[usize]) -> Fcn<'_> {
+    network_of(2, widths, 1)
+}
+
+/// ReLU with a bias at the input.
+pub(crate) const fn network_of(inputs: usize, widths: &[usize], outputs: usize) -> Fcn<'_> {
+    let Ok(network) = Fcn::new(inputs, widths, outputs) else { panic!("a width is 0") };
     match network.with_bias(Bias::Input, 1.0) {
         Ok(network) => network,
         Err(_) => panic!("too many parameters"),

@@ -4,15 +4,12 @@
 use ntkscope_core::{
     Error, MatRef, Portable,
     loss::Loss,
-    network::{Bias, Fcn, Mirrored, Network, Sizes},
+    network::{Fcn, Mirrored, Network, Sizes},
     record::{Burst, Recorder, recorder_len},
-    train::{Optimizer, Problem, Trainer, trainer_len},
+    train::{Problem, Trainer, trainer_len},
 };
 
-use super::{Board, Output, fits, training::follow};
-
-/// Of the steps, as `ntkscope run` has it.
-const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
+use super::{Board, FLOW, Output, fits, network_of, training::follow};
 
 /// What each sample is to be learnt as.
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +57,7 @@ impl Task<'_> {
     }
 
     const fn network(&self) -> Fcn<'_> {
-        let Ok(network) = Fcn::new(self.features, self.widths, self.outputs()) else { panic!("a width is 0") };
-        match network.with_bias(Bias::Input, 1.0) {
-            Ok(network) => network,
-            Err(_) => panic!("too many parameters"),
-        }
+        network_of(self.features, self.widths, self.outputs())
     }
 
     const fn sizes(&self) -> Sizes {

@@ -4,25 +4,18 @@
 use ntkscope_core::{
     Error, MatRef, Portable,
     loss::Loss,
-    network::{Bias, Fcn},
-    train::{Optimizer, Problem, Trainer, trainer_len},
+    network::Fcn,
+    train::{Problem, Trainer, trainer_len},
 };
 
-use super::{Board, Digest, Experiment, Number, Output};
+use super::{Board, Digest, Experiment, FLOW, Number, Output, network};
 
 const N: usize = 6;
 const POINTS: [f32; 2 * N] = [1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0, 0.7, 0.7, -0.7, -0.7];
 const LABELS: [f32; N] = [0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
-const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 /// Gradient-flow times of the records.
 pub const TIMES: [f32; 4] = [1.0, 3.0, 10.0, 30.0];
-const NETWORK: Fcn<'static> = match Fcn::new(2, &[8, 8], 1) {
-    Ok(network) => match network.with_bias(Bias::Input, 1.0) {
-        Ok(network) => network,
-        Err(_) => panic!("too many parameters"),
-    },
-    Err(_) => panic!("a width is 0"),
-};
+const NETWORK: Fcn<'static> = network(&[8, 8]);
 
 /// Numbers in the buffer, on any board.
 pub const LEN: usize = trainer_len(NETWORK.sizes(), N, &FLOW);
@@ -69,4 +62,5 @@ pub fn send(trainer: &Training<'_>, record: u32, out: &mut dyn Output) {
     let mut digest = Digest::new();
     trainer.theta().iter().for_each(|value| digest.add(*value));
     digest.parts().into_iter().for_each(|(field, value)| send(field, value));
+    out.record_done();
 }

@@ -1,5 +1,5 @@
-//! One network trained with either loss, the kernel recorded along the way; half-way the trainer is left as bytes and gone on
-//! from, as over a night without power.
+//! One network trained with either loss, the kernel recorded along the way; half-way the trainer is saved as bytes and
+//! resumed, as over a night without power.
 
 use core::ops::Range;
 
@@ -9,12 +9,11 @@ use ntkscope_core::{
     network::{Network, Sizes},
     record::{Burst, Recorder, recorder_len},
     state::Bytes,
-    train::{Optimizer, Problem, Trainer, state_len, trainer_len},
+    train::{Problem, Trainer, state_len, trainer_len},
 };
 
-use super::{N, Number, Output, SEED, fits, points, store::Store};
+use super::{FLOW, N, Number, Output, SEED, fits, points, store::Store};
 
-const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 /// Gradient-flow times of the records, the first of which is the initialization.
 const TIMES: [f32; 12] = [0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4];
 /// Records before the trainer is left.
@@ -71,7 +70,7 @@ pub(crate) fn run(network: &impl Network, ram: usize, buffer: &mut [f32], out: &
         let mut store = Store::new(state);
         let mut recorder = begin(problem, plan, (kernels, &mut *training), &mut store, run, out)?;
         if plan.state > 0 {
-            go_on(problem, &mut recorder, training, &mut store, run, out)?;
+            resume(problem, &mut recorder, training, &mut store, run, out)?;
         }
     }
     Ok(())
@@ -105,7 +104,7 @@ fn begin<'a>(
 
 /// From the state in `store` to the end.
 #[inline(never)]
-fn go_on(
+fn resume(
     problem: Problem<'_, impl Network, f32>,
     recorder: &mut Recorder<'_, f32>,
     training: &mut [f32],
@@ -162,5 +161,6 @@ fn send(
     for (field, value) in snapshot.fields() {
         out.number(Number { run, record, field, value });
     }
+    out.record_done();
     Ok(())
 }

@@ -81,7 +81,7 @@ pub(crate) fn compare_kept(board: &Board, binary: &str, kept: &Kept) -> Result<S
 fn how(board: &Board, binary: &str) -> String {
     let Some([bursts, state]) = fitting(board, binary) else { return String::new() };
     let read = if bursts { "bursts" } else { "points" };
-    format!(" ({read}{})", if state { ", gone on from bytes" } else { "" })
+    format!(" ({read}{})", if state { ", resumed from bytes" } else { "" })
 }
 
 /// Whether bursts and the state fit, of a binary that trains.
@@ -273,6 +273,37 @@ mod tests {
         );
         let on_the_way = verdict(text(true, false)).unwrap_err().to_string();
         assert!(on_the_way.starts_with("number 2 was damaged on its way"), "{on_the_way}");
+    }
+
+    /// An output that is told of every whole record.
+    #[derive(Default)]
+    struct Closing {
+        is_open: bool,
+        closed: usize,
+    }
+
+    impl Output for Closing {
+        fn number(&mut self, _: Number) {
+            self.is_open = true;
+        }
+        fn record_done(&mut self) {
+            assert!(self.is_open, "a record without a number");
+            *self = Self { is_open: false, closed: self.closed + 1 };
+        }
+        fn alive(&mut self, what: &'static str, at: u64) {
+            assert!(!self.is_open, "{what} {at} in a record");
+        }
+    }
+
+    /// While an experiment computes, and at its end, all that it has sent is kept under a checksum that is right.
+    #[test]
+    fn every_experiment_ends_its_records() {
+        let here = on(&Board::load("microbit-v1").unwrap());
+        for (binary, Experiment { len, run, .. }) in EXPERIMENTS {
+            let mut out = Closing::default();
+            run(here, &mut vec![0.0; len(here)], &mut out).unwrap();
+            assert!(!out.is_open && out.closed > 1, "{binary}: {} records", out.closed);
+        }
     }
 
     /// Every place in the sentences stands for a number that is sent.

@@ -1,10 +1,10 @@
 //! Boards by themselves, without a debugger: frames over the serial port, with the board's time, sleep at the end, results that stay in RAM; and one
 //! flipped bit in any of them, which [`one_bit`] checks.
 
-use std::fs;
+use std::{cell::Cell, fs};
 
 use anyhow::{Context, Result, bail, ensure};
-use ntkscope_frames::{Kept, Received, Until, receive};
+use ntkscope_frames::{Event, Kept, Received, Until, receive};
 
 use crate::{
     board::Board,
@@ -20,6 +20,8 @@ use crate::{
 const BOARDS: [&str; 2] = ["an386", "microbit-v1"];
 /// The quickest experiment.
 const BINARY: &str = "kernel";
+/// One that computes for seconds after its first records.
+const LONG: &str = "initialization";
 
 pub(crate) fn step(session: &mut Session) -> Result<()> {
     qemu::ARM.ensure_installed()?;
@@ -62,8 +64,32 @@ pub(crate) fn step(session: &mut Session) -> Result<()> {
         }
         if name == BOARDS[0] {
             one_bit::check(&board, BINARY, &job).context(name)?;
+            let elf = image::build(&mut session.toolchains, &board, Transport::Serial, &[LONG]).context(name)?;
+            on_the_way(&Job { elf: &elf.elf(LONG), ..job }).context(name)?;
         }
     }
+    Ok(())
+}
+
+/// Between two records the region holds all that was sent: a board that is reset there, or looked at, has lost nothing.
+fn on_the_way(job: &Job<'_>) -> Result<()> {
+    let (address, len) = image::region(job.elf)?;
+    let mut alone = Alone::start(job)?;
+    let source = alone.source(&fs::read(job.elf)?)?;
+    let (mut has_sent, mut bytes, is_read) = (false, None, Cell::new(false));
+    let until = Until { limit: job.limit, stopped: &|| is_read.get() };
+    let received = receive(&source, until, None, &mut |event| match event {
+        Event::Record(_) => has_sent = true,
+        Event::Alive(_) if has_sent && !is_read.get() => {
+            bytes = Some(alone.memory(address, len));
+            is_read.set(true);
+        }
+        _ => (),
+    })?;
+    let kept = Kept::read(&bytes.context("no sign of life comes after a record")??)?;
+    let sent: Vec<_> = received.numbers.iter().map(|number| number.bits).collect();
+    ensure!(kept.code.is_none() && kept.last == sent, "{} numbers were sent, the region has {kept:?}", sent.len());
+    println!("the region holds all {} numbers while the experiment runs", sent.len());
     Ok(())
 }
 
