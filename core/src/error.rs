@@ -1,5 +1,6 @@
 //! What can be wrong with a call, with the numbers that say where.
 
+use crate::Real;
 use crate::loss::Loss;
 use core::fmt;
 
@@ -94,7 +95,7 @@ pub enum Error {
         /// index of the eigenvalue
         eigenvalue: usize,
     },
-    /// Bytes are not those of a state that can be gone on from.
+    /// Bytes are not those of a state that can be resumed.
     State {
         /// what they are instead, to follow "the saved state is"
         what: &'static str,
@@ -115,6 +116,17 @@ impl Error {
     /// [`Error::Shape`] where it is not.
     pub const fn shape(what: &'static str, need: usize, got: usize) -> Result<(), Self> {
         if got == need { Ok(()) } else { Err(Self::Shape { what, need, got }) }
+    }
+    /// The number `got` in the scalar T, which must not make infinity of it, nor 0 of what is not.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where T does not have it to its full precision.
+    pub(crate) fn scalar<T: Real>(what: &'static str, got: f64) -> Result<T, Self> {
+        let scalar = T::from_f64(got);
+        if scalar.is_finite() && (scalar.abs() >= T::SMALLEST || got == 0.0) {
+            return Ok(scalar);
+        }
+        Err(Self::OutOfRange { what, needs: "a number that the scalar has to its full precision", got })
     }
 }
 

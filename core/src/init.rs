@@ -60,7 +60,7 @@ impl Normals {
 /// theta <- N(0, I), mirrored where the network is.
 ///
 /// # Errors
-/// [`Error::BufferLength`]: `theta` has another length than P.
+/// [`Error::Shape`]: `theta` has another length than P.
 pub fn initialize<N: Network, T: Real>(network: &N, seed: u64, theta: &mut [T]) -> Result<(), Error> {
     Error::shape("parameters", network.sizes().parameters, theta.len())?;
     let mut normals = Normals::new(seed);

@@ -1,4 +1,4 @@
-//! A computation between two steps as bytes, so that it can be left and gone on from, on another day or another machine.
+//! A computation between two steps as bytes, so that it can be left and resumed, on another day or another machine.
 //!
 //! One list of fields serves both ways: [`Bytes`] writes the fields that it meets, or replaces them by those that it reads.
 //! Numbers are little-endian and in their own precision, so that what goes on has the same bits; what can be computed again

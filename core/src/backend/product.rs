@@ -20,6 +20,10 @@ type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
 /// `C <- alpha A B + beta C`; `C` is not read where `beta` is 0.
 pub(super) fn product<T: Real>(alpha: T, a: MatRef<'_, T>, b: MatRef<'_, T>, beta: T, c: MatMut<'_, T>) {
     let scales = (alpha, (beta != T::ZERO).then_some(beta));
+    if c.rows() == 0 || c.cols() == 0 || a.cols() == 0 {
+        // a view without elements may have any strides over any slice
+        return strided(scales, a, b, c);
+    }
     match (Lines::try_new(a), Lines::try_new(b.t()), Rows::try_new(a.t()), Rows::try_new(b)) {
         (Some(a), Some(b), ..) => tiles(&LinesByLines { a, b }, scales, c),
         (Some(a), _, _, Some(b)) => tiles(&LinesByRows { a, b }, scales, c),

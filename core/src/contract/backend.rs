@@ -21,6 +21,7 @@ const SCALES: [(f64, f64); 3] = [(1.0, 0.0), (-0.75, 1.0), (2.0, -0.5)];
 /// - products `C <- alpha A B + beta C` of 0 to 21 rows, columns and terms, operands in every layout (adjacent rows or columns, a
 ///   block of a larger matrix), C a block whose surroundings stay as they are; without terms `C <- beta C`; with beta = 0
 ///   C is not read, NaN there or not; to within `2 (k + 1) epsilon |A| |B|` for k terms, the rounding of any order;
+/// - the same of views without elements over any slice and with any strides;
 /// - transposition, products of slices, square roots and arc-cosines have the bits of the default implementations, for
 ///   every length;
 /// - eigenvalues ascending, eigenvectors orthonormal with `A v = w v`, from the lower triangle alone; `L L^T = A`, the
@@ -35,6 +36,15 @@ pub fn backend<T: Real>(backend: &dyn Backend<T>) {
             for terms in SIDES {
                 for layout in 0..16 {
                     product(backend, [rows, cols, terms], layout);
+                }
+            }
+        }
+    }
+    for rows in [0, 1, 5] {
+        for cols in [0, 1, 5] {
+            for terms in [0, 1, 5] {
+                if rows * cols * terms == 0 {
+                    empty(backend, [rows, cols, terms]);
                 }
             }
         }
@@ -113,6 +123,55 @@ fn product<T: Real>(backend: &dyn Backend<T>, [rows, cols, terms]: [usize; 3], l
             );
         }
     }
+}
+
+/// A view without elements over no slice, with strides as those of others.
+#[track_caller]
+fn bare<T: Real>(space: &[T; SPACE], rows: usize, cols: usize, transposed: bool) -> MatRef<'_, T> {
+    let space = if rows * cols == 0 { &[] } else { &space[..] };
+    let (row_stride, col_stride) = if transposed { (1, SIDE) } else { (SIDE, 1) };
+    MatRef::strided(space, rows, cols, row_stride, col_stride).expect("a view that fits")
+}
+
+#[track_caller]
+fn empty<T: Real>(backend: &dyn Backend<T>, [rows, cols, terms]: [usize; 3]) {
+    let numbers: [T; SPACE] = numbers(&mut Normals::new(SEED));
+    // what is left of a block behind its first row, which of a block without columns is a view over nothing
+    let behind = |space: &mut [T; SPACE], check: &mut dyn FnMut(MatMut<'_, T>)| {
+        let all = MatMut::new(&mut space[..], WIDTH, WIDTH).expect("of this length");
+        check(all.block(0..rows + 1, 2..cols + 2).split_at_row(1).1);
+    };
+    for layout in 0..4 {
+        let (a, b) = (bare(&numbers, rows, terms, layout & 1 > 0), bare(&numbers, terms, cols, layout & 2 > 0));
+        for (alpha, beta) in SCALES.map(|(alpha, beta)| (T::from_f64(alpha), T::from_f64(beta))) {
+            let mut space = numbers;
+            behind(&mut space, &mut |c| backend.gemm(alpha, a, b, beta, c));
+            for (at, (now, was)) in space.into_iter().zip(numbers).enumerate() {
+                let is_inside = (1..rows + 1).contains(&(at / WIDTH)) && (2..cols + 2).contains(&(at % WIDTH));
+                let expected = if is_inside { beta * was } else { was };
+                // 0 may have either sign
+                assert!(
+                    now == expected,
+                    "gemm: {now} in place of {expected}, {rows} x {cols}, {terms} terms, {a:?} {b:?}"
+                );
+            }
+        }
+    }
+    if rows * cols > 0 {
+        return;
+    }
+    let mut space = numbers;
+    behind(&mut space, &mut |out| backend.transpose(bare(&numbers, cols, rows, false), out));
+    let calls = AtomicUsize::new(0);
+    behind(&mut space, &mut |out| {
+        backend.for_each_band(out, 2, &mut [], &|first, band, _| {
+            assert!(band.rows() == 2.min(rows - first) && band.cols() == cols, "for_each_band: {rows} x {cols}");
+            // not counted: small processors have no such atomics
+            calls.store(1, Ordering::Relaxed);
+        });
+    });
+    assert!(calls.into_inner() == usize::from(rows > 0), "for_each_band: of {rows} x {cols}");
+    assert!(space.into_iter().zip(numbers).all(|(now, was)| same(now, was)), "something of {rows} x {cols} is written");
 }
 
 #[track_caller]

@@ -49,7 +49,7 @@ pub fn centred_alignment<T: Real>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<
 /// # Panics
 /// For rows that Y does not have.
 pub fn gram<T: Real>(targets: MatRef<'_, T>, rows: Range<usize>, out: &mut [T]) {
-    for (i, row) in rows.zip(out.chunks_exact_mut(targets.rows())) {
+    for (i, row) in rows.zip(out.chunks_exact_mut(targets.rows().max(1))) {
         row.iter_mut().enumerate().for_each(|(j, g)| *g = dot(targets.row(i), targets.row(j)));
     }
 }

@@ -93,7 +93,7 @@ impl<'a, T: Real> MeanTangent<'a, T> {
     /// The mean pairs, as those of a state of `network` on `x`.
     ///
     /// # Errors
-    /// No state was added; [`Error::Shape`] where they are of another network or other samples.
+    /// [`Error::OutOfRange`]: no state was added; [`Error::Shape`] where they are of another network or other samples.
     pub fn tangent<'s, N: Network>(&'s self, network: &'s N, x: MatRef<'s, T>) -> Result<Tangent<'s, N, T>, Error> {
         let (n, sizes) = (x.rows(), network.sizes());
         if self.states == 0 {
@@ -117,7 +117,7 @@ impl<'a, T: Real> Gates<'a, T> {
     /// Those of n samples, of no state yet: `buffer` holds `n * sizes.kinks` numbers.
     ///
     /// # Errors
-    /// [`Error::Shape`], [`Error::BufferLength`]: of another network or number of samples.
+    /// [`Error::Shape`]: of another length.
     pub fn new(sizes: Sizes, batch: usize, buffer: &'a mut [T]) -> Result<Self, Error> {
         Error::shape("gates", batch * sizes.kinks, buffer.len())?;
         buffer.fill(T::ZERO);

@@ -57,13 +57,16 @@ impl<T: Real> Spectrum<T> {
         };
         let largest = lambda_min.abs().max(lambda_max.abs());
         let ends = Self::of_ends(lambda_min, lambda_max, T::from_count(values.len()) * epsilon * largest);
-        let total = values.iter().fold(T::ZERO, |s, x| s + x.max(T::ZERO));
+        // their sum may leave the scalar's range: a power of two rounds nothing
+        let unit = lambda_max.power_of_two();
+        let total = values.iter().fold(T::ZERO, |s, x| s + (*x / unit).max(T::ZERO));
         let entropy = values.iter().filter(|x| **x > T::ZERO).fold(T::ZERO, |s, x| {
-            let p = *x / total;
+            let p = *x / unit / total;
             // a share too small to be represented contributes nothing
             if p > T::ZERO { s - p * p.ln() } else { s }
         });
-        Self { effective_rank: if total > T::ZERO { entropy.exp() } else { nan }, ..ends }
+        let is_known = total > T::ZERO && total.is_finite();
+        Self { effective_rank: if is_known { entropy.exp() } else { nan }, ..ends }
     }
 
     /// From the outermost eigenvalues, known to `uncertainty`; the effective rank is undefined.
@@ -119,4 +122,31 @@ pub fn spectrum<T: Real, B: Backend<T> + ?Sized>(
     }
     backend.symmetric_eigenvalues(work, values, scratch)?;
     Ok(Spectrum::of_eigenvalues(&values[..kernel.rows()], T::EPSILON))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nor does it depend on the kernel's unit, in which sums of eigenvalues may leave the scalar's range.
+    #[test]
+    fn the_effective_rank_of_equal_eigenvalues_is_their_number() {
+        for size in [f32::MAX, 2e38, 1.0, 1e-30, f32::MIN_POSITIVE, 1e-44] {
+            for n in [1, 2, 7] {
+                let rank = Spectrum::of_eigenvalues(&[size; 7][..n], f32::EPSILON).effective_rank;
+                assert!((rank - n as f32).abs() < 1e-5, "{rank} of {n} times {size:e}");
+            }
+        }
+        let of = |power: i32| {
+            let values = [-0.1, 0.3, 2.0, 5.0, 7.5].map(|x: f32| x * 2f32.powi(power));
+            Spectrum::of_eigenvalues(&values, f32::EPSILON).effective_rank
+        };
+        for power in [-120, -60, 60, 124] {
+            assert_eq!(of(power).to_bits(), of(0).to_bits(), "2^{power}");
+        }
+        for beyond in [f32::INFINITY, f32::NAN] {
+            assert!(Spectrum::of_eigenvalues(&[1.0, beyond], f32::EPSILON).effective_rank.is_nan());
+        }
+        assert!(Spectrum::of_eigenvalues(&[-1.0f32, 0.0], f32::EPSILON).effective_rank.is_nan());
+    }
 }

@@ -209,9 +209,9 @@ impl Loss {
     }
 
     /// Whether a target rules a class out, so that no finite output has the least loss: under cross-entropy by the
-    /// probability 0, under the exponential loss always.
+    /// probability 0, under the exponential loss always. A target of no numbers has no class that it could rule out.
     pub fn certain<T: Real>(self, target: &[T]) -> bool {
-        (0..target.len().max(2)).any(|class| !self.possible(target, class))
+        !target.is_empty() && (0..target.len().max(2)).any(|class| !self.possible(target, class))
     }
 
     /// Whether a target leaves this class open.

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::choice::choice;
 use crate::{Backend, Error, MatMut, MatRef, Real};
-use alike::{Activations, Alike};
+use alike::{AT_THE_INPUT, Activations, Alike, OF_THE_WEIGHTS};
 
 choice! {
     /// Which layers have a trained bias.
@@ -122,11 +122,16 @@ impl<'a> Fcn<'a> {
         }
         Self { inputs, layers: Layers::Each(layers) }.checked()
     }
-    /// The network, unless a length overflows.
+    /// The network, unless a length overflows or the entries of an array have no variance.
     const fn checked(self) -> Result<Self, Error> {
-        match self.first_layers(self.hidden() + 1) {
-            Ok(_) => Ok(self),
-            Err(e) => Err(e),
+        let entries = match self.layers {
+            Layers::Alike(alike) => alike.check(),
+            // each has been checked by itself
+            Layers::Each(_) => Ok(()),
+        };
+        match (self.first_layers(self.hidden() + 1), entries) {
+            (Ok(_), Ok(())) => Ok(self),
+            (Err(e), _) | (_, Err(e)) => Err(e),
         }
     }
     /// The same with other rules; layers that are given one by one have none.
@@ -167,12 +172,13 @@ impl<'a> Fcn<'a> {
     /// The same network with `c_in` and `sigma_w^2`; `c_in = sigma_w^2 / d` is Lee et al. 2019's choice.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] where one of them is not finite or negative.
+    /// [`Error::OutOfRange`] where one of them is not finite or negative, or is 0 and that of entries, as in every parametrization but
+    /// the NTK one: the kernel of what begins at 0 does not follow from its variance.
     pub const fn with_variances(self, input: f64, weight: f64) -> Result<Self, Error> {
-        match (check_scale("variance at the input", input), check_scale("variance of the weights", weight)) {
+        match (check_scale(AT_THE_INPUT, input), check_scale(OF_THE_WEIGHTS, weight)) {
             (Ok(()), Ok(())) => match self.layers {
                 Layers::Alike(alike) => {
-                    Ok(self.with(Alike { input_variance: input, weight_variance: weight, ..alike }))
+                    self.with(Alike { input_variance: input, weight_variance: weight, ..alike }).checked()
                 }
                 Layers::Each(_) => Ok(self),
             },
@@ -182,7 +188,7 @@ impl<'a> Fcn<'a> {
     /// The same network in another parametrization.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] where mean field is asked for with more than one hidden layer.
+    /// [`Error::OutOfRange`] where mean field is asked for with more than one hidden layer, and as of [`Self::with_variances`].
     pub const fn with_parametrization(self, parametrization: Parametrization) -> Result<Self, Error> {
         match self.layers {
             Layers::Alike(alike)
@@ -194,7 +200,7 @@ impl<'a> Fcn<'a> {
                     got: alike.widths.len() as f64,
                 })
             }
-            Layers::Alike(alike) => Ok(self.with(Alike { parametrization, ..alike })),
+            Layers::Alike(alike) => self.with(Alike { parametrization, ..alike }).checked(),
             Layers::Each(_) => Ok(self),
         }
     }

@@ -1,7 +1,9 @@
 use super::*;
+use crate::choice::Choice;
 use crate::forward::{Params, forward};
-use crate::kernel::tangent_len;
-use crate::{Error, MatRef, Portable};
+use crate::kernel::{AnalyticKernel, analytic, tangent_len};
+use crate::{Error, MatMut, MatRef, Portable};
+use std::string::ToString;
 
 const HUGE: usize = usize::MAX;
 
@@ -54,6 +56,39 @@ fn scales_are_finite_and_not_negative() {
     for wrong in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
         assert!(ResNet::new(2, 4, 1, 1, wrong).is_err(), "alpha {wrong}");
     }
+}
+
+/// In no parametrization does a variance that is accepted give a kernel that is no number.
+#[test]
+fn a_variance_of_0_is_refused_where_the_kernel_would_not_follow_from_it() {
+    let x = MatRef::new(&[1.0, 2.0, -0.5, 1.0], 2, 2).unwrap();
+    let finite = |network: &Fcn<'_>| {
+        let mut scratch = [0.0; 4096];
+        let mut kernel = [f64::NAN; 4];
+        let out = MatMut::new(&mut kernel, 2, 2).unwrap();
+        analytic(&Portable, network, AnalyticKernel::Ntk, x, None, out, &mut scratch).unwrap();
+        kernel.iter().all(|k| k.is_finite())
+    };
+    let mut refused = 0;
+    for parametrization in Parametrization::ALL {
+        for widths in [&[4][..], &[4, 3]] {
+            let Ok(plain) = Fcn::new(2, widths, 1).unwrap().with_parametrization(*parametrization) else { continue };
+            for (input, weight) in [(0.0, 2.0), (1.0, 0.0), (0.0, 0.0), (1.0, 2.0)] {
+                let then = plain.with_variances(input, weight);
+                let before = Fcn::new(2, widths, 1).unwrap().with_variances(input, weight).unwrap();
+                assert_eq!(then, before.with_parametrization(*parametrization), "in either order");
+                match then.and_then(|network| network.with_bias(Bias::All, 0.5)) {
+                    Ok(network) => assert!(finite(&network), "{parametrization}, {widths:?}, {input}, {weight}"),
+                    Err(error) => {
+                        assert!(error.to_string().ends_with("must be > 0; the ntk parametrization takes 0 too, is 0"));
+                        refused += 1;
+                    }
+                }
+            }
+        }
+    }
+    // of the standard one each, of the others the input's, and the weights' where there are some between hidden layers
+    assert_eq!(refused, 3 + 3 + 2 + 2 + 3);
 }
 
 /// What one network's pass leaves is no other network's.

@@ -115,7 +115,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> KernelFlow<'a, T, B> {
         let next = Step::new(size, outputs, rank, factor, weighted, &mut take);
         Ok(Self {
             system,
-            tolerance: T::from_f64(tolerance),
+            tolerance: Error::scalar("tolerance", tolerance)?,
             z,
             outputs: outputs_now,
             dual,

@@ -125,7 +125,7 @@ impl<'a, T: Real> BurstSpace<'a, T> {
     /// Reads `problem` from a state of its flow on, which is not touched.
     ///
     /// # Errors
-    /// A burst without states, or with a step that is no positive number; [`Error::Shape`]; [`Error::NonFinite`] where a
+    /// A burst without states, or with a step that is no positive number; [`Error::Shape`]; [`Error::Diverged`] where a
     /// state's loss is not finite; those of `visit`.
     pub(crate) fn read<N: Network, B: Backend<T> + ?Sized>(
         &mut self,

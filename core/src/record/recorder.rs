@@ -78,7 +78,8 @@ impl<'a, T: Real> Recorder<'a, T> {
     /// `buffer` holds at least [`recorder_len`] numbers.
     ///
     /// # Errors
-    /// [`Error::BufferLength`]: shorter than [`recorder_len`].
+    /// [`Error::BufferLength`]: shorter than [`recorder_len`]; [`Error::State`] in the middle of a step; those of [`analytic`] and
+    /// [`tangent`], such as [`Error::SampleScale`], and [`Error::OutOfRange`] for a sample too large for an activation without closed form.
     // Apart, for the stack: a recorder is held longer than it is made.
     #[inline(never)]
     pub fn new<N: Network, B: Backend<T> + ?Sized>(
@@ -119,8 +120,8 @@ impl<'a, T: Real> Recorder<'a, T> {
         Ok(recorder)
     }
 
-    /// Goes on where the run was saved of which this is the last snapshot that was taken.
-    pub fn go_on_from(&mut self, last: &Snapshot<T>) {
+    /// Resumes the run of which this is the last snapshot that was taken.
+    pub fn resume_from(&mut self, last: &Snapshot<T>) {
         self.highest = [last.drift_highest, last.error_highest];
     }
 
@@ -141,11 +142,12 @@ impl<'a, T: Real> Recorder<'a, T> {
     /// [`Self::current`] bit for bit. It stands where other measurements work, and until the next of them.
     ///
     /// # Errors
-    /// Those of the passes and the kernel.
+    /// As of [`Self::observe`].
     pub fn point_kernel<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         trainer: &mut Trainer<'_, N, T, B>,
     ) -> Result<MatRef<'_, T>, Error> {
+        trainer.between_steps()?;
         kernel_of_point(trainer, MatMut::dense(self.work, self.n, self.n), self.scratch)?;
         Ok(MatRef::dense(self.work, self.n, self.n))
     }
@@ -197,7 +199,9 @@ impl<'a, T: Real> Recorder<'a, T> {
     /// that cannot be computed are NaN, as those are that are undefined: relative to a kernel that is 0.
     ///
     /// # Errors
-    /// [`Error::Shape`], [`Error::BufferLength`], of a trainer of another problem; [`Error::State`] in the middle of a step.
+    /// [`Error::Shape`], [`Error::BufferLength`], of a trainer of another problem; [`Error::State`] in the middle of a step;
+    /// [`Error::SampleScale`] of a sample that T cannot hold the kernel of; [`Error::OutOfRange`]: a burst without states, or with a step that is no
+    /// positive number, and as of [`centred_alignment`].
     pub fn observe<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
         trainer: &mut Trainer<'_, N, T, B>,

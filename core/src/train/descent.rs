@@ -13,12 +13,12 @@ pub(super) struct Descent<T> {
 
 impl<T: Real> Descent<T> {
     /// # Errors
-    /// A rate that is not positive and finite.
+    /// A rate that is not positive, or that T does not have to its full precision: 0 in T would never come to an end.
     pub(super) fn new(rate: f64) -> Result<Self, Error> {
         if !(rate > 0.0 && rate.is_finite()) {
             return Err(Error::OutOfRange { what: "rate", needs: "finite and > 0", got: rate });
         }
-        Ok(Self { rate: T::from_f64(rate) })
+        Ok(Self { rate: Error::scalar("rate", rate)? })
     }
 }
 

@@ -124,11 +124,13 @@ impl Optimizer {
     }
 }
 
+/// The tolerance of a flow in its scalar.
+///
 /// # Errors
-/// [`Error::OutOfRange`]: a tolerance of the flow outside (0, 1).
-fn check_tolerance(tolerance: f64) -> Result<(), Error> {
+/// [`Error::OutOfRange`]: it is outside (0, 1), or T does not have it to its full precision.
+fn tolerance_in<T: Real>(tolerance: f64) -> Result<T, Error> {
     if tolerance > 0.0 && tolerance < 1.0 {
-        return Ok(());
+        return Error::scalar("tolerance", tolerance);
     }
     Err(Error::OutOfRange { what: "tolerance", needs: "in (0, 1)", got: tolerance })
 }

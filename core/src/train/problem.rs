@@ -36,7 +36,8 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
     /// loss.
     ///
     /// # Errors
-    /// [`Error::Shape`]; [`Error::OutOfRange`]: no samples, targets outside the loss's range, a penalty that is negative or not finite; [`Error::NonFinite`]: a sample.
+    /// [`Error::Shape`]; [`Error::OutOfRange`]: no samples, targets outside the loss's range, a penalty that is negative, or that T
+    /// does not have to its full precision; [`Error::NonFinite`]: a sample.
     pub fn new(
         network: &'a N,
         x: MatRef<'a, T>,
@@ -56,12 +57,7 @@ impl<'a, N: Network, T: Real> Problem<'a, N, T> {
             return Err(Error::OutOfRange { what: "number of samples", needs: "at least 1", got: 0.0 });
         }
         finite("sample", x)?;
-        let (held, divisor) = (T::from_f64(penalty), T::from_count(x.rows()));
-        if !held.is_finite() || (held < T::SMALLEST && penalty > 0.0) {
-            let needs = "0, or a number that the scalar has to its full precision";
-            return Err(Error::OutOfRange { what: "penalty", needs, got: penalty });
-        }
-        let penalty = held;
+        let (penalty, divisor) = (Error::scalar("penalty", penalty)?, T::from_count(x.rows()));
         Ok(Self { network, x, targets, loss, penalty, divisor, offset: None })
     }
     /// The same with the sum of the losses in place of their mean: `J = sum_i l_i + (lambda/2) |theta - theta_0|^2`.

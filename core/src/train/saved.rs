@@ -15,12 +15,12 @@ const FORMAT: u64 = 1;
 const FEW: usize = 256;
 
 /// Bytes that hold the state of a [`Trainer`] for n samples, at most: of a network with P parameters and C outputs 2 P numbers
-/// under descent, 3 P for a flow, 4 P + n C for one of a network with kinks, and 256 bytes.
+/// under descent, 3 P for a flow, 4 P + 2 n C for one of a network with kinks, and 256 bytes.
 pub const fn state_len<T>(sizes: Sizes, batch: usize, optimizer: &Optimizer) -> usize {
     let (p, size) = (sizes.parameters, size_of::<T>());
     match optimizer {
         Optimizer::Flow { .. } if sizes.kinks > 0 => {
-            buffer_len(&[&[4, p, size], &[batch, sizes.outputs, size], &[FEW]])
+            buffer_len(&[&[4, p, size], &[2, batch, sizes.outputs, size], &[FEW]])
         }
         Optimizer::Flow { .. } => buffer_len(&[&[3, p, size], &[FEW]]),
         Optimizer::Descent { .. } => buffer_len(&[&[2, p, size], &[FEW]]),

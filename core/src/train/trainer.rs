@@ -43,15 +43,10 @@ impl<N, T: Real, B: ?Sized> Run<'_, N, T, B> {
     /// The step of a flow that has come to rest: to the end, if it may go there.
     pub(super) fn rest_until(&mut self, end: End<T>) -> bool {
         let End::At(until) = end else { return false };
-        self.rest(until);
-        true
-    }
-
-    /// Time passes to `until`, and nothing moves.
-    pub(super) fn rest(&mut self, until: T) {
         self.resting_from = self.resting_from.or(Some(self.state.log_time));
         self.state.log_time = until.ln_1p();
         self.step += 1;
+        true
     }
 }
 
@@ -220,7 +215,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
             Running::Descent(descent) => Descend::<N, T, B>::is_under_way(descent),
         };
         if is_under_way {
-            Err(Error::State { what: "in the middle of a step: go on until it is made" })
+            Err(Error::State { what: "in the middle of a step; poll until it is complete" })
         } else {
             Ok(())
         }
@@ -265,14 +260,6 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
             if let Some(made) = self.slice(End::Before(until))? {
                 return Ok(made);
             }
-        }
-    }
-
-    /// Lets the time pass to `until`, for a caller who knows that nothing moves any more: the parameters stay, the step
-    /// counts. An `until` that has passed changes nothing.
-    pub fn rest(&mut self, until: T) {
-        if until > self.time() {
-            self.run.rest(until);
         }
     }
 
@@ -329,7 +316,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     pub fn evaluations(&self) -> u64 {
         self.run.evaluations
     }
-    /// ln(1 + t) from which on nothing moves, as the flow has found by its last step, or as it was told by [`Self::rest`].
+    /// ln(1 + t) from which on nothing moves, as the flow has found by its last step.
     pub fn resting_from(&self) -> Option<T> {
         self.run.resting_from
     }

@@ -1,6 +1,6 @@
 //! Centred alignment where little is left after centring, and distances of kernels of any scale.
 
-use ntkscope_core::kernel::{centred_alignment, max_abs_difference, relative_frobenius};
+use ntkscope_core::kernel::{centred_alignment, gram as gram_of, max_abs_difference, relative_frobenius};
 use ntkscope_core::{Error, MatRef, Real};
 use ntkscope_tests::cases::Samples;
 use ntkscope_tests::tolerance::same_bits;
@@ -47,6 +47,20 @@ fn addends_change_nothing() {
 }
 
 /// A common factor 2^k changes no bit of what is relative.
+#[test]
+fn no_samples_have_no_alignment() {
+    for outputs in [0, 1, 3] {
+        let targets = MatRef::<f64>::new(&[], 0, outputs).expect("length");
+        gram_of(targets, 0..0, &mut []);
+    }
+    let none = MatRef::<f64>::new(&[], 0, 0).expect("length");
+    assert!(centred_alignment(none, none).expect("shapes").is_nan());
+    // whose targets have no numbers is at the right angle to every other
+    let mut out = [f64::NAN; 4];
+    gram_of(MatRef::<f64>::new(&[], 2, 0).expect("length"), 0..2, &mut out);
+    assert_eq!(out, [0.0; 4]);
+}
+
 #[test]
 fn factors_change_nothing() {
     let (k, l) = (gram(1), gram(2));

@@ -1,6 +1,7 @@
 //! Penalized minima and limits of soft targets that are refused: there is none, it cannot be found, or the problem does
 //! not fit.
 
+use ntkscope_core::choice::Choice;
 use ntkscope_core::kernel::AnalyticKernel::Ntk;
 use ntkscope_core::loss::Loss;
 use ntkscope_core::predict::{FixedPoint, SoftTargets, fixed_point_len, soft_targets_len};
@@ -93,6 +94,15 @@ fn problems_that_do_not_fit_are_refused() {
         );
     }
     assert!(matches!(fixed(&kernel, &column(&[0.5; 3]), Loss::CrossEntropy, 0.0, len), Some(Error::OutOfRange { .. })));
+    // three targets of no numbers, no target of one, none of none
+    for (n, d) in [(3, 0), (0, 1), (0, 0)] {
+        for loss in Loss::ALL {
+            for penalty in [0.0, 1.0] {
+                let refused = fixed(&[], &Samples::zeros(n, d), *loss, penalty, len);
+                assert!(matches!(refused, Some(Error::OutOfRange { .. })), "{n} x {d}, {loss}, {penalty}: {refused:?}");
+            }
+        }
+    }
     fixed_point(&kernel, &y, Loss::CrossEntropy, 1.0, |problem| {
         assert!(matches!(problem.solve(column(&[0.0; 2]).view()), Err(Error::Shape { .. })));
         assert!(matches!(problem.solve(column(&[f64::NAN; 3]).view()), Err(Error::NonFinite { .. })));

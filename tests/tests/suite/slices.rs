@@ -128,6 +128,7 @@ fn nothing_is_measured_in_the_middle_of_a_step() {
         let mut recorder = Recorder::new(trainer, None, &mut buffer).expect("a recorder");
         assert_eq!(trainer.poll(None), Ok(false), "the first slice of several");
         assert!(matches!(recorder.observe(trainer), Err(Error::State { .. })));
+        assert!(matches!(recorder.point_kernel(trainer), Err(Error::State { .. })));
         assert!(matches!(trainer.replace_samples(x.view(), labels.view()), Err(Error::State { .. })));
         trainer.advance(None).expect("the rest of the step");
         recorder.observe(trainer).expect("between two steps");

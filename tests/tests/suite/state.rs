@@ -1,11 +1,11 @@
 //! Trainers as bytes: what is read back goes on with the bits of what was written.
 
 use ntkscope_core::loss::Loss;
-use ntkscope_core::network::{Activation, Mirrored, Network, ResNet};
+use ntkscope_core::network::{Activation, Fcn, Mirrored, Network, ResNet};
 use ntkscope_core::state::Bytes;
 use ntkscope_core::train::{Optimizer, Problem, Trainer, state_len, trainer_len};
 use ntkscope_core::{Approx32, Error, Portable, Real};
-use ntkscope_tests::cases::{SIX_LABELS, named, six_points};
+use ntkscope_tests::cases::{SIX_LABELS, Samples, named, six_points};
 use ntkscope_tests::measure::{targets, train};
 use ntkscope_tests::tolerance::same_bits;
 
@@ -23,6 +23,7 @@ fn saved<N: Network, T: Real>(trainer: &mut Trainer<'_, N, T, Portable>) -> Vec<
     out.finish().expect("and its end");
     let (sizes, n) = (trainer.problem().network().sizes(), trainer.problem().x().rows());
     let most = state_len::<T>(sizes, n, &trainer.optimizer());
+    // so that no number more or less for each parameter or output goes unnoticed
     assert!(bytes.len() <= most && most - bytes.len() < 256, "{} of {most} bytes", bytes.len());
     bytes
 }
@@ -102,6 +103,36 @@ fn a_trainer_goes_on_with_the_same_bits_from_every_step() {
     }
     goes_on::<f64>(&Mirrored(relu), Loss::CrossEntropy, 0.0, FLOW);
     goes_on::<Approx32>(&relu, Loss::CrossEntropy, 0.0, DESCENT);
+}
+
+/// The length is that of the bytes, at the start and where a flow has come to rest, for any number of samples and outputs.
+#[test]
+fn the_length_of_a_state_is_known_before() {
+    fn check<T: Real>(n: usize, outputs: usize) {
+        let x = Samples::<T>::gaussian(n, 2, 7);
+        let labels: Vec<usize> = (0..n).map(|i| i % outputs.max(2)).collect();
+        let y = targets::<T>(Loss::SquaredError, &labels, outputs, 0.0);
+        for activation in [Activation::Relu, Activation::Erf] {
+            let network = Fcn::new(2, &[5], outputs).expect("positive widths").with_activation(activation);
+            for optimizer in [FLOW, DESCENT] {
+                let problem = Problem::new(&network, x.view(), y.view(), Loss::SquaredError, 1.0).expect("valid");
+                train(problem, optimizer, 3, |trainer| {
+                    saved(trainer);
+                    let end = T::from_f64(1e4);
+                    while optimizer == FLOW && !trainer.reached(end) {
+                        trainer.advance(Some(end)).expect("a step");
+                    }
+                    assert!(optimizer == DESCENT || trainer.resting_from().is_some(), "{n} {outputs} {activation}");
+                    saved(trainer);
+                });
+            }
+        }
+    }
+    for (n, outputs) in [(1, 1), (10, 1), (26, 1), (100, 1), (1, 30), (9, 4), (40, 3)] {
+        check::<f32>(n, outputs);
+        check::<f64>(n, outputs);
+        check::<Approx32>(n, outputs);
+    }
 }
 
 /// A flow that stops where an end would cut its step is on the path of one without an end.

@@ -99,6 +99,19 @@ fn optimizers_with_impossible_numbers_are_refused() {
         assert!(refused(Optimizer::Descent { rate: bad }) && refused(Optimizer::Flow { tolerance: bad }), "{bad}");
     }
     assert!(refused(Optimizer::Flow { tolerance: 1.0 }) && !refused(Optimizer::Flow { tolerance: 0.5 }));
+    // of the scalar 0 or infinity: no step would ever reach a time
+    let (x, labels) = (six_points::<f32>(), targets::<f32>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0));
+    for number in [1e-46, 1e-39, 1e39] {
+        for optimizer in [Optimizer::Descent { rate: number }, Optimizer::Flow { tolerance: number }] {
+            for activation in [Activation::Relu, Activation::Erf] {
+                let network = network.with_activation(activation);
+                let problem = Problem::new(&network, x.view(), labels.view(), Loss::CrossEntropy, 0.0).expect("valid");
+                let mut buffer = vec![0.0; trainer_len(network.sizes(), 6, &optimizer)];
+                let result = Trainer::new(&Portable, problem, optimizer, 0, &mut buffer).map(drop);
+                assert!(matches!(result, Err(Error::OutOfRange { got, .. }) if got == number), "{optimizer:?}");
+            }
+        }
+    }
     let optimizer = Optimizer::Descent { rate: 0.1 };
     let mut short = vec![0.0; trainer_len(network.sizes(), 6, &optimizer) - 1];
     assert!(matches!(

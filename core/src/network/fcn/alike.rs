@@ -1,7 +1,12 @@
 //! Layers that follow from widths, a bias, two variances and a parametrization.
 
 use super::Bias;
+use crate::Error;
 use crate::network::{Activation, Layer, Parametrization};
+
+/// What errors call the two variances.
+pub(super) const AT_THE_INPUT: &str = "variance at the input";
+pub(super) const OF_THE_WEIGHTS: &str = "variance of the weights";
 
 /// Layers that follow from a few numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,8 +47,24 @@ impl Alike<'_> {
     pub(super) const fn width(&self, l: usize) -> usize {
         if l == self.widths.len() { self.outputs } else { self.widths[l] }
     }
+    /// # Errors
+    /// The entries of an array are all 0: only in the NTK parametrization is a variance that of c alone.
+    pub(super) const fn check(&self) -> Result<(), Error> {
+        if matches!(self.parametrization, Parametrization::Ntk) {
+            return Ok(());
+        }
+        let mut l = 0;
+        while l <= self.widths.len() {
+            if self.variance(l) == 0.0 {
+                let what = if l == 0 { AT_THE_INPUT } else { OF_THE_WEIGHTS };
+                return Err(Error::OutOfRange { what, needs: "> 0; the ntk parametrization takes 0 too", got: 0.0 });
+            }
+            l += 1;
+        }
+        Ok(())
+    }
     /// v: of the first layer per input.
-    pub(super) fn variance(&self, l: usize) -> f64 {
+    pub(super) const fn variance(&self, l: usize) -> f64 {
         match self.parametrization {
             Parametrization::MeanField | Parametrization::Mup if l == self.widths.len() => {
                 // c^2 n Var W = 1/n

@@ -80,16 +80,16 @@ impl<'a, T: Real> Flow<'a, T> {
     /// start, of the distance at which the stiffest direction comes to rest).
     ///
     /// # Errors
-    /// A tolerance outside (0, 1).
+    /// Those of [`super::tolerance_in`].
     pub(super) fn new(tolerance: f64, buffers: [&'a mut [T]; BUFFERS]) -> Result<Self, Error> {
-        super::check_tolerance(tolerance)?;
+        let tolerance = super::tolerance_in(tolerance)?;
         let [gradient, first, second, stage_gradient, direction] = buffers;
         Ok(Self {
             gradient,
             stages: [first, second],
             stage_gradient,
             direction,
-            tolerance: T::from_f64(tolerance),
+            tolerance,
             step: T::ZERO,
             first_distance: T::ZERO,
             radius: None,

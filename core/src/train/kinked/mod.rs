@@ -116,14 +116,14 @@ pub(super) const fn kinked_len(sizes: Sizes, batch: usize) -> usize {
 
 impl<'a, T: Real> Kinked<'a, T> {
     /// # Errors
-    /// A tolerance outside (0, 1).
+    /// Those of [`super::tolerance_in`].
     pub(super) fn new(
         tolerance: f64,
         sizes: Sizes,
         batch: usize,
         mut take: impl FnMut(usize) -> &'a mut [T],
     ) -> Result<Self, Error> {
-        super::check_tolerance(tolerance)?;
+        super::tolerance_in::<T>(tolerance)?;
         let p = sizes.parameters;
         let [vector, uneven] = [take(batch * sizes.outputs), take(batch * sizes.outputs)];
         any_direction(vector);
