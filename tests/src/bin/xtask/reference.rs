@@ -133,6 +133,7 @@ mod tests {
     use ntkscope_frames::{Source, Until, checksum, placeholders, receive};
 
     use crate::{
+        experiment::Output,
         image::{BENCH, ENDS},
         process::root,
         steps::QEMU_BOARDS,
