@@ -219,20 +219,8 @@ impl KernelFn {
     {
         let network = self.network(x1.shape()[1], 1).map_err(Fault::from)?;
         let (n1, n2) = (x1.shape()[0], x2.map_or(x1.shape()[0], |x2| x2.shape()[0]));
-        let work = KernelWork {
-            samples: n1,
-            others: x2.map_or(0, |_| n2),
-            summary: false,
-            inputs: network.sizes().inputs,
-            sizes: network.sizes(),
-            empirical: false,
-            widest: Some(1),
-            rows_per_sample: 1,
-            scalar: T::DTYPE.bytes(),
-            tile: T::fast().tile(),
-            threads: options.thread_count(),
-            files: 0,
-        };
+        let (others, threads) = (x2.map_or(0, |_| n2), options.thread_count());
+        let work = KernelWork { others, threads, ..KernelWork::new::<T>(&network, n1, None) };
         let limit = options.budget()?.limit();
         let held = matrix_bytes(&[n1, n2], T::DTYPE).saturating_mul(kernels as u64);
         let (cut, _) = work.plan_short_blocks(limit, held).map_err(Fault::from)?;

@@ -56,22 +56,11 @@ fn work(
     dtype: Dtype,
     threads: usize,
 ) -> KernelWork {
-    let sizes = network.sizes();
-    let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
-    KernelWork {
-        samples,
-        others,
-        summary: false,
-        inputs: sizes.inputs,
-        sizes,
-        empirical: true,
-        widest: Some(widest),
-        rows_per_sample: rows_per_sample(outputs, sizes.outputs),
-        scalar: dtype.bytes(),
-        tile: f64::fast().tile(),
-        threads,
-        files: 0,
-    }
+    let of = match dtype {
+        Dtype::F32 => KernelWork::new::<f32>,
+        Dtype::F64 => KernelWork::new::<f64>,
+    };
+    KernelWork { others, threads, ..of(network, samples, Some(outputs)) }
 }
 
 /// Bytes of the matrix where it is in memory, which the caller holds where it is his array.

@@ -1,5 +1,8 @@
 //! `ntkscope columns`: what every column and array of the files of results is.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -217,8 +220,17 @@ pub fn described() -> impl Iterator<Item = &'static Described> {
 
 /// Prints them; returns the exit code.
 pub fn columns(args: ColumnsArgs) -> Result<u8> {
-    let of_file = |d: &&Described| args.file.as_deref().is_none_or(|file| d.file.eq_ignore_ascii_case(file));
-    let found: Vec<&Described> = described().filter(of_file).collect();
+    // of a path the last name; where no file of results has it, of another format
+    let name = args.file.as_deref().map(|file| Path::new(file).file_name().and_then(OsStr::to_str).unwrap_or(file));
+    let named = |is: &dyn Fn(&str, &str) -> bool| -> Vec<&Described> {
+        described().filter(|d| name.is_none_or(|name| is(d.file, name))).collect()
+    };
+    let stem = |file: &str| file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_ascii_lowercase();
+    let is_format = |file: &str| [".csv", ".npz", ".npy"].iter().any(|ending| file.ends_with(ending));
+    let mut found = named(&|file, name| file.eq_ignore_ascii_case(name));
+    if found.is_empty() {
+        found = named(&|file, name| is_format(name) && is_format(file) && stem(file) == stem(name));
+    }
     if found.is_empty() {
         let mut files: Vec<&str> = described().map(|d| d.file).collect();
         files.dedup();

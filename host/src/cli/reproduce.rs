@@ -20,7 +20,7 @@ use crate::machine::check_threads;
 use crate::report::narrative::plain;
 use crate::report::{ClaimRow, Kind, Verdict, number};
 use crate::studies::PAPERS;
-use crate::study::options::Options;
+use crate::study::options::{MAX_SEEDS, Options};
 use crate::study::page;
 use crate::study::paper::{Part, Planned, Study};
 
@@ -85,7 +85,7 @@ pub struct ReproduceArgs {
     #[arg(long, value_name = "M,M,…", value_delimiter = ',', help_heading = "Grid")]
     pub widths: Vec<usize>,
     /// Use this many seeds, draws or trials instead of the grid's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Grid")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_SEEDS), help_heading = "Grid")]
     pub seeds: Option<u64>,
     /// Number of MNIST samples [default: 256, 200 or 3000, depending on the study]
     #[arg(long, value_name = "N", help_heading = "Grid")]

@@ -149,7 +149,7 @@ fn run_here(args: RunArgs) -> Result<u8> {
         let there = goes_on && files::look(&state)?.is_some();
         let state = Some(state).filter(|_| there);
         let mut outcome = match state {
-            Some(state) => run::go_on(&state, &model, training, &samples, &mut follow, &stop)?,
+            Some(state) => run::resume(&state, &model, training, &samples, &mut follow, &stop)?,
             None => run::run(&model, training, &samples, &mut follow, &stop)?,
         };
         follow.bar.finish_and_clear();

@@ -99,6 +99,9 @@ fn needed(said: &str, value: &Value) -> String {
     let Some((_, expected)) = said.rsplit_once("expected ") else { return said.to_owned() };
     let given = value.as_str().unwrap_or_default();
     match expected.trim_end_matches('.') {
+        "usize" | "u64" | "u32" | "u16" | "u8" if given.parse::<u128>().is_ok() => {
+            format!("is too large; give a whole number up to {}", i64::MAX)
+        }
         "usize" | "u64" | "u32" | "u16" | "u8" => "give a whole number of 0 or more".into(),
         "f64" | "f32" => "give a number".into(),
         "bool" | "a boolean" => "give true or false".into(),
@@ -148,6 +151,10 @@ mod tests {
         for (given, told) in [
             ("width = \"abc\"", "key `width = \"abc\"` in x: give a whole number of 0 or more"),
             ("width = \"expected `a`\"", "key `width = \"expected `a`\"` in x: give a whole number of 0 or more"),
+            (
+                "seed = \"18446744073709551615\"",
+                "key `seed = \"18446744073709551615\"` in x: is too large; give a whole number up to 9223372036854775807",
+            ),
             ("width = -1", "key `width = -1` in x: give a whole number of 0 or more"),
             ("penalty = true", "key `penalty = true` in x: give a number"),
             ("predictions = 1", "key `predictions = 1` in x: give true or false"),

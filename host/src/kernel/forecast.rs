@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use ntkscope_core::Tile;
-use ntkscope_core::kernel::{analytic_scratch, analytic_tile, structured_scratch, tangent_len};
-use ntkscope_core::network::Sizes;
+use ntkscope_core::kernel::{MultiOutput, analytic_scratch, analytic_tile, structured_scratch, tangent_len};
+use ntkscope_core::network::{Network, Sizes};
 
+use super::blocks::rows_per_sample;
 use super::file::KernelFile;
 use super::lanczos::extremes_bytes;
-use crate::backend::eigenvalues_len;
+use crate::backend::{HostReal, eigenvalues_len, threads};
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::machine::{self, MemoryLimit};
 
@@ -58,6 +59,11 @@ pub struct KernelWork {
     pub files: u64,
 }
 
+/// Outputs of the widest layer: columns of the widest product.
+pub fn widest(network: &impl Network) -> usize {
+    (0..network.sizes().layers).map(|index| network.layer(index).outputs).max().unwrap_or(1)
+}
+
 /// How samples are cut into blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
@@ -86,6 +92,27 @@ pub struct KernelPlan {
 }
 
 impl KernelWork {
+    /// The kernel of samples with themselves, on all threads of the backend that packs: the empirical one of these outputs, or the two
+    /// analytic ones.
+    pub fn new<T: HostReal>(network: &impl Network, samples: usize, empirical: Option<MultiOutput>) -> Self {
+        let sizes = network.sizes();
+        let widest = if empirical.is_some() { widest(network) } else { 1 };
+        Self {
+            samples,
+            others: 0,
+            summary: false,
+            inputs: sizes.inputs,
+            sizes,
+            empirical: empirical.is_some(),
+            widest: Some(widest),
+            rows_per_sample: empirical.map_or(1, |outputs| rows_per_sample(outputs, sizes.outputs)),
+            scalar: size_of::<T>(),
+            tile: T::fast().tile(),
+            threads: threads(),
+            files: 0,
+        }
+    }
+
     /// Whole if that fits, else the largest blocks that do.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ pub use degeneracy::{Degeneracy, Entry, Suspects};
 pub use density::{Density, Effort, Estimated, density, density_bytes};
 pub use error::{Error, KernelFault};
 pub use file::{KernelFile, rows_at_once};
-pub use forecast::{Cut, KernelPlan, KernelWork};
+pub use forecast::{Cut, KernelPlan, KernelWork, widest};
 pub use lanczos::{Awaited, Extremes, Outermost, Product, Ritz, Search, SingleProduct, extremes, outermost};
 pub use on_disk::{KernelPlace, on_disk};
 pub(crate) use operator::check_finite;

@@ -74,7 +74,7 @@ impl Saved {
         let bytes: Vec<u8> = array("asked")?.into_iter().map(|byte| byte as u8).collect();
         if bytes != asked.as_bytes() {
             let was = String::from_utf8_lossy(&bytes).into_owned();
-            return Err(wrong(format!("what another regression can go on from: {was}")));
+            return Err(wrong(format!("what another regression can resume from: {was}")));
         }
         let counts: Vec<usize> = array("counts")?.into_iter().map(|count| count as usize).collect();
         let (&[in_system, products, steps, with_newton], Some(first)) = (&counts[..], array("first")?.first().copied())

@@ -1,9 +1,10 @@
 //! What was seen, in words: the paragraph that a run prints, and its report.
 
 use super::judged::judged;
+use super::run_figures::moment;
 use super::run_tables::{distance_table, end_table, reading_table, seen};
 use crate::data::Samples;
-use crate::experiment::{Init, Model, Settings, Training};
+use crate::experiment::{Init, Model, OptimizerKind, Settings, Training};
 use crate::files::numbers::defined;
 use crate::plot::Figure;
 use crate::report::{Block, Report, Section, Table, VERSION, number, provenance, settings_in_words};
@@ -72,7 +73,7 @@ fn sentence(run: &Finished<'_>) -> String {
     let mut text = format!(
         "Under {}, at t = {}, the kernel has drifted by max|K_{{t}} − K_{{0}}| = {}",
         run.label,
-        number(seen.last.time),
+        moment(seen.last.log_time),
         number(seen.last.drift_max),
     );
     // of a kernel of zeros no share can be told
@@ -82,12 +83,35 @@ fn sentence(run: &Finished<'_>) -> String {
     text.push_str(match run.outcome.judgement.motion {
         None | Some(Motion::Unmoved) => ".",
         Some(Motion::Moving) => " and is still growing (by at least 10 % of the drift in the last fifth of log-time).",
+        Some(Motion::Rest) if run.outcome.stopped == Stopped::Rest => " and has come to rest.",
         Some(Motion::Rest) => " and has converged (to within 2 % of the drift over the last fifth of log-time).",
         Some(Motion::Slowing) => " and is slowing down.",
         Some(Motion::Returning) => " and is moving back: the drift has decreased in the last fifth of log-time.",
         Some(Motion::Swinging) => " and oscillates: the drift has risen and fallen in the last fifth of log-time.",
     });
     text
+}
+
+/// Two snapshots whose 1 + t have no larger ratio are at one time to a reader.
+const CLOSE: f64 = 1.5;
+
+/// A difference of logits that is no departure: below it margins may be rounding.
+const NOTHING: f64 = 1e-4;
+
+/// ln(1 + t) of the snapshots between which outputs leave what the network's own kernel predicts: by a tenth of the scale of the targets where
+/// that is given, else of the largest mean margin so far, which a margin that passes through 0 on its way does not undo.
+fn departure(rows: &[PredictionRow], values: Option<f64>) -> Option<[f64; 2]> {
+    let (mut margin, mut before) = (0.0, None);
+    for row in rows {
+        margin = f64::max(margin, row.linearized.margin_mean.abs());
+        let scale = values.unwrap_or(margin);
+        let nothing = if values.is_some() { 0.0 } else { NOTHING };
+        if row.linearized.difference > f64::max(0.1 * scale, nothing) {
+            return before.map(|before| [before, row.log_time]);
+        }
+        before = Some(row.log_time);
+    }
+    None
 }
 
 /// When the outputs leave what the network's own kernel predicts: by a tenth of the mean margin, or where y is numbers, of
@@ -105,11 +129,21 @@ fn prediction_sentence(run: &Finished<'_>) -> String {
         (squares / targets.len() as f64).sqrt()
     });
     let measure = if values.is_some() { "the targets' root mean square" } else { "the mean margin" };
-    let scale = |row: &PredictionRow| values.unwrap_or(row.linearized.margin_mean.abs());
-    let left = table.rows.iter().find(|row| row.linearized.difference > 0.1 * scale(row));
-    let departure = match left.filter(|row| row.log_time > 0.0) {
-        Some(row) => format!("depart from the linearized network by 10 % of {measure} at t ≈ {}", number(row.time)),
-        None => format!("stay within 10 % of {measure} of the linearized network"),
+    // of descent it is the size of the steps too that leads away
+    let linearized = match run.training.optimizer {
+        OptimizerKind::Gd => "the gradient flow of the linearized network",
+        _ => "the linearized network",
+    };
+    let departure = match departure(&table.rows, values) {
+        Some([from, to]) if from > 0.0 && to - from <= CLOSE.ln() => {
+            format!("depart from {linearized} by 10 % of {measure} at t ≈ {}", moment(to))
+        }
+        // no snapshot lies between
+        Some([0.0, to]) => format!("depart from {linearized} by 10 % of {measure} before t = {}", moment(to)),
+        Some([from, to]) => {
+            format!("depart from {linearized} by 10 % of {measure} between t = {} and {}", moment(from), moment(to))
+        }
+        None => format!("are within 10 % of {measure} of {linearized} at every snapshot"),
     };
     format!(
         " Outputs {departure}; the final gap is {}, and {} to the infinite-width prediction.",
@@ -186,3 +220,39 @@ const SOME_SUMMED: &str =
     "Of runs with `loss-sum` the loss is the sum instead, and t the time of gradient flow on that sum.";
 const VALUES: &str = "The targets are real numbers here: margins and accuracy, which need classes, are undefined.";
 const SHIFTED: &str = "Outputs are those of the shifted network: f(x; θ_{t}) - f(x; θ_{0}).";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Measured;
+
+    /// Rows of time, mean margin and difference.
+    fn rows(of: &[[f64; 3]]) -> Vec<PredictionRow> {
+        let row = |[time, margin_mean, difference]: &[f64; 3]| PredictionRow {
+            time: *time,
+            log_time: time.ln_1p(),
+            linearized: Measured { margin_mean: *margin_mean, difference: *difference, ..Measured::default() },
+            ..PredictionRow::default()
+        };
+        of.iter().map(row).collect()
+    }
+
+    #[test]
+    fn departures_lie_between_two_snapshots() {
+        let left = |of: &[[f64; 3]], values| departure(&rows(of), values).map(|log_times| log_times.map(moment));
+        assert_eq!(
+            left(&[[0.0, 0.0, 0.0], [1.0, 0.5, 0.01], [8.0, 1.0, 0.2]], None),
+            Some(["1", "8"].map(String::from))
+        );
+        // on its way from -0.3 to 1 the margin passes through 0
+        assert_eq!(left(&[[0.0, -0.3, 0.0], [1.0, 0.004, 0.01], [2.0, 1.0, 0.01]], None), None);
+        // a margin that is rounding, and a difference that is
+        assert_eq!(left(&[[0.0, 0.0, 0.0], [1.0, 1e-17, 2e-15], [2.0, -1e-17, 2e-15]], None), None);
+        // of numbers any scale counts
+        assert_eq!(
+            left(&[[0.0, f64::NAN, 0.0], [1.0, f64::NAN, 2e-20]], Some(1e-19)),
+            Some(["0", "1"].map(String::from))
+        );
+        assert_eq!(left(&[[0.0, f64::NAN, 0.0], [1.0, f64::NAN, 1e-21]], Some(1e-19)), None);
+    }
+}

@@ -1,6 +1,7 @@
 //! The standard figures of one run, or of several laid over one another.
 
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
+use crate::report::number;
 use crate::run::{Trace, TraceRow};
 use std::f64::consts::LN_10;
 
@@ -191,6 +192,12 @@ fn describe(panel: Panel) -> (&'static str, &'static str, &'static str, Option<S
 pub(crate) fn decimal_exponent(log_time: f64) -> f64 {
     // Beyond 40 the 1 is below half a unit in the last place of t.
     if log_time > 40.0 { log_time / LN_10 } else { log_time.exp_m1().log10() }
+}
+
+/// The time t in words, from ln(1 + t): as a power of 10 where no number holds it.
+pub(crate) fn moment(log_time: f64) -> String {
+    let time = log_time.exp_m1();
+    if time.is_finite() { number(time) } else { format!("10^{{{}}}", number(decimal_exponent(log_time).floor())) }
 }
 
 fn spans_decades(series: &[Series]) -> bool {

@@ -1,6 +1,7 @@
 //! What every run did, in numbers: a row for every quantity, a column for every run.
 
 use super::narrative::Finished;
+use super::run_figures::moment;
 use super::{Table, number};
 use crate::analysis::statistics::median;
 use crate::run::{Outcome, TraceRow};
@@ -51,7 +52,7 @@ impl<'a> Rows<'a> {
 pub fn end_table(finished: &[Finished<'_>]) -> Table {
     let mut rows = Rows::new("Final state.", finished);
     let mut row = |name, value: &dyn Fn(&Finished<'_>, &Seen) -> String| rows.push(name, value);
-    row("time t", &|_, seen| number(seen.last.time));
+    row("time t", &|_, seen| moment(seen.last.log_time));
     let summed = finished.iter().any(|run| run.training.loss_sum);
     row(if summed { "loss, summed over the samples" } else { "mean loss" }, &|_, seen| number(seen.last.loss));
     row("smallest margin", &|_, seen| number(seen.last.margin_min));

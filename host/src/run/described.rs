@@ -86,7 +86,11 @@ const PREDICTIONS: [Described; 12] = Described::of(
             "smallest margin under K_0, of the linearized network; empty if y is real-valued",
         ),
         ("linearized_margin_mean", OUTPUT, "mean margin under K_0; empty if y is real-valued"),
-        ("linearized_difference", OUTPUT, "largest |f_t - prediction| on the training samples, under K_0"),
+        (
+            "linearized_difference",
+            OUTPUT,
+            "largest |f_t - prediction| on the training samples, under K_0; prediction is by gradient flow, whatever trained the network",
+        ),
         ("linearized_difference_held_out", OUTPUT, "same for the held-out samples; empty if there are none"),
         ("linearized_distance", "parameter", "|theta_t - theta_0| of the linearized network"),
     ],

@@ -15,6 +15,7 @@ use crate::backend::{HostReal, threads};
 use crate::data::{Curve, Samples};
 use crate::experiment::{BackendKind, Init, KeptKernels, Model, Training};
 use crate::files::Dtype;
+use crate::kernel::widest;
 use crate::machine::memory::{bytes_of, process_bytes};
 use crate::run::Error;
 
@@ -48,8 +49,7 @@ pub fn forecast(model: &Model, training: &Training, samples: &Samples) -> Result
     // every thread's tile; panels of products
     own += threads() as u128 * analytic_tile(tile, samples.n) as u128;
     if training.backend == BackendKind::Fast {
-        let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
-        own += threads() as u128 * PACKED * widest as u128;
+        own += threads() as u128 * PACKED * widest(&network) as u128;
     }
     // the copies for the eigenvalues, or for the start or the end of the run
     let passing = (2 * n * n).max(rate_len(&optimizer, sizes, samples.n)).max(parameters);

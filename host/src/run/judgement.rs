@@ -142,7 +142,13 @@ impl Judgement {
             failures.push(Failure::Dead { step, cause });
         }
         let drift: Vec<(f64, f64)> = rows.iter().map(|row| (row.log_time, row.drift_max)).collect();
-        let motion = if failures.is_empty() { Motion::of(&drift, resting_from) } else { None };
+        let motion = match stopped {
+            _ if !failures.is_empty() => None,
+            // where nothing moves any more, however late the kernel has moved last
+            Stopped::Rest if drift.iter().all(|(_, drift)| *drift == 0.0) => Some(Motion::Unmoved),
+            Stopped::Rest => Some(Motion::Rest),
+            _ => Motion::of(&drift, resting_from),
+        };
         // that the very end of a run is short says nothing
         let resting_from = resting_from.filter(|from| last.log_time - from >= LN_2);
         Self { failures, motion, course, rate, edge: Edge::of(rows), resting_from }
@@ -219,6 +225,18 @@ mod tests {
             ("zero-samples", 0),
         ];
         assert_eq!(told, expected);
+    }
+
+    /// Whatever the snapshots of its last fifth say.
+    #[test]
+    fn a_run_that_ended_at_rest_is_at_rest() {
+        for (drift, motion) in [(1.0, Motion::Rest), (0.0, Motion::Unmoved)] {
+            let judged = judge(|rows, evidence| {
+                rows.iter_mut().for_each(|row| row.drift_max = drift * row.log_time);
+                evidence.stopped = &Stopped::Rest;
+            });
+            assert_eq!(judged.motion, Some(motion));
+        }
     }
 
     #[test]

@@ -110,7 +110,7 @@ pub trait Observer {
     /// After every snapshot: the record so far.
     fn snapshot(&mut self, _trace: &Trace) {}
     /// After every step, and for the `last` time where the run leaves one with a later end: how to write the state from
-    /// which it can be gone on with, see [`go_on`].
+    /// which it can be resumed, see [`resume`].
     fn state(&mut self, _last: bool, _write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) {}
 }
 
@@ -155,7 +155,7 @@ pub fn run_whole(
 ///
 /// # Errors
 /// Those of [`run`]; a state that cannot be read or is of another run, an end in time that has passed.
-pub fn go_on(
+pub fn resume(
     state: &Path,
     model: &Model,
     training: &Training,

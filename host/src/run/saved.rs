@@ -121,7 +121,7 @@ mod tests {
     use crate::experiment::{Init, KeptKernels, LossKind, Model, NetworkKind, OptimizerKind, Training};
     use crate::files::Dtype;
     use crate::machine::{Budget, Stop};
-    use crate::run::{Observer, Outcome, go_on, run};
+    use crate::run::{Observer, Outcome, resume, run};
 
     /// Keeps the state that is written last, and all that are written on the way.
     struct Keep {
@@ -200,7 +200,7 @@ mod tests {
                 let mut keep = Keep { file: file.clone(), written: 0 };
                 let part = Training { max_steps: cut, ..training.clone() };
                 run(&model, &part, &samples, &mut keep, &stop).unwrap();
-                let on = go_on(&file, &model, &training, &samples, &mut (), &stop).unwrap();
+                let on = resume(&file, &model, &training, &samples, &mut (), &stop).unwrap();
                 assert_eq!(keep.written as u64, cut + 1);
                 assert!(told(&on) == told(&whole), "{model:?} {training:?} cut at step {cut} of {steps}");
             }
@@ -221,11 +221,11 @@ mod tests {
                 let part = if began {
                     run(&model, &part, &samples, &mut keep, &stop)
                 } else {
-                    go_on(&path, &model, &part, &samples, &mut keep, &stop)
+                    resume(&path, &model, &part, &samples, &mut keep, &stop)
                 };
                 assert_eq!(part.unwrap().stopped.to_string(), "reached until-time", "{until}");
             }
-            let on = go_on(&keep.file, &model, &training, &samples, &mut (), &stop).unwrap();
+            let on = resume(&keep.file, &model, &training, &samples, &mut (), &stop).unwrap();
             // the largest drift and error are those of the snapshots, which lie at other times
             let end = |outcome: &Outcome| {
                 let mut last = *outcome.trace.rows.last().unwrap();
@@ -234,7 +234,7 @@ mod tests {
             };
             assert_eq!(end(&on), end(&whole), "{model:?} {training:?}");
             let early = Training { until_time: 0.1, ..training };
-            let refused = go_on(&keep.file, &model, &early, &samples, &mut (), &stop).unwrap_err().to_string();
+            let refused = resume(&keep.file, &model, &early, &samples, &mut (), &stop).unwrap_err().to_string();
             assert!(refused.contains("the run has already reached"), "{refused}");
         }
     }
@@ -247,7 +247,7 @@ mod tests {
         let training = Training { max_steps: 5, ..all };
         run(&model, &training, &samples, &mut keep, &stop).unwrap();
         let told = |model: &Model, training: &Training| {
-            go_on(&keep.file, model, training, &samples, &mut (), &stop).unwrap_err().to_string()
+            resume(&keep.file, model, training, &samples, &mut (), &stop).unwrap_err().to_string()
         };
         for (what, told) in [
             ("for a network with another number of parameters", told(&Model { width: 9, ..model.clone() }, &training)),

@@ -141,3 +141,16 @@ fn a_failure_is_an_object_too() {
     let object = json(&done.stdout);
     assert_eq!((&object["error"]["code"], object["runs"].as_array().map(Vec::len)), (&1.into(), Some(1)));
 }
+
+/// A file is known by its last name, of another format by its stem.
+#[test]
+fn columns_of_a_file_that_lies_somewhere() {
+    let place = Place::new();
+    let of = |file: &str| place.succeed(&format!("columns {file}")).stdout;
+    for (file, same) in
+        [("studies/sweep/cells.csv", "cells.csv"), ("R.csv", "R.npz"), ("a/K.npy", "K.npz"), ("drift.npz", "drift.csv")]
+    {
+        assert_eq!(of(file), of(same), "{file}");
+    }
+    place.refuse("columns K.txt", 2, &["K.txt"]);
+}

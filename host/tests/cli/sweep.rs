@@ -100,11 +100,14 @@ fn anything_can_vary() {
     };
     let rows = sweep("width=6|activation=relu,[relu,erf]|bias=none,all", "a");
     let ids: Vec<&str> = rows[1..].iter().map(|row| row[0].trim_matches('"')).collect();
-    assert_eq!(ids[0], "activation-relu_bias-none");
+    assert_eq!(ids[0], "width-6_activation-relu_bias-none");
     assert_eq!(rows.len(), 5);
     assert!(String::from_utf8(place.bytes("a/report.html")).unwrap().contains("Kernel drift along training"));
     let rows = sweep("width=6|data=circle,points (1).csv|snapshots=3,4,5", "b");
-    assert_eq!((&*rows[4][0], &*rows[4][1], &*rows[4][2]), ("data-(2)_snapshots-3", "points (1).csv", "3"));
+    assert_eq!(
+        (&*rows[4][0], &*rows[4][1], &*rows[4][2]),
+        ("width-6_data-points--1-.csv_snapshots-3", "points (1).csv", "3")
+    );
     // more lines than a figure takes are spread over several
     let rows = sweep("width=4,5|depth=1,2,3|seed=0..1|bias=none,input,hidden", "c");
     assert_eq!(rows.len(), 1 + 36);

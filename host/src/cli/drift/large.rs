@@ -105,20 +105,7 @@ impl<N: Network, T: HostReal> Large<'_, N, T> {
         if self.args.probes.is_some() {
             return Ok(Plan { cut: None, forecast: products.forecast, products });
         }
-        let strips = KernelWork {
-            samples: n,
-            others: 0,
-            summary: false,
-            inputs: d,
-            sizes,
-            empirical: true,
-            widest: (0..sizes.layers).map(|index| self.network.layer(index).outputs).max(),
-            rows_per_sample: rows / n.max(1),
-            scalar: size_of::<T>(),
-            tile: T::fast().tile(),
-            threads: threads(),
-            files: 0,
-        };
+        let strips = KernelWork::new::<T>(self.network, n, Some(self.outputs));
         // a strip of the Gram matrix of the targets is one more
         let strips = strips.plan_strips(checkpoints + usize::from(self.has_gram()), held, self.limit)?;
         Ok(Plan { cut: Some(strips.0), forecast: products.forecast.max(strips.1), products })

@@ -28,7 +28,7 @@ use crate::data;
 use crate::data::Samples;
 use crate::experiment::{BackendKind, Model, Settings};
 use crate::files::{Dtype, Format, Roles, check_output};
-use crate::kernel::{Analytic, Empirical, KernelWork, Suspects, rows_per_sample};
+use crate::kernel::{Analytic, Empirical, KernelWork, Suspects};
 use crate::machine::{Ended, MemoryLimit, Stop, ranks, with_threads};
 use crate::run::params::{read_parameters, reading_bytes};
 use crate::run::{backend_of, tensors, write_parameters};
@@ -233,7 +233,6 @@ impl Job<'_> {
         let (sizes, backend) = (network.sizes(), backend_of::<T>(kind));
         let outputs = args.outputs.of(sizes.outputs)?;
         let empirical = args.kind == KernelKind::Empirical;
-        let widest = (0..sizes.layers).map(|index| network.layer(index).outputs).max().unwrap_or(1);
         let reading = match from {
             From::Seed => 0,
             From::OwnFile(_) => reading_bytes(network),
@@ -241,20 +240,10 @@ impl Job<'_> {
             From::Stored(numbers) => 8 * numbers.len() as u64,
         };
         let writing = args.params_out.as_ref().map_or(0, |_| 8u64.saturating_mul(sizes.parameters as u64));
-        let job = KernelWork {
-            others: 0,
-            summary: true,
-            samples: samples.n,
-            inputs: samples.d,
-            sizes,
-            empirical,
-            widest: (kind == BackendKind::Fast).then_some(if empirical { widest } else { 1 }),
-            rows_per_sample: if empirical { rows_per_sample(outputs, sizes.outputs) } else { 1 },
-            scalar: model.dtype.bytes(),
-            tile: backend.tile(),
-            threads: rayon::current_num_threads(),
-            files: reading.max(writing),
-        };
+        let mut job = KernelWork::new::<T>(network, samples.n, empirical.then_some(outputs));
+        (job.summary, job.tile, job.files) = (true, backend.tile(), reading.max(writing));
+        // only the fast backend packs
+        job.widest = job.widest.filter(|_| kind == BackendKind::Fast);
         let plan = job.plan(limit)?;
         let suspects =
             Suspects { x: &samples.x, d: samples.d, dtype: model.dtype, biased: Suspects::biased(network), empirical };

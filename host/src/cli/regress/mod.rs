@@ -131,8 +131,8 @@ fn regress_here(args: &RegressArgs, state: Option<PathBuf>) -> Result<u8> {
         Regression { args, samples: &samples, limit: least(budget.limit()), state: state.as_deref(), stop: &stop };
     let asked = Asked { settings: settings.clone(), ..asked };
     let Ended::Done(found) = args.large.with(&asked, &samples, task)? else {
-        let kept = state.filter(|path| path.exists()).map_or("--out FILE keeps what it goes on from".into(), |_| {
-            "the same command goes on from here".to_owned()
+        let kept = state.filter(|path| path.exists()).map_or("--out FILE keeps what it resumes from".into(), |_| {
+            "the same command resumes from here".to_owned()
         });
         say(&format!("interrupted; {kept}"));
         return Ok(INTERRUPTED);

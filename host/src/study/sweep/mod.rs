@@ -7,6 +7,7 @@ mod quantity;
 
 use std::collections::HashSet;
 
+use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::Error;
@@ -84,7 +85,7 @@ impl Sweep {
             points.push(Point { run: TrainingRun { id, work: work::seconds(&settings), settings }, at });
         }
         if points.iter().any(|point| point.run.id.len() > LONGEST_NAME) {
-            points.iter_mut().enumerate().for_each(|(index, point)| point.run.id = format!("run-{}", index + 1));
+            points.iter_mut().for_each(|point| point.run.id = format!("run-{}", digest(&point.run.id)));
         }
         debug_assert_eq!(points.iter().map(|point| &point.run.id).collect::<HashSet<_>>().len(), points.len());
         // a setting of one value is one of all runs
@@ -146,17 +147,60 @@ fn checked(table: Table) -> Result<Settings, Error> {
     Ok(settings)
 }
 
-/// The name of a combination: `width-64_loss-mse_seed-0`; of a value that no file's name should hold, its place among the others.
+/// The name of a combination: `width-64_loss-mse_seed-0`. It does not depend on which other values are swept, so that a grid can grow.
 fn name(axes: &[Axis], at: &[usize]) -> String {
     let part = |(axis, at): (&Axis, &usize)| {
-        let word = &axis.words[*at];
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-+.,".contains(c);
-        match word.len() <= LONGEST_VALUE && word.chars().all(plain) {
-            true => format!("{}-{word}", axis.key),
-            false => format!("{}-({})", axis.key, at + 1),
-        }
+        let value = in_names(&axis.words[*at]);
+        // two files of one name in different folders
+        let same = axis.words[..*at].iter().filter(|other| in_names(other) == value).count();
+        let place = if same == 0 { String::new() } else { format!("({})", same + 1) };
+        format!("{}-{value}{place}", axis.key)
     };
-    let varied = axes.iter().zip(at).filter(|(axis, _)| axis.values.len() > 1);
-    let parts: Vec<String> = varied.map(part).collect();
-    if parts.is_empty() { "run".into() } else { parts.join("_") }
+    axes.iter().zip(at).map(part).collect::<Vec<_>>().join("_")
+}
+
+/// A value as the name of a file can hold it: of a path its last name, without signs that mean something to a shell.
+fn in_names(word: &str) -> String {
+    let last = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-+.,".contains(c) { c } else { '-' };
+    let plain: String = last.chars().map(plain).collect();
+    if plain.len() <= LONGEST_VALUE { plain } else { format!("{}-{}", &plain[..LONGEST_VALUE - 9], &digest(last)[..8]) }
+}
+
+/// Sixteen hexadecimal digits that stand for a text.
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(sets: &[&str]) -> Vec<String> {
+        let base = Table::from_iter([("loss".to_owned(), Value::String(MSE.to_string()))]);
+        let axes = sets.iter().map(|set| Axis::parse(set).unwrap()).collect();
+        Sweep::plan(axes, &base).unwrap().points.into_iter().map(|point| point.run.id).collect()
+    }
+
+    /// Finished runs are found again under their names, and no other run takes one.
+    #[test]
+    fn names_do_not_depend_on_the_other_values() {
+        let grown: [(&[&str], &[&str]); 5] = [
+            (&["width=8"], &["width=16,8"]),
+            (&["width=8", "seed=0..1"], &["width=4,8", "seed=0..3"]),
+            (&["data=a/one.csv,b/two words.csv"], &["data=c/three.csv,b/two words.csv,a/one.csv"]),
+            (&["activation=leaky-relu:0.1,relu"], &["activation=relu,leaky-relu:0.2,leaky-relu:0.1"]),
+            (&["bias=none", "widths=[64,32]"], &["bias=none", "widths=[64,32],[32,64]"]),
+        ];
+        for (before, after) in grown {
+            let (before, after) = (ids(before), ids(after));
+            assert!(before.iter().all(|id| after.contains(id)), "{before:?} {after:?}");
+            assert!(after.len() > before.len());
+        }
+        assert_eq!(ids(&["width=8", "seed=0,1"]), ["width-8_seed-0", "width-8_seed-1"]);
+        assert_eq!(ids(&["data=./a/p.csv,b/p.csv"]), ["data-p.csv", "data-p.csv(2)"]);
+        let long = format!("data={0}1.csv,{0}2.csv", "x".repeat(40));
+        let [one, two] = &ids(&[&long])[..] else { panic!() };
+        assert!(one != two && one.len() == two.len() && one.len() <= "data-".len() + LONGEST_VALUE, "{one} {two}");
+    }
 }
