@@ -60,6 +60,11 @@ pub enum Error {
         /// training step at which it gave up
         step: u64,
     },
+    /// The steps of a flow are below the rounding of the parameters, and outputs of 0 are as good as its own.
+    LostInRounding {
+        /// training step that is the first to be lost
+        step: u64,
+    },
     /// A matrix that must be positive definite is not.
     NotPositiveDefinite {
         /// index of the pivot that is not positive
@@ -135,6 +140,10 @@ impl fmt::Display for Error {
         match *self {
             Self::BufferLength { what, need, got } => write!(f, "{what}: needs {need} elements, got {got}"),
             Self::Shape { what, need, got } => write!(f, "{what}: must be {need}, is {got}"),
+            // not in hundreds of digits
+            Self::OutOfRange { what, needs, got } if got.abs() >= 1e16 => {
+                write!(f, "{what}: must be {needs}, is {got:?}")
+            }
             Self::OutOfRange { what, needs, got } => write!(f, "{what}: must be {needs}, is {got}"),
             Self::SampleScale { sample, large } => {
                 let (what, beyond) =
@@ -154,6 +163,13 @@ impl fmt::Display for Error {
                     f,
                     "gradient flow cannot meet its tolerance with any step size at step {step}; raise the tolerance, or \
                      compute in double precision"
+                )
+            }
+            Self::LostInRounding { step } => {
+                write!(
+                    f,
+                    "gradient flow stands still at step {step}: its steps are below the rounding of the parameters; scale \
+                     samples and targets to about 1, or compute in double precision"
                 )
             }
             Self::NotPositiveDefinite { pivot } => {

@@ -3,13 +3,18 @@
 use super::chebyshev::Stages;
 use super::clock::time_limit;
 use super::{End, Run, State};
+use crate::linalg::norm;
 use crate::network::Network;
-use crate::{Backend, Error, Real};
+use crate::{Backend, Error, MatRef, Real};
 
 /// Rejections in a row after which a flow gives up: the step has shrunk by more than 1e10.
 const MAX_REJECTIONS: u32 = 40;
 /// A step may end this share of itself after the time limit.
 const LIMIT_SLACK: f64 = 1e-4;
+/// Share of a step that must be left of it in the parameters.
+const LEFT: f64 = 0.5;
+/// Share of the loss by which a step must lower it to be missed.
+const MISSED: f64 = 1e-3;
 
 /// A step under way; `now` is what is next in it.
 pub(super) struct Attempt<T, Now> {
@@ -58,6 +63,46 @@ impl<T: Real, Now> Attempt<T, Now> {
             return Err(if finite { Error::StepUnderflow { step } } else { Error::Diverged { what: "loss", step } });
         }
         self.now = now;
+        Ok(())
+    }
+}
+
+impl<N: Network, T: Real, B: ?Sized> Run<'_, N, T, B> {
+    /// `Ok` where the parameters can take the steps that lower the loss: `gradient` is that of the flow's clock, 1/`rate` the time
+    /// in which the stiffest direction comes to its end.
+    ///
+    /// A run that has come to its end, or as near to it as rounding lets it, takes none either, and is to go on. So they are missed
+    /// only where what rounding swallows would lower the loss, and the outputs are no better than none: 0.
+    ///
+    /// # Errors
+    /// [`Error::LostInRounding`].
+    pub(super) fn resolves(&mut self, gradient: &[T], rate: T) -> Result<(), Error> {
+        let (slope, theta) = (norm(gradient), &*self.state.theta);
+        // seldom more is needed than two lengths
+        if !(slope > T::ZERO && rate > T::ZERO) || slope > T::EPSILON * norm(theta) * rate {
+            return Ok(());
+        }
+        let (mut meant, mut made) = (T::ZERO, T::ZERO);
+        for (theta, g) in theta.iter().zip(gradient) {
+            let step = *g / rate;
+            meant += step.abs();
+            made += (*theta - (*theta - step)).abs();
+        }
+        let (objective, pull) = (&self.state.objective, slope / rate.sqrt());
+        let gain = pull * pull * objective.ln_mismatch.exp();
+        if made >= T::from_f64(LEFT) * meant || gain < T::from_f64(MISSED) * objective.loss {
+            return Ok(());
+        }
+        let targets = self.problem.targets();
+        let (n, outputs) = (targets.rows(), targets.cols());
+        // beyond what the passes leave there
+        let zeros = self.work.len() - n * outputs;
+        let zeros = &mut self.work[zeros..];
+        zeros.fill(T::ZERO);
+        let of_zeros = self.problem.loss().evaluate(MatRef::dense(zeros, n, outputs), targets)?.loss;
+        if of_zeros > T::ZERO && objective.loss >= self.problem.weight() * of_zeros {
+            return Err(Error::LostInRounding { step: self.step + 1 });
+        }
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Under cross-entropy with separable data every residual falls like 1/t, so in t a step of fixed relative accuracy doubles t,
 //! while in tau it stays the same. Time itself is kept as ln(1 + t), which no run outgrows.
+//! But where a residual stays, as that of a sample which no unit sees, tau is in proportion to t: when no number is as large, the
+//! pull of all other residuals is below the smallest, and the flow is at rest.
 
 use super::{End, State};
 use crate::{Error, Real, loss::Objective};

@@ -161,7 +161,7 @@ impl<'a, N: Network, T: Real, B: Backend<T> + ?Sized> Trainer<'a, N, T, B> {
     /// itself, and ends there when nothing moves any more; descent takes whole steps.
     ///
     /// # Errors
-    /// [`Error::Diverged`] with the step at which the loss stopped being finite, [`Error::StepUnderflow`]; for the
+    /// [`Error::Diverged`] with the step at which the loss stopped being finite, [`Error::StepUnderflow`], [`Error::LostInRounding`]; for the
     /// flow an `until` that has passed.
     pub fn advance(&mut self, until: Option<T>) -> Result<(), Error> {
         while !self.poll(until)? {}

@@ -8,7 +8,9 @@ use ntkscope_core::init::initialize;
 use ntkscope_core::loss::Loss;
 use ntkscope_core::network::{Activation, Fcn, Mirrored, Network};
 use ntkscope_core::train::{Optimizer, Problem, Trainer, trainer_len};
-use ntkscope_core::{MatRef, Portable, Real};
+use ntkscope_core::{Error, MatRef, Portable, Real};
+use ntkscope_tests::cases::{SIX_LABELS, named, six_points};
+use ntkscope_tests::measure::{targets, train};
 
 const FLOW: Optimizer = Optimizer::Flow { tolerance: 0.01 };
 /// Steps that none of these flows needs where all samples are on the right side from the start.
@@ -91,4 +93,65 @@ fn small_targets_are_learnt() {
         println!("{activation:?}: {before:e} has become {after:e} in {} steps", trainer.step());
         assert!(after < 0.8 * before, "{activation:?}: {before:e} has become {after:e}");
     }
+}
+
+/// The first error of a flow to t = 10 of samples and targets of these factors, or the share of the loss that is left.
+fn scaled<T: Real, N: Network>(network: &N, loss: Loss, x: f64, y: f64) -> Result<f64, Error> {
+    let (line, labels) = (LINE.map(|v| T::from_f64(x * v)), [1.0, 0.0, 1.0, 1.0].map(|v| T::from_f64(y * v)));
+    let (x, y) = (MatRef::new(&line, 4, 3)?, MatRef::new(&labels, 4, 1)?);
+    train(Problem::new(network, x, y, loss, 0.0)?, FLOW, 1, |trainer| {
+        let before = trainer.objective().loss;
+        while !trainer.reached(T::from_f64(10.0)) && trainer.step() < FEW {
+            trainer.advance(Some(T::from_f64(10.0)))?;
+        }
+        Ok((trainer.objective().loss / before).to_f64())
+    })
+}
+
+/// Where the parameters would have to move by less than their rounding, none is moved and no success reported.
+#[test]
+fn steps_that_rounding_swallows_are_an_error() {
+    let widths = [64];
+    let plain = Fcn::new(3, &widths, 1).expect("a network");
+    for activation in [Activation::Relu, Activation::Gelu] {
+        let network = Mirrored(plain.with_activation(activation));
+        for loss in [Loss::SquaredError, Loss::CrossEntropy] {
+            let lost = [scaled::<f64, _>(&network, loss, 1e20, 1.0), scaled::<f32, _>(&network, loss, 1e9, 1.0)];
+            for result in lost {
+                // or no step is long enough to move them and short enough to go down
+                let is_told = matches!(result, Err(Error::LostInRounding { .. } | Error::StepUnderflow { .. }));
+                assert!(is_told, "{activation:?}, {loss:?}: {result:?}");
+            }
+        }
+        let lost = [(1.0, 1e-20), (1e5, 1e-15)].map(|(x, y)| scaled::<f64, _>(&network, Loss::SquaredError, x, y));
+        assert_eq!(lost, [const { Err(Error::LostInRounding { step: 1 }) }; 2], "{activation:?}");
+        // as small, but with parameters as far to go; and what hardly moves by then is no error
+        let learnt = scaled::<f64, _>(&network, Loss::SquaredError, 1e-5, 1e-5).expect("a path");
+        let still = scaled::<f64, _>(&network, Loss::SquaredError, 1e-20, 1.0).expect("a path");
+        assert!(learnt < 1.0 && still == 1.0, "{activation:?}: {learnt}, {still}");
+        // outputs that come to 0 as near as rounding lets them, and those that are there
+        let met = scaled::<f64, _>(&plain.with_activation(activation), Loss::SquaredError, 1.0, 0.0);
+        assert!(met.as_ref().is_ok_and(|left| *left < 0.01), "{activation:?}: {met:?}");
+        let at_once = scaled::<f64, _>(&network, Loss::SquaredError, 1.0, 0.0);
+        assert!(at_once.is_ok(), "{activation:?}: {at_once:?}");
+    }
+}
+
+/// A sample without an active unit keeps its residual, and the clock with it. The others' margins grow like ln t, until their
+/// pull is below every number: then the flow is at rest.
+#[test]
+fn a_sample_that_is_never_learnt_does_not_end_in_an_overflow() {
+    let widths = [8; 2];
+    let network = Mirrored(named("bias1", 2, &widths));
+    let (x, y) = (six_points::<f32>(), targets::<f32>(Loss::CrossEntropy, &SIX_LABELS, 1, 0.0));
+    let problem = Problem::new(&network, x.view(), y.view(), Loss::CrossEntropy, 0.0).expect("a valid problem");
+    train(problem, FLOW, 0, |trainer| {
+        while !trainer.at_rest() {
+            trainer.advance(None).expect("a step");
+        }
+        let (objective, end) = (*trainer.objective(), trainer.log_time());
+        println!("{} steps, ln(1 + t) = {end}, {objective:?}", trainer.step());
+        assert!(objective.margin_min == 0.0 && objective.margin_mean > 40.0, "{objective:?}");
+        assert!((80.0..92.0).contains(&end), "ln(1 + t) = {end}");
+    });
 }

@@ -37,7 +37,7 @@ impl<'a, T: Real> Flow<'a, T> {
     /// Judges the step that ends in buffer `newest` with this objective, and makes it. `None` where it is rejected.
     ///
     /// # Errors
-    /// [`Error::StepUnderflow`] and [`Error::Diverged`] when no step is acceptable.
+    /// [`Error::StepUnderflow`] and [`Error::Diverged`] when no step is acceptable, [`Error::LostInRounding`].
     #[inline(never)]
     pub(super) fn judge<N: Network, B: ?Sized>(
         &mut self,
@@ -65,6 +65,10 @@ impl<'a, T: Real> Flow<'a, T> {
                 run.evaluations = evaluations;
                 return Ok(Some(false));
             }
+            if let Some(radius) = self.radius.filter(|_| self.age == 0) {
+                run.resolves(self.gradient, radius)?;
+            }
+            let state = &mut run.state;
             add_time(&mut state.log_time, ln_dt);
             core::mem::swap(&mut state.theta, &mut self.stages[newest]);
             core::mem::swap(&mut self.gradient, &mut self.stage_gradient);

@@ -99,7 +99,7 @@ impl<'a, T: Real> Kinked<'a, T> {
     /// rejected.
     ///
     /// # Errors
-    /// [`Error::StepUnderflow`] and [`Error::Diverged`] when no step is acceptable.
+    /// [`Error::StepUnderflow`] and [`Error::Diverged`] when no step is acceptable, [`Error::LostInRounding`].
     #[inline(never)]
     pub(super) fn judge<N: Network, B: Backend<T> + ?Sized>(
         &mut self,
@@ -124,6 +124,9 @@ impl<'a, T: Real> Kinked<'a, T> {
                 // what was made will be made again
                 run.evaluations = step.evaluations;
                 return Ok(Some(false));
+            }
+            if self.age == 0 {
+                run.resolves(self.gradient, self.lambda_max / run.problem.divisor())?;
             }
             run.step += 1;
             run.resting_from = None;
