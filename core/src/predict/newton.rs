@@ -229,7 +229,7 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
         &mut self,
         penalty: T,
         k_cross: MatRef<'_, T>,
-        out: MatMut<'_, T>,
+        mut out: MatMut<'_, T>,
         work: &mut [T],
     ) -> Result<(), Error> {
         let (size, rank, backend) = (self.outputs.len(), self.z.len(), self.system.backend);
@@ -238,14 +238,48 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> Newton<'a, T, B> {
         Error::shape("smoother: columns", size, out.cols())?;
         Error::at_least("smoother: work", k_cross.rows() * size, work.len())?;
         self.newton_direction(penalty)?;
+        // K Phi^T is of the size of K^(3/2), which has to have a number
+        let unit = self.system.unit();
+        for i in 0..k_cross.rows() {
+            let row = k_cross.row(i).iter();
+            out.row_mut(i).iter_mut().zip(row).for_each(|(scaled, k)| *scaled = *k / unit);
+        }
         let psi = &mut work[..k_cross.rows() * rank];
-        backend.gemm(T::ONE, k_cross, self.system.features.t(), T::ZERO, MatMut::dense(psi, k_cross.rows(), rank));
+        let psi_out = MatMut::dense(psi, k_cross.rows(), rank);
+        backend.gemm(T::ONE, out.as_ref(), self.system.features.t(), T::ZERO, psi_out);
         for row in psi.chunks_exact_mut(rank.max(1)) {
-            row.iter_mut().zip(self.system.values).for_each(|(x, w)| *x /= *w);
+            row.iter_mut().zip(self.system.values).for_each(|(x, w)| *x = *x / *w * unit);
             cholesky_solve(MatRef::dense(&self.factor[..rank * rank], rank, rank), row)?;
         }
         let (psi, weighted) = (MatRef::dense(psi, k_cross.rows(), rank), &self.weighted[..rank * size]);
         backend.gemm(T::ONE, psi, MatRef::dense(weighted, rank, size), T::ZERO, out);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Portable;
+
+    /// `f = K g`, and a smoother that is finite, where K^(3/2) and the coordinates over their eigenvalues have no number.
+    #[test]
+    fn kernels_of_any_scale_have_duals_and_smoothers() {
+        for scale in [1e-220f64, 1.0, 1e103, 1e110, 1e220, 1e300] {
+            let k = [0.4, -0.2, 0.1, -0.2, 1.9, -0.5, 0.1, -0.5, 0.9].map(|k| k * scale);
+            let (k, y) = (MatRef::dense(&k, 3, 3), [0.0, 1.0, 0.0]);
+            let mut buffer = [0.0; newton_len(3, 1)];
+            let y = MatRef::dense(&y, 3, 1);
+            let mut newton = Newton::new(&Portable, k, y, Loss::CrossEntropy, &mut buffer).unwrap();
+            newton.minimize(0.01).unwrap();
+            for i in 0..3 {
+                let (f, of_dual) = (newton.outputs[i], dot(k.row(i), newton.dual));
+                assert!(f != 0.0 && (of_dual / f - 1.0).abs() < 1e-9, "{scale:e}: {of_dual} for {f}");
+            }
+            let (mut smoother, mut work) = ([0.0; 9], [0.0; 9]);
+            newton.smoother(0.01, k, MatMut::dense(&mut smoother, 3, 3), &mut work).unwrap();
+            let trace = smoother[0] + smoother[4] + smoother[8];
+            assert!(trace > 0.0 && trace < 3.0, "{scale:e}: {smoother:?}");
+        }
     }
 }

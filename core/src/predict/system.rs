@@ -84,10 +84,13 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
     /// f and g at z: `f = f_0 + K g`. The others are work: as many numbers as z, and as f.
     pub(super) fn solution(&self, z: &[T], f: &mut [T], g: &mut [T], coefficients: &mut [T], moved: &mut [T]) {
         self.outputs_at(z, f);
+        // g is z/w times Phi, the one below every number where w is large and the other is not
+        let unit = self.unit();
         for (c, (z, w)) in coefficients.iter_mut().zip(z.iter().zip(self.values)) {
-            *c = *z / *w;
+            *c = *z * unit / *w;
         }
         self.in_outputs(coefficients, g);
+        g.iter_mut().for_each(|g| *g /= unit);
         if self.centred {
             let classes = self.targets.cols();
             let (g, out) = (MatRef::dense(g, f.len(), 1), MatMut::dense(moved, f.len(), 1));
@@ -97,6 +100,11 @@ impl<'a, T: Real, B: Backend<T> + ?Sized> System<'a, T, B> {
                 f.iter_mut().for_each(|f| *f += mean);
             }
         }
+    }
+
+    /// A power of two of the features' size, by which products are kept in the scalar's range; 1 without features.
+    pub(super) fn unit(&self) -> T {
+        self.values.last().map_or(T::ONE, |w| w.sqrt().power_of_two())
     }
 
     /// `f <- f_0 + Phi^T z`
