@@ -171,8 +171,8 @@ fn fill_series<N: Network, T: Real, B: Backend<T> + ?Sized>(
     match series.chunks_exact(each).position(|numbers| numbers.iter().any(|number| number.is_nan())) {
         None => Ok(()),
         Some(sample) => Err(Error::OutOfRange {
-            what: "variance of a pre-activation, where the activation has no closed form",
-            needs: "at most 10000; scale the samples",
+            what: "variance of a pre-activation under an activation without closed form",
+            needs: "at most 10000 (scale the samples to norm 1)",
             got: q[sample].to_f64(),
         }),
     }
