@@ -31,9 +31,9 @@ choice! {
     pub enum Trained {
         /// all parameters
         All = "all",
-        /// only V and W of the residual blocks
+        /// only the weights and biases of the residual branches
         ///
-        /// With the biases of the branches, where there are any; A, b and v stay as they were drawn.
+        /// V_l, W_l and, where there are any, b_l and d_l; A, b and v stay as they were drawn.
         Branches = "branches",
     }
 }
