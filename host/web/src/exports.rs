@@ -87,6 +87,7 @@ fn told(error: &Error) -> &'static str {
         Error::OutOfRange { .. } => "these settings are not offered",
         Error::NonFinite { .. } | Error::Diverged { .. } => "the numbers have left the range of f32",
         Error::StepUnderflow { .. } => "no step is short enough for the path to be followed",
+        Error::LostInRounding { .. } => "the steps are below the rounding of the parameters; scale the samples",
         _ => "the engine has refused its own buffers",
     }
 }
