@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use ntkscope::backend::HostReal;
 use ntkscope::experiment::AnyNetwork;
 use ntkscope::files::Dtype;
-use ntkscope::kernel::{KernelWork, rows_per_sample};
+use ntkscope::kernel::KernelWork;
 use ntkscope::machine::{Budget, Stop};
 use ntkscope_core::kernel::MultiOutput;
 use ntkscope_core::network::Network as Described;

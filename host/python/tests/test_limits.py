@@ -209,3 +209,11 @@ def test_for_scikit_learn() -> None:
     assert np.allclose(KernelRidge(alpha=1e-8, kernel=kernel).fit(X, y).predict(X), y, atol=1e-5)
     assert clone(kernel).get_params() == kernel.get_params() and not kernel.is_stationary()
     assert kernel == clone(kernel) and kernel != NTKKernel(depth=3)
+
+
+def test_a_spectrum_says_what_has_converged():
+    net, x = ns.fcn(3, [16]), np.random.default_rng(0).standard_normal((8, 3))
+    products, whole = ns.spectrum(net, x), ns.spectrum(ns.ntk(net, x))
+    assert products.converged == whole.converged == (True, True)
+    assert products.definiteness == whole.definiteness
+    assert products.condition == pytest.approx(whole.condition)

@@ -24,7 +24,7 @@ pub(crate) fn state(input: &[u8]) -> Verdict {
     fs::write(&path, file).expect("the folder can be written");
     let model = Model { width: 2, depth: 1, ..Model::default() };
     let training = Training { loss: LossKind::CROSS_ENTROPY, max_steps: 2, snapshots: 4, ..Training::default() };
-    let outcome = run::go_on(&path, &model, &training, &SAMPLES, &mut (), &Stop::new())?;
+    let outcome = run::resume(&path, &model, &training, &SAMPLES, &mut (), &Stop::new())?;
     assert!(!outcome.trace.rows.is_empty(), "the end is always recorded");
     Ok(())
 }
