@@ -110,7 +110,7 @@ pub(super) fn values(of_net: &[&AtRate]) -> Option<Figure> {
         name: format!("figure-4-{}-values", net.name()),
         title: format!("Figure 4: three values of the kernel, {}", net.title()),
         x: Axis::new("epoch", Scale::Log),
-        y: Axis::new("K_{t}(x, x), relative to the first shown", Scale::Linear),
+        y: Axis::new("K_{t}(x, x) over its value after epoch 10", Scale::Linear),
         series,
         caption: format!(
             "K_{{t}}(x, x) of three images over its value at the first snapshot after epoch {LEFT_OUT} (points: at epoch 11), first seed, {}; points are read off the paper's \
