@@ -1,7 +1,6 @@
 //! Where a descent was beyond its edge of stability: its readings `rate (lambda_max(H^1/2 K H^1/2) + LAMBDA) / 2` above 1.
 
 use super::TraceRow;
-use crate::analysis::statistics::larger;
 
 /// What the rows of a descent say of its edge of stability, where a reading was above 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,7 +30,7 @@ impl Edge {
             highest: (highest.step, highest.stability),
             stable_from: rows.get(last_above + 1).map(|row| row.step),
             lambda_max: (first.lambda_max, rows.last()?.lambda_max),
-            loss: (from[0].loss, from.iter().map(|row| row.loss).fold(from[0].loss, larger)),
+            loss: (from[0].loss, from.iter().map(|row| row.loss).fold(from[0].loss, f64::max)),
         })
     }
 }
