@@ -211,7 +211,7 @@ def test_for_scikit_learn() -> None:
     assert kernel == clone(kernel) and kernel != NTKKernel(depth=3)
 
 
-def test_a_spectrum_says_what_has_converged():
+def test_a_spectrum_says_what_has_converged() -> None:
     net, x = ns.fcn(3, [16]), np.random.default_rng(0).standard_normal((8, 3))
     products, whole = ns.spectrum(net, x), ns.spectrum(ns.ntk(net, x))
     assert products.converged == whole.converged == (True, True)

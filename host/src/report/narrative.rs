@@ -134,15 +134,14 @@ fn prediction_sentence(run: &Finished<'_>) -> String {
         OptimizerKind::Gd => "the gradient flow of the linearized network",
         _ => "the linearized network",
     };
-    let departure = match departure(&table.rows, values) {
-        Some([from, to]) if from > 0.0 && to - from <= CLOSE.ln() => {
-            format!("depart from {linearized} by 10 % of {measure} at t ≈ {}", moment(to))
-        }
+    let departure = departure(&table.rows, values).map(|[from, to]| match (moment(from), moment(to)) {
         // no snapshot lies between
-        Some([0.0, to]) => format!("depart from {linearized} by 10 % of {measure} before t = {}", moment(to)),
-        Some([from, to]) => {
-            format!("depart from {linearized} by 10 % of {measure} between t = {} and {}", moment(from), moment(to))
-        }
+        (_, to) if from == 0.0 => format!("before t = {to}"),
+        (_, there) if to - from <= CLOSE.ln() => format!("at t ≈ {there}"),
+        (from, to) => format!("between t = {from} and {to}"),
+    });
+    let departure = match departure {
+        Some(when) => format!("depart from {linearized} by 10 % of {measure} {when}"),
         None => format!("are within 10 % of {measure} of {linearized} at every snapshot"),
     };
     format!(

@@ -46,7 +46,6 @@ fn addends_change_nothing() {
     assert!(alignment::<f64>(&rounded, &k).is_nan());
 }
 
-/// A common factor 2^k changes no bit of what is relative.
 #[test]
 fn no_samples_have_no_alignment() {
     for outputs in [0, 1, 3] {
@@ -61,6 +60,7 @@ fn no_samples_have_no_alignment() {
     assert_eq!(out, [0.0; 4]);
 }
 
+/// A common factor 2^k changes no bit of what is relative.
 #[test]
 fn factors_change_nothing() {
     let (k, l) = (gram(1), gram(2));

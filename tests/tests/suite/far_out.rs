@@ -150,7 +150,6 @@ fn a_sample_that_is_never_learnt_does_not_end_in_an_overflow() {
             trainer.advance(None).expect("a step");
         }
         let (objective, end) = (*trainer.objective(), trainer.log_time());
-        println!("{} steps, ln(1 + t) = {end}, {objective:?}", trainer.step());
         assert!(objective.margin_min == 0.0 && objective.margin_mean > 40.0, "{objective:?}");
         assert!((80.0..92.0).contains(&end), "ln(1 + t) = {end}");
     });

@@ -84,8 +84,8 @@ impl Sweep {
             let settings = checked(table).map_err(Error::job(&id))?;
             points.push(Point { run: TrainingRun { id, work: work::seconds(&settings), settings }, at });
         }
-        if points.iter().any(|point| point.run.id.len() > LONGEST_NAME) {
-            points.iter_mut().for_each(|point| point.run.id = format!("run-{}", digest(&point.run.id)));
+        for point in points.iter_mut().filter(|point| point.run.id.len() > LONGEST_NAME) {
+            point.run.id = format!("run-{}", digest(&point.run.id));
         }
         debug_assert_eq!(points.iter().map(|point| &point.run.id).collect::<HashSet<_>>().len(), points.len());
         // a setting of one value is one of all runs

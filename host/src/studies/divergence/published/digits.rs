@@ -189,10 +189,10 @@ fn largest(run: &Finished, column: fn(&TraceRow) -> f64) -> Option<f64> {
     run.trace.rows.iter().map(column).filter(|v| v.is_finite()).reduce(larger)
 }
 
-/// The snapshot of the largest stability reading.
+/// The snapshot of the largest stability reading of the first [`LEFT_OUT`] epochs.
 fn steepest(run: &Finished) -> Option<&TraceRow> {
-    let read = run.trace.rows.iter().filter(|row| row.stability.is_finite());
-    read.max_by(|a, b| a.stability.total_cmp(&b.stability))
+    let early = run.trace.rows.iter().filter(|row| row.step <= LEFT_OUT && row.stability.is_finite());
+    early.max_by(|a, b| a.stability.total_cmp(&b.stability))
 }
 
 /// How far below its largest value up to epoch [`BACK`] a column is there.
@@ -225,12 +225,7 @@ const fn stability(name: &'static str, theory: fn(&AtRate) -> Option<Theory>) ->
         place: "figure 4; derived: stable below reading 1",
         kind: Kind::Claim,
         about: AtRate::subject,
-        measure: |at| {
-            at.over_seeds(|run| {
-                let early = run.trace.rows.iter().filter(|row| row.step <= LEFT_OUT);
-                early.map(|row| row.stability).filter(|v| v.is_finite()).reduce(larger)
-            })
-        },
+        measure: |at| at.over_seeds(|run| Some(steepest(run)?.stability)),
         theory,
         note: |at| {
             let over_start = |of: fn(&Finished) -> Option<f64>| {
