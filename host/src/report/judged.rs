@@ -6,7 +6,7 @@ use crate::run::{Course, Edge, FAR, Failure, Judgement, Rate, StableRate};
 
 /// The sentences about it, each after a space: why the run failed, or how the objective rose and came back.
 pub fn judged(judgement: &Judgement) -> String {
-    let Judgement { failures, course, rate, edge, resting_from, .. } = judgement;
+    let Judgement { failures, course, rate, edge, resting_from, swallowed_from, .. } = judgement;
     let mut text: String = failures.iter().map(|failure| format!(" {}", told(failure, course))).collect();
     if let Some((times, step)) = course.rise() {
         let times = number(times);
@@ -17,6 +17,12 @@ pub fn judged(judgement: &Judgement) -> String {
     }
     if let Some(from) = resting_from.filter(|_| !judgement.failed()) {
         text.push_str(&format!(" Nothing moves any more after t = {}.", number(from.exp_m1())));
+    }
+    if let Some(step) = swallowed_from {
+        text.push_str(&format!(
+            " From step {step} on no parameter has moved: the steps are below the rounding of the parameters. Longer steps, samples and \
+             targets of a scale of about 1, or double precision reach further."
+        ));
     }
     if let Some(rate) = rate.filter(|rate| rate.is_beyond()) {
         text.push_str(&format!(" {}", beyond(&rate)));

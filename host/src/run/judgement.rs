@@ -93,7 +93,14 @@ pub struct Judgement {
     pub edge: Option<Edge>,
     /// ln(1 + t) from which on the flow has found that nothing moves any more
     pub resting_from: Option<f64>,
+    /// the step of the snapshot from which on rounding has swallowed every step
+    pub swallowed_from: Option<u64>,
 }
+
+/// A kernel that is off by no more than this many units of rounding of its largest eigenvalue has not moved.
+const ROUNDING: f64 = 16.0;
+/// Fewest steps that have to lead nowhere: the last one of a flow may be cut short by its end.
+const STEPS: u64 = 3;
 
 /// What a run is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -110,11 +117,13 @@ pub(super) struct Evidence<'a> {
     pub(super) resting_from: Option<f64>,
     /// why no unit is active on any training sample at the end, if none is
     pub(super) dead: Option<Degeneracy>,
+    /// of the scalar that it was computed in
+    pub(super) epsilon: f64,
 }
 
 impl Judgement {
     pub(super) fn new(evidence: Evidence<'_>) -> Self {
-        let Evidence { rows, course, stopped, rate, resting_from, dead } = evidence;
+        let Evidence { rows, course, stopped, rate, resting_from, dead, epsilon } = evidence;
         let mut failures = Vec::new();
         let diverged = course.diverged();
         failures.extend(diverged.map(|step| Failure::Diverged { step }));
@@ -141,7 +150,9 @@ impl Judgement {
             let step = rows.get(alive.map_or(0, |at| at + 1)).map_or(0, |row| row.step);
             failures.push(Failure::Dead { step, cause });
         }
-        let drift: Vec<(f64, f64)> = rows.iter().map(|row| (row.log_time, row.drift_max)).collect();
+        let rounding = ROUNDING * epsilon * rows.first().map_or(0.0, |row| row.lambda_max);
+        let beyond = |drift: f64| if drift <= rounding { 0.0 } else { drift };
+        let drift: Vec<(f64, f64)> = rows.iter().map(|row| (row.log_time, beyond(row.drift_max))).collect();
         let motion = match stopped {
             _ if !failures.is_empty() => None,
             // where nothing moves any more, however late the kernel has moved last
@@ -151,13 +162,25 @@ impl Judgement {
         };
         // that the very end of a run is short says nothing
         let resting_from = resting_from.filter(|from| last.log_time - from >= LN_2);
-        Self { failures, motion, course, rate, edge: Edge::of(rows), resting_from }
+        let is_told = !failures.is_empty() || resting_from.is_some() || *stopped == Stopped::Rest;
+        let swallowed_from = swallowed(rows).filter(|_| !is_told);
+        Self { failures, motion, course, rate, edge: Edge::of(rows), resting_from, swallowed_from }
     }
 
     /// Whether the run failed.
     pub fn failed(&self) -> bool {
         !self.failures.is_empty()
     }
+}
+
+/// The step of the first of the last snapshots that differ in nothing but their step and their time, where there is a loss left to lower.
+fn swallowed(rows: &[TraceRow]) -> Option<u64> {
+    let last = rows.last()?;
+    let place = |row: &TraceRow| [row.loss, row.margin_mean, row.logit_max, row.param_norm, row.param_distance];
+    // bit by bit: margins of numbers are NaN
+    let is_alike = |row: &TraceRow| place(row).map(f64::to_bits) == place(last).map(f64::to_bits);
+    let first = rows.iter().rev().take_while(|row| is_alike(row)).last()?.step;
+    (last.step - first >= STEPS && last.loss > 0.0).then_some(first)
 }
 
 #[cfg(test)]
@@ -170,6 +193,7 @@ mod tests {
             let mut row = TraceRow::default();
             (row.step, row.finite, row.log_time) = (10 * k, true, k as f64);
             (row.lambda_min, row.lambda_max, row.drift_max) = (0.5, 2.0, (k.min(3)) as f64);
+            row.loss = 1.0 / (k + 1) as f64;
             row
         };
         (0..30).map(row).collect()
@@ -179,8 +203,15 @@ mod tests {
         let (mut rows, stopped) = (rows(), Stopped::Time);
         let mut course = Course::new(1.0, 6, f64::EPSILON);
         course.add(1, 0.5);
-        let mut evidence =
-            Evidence { rows: &[], course, stopped: &stopped, rate: None, resting_from: None, dead: None };
+        let mut evidence = Evidence {
+            rows: &[],
+            course,
+            stopped: &stopped,
+            rate: None,
+            resting_from: None,
+            dead: None,
+            epsilon: 1e-7,
+        };
         change(&mut rows, &mut evidence);
         let evidence = Evidence { rows: &rows, ..evidence };
         Judgement::new(evidence)
@@ -236,6 +267,46 @@ mod tests {
                 evidence.stopped = &Stopped::Rest;
             });
             assert_eq!(judged.motion, Some(motion));
+        }
+    }
+
+    #[test]
+    fn steps_that_rounding_swallows_are_told() {
+        let stuck = |rows: &mut Vec<TraceRow>| rows[20..].iter_mut().for_each(|row| row.loss = 0.25);
+        assert_eq!(judge(|_, _| ()).swallowed_from, None);
+        assert_eq!(judge(|rows, _| stuck(rows)).swallowed_from, Some(200));
+        // two snapshots are enough, if they are not one short step apart; what has no loss, has found its end or has failed is no news
+        let two = |step: u64| {
+            judge(|rows, _| {
+                rows[28].loss = rows[29].loss;
+                rows[28].step = rows[29].step - step;
+            })
+        };
+        assert_eq!([1, 3].map(|step| two(step).swallowed_from), [None, Some(287)]);
+        assert_eq!(judge(|rows, _| rows.iter_mut().for_each(|row| row.loss = 0.0)).swallowed_from, None);
+        let known: [fn(&mut Evidence<'_>); 3] = [
+            |evidence| evidence.stopped = &Stopped::Rest,
+            |evidence| evidence.resting_from = Some(3.0),
+            |evidence| evidence.dead = Some(Degeneracy::NoActiveUnit),
+        ];
+        for known in known {
+            let judged = judge(|rows, evidence| {
+                stuck(rows);
+                known(evidence);
+            });
+            assert_eq!(judged.swallowed_from, None);
+        }
+    }
+
+    /// A drift within rounding goes up and down, and says nothing.
+    #[test]
+    fn a_kernel_within_rounding_has_not_moved() {
+        for (size, motion) in [(1e-7, Motion::Unmoved), (1e-5, Motion::Swinging)] {
+            let judged = judge(|rows, _| {
+                rows.iter_mut().for_each(|row| row.drift_max = size * (1.0 + f64::from(row.step % 50 == 0)));
+                rows[0].drift_max = 0.0;
+            });
+            assert_eq!(judged.motion, Some(motion), "{size}");
         }
     }
 

@@ -260,7 +260,8 @@ fn run_as<T: HostReal>(
     };
     let dead = is_dead(&trainer, recorder.current(), trace.rows.last())?.then(|| suspects.of_zero());
     let resting_from = trainer.resting_from().map(|log_time| log_time.to_f64());
-    let evidence = Evidence { rows: &trace.rows, course, stopped: &stopped, rate, resting_from, dead };
+    let epsilon = T::EPSILON.to_f64();
+    let evidence = Evidence { rows: &trace.rows, course, stopped: &stopped, rate, resting_from, dead, epsilon };
     let judgement = Judgement::new(evidence);
     Ok(Outcome {
         trace,

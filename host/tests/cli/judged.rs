@@ -149,6 +149,16 @@ fn a_failed_run_says_so_everywhere_and_keeps_its_files() {
     assert_eq!(place.run(["run", "o/run.toml", "--out", "again", "--quiet"]).code, 1);
 }
 
+#[test]
+fn a_rate_that_moves_nothing_is_told() {
+    let place = Place::new();
+    let told = |rate: &str, out: &str| {
+        let line = format!("run --optimizer gd --rate {rate} --max-steps 9 --width 16 --dtype f32 --out {out}");
+        place.succeed(&line).stdout.matches("From step 0 on no parameter has moved").count()
+    };
+    assert_eq!((told("1e-20", "still"), told("1e-2", "moved")), (2, 0));
+}
+
 /// Samples on which a kernel has no condition, or a huge one, with their labels as csv.
 const DEGENERATE: [(&str, &str); 9] = [
     ("zero", "0,0,0\n0,0,1\n0,0,0\n0,0,1\n"),
