@@ -34,7 +34,7 @@ pub struct BenchArgs {
     #[arg(long, help_heading = "Cases")]
     pub quick: bool,
     /// Only these cases, given by name or prefix: empirical, analytic-4000, step-6
-    #[arg(long, value_name = "CASE,…", value_parser = Open::new(StringValueParser::new(), &NAMES), hide_possible_values = true, value_delimiter = ',', help_heading = "Cases")]
+    #[arg(long, value_name = "CASE,…", value_parser = Open::new(StringValueParser::new(), NAMES), hide_possible_values = true, value_delimiter = ',', help_heading = "Cases")]
     pub only: Vec<String>,
     /// Number of rounds, each measuring every case once; medians are reported
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Cases")]

@@ -58,7 +58,7 @@ pub enum DataCommand {
     /// Download mnist, fashion-mnist or cifar-10 and verify every file
     Fetch {
         /// mnist, fashion-mnist or cifar-10
-        #[arg(value_parser = Open::new(StringValueParser::new().try_map(|name| name.parse::<Source>()), &["mnist", "fashion-mnist", "cifar-10"]), hide_possible_values = true)]
+        #[arg(value_parser = Open::new(StringValueParser::new().try_map(|name| name.parse::<Source>()), ["mnist", "fashion-mnist", "cifar-10"]), hide_possible_values = true)]
         dataset: Source,
         /// Destination folder [default: the per-user data folder]
         #[arg(long, value_name = "DIR")]

@@ -16,7 +16,7 @@ const KINDS: [&str; 2] = ["full", "trace"];
 pub struct OutputsArgs {
     /// Kernel of C outputs: full (nC x nC, row i C + c), trace (n x n, divided by C), or the index of one output [default:
     /// trace]
-    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new().try_map(known), &KINDS), hide_possible_values = true, help_heading = "Kernel")]
+    #[arg(long, value_name = "full|trace|CLASS", value_parser = Open::new(StringValueParser::new().try_map(known), KINDS), hide_possible_values = true, help_heading = "Kernel")]
     multi_output: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser};
 use serde_json::json;
 use toml::{Table, Value};
 
@@ -14,7 +14,7 @@ use super::terminal::{DONE, FAILED, INTERRUPTED, command, in_flags, print, say};
 use crate::cli::{Common, Figures};
 use crate::data;
 use crate::data::{DataSpec, Source};
-use crate::experiment::NetworkKind;
+use crate::experiment::{NetworkKind, Open};
 use crate::files::Roles;
 use crate::machine::check_threads;
 use crate::report::narrative::plain;
@@ -47,15 +47,16 @@ fn study_names() -> PossibleValuesParser {
     PossibleValuesParser::new(papers.chain([all]))
 }
 
-/// The names of all parts of all papers, each once.
-fn part_names() -> PossibleValuesParser {
+/// The names of all parts of all papers, each once. Which of them the study has it says itself.
+fn part_names() -> Open<StringValueParser> {
     let mut parts: Vec<&Part> = Vec::new();
     for part in PAPERS.iter().flat_map(|paper| paper.parts) {
         if !parts.contains(part) {
             parts.push(part);
         }
     }
-    PossibleValuesParser::new(parts.into_iter().map(|part| PossibleValue::new(part.name).help(part.summary)))
+    let names = parts.into_iter().map(|part| PossibleValue::new(part.name).help(part.summary));
+    Open::new(StringValueParser::new(), names)
 }
 
 /// `ntkscope reproduce`

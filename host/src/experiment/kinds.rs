@@ -80,13 +80,13 @@ impl From<LossKind> for String {
 #[derive(Clone, Debug)]
 pub struct Open<P> {
     inner: P,
-    names: &'static [&'static str],
+    names: Vec<PossibleValue>,
 }
 
 impl<P> Open<P> {
     /// What `inner` takes; of that, these words are offered.
-    pub const fn new(inner: P, names: &'static [&'static str]) -> Self {
-        Self { inner, names }
+    pub fn new(inner: P, names: impl IntoIterator<Item = impl Into<PossibleValue>>) -> Self {
+        Self { inner, names: names.into_iter().map(Into::into).collect() }
     }
 }
 
@@ -101,7 +101,7 @@ impl<P: TypedValueParser> TypedValueParser for Open<P> {
         self.inner.parse_ref(command, argument, value)
     }
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.names.iter().copied().map(PossibleValue::new)))
+        Some(Box::new(self.names.iter().cloned()))
     }
 }
 

@@ -13,6 +13,7 @@ use super::table::cells_table;
 use crate::data::Source;
 use crate::plot::FigureStyle;
 use crate::report::{Block, ClaimRow, VERSION, provenance, settings_in_words};
+use crate::words::{did_you_mean, either};
 
 /// A paper.
 pub struct Paper {
@@ -129,9 +130,14 @@ impl Study {
     pub fn plan(papers: &[&'static Paper], only: &[String], options: &Options) -> Result<Planned, Error> {
         let all: Vec<&Part> = papers.iter().flat_map(|paper| paper.parts).copied().collect();
         if let Some(name) = only.iter().find(|name| all.iter().all(|part| part.name != name.as_str())) {
-            let mut names: Vec<&str> = all.iter().map(|part| part.name).collect();
-            names.dedup();
-            let what = format!("no such part of this study; give one of {}", names.join(", "));
+            let mut names: Vec<&str> = Vec::new();
+            for part in &all {
+                if !names.contains(&part.name) {
+                    names.push(part.name);
+                }
+            }
+            let guess = did_you_mean(name, names.iter().copied());
+            let what = format!("no such part; give {}{guess}", either(&names));
             return Err(Error::Range { setting: "only", given: name.clone(), what });
         }
         let chosen: Vec<_> = papers.iter().map(|paper| (*paper, paper.choose(only, options))).collect();

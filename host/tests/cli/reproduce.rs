@@ -82,6 +82,8 @@ fn wrong_studies_are_refused() {
     place.refuse(&format!("{study} --data-dir d"), 2, &["--data-dir d", "--only mnist"]);
     place.refuse(&format!("{study} --only mnist --data-dir nowhere"), 3, &["nowhere", "--data-dir"]);
     place.refuse(&format!("{study} --only circles"), 2, &["circles", "six-points"]);
+    // of this study alone, with a guess
+    place.refuse(&format!("{study} --only theroems"), 2, &["give six-points", "or errata; did you mean theorems?"]);
     place.refuse(&format!("{study} --memory 1KiB"), 2, &["--memory", "memory"]);
     place.refuse("reproduce divergences", 2, &["divergences"]);
 }

@@ -102,7 +102,9 @@ fn every_word_of_every_closed_list_is_guessed() {
             }
             let Some(value) = values(argument).into_iter().find(|value| value.len() >= 4) else { continue };
             if !argument.is_hide_set() {
-                guessed(&place, &[&path[..], &[&format!("--{flag}"), &mistyped(&value)]].concat(), &value);
+                // which parts there are depends on the study
+                let study: &[&str] = if path == ["reproduce"] { &["all"] } else { &[] };
+                guessed(&place, &[&path[..], study, &[&format!("--{flag}"), &mistyped(&value)]].concat(), &value);
             }
         }
     }

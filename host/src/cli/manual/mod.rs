@@ -32,7 +32,7 @@ pub struct ManArgs {
 
 /// Words that a page can be asked for by; what is no page is refused later, with a guess.
 fn topics() -> crate::experiment::Open<clap::builder::StringValueParser> {
-    crate::experiment::Open::new(clap::builder::StringValueParser::new(), &TOPICS)
+    crate::experiment::Open::new(clap::builder::StringValueParser::new(), TOPICS)
 }
 
 /// The words of all pages. A test compares them with the commands.
