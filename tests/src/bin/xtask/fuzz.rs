@@ -18,6 +18,7 @@ use crate::{
     process::{minutes, root, run, wait},
     steps::{LONG, Session},
     toolchain::cargo,
+    workspace::PROGRAMS,
 };
 
 /// Most bytes of an input: more than any limit of a header.
@@ -102,8 +103,8 @@ impl Fuzzer {
     fn build() -> Result<Self> {
         let target = root().join("target");
         let mut build = cargo();
-        // the whole workspace: dependencies then have the features that they have in the tests, and are not built again
-        build.args(["build", "--quiet", "--workspace", "--bin", "fuzz", "--features", "ntkscope-tests/fuzzing"]);
+        // of the whole workspace: see [`crate::workspace::program`]
+        build.args(["build", "--quiet", "--workspace", "--bin", "fuzz", "--features", PROGRAMS]);
         build.arg("--target-dir").arg(&target).env("RUSTC_WORKSPACE_WRAPPER", root().join("tests/fuzz/rustc"));
         run(&mut build, LONG)?;
         Ok(Self { program: target.join("debug/fuzz"), folder: target.join("fuzz"), seed: None })

@@ -1,5 +1,7 @@
 //! The steps that cargo itself does.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::{
@@ -10,6 +12,11 @@ use crate::{
     toolchain::{apt_install, cargo},
 };
 
+/// The feature of this program, whose own tests are run with the others.
+const XTASK: &str = "ntkscope-tests/xtask";
+/// Those of all programs of the package of tests.
+pub(crate) const PROGRAMS: &str = "ntkscope-tests/xtask,ntkscope-tests/fuzzing";
+
 pub(crate) fn format(_: &mut Session) -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]), minutes(2))?;
     run(cargo().args(["fmt", "--all", "--check"]).current_dir(root().join("firmware")), minutes(2))
@@ -17,7 +24,7 @@ pub(crate) fn format(_: &mut Session) -> Result<()> {
 
 pub(crate) fn clippy(_: &mut Session) -> Result<()> {
     let mut clippy = cargo();
-    clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--features", "ntkscope-tests/fuzzing"]);
+    clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--features", PROGRAMS]);
     run(clippy.args(["--", "-D", "warnings"]), LONG)
 }
 
@@ -48,7 +55,9 @@ pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
 }
 
 pub(crate) fn doc(session: &mut Session) -> Result<()> {
-    run(cargo().args(["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"), LONG)?;
+    let mut doc = cargo();
+    doc.args(["doc", "--quiet", "--workspace", "--no-deps", "--features", XTASK]);
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"), LONG)?;
     let board = Board::load(QEMU_BOARDS[0])?;
     let mut doc = session.toolchains.cargo("firmware", "doc", &board.target)?;
     doc.args(["--quiet", "--release", "--locked", "--no-deps"]).args(features(&board, Transport::Semihosting));
@@ -56,7 +65,17 @@ pub(crate) fn doc(session: &mut Session) -> Result<()> {
 }
 
 pub(crate) fn test_debug(_: &mut Session) -> Result<()> {
-    run(cargo().args(["test", "--workspace", "--no-fail-fast"]), LONG)
+    run(cargo().args(["test", "--workspace", "--no-fail-fast", "--features", XTASK]), LONG)
+}
+
+/// The command line in the debug profile, as the tests have it: of the whole workspace, because what it depends on has more features
+/// there than for it alone, and would be built again.
+pub(crate) fn program() -> Result<PathBuf> {
+    let target = root().join("target");
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--workspace", "--bin", "ntkscope", "--features", XTASK]);
+    run(build.arg("--target-dir").arg(&target), LONG)?;
+    Ok(target.join("debug").join("ntkscope"))
 }
 
 /// What the feature `mpi` of the host needs to be built and run.
@@ -71,10 +90,12 @@ pub(crate) fn mpi(_: &mut Session) -> Result<()> {
         }
         apt_install(&MPI)?;
     }
-    run(cargo().args(["test", "--package", "ntkscope", "--features", "mpi", "--test", "mpi"]), LONG)
+    // of the whole workspace: see [`program`]
+    let features = format!("{XTASK},ntkscope/mpi");
+    run(cargo().args(["test", "--workspace", "--test", "mpi", "--features", &features]), LONG)
 }
 
-/// What the optimizer could change: the arithmetic. The program around it takes longer to build than all of its tests.
+/// What the optimizer could change: the arithmetic. The programs around it take longer to build than all of its tests.
 pub(crate) fn test_release(_: &mut Session) -> Result<()> {
     let mut test = cargo();
     test.args(["test", "--release", "--no-fail-fast"]);

@@ -20,6 +20,7 @@ use crate::{
     process::{self, find, minutes, output, root, run as run_command},
     steps::{LONG, Session},
     toolchain::{apt_install, cargo},
+    workspace,
 };
 
 /// The oldest node that runs modules, tests and streams as they are written here.
@@ -95,13 +96,13 @@ fn ensure_node() -> Result<bool> {
 fn expected() -> Result<serde_json::Value> {
     let mut buffer = vec![0.0; LEN];
     let mut table = Box::new(Table::new());
-    let mut runs = Vec::new();
+    let (program, mut runs) = (workspace::program()?, Vec::new());
     for settings in COMPARED {
         let command = settings.command();
         let failed = |error| anyhow!("{command}: {error}");
         run::run(&settings, &mut buffer, &mut table, &mut |_| ()).map_err(failed)?;
         let digest = table.digest();
-        let of_command_line = command_line(&command)?;
+        let of_command_line = command_line(&program, &command)?;
         ensure!(
             digest == of_command_line,
             "`{command}` has the digest {:016x}, the engine {:016x}",
@@ -120,11 +121,10 @@ fn expected() -> Result<serde_json::Value> {
 }
 
 /// The digest of what this command line records.
-fn command_line(command: &str) -> Result<Digest> {
+fn command_line(program: &Path, command: &str) -> Result<Digest> {
     let out = place().join("run");
-    let words = command.split(' ').skip(1);
-    let mut run = cargo();
-    run.args(["run", "--quiet", "--package", "ntkscope", "--bin", "ntkscope", "--"]).args(words);
+    let mut run = Command::new(program);
+    run.args(command.split(' ').skip(1));
     let _ = fs::remove_dir_all(&out);
     process::output(run.arg("--quiet").arg("--out").arg(&out), LONG)?;
     trace_digest(&out.join("trace.csv"))
