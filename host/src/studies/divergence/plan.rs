@@ -146,7 +146,7 @@ pub fn parametrizations(options: &Options) -> [Grid; 2] {
 /// Handwritten digits.
 pub fn mnist(options: &Options) -> Grid {
     let seeds = if options.full { 3 } else { 1 };
-    Grid { widths: vec![128, 512, 2048], widest_residual: 512, seeds, ..digits(options, options.n.unwrap_or(256)) }
+    Grid { widths: vec![128, 256, 512, 1024], seeds, ..digits(options, options.n.unwrap_or(256)) }
 }
 
 /// Many of them.
@@ -189,8 +189,8 @@ pub fn mixture() -> Grid {
 fn small(data: Model) -> Grid {
     Grid {
         nets: vec![Net::fcn(2), RESIDUAL],
-        widths: vec![64, 256, 1024],
-        widest_residual: usize::MAX,
+        widths: vec![64, 128, 256, 512, 1024],
+        widest_residual: 512,
         inits: vec![Init::Mirrored],
         losses: vec![CE, MSE],
         seeds: 3,
