@@ -22,7 +22,7 @@ use crate::report::{ClaimRow, Kind, Verdict, number};
 use crate::studies::PAPERS;
 use crate::study::options::{MAX_SEEDS, Options};
 use crate::study::page;
-use crate::study::paper::{Part, Planned, Study};
+use crate::study::paper::{Planned, Study, parts_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,13 +49,7 @@ fn study_names() -> PossibleValuesParser {
 
 /// The names of all parts of all papers, each once. Which of them the study has it says itself.
 fn part_names() -> Open<StringValueParser> {
-    let mut parts: Vec<&Part> = Vec::new();
-    for part in PAPERS.iter().flat_map(|paper| paper.parts) {
-        if !parts.contains(part) {
-            parts.push(part);
-        }
-    }
-    let names = parts.into_iter().map(|part| PossibleValue::new(part.name).help(part.summary));
+    let names = parts_of(PAPERS).into_iter().map(|part| PossibleValue::new(part.name).help(part.summary));
     Open::new(StringValueParser::new(), names)
 }
 

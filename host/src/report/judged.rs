@@ -20,8 +20,8 @@ pub fn judged(judgement: &Judgement) -> String {
     }
     if let Some(step) = swallowed_from {
         text.push_str(&format!(
-            " From step {step} on no parameter has moved: the steps are below the rounding of the parameters. Longer steps, samples and \
-             targets of a scale of about 1, or double precision reach further."
+            " From step {step} on no parameter has moved: the steps are below the rounding of the parameters. A larger rate, samples and \
+             targets scaled to about 1, or double precision would get further."
         ));
     }
     if let Some(rate) = rate.filter(|rate| rate.is_beyond()) {

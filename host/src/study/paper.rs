@@ -108,6 +108,17 @@ fn check_published(parts: &[&Part]) -> Result<(), Error> {
     }
 }
 
+/// The parts of these papers, of those of one name the first.
+pub fn parts_of(papers: &[&'static Paper]) -> Vec<&'static Part> {
+    let mut parts: Vec<&Part> = Vec::new();
+    for part in papers.iter().flat_map(|paper| paper.parts) {
+        if !parts.contains(part) {
+            parts.push(part);
+        }
+    }
+    parts
+}
+
 /// A paper's study, as the options have it.
 pub struct Study {
     paper: &'static Paper,
@@ -130,12 +141,7 @@ impl Study {
     pub fn plan(papers: &[&'static Paper], only: &[String], options: &Options) -> Result<Planned, Error> {
         let all: Vec<&Part> = papers.iter().flat_map(|paper| paper.parts).copied().collect();
         if let Some(name) = only.iter().find(|name| all.iter().all(|part| part.name != name.as_str())) {
-            let mut names: Vec<&str> = Vec::new();
-            for part in &all {
-                if !names.contains(&part.name) {
-                    names.push(part.name);
-                }
-            }
+            let names: Vec<&str> = parts_of(papers).iter().map(|part| part.name).collect();
             let guess = did_you_mean(name, names.iter().copied());
             let what = format!("no such part; give {}{guess}", either(&names));
             return Err(Error::Range { setting: "only", given: name.clone(), what });
