@@ -19,7 +19,8 @@ pub(crate) fn begin(mhz: Option<u32>) {
 fn micros() -> u64 {
     match RATE.load(Relaxed) {
         0 => 0,
-        rate => ticks::now() / u64::from(rate),
+        // 0 is no time
+        rate => (ticks::now() / u64::from(rate)).max(1),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ticks of SysTick since its start: cycles of the core, in QEMU a part of the time that it emulates.
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use cortex_m::peripheral::{Peripherals, SCB, SYST, syst::SystClkSource};
 use cortex_m_rt::exception;
@@ -9,6 +9,8 @@ use cortex_m_rt::exception;
 const RELOAD: u32 = 0x00ff_ffff;
 /// How often it has done so.
 static WRAPS: AtomicU32 = AtomicU32::new(0);
+/// Whether its first round has begun: until the first tick it rests at 0, the end of a round as well.
+static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 
 #[exception]
 fn SysTick() {
@@ -36,6 +38,11 @@ pub(crate) fn stop() {
 pub(crate) fn now() -> u64 {
     loop {
         let (wraps, left, waits) = (WRAPS.load(Relaxed), SYST::get_current(), SCB::is_pendst_pending());
+        if left != 0 {
+            HAS_BEGUN.store(true, Relaxed);
+        } else if !HAS_BEGUN.load(Relaxed) {
+            return 0;
+        }
         if wraps == WRAPS.load(Relaxed) {
             // a round that nobody has counted yet, as no interrupt comes within a frame: `left` is of the next, unless that began
             // between the two looks
