@@ -30,11 +30,21 @@ pub struct Grid {
     /// mean margin at which losses end that have no least value
     margin: f64,
     max_steps: u64,
+    /// those that a run takes, as measured, for the forecast of its time
+    gradients: Gradients,
     snapshots: usize,
     /// whether the kernels' predictions are made beside the runs
     predictions: bool,
     /// widths at which the kernel is read along the circle too: on 60 times as many inputs
     profiles: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Gradients {
+    /// of losses whose margins grow for ever, until the margin is reached
+    endless: f64,
+    /// of losses that come to rest
+    finite: f64,
 }
 
 const RESIDUAL: Net = Net::resnet(2, 1.0);
@@ -70,6 +80,7 @@ pub fn six_points(options: &Options) -> Grid {
         variant: if full { "-full".into() } else { String::new() },
         margin: 16.0,
         max_steps: MAX_STEPS,
+        gradients: Gradients { endless: 2120.0, finite: 850.0 },
         // each is a burst of twenty steps
         snapshots: if full { 64 } else { 32 },
         predictions: true,
@@ -167,26 +178,35 @@ fn digits(options: &Options, n: usize) -> Grid {
         classes: Some(ClassSelection::Parity),
         ..samples_of(Source::Mnist, n, 64)
     };
-    Grid { samples: n, held_out: 64, variant: options.n_in_ids(), ..small(data) }
+    // the more the more images. Measured at width 128 and margin 8: for 64 and 256 digits 1739 and 5267 gradients under cross-entropy,
+    // 2507 and some 20,000 under squared error, about one a step
+    let of = |of_64: f64, power: f64, of_a_step: f64| {
+        (of_64 * (n as f64 / 64.0).powf(power)).min(of_a_step * MAX_STEPS as f64)
+    };
+    let gradients = Gradients { endless: of(1739.0, 0.8, 4.0), finite: of(2507.0, 1.6, 1.1) };
+    Grid { samples: n, held_out: 64, variant: options.n_in_ids(), ..small(data, gradients) }
 }
 
 /// Points on the sphere.
 pub fn sphere() -> Grid {
-    small(samples_of(Source::Sphere, 32, 32))
+    // 2,100 to 11,000 to margin 8; 4,500 to 21,900, the bound on steps, to loss 1e-8
+    small(samples_of(Source::Sphere, 32, 32), Gradients { endless: 6700.0, finite: 14_000.0 })
 }
 
 /// Clusters that a linear function separates.
 pub fn separable() -> Grid {
-    small(Model { dimension: Some(32), ..samples_of(Source::Mixture, 32, 32) })
+    // learnt at once: 400 to 840 under either loss
+    let gradients = Gradients { endless: 500.0, finite: 500.0 };
+    small(Model { dimension: Some(32), ..samples_of(Source::Mixture, 32, 32) }, gradients)
 }
 
 /// Clusters that none separates.
 pub fn mixture() -> Grid {
-    small(samples_of(Source::Mixture, 32, 32))
+    small(samples_of(Source::Mixture, 32, 32), Gradients { endless: 8000.0, finite: 21_000.0 })
 }
 
 /// 32 samples and as many held out.
-fn small(data: Model) -> Grid {
+fn small(data: Model, gradients: Gradients) -> Grid {
     Grid {
         nets: vec![Net::fcn(2), RESIDUAL],
         widths: vec![64, 128, 256, 512, 1024],
@@ -201,6 +221,7 @@ fn small(data: Model) -> Grid {
         variant: String::new(),
         margin: 8.0,
         max_steps: MAX_STEPS,
+        gradients,
         snapshots: 64,
         predictions: true,
         profiles: Vec::new(),
@@ -242,14 +263,6 @@ impl Grid {
         cells
     }
 
-    /// Steps of images, of which there are the more the more images, in units of 2120 gradients. Measured at width 128 and margin 8: for
-    /// 64 and 256 digits 1739 and 5267 gradients under cross-entropy, 2507 and some 20,000 under squared error, about one a step.
-    fn of_images(&self, endless: bool) -> f64 {
-        let (of_64, power, of_a_step) = if endless { (1739.0, 0.8, 4.0) } else { (2507.0, 1.6, 1.1) };
-        let gradients: f64 = of_64 * (self.samples as f64 / 64.0).powf(power);
-        gradients.min(of_a_step * self.max_steps as f64) / 2120.0
-    }
-
     fn cell(&self, part: &'static Part, net: Net, width: usize, init: Init, loss: LossKind, seed: u64) -> Cell {
         let model = Model { init, seed, ..net.model(width, &self.data) };
         // margins grow for ever under an exponential tail; squared error and hinge loss come to rest
@@ -265,26 +278,16 @@ impl Grid {
             profile: self.profiles.contains(&width).then_some(CurveSource::Circle),
             ..Training::default()
         };
-        // parameters moved, which takes as long as products with 180 samples, and those; a margin costs steps in proportion, and
-        // what comes to rest takes fewer
+        // parameters moved, which takes as long as products with 180 samples, and those
         let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };
         let parameters = (net.matrices() * width * width + work::inputs(&model).max(16) * width) as f64;
-        let steps = match (endless, self.samples) {
-            (false, ..=6) => 0.4,
-            (true, ..=6) => (self.margin / 16.0).max(1.0),
-            // 32 samples of clusters in 32 dimensions, which are learnt at once: 400 to 840 gradients under either loss
-            _ if self.data.dimension.is_some() => 500.0 / 2120.0,
-            // 32 points on the sphere: 2,100 to 11,000 gradients to margin 8, 4,500 to 21,900, the bound on steps, to loss 1e-8
-            (true, _) => 6700.0 / 2120.0,
-            (false, _) => 14_000.0 / 2120.0,
-        };
-        let steps = if model.data.is_images() { self.of_images(endless) } else { steps };
+        let gradients = if endless { self.gradients.endless } else { self.gradients.finite };
         // that of the inputs of a curve, which are many, but seldom passed
         let profile = if training.profile.is_some() { 350 } else { 0 };
         let outputs = (1 + self.outputs) as f64 / 2.0;
-        let work =
-            copies * parameters * outputs * (self.samples + self.held_out + 180 + profile) as f64 * steps * 1.2e-7
-                + copies * work::of_kernels(&model, &training, (net.matrices() + 1) * width);
+        let products = parameters * outputs * (self.samples + self.held_out + 180 + profile) as f64;
+        let work = copies
+            * (products * gradients * 5.66e-11 + work::of_kernels(&model, &training, (net.matrices() + 1) * width));
         let id = format!("{}{}-{}-w{width}-{loss}-{init}-s{seed}", part.name, self.variant, net.name());
         let (settings, regularization) = (Settings { model, training }, Regularization::Plain);
         let run = TrainingRun { id, settings, work };

@@ -92,7 +92,9 @@ pub(crate) fn mpi(_: &mut Session) -> Result<()> {
     }
     // of the whole workspace: see [`program`]
     let features = format!("{XTASK},ntkscope/mpi");
-    run(cargo().args(["test", "--workspace", "--test", "mpi", "--features", &features]), LONG)
+    // the whole host is built again for a few short runs, three times as fast without optimization
+    let plain = "profile.dev.package.ntkscope.opt-level=0";
+    run(cargo().args(["test", "--config", plain, "--workspace", "--test", "mpi", "--features", &features]), LONG)
 }
 
 /// What the optimizer could change: the arithmetic. The programs around it take longer to build than all of its tests.
