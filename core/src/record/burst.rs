@@ -16,9 +16,9 @@
 //! |df + J (J^T R + P)| / |df|,     R = sum of dt r/n,     P = sum of dt lambda (theta - theta_0)
 //! ```
 //!
-//! between the change df of the outputs over the burst and what the kernel says of it. A smooth activation needs one state,
-//! and a burst of one state is the state itself. Gradient descent has no sliding modes: its steps are what they are, and so
-//! is the kernel of the point.
+//! between the change df of the outputs over the burst and what the kernel says of it, where they move by more than rounding.
+//! A smooth activation needs one state, and a burst of one state is the state itself. Gradient descent has no sliding modes:
+//! its steps are what they are, and so is the kernel of the point.
 
 use super::Reading;
 use crate::buffer::{buffer_len, take_front};
@@ -27,6 +27,9 @@ use crate::linalg::norm;
 use crate::network::{Network, Sizes};
 use crate::train::{Chattering, Problem, add_time};
 use crate::{Backend, Error, MatMut, MatRef, Real};
+
+/// Units of rounding of the outputs up to which their movement is rounding.
+const ROUNDED: f64 = 64.0;
 
 /// Steps of one length.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -237,13 +240,16 @@ impl<'a, T: Real> BurstSpace<'a, T> {
             *g += pull * (half * (*first + *last) - *theta_0);
         }
         jacobian_product(backend, &mean, 0..c, gradient, T::ZERO, MatMut::dense(product, n, c), scratch)?;
-        let (mut off, mut moved) = (T::ZERO, T::ZERO);
+        let (mut off, mut moved, mut size) = (T::ZERO, T::ZERO, T::ZERO);
         for ((before, after), predicted) in before.iter().zip(after.iter()).zip(product.iter()) {
             let change = *after - *before;
             moved += change * change;
+            size += *before * *before + *after * *after;
             off += (change + *predicted) * (change + *predicted);
         }
-        Ok(if moved == T::ZERO { T::from_f64(f64::NAN) } else { (off / moved).sqrt() })
+        let rounding = T::from_f64(ROUNDED) * T::EPSILON;
+        let rests = moved <= rounding * rounding * size;
+        Ok(if rests { T::from_f64(f64::NAN) } else { (off / moved).sqrt() })
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Reading<T> {
     pub states: usize,
     /// pairs of a unit and a sample that slide along their kink
     pub sliding: usize,
-    /// the velocity error; NaN where the outputs do not move, or one state alone was read
+    /// the velocity error; NaN where the outputs move by no more than rounding, or one state alone was read
     pub velocity_error: T,
 }
 

@@ -58,7 +58,7 @@ pub struct Snapshot<T> {
     pub drift_max_se: T,
     /// pairs of a unit and a sample that slide along their kink
     pub sliding: u64,
-    /// velocity error of the burst, see [`super::Burst`]; NaN without one
+    /// velocity error of the burst, see [`super::Burst`]; NaN without one, and where outputs move by no more than rounding
     pub velocity_error: T,
     /// max_ij |K - K_0| with K the kernel of a point, whose derivatives at a kink are 0 or 1
     pub point_drift_max: T,

@@ -47,7 +47,7 @@ pub enum Error {
     },
     /// The law of predictors at a time at which it is not known.
     #[error(
-        "the law of infinite width at time {time}: it is known at finite times for squared error without a penalty alone; give an infinite time"
+        "the law of infinite width at time {time:?}: it is known at finite times for squared error without a penalty alone; give an infinite time"
     )]
     TooEarly {
         /// of the mean loss

@@ -304,7 +304,7 @@ pub enum Error {
     },
     /// A label that is no class.
     #[error(
-        "{place}, row {row} (from 0): the label {value} is {}, so it is not a class; give `targets = values` to fit y as real numbers (needs `loss = mse`)",
+        "{place}, row {row} (from 0): the label {value:?} is {}, so it is not a class; give `targets = values` to fit y as real numbers (needs `loss = mse`)",
         if value.fract() == 0.0 { "beyond 2^53" } else { "not an integer" }
     )]
     NotAClass {

@@ -44,7 +44,7 @@ pub enum Error {
         cells: usize,
     },
     /// An axis whose range holds nothing, or numbers that its scale has no place for.
-    #[error("figure {figure:?}: {axis} range {low}..{high} is empty, or not positive on a logarithmic axis")]
+    #[error("figure {figure:?}: {axis} range {low:?}..{high:?} is empty, or not positive on a logarithmic axis")]
     Range {
         /// the figure's name
         figure: String,

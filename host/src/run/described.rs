@@ -48,7 +48,8 @@ const TRACE: [Described; 30] = Described::of(
         (
             "velocity_error",
             "share",
-            "|df + K_t R| / |df| over the burst: fraction of the outputs' motion not explained by K_t; empty without a burst",
+            "|df + K_t R| / |df| over the burst: fraction of the outputs' motion not explained by K_t; empty without a burst, and where \
+             outputs move by no more than rounding",
         ),
         ("point_drift_max", KERNEL, "drift_max at a single point, with derivative 0 or 1 at kinks"),
         ("point_drift_fro", "share", "drift_fro at a single point; empty if K_0 is 0"),

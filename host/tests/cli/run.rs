@@ -293,3 +293,13 @@ fn where_training_ends() {
     place.succeed(&format!("{model} --until-time 10 --out h"));
     assert!(!place.path("h/limit.csv").exists());
 }
+
+#[test]
+fn outputs_at_rest_have_no_velocity_error() {
+    let place = Place::new();
+    place.succeed("run --width 64 --loss mse --dtype f32 --until-time 1e7 --no-figures --quiet --out o");
+    let rows = place.trace("o/trace.csv").rows;
+    assert!(rows[rows.len() - 1].velocity_error.is_nan());
+    let moving: Vec<f64> = rows.iter().map(|row| row.velocity_error).filter(|error| error.is_finite()).collect();
+    assert!(moving.len() > 5 && moving.iter().all(|error| *error < 0.2), "{moving:?}");
+}
