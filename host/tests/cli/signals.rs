@@ -120,8 +120,8 @@ fn signals_end_every_command() {
 #[test]
 fn a_grid_ends_soon() {
     let place = Place::new();
-    for after in [3, 20] {
-        let line = "sweep --data sphere --n 900 --loss cross-entropy --set width=700,701 --out s --quiet";
+    for after in [2, 7] {
+        let line = "sweep --data sphere --n 500 --loss cross-entropy --set width=700,701 --out s --quiet";
         let mut command = place.command(line.split_whitespace());
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         std::thread::sleep(Duration::from_secs(after));

@@ -12,9 +12,8 @@ use crate::{
     toolchain::{apt_install, cargo},
 };
 
-/// The feature of this program, whose own tests are run with the others.
-const XTASK: &str = "ntkscope-tests/xtask";
-/// Those of all programs of the package of tests.
+/// The features of all programs of the package of tests. Every step has these: cargo builds a package again for every other set of
+/// features of what it depends on.
 pub(crate) const PROGRAMS: &str = "ntkscope-tests/xtask,ntkscope-tests/fuzzing";
 
 pub(crate) fn format(_: &mut Session) -> Result<()> {
@@ -56,7 +55,7 @@ pub(crate) fn clippy_firmware(session: &mut Session) -> Result<()> {
 
 pub(crate) fn doc(session: &mut Session) -> Result<()> {
     let mut doc = cargo();
-    doc.args(["doc", "--quiet", "--workspace", "--no-deps", "--features", XTASK]);
+    doc.args(["doc", "--quiet", "--workspace", "--no-deps", "--features", PROGRAMS]);
     run(doc.env("RUSTDOCFLAGS", "-D warnings"), LONG)?;
     let board = Board::load(QEMU_BOARDS[0])?;
     let mut doc = session.toolchains.cargo("firmware", "doc", &board.target)?;
@@ -65,7 +64,7 @@ pub(crate) fn doc(session: &mut Session) -> Result<()> {
 }
 
 pub(crate) fn test_debug(_: &mut Session) -> Result<()> {
-    run(cargo().args(["test", "--workspace", "--no-fail-fast", "--features", XTASK]), LONG)
+    run(cargo().args(["test", "--workspace", "--no-fail-fast", "--features", PROGRAMS]), LONG)
 }
 
 /// The command line in the debug profile, as the tests have it: of the whole workspace, because what it depends on has more features
@@ -73,7 +72,7 @@ pub(crate) fn test_debug(_: &mut Session) -> Result<()> {
 pub(crate) fn program() -> Result<PathBuf> {
     let target = root().join("target");
     let mut build = cargo();
-    build.args(["build", "--quiet", "--workspace", "--bin", "ntkscope", "--features", XTASK]);
+    build.args(["build", "--quiet", "--workspace", "--bin", "ntkscope", "--features", PROGRAMS]);
     run(build.arg("--target-dir").arg(&target), LONG)?;
     Ok(target.join("debug").join("ntkscope"))
 }
@@ -91,10 +90,8 @@ pub(crate) fn mpi(_: &mut Session) -> Result<()> {
         apt_install(&MPI)?;
     }
     // of the whole workspace: see [`program`]
-    let features = format!("{XTASK},ntkscope/mpi");
-    // the whole host is built again for a few short runs, three times as fast without optimization
-    let plain = "profile.dev.package.ntkscope.opt-level=0";
-    run(cargo().args(["test", "--config", plain, "--workspace", "--test", "mpi", "--features", &features]), LONG)
+    let features = format!("{PROGRAMS},ntkscope/mpi");
+    run(cargo().args(["test", "--workspace", "--test", "mpi", "--features", &features]), LONG)
 }
 
 /// What the optimizer could change: the arithmetic. The programs around it take longer to build than all of its tests.
