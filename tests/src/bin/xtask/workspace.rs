@@ -12,8 +12,8 @@ use crate::{
     toolchain::{apt_install, cargo},
 };
 
-/// The features of all programs of the package of tests. Every step has these: cargo builds a package again for every other set of
-/// features of what it depends on.
+/// The features of all programs of the package of tests. Every step in the debug profile has these, because cargo builds what a
+/// package depends on again for every other set of features.
 pub(crate) const PROGRAMS: &str = "ntkscope-tests/xtask,ntkscope-tests/fuzzing";
 
 pub(crate) fn format(_: &mut Session) -> Result<()> {
