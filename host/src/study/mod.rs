@@ -11,6 +11,7 @@ pub mod grid;
 pub mod group;
 pub mod judge;
 pub mod kept;
+pub mod kernel_regime;
 pub mod manifest;
 pub mod net;
 pub mod options;

@@ -1,7 +1,7 @@
 //! What distinguishes the runs of a study: the network, what keeps its kernel, and how they are called.
 
 use ntkscope_core::choice::Choice;
-use ntkscope_core::network::{Bias, Parametrization};
+use ntkscope_core::network::{Activation, Bias, Parametrization};
 
 use crate::experiment::{LossKind, Model, NetworkKind};
 use crate::words::count;
@@ -29,6 +29,8 @@ pub struct Net {
     pub bias: Bias,
     /// how its layers are scaled
     pub parametrization: Parametrization,
+    /// of all hidden layers
+    pub activation: Activation,
 }
 
 /// A parametrization's name for people.
@@ -44,7 +46,14 @@ pub fn parametrization_title(parametrization: Parametrization) -> &'static str {
 impl Net {
     /// Fully connected, with biases in the first layer.
     pub const fn fcn(depth: usize) -> Self {
-        Self { kind: NetworkKind::Fcn, depth, alpha: 1.0, bias: Bias::Input, parametrization: Parametrization::Ntk }
+        Self {
+            kind: NetworkKind::Fcn,
+            depth,
+            alpha: 1.0,
+            bias: Bias::Input,
+            parametrization: Parametrization::Ntk,
+            activation: Activation::Relu,
+        }
     }
     /// Residual, with biases in the first layer.
     pub const fn resnet(depth: usize, alpha: f64) -> Self {
@@ -58,6 +67,10 @@ impl Net {
     pub const fn with_bias(self, bias: Bias) -> Self {
         Self { bias, ..self }
     }
+    /// The same with another activation.
+    pub const fn with_activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
+    }
     /// Its name in ids and files.
     pub fn name(&self) -> String {
         let bias = if self.bias == Bias::Input { String::new() } else { format!("-bias-{}", self.bias) };
@@ -65,9 +78,17 @@ impl Net {
             Parametrization::Ntk => String::new(),
             other => format!("-{other}"),
         };
+        let activation = self.unlike_relu("-");
         match self.kind {
-            NetworkKind::Fcn => format!("fcn{}{bias}{scaled}", self.depth),
-            NetworkKind::Resnet => format!("resnet{}-alpha{}{bias}", self.depth, self.alpha),
+            NetworkKind::Fcn => format!("fcn{}{bias}{scaled}{activation}", self.depth),
+            NetworkKind::Resnet => format!("resnet{}-alpha{}{bias}{activation}", self.depth, self.alpha),
+        }
+    }
+    /// An activation other than ReLU, behind a separator.
+    fn unlike_relu(&self, separator: &str) -> String {
+        match self.activation {
+            Activation::Relu => String::new(),
+            other => format!("{separator}{other}"),
         }
     }
     /// Its name for people; biases are told where they are not in the first layer alone.
@@ -81,19 +102,29 @@ impl Net {
             Parametrization::Ntk => String::new(),
             other => format!(", {} parametrization", parametrization_title(other)),
         };
+        let activation = self.unlike_relu(", ");
         match self.kind {
-            NetworkKind::Fcn => format!("FCN, L = {}{bias}{scaled}", self.depth),
+            NetworkKind::Fcn => format!("FCN, L = {}{bias}{scaled}{activation}", self.depth),
             NetworkKind::Resnet => {
                 let blocks = count(self.depth, "block");
-                format!("ResNet, {blocks}, α = {}{bias}", self.alpha)
+                format!("ResNet, {blocks}, α = {}{bias}{activation}", self.alpha)
             }
         }
     }
     /// The settings of the network at a width, in place of those of `others`.
     pub fn model(&self, width: usize, others: &Model) -> Model {
-        let Self { kind, depth, alpha, bias, parametrization } = *self;
+        let Self { kind, depth, alpha, bias, parametrization, activation } = *self;
         let alpha = (kind == NetworkKind::Resnet).then_some(alpha);
-        Model { network: kind, depth, width, alpha, bias, parametrization, ..others.clone() }
+        Model {
+            network: kind,
+            depth,
+            width,
+            alpha,
+            bias,
+            parametrization,
+            activation: activation.into(),
+            ..others.clone()
+        }
     }
     /// Matrices of width x width.
     pub fn matrices(&self) -> usize {

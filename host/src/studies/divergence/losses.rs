@@ -1,6 +1,6 @@
 //! Losses that the paper does not treat: one with the tail of cross-entropy, one with none.
 
-use super::claims::{OF_SLOPES, between_the_regimes, largest, small_widths};
+use super::claims::{between_the_regimes, largest, small_widths};
 use super::figures::{log_against_margin, log_against_time};
 use super::{plan, sizes};
 use crate::analysis::statistics::{Curve, larger};
@@ -11,6 +11,7 @@ use crate::study::claim::{Claim, Theory, state_all};
 use crate::study::draw::{Change, DRIFT_AXIS, MEAN_MARGIN, Sketch, TIME, band};
 use crate::study::group::{DRIFT, Group, Run};
 use crate::study::judge::Measured;
+use crate::study::kernel_regime::{OF_SLOPES, in_width};
 use crate::study::net::{CE, EXPONENTIAL, HINGE};
 use crate::study::options::Takes;
 use crate::study::paper::{Part, Scope};
@@ -99,14 +100,14 @@ static CLAIMS: &[Claim<Group>] = &[
     },
     Claim {
         name: "A7 decay of the largest drift with width under hinge loss",
-        place: "derived: drift ~ c/m in the kernel regime, in which training ends",
+        place: "derived: A u/√m + B u^{2}/m in the kernel regime, in which training ends",
         kind: Kind::Claim,
         about: |group| group.subject(HINGE.to_string()),
         measure: |group| {
             let widths = small_widths(group, HINGE);
             group.exponents_in_width(HINGE, &widths, |run| Some(run.largest(DRIFT)))
         },
-        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
+        theory: |group| Some(in_width(&group.net).within(0.25, OF_SLOPES)),
         note: |group| largest(&small_widths(group, HINGE), "those with less than 30 % relative drift"),
         failing: "",
     },

@@ -4,6 +4,7 @@
 pub mod claims;
 mod definition;
 pub mod figures;
+mod kinks;
 mod losses;
 mod parametrizations;
 pub mod plan;
@@ -41,6 +42,7 @@ pub static PAPER: Paper = Paper {
         &theorems::PART,
         &positivity::PART,
         &EXPONENT,
+        &kinks::PART,
         &MNIST,
         &MNIST_LARGE,
         &MNIST_CLASSES,

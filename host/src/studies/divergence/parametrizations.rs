@@ -8,6 +8,7 @@ use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Theory, state_all};
 use crate::study::draw::{Sketch, by_width, width_axis};
 use crate::study::group::{Column, Group};
+use crate::study::kernel_regime::in_width;
 use crate::study::net::{CE, Net, parametrization_title};
 use crate::study::options::{Options, Takes};
 use crate::study::paper::{Part, Scope};
@@ -54,7 +55,7 @@ pub(super) fn nets() -> [[Net; 3]; 2] {
 /// How the relative drift at one margin u goes with the width m.
 #[derive(Clone, Copy)]
 enum Law {
-    /// c u²/m
+    /// A u/√m + B u²/m
     Kernel,
     /// c u²/m²: of the kernel, of order m, all is the output layer's but a part of order 1, and by that part alone the features move
     Features,
@@ -71,12 +72,9 @@ impl Law {
         }
     }
 
-    fn theory(self) -> Theory {
+    fn theory(self, net: &Net) -> Theory {
         match self {
-            Self::Kernel => {
-                let reason = "the next order of c u^{2}/m (1 + c' u^{2}/m …) at relative drifts up to 1/2";
-                Theory::number(-1.0).said("−1").within(0.25, reason)
-            }
+            Self::Kernel => in_width(net).within(0.25, "the next order, c (u/√m)^{3}, at relative drifts up to 1/2"),
             Self::Features => {
                 let reason = "the next order, u/√m, of which 1/8 is left at the narrowest of them";
                 Theory::number(-2.0).said("−2").within(0.25, reason)
@@ -114,14 +112,14 @@ fn findings(groups: &[Group]) -> Findings {
 
 static CLAIMS: &[Claim<Group>] = &[Claim {
     name: "A8 decay of the relative drift with width",
-    place: "derived: c/m in the kernel regime, c/m² where only the output layer learns, a constant where there is no regime",
+    place: "derived: A u/√m + B u^{2}/m in the kernel regime, c/m^{2} where only the output layer learns, a constant where there is no regime",
     kind: Kind::Claim,
     about: Group::cross_entropy,
     measure: |group| {
         let (widths, _) = Law::of(&group.net).fitted(group);
         group.exponents_in_width(CE, &widths, |run| run.at_margin(COMPARED, RELATIVE))
     },
-    theory: |group| Some(Law::of(&group.net).theory()),
+    theory: |group| Some(Law::of(&group.net).theory(&group.net)),
     note: |group| {
         let (widths, which) = Law::of(&group.net).fitted(group);
         let drifts = group.by_width(CE, |run| run.at_margin(COMPARED, RELATIVE));
@@ -142,7 +140,7 @@ fn against_width(groups: &[Group]) -> Figure {
     let series: Vec<Series> = groups.iter().filter_map(of).collect();
     let depth = groups.first().map_or(0, |group| group.net.depth);
     let caption = format!(
-        "Relative drift at mean margin {} against the width, {}. A slope of −1 is the kernel regime{}; where the line is level there \
+        "Relative drift at mean margin {} against the width, {}. A slope of −1, with kinks from −1 to −1/2, is the kernel regime{}; where the line is level there \
          is none at any width.",
         number(COMPARED),
         count(depth, "hidden layer"),

@@ -113,14 +113,8 @@ pub fn depths(options: &Options) -> Grid {
 
 /// The same of a smooth activation, under which no unit rests on a kink.
 pub fn smooth(options: &Options) -> Grid {
-    let data = Model { activation: Activation::Erf.into(), ..samples_of(Source::Circle, 6, 0) };
-    Grid {
-        nets: vec![papers_fcn(2), papers_fcn(3)],
-        widths: vec![64, 256],
-        profiles: vec![64],
-        data,
-        ..theorems(options)
-    }
+    let nets = [2, 3].map(|depth| papers_fcn(depth).with_activation(Activation::Erf)).into();
+    Grid { nets, ..depths(options) }
 }
 
 /// The same points under losses of other tails.
@@ -152,6 +146,23 @@ pub fn parametrizations(options: &Options) -> [Grid; 2] {
         ..six_points(options)
     };
     [grid(shallow, 4096), grid(deep, 1024)]
+}
+
+/// Two antipodal points, with kinks and without.
+pub fn kinks() -> Grid {
+    Grid {
+        nets: vec![Net::fcn(1), Net::fcn(1).with_activation(Activation::Erf)],
+        widths: [4, 5, 6, 7, 8].map(|power| 1 << (2 * power)).into(),
+        inits: vec![Init::Mirrored],
+        losses: vec![CE],
+        seeds: 32,
+        samples: 2,
+        held_out: 0,
+        margin: 4.0,
+        snapshots: 32,
+        predictions: false,
+        ..small(samples_of(Source::Circle, 2, 0), Gradients { endless: 45.0, finite: 45.0 })
+    }
 }
 
 /// Handwritten digits.

@@ -15,7 +15,6 @@ use crate::study::training_run::TrainingRun;
 /// Ensembles that differ in nothing but their width.
 struct Variety {
     net: Net,
-    activation: Activation,
     init: Init,
     classes: usize,
     loss: LossKind,
@@ -37,7 +36,6 @@ const PENALIZED: Regularization = Regularization::Penalty(PENALTY);
 
 const PLAIN: Variety = Variety {
     net: Net::fcn(1),
-    activation: Activation::Relu,
     init: Init::Standard,
     classes: 2,
     loss: CE,
@@ -58,7 +56,7 @@ static OWN: &[Variety] = &[
     PLAIN,
     Variety { regularization: PENALIZED, full: &[64, 512, 2048], ..PLAIN },
     Variety { classes: 3, ..NARROW },
-    Variety { activation: Activation::Erf, quick: &[512, 2048], full: &[64, 512, 2048], ..PLAIN },
+    Variety { net: Net::fcn(1).with_activation(Activation::Erf), quick: &[512, 2048], full: &[64, 512, 2048], ..PLAIN },
     MIRRORED,
     Variety {
         regularization: Regularization::Smoothing(0.9),
@@ -111,9 +109,9 @@ fn all(part: &'static Part, options: &Options, varieties: &[Variety]) -> Vec<Kep
 
 impl Variety {
     fn ensemble(&self, part: &'static Part, options: &Options, width: usize) -> Kept<Ensemble> {
-        let Self { net, activation, init, classes, loss, regularization, smoothing, start, .. } = *self;
+        let Self { net, init, classes, loss, regularization, smoothing, start, .. } = *self;
         let (networks, count) = if options.full { (1000, "-networks1000") } else { (400, "") };
-        let model = on_the_circle(net.model(width, &Model { init, activation: activation.into(), ..Model::default() }));
+        let model = on_the_circle(net.model(width, &Model { init, ..Model::default() }));
         let training = until_the_end(regularization);
         let smoothing = if smoothing > 0.0 { smoothing } else { training.smoothing };
         let training = Training { loss, smoothing, ..training };
@@ -123,7 +121,6 @@ impl Variety {
                 id.push_str(&what)
             }
         };
-        say(activation != Activation::Relu, format!("-{activation}"));
         say(init != Init::Standard, format!("-{init}"));
         say(classes > 2, format!("-classes{classes}"));
         say(loss != CE, format!("-{loss}"));

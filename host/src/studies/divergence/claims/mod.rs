@@ -8,7 +8,7 @@ mod width;
 pub use drift::{AWAY, between_the_regimes, leaves_by};
 pub use movement::reached;
 pub use start::{AT_THE_START, FROM_ONE_START, Pair};
-pub use width::{MARGIN, OF_SLOPES, SHARE, largest, late_widths, small_widths, time_of_drift};
+pub use width::{MARGIN, SHARE, largest, late_widths, small_widths, time_of_drift};
 
 use crate::study::claim::{Stated, state_all};
 use crate::study::group::Group;

@@ -6,6 +6,7 @@ use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Theory};
 use crate::study::group::{Column, DRIFT, Group, Run};
 use crate::study::judge::Measured;
+use crate::study::kernel_regime::{OF_SLOPES, in_width};
 use crate::study::net::{CE, MSE};
 
 /// Mean margin at which widths are compared: the kernel regime's end at the narrow ones.
@@ -14,11 +15,11 @@ pub const MARGIN: f64 = 2.0;
 pub const SHARE: f64 = 0.1;
 /// Mean margin after which time grows exponentially with the margin.
 const LATE: f64 = 0.5;
-/// Relative drift up to which c u^2/m is the law: beyond, terms of the next order are as large as the difference from it.
+/// Relative drift up to which A u/√m + B u²/m is the law: beyond, terms of the next order are as large as the difference from it.
 const SMALL: f64 = 0.3;
 
-/// Why an exponent in the width may be off.
-pub const OF_SLOPES: &str = "the next order of c u^{2}/m (1 + c' u^{2}/m …) at relative drifts up to 0.3";
+/// Where exponents in the width are from.
+const IN_WIDTH: &str = "derived: A u/√m + B u^{2}/m in the kernel regime, A = 0 without kinks";
 /// All widths are there to show what choosing some of them does.
 const OF_CONTROL: &str = "that of the claim for small drifts, of which this is the control";
 
@@ -26,11 +27,11 @@ const OF_CONTROL: &str = "that of the claim for small drifts, of which this is t
 pub(super) static CLAIMS: &[Claim<Group>] = &[
     Claim {
         name: "A3 decay of the drift with width, small drifts",
-        place: "derived: drift ~ c u^{2}/m in the kernel regime",
+        place: IN_WIDTH,
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.exponents_in_width(CE, &small_widths(group, CE), |run| run.at_margin(MARGIN, DRIFT)),
-        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
+        theory: |group| Some(in_width(&group.net).within(0.25, OF_SLOPES)),
         note: |group| at_margin(&small_widths(group, CE), "those with less than 30 % relative drift there"),
         failing: "",
     },
@@ -40,17 +41,17 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.exponents_in_width(CE, &group.widths(), |run| run.at_margin(MARGIN, DRIFT)),
-        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_CONTROL)),
+        theory: |group| Some(in_width(&group.net).within(0.25, OF_CONTROL)),
         note: |group| at_margin(&group.widths(), "all"),
         failing: "",
     },
     Claim {
         name: "A3 decay of the largest drift with width, small drifts",
-        place: "derived: drift ~ c/m in the kernel regime",
+        place: IN_WIDTH,
         kind: Kind::Claim,
         about: Group::squared_error,
         measure: |group| group.exponents_in_width(MSE, &small_widths(group, MSE), |run| Some(run.largest(DRIFT))),
-        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_SLOPES)),
+        theory: |group| Some(in_width(&group.net).within(0.25, OF_SLOPES)),
         note: |group| largest(&small_widths(group, MSE), "those with less than 30 % relative drift"),
         failing: "",
     },
@@ -60,13 +61,13 @@ pub(super) static CLAIMS: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::squared_error,
         measure: |group| group.exponents_in_width(MSE, &group.widths(), |run| Some(run.largest(DRIFT))),
-        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, OF_CONTROL)),
+        theory: |group| Some(in_width(&group.net).within(0.25, OF_CONTROL)),
         note: |group| largest(&group.widths(), "all"),
         failing: "",
     },
     Claim {
         name: "A3 margin at 10 % drift",
-        place: "derived: drift ~ c u^{2}/m",
+        place: "derived: drift is a function of u/√m in the kernel regime",
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| {

@@ -63,10 +63,8 @@ impl JudgedEnsemble {
     /// The network and what it starts from, in words, width aside.
     pub fn network(&self) -> String {
         let (first, classes) = (&self.ensemble.first, self.ensemble.classes);
-        let model = &first.run.settings.model;
-        let activation = if model.has_kink() { String::new() } else { format!(", {}", model.activation) };
         let outputs = if classes > 2 { format!(", {classes} classes") } else { String::new() };
-        format!("{}{activation}{outputs}", first.net.title())
+        format!("{}{outputs}", first.net.title())
     }
 
     /// What training begins from, in words.

@@ -6,6 +6,7 @@ use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Subject, Theory};
 use crate::study::group::{DRIFT, Group, Run};
 use crate::study::judge::Measured;
+use crate::study::kernel_regime::in_width;
 use crate::study::net::{CE, Regularization};
 
 /// Runs that would never end: the control of "comes to rest".
@@ -23,9 +24,9 @@ pub(super) static WITHOUT: &[Claim<Beside>] = &[Claim {
 
 pub(super) static WITH_A_PENALTY: &[Claim<Beside>] = &[
     comes_to_rest("B1 with a penalty the drift converges", "abstract: with a penalty the kernel stays at any time"),
-    falls_like_one_over_m(
-        "B1 with a penalty the largest drift decays like 1/m",
-        "derived: movement is bounded at every width, drift ~ c/m",
+    decays_with_width(
+        "B1 with a penalty the largest drift decays with the width",
+        "derived: movement is bounded at every width; A u/√m + B u^{2}/m, A = 0 without kinks",
     ),
 ];
 
@@ -68,9 +69,9 @@ pub(super) static WITH_SOFT_TARGETS: &[Claim<Beside>] = &[
         },
         failing: "",
     },
-    falls_like_one_over_m(
-        "B2 with soft targets the largest drift decays like 1/m",
-        "derived: outputs end at logit(q) at every width, drift ~ c/m",
+    decays_with_width(
+        "B2 with soft targets the largest drift decays with the width",
+        "derived: outputs end at logit(q) at every width; A u/√m + B u^{2}/m, A = 0 without kinks",
     ),
     Claim {
         name: "B2 same drift as plain cross-entropy at the targets' margin",
@@ -207,14 +208,14 @@ const fn comes_to_rest(name: &'static str, place: &'static str) -> Claim<Beside>
 }
 
 /// The exponent of the largest drift in the width m.
-const fn falls_like_one_over_m(name: &'static str, place: &'static str) -> Claim<Beside> {
+const fn decays_with_width(name: &'static str, place: &'static str) -> Claim<Beside> {
     Claim {
         name,
         place,
         kind: Kind::Claim,
         about: Beside::subject,
         measure: |beside| beside.group.exponents_in_width(CE, &beside.group.widths(), |run| Some(run.largest(DRIFT))),
-        theory: |_| Some(Theory::number(-1.0).said("−1").within(0.25, "the next order in 1/m at small widths")),
+        theory: |beside| Some(in_width(&beside.group.net).within(0.25, "the next order, (u/√m)^{3}, at small widths")),
         note: |beside| format!("slope of ln(largest drift) against ln m, widths {:?}", beside.group.widths()),
         failing: "",
     }

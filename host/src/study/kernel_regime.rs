@@ -1,0 +1,26 @@
+//! How the kernel of a network moves while it is in the kernel regime, u its mean margin and m its width:
+//!
+//! ```text
+//! max|K_t - K_0| = A u/sqrt(m) + B u²/m + ...,    A = 0 without kinks
+//! ```
+//!
+//! The second term is that of any activation: units move by u/sqrt(m), and the changes that are linear in their movement add up
+//! to no more than those that are quadratic, because their signs are random. The first is that of kinks: a share u/sqrt(m) of the
+//! units has one within reach, and a unit that crosses it enters the sum of phi'², or leaves it. A sample moves only the units that
+//! are active on it, so those that leave do not balance those that enter. One case is known in closed form: the part "kinks" of the
+//! study "divergence".
+
+use super::claim::Theory;
+use super::net::Net;
+
+/// Why an exponent in the width may be off.
+pub const OF_SLOPES: &str = "the next order, c (u/√m)^{3}, at relative drifts up to 0.3";
+
+/// d ln(drift)/d ln(m) at one margin.
+pub fn in_width(net: &Net) -> Theory {
+    if net.activation.has_kink() {
+        Theory::between(-1.0, -0.5).said("−1 to −1/2 (kinks)")
+    } else {
+        Theory::number(-1.0).said("−1")
+    }
+}
