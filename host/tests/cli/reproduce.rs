@@ -271,3 +271,32 @@ fn every_measurement_is_a_row() {
         table.lines().nth(1).unwrap().starts_with("errata-fcn1-bias-hidden-w512-seeds2,errata,fcn,1,,512,standard,,")
     );
 }
+
+#[test]
+fn kinks_take_from_the_kernel_what_theory_says() {
+    let place = Place::new();
+    let line = "reproduce divergence --only kinks --widths 4096,16384 --seeds 8 --quiet --json --out study";
+    let done = place.run(line.split(' '));
+    let summary = json(&done.stdout);
+    let measured = |name: &str, network: &str| {
+        let all = summary["claims"].as_array().unwrap().iter();
+        let mut of = all.filter(|row| {
+            row["claim"].as_str().unwrap().starts_with(name)
+                && row["network"].as_str().unwrap().starts_with(&format!("{network};"))
+        });
+        let value = of.next().unwrap_or_else(|| panic!("no row {name} of {network}"))["measured"].as_f64().unwrap();
+        assert!(of.next().is_none());
+        value
+    };
+    let (relu, erf) = ("FCN, L = 1", "FCN, L = 1, erf");
+    for (name, network, theory, within) in [
+        ("A9 decay", relu, -0.5, 0.15),
+        ("A9 decay", erf, -1.0, 0.1),
+        ("A9 growth", relu, 1.0, 0.15),
+        ("A9 growth", erf, 2.0, 0.02),
+        ("A9 what kinks take", relu, 1.0, 0.2),
+    ] {
+        let value = measured(name, network);
+        assert!((value - theory).abs() < within, "{name}, {network}: {value}, theory {theory}");
+    }
+}
