@@ -14,6 +14,8 @@ use crate::study::options::Takes;
 use crate::study::paper::{Part, Scope};
 use crate::study::plan::{Findings, Runs};
 
+/// Where the exponents are from.
+const LAW: &str = "derived: A u/√m + B u^{2}/m, A = 0 without kinks";
 /// Narrowest width of the fits: at narrower ones few units have a kink within reach.
 const WIDE: usize = 1024;
 /// Mean margins between which drifts are compared.
@@ -47,7 +49,7 @@ fn findings(groups: &[Group]) -> Findings {
 static CLAIMS: &[Claim<Group>] = &[
     Claim {
         name: "A9 decay of the drift with width, with and without kinks",
-        place: "derived: A u/√m + B u^{2}/m, A = 0 without kinks",
+        place: LAW,
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.exponents_in_width(CE, &wide(group), |run| run.at_margin(MARGIN, DRIFT)),
@@ -72,7 +74,7 @@ static CLAIMS: &[Claim<Group>] = &[
     },
     Claim {
         name: "A9 growth of the drift with the margin, with and without kinks",
-        place: "derived: A u/√m + B u^{2}/m, A = 0 without kinks",
+        place: LAW,
         kind: Kind::Claim,
         about: Group::cross_entropy,
         measure: |group| group.at_widest(CE, |run| run.exponent(MARGINS[0]..=MARGINS[1], DRIFT)),
@@ -91,7 +93,7 @@ static CLAIMS: &[Claim<Group>] = &[
         place: "derived: (2/π)(|x|^{2} + 1)^{3/2} u/(λ_{s} √m)",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.at_widest(CE, |run| Some(-change_of_mean(run, MARGIN)? / taken_by_kinks(run, MARGIN))),
+        measure: |group| group.at_widest(CE, fall_over_theory),
         theory: |group| {
             let reason = "terms of the order 1/m";
             group.net.activation.has_kink().then(|| Theory::number(1.0).within(0.1, reason))
@@ -101,7 +103,7 @@ static CLAIMS: &[Claim<Group>] = &[
                 "fall of the mean of K_{{t}}(x, x) over the two points at mean margin {}, relative to theory, width {}; by width: {}",
                 number(MARGIN),
                 group.widest(),
-                group.by_width(CE, |run| Some(-change_of_mean(run, MARGIN)? / taken_by_kinks(run, MARGIN)))
+                group.by_width(CE, fall_over_theory)
             )
         },
         failing: "",
@@ -112,16 +114,17 @@ fn wide(group: &Group) -> Vec<usize> {
     group.widths().into_iter().filter(|width| *width >= WIDE).collect()
 }
 
-/// The change of the mean of K(x, x) from the start to a mean margin: of two samples it is that of the mean eigenvalue.
-fn change_of_mean(run: &Run, margin: f64) -> Option<f64> {
+/// The fall of the mean of K(x, x) from the start to the mean margin, which of two samples is that of the mean eigenvalue,
+/// relative to theory.
+fn fall_over_theory(run: &Run) -> Option<f64> {
     let mean = Curve::new(run.rows().map(|row| (row.margin_mean, 0.5 * (row.lambda_min + row.lambda_max))));
-    Some(mean.at(margin)? - mean.at(0.0)?)
+    Some((mean.at(0.0)? - mean.at(MARGIN)?) / taken_by_kinks(run))
 }
 
 /// (2/pi)(|x|² + 1)^(3/2) u/(lambda_s sqrt(m)), |x| = 1: the fall of K(x, x) by units that leave.
-fn taken_by_kinks(run: &Run, margin: f64) -> f64 {
+fn taken_by_kinks(run: &Run) -> f64 {
     let of_inputs = 2.0f64.powf(1.5);
-    std::f64::consts::FRAC_2_PI * of_inputs * margin / (run.finished.analytic_lambda_min * (run.width as f64).sqrt())
+    std::f64::consts::FRAC_2_PI * of_inputs * MARGIN / (run.finished.analytic_lambda_min * (run.width as f64).sqrt())
 }
 
 /// A band for each activation, and theory's fall.
@@ -131,7 +134,7 @@ fn against_width(first: &Group, groups: &[Group]) -> Figure {
         by_width(group, CE, |run| run.at_margin(MARGIN, DRIFT), name.clone(), Hue::named("activation", name))
     };
     let mut series: Vec<Series> = groups.iter().filter_map(of).collect();
-    let of_width = |width: usize| Some((width as f64, taken_by_kinks(first.at_width(CE, width).first()?, MARGIN)));
+    let of_width = |width: usize| Some((width as f64, taken_by_kinks(first.at_width(CE, width).first()?)));
     let theory: (Vec<f64>, Vec<f64>) = first.widths().into_iter().filter_map(of_width).unzip();
     series.push(Series::new("of kinks, theory", theory, Mark::Theory, Hue::Theory));
     let caption = format!(
