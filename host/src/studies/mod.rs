@@ -191,7 +191,7 @@ mod tests {
             planned.notes,
             [
                 "`network` has no effect on the parts spectra, learning",
-                "`network` excludes everything in the parts kinks, conflicting, posterior, outputs, closeness, closeness-sphere, coin-line"
+                "`network` excludes everything in the parts kinks, lag, conflicting, posterior, outputs, closeness, closeness-sphere, coin-line"
             ]
         );
         let only = |name: &str, options| Study::plan(PAPERS, &[name.to_owned()], &options).map(|p| p.studies.len());

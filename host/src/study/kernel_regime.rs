@@ -19,8 +19,13 @@ pub const OF_SLOPES: &str = "the next order, c (u/√m)^{3}, at relative drifts 
 /// d ln(drift)/d ln(m) at one margin.
 pub fn in_width(net: &Net) -> Theory {
     if net.activation.has_kink() {
-        Theory::between(-1.0, -0.5).said("−1 to −1/2 (kinks)")
+        Theory::between(-1.0, order_in_width(net)).said("−1 to −1/2 (kinks)")
     } else {
-        Theory::number(-1.0).said("−1")
+        Theory::number(order_in_width(net)).said("−1")
     }
+}
+
+/// The same in the limit of large widths.
+pub fn order_in_width(net: &Net) -> f64 {
+    if net.activation.has_kink() { -0.5 } else { -1.0 }
 }

@@ -275,11 +275,14 @@ fn every_measurement_is_a_row() {
 #[test]
 fn kinks_take_from_the_kernel_what_theory_says() {
     let place = Place::new();
-    let line = "reproduce divergence --only kinks --widths 4096,16384 --seeds 8 --quiet --json --out study";
-    let done = place.run(line.split(' '));
-    let summary = json(&done.stdout);
+    let study = |part: &str, options: &str| {
+        let line = format!("reproduce divergence --only {part} {options} --quiet --json --out {part}");
+        let summary = json(&place.run(line.split(' ')).stdout);
+        summary["claims"].as_array().unwrap().clone()
+    };
+    let rows = [study("kinks", "--widths 4096,16384 --seeds 8"), study("lag", "--widths 1024,4096 --seeds 2")].concat();
     let measured = |name: &str, network: &str| {
-        let all = summary["claims"].as_array().unwrap().iter();
+        let all = rows.iter();
         let mut of = all.filter(|row| {
             row["claim"].as_str().unwrap().starts_with(name)
                 && row["network"].as_str().unwrap().starts_with(&format!("{network};"))
@@ -290,11 +293,13 @@ fn kinks_take_from_the_kernel_what_theory_says() {
     };
     let (relu, erf) = ("FCN, L = 1", "FCN, L = 1, erf");
     for (name, network, theory, within) in [
-        ("A9 decay", relu, -0.5, 0.15),
-        ("A9 decay", erf, -1.0, 0.1),
+        ("A9 decay of the drift", relu, -0.5, 0.15),
+        ("A9 decay of the drift", erf, -1.0, 0.1),
         ("A9 growth", relu, 1.0, 0.15),
         ("A9 growth", erf, 2.0, 0.02),
         ("A9 what kinks take", relu, 1.0, 0.2),
+        ("A9 decay of the lag", relu, -0.5, 0.15),
+        ("A9 time to margin 1", erf, 0.0, 0.01),
     ] {
         let value = measured(name, network);
         assert!((value - theory).abs() < within, "{name}, {network}: {value}, theory {theory}");

@@ -9,6 +9,7 @@ use crate::report::{Kind, number};
 use crate::study::claim::{Claim, Theory, state_all};
 use crate::study::draw::{Sketch, by_width, width_axis};
 use crate::study::group::{DRIFT, Group, Run};
+use crate::study::kernel_regime::order_in_width;
 use crate::study::net::CE;
 use crate::study::options::Takes;
 use crate::study::paper::{Part, Scope};
@@ -54,10 +55,9 @@ static CLAIMS: &[Claim<Group>] = &[
         about: Group::cross_entropy,
         measure: |group| group.exponents_in_width(CE, &wide(group), |run| run.at_margin(MARGIN, DRIFT)),
         theory: |group| {
-            let has_kink = group.net.activation.has_kink();
-            let (exponent, words) = if has_kink { (-0.5, "−1/2") } else { (-1.0, "−1") };
+            let words = if group.net.activation.has_kink() { "−1/2" } else { "−1" };
             Some(
-                Theory::number(exponent)
+                Theory::number(order_in_width(&group.net))
                     .said(words)
                     .within(0.1, "the other terms at these widths; the two differ by 1/2"),
             )

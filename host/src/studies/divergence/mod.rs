@@ -5,6 +5,7 @@ pub mod claims;
 mod definition;
 pub mod figures;
 mod kinks;
+mod lag;
 mod losses;
 mod parametrizations;
 pub mod plan;
@@ -43,6 +44,7 @@ pub static PAPER: Paper = Paper {
         &positivity::PART,
         &EXPONENT,
         &kinks::PART,
+        &lag::PART,
         &MNIST,
         &MNIST_LARGE,
         &MNIST_CLASSES,

@@ -30,6 +30,8 @@ pub struct Grid {
     /// mean margin at which losses end that have no least value
     margin: f64,
     max_steps: u64,
+    /// of the integrator, where it is another than that of a run
+    tolerance: Option<f64>,
     /// those that a run takes, as measured, for the forecast of its time
     gradients: Gradients,
     snapshots: usize,
@@ -80,6 +82,7 @@ pub fn six_points(options: &Options) -> Grid {
         variant: if full { "-full".into() } else { String::new() },
         margin: 16.0,
         max_steps: MAX_STEPS,
+        tolerance: None,
         gradients: Gradients { endless: 2120.0, finite: 850.0 },
         // each is a burst of twenty steps
         snapshots: if full { 64 } else { 32 },
@@ -165,6 +168,23 @@ pub fn kinks() -> Grid {
     }
 }
 
+/// The six points, with kinks and without, beside their linearizations.
+pub fn lag() -> Grid {
+    Grid {
+        widths: [4, 5, 6, 7].map(|power| 1 << (2 * power)).into(),
+        seeds: 8,
+        samples: 6,
+        margin: 2.0,
+        predictions: true,
+        data: samples_of(Source::Circle, 6, 0),
+        // times that differ by less than a hundredth are compared
+        tolerance: Some(0.001),
+        // 3,400 with kinks, 40 without
+        gradients: Gradients { endless: 1700.0, finite: 1700.0 },
+        ..kinks()
+    }
+}
+
 /// Handwritten digits.
 pub fn mnist(options: &Options) -> Grid {
     let seeds = if options.full { 3 } else { 1 };
@@ -233,6 +253,7 @@ fn small(data: Model, gradients: Gradients) -> Grid {
         variant: String::new(),
         margin: 8.0,
         max_steps: MAX_STEPS,
+        tolerance: None,
         gradients,
         snapshots: 64,
         predictions: true,
@@ -279,16 +300,18 @@ impl Grid {
         let model = Model { init, seed, ..net.model(width, &self.data) };
         // margins grow for ever under an exponential tail; squared error and hinge loss come to rest
         let endless = [CE, EXPONENTIAL].contains(&loss);
+        let own = Training::default();
         let training = Training {
             loss,
             until_time: if endless { f64::INFINITY } else { 1e6 },
             until_margin: endless.then_some(self.margin),
             until_loss: (!endless).then_some(1e-8),
             max_steps: self.max_steps,
+            tolerance: self.tolerance.unwrap_or(own.tolerance),
             snapshots: self.snapshots,
             predictions: Some(self.predictions),
             profile: self.profiles.contains(&width).then_some(CurveSource::Circle),
-            ..Training::default()
+            ..own
         };
         // parameters moved, which takes as long as products with 180 samples, and those
         let copies = if init == Init::Mirrored { 2.0 } else { 1.0 };

@@ -6,7 +6,7 @@ mod start;
 mod width;
 
 pub use drift::{AWAY, between_the_regimes, leaves_by};
-pub use movement::reached;
+pub use movement::{lag, reached};
 pub use start::{AT_THE_START, FROM_ONE_START, Pair};
 pub use width::{MARGIN, SHARE, largest, late_widths, small_widths, time_of_drift};
 

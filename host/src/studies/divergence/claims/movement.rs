@@ -108,21 +108,20 @@ pub(super) static WITH_CLOSED_FORMS: &[Claim<Group>] = &[Claim {
     failing: SLIDING,
 }];
 
-/// ln of the network's time at a mean margin, in halves, over its linearization's.
+/// ln of the network's time to a mean margin over its linearization's.
+pub fn lag(run: &Run, margin: f64) -> Option<f64> {
+    let [here, there] = [run.passes_margin(margin)?, run.kernel_passes_margin(margin, |row| &row.linearized)?];
+    Some((here.exp_m1() / there.exp_m1()).ln())
+}
+
+/// That at a mean margin in halves.
 const fn in_the_kernels_time<const HALVES: u32>(name: &'static str) -> Claim<Group> {
     Claim {
         name,
         place: "derived: df/dt = −K_{0} (p − y)/n",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| {
-            let margin = 0.5 * f64::from(HALVES);
-            group.at_widest(CE, |run| {
-                let [here, there] =
-                    [run.passes_margin(margin)?, run.kernel_passes_margin(margin, |row| &row.linearized)?];
-                Some((here.exp_m1() / there.exp_m1()).ln())
-            })
-        },
+        measure: |group| group.at_widest(CE, |run| lag(run, 0.5 * f64::from(HALVES))),
         theory: |_| {
             let reason = "a kernel that has grown by a tenth by then is faster by as much";
             Some(Theory::number(0.0).within(0.1, reason))
