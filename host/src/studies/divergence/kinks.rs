@@ -17,7 +17,7 @@ use crate::study::plan::{Findings, Runs};
 
 /// Where the exponents are from.
 const LAW: &str = "derived: A u/√m + B u^{2}/m, A = 0 without kinks";
-/// Narrowest width of the fits: at narrower ones few units have a kink within reach.
+/// Narrowest width of the fits: at narrower ones few units have a kink within reach, and terms of the next order are not small.
 const WIDE: usize = 1024;
 /// Mean margins between which drifts are compared.
 const MARGINS: [f64; 2] = [1.0, 4.0];
@@ -39,10 +39,19 @@ pub(super) static PART: Part = Part {
 };
 
 fn findings(groups: &[Group]) -> Findings {
+    with_and_without(groups, CLAIMS, against_width)
+}
+
+/// What claims say of each activation, and a figure of all.
+pub(super) fn with_and_without(
+    groups: &[Group],
+    claims: &'static [Claim<Group>],
+    figure: fn(&Group, &[Group]) -> Figure,
+) -> Findings {
     Findings {
         sizes: sizes(groups),
-        claims: groups.iter().flat_map(|group| state_all(CLAIMS, group)).collect(),
-        figures: groups.first().map(|first| against_width(first, groups)).into_iter().collect(),
+        claims: groups.iter().flat_map(|group| state_all(claims, group)).collect(),
+        figures: groups.first().map(|first| figure(first, groups)).into_iter().collect(),
         ..Findings::default()
     }
 }
@@ -110,7 +119,7 @@ static CLAIMS: &[Claim<Group>] = &[
     },
 ];
 
-fn wide(group: &Group) -> Vec<usize> {
+pub(super) fn wide(group: &Group) -> Vec<usize> {
     group.widths().into_iter().filter(|width| *width >= WIDE).collect()
 }
 
@@ -127,13 +136,18 @@ fn taken_by_kinks(run: &Run) -> f64 {
     std::f64::consts::FRAC_2_PI * of_inputs * MARGIN / (run.finished.analytic_lambda_min * (run.width as f64).sqrt())
 }
 
-/// A band for each activation, and theory's fall.
-fn against_width(first: &Group, groups: &[Group]) -> Figure {
+/// A number against the width, a band for each activation.
+pub(super) fn bands(groups: &[Group], value: fn(&Run) -> Option<f64>) -> Vec<Series> {
     let of = |group: &Group| {
         let name = group.net.activation.to_string();
-        by_width(group, CE, |run| run.at_margin(MARGIN, DRIFT), name.clone(), Hue::named("activation", name))
+        by_width(group, CE, value, name.clone(), Hue::named("activation", name))
     };
-    let mut series: Vec<Series> = groups.iter().filter_map(of).collect();
+    groups.iter().filter_map(of).collect()
+}
+
+/// Drifts, and theory's fall.
+fn against_width(first: &Group, groups: &[Group]) -> Figure {
+    let mut series = bands(groups, |run| run.at_margin(MARGIN, DRIFT));
     let of_width = |width: usize| Some((width as f64, taken_by_kinks(first.at_width(CE, width).first()?)));
     let theory: (Vec<f64>, Vec<f64>) = first.widths().into_iter().filter_map(of_width).unzip();
     series.push(Series::new("of kinks, theory", theory, Mark::Theory, Hue::Theory));

@@ -2,13 +2,15 @@
 //! lag has its leading power.
 
 use super::claims::lag;
-use super::{plan, sizes};
+use super::kinks::{bands, wide, with_and_without};
+use super::plan;
 use crate::experiment::NetworkKind;
-use crate::plot::{Axis, Figure, Hue, Scale, Series};
+use crate::plot::{Axis, Figure, Scale, Series};
 use crate::report::{Kind, number};
-use crate::study::claim::{Claim, Theory, state_all};
-use crate::study::draw::{Sketch, by_width, width_axis};
-use crate::study::group::{Group, Run};
+use crate::study::claim::{Claim, Theory};
+use crate::study::draw::{Sketch, width_axis};
+use crate::study::group::Group;
+use crate::study::kernel_regime::order_in_width;
 use crate::study::net::CE;
 use crate::study::options::Takes;
 use crate::study::paper::{Part, Scope};
@@ -16,8 +18,6 @@ use crate::study::plan::{Findings, Runs};
 
 /// Mean margin at which times are compared.
 const MARGIN: f64 = 1.0;
-/// Narrowest width of the fit: at narrower ones the lag is so large that it does not yet fall like its leading power.
-const WIDE: usize = 1024;
 
 pub(super) static PART: Part = Part {
     name: "lag",
@@ -33,12 +33,7 @@ pub(super) static PART: Part = Part {
 };
 
 fn findings(groups: &[Group]) -> Findings {
-    Findings {
-        sizes: sizes(groups),
-        claims: groups.iter().flat_map(|group| state_all(CLAIMS, group)).collect(),
-        figures: groups.first().map(|first| against_width(first, groups)).into_iter().collect(),
-        ..Findings::default()
-    }
+    with_and_without(groups, CLAIMS, against_width)
 }
 
 static CLAIMS: &[Claim<Group>] = &[
@@ -50,7 +45,8 @@ static CLAIMS: &[Claim<Group>] = &[
         measure: |group| group.exponents_in_width(CE, &wide(group), |run| lag(run, MARGIN)),
         theory: |group| {
             let reason = "the other terms at these widths; without kinks it is −1";
-            group.net.activation.has_kink().then(|| Theory::number(-0.5).said("−1/2").within(0.1, reason))
+            let order = order_in_width(&group.net);
+            group.net.activation.has_kink().then(|| Theory::number(order).said("−1/2").within(0.1, reason))
         },
         note: |group| {
             format!(
@@ -88,18 +84,9 @@ static CLAIMS: &[Claim<Group>] = &[
     },
 ];
 
-fn wide(group: &Group) -> Vec<usize> {
-    group.widths().into_iter().filter(|width| *width >= WIDE).collect()
-}
-
-/// A band for each activation, and 1.
+/// Times over those of the linearization, and 1.
 fn against_width(first: &Group, groups: &[Group]) -> Figure {
-    let ratio = |run: &Run| Some(lag(run, MARGIN)?.exp());
-    let of = |group: &Group| {
-        let name = group.net.activation.to_string();
-        by_width(group, CE, ratio, name.clone(), Hue::named("activation", name))
-    };
-    let mut series: Vec<Series> = groups.iter().filter_map(of).collect();
+    let mut series = bands(groups, |run| Some(lag(run, MARGIN)?.exp()));
     let (x, ones) = first.widths().into_iter().map(|width| (width as f64, 1.0)).unzip();
     series.push(Series::theory("linearization", x, ones));
     let caption = format!(
