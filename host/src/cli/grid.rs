@@ -186,11 +186,11 @@ fn jobs<'a>(grid: &Grid<'a>) -> Vec<&'a dyn Job> {
 /// Runs what the directory does not hold yet.
 fn run_left(common: &Common, grid: &Grid<'_>, course: Course, stop: &Stop) -> Result<Ended> {
     let remaining = Remaining::new(common, grid, course, false)?;
-    if !common.quiet {
-        remaining.announce()?;
-    }
     let left = remaining.left();
     let bar = Bar::new(&left, common.quiet);
+    if !common.quiet {
+        bar.bar.set_forecast(remaining.announce()?);
+    }
     let finished = grid::run(&left, &grid.directory, remaining.resources, &bar, stop);
     bar.bar.finish_and_clear();
     Ok(finished?)

@@ -58,8 +58,8 @@ impl<'a> Remaining<'a> {
         self.jobs.iter().filter(left).map(|entry| entry.job).collect()
     }
 
-    /// How much there is to do and about how long it will take, and what is done again and why.
-    pub(super) fn announce(&self) -> Result<()> {
+    /// Says how much there is to do and about how long it will take, and what is done again and why; returns the seconds.
+    pub(super) fn announce(&self) -> Result<f64> {
         let left = self.left();
         for Entry { job, state, .. } in &self.jobs {
             if let State::Spoilt(fault) = state {
@@ -68,11 +68,12 @@ impl<'a> Remaining<'a> {
         }
         let kept = self.jobs.len() - left.len();
         let kept = if kept == 0 { String::new() } else { format!(", {kept} of them already finished") };
-        let time = duration(self.seconds(&left)?);
+        let seconds = self.seconds(&left)?;
+        let time = duration(seconds);
         let (runs, threads) = (count(self.jobs.len(), "run"), count(self.resources.threads, "thread"));
         let (name, part, place) = (self.grid.name, self.course.in_words(), self.grid.directory.display());
         say(&format!("{name}{part}: {runs}{kept}, about {time} on {threads}, in {place}"));
-        Ok(())
+        Ok(seconds)
     }
 
     fn seconds(&self, left: &[&dyn Job]) -> Result<f64> {

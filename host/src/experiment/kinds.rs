@@ -40,6 +40,11 @@ impl LossKind {
         }
     }
 
+    /// Whether hard labels are never met: the loss has a tail, along which margins grow for ever.
+    pub fn has_tail(self) -> bool {
+        matches!(self, Self::Single(Loss::CrossEntropy | Loss::Exponential))
+    }
+
     /// Parser for clap, with every name and its summary.
     pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
         let both = PossibleValue::new("both").help("one run under cross-entropy and one under squared error");

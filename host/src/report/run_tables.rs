@@ -91,8 +91,8 @@ pub fn velocity_error(rows: &[TraceRow]) -> f64 {
 /// How the kernels of flows with kinks were measured, and how near descents were to their edge of stability; none of others.
 pub(super) fn reading_table(finished: &[Finished<'_>]) -> Option<Table> {
     let caption = "How K_{t} was measured. The velocity error is |Δf + K_{t} R|/|Δf| over a burst: the share of the outputs' \
-                   movement that the kernel does not account for. The kernel at a point has derivatives 0 or 1 at kinks. Descent \
-                   is stable where rate × sharpness / 2 is below 1.";
+                   movement that the kernel does not account for. The kernel at a point has derivatives 0 or 1 at kinks. Near its \
+                   path descent is stable where rate × sharpness / 2 is below 1; a step from large outputs can overshoot below it.";
     let largest = |run: &Finished<'_>, value: fn(&TraceRow) -> f64| {
         number(run.outcome.trace.rows.iter().map(value).fold(f64::NAN, f64::max))
     };

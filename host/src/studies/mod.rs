@@ -31,11 +31,13 @@ pub fn described() -> impl Iterator<Item = &'static Described> {
 mod tests {
     use std::collections::{HashMap, HashSet};
 
+    use super::made_up::finished;
     use super::*;
     use crate::experiment::NetworkKind;
     use crate::study;
     use crate::study::options::{MAX_SEEDS, Options, Setting};
     use crate::study::paper::Study;
+    use crate::study::table::{RESULTS, cells_table};
 
     fn distinct<'a>(names: impl Iterator<Item = &'a str>) {
         let mut seen = HashSet::new();
@@ -108,6 +110,30 @@ mod tests {
             }
         }
         assert!(differ.is_empty(), "other settings under the same id:\n{}", differ.join("\n"));
+    }
+
+    /// Whoever reads `cells.csv` groups runs by its columns, and need not take an id apart.
+    #[test]
+    fn settings_tell_every_run_from_the_others() {
+        let mut alike = Vec::new();
+        for part in PAPERS.iter().flat_map(|paper| paper.parts) {
+            for full in [false, true] {
+                let finished: Vec<_> =
+                    part.planned(&Options { full, ..Options::default() }).cells().iter().map(finished).collect();
+                let table = cells_table(&finished, &[]).unwrap();
+                let settings: Vec<&str> =
+                    table.columns().filter(|name| !RESULTS.contains(name) && *name != "id").collect();
+                let mut known = HashMap::<Vec<String>, String>::new();
+                for row in table.rows() {
+                    let told = settings.iter().map(|name| row.get(name).unwrap()).collect();
+                    let id: String = row.get("id").unwrap();
+                    if let Some(other) = known.insert(told, id.clone()) {
+                        alike.push(format!("{id} and {other}"));
+                    }
+                }
+            }
+        }
+        assert!(alike.is_empty(), "told from one another by their ids alone:\n{}", alike.join("\n"));
     }
 
     /// Everything given is used, or refused with the part's name.

@@ -9,7 +9,7 @@ use crate::report::{Kind, Verdict};
 use crate::run::Observer;
 use crate::study::Error;
 use crate::study::cell::Finished;
-use crate::study::claim::{Claim, Subject, Theory, state_all};
+use crate::study::claim::{Claim, Subject, Theory, UNEXPLAINED, state_all};
 use crate::study::grid::Job;
 use crate::study::judge::Measured;
 use crate::study::kept::{Kept, Measurement};
@@ -49,7 +49,7 @@ static CLAIMS: &[Claim<NumberTable>] = &[Claim {
     measure: |throws| Measured::Values(throws.rows().concat()),
     theory: |_| Some(Theory::number(0.5).within(0.1, "the rim")),
     note: |throws| format!("share of heads, {} coins", throws.rows().len()),
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 struct Throws([Kept<Coins>; 1]);

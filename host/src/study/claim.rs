@@ -23,8 +23,34 @@ pub struct Claim<S> {
     pub theory: fn(&S) -> Option<Theory>,
     /// what is measured over which runs, in words
     pub note: fn(&S) -> String,
-    /// where it fails at the sizes of the studies: why, in a sentence
-    pub failing: &'static str,
+    /// why it fails, where it does
+    pub failing: Failing,
+}
+
+/// Why a claim fails at the sizes of the studies, in a sentence for either side of theory; empty where no reason is known. What
+/// explains a number that is too large seldom explains one that is too small.
+#[derive(Clone, Copy, Debug)]
+pub struct Failing {
+    /// measured below what theory allows
+    pub below: &'static str,
+    /// measured above it
+    pub above: &'static str,
+}
+
+/// A failure on either side would be news.
+pub const UNEXPLAINED: Failing = Failing { below: "", above: "" };
+
+impl Failing {
+    /// The reason for this number, which lies outside what is allowed.
+    fn reason(self, value: f64, allowed: Allowed) -> &'static str {
+        if value < allowed.low { self.below } else { self.above }
+    }
+
+    /// Whether no reason stands on a side that theory leaves open. What the measure excludes, such as a negative distance, is not seen.
+    fn fits(self, allowed: Allowed) -> bool {
+        let (never_below, never_above) = (allowed.low == f64::NEG_INFINITY, allowed.high == f64::INFINITY);
+        (self.below.is_empty() || !never_below) && (self.above.is_empty() || !never_above)
+    }
 }
 
 /// What a row is about, as far as the subject knows it: columns of `claims.csv`.
@@ -97,13 +123,14 @@ pub struct Stated {
     measured: Measured,
     theory: Theory,
     note: String,
-    failing: &'static str,
+    failing: Failing,
 }
 
 impl<S> Claim<S> {
     /// What this claim says of a subject; `None` where theory says nothing of it.
     pub fn state(&self, subject: &S) -> Option<Stated> {
         let theory = (self.theory)(subject)?;
+        debug_assert!(self.failing.fits(theory.allowed), "{}: a reason for failing where it cannot", self.name);
         Some(Stated {
             kind: self.kind,
             name: self.name,
@@ -133,8 +160,8 @@ impl Stated {
         let Self { kind, name, place, subject, measured, theory, note, failing } = self;
         let units = measured.units();
         let mut notes = vec![note];
-        if verdict == Verdict::Fails {
-            notes.push(failing.into());
+        if let (Verdict::Fails, Some(estimate)) = (verdict, estimate) {
+            notes.push(failing.reason(estimate.value, allowed).into());
         }
         if theory.allowance > 0.0 {
             notes.push(format!("allowance ± {}: {}", number(theory.allowance), theory.reason));
@@ -173,8 +200,8 @@ impl Stated {
     }
 }
 
-/// The verdicts on everything that a study states, and the level at which its claims are judged together. Checks have no
-/// scatter and are judged one by one.
+/// The verdicts on everything that a study states, and the level at which its claims are judged together. Checks are no tests of
+/// theory and do not enter it; those that are means over seeds have their intervals at the same level.
 pub fn judge(stated: Vec<Stated>) -> (Vec<ClaimRow>, Level) {
     let claims = stated.iter().filter(|stated| stated.kind == Kind::Claim);
     let level = Level::of(claims.map(|stated| (stated.measured.estimate(), stated.allowed())));
@@ -203,5 +230,43 @@ mod tests {
             );
             assert_eq!(verdict(Theory::at_least(bound), bound), Verdict::Holds);
         }
+    }
+
+    /// A claim about a number, with a reason for either side.
+    fn of_a_number(theory: fn(&f64) -> Option<Theory>, failing: Failing) -> Claim<f64> {
+        Claim {
+            name: "X1 a number",
+            place: "nowhere",
+            kind: Kind::Check,
+            about: |_| Subject::default(),
+            measure: |value| Measured::Exact(*value),
+            theory,
+            note: |_| "a note".into(),
+            failing,
+        }
+    }
+
+    #[test]
+    fn a_reason_is_that_of_its_side() {
+        let claim = of_a_number(
+            |_| Some(Theory::number(1.0).within(0.5, "a reason to be off")),
+            Failing { below: "too small", above: "too large" },
+        );
+        let note = |value: f64, claim: &Claim<f64>| judge(claim.state(&value).into_iter().collect()).0.remove(0).note;
+        let allowance = "allowance ± 0.5: a reason to be off";
+        for (value, reason) in [(0.4, "; too small"), (1.0, ""), (1.6, "; too large")] {
+            assert_eq!(note(value, &claim), format!("a note{reason}; {allowance}"));
+        }
+        let of_one_side = Claim { failing: Failing { below: "too small", ..UNEXPLAINED }, ..claim };
+        assert_eq!(note(1.6, &of_one_side), format!("a note; {allowance}"), "no reason is known");
+    }
+
+    #[test]
+    fn no_reason_stands_where_a_claim_cannot_fail() {
+        let [below, above] =
+            [Failing { below: "too small", ..UNEXPLAINED }, Failing { above: "too large", ..UNEXPLAINED }];
+        let [at_least, at_most] = [Theory::at_least(1.0), Theory::at_most(1.0)].map(|theory| theory.allowed);
+        assert!(below.fits(at_least) && above.fits(at_most));
+        assert!(!above.fits(at_least) && !below.fits(at_most));
     }
 }

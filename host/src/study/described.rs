@@ -37,7 +37,7 @@ pub(super) const CLAIMS: [Described; 15] = Described::of(
 );
 
 /// `cells.csv`: a row per run of the grid. Differences are from the linearized network but for those called ntk.
-pub(super) const CELLS: [Described; 36] = Described::of(
+pub(super) const CELLS: [Described; 44] = Described::of(
     "cells.csv",
     [
         ("id", "", "name of the run's directory below runs/"),
@@ -45,9 +45,17 @@ pub(super) const CELLS: [Described; 36] = Described::of(
         ("network", "", "fcn or resnet"),
         ("depth", "", "hidden layers, or residual blocks"),
         ("alpha", "", "branch scale; empty for fcn"),
+        ("bias", "", "layers with trained biases"),
+        ("parametrization", "", "how layers are scaled"),
+        ("activation", "", "activation"),
         ("width", "", "width of the hidden layers"),
         ("init", "", "initialization"),
         ("loss", "", "loss"),
+        ("penalty", "", "weight of (1/2)|theta - theta_0|^2 in the loss"),
+        ("smoothing", "", "label smoothing"),
+        ("loss_sum", "", "whether the loss is the sum over the samples, and not their mean"),
+        ("optimizer", "", "optimizer"),
+        ("rate", "", "learning rate; empty for the flow"),
         ("seed", "", "seed of the parameters"),
         ("samples", "", "number of training samples"),
         ("stopped", "", "why the run ended"),

@@ -8,6 +8,7 @@ use super::claim::{Stated, judge};
 use super::grid::Job;
 use super::judge::Level;
 use super::manifest::Manifest;
+use super::plan::Judged;
 use super::table::claims_table;
 use crate::plot::{Figure, share_palette};
 use crate::report::{Block, ClaimRow, Kind, Report, Section, Table, Verdict, number};
@@ -46,6 +47,8 @@ pub struct Chapter {
     pub figures: Vec<Figure>,
     /// what it shows in numbers
     pub tables: Vec<Table>,
+    /// and in verdicts
+    pub judged: Option<Judged>,
     /// what the claims say of it
     pub claims: Vec<Stated>,
 }
@@ -72,6 +75,7 @@ pub fn count(rows: &[ClaimRow]) -> String {
 fn rule(level: Level) -> String {
     let tightened = match level.judged {
         0 => ".".into(),
+        judged if judged == level.decided => ".".into(),
         judged => format!(
             ", tightened because {} of {} are decided, so that at most {} of these verdicts are expected to be false (Benjamini–Hochberg \
              procedure at 2.5 % of the verdicts).",
@@ -95,15 +99,24 @@ impl Page {
     /// A figure that cannot be drawn; a file that cannot be written.
     pub fn write(self, directory: &Path) -> Result<Vec<ClaimRow>, Error> {
         let Self { title: heading, lead, key, caveat, mut claims, mut chapters, terms, made } = self;
+        // all are judged together, and every part is told of its own
+        let mut of_parts = Vec::new();
+        for chapter in &mut chapters {
+            let first = claims.len();
+            claims.append(&mut chapter.claims);
+            of_parts.push(first..claims.len());
+        }
+        let (rows, level) = judge(claims);
+        claims_table(&rows).write(&directory.join("claims.csv"))?;
         share_palette(&mut chapters.iter_mut().flat_map(|chapter| &mut chapter.figures).collect::<Vec<_>>());
         let mut parts = Vec::new();
         let is_key = |key: &&str| chapters.iter().flat_map(|c| &c.figures).any(|figure| figure.name.starts_with(*key));
         let key = key.iter().copied().find(is_key);
         let mut first = None;
-        for Chapter { title, introduction, figures, tables, claims: of_part } in chapters {
-            claims.extend(of_part);
+        for (Chapter { title, introduction, figures, tables, judged, .. }, own) in chapters.into_iter().zip(of_parts) {
             let mut blocks = vec![Block::Paragraph(introduction)];
-            blocks.extend(tables.into_iter().map(Block::Table));
+            let judged = judged.map(|tables| tables(&rows[own])).unwrap_or_default();
+            blocks.extend(judged.into_iter().chain(tables).map(Block::Table));
             for figure in figures {
                 let named = |source| Error::Figure { name: figure.name.clone(), source };
                 figure.save(&directory.join("figures")).map_err(named)?;
@@ -115,8 +128,6 @@ impl Page {
             }
             parts.push(Section { title: title.into(), blocks });
         }
-        let (rows, level) = judge(claims);
-        claims_table(&rows).write(&directory.join("claims.csv"))?;
         let lead = format!("{lead} {}", count(&rows));
         let mut sections = Vec::new();
         if let Some(figure) = first {

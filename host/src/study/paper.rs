@@ -189,7 +189,7 @@ impl Study {
         let mut others = Vec::new();
         for (part, plan) in &self.parts {
             let of_part = read_all(plan.cells(), directory)?;
-            let Findings { sizes, claims, mut figures, tables, files } = plan.findings(&of_part, directory)?;
+            let Findings { sizes, claims, mut figures, tables, judged, files } = plan.findings(&of_part, directory)?;
             files.iter().try_for_each(|(name, table)| table.write(&directory.join(name)))?;
             let settings = self.settings(part, &plan.jobs())?;
             match style {
@@ -200,7 +200,7 @@ impl Study {
                 }),
             }
             let introduction = [part.introduction, &sizes].join(" ").trim_end().to_owned();
-            chapters.push(Chapter { title: part.title, introduction, figures, tables, claims });
+            chapters.push(Chapter { title: part.title, introduction, figures, tables, judged, claims });
             let is_run = |job: &&dyn Job| of_part.iter().any(|run| run.cell.run.id == job.id());
             others.extend(plan.jobs().into_iter().filter(|job| !is_run(job)).map(|job| (part.name, job)));
             finished.extend(of_part);

@@ -9,7 +9,7 @@ use super::grid::Job;
 use super::group::Group;
 use crate::files::CsvTable;
 use crate::plot::Figure;
-use crate::report::Table;
+use crate::report::{ClaimRow, Table};
 use crate::words::count;
 
 /// What runs for a part, and what comes of it.
@@ -29,6 +29,9 @@ pub trait Plan {
     fn findings(&self, finished: &[Finished], study: &Path) -> Result<Findings, Error>;
 }
 
+/// Makes tables of a part's claims once they are judged, in the order in which they were stated.
+pub type Judged = Box<dyn FnOnce(&[ClaimRow]) -> Vec<Table>>;
+
 /// What a part shows.
 #[derive(Default)]
 pub struct Findings {
@@ -40,6 +43,8 @@ pub struct Findings {
     pub figures: Vec<Figure>,
     /// what is told in numbers, before the figures
     pub tables: Vec<Table>,
+    /// tables that tell verdicts, before the others
+    pub judged: Option<Judged>,
     /// files of its own, by their names in the study's directory
     pub files: Vec<(&'static str, CsvTable)>,
 }

@@ -86,7 +86,25 @@ pub const RESULTS: [&str; 27] = [
 ];
 
 /// What a run of a paper's grid is.
-const SETTINGS: [&str; 9] = ["id", "part", "network", "depth", "alpha", "width", "init", "loss", "seed"];
+const SETTINGS: [&str; 17] = [
+    "id",
+    "part",
+    "network",
+    "depth",
+    "alpha",
+    "bias",
+    "parametrization",
+    "activation",
+    "width",
+    "init",
+    "loss",
+    "penalty",
+    "smoothing",
+    "loss_sum",
+    "optimizer",
+    "rate",
+    "seed",
+];
 
 /// One row per run of a paper's grid: its settings and its results. Of `others`, measurements that are no training run, with the names of
 /// their parts, the settings that they have; what they left is in their own files.
@@ -97,22 +115,31 @@ pub fn cells_table(finished: &[Finished], others: &[(&str, &dyn Job)]) -> Result
     let mut table = CsvTable::new(SETTINGS.into_iter().chain(RESULTS));
     for f in finished {
         let cell = &f.cell;
-        let settings: [Cell; 9] = [
+        let training = &cell.run.settings.training;
+        let settings: [Cell; SETTINGS.len()] = [
             cell.run.id.as_str().into(),
             cell.part.name.into(),
             cell.net.kind.to_string().into(),
             cell.net.depth.to_string().into(),
             (cell.net.kind == NetworkKind::Resnet).then_some(cell.net.alpha).into(),
+            cell.net.bias.to_string().into(),
+            cell.net.parametrization.to_string().into(),
+            cell.net.activation.to_string().into(),
             cell.width.to_string().into(),
             cell.init.to_string().into(),
             cell.loss.to_string().into(),
+            training.penalty.into(),
+            training.smoothing.into(),
+            training.loss_sum.to_string().into(),
+            training.optimizer.to_string().into(),
+            training.rate.into(),
             cell.seed.to_string().into(),
         ];
         table.push(settings.into_iter().chain(results(f)).collect::<Vec<_>>());
     }
     for (part, job) in others {
         let plan = job.plan()?;
-        let setting = |key: &str| match plan.get(key) {
+        let setting = |key: &str| match plan.get(&key.replace('_', "-")) {
             None => Cell::from(""),
             Some(Value::String(text)) => text.as_str().into(),
             Some(value) => value.to_string().into(),

@@ -15,7 +15,7 @@ pub mod rates;
 mod theorems;
 
 use crate::data::Source;
-use crate::experiment::{Init, NetworkKind};
+use crate::experiment::Init;
 use crate::report::number;
 use crate::study::cell::Finished;
 use crate::study::claim::{Stated, state_all};
@@ -108,13 +108,7 @@ static MNIST_LARGE: Part = Part {
     introduction: DIGITS,
     scope: Scope::Full,
     images: &[Source::Mnist],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: true,
-        n: false,
-        full: false,
-    },
+    takes: Takes { full: false, ..Takes::GRID },
     plan: |part, options| {
         Box::new(Runs { cells: plan::mnist_large(options).cells(part, options), findings: on_samples })
     },
@@ -140,13 +134,7 @@ static SPHERE: Part = Part {
     introduction: "Points on the unit sphere of R^{3}; the label is the sign of x_{1} x_{2}.",
     scope: Scope::Full,
     images: &[],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: true,
-        n: false,
-        full: false,
-    },
+    takes: Takes { full: false, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::sphere().cells(part, options), findings: on_samples }),
 };
 
@@ -157,13 +145,7 @@ static SEPARABLE: Part = Part {
     introduction: "Two clusters in 32 dimensions, as many dimensions as samples: a linear function separates them.",
     scope: Scope::Full,
     images: &[],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: true,
-        n: false,
-        full: false,
-    },
+    takes: Takes { full: false, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::separable().cells(part, options), findings: on_samples }),
 };
 
@@ -174,13 +156,7 @@ static MIXTURE: Part = Part {
     introduction: "Two overlapping clusters in the plane: separable only by memorization.",
     scope: Scope::Full,
     images: &[],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: true,
-        n: false,
-        full: false,
-    },
+    takes: Takes { full: false, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::mixture().cells(part, options), findings: on_samples }),
 };
 
@@ -218,8 +194,25 @@ fn of_pairs(groups: &[Group]) -> Vec<Stated> {
 fn sizes(groups: &[Group]) -> String {
     let Some(first) = groups.first() else { return String::new() };
     let samples = first.runs(CE).next().map_or(0, |run| run.finished.samples);
-    let (widths, seeds) = (first.widths(), first.seeds().len());
-    format!("{samples} samples, widths {widths:?}, {seeds} seed(s).")
+    // networks of one family differ in depth, and with it in the widths that are worth their time
+    let alike = groups.chunk_by(|a, b| a.widths() == b.widths() && a.net == b.net);
+    let mut of_nets: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
+    for group in alike.filter_map(|alike| alike.first()) {
+        let (widths, title) = (group.widths(), group.net.title());
+        match of_nets.iter_mut().find(|(known, _)| *known == widths) {
+            Some((_, titles)) if titles.contains(&title) => {}
+            Some((_, titles)) => titles.push(title),
+            None => of_nets.push((widths, vec![title])),
+        }
+    }
+    let widths = match &of_nets[..] {
+        [(widths, _)] => format!("widths {widths:?}"),
+        several => {
+            let of = several.iter().map(|(widths, titles)| format!("{widths:?} ({})", titles.join("; ")));
+            format!("widths {}", of.collect::<Vec<_>>().join(", "))
+        }
+    };
+    format!("{}, {widths}, {}.", count(samples, "sample"), count(first.seeds().len(), "seed"))
 }
 
 fn lead(finished: &[Finished]) -> String {

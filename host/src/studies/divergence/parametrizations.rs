@@ -5,7 +5,7 @@ use ntkscope_core::network::Parametrization;
 use super::{plan, sizes};
 use crate::plot::{Axis, Figure, Hue, Scale, Series};
 use crate::report::{Kind, number};
-use crate::study::claim::{Claim, Theory, state_all};
+use crate::study::claim::{Claim, Theory, UNEXPLAINED, state_all};
 use crate::study::draw::{Sketch, by_width, width_axis};
 use crate::study::group::{Column, Group};
 use crate::study::kernel_regime::in_width;
@@ -128,7 +128,7 @@ static CLAIMS: &[Claim<Group>] = &[Claim {
             number(COMPARED),
         )
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 /// A band for each parametrization of networks of one depth.

@@ -299,7 +299,7 @@ impl Grid {
     fn cell(&self, part: &'static Part, net: Net, width: usize, init: Init, loss: LossKind, seed: u64) -> Cell {
         let model = Model { init, seed, ..net.model(width, &self.data) };
         // margins grow for ever under an exponential tail; squared error and hinge loss come to rest
-        let endless = [CE, EXPONENTIAL].contains(&loss);
+        let endless = loss.has_tail();
         let own = Training::default();
         let training = Training {
             loss,

@@ -81,7 +81,7 @@ static CONFLICTING: Part = Part {
                    single label is.",
     scope: Scope::Quick,
     images: &[],
-    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: false, full: false },
+    takes: Takes { networks: &[NetworkKind::Fcn], full: false, ..Takes::GRID },
     plan: |part, options| {
         Box::new(Runs { cells: plan::conflicting(options).cells(part, options), findings: conflicting })
     },
@@ -98,13 +98,7 @@ static ENSEMBLE: Part = Part {
                    is off the NTK.",
     scope: Scope::Quick,
     images: &[],
-    takes: Takes {
-        networks: &[NetworkKind::Fcn, NetworkKind::Resnet],
-        widths: true,
-        seeds: false,
-        n: false,
-        full: true,
-    },
+    takes: Takes { seeds: false, ..Takes::GRID },
     plan: |part, options| {
         let findings = claims::of_ensembles;
         Box::new(Ensembles { ensembles: varieties::ensembles(part, options), findings, bias: true })
@@ -123,7 +117,7 @@ static POSTERIOR: Part = Part {
                    regression with a Gaussian process.",
     scope: Scope::Quick,
     images: &[],
-    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: false, n: false, full: true },
+    takes: Takes { networks: &[NetworkKind::Fcn], seeds: false, ..Takes::GRID },
     plan: |part, options| {
         let findings = claims::of_samples_of_the_posterior;
         Box::new(Ensembles { ensembles: varieties::bayes(part, options), findings, bias: false })
@@ -148,7 +142,7 @@ static MNIST_TEN: Part = Part {
     introduction: "Handwritten digits, ten classes and ten outputs, every image scaled to unit norm; 500 more images are held out.",
     scope: Scope::Full,
     images: &[Source::Mnist],
-    takes: Takes { networks: &[NetworkKind::Fcn], widths: true, seeds: true, n: true, full: true },
+    takes: Takes { networks: &[NetworkKind::Fcn], n: true, ..Takes::GRID },
     plan: |part, options| Box::new(Runs { cells: plan::mnist_ten(options).cells(part, options), findings: images }),
 };
 

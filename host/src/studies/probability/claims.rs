@@ -7,7 +7,7 @@ use super::table::{time_title, with_interval};
 use crate::analysis::binomial::Share;
 use crate::analysis::statistics::{jackknife, line as fitted};
 use crate::report::{Kind, number};
-use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::claim::{Claim, Failing, Stated, Subject, Theory, UNEXPLAINED, state_all};
 use crate::study::judge::Measured;
 
 /// Times among those of the verdicts: 10^2, 10^4 and the last.
@@ -48,7 +48,7 @@ static CHECKS: &[Claim<Cell>] = &[
                 cell.fixed.reversals()
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "P2 probability at initialization",
@@ -65,7 +65,7 @@ static CHECKS: &[Claim<Cell>] = &[
                 with_interval(cell.found.network.share(0))
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
 ];
 
@@ -99,7 +99,7 @@ static PROCESS: &[Claim<(Posterior, PosteriorFound)>] = &[Claim {
             number(labels)
         )
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 /// Relative standard deviation of an entry of K_0, times m^(1/2): of its two halves, relu^2 has that of the square of a half
@@ -135,7 +135,10 @@ fn wide<const TIME: usize>() -> Claim<Cell> {
                 with_interval(cell.fixed.share(TIME))
             )
         },
-        failing: "narrow networks leave the kernel regime before t = 10^{4}, and some have no unit that can turn the probe",
+        failing: Failing {
+            below: "narrow networks leave the kernel regime before t = 10^{4}, and some have no unit that can turn the probe",
+            ..UNEXPLAINED
+        },
     }
 }
 
@@ -161,7 +164,10 @@ static ENDS: &[Claim<Cell>] = &[
                 with_interval(cell.found.network.share(MIDDLE))
             )
         },
-        failing: "gradient flow raises the logit of the probe for ever, and the posterior knows no time",
+        failing: Failing {
+            above: "gradient flow raises the logit of the probe for ever, and the posterior knows no time",
+            ..UNEXPLAINED
+        },
     },
     Claim {
         name: "P6 the probability goes to 1 − (15/16)^{m} at least",
@@ -178,7 +184,7 @@ static ENDS: &[Claim<Cell>] = &[
         note: |cell| {
             format!("probability at t = {}: {}", time_title(LAST), with_interval(cell.found.network.share(LAST)))
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
 ];
 
@@ -226,7 +232,7 @@ static WIDTHS: &[Claim<Found>] = &[Claim {
             found.of(CENTRE).iter().map(share).collect::<Vec<_>>().join(", ")
         )
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 /// Width, and of every network whether its verdict is not its linearization's.
@@ -266,7 +272,7 @@ fn wider<'f>() -> Claim<Pair<'f>> {
         measure: |pair| pair.rise([pair.here, pair.next]),
         theory: |_| Some(Theory::at_least(0.0)),
         note: Pair::note,
-        failing: "",
+        failing: UNEXPLAINED,
     }
 }
 
@@ -279,7 +285,7 @@ fn larger<'f>() -> Claim<Pair<'f>> {
         measure: |pair| pair.rise([pair.next, pair.here]),
         theory: |_| Some(Theory::at_least(0.0)),
         note: Pair::note,
-        failing: "",
+        failing: UNEXPLAINED,
     }
 }
 
@@ -298,7 +304,11 @@ static FIRST_ENTRIES: &[Claim<Cell>] = &[Claim {
     measure: |cell| Measured::between([0.0, 1.0], cell.found.network.numbers(MIDDLE), NETWORKS),
     theory: |cell| Some(Theory::number(earlier(cell)?).within(0.04, "the sample's own interval")),
     note: |cell| format!("probability at t = 10^{{4}}: {}", with_interval(cell.found.network.share(MIDDLE))),
-    failing: "the earlier sample does not state its parametrization, time or scale; no parametrization here has all three at t = 10^{4}, and that with the factor √(2/m) comes nearest",
+    failing: Failing {
+        above: "the earlier sample does not state its parametrization, time or scale; no parametrization here has all three at t = \
+                10^{4}, and that with the factor √(2/m) comes nearest",
+        ..UNEXPLAINED
+    },
 }];
 
 /// A claim about every cell and the next.

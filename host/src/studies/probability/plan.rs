@@ -174,6 +174,7 @@ impl Plan for ProbabilityTable {
             figures: figures::all(&found),
             tables: table::tables(&found),
             files: vec![(table::FILE, table::csv(&found))],
+            ..Findings::default()
         })
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct PlantedError {
 }
 
 /// All of them.
-pub(crate) const ERRORS: [PlantedError; 24] = [
+pub(crate) const ERRORS: [PlantedError; 26] = [
     PlantedError {
         what: "the last layer's share of the empirical NTK is halved",
         file: "core/src/kernel/empirical.rs",
@@ -188,6 +188,22 @@ pub(crate) const ERRORS: [PlantedError; 24] = [
             "targets: vec![1.0; points],",
             "targets: (0..points).map(|point| if point == 0 { 0.0 } else { 1.0 }).collect(),",
         )],
+    },
+    PlantedError {
+        what: "theory takes ReLU for a smooth activation in the limit of large widths",
+        file: "host/src/study/kernel_regime.rs",
+        edits: &[(
+            "if net.activation.has_kink() { -0.5 } else { -1.0 }",
+            "if net.activation.has_kink() { -1.0 } else { -1.0 }",
+        )],
+    },
+    PlantedError {
+        what: "theory has the drift fall like 1/m² with the width",
+        file: "host/src/study/kernel_regime.rs",
+        edits: &[
+            ("Theory::between(-1.0, order_in_width(net))", "Theory::number(-2.0)"),
+            ("Theory::number(order_in_width(net))", "Theory::number(-2.0)"),
+        ],
     },
 ];
 

@@ -16,9 +16,10 @@ use crate::errors::{ERRORS, PlantedError};
 use crate::process::{ended, find, minutes, output, root, run};
 
 /// The studies, with options for a grid of a minute.
-const STUDIES: [&str; 6] = [
+const STUDIES: [&str; 7] = [
     "divergence --only six-points --widths 32,64,128 --seeds 4",
     "divergence --only theorems --widths 32 --seeds 4",
+    "divergence --only kinks,lag --seeds 4",
     "lazy --only six-points,conflicting --widths 32,64 --seeds 4",
     "lazy --only ensemble --widths 512",
     "initialization --only outputs",

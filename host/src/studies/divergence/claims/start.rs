@@ -5,7 +5,7 @@ use ntkscope_core::network::Bias;
 use crate::analysis::statistics::{larger, median};
 use crate::experiment::Init;
 use crate::report::Kind;
-use crate::study::claim::{Claim, Subject, Theory};
+use crate::study::claim::{Claim, Subject, Theory, UNEXPLAINED};
 use crate::study::group::{Group, Run};
 use crate::study::judge::Measured;
 use crate::study::net::CE;
@@ -23,7 +23,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
         measure: |group| group.over_all(CE, larger, |run| Some(run.rows().next()?.logit_max)),
         theory: |group| (group.init == Init::Mirrored).then(|| Theory::at_most(ROUNDING).said("0")),
         note: |_| "largest |f_{0}(x)| over the training samples of all runs".into(),
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "A0 the drift starts at 0",
@@ -33,7 +33,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
         measure: |group| group.over_all(CE, larger, |run| Some(run.rows().next()?.drift_max)),
         theory: |_| Some(Theory::at_most(0.0).said("0")),
         note: |_| "largest max|K_{t} − K_{0}| at t = 0 over all runs".into(),
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "A0 the kernel accounts for the velocity of the outputs",
@@ -47,7 +47,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
             group.runs(CE).any(kinked).then(|| Theory::at_most(VELOCITY_ERROR))
         },
         note: |_| "median over a run's snapshots of the velocity error |Δf + K R|/|Δf|, the largest of all runs".into(),
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "A0 K_{0} converges to the NTK like m^{−1/2}",
@@ -66,7 +66,7 @@ pub static AT_THE_START: &[Claim<Group>] = &[
                 group.by_width(CE, |run| Some(run.rows().next()?.error_fro * (run.width as f64).sqrt()))
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
 ];
 
@@ -107,5 +107,5 @@ pub static FROM_ONE_START: &[Claim<Pair>] = &[Claim {
          relative to λ_{max}"
             .into()
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];

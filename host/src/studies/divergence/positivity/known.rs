@@ -13,7 +13,7 @@ use crate::kernel::analytic_kernel;
 use crate::machine::Budget;
 use crate::report::{Kind, number};
 use crate::study;
-use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::claim::{Claim, Stated, Subject, Theory, UNEXPLAINED, state_all};
 use crate::study::group::Group;
 use crate::study::judge::Measured;
 use crate::study::net::CE;
@@ -144,7 +144,7 @@ static KNOWN_VALUES: &[Claim<Computed>] = &[Claim {
         }
         _ => String::new(),
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 /// What they say of every network whose value is known.
@@ -180,8 +180,8 @@ pub static ON_SAMPLES: &[Claim<Group>] = &[Claim {
         ..Subject::default()
     },
     measure: |group| match group.runs(CE).next().map(|run| run.finished.analytic_lambda_min) {
-        // below rounding it may be positive all the same
-        Some(value) if value <= rounding(group) => Measured::Nothing("it is below rounding error".into()),
+        // within rounding it may be positive all the same
+        Some(value) if value.abs() <= rounding(group) => Measured::Nothing("it is below rounding error".into()),
         value => Measured::extreme(value, "there is no run"),
     },
     theory: |_| Some(Theory::above(0.0)),
@@ -189,7 +189,7 @@ pub static ON_SAMPLES: &[Claim<Group>] = &[Claim {
         let samples = group.runs(CE).next().map_or(0, |run| run.finished.samples);
         format!("λ_{{min}} of the analytic NTK on {samples} samples; rounding error about {}", number(rounding(group)))
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 /// n eps lambda_max, with lambda_max of the kernel at initialization, which has the analytic one's size.

@@ -157,7 +157,8 @@ impl Plan for Circle {
             sizes: format!("{}.", count(seeds, "seed")),
             claims: all.iter().flat_map(circle_claims::all).collect(),
             figures: circle_figures::all(&all),
-            tables: circle_figures::tables(&all),
+            tables: vec![circle_figures::along(&all)],
+            judged: Some(Box::new(move |rows| circle_figures::beside_the_paper(&all, rows))),
             ..Findings::default()
         };
         Ok(findings.without_failed(finished))

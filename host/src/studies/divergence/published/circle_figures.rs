@@ -5,11 +5,11 @@ use std::f64::consts::PI;
 use ntkscope_core::network::Bias;
 
 use super::circle::{EPOCHS, LAST_EPOCH, Norm, Runs, SAMPLES, at, farthest_on_circle, fixed_margin, kernel_at};
-use super::circle_claims::{FIGURE_1, FIGURE_3, logits};
-use super::reading::spread;
+use super::circle_claims::{FIGURE_1, FIGURE_3, LOGITS, RISES, logits, subject};
+use super::reading::{beside, spread};
 use crate::analysis::statistics::Curve;
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
-use crate::report::{Table, number, thousandths};
+use crate::report::{ClaimRow, Table, number, thousandths};
 use crate::study::cell::Finished;
 use crate::study::draw::{Change, band};
 use crate::words::count;
@@ -19,16 +19,15 @@ const OF: &str = "network and loss";
 /// Half of the points of the circle at which curves are drawn: every degree, so that steps at the training points are steps.
 const STEPS: i32 = 180;
 
-/// Both figures.
+/// Both figures, figure 3 for each network.
 pub(super) fn all(all: &[Runs]) -> Vec<Figure> {
-    let bare = all.iter().find(|runs| runs.net.bias == Bias::None);
-    [Some(of_logits(all)), bare.map(profile), bare.map(rises)].into_iter().flatten().collect()
+    let of_kernels = all.iter().flat_map(|runs| [profile(runs), rises(runs)]);
+    [of_logits(all)].into_iter().chain(of_kernels).collect()
 }
 
-/// The tables of the part.
-pub(super) fn tables(all: &[Runs]) -> Vec<Table> {
-    let bare = all.iter().find(|runs| runs.net.bias == Bias::None);
-    [Some(logits_in_numbers(all)), bare.map(rises_in_numbers), Some(along(all))].into_iter().flatten().collect()
+/// What was read off, and whether ours can be what the figures show.
+pub(super) fn beside_the_paper(all: &[Runs], rows: &[ClaimRow]) -> Vec<Table> {
+    [logits_in_numbers(all, rows)].into_iter().chain(all.iter().map(|runs| rises_in_numbers(runs, rows))).collect()
 }
 
 fn named(runs: &Runs, norm: Norm) -> String {
@@ -52,10 +51,10 @@ fn of_logits(all: &[Runs]) -> Figure {
     }
     let (x, y) = FIGURE_1.iter().map(|(epoch, read)| (*epoch as f64, *read)).unzip();
     series.push(Series::new("read off figure 1", (x, y), Mark::Points, Hue::named(OF, "the paper's")));
-    if let Some(run) = all.first().and_then(|runs| runs.flows.first()) {
+    for runs in all {
         let x: Vec<f64> = (0..=60).map(|i| 10f64.powf(5.3 * f64::from(i) / 60.0)).collect();
-        let y = x.iter().map(|epoch| fixed_margin(run.analytic_lambda_min, 0.1 * epoch)).collect();
-        series.push(Series::theory("fixed NTK, no biases, mean loss", x, y));
+        let y = x.iter().map(|epoch| fixed_margin(lambda(runs), 0.1 * epoch)).collect();
+        series.push(Series::theory(format!("fixed NTK, {}", named(runs, Norm::Mean)), x, y));
     }
     Figure {
         name: "figures-1-3-logits".into(),
@@ -65,12 +64,17 @@ fn of_logits(all: &[Runs]) -> Figure {
         series,
         caption: format!(
             "Mean margin, which is the mean of |f| once the points are fitted, by gradient flow at the times of the epochs; bands run from the \
-             smallest to the largest of {}. The broken line is kernel logistic regression with the fixed NTK of the network without biases from \
-             f_{{0}} = 0: to a few per cent that network's curve, though its kernel does not move.",
+             smallest to the largest of {}. Broken lines are kernel logistic regression with the fixed NTK from f_{{0}} = 0: without biases to a \
+             few per cent the network's curve, though that kernel does not move.",
             count(all.first().map_or(0, |runs| runs.flows.len()), "seed")
         ),
         ..Figure::default()
     }
+}
+
+/// lambda_0 of the network's NTK.
+fn lambda(runs: &Runs) -> f64 {
+    runs.flows.first().map_or(f64::NAN, |run| run.analytic_lambda_min)
 }
 
 /// Degrees of the circle, and a number at each of them.
@@ -93,22 +97,27 @@ fn profile(runs: &Runs) -> Figure {
         let curves: Vec<Curve> = runs.flows.iter().map(curve).collect();
         series.extend(band(&curves, Change::NONE, format!("epoch {epoch}"), hue(epoch)));
     }
-    for (epoch, [peak, far]) in MOMENTS {
+    // the figure's values are those of the network without biases
+    for (epoch, [peak, far]) in MOMENTS.into_iter().filter(|_| runs.net.bias == Bias::None) {
         let points = (vec![-180.0, 0.0, 180.0], vec![far, peak, far]);
         series.push(Series::new(format!("read off, epoch {epoch}"), points, Mark::Points, hue(epoch)));
     }
     Figure {
-        name: "figures-1-3-profile".into(),
-        title: "Figure 3: the kernel along the circle".into(),
+        name: named_after("figures-1-3-profile", runs),
+        title: format!("Figure 3: the kernel along the circle, {}", runs.net.title()),
         x: Axis::new("angle between x and x_{0} (degrees)", Scale::Linear),
         y: Axis::new("K_{t}(x_{0}, x)", Scale::Linear),
         series,
         caption: format!(
-            "The kernel along the circle, {}, descent on the sum of the losses; bands run from the smallest to the largest of {}, points are \
-             read off the paper's figure 3, which is one seed. Its kinks lie at the neighbouring training points, ±60° and ±120°: the kernel of \
-             a point is steep there, because units rest on them.",
+            "The kernel along the circle, {}, descent on the sum of the losses; bands run from the smallest to the largest of {}{}. Its kinks lie \
+             at the neighbouring training points, ±60° and ±120°: the kernel of a point is steep there, because units rest on them.",
             runs.net.title(),
-            count(runs.flows.len(), "seed")
+            count(runs.flows.len(), "seed"),
+            if runs.net.bias == Bias::None {
+                ", points are read off the paper's figure 3, which is one seed"
+            } else {
+                ""
+            }
         ),
         ..Figure::default()
     }
@@ -132,8 +141,8 @@ fn rises(runs: &Runs) -> Figure {
         series.push(Series::new(label, points, Mark::Points, Hue::named(OF, format!("the paper's, epoch {epoch}"))));
     }
     Figure {
-        name: "figures-1-3-rise".into(),
-        title: "Figure 3: the kernel's rise along the circle".into(),
+        name: named_after("figures-1-3-rise", runs),
+        title: format!("Figure 3: the kernel's rise along the circle, {}", runs.net.title()),
         x: Axis::new("angle between x and x_{0} (degrees)", Scale::Linear),
         y: Axis::new("K_{t}(x_{0}, x) − K_{0}(x_{0}, x)", Scale::Linear),
         series,
@@ -147,37 +156,49 @@ fn rises(runs: &Runs) -> Figure {
     }
 }
 
-fn logits_in_numbers(all: &[Runs]) -> Table {
+/// The network that the figures show bears the figure's name alone.
+fn named_after(figure: &str, runs: &Runs) -> String {
+    if runs.net.bias == Bias::None { figure.into() } else { format!("{figure}-{}", runs.net.name()) }
+}
+
+fn logits_in_numbers(all: &[Runs], rows: &[ClaimRow]) -> Table {
     let pairs = || all.iter().flat_map(|runs| Norm::ALL.map(|norm| (runs, norm)));
     let header =
         ["epoch".to_owned(), "figure 1".into()].into_iter().chain(pairs().map(|(runs, norm)| named(runs, norm)));
     let caption = "Figure 1: mean |f|, read off, and our mean margin, which is the same once the points are fitted, from about epoch 1,000 on (mean ± \
-                   standard deviation of one seed). Last: kernel logistic regression with the fixed NTK without biases, on the mean loss.";
-    let mut table = Table::new(caption, header.chain(["fixed NTK".to_owned()]));
+                   standard deviation of one seed), and whether it can be what the figure shows. Last: kernel logistic regression with the fixed \
+                   NTK, on the mean loss.";
+    let fixed = all.iter().map(|runs| format!("fixed NTK, {}", named(runs, Norm::Mean)));
+    let mut table = Table::new(caption, header.chain(fixed));
     for epoch in [100, 1_000, 3_162, EPOCHS, LAST_EPOCH] {
-        let read = FIGURE_1.iter().find(|(known, _)| *known == epoch).map_or("–".into(), |(_, read)| number(*read));
-        let ours = pairs().map(|(runs, norm)| spread(&logits(runs, norm, epoch)));
-        let lambda = all.first().and_then(|runs| runs.flows.first()).map_or(f64::NAN, |run| run.analytic_lambda_min);
-        let fixed = thousandths(fixed_margin(lambda, Norm::Mean.time(epoch)));
-        table.push([number(epoch as f64), read].into_iter().chain(ours).chain([fixed]));
+        let read = FIGURE_1.iter().find(|(known, _)| *known == epoch).map_or(f64::NAN, |(_, read)| *read);
+        let shown = if read.is_nan() { "–".into() } else { number(read) };
+        let ours = pairs().map(|(runs, norm)| {
+            beside(&logits(runs, norm, epoch), rows, &LOGITS[0], &subject(runs, norm.title()), read)
+        });
+        let fixed = all.iter().map(|runs| thousandths(fixed_margin(lambda(runs), Norm::Mean.time(epoch))));
+        table.push([number(epoch as f64), shown].into_iter().chain(ours).chain(fixed));
     }
     table
 }
 
-fn rises_in_numbers(runs: &Runs) -> Table {
+fn rises_in_numbers(runs: &Runs, rows: &[ClaimRow]) -> Table {
     let header = ["angle", "epoch", "figure 3", Norm::Mean.title(), Norm::Sum.title()];
-    let caption =
-        format!("Figure 3: rise of K_{{t}}(x_{{0}}, x) since the start, read off, and ours, {}.", runs.net.title());
+    let caption = format!(
+        "Figure 3: rise of K_{{t}}(x_{{0}}, x) since the start, read off, and ours (mean ± standard deviation of one seed), {}.",
+        runs.net.title()
+    );
     let mut table = Table::new(caption, header);
     for rise in &FIGURE_3 {
-        let [mean, sum] = Norm::ALL.map(|norm| spread(&rise.measured(runs, norm)));
+        let [mean, sum] = Norm::ALL
+            .map(|norm| beside(&rise.measured(runs, norm), rows, &RISES[0], &subject(runs, norm.title()), rise.read));
         table.push([rise.title.into(), number(rise.epoch as f64), number(rise.read), mean, sum]);
     }
     table
 }
 
 /// What Theorems 1 and 2 and Corollary 1 speak of, along the runs.
-fn along(all: &[Runs]) -> Table {
+pub(super) fn along(all: &[Runs]) -> Table {
     let header = [
         "network",
         "t",
@@ -193,14 +214,13 @@ fn along(all: &[Runs]) -> Table {
                    |K_{t} − Θ| along the circle so far (Theorem 2), largest and Euclidean norm of the parameters' movement (Corollary 1).";
     let mut table = Table::new(caption, header);
     for runs in all {
-        let lambda = runs.flows.first().map_or(f64::NAN, |run| run.analytic_lambda_min);
         for t in [100.0, 1000.0, 20_000.0, SAMPLES * 20_000.0] {
             let of = |column: fn(&crate::run::TraceRow) -> f64| spread(&runs.over_seeds(|run| at(run, t, column)));
             table.push([
                 runs.net.title(),
                 number(t),
                 of(|row| row.margin_mean),
-                thousandths(fixed_margin(lambda, t)),
+                thousandths(fixed_margin(lambda(runs), t)),
                 of(|row| row.lambda_min),
                 of(|row| row.drift_max),
                 spread(&runs.over_seeds(|run| Some(farthest_on_circle(run, t)))),

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::NETWORKS;
-use super::digits::{AtRate, IMAGES, LEFT_OUT, RISES};
-use super::reading::spread;
+use super::digits::{AtRate, IMAGES, LEFT_OUT, RISE, RISES};
+use super::reading::{beside, spread};
 use crate::analysis::statistics::Curve;
 use crate::files::{self, npz};
 use crate::plot::{Axis, Figure, Hue, Mark, Scale, Series};
-use crate::report::{Table, number};
+use crate::report::{ClaimRow, Table, number};
 use crate::study::Error;
 use crate::study::cell::Finished;
 use crate::study::draw::{Change, band};
@@ -27,15 +27,16 @@ pub(super) fn along(at: &AtRate) -> Table {
     let header =
         ["epoch", "mean loss", "λ_{max}(K_{t})/n", "stability reading", "rate × λ_{max}(K_{t})/(8n)", "relative drift"];
     let caption = format!(
-        "Descent at rate {}, {}, first seed. Below 1 the stability reading says that descent is stable here, rate × λ_{{max}}/(8n) that it is \
-         whatever the outputs.",
+        "Descent at rate {}, {}, first seed. Below 1 the stability reading says that small deviations from the path do not grow, \
+         to first order: a step from large outputs, where p (1 − p) is small, can overshoot all the same. Below 1 the next column excludes that whatever the \
+         outputs.",
         at.rate,
         at.net.title()
     );
     let mut table = Table::new(caption, header);
     let Some(run) = at.runs.first() else { return table };
     let mut last = None;
-    for epoch in [0, 2, 6, 10, 20, 100, 600, 1_500, 10_000, 100_000] {
+    for epoch in [0, 1, 2, 3, 4, 6, 10, 20, 100, 600, 1_500, 10_000, 100_000] {
         let Some(row) = AtRate::at(run, epoch).filter(|row| last.replace(row.step) != Some(row.step)) else { continue };
         let short = |value: f64| number(format!("{value:.2e}").parse().unwrap_or(value));
         let size = row.lambda_max / run.samples as f64;
@@ -122,16 +123,17 @@ pub(super) fn values(of_net: &[&AtRate]) -> Option<Figure> {
 }
 
 /// The rise of K_t(x, x) after the epochs that the figure leaves out, at both rates.
-pub(super) fn rises(all: &[AtRate]) -> Table {
+pub(super) fn rises(all: &[AtRate], rows: &[ClaimRow]) -> Table {
     let header = ["network", "rate", "epoch", "t = rate × epoch", "figure 4", "ours", "ours, over epoch 0"];
     let caption = "K_{t}(x, x) over its value at the first snapshot after epoch 10: the mean of figure 4's three values, and of ours over all images \
-                   (mean ± standard deviation of one seed). Last: ours over K_{0}(x, x); while it is below 1 the kernel is on its way back. What is equal at both rates at the same t has nothing to do with \
+                   (mean ± standard deviation of one seed), and whether that can be what the figure shows. Last: ours over K_{0}(x, x); while it is below 1 the kernel is on its way back. What is equal at both rates at the same t has nothing to do with \
                    stability. A dash: the runs end before that epoch.";
     let mut table = Table::new(caption, header);
     for at in all {
         for rise in &RISES {
             let read = if at.is_the_papers() { number(rise.read) } else { "–".into() };
-            let [ours, over_start] = [LEFT_OUT + 1, 0].map(|since| spread(&rise.measured(at, since)));
+            let over_start = spread(&rise.measured(at, 0));
+            let ours = beside(&rise.measured(at, LEFT_OUT + 1), rows, &RISE[0], &at.subject(), rise.read);
             let [rate, epoch] = [at.rate, rise.epoch as f64];
             table.push([at.net.title(), number(rate), number(epoch), number(rate * epoch), read, ours, over_start]);
         }

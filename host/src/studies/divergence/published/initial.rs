@@ -2,7 +2,7 @@
 
 use ntkscope_core::MatRef;
 use ntkscope_core::kernel::AnalyticKernel;
-use ntkscope_core::network::Network;
+use ntkscope_core::network::{Bias, Network};
 
 use crate::backend::HostReal;
 use crate::data::{Samples, Source, load};
@@ -53,6 +53,24 @@ impl Initial {
 
     fn samples(&self) -> Result<Samples, Error> {
         Ok(load(&self.model.data_spec(), &Budget::default())?)
+    }
+
+    /// The same with biases elsewhere.
+    pub(super) fn with_bias(&self, bias: Bias) -> Self {
+        let net = self.net.with_bias(bias);
+        Self { net, model: net.model(self.model.width, &self.model), seeds: self.seeds }
+    }
+
+    /// Of the analytic kernel: the mean of its diagonal, and its first row.
+    ///
+    /// # Errors
+    /// Data that cannot be read; a machine without memory.
+    pub(super) fn analytic(&self) -> Result<Vec<f64>, Error> {
+        let samples = self.samples()?;
+        let shape = self.model.shape(&samples)?;
+        let network = self.model.network(&shape)?;
+        let x = MatRef::new(&samples.x, samples.n, samples.d)?;
+        Ok(row(&analytic_kernel(f64::fast(), &network, AnalyticKernel::Ntk, x)?, samples.n))
     }
 
     fn parameters(&self) -> Result<usize, Error> {
@@ -109,14 +127,10 @@ fn row(kernel: &[f64], n: usize) -> Vec<f64> {
 /// There is none, or it is damaged.
 pub(super) fn read(kept: &Kept<Initial>, study: &std::path::Path) -> Result<Kernels, Error> {
     let Initial { net, model, .. } = &kept.measurement;
-    let (table, samples) = (kept.read(study)?, kept.measurement.samples()?);
-    let (diagonal, n) = (table.column("diagonal")?, samples.n);
+    let (table, analytic) = (kept.read(study)?, kept.measurement.analytic()?);
+    let (analytic_diagonal, analytic) = (analytic[0], analytic[1..].to_vec());
+    let (diagonal, n) = (table.column("diagonal")?, analytic.len());
     let columns: Vec<Vec<f64>> = (0..n).map(|j| table.column(&format!("k{j}"))).collect::<Result<_, _>>()?;
     let rows = (0..diagonal.len()).map(|seed| columns.iter().map(|column| column[seed]).collect()).collect();
-    let shape = model.shape(&samples)?;
-    let network = model.network(&shape)?;
-    let x = MatRef::new(&samples.x, n, samples.d)?;
-    let analytic = row(&analytic_kernel(f64::fast(), &network, AnalyticKernel::Ntk, x)?, n);
-    let (analytic_diagonal, analytic) = (analytic[0], analytic[1..].to_vec());
     Ok(Kernels { net: *net, width: model.width, diagonal, rows, analytic, analytic_diagonal })
 }

@@ -1,8 +1,8 @@
 //! A value read off a figure of the paper, and what was measured in its place.
 
 use crate::analysis::statistics::{Estimate, deviation};
-use crate::report::{Kind, number, rounded};
-use crate::study::claim::{Claim, Subject, Theory};
+use crate::report::{ClaimRow, Kind, Verdict, number, rounded};
+use crate::study::claim::{Claim, Failing, Subject, Theory};
 use crate::study::judge::Measured;
 
 /// A value of one of the paper's runs, whose seed is not known, beside ours over seeds.
@@ -22,7 +22,7 @@ pub(super) struct Reading {
 }
 
 /// What a figure says, in a claim of this name.
-pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing: &'static str) -> Claim<Reading> {
+pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing: Failing) -> Claim<Reading> {
     Claim {
         name,
         place,
@@ -30,12 +30,38 @@ pub(super) const fn as_read_off(name: &'static str, place: &'static str, failing
         about: |reading| reading.subject.clone(),
         measure: |reading| reading.values.clone(),
         theory: |reading| {
-            let words = format!("{} (read off)", number(reading.read));
-            Some(Theory::number(reading.read).said(words).within(reading.allowance, reading.reason))
+            let theory = Theory::number(reading.read).said(read_off(reading.read));
+            Some(theory.within(reading.allowance, reading.reason))
         },
         note: |reading| reading.note.clone(),
         failing,
     }
+}
+
+/// A value as theory has it.
+fn read_off(value: f64) -> String {
+    format!("{} (read off)", number(value))
+}
+
+/// Ours in place of a value, and whether it can be what the figure shows, once that is judged.
+pub(super) fn beside(
+    values: &Measured,
+    rows: &[ClaimRow],
+    claim: &Claim<Reading>,
+    subject: &Subject,
+    read: f64,
+) -> String {
+    let is_it = |row: &&ClaimRow| {
+        (row.claim.as_str(), &row.network, &row.loss) == (claim.name, &subject.network, &subject.loss)
+            && row.theory == read_off(read)
+    };
+    let verdict = match rows.iter().find(is_it).map(|row| row.verdict) {
+        Some(Verdict::Holds) => ", fits",
+        Some(Verdict::Fails) => ", excluded",
+        Some(Verdict::NotDecided) => ", not excluded",
+        None => "",
+    };
+    format!("{}{verdict}", spread(values))
 }
 
 /// Mean and standard deviation of one seed: `5.200 ± 0.041`; a dash where there is nothing.

@@ -2,9 +2,9 @@
 
 use super::beside::{At, error, last_exponent};
 use crate::analysis::statistics::{Curve, smaller};
-use crate::report::{Kind, number};
+use crate::report::{Kind, number, thousandths};
 use crate::studies::divergence::claims::{leaves_by, reached};
-use crate::study::claim::{Claim, Theory};
+use crate::study::claim::{Claim, Theory, UNEXPLAINED};
 use crate::study::group::{Group, Run};
 use crate::study::judge::Measured;
 use crate::study::net::CE;
@@ -23,19 +23,27 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         theory: |_| Some(Theory::at_least(CONSTANT).said(format!("≥ {CONSTANT}: some constant > 0"))),
         note: |group| {
             format!(
-                "infimum over the run of λ_{{min}}(K_{{t}}) over λ_{{0}} of the NTK, smallest over widths of each seed; mean by width: {}; {}",
+                "infimum over the run of λ_{{min}}(K_{{t}}) over λ_{{0}} of the NTK, smallest over widths of each seed; mean by width: {}; smallest of \
+                 all {}; {}",
                 group.by_width(CE, |run| Some(least(run))),
+                of_all(group, |run| Some(least(run))),
                 reached(group)
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "A2 λ_{min}(K_{t}) does not decay",
         place: "the hypothesis of Theorem 1, beyond the end of the runs",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, smaller, |run| run.last_exponent(|row| row.lambda_min)),
+        // a logarithm would leave out what is not positive
+        measure: |group| match group.runs(CE).find(|run| !(least(run) > 0.0)) {
+            Some(run) => {
+                Measured::Nothing(format!("it is not positive throughout at width {}, seed {}", run.width, run.seed))
+            }
+            None => group.extremes(CE, smaller, |run| run.last_exponent(|row| row.lambda_min)),
+        },
         theory: |_| Some(Theory::at_least(0.0)),
         note: |group| {
             format!(
@@ -44,22 +52,23 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
                 group.by_width(CE, |run| run.last_exponent(|row| row.lambda_min))
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "A2 every sample ends on the right side",
         place: "Theorem 1, Lemma 8",
         kind: Kind::Claim,
         about: Group::cross_entropy,
-        measure: |group| group.extremes(CE, smaller, |run| Some(run.last().margin_min / run.last().margin_mean)),
+        measure: |group| group.extremes(CE, smaller, smallest_margin),
         theory: |_| Some(Theory::above(0.0)),
         note: |group| {
             format!(
-                "smallest margin over the mean margin at the end, smallest over widths of each seed; mean by width: {}",
-                group.by_width(CE, |run| Some(run.last().margin_min / run.last().margin_mean))
+                "smallest margin over the mean margin at the end, smallest over widths of each seed; mean by width: {}; smallest of all {}",
+                group.by_width(CE, smallest_margin),
+                of_all(group, smallest_margin)
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "A2 the smallest margin keeps growing",
@@ -71,11 +80,12 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         note: |group| {
             format!(
                 "growth of the smallest margin over that of the mean margin, over the last doubling of the latter, smallest over widths of \
-                 each seed; mean by width: {}",
-                group.by_width(CE, growth_of_the_smallest)
+                 each seed; mean by width: {}; smallest of all {}",
+                group.by_width(CE, growth_of_the_smallest),
+                of_all(group, growth_of_the_smallest)
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "A2 the largest movement of a parameter keeps growing",
@@ -93,7 +103,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
                 group.by_width(CE, |run| Some(run.last().param_max))
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     leaves_by::<false>("A3 the kernel leaves the NTK by λ_{0}/(2n^{2})", "Theorem 2"),
     Claim {
@@ -112,7 +122,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
                 group.by_width(CE, times)
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
 ];
 
@@ -147,11 +157,21 @@ pub(super) static BESIDE: &[Claim<Group>] = &[Claim {
             mean(&|run| Some(error(run, At::Between)?[1] / bound(run)))
         )
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 fn profiled(run: &Run) -> bool {
     !run.finished.profile.rows.is_empty()
+}
+
+/// The smallest over all runs, for a note: an interval of the mean over seeds does not speak of every network.
+fn of_all(group: &Group, value: fn(&Run) -> Option<f64>) -> String {
+    group.over_all(CE, smaller, value).estimate().map_or("unknown".into(), |smallest| thousandths(smallest.value))
+}
+
+/// Smallest over mean margin at the end.
+fn smallest_margin(run: &Run) -> Option<f64> {
+    Some(run.last().margin_min / run.last().margin_mean)
 }
 
 /// Infimum over the run of lambda_min(K_t), over lambda_0.

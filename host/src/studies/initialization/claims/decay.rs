@@ -1,12 +1,12 @@
 //! C4, C5: how fast the spectra of the kernels and random outputs fall on spheres.
 
 use super::super::decay::OnSphere;
-use super::subject;
+use super::{DRAWS, subject, tried};
 use crate::analysis::smoothness::known;
 use crate::analysis::spectra::Spectra;
 use crate::analysis::spectrum::{Unfit, known_eigenvalues, power_law};
 use crate::report::Kind;
-use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::claim::{Claim, Failing, Stated, Subject, Theory, UNEXPLAINED, state_all};
 use crate::study::judge::Measured;
 use crate::words::span;
 
@@ -26,7 +26,7 @@ impl Decayed {
     }
     /// The exponent of something, one number for every set of points.
     fn exponents(&self, of: impl Fn(&OnSphere, &Spectra) -> Result<f64, Unfit>) -> Measured {
-        Measured::tried(self.sets.iter().map(|(on, spectra)| of(on, spectra)))
+        tried(self.sets.iter().map(|(on, spectra)| of(on, spectra)), DRAWS)
     }
     fn note(&self, what: &str) -> String {
         let on = self.first();
@@ -73,7 +73,7 @@ static DECAY: &[Claim<Decayed>] = &[
         measure: |decayed| decayed.exponents(|on, spectra| of_eigenvalues(on, &spectra.ntk)),
         theory: |decayed| near(decayed.first().exponents()[0]),
         note: |decayed| decayed.note("exponent of λ_{k} in k"),
-        failing: FEW_POINTS,
+        failing: Failing { below: FEW_POINTS, ..UNEXPLAINED },
     },
     Claim {
         name: "C4 decay of the eigenvalues of the NNGP",
@@ -83,7 +83,7 @@ static DECAY: &[Claim<Decayed>] = &[
         measure: |decayed| decayed.exponents(|on, spectra| of_eigenvalues(on, &spectra.nngp)),
         theory: |decayed| near(decayed.first().exponents()[1]),
         note: |decayed| decayed.note("exponent of λ_{k} in k"),
-        failing: FEW_POINTS,
+        failing: Failing { below: FEW_POINTS, ..UNEXPLAINED },
     },
     Claim {
         name: "C4 decay of the tail sums of f^{GP}",
@@ -93,7 +93,7 @@ static DECAY: &[Claim<Decayed>] = &[
         measure: |decayed| decayed.exponents(of_tails),
         theory: |decayed| near(decayed.first().exponents()[2]),
         note: |decayed| decayed.note("exponent in k of the sum of c_{j}^{2} over j ≥ k, mean over the draws"),
-        failing: FEW_POINTS,
+        failing: Failing { below: FEW_POINTS, ..UNEXPLAINED },
     },
     Claim {
         name: "C5 smoothness of f^{GP}",
@@ -105,7 +105,7 @@ static DECAY: &[Claim<Decayed>] = &[
         },
         theory: |decayed| near(3.0 / (decayed.first().sphere as f64 + 1.0)),
         note: |decayed| decayed.note("exponent of the tail sums over that of the NTK"),
-        failing: FEW_POINTS,
+        failing: Failing { above: FEW_POINTS, ..UNEXPLAINED },
     },
 ];
 

@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use super::subject;
+use super::{subject, tried};
 use crate::analysis::Error;
 use crate::analysis::labels::Described;
 use crate::analysis::smoothness::{Coding, Decay, Smoothness, middle, nearly_all, smoothness};
 use crate::analysis::spectra::Spectra;
 use crate::report::{Kind, number};
-use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::claim::{Claim, Failing, Stated, Subject, Theory, UNEXPLAINED, state_all};
 use crate::study::judge::Measured;
 use crate::words::span;
 
@@ -76,7 +76,7 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
             let d = labels.described.dimension;
             format!("k from {}, decay (d + 1)/d, d = {d}; {ONE}", span(&nearly_all(labels.n())))
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "C5 smoothness of the labels, by the middle window",
@@ -89,7 +89,7 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
             let decay = labels.middle(labels.value()).map_or("none".into(), |found| number(found.decay));
             format!("k from {}, decay of the eigenvalues fitted there, {decay}; {ONE}", span(&middle(labels.n())))
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "C5 f^{GP} is rougher than the labels",
@@ -98,7 +98,7 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
         about: |labels| labels.subject("standard"),
         measure: |labels| {
             let difference = |tails: &Vec<f64>| Ok(labels.middle(tails)?.alpha - labels.middle(labels.value())?.alpha);
-            Measured::tried::<Error>(labels.spectra.draws.iter().map(difference))
+            tried::<Error>(labels.spectra.draws.iter().map(difference), "draws of f^{GP}")
         },
         theory: |labels| {
             let d = labels.described.dimension;
@@ -111,8 +111,11 @@ static LABELS: &[Claim<LabelsDescribed>] = &[
                 span(&middle(labels.n()))
             )
         },
-        failing: "3/(d + 1) is the smoothness on a domain of dimension d; both functions see only the few directions in which the samples \
-                  vary, where f^{GP} is much smoother than that",
+        failing: Failing {
+            above: "3/(d + 1) is the smoothness on a domain of dimension d; both functions see only the few directions in which the \
+                    samples vary, where f^{GP} is much smoother than that",
+            ..UNEXPLAINED
+        },
     },
 ];
 

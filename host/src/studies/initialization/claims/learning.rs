@@ -7,7 +7,7 @@ use crate::analysis::curves::{Curves, Start, local_slopes, of_draws, slope_in_th
 use crate::analysis::points::Target;
 use crate::analysis::statistics::{Estimate, larger, smaller};
 use crate::report::{Kind, number};
-use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::claim::{Claim, Failing, Stated, Subject, Theory, UNEXPLAINED, state_all};
 use crate::study::judge::Measured;
 
 /// A learning curve: one dimension and target, n ascending.
@@ -177,7 +177,7 @@ static IDENTITY: &[Claim<Compared>] = &[Claim {
             compared.identity.n
         )
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 /// C3.
@@ -201,7 +201,7 @@ static LEARNING: &[Claim<Learned>] = &[
         measure: |learned| learned.limits_within_reach(Start::Random, Stopping::Best),
         theory: |learned| Some(Theory::at_least(learned.theory()).within(NEXT_ORDER, LIMIT)),
         note: |learned| learned.limit_note("at the optimal stopping time"),
-        failing: CURVED,
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "C6 from f^{GP} no slower than the upper bound, in the limit",
@@ -211,7 +211,7 @@ static LEARNING: &[Claim<Learned>] = &[
         measure: |learned| learned.limits_within_reach(Start::Random, Stopping::Best),
         theory: |learned| Some(Theory::at_most(learned.theory()).within(NEXT_ORDER, LIMIT)),
         note: |learned| learned.limit_note("at the optimal stopping time"),
-        failing: CURVED,
+        failing: Failing { above: CURVED, ..UNEXPLAINED },
     },
     Claim {
         name: "C6 risk × n^{3/(d+3)} no longer falls at the largest n",
@@ -235,7 +235,7 @@ static LEARNING: &[Claim<Learned>] = &[
                 learned.draws()
             )
         },
-        failing: EARLY,
+        failing: Failing { below: EARLY, ..UNEXPLAINED },
     },
     Claim {
         name: "C6 from f^{GP}, stopped at a fixed t = C n^{(d+1)/(d+3)}, in the limit",
@@ -250,7 +250,7 @@ static LEARNING: &[Claim<Learned>] = &[
             let schedule = Stopping::PowerFromFirst(learned.time_exponent()).schedule();
             learned.limit_note(&format!("at t = {schedule}, with the C that makes it the oracle's at the first n,"))
         },
-        failing: CURVED,
+        failing: Failing { above: CURVED, ..UNEXPLAINED },
     },
     Claim {
         name: "C6 no fixed schedule beats the oracle",
@@ -275,7 +275,7 @@ static LEARNING: &[Claim<Learned>] = &[
                 learned.sizes().last().map_or(0, |n| *n)
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "C6 learning is faster without f^{GP}",
@@ -303,7 +303,7 @@ static LEARNING: &[Claim<Learned>] = &[
                 learned.draws()
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
 ];
 

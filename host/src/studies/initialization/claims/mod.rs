@@ -10,6 +10,8 @@ pub use labels::{LabelsDescribed, labels};
 pub use learning::{Compared, Learned, SCHEDULES, Stopping, identity, learning};
 pub use networks::{OutputsTested, Replicated, closeness, farthest, outputs, replica};
 
+use std::fmt::Display;
+
 use crate::analysis::statistics::line;
 use crate::study::claim::Subject;
 use crate::study::judge::Measured;
@@ -21,7 +23,7 @@ fn subject(network: impl Into<String>, init: &str) -> Subject {
     Subject { network: network.into(), loss: LOSS.into(), init: init.into(), failed: 0 }
 }
 
-/// What the numbers of a learning curve are of.
+/// What the numbers of a learning curve are of, and those of a sphere.
 const DRAWS: &str = "sets of points";
 const NO_RISK: &str = "a risk is 0: there is nothing to be learned";
 
@@ -36,6 +38,14 @@ fn differences(zero: Option<Vec<f64>>, random: Option<Vec<f64>>) -> Measured {
             Measured::sample(zero.iter().zip(&random).map(|(zero, random)| zero - random).collect(), DRAWS)
         }
         None => Measured::Nothing(NO_RISK.into()),
+    }
+}
+
+/// Values of these units, several of them, or the first reason why one has none.
+fn tried<E: Display>(values: impl IntoIterator<Item = Result<f64, E>>, of: &str) -> Measured {
+    match Measured::tried(values) {
+        Measured::Values(values) => Measured::sample(values, of),
+        nothing => nothing,
     }
 }
 

@@ -6,7 +6,7 @@ use super::{LOSS, differences, slope, subject};
 use crate::analysis::curves::{Curves, Start, of_draws};
 use crate::analysis::statistics::{Estimate, larger};
 use crate::report::{Kind, number};
-use crate::study::claim::{Claim, Stated, Subject, Theory, state_all};
+use crate::study::claim::{Claim, Failing, Stated, Subject, Theory, UNEXPLAINED, state_all};
 use crate::study::group::{Group, Run};
 use crate::study::judge::Measured;
 use crate::study::net::MSE;
@@ -55,7 +55,7 @@ static OUTPUTS: &[Claim<OutputsTested>] = &[
                 all.tested.pairs, all.outputs.networks
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "C1 excess kurtosis of f_{0}",
@@ -70,7 +70,7 @@ static OUTPUTS: &[Claim<OutputsTested>] = &[
         note: |all| {
             format!("mean over the points, {} networks; jackknife interval over ten groups", all.outputs.networks)
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
     Claim {
         name: "C1 normality of f_{0}",
@@ -89,7 +89,7 @@ static OUTPUTS: &[Claim<OutputsTested>] = &[
                 all.outputs.networks
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     },
 ];
 
@@ -126,8 +126,11 @@ static CLOSENESS: &[Claim<Group>] = &[Claim {
             group.by_width(MSE, farthest)
         )
     },
-    failing: "eigenvalues smaller than the spread of K_{0} at these widths are learned within the time measured, and there a network follows its \
-              own kernel: no width is wide yet",
+    failing: Failing {
+        above: "eigenvalues smaller than the spread of K_{0} at these widths are learned within the time measured, and there a network \
+                follows its own kernel: no width is wide yet",
+        ..UNEXPLAINED
+    },
 }];
 
 /// C2 for one initialization.
@@ -189,7 +192,7 @@ fn more<'r>() -> Claim<OfSize<'r>> {
                 of.replica.epochs
             )
         },
-        failing: "",
+        failing: UNEXPLAINED,
     }
 }
 
@@ -212,7 +215,7 @@ static FASTER: &[Claim<Replicated>] = &[Claim {
             mean(all.slopes(Start::Random))
         )
     },
-    failing: "",
+    failing: UNEXPLAINED,
 }];
 
 /// C6: mirrored networks learn more from the same samples, and faster in n.

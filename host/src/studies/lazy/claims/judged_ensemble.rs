@@ -123,7 +123,8 @@ impl JudgedEnsemble {
         }
     }
 
-    fn of_groups(&self, values: Vec<f64>) -> Measured {
+    /// Values of groups of networks, one of each.
+    pub(super) fn of_groups(&self, values: Vec<f64>) -> Measured {
         Measured::sample(values, format!("groups of {} networks", self.ensemble.networks as usize / GROUPS))
     }
 

@@ -5,7 +5,8 @@ use super::ensembles::{
 };
 use super::judged_ensemble::{JACKKNIFE, JudgedEnsemble, list, mean};
 use crate::report::Kind;
-use crate::study::claim::{Claim, Theory};
+use crate::study::claim::{Claim, Failing, Theory, UNEXPLAINED};
+use crate::study::judge::Measured;
 use crate::study::net::MSE;
 
 /// Networks whose f_0 is drawn from the prior.
@@ -35,13 +36,13 @@ pub(super) static IN_PARAMETERS: &[Claim<JudgedEnsemble>] = &[Claim {
     place: "derived: its kernel is K_{T}, which tends to the NTK",
     kind: Kind::Claim,
     about: JudgedEnsemble::subject,
-    measure: |ensemble| {
-        let laplace = laplace_deviations(ensemble).unwrap_or_default();
-        ensemble.jackknifed_laplace(|columns| {
+    measure: |ensemble| match laplace_deviations(ensemble) {
+        None => Measured::Nothing("there is no Laplace posterior".into()),
+        Some(laplace) => ensemble.jackknifed_laplace(|columns| {
             let ratio =
                 |(column, sd): (&Vec<f64>, &f64)| mean(&column.iter().map(|own| (own / sd).ln()).collect::<Vec<_>>());
             columns.iter().zip(&laplace).map(ratio).sum::<f64>() / columns.len() as f64
-        })
+        }),
     },
     theory: |_| Some(Theory::number(0.0).within(0.1, "finite width")),
     note: |ensemble| {
@@ -54,7 +55,10 @@ pub(super) static IN_PARAMETERS: &[Claim<JudgedEnsemble>] = &[Claim {
             deviations(ensemble)
         )
     },
-    failing: "the kernel K_{T} of narrow networks has moved, and with it the posterior",
+    failing: Failing {
+        above: "the kernel K_{T} of narrow networks has moved, and with it the posterior",
+        ..UNEXPLAINED
+    },
 }];
 
 const fn spread(name: &'static str, place: &'static str) -> Claim<JudgedEnsemble> {
@@ -75,7 +79,7 @@ const fn spread(name: &'static str, place: &'static str) -> Claim<JudgedEnsemble
                 list(laplace_deviations(ensemble).into_iter().flatten())
             )
         },
-        failing: "the scatter of K_{0} moves the outputs of narrow networks too",
+        failing: Failing { above: "the scatter of K_{0} moves the outputs of narrow networks too", ..UNEXPLAINED },
     }
 }
 
@@ -88,6 +92,6 @@ const fn covariance(name: &'static str, place: &'static str) -> Claim<JudgedEnse
         measure: squared_covariance_offset,
         theory: a_tenth_of_deviations,
         note: of_covariance_offset,
-        failing: "the scatter of K_{0} moves the outputs of narrow networks too",
+        failing: Failing { above: "the scatter of K_{0} moves the outputs of narrow networks too", ..UNEXPLAINED },
     }
 }
