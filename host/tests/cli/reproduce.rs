@@ -261,14 +261,15 @@ fn a_study_whose_runs_fail_says_so() {
 fn every_measurement_is_a_row() {
     let place = Place::new();
     let done = place.run("reproduce divergence --only errata --seeds 2 --no-figures --quiet --out o".split(' '));
-    let table = String::from_utf8(place.bytes("o/cells.csv")).unwrap();
-    let ids: Vec<&str> = table.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
-    assert_eq!(ids.len(), 9, "{table}{}", done.stderr);
-    for id in ids {
-        assert!(place.path(format!("o/runs/{id}/numbers.csv")).exists(), "{id}");
+    let rows = place.rows("o/cells.csv");
+    assert_eq!(rows.len(), 1 + 9, "{rows:?}{}", done.stderr);
+    for row in &rows[1..] {
+        assert!(place.path(format!("o/runs/{}/numbers.csv", row[0])).exists(), "{}", row[0]);
     }
-    assert!(
-        table.lines().nth(1).unwrap().starts_with("errata-fcn1-bias-hidden-w512-seeds2,errata,fcn,1,,512,standard,,")
+    let cell = |name: &str| rows[1][rows[0].iter().position(|column| column == name).unwrap()].as_str();
+    assert_eq!(
+        ["id", "part", "network", "depth", "alpha", "bias", "activation", "width", "init", "loss", "rate"].map(cell),
+        ["errata-fcn1-bias-hidden-w512-seeds2", "errata", "fcn", "1", "", "hidden", "relu", "512", "standard", "", ""]
     );
 }
 

@@ -40,7 +40,7 @@ pub fn of_bias(kinds: &[OverWidths]) -> Option<Figure> {
         y: Axis::new("mean f_{T} − f*[K_{0}], share of the law's mean", Scale::Log),
         series,
         caption: "How far the mean of trained networks lies beyond the mean of their own linearizations on the points held out, as a share of \
-                  the law's mean; six points on the circle. Bands: ± a standard error. Where that is as large as the mean, it is not drawn."
+                  the law's mean; six points on the circle. Bands: ± a standard error. What is negative, or not two of them above 0, is not drawn: the table of claims has it."
             .into(),
         ..Figure::default()
     })
