@@ -38,7 +38,7 @@ pub(super) static ALONG_TRAINING: &[Claim<Group>] = &[
         kind: Kind::Claim,
         about: Group::cross_entropy,
         // a logarithm would leave out what is not positive
-        measure: |group| match group.runs(CE).find(|run| !(least(run) > 0.0)) {
+        measure: |group| match group.runs(CE).find(|run| least(run).is_nan() || least(run) <= 0.0) {
             Some(run) => {
                 Measured::Nothing(format!("it is not positive throughout at width {}, seed {}", run.width, run.seed))
             }
