@@ -175,7 +175,8 @@ fn keep_telling((state, over): &(Mutex<State>, Condvar)) {
 /// The share of the work from which on the clock tells how long the rest takes.
 const TELLING: f64 = 0.01;
 /// The share of the work that a forecast counts for beside what is done: early shares of a grid are no measure of its time, since
-/// the steps of stiff runs come late, and a forecast may be wrong. Of nine studies it left a third less of an error than the clock.
+/// the steps of stiff runs come late, and a forecast may be wrong. In the logs of eight studies whose forecast was right to a factor of 3
+/// the mean error of ln(seconds left) was 0.36, by the clock alone 0.42; in three with worse forecasts the clock was the better.
 const OF_FORECAST: f64 = 0.2;
 
 impl State {
